@@ -1,0 +1,50 @@
+/**
+ * Wait queues: who sleeps for what.
+ *
+ * A queue holds entries; waking it tells entries what happened, as a mask of POLL bits or of the
+ * queue's own meaning (`WAKE_ALL` if it has none). An entry stays until it is removed, so that poll and
+ * epoll can listen for long. An entry may remove itself, or others, while the queue is being woken.
+ */
+export const WAKE_ALL = ~0;
+
+export interface Waiter {
+  /** Told that `events` happened. Answers whether it took the wake-up (counts against an exclusive wake). */
+  woken(events: number): boolean;
+}
+
+export class WaitQueue {
+  private readonly waiters: Set<Waiter> = new Set();
+
+  get empty(): boolean {
+    return this.waiters.size === 0;
+  }
+
+  add(waiter: Waiter): void {
+    this.waiters.add(waiter);
+  }
+
+  remove(waiter: Waiter): void {
+    this.waiters.delete(waiter);
+  }
+
+  /** Wakes entries in the order in which they came, until `limit` of them took the wake-up. */
+  wake(events: number = WAKE_ALL, limit: number = Number.POSITIVE_INFINITY): void {
+    if (this.waiters.size === 0) return;
+    let left = limit;
+    for (const waiter of [...this.waiters]) {
+      if (!this.waiters.has(waiter)) continue;
+      if (waiter.woken(events) && --left <= 0) return;
+    }
+  }
+}
+
+/** Sleeping on behalf of a task; system call handlers get one. A pending signal ends every such sleep. */
+export interface Sleeper {
+  /**
+   * Sleeps until one of `queues` is woken (with any of `events`).
+   * @param deadline CLOCK_MONOTONIC in nanoseconds at which to give up; Infinity: never.
+   * @returns 0 when woken (perhaps spuriously: look again), -ETIMEDOUT at the deadline,
+   *   -ERESTARTSYS when a signal is pending.
+   */
+  sleepOn(queues: readonly WaitQueue[], deadline?: number, events?: number): Promise<number>;
+}

@@ -1,0 +1,139 @@
+/**
+ * Open files (struct file): what a file descriptor refers to, shared by dup and fork.
+ *
+ * A kind of file derives a class from `File` and overrides what it can do; the defaults answer as Linux does
+ * for a file without the operation. **No operation waits**: `read` of an empty pipe answers -EAGAIN and the
+ * system call waits on `waitq` if the file is blocking. Buffers are windows: an array, an offset, a length.
+ */
+import type { UserMemory } from '../core/user.ts';
+import type { WaitQueue } from '../core/wait.ts';
+import type { Result } from '../lib/result.ts';
+import type { PageCache } from '../mm/page-cache.ts';
+import { EBADF, EINVAL, ENODEV, ENOTDIR, ENOTTY, EOPNOTSUPP, ESPIPE } from '../uapi/errno.ts';
+import { O_ACCMODE, O_NONBLOCK, O_PATH, O_RDONLY, O_WRONLY, SEEK_CUR, SEEK_SET } from '../uapi/fcntl.ts';
+import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../uapi/poll.ts';
+import type { Path } from './dentry.ts';
+import type { Inode } from './inode.ts';
+
+/** Receives directory entries; answers false when it has no room for this one (it is then asked again later). */
+export type EmitEntry = (name: string, ino: number, dtype: number, nextPos: number) => boolean;
+
+/** Who asks (ioctl, open of a terminal): the task, as far as files need to know it. See core/current.ts. */
+export type { Current } from '../core/current.ts';
+
+import type { Current } from '../core/current.ts';
+
+export abstract class File {
+  readonly inode: Inode;
+  /** O_* status flags and access mode; F_SETFL changes some. */
+  flags: number;
+  pos = 0;
+  /** Where it was opened; null for files without a name (pipes, sockets). */
+  path: Path | null = null;
+  /** References from descriptor tables and from operations under way. */
+  refs = 1;
+  /** F_SETOWN: > 0 a process, < 0 a group. And F_SETSIG. */
+  owner = 0;
+  ownerSignal = 0;
+
+  constructor(inode: Inode, flags: number) {
+    this.inode = inode;
+    this.flags = flags;
+  }
+
+  get readable(): boolean {
+    return (this.flags & O_ACCMODE) !== O_WRONLY && (this.flags & O_PATH) === 0;
+  }
+
+  get writable(): boolean {
+    return (this.flags & O_ACCMODE) !== O_RDONLY && (this.flags & O_PATH) === 0;
+  }
+
+  get nonblocking(): boolean {
+    return (this.flags & O_NONBLOCK) !== 0;
+  }
+
+  /** Whether reads and writes have positions: false for pipes, sockets and terminals (lseek then says ESPIPE). */
+  get seekable(): boolean {
+    return true;
+  }
+
+  /** Woken whenever `poll` may answer more than before; null if the file is always ready. */
+  get waitq(): WaitQueue | null {
+    return null;
+  }
+
+  /** POLL bits that hold now. */
+  poll(): number {
+    return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+  }
+
+  /** Reads at `pos` (ignored by files that have none) into buf[off, off + len). Bytes read, 0 at the end, or -errno. */
+  read(_buf: Uint8Array, _off: number, _len: number, _pos: number): number {
+    return -EINVAL;
+  }
+
+  /** Writes buf[off, off + len) at `pos`. O_APPEND is the caller's business (it passes the size as pos). */
+  write(_buf: Uint8Array, _off: number, _len: number, _pos: number): number {
+    return -EINVAL;
+  }
+
+  /** The new position, or -errno. */
+  seek(offset: number, whence: number): number {
+    if (!this.seekable) return -ESPIPE;
+    const base = whence === SEEK_SET ? 0 : whence === SEEK_CUR ? this.pos : this.inode.size;
+    if (whence > 2) return -EINVAL;
+    const pos = base + offset;
+    if (pos < 0) return -EINVAL;
+    this.pos = pos;
+    return pos;
+  }
+
+  /** Emits entries from position `pos` on ('.' and '..' included); 0 or -errno. Positions are the file's own cookies. */
+  readdir(_pos: number, _emit: EmitEntry): number {
+    return -ENOTDIR;
+  }
+
+  ioctl(_cmd: number, _arg: number, _user: UserMemory, _current: Current): number {
+    return -ENOTTY;
+  }
+
+  /** What mmap maps; `shared` and `write` tell how. */
+  mmap(_shared: boolean, _write: boolean): Result<PageCache> {
+    return -ENODEV;
+  }
+
+  fsync(_dataOnly: boolean): number {
+    return -EINVAL;
+  }
+
+  fallocate(_mode: number, _offset: number, _len: number): number {
+    return -EOPNOTSUPP;
+  }
+
+  /** Called for each close(2) of a descriptor, before the reference is dropped. */
+  flush(): number {
+    return 0;
+  }
+
+  /** The last reference is gone. */
+  release(): void {}
+
+  get(): this {
+    this.refs++;
+    return this;
+  }
+
+  /** Drops a reference; with the last one the file is released. */
+  put(): void {
+    if (--this.refs > 0) return;
+    this.release();
+    this.path?.put();
+    this.path = null;
+  }
+
+  /** Where a positional call on a file that cannot be read or written must stop: 0 or -EBADF. */
+  checkAccess(write: boolean): number {
+    return (write ? this.writable : this.readable) ? 0 : -EBADF;
+  }
+}

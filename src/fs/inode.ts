@@ -1,0 +1,184 @@
+/**
+ * What a filesystem is made of: inodes.
+ *
+ * An inode is a file, whatever its names. A filesystem derives a class from `Inode` and overrides what it
+ * can; every default answers as Linux does for a file without the operation. **No operation waits**: what
+ * cannot be done now answers -EAGAIN, and the system call's own layer does the waiting.
+ *
+ * Names and link targets are strings with one character a byte (latin1), never decoded.
+ * Permission is checked by the caller (namei), not here.
+ */
+import type { Clock, Timespec } from '../core/clock.ts';
+import type { Cred } from '../core/cred.ts';
+import type { WaitQueue } from '../core/wait.ts';
+import type { Result } from '../lib/result.ts';
+import type { PageCache } from '../mm/page-cache.ts';
+import { EINVAL, ENODATA, ENODEV, ENOTDIR, EOPNOTSUPP, EPERM } from '../uapi/errno.ts';
+import { S_IFMT } from '../uapi/stat.ts';
+import type { File } from './file.ts';
+import type { FileLocks } from './locks.ts';
+import type { SuperBlock } from './super.ts';
+
+/** What chmod, chown, utimensat and truncate change; absent fields stay. */
+export interface Attributes {
+  mode?: number;
+  uid?: number;
+  gid?: number;
+  size?: number;
+  atime?: Timespec;
+  mtime?: Timespec;
+  ctime?: Timespec;
+}
+
+/** What a new inode gets from its maker; `mode` has the type bits, the umask is applied. */
+export interface NewInode {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** For character and block devices. */
+  readonly rdev: number;
+}
+
+export abstract class Inode {
+  readonly sb: SuperBlock;
+  readonly ino: number;
+  mode: number;
+  uid = 0;
+  gid = 0;
+  nlink = 1;
+  size = 0;
+  rdev = 0;
+  /** Bytes in use on the medium, in units of 512 (st_blocks). */
+  blocks = 0;
+  atime: Timespec;
+  mtime: Timespec;
+  ctime: Timespec;
+  /** Birth time, for statx(2). */
+  btime: Timespec | null = null;
+  /** Locks of fcntl(2) and flock(2) on this file; made on first use by fs/locks.ts. */
+  locks: FileLocks | null = null;
+  /** A bound AF_UNIX socket, or a FIFO's pipe: what outlives this inode's names while in use. */
+  endpoint: object | null = null;
+  /** Open files and mappings of this inode, and dentries that name it: evicted when it has none and no links. */
+  refs = 0;
+
+  constructor(sb: SuperBlock, ino: number, mode: number, now: Timespec) {
+    this.sb = sb;
+    this.ino = ino;
+    this.mode = mode;
+    this.atime = now;
+    this.mtime = now;
+    this.ctime = now;
+  }
+
+  get type(): number {
+    return this.mode & S_IFMT;
+  }
+
+  /** Brings the attributes up to date (hostfs, proc): 0 or -errno. */
+  refresh(): number {
+    return 0;
+  }
+
+  /** Changes attributes. Rules of ownership were checked by the caller. A new size truncates or extends. */
+  setattr(_attr: Attributes): number {
+    return -EPERM;
+  }
+
+  /** The file opened: a `File` made for this inode. The caller sets its path and flags. */
+  abstract open(flags: number, cred: Cred): Result<File>;
+
+  /** Overridden where mode bits do not tell the whole story (proc, hostfs); null: the mode bits decide. */
+  permission(_mask: number, _cred: Cred): number | null {
+    return null;
+  }
+
+  // Directories. `name` is neither empty nor '.' nor '..', and at most 255 bytes.
+
+  lookup(_name: string): Result<Inode> {
+    return -ENOTDIR;
+  }
+
+  /** A regular file, device, FIFO or socket. The name does not exist. */
+  mknod(_name: string, _init: NewInode): Result<Inode> {
+    return -EPERM;
+  }
+
+  mkdir(_name: string, _init: NewInode): Result<Inode> {
+    return -EPERM;
+  }
+
+  symlink(_name: string, _target: string, _init: NewInode): Result<Inode> {
+    return -EPERM;
+  }
+
+  link(_name: string, _inode: Inode): number {
+    return -EPERM;
+  }
+
+  unlink(_name: string, _inode: Inode): number {
+    return -EPERM;
+  }
+
+  rmdir(_name: string, _inode: Inode): number {
+    return -EPERM;
+  }
+
+  /** Flags are renameat2's. `target` is what `newName` names now, if anything (types were checked). */
+  rename(
+    _oldName: string,
+    _inode: Inode,
+    _newDir: Inode,
+    _newName: string,
+    _target: Inode | null,
+    _flags: number,
+  ): number {
+    return -EPERM;
+  }
+
+  /** A file without a name (O_TMPFILE). */
+  tmpfile(_init: NewInode): Result<Inode> {
+    return -EOPNOTSUPP;
+  }
+
+  // Symbolic links.
+
+  readlink(): Result<string> {
+    return -EINVAL;
+  }
+
+  // Extended attributes: values are bytes, one character each.
+
+  getxattr(_name: string): Result<string> {
+    return -ENODATA;
+  }
+
+  setxattr(_name: string, _value: string, _flags: number): number {
+    return -EOPNOTSUPP;
+  }
+
+  listxattr(): string[] {
+    return [];
+  }
+
+  removexattr(_name: string): number {
+    return -EOPNOTSUPP;
+  }
+
+  // Data.
+
+  /** The file's pages in memory, for mappings (and for reads where they exist); -ENODEV if it has none. */
+  pages(): Result<PageCache> {
+    return -ENODEV;
+  }
+
+  /** The last name and the last user are gone: let go of the data. */
+  evict(): void {}
+
+  touch(clock: Clock, which: 'atime' | 'mtime' | 'ctime'): void {
+    this[which] = clock.coarse();
+  }
+}
+
+/** Somebody who sleeps until an inode changes (inotify, leases). */
+export type InodeWatch = WaitQueue;

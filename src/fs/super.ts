@@ -1,0 +1,85 @@
+/** Mounted filesystems (super_block) and their types. */
+import type { Clock } from '../core/clock.ts';
+import type { Result } from '../lib/result.ts';
+import type { Ram } from '../mm/ram.ts';
+import type { Inode } from './inode.ts';
+
+/** statfs(2), in blocks of `bsize` bytes. */
+export interface StatFs {
+  readonly type: number;
+  readonly bsize: number;
+  readonly blocks: number;
+  readonly bfree: number;
+  readonly bavail: number;
+  readonly files: number;
+  readonly ffree: number;
+  readonly namelen: number;
+}
+
+export abstract class SuperBlock {
+  /** Anonymous device number (st_dev); unique within a machine. */
+  readonly dev: number;
+  readonly type: string;
+  readonly clock: Clock;
+  readOnly = false;
+  /** Largest file size. */
+  maxBytes: number = Number.MAX_SAFE_INTEGER;
+  abstract readonly root: Inode;
+
+  constructor(type: string, dev: number, clock: Clock) {
+    this.type = type;
+    this.dev = dev;
+    this.clock = clock;
+  }
+
+  abstract statfs(): StatFs;
+
+  /** Drops a reference to an inode; the last one of an inode without links evicts it. */
+  iput(inode: Inode): void {
+    if (--inode.refs <= 0 && inode.nlink === 0) inode.evict();
+  }
+
+  /** Whether a cached name must be checked again before use: hostfs and proc, whose names change behind us. */
+  get volatileNames(): boolean {
+    return false;
+  }
+
+  /** Asked for each cached (name, inode) of a filesystem with volatile names: is it still so? inode null: still absent? */
+  revalidate(_dir: Inode, _name: string, _inode: Inode | null): boolean {
+    return true;
+  }
+
+  /** Options as /proc/mounts shows them, after ro or rw: '' or ',size=4k'. */
+  showOptions(): string {
+    return '';
+  }
+
+  sync(): void {}
+
+  /** Unmounted: nothing refers to it any more. */
+  shutdown(): void {}
+}
+
+/** What a filesystem is given to be mounted with. */
+export interface MountRequest {
+  /** The device or directory named in mount(2), '' if none. */
+  readonly source: string;
+  /** The data argument: comma-separated options. */
+  readonly data: string;
+  readonly readOnly: boolean;
+}
+
+/** What the machine lends to filesystems. */
+export interface FsEnvironment {
+  readonly clock: Clock;
+  readonly ram: Ram;
+  /** A fresh anonymous device number. */
+  newDev(): number;
+}
+
+export interface FileSystemType {
+  readonly name: string;
+  /** Whether mount(2) needs a block device as source (shown as "nodev" in /proc/filesystems otherwise). */
+  readonly requiresDevice: boolean;
+  mount(request: MountRequest, env: FsEnvironment): Result<SuperBlock>;
+}

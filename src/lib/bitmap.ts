@@ -1,0 +1,73 @@
+/** A set of small integers that grows as needed, 32 to a word. */
+export class Bitmap {
+  private words = new Uint32Array(4);
+  private members = 0;
+
+  get count(): number {
+    return this.members;
+  }
+
+  has(bit: number): boolean {
+    const word = this.words[bit >>> 5];
+    return word !== undefined && ((word >>> (bit & 31)) & 1) === 1;
+  }
+
+  /** Adds the integers of [from, to). */
+  set(from: number, to: number): void {
+    if (to <= from) return;
+    this.grow(to);
+    for (let bit = from; bit < to; ) {
+      const end = Math.min(to, (bit | 31) + 1);
+      this.apply(bit >>> 5, this.words[bit >>> 5]! | mask(bit, end));
+      bit = end;
+    }
+  }
+
+  /** Takes the integers of [from, to) out. */
+  clear(from: number, to: number): void {
+    const stop = Math.min(to, this.words.length * 32);
+    for (let bit = from; bit < stop; ) {
+      const end = Math.min(stop, (bit | 31) + 1);
+      this.apply(bit >>> 5, this.words[bit >>> 5]! & ~mask(bit, end));
+      bit = end;
+    }
+  }
+
+  /** The first integer from `from` on that is in the set (`want`) or not in it; Infinity if there is none. */
+  next(from: number, want: boolean): number {
+    const bits = this.words.length * 32;
+    const none = want ? Number.POSITIVE_INFINITY : Math.max(from, bits);
+    for (let bit = from; bit < bits; bit = (bit | 31) + 1) {
+      const word = want ? this.words[bit >>> 5]! : ~this.words[bit >>> 5]!;
+      const rest = (word >>> (bit & 31)) << (bit & 31);
+      if (rest !== 0) return (bit & ~31) + (31 - Math.clz32(rest & -rest));
+    }
+    return none;
+  }
+
+  private apply(index: number, word: number): void {
+    this.members += popcount(word) - popcount(this.words[index]!);
+    this.words[index] = word;
+  }
+
+  private grow(bits: number): void {
+    const need = Math.ceil(bits / 32);
+    if (need <= this.words.length) return;
+    const larger = new Uint32Array(Math.max(need, this.words.length * 2));
+    larger.set(this.words);
+    this.words = larger;
+  }
+}
+
+/** Bits [from, to) of the word that holds `from`; `to` is at most the word's end. */
+function mask(from: number, to: number): number {
+  const low = -1 << (from & 31);
+  const high = (to & 31) === 0 ? -1 : ~(-1 << (to & 31));
+  return low & high;
+}
+
+function popcount(word: number): number {
+  let n = word - ((word >>> 1) & 0x55555555);
+  n = (n & 0x33333333) + ((n >>> 2) & 0x33333333);
+  return (((n + (n >>> 4)) & 0x0f0f0f0f) * 0x01010101) >>> 24;
+}

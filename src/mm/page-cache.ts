@@ -1,0 +1,223 @@
+/**
+ * The pages of one file in the machine's memory.
+ *
+ * A cache owns one contiguous range of `ram`, larger than the file, so that a mapping of the file is one host
+ * mapping. A page is *present* once it holds the file's bytes; absent pages of a file without a `fill` are holes
+ * and read as zeros without costing memory. Growing past the range moves the file to a larger one, and whoever
+ * maps it (`PageUser`) is told.
+ */
+import { Bitmap } from '../lib/bitmap.ts';
+import { ENOSPC } from '../uapi/errno.ts';
+import { PAGE_SIZE, pageUp, type Ram } from './ram.ts';
+
+/** Reads the file's bytes [pos, pos + len) into ram at `offset`; 0 or -errno. The pages are zeros before. */
+export type FillPages = (pos: number, offset: number, len: number) => number;
+
+/** A mapping of the file, told when pages it may have mapped are no longer what they were. */
+export interface PageUser {
+  /** Pages from byte `pos` (page-aligned) to the end are gone: a touch is SIGBUS until the file grows again. */
+  truncated(pos: number): void;
+  /** The file now lives elsewhere in ram: mapped pages must be mapped anew. */
+  moved(): void;
+}
+
+const SMALLEST_RANGE = 16 * PAGE_SIZE;
+/** How much is read at once where `fill` is used, in bytes: neighbours are cheap while we are there. */
+const READAHEAD = 64 * PAGE_SIZE;
+
+export class PageCache {
+  readonly ram: Ram;
+  readonly users: Set<PageUser> = new Set();
+  private readonly fill: FillPages | null;
+  private readonly present = new Bitmap();
+  private base = 0;
+  private room = 0;
+  private bytes: number;
+
+  constructor(ram: Ram, size: number, fill: FillPages | null) {
+    this.ram = ram;
+    this.bytes = size;
+    this.fill = fill;
+  }
+
+  get size(): number {
+    return this.bytes;
+  }
+
+  /** Pages in use. */
+  get pageCount(): number {
+    return this.present.count;
+  }
+
+  isPresent(page: number): boolean {
+    return this.present.has(page);
+  }
+
+  /** The next page that is present (`want`) or absent, from `page` on; pages past the end count as absent. */
+  nextPage(page: number, want: boolean): number {
+    return this.present.next(page, want);
+  }
+
+  /** Makes the pages of [pos, pos + len) present; 0 or -errno. May move the file. */
+  ensure(pos: number, len: number): number {
+    const placed = this.reserve(pos + len);
+    if (placed < 0) return placed;
+    const end = Math.ceil((pos + len) / PAGE_SIZE);
+    let page = this.present.next(Math.floor(pos / PAGE_SIZE), false);
+    while (page < end) {
+      const stop = Math.min(this.present.next(page, true), this.fillEnd(page, end));
+      const got = this.bring(page, stop);
+      if (got < 0) return got;
+      page = this.present.next(stop, false);
+    }
+    return 0;
+  }
+
+  /** Where byte `pos` lies in ram, once `ensure` has made it present. Valid until the file grows. */
+  offsetOf(pos: number): number {
+    return this.base + pos;
+  }
+
+  /** Bytes copied into buf[off, off + len), 0 at the end of the file, or -errno. */
+  read(pos: number, buf: Uint8Array, off: number, len: number): number {
+    const n = Math.min(len, this.bytes - pos);
+    if (n <= 0) return 0;
+    if (this.fill !== null) {
+      const got = this.ensure(pos, n);
+      if (got < 0) return got;
+      copy(this.ram.bytes, this.base + pos, buf, off, n);
+      return n;
+    }
+    for (let done = 0; done < n; ) {
+      const page = Math.floor((pos + done) / PAGE_SIZE);
+      const here = this.present.has(page);
+      const end = Math.min(n, this.present.next(page, !here) * PAGE_SIZE - pos);
+      if (here) copy(this.ram.bytes, this.base + pos + done, buf, off + done, end - done);
+      else buf.fill(0, off + done, off + end);
+      done = end;
+    }
+    return n;
+  }
+
+  /** Copies buf[off, off + len) to `pos`, growing the file as needed; bytes written or -errno. */
+  write(pos: number, buf: Uint8Array, off: number, len: number): number {
+    if (len === 0) return 0;
+    const got = this.ensure(pos, len);
+    if (got < 0) return got;
+    copy(buf, off, this.ram.bytes, this.base + pos, len);
+    if (pos + len > this.bytes) this.bytes = pos + len;
+    return len;
+  }
+
+  /** Cuts or extends the file to `size` bytes; 0 or -errno. What lies past the new end reads as zeros later. */
+  truncate(size: number): number {
+    if (size < this.bytes) {
+      this.dropFrom(size);
+      this.bytes = size;
+      const edge = pageUp(size);
+      for (const user of this.users) user.truncated(edge);
+      return 0;
+    }
+    const placed = this.reserve(size);
+    if (placed < 0) return placed;
+    this.bytes = size;
+    return 0;
+  }
+
+  /** Makes [pos, pos + len) a hole: whole pages go, the rest is zeroed. */
+  punch(pos: number, len: number): void {
+    const end = Math.min(pos + len, pageUp(this.bytes));
+    const first = Math.ceil(pos / PAGE_SIZE);
+    const last = Math.floor(end / PAGE_SIZE);
+    if (first > last) {
+      this.zero(pos, end);
+      return;
+    }
+    this.zero(pos, first * PAGE_SIZE);
+    this.zero(last * PAGE_SIZE, end);
+    this.discardPages(first, last);
+    for (const user of this.users) user.moved();
+  }
+
+  /** Lets go of everything. */
+  destroy(): void {
+    this.ram.charge(-this.present.count);
+    this.present.clear(0, Number.POSITIVE_INFINITY);
+    if (this.room > 0) this.ram.free(this.base, this.room);
+    this.base = 0;
+    this.room = 0;
+    this.bytes = 0;
+  }
+
+  private fillEnd(page: number, end: number): number {
+    if (this.fill === null) return end;
+    return Math.max(end, Math.min(page + READAHEAD / PAGE_SIZE, Math.ceil(this.bytes / PAGE_SIZE)));
+  }
+
+  private bring(first: number, stop: number): number {
+    if (!this.ram.charge(stop - first)) return -ENOSPC;
+    const pos = first * PAGE_SIZE;
+    const len = Math.min((stop - first) * PAGE_SIZE, this.bytes - pos);
+    const got = this.fill === null || len <= 0 ? 0 : this.fill(pos, this.base + pos, len);
+    if (got < 0) {
+      this.ram.charge(first - stop);
+      return got;
+    }
+    this.present.set(first, stop);
+    return 0;
+  }
+
+  private reserve(size: number): number {
+    if (size <= this.room) return 0;
+    let room = Math.max(SMALLEST_RANGE, this.room * 2);
+    while (room < size) room *= 2;
+    const base = this.ram.alloc(room);
+    if (base < 0) return -ENOSPC;
+    if (this.room > 0) this.moveTo(base, room);
+    this.base = base;
+    this.room = room;
+    return 0;
+  }
+
+  private moveTo(base: number, room: number): void {
+    const old = this.base;
+    const oldRoom = this.room;
+    for (let page = this.present.next(0, true); Number.isFinite(page); ) {
+      const stop = this.present.next(page, false);
+      const from = old + page * PAGE_SIZE;
+      this.ram.bytes.copyWithin(base + page * PAGE_SIZE, from, old + stop * PAGE_SIZE);
+      page = this.present.next(stop, true);
+    }
+    this.base = base;
+    this.room = room;
+    for (const user of this.users) user.moved();
+    this.ram.free(old, oldRoom);
+  }
+
+  private dropFrom(size: number): void {
+    this.zero(size, Math.min(pageUp(size), this.room));
+    this.discardPages(Math.ceil(size / PAGE_SIZE), Math.ceil(this.bytes / PAGE_SIZE));
+  }
+
+  private discardPages(first: number, stop: number): void {
+    for (let page = this.present.next(first, true); page < stop; ) {
+      const end = Math.min(stop, this.present.next(page, false));
+      this.ram.discard(this.base + page * PAGE_SIZE, (end - page) * PAGE_SIZE);
+      this.ram.charge(page - end);
+      page = this.present.next(end, true);
+    }
+    this.present.clear(first, stop);
+  }
+
+  /** Zeroes bytes of one page, if that page is there. */
+  private zero(pos: number, end: number): void {
+    if (end <= pos || !this.present.has(Math.floor(pos / PAGE_SIZE))) return;
+    this.ram.bytes.fill(0, this.base + pos, this.base + end);
+  }
+}
+
+/** Copies between windows; within one array (the common case: all is ram) without an allocation. */
+export function copy(from: Uint8Array, at: number, to: Uint8Array, off: number, len: number): void {
+  if (from === to) to.copyWithin(off, at, at + len);
+  else to.set(from.subarray(at, at + len), off);
+}

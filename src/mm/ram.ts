@@ -1,0 +1,26 @@
+/**
+ * The machine's physical memory: one array over one memory file, handed out in page-aligned ranges.
+ *
+ * Offsets are plentiful (the file is sparse and far larger than `mem=`), pages are not: a range costs
+ * nothing until its pages are used, so whoever keeps data says how many pages it uses (`charge`).
+ */
+export const PAGE_SHIFT = 12;
+export const PAGE_SIZE = 4096;
+export const pageUp = (n: number): number => Math.ceil(n / PAGE_SIZE) * PAGE_SIZE;
+export const pageDown = (n: number): number => Math.floor(n / PAGE_SIZE) * PAGE_SIZE;
+
+export interface Ram {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** A range of `len` bytes (a multiple of the page size) that reads as zeros; -ENOMEM when there is none. */
+  alloc(len: number): number;
+  /** Takes a range back, its pages too. */
+  free(offset: number, len: number): void;
+  /** Gives the pages of a range back but keeps the range: it reads as zeros again. */
+  discard(offset: number, len: number): void;
+  /** Counts `pages` more (or fewer) in use; false if the machine has not that many left. */
+  charge(pages: number): boolean;
+  /** Pages that the machine has, and that are charged. */
+  readonly totalPages: number;
+  readonly usedPages: number;
+}
