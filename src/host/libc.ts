@@ -29,6 +29,8 @@ export function openLibc(): Libc {
   const raw = lib.func('long syscall(long n, long a, long b, long c, long d, long e, long f)');
   const preadFn = lib.func('long pread(int fd, void *buf, size_t count, long offset)');
   const pwriteFn = lib.func('long pwrite(int fd, const void *buf, size_t count, long offset)');
+  // memmove answers its first argument: that is how an array's address becomes a number.
+  const locate = lib.func('long memmove(void *to, void *from, size_t n)');
   const check = (result: number): number => (result < 0 ? -koffi.errno() : result);
   return {
     lib,
@@ -36,7 +38,7 @@ export function openLibc(): Libc {
     syscall: (nr, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) => check(raw(nr, a, b, c, d, e, f)),
     pread: (fd, buf, count, offset) => check(preadFn(fd, buf, count, offset)),
     pwrite: (fd, buf, count, offset) => check(pwriteFn(fd, buf, count, offset)),
-    addressOf: bytes => Number(koffi.address(koffi.as(bytes, 'uint8_t *'))),
+    addressOf: bytes => locate(bytes, bytes, 0),
     viewOf: (address, len) => koffi.view(BigInt(address), len),
   };
 }
