@@ -1,0 +1,124 @@
+/**
+ * What a machine is asked to be, and how it ended: the contract between the command line programs (cli/),
+ * programs that embed a machine, and machine.ts.
+ *
+ * Everything here is plain data, checked by whoever made it (types, ranges), not by the machine; what only the
+ * machine can find out (a root without an init, a host without seccomp) comes back in the ExitReport.
+ * Strings that name guest things (paths, arguments, environment) hold one character a byte.
+ */
+
+/** Where `/` comes from. */
+export type RootOptions =
+  /** A host directory, never written to, below a tmpfs that takes all changes and is gone at the end. */
+  | { readonly type: 'overlay'; readonly dir: string; readonly readonly: boolean }
+  /** A host directory, written through unless `readonly`. */
+  | { readonly type: 'hostfs'; readonly dir: string; readonly readonly: boolean }
+  /** What root=, rootfstype= and rootflags= named and no driver knows: mounting it panics as Linux does. */
+  | {
+      readonly type: 'device';
+      readonly name: string;
+      readonly fstype: string | null;
+      readonly flags: string;
+      readonly readonly: boolean;
+    };
+
+/** A host directory or file shown in the guest, mounted over `guest` after the root. */
+export interface VolumeOptions {
+  readonly host: string;
+  /** An absolute path; made (in the overlay's upper side or the written-through root) if it is missing. */
+  readonly guest: string;
+  readonly readonly: boolean;
+}
+
+/**
+ * What a descriptor 0, 1 or 2 of the first program is: the machine's console (/dev/console's terminal), or a
+ * descriptor of the host process, passed through byte for byte (not a terminal to the guest, whatever it is).
+ */
+export type StdioOptions = 'console' | { readonly fd: number };
+
+/** Who the command runs as. */
+export interface UserOptions {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+}
+
+export type InitOptions =
+  /**
+   * Linux's way: the program becomes process 1 with the console as its descriptors 0, 1 and 2, and its death
+   * is a panic ("Attempted to kill init!"). `path` null: /sbin/init, /etc/init, /bin/init, /bin/sh in turn.
+   */
+  | {
+      readonly type: 'init';
+      readonly path: string | null;
+      /** The arguments after argv[0], which is the path that was found. */
+      readonly args: readonly string[];
+      readonly envp: readonly string[];
+    }
+  /**
+   * One command: the kernel itself is process 1 (it reaps orphans), the command is a session leader below
+   * it, and the machine powers off when the command ends, with its status. Signals thus act on the command
+   * as on any program. `argv[0]` without a slash is searched in the PATH of `envp`, in the guest.
+   * A command that cannot be executed ends the machine with an `error` and status 127 (not found) or 126.
+   */
+  | {
+      readonly type: 'command';
+      readonly argv: readonly string[];
+      readonly envp: readonly string[];
+      /** A guest path; a missing one is an error (status 126). */
+      readonly cwd: string;
+      readonly user: UserOptions;
+      readonly stdio: readonly [StdioOptions, StdioOptions, StdioOptions];
+    };
+
+/**
+ * The machine's first console, a terminal of the guest: the host descriptors that it reads and writes, null for
+ * none. An input that is a host terminal is put into raw mode and put back at the end; its window size
+ * and the changes of it (SIGWINCH) reach the guest. An input that is not is read through the line discipline.
+ */
+export interface ConsoleOptions {
+  readonly input: number | null;
+  readonly output: number | null;
+}
+
+export interface LogOptions {
+  /** The host descriptor that gets the kernel log as text, or null; usually the console's output. */
+  readonly fd: number | null;
+  /** Records with a level below this number are shown there (loglevel=; quiet is 4). dmesg shows all. */
+  readonly level: number;
+}
+
+export interface MachineOptions {
+  /** /proc/cmdline, without the newline. */
+  readonly cmdline: string;
+  /** Bytes of physical memory, a multiple of 1 MiB. */
+  readonly mem: number;
+  /** Processors that the guest sees, at least 1. */
+  readonly ncpus: number;
+  readonly root: RootOptions;
+  readonly volumes: readonly VolumeOptions[];
+  readonly hostname: string;
+  readonly init: InitOptions;
+  readonly console: ConsoleOptions;
+  readonly log: LogOptions;
+  /** panic=: seconds between a panic and the machine's end; 0 and below: at once. */
+  readonly panic: number;
+  /** umid=: the machine's name on this host, or null for none. */
+  readonly umid: string | null;
+  /** A descriptor that gets a line for each system call, or null. */
+  readonly strace: number | null;
+  /** Milliseconds after which the machine is killed with status 124, or null. */
+  readonly timeout: number | null;
+}
+
+/** How a machine ended. `boot` resolves with it, and does not reject but for a bug of ours. */
+export type ExitReport =
+  /** Powered off: the command's status, 128 + n when signal n killed it, 124 on a timeout, 0 for poweroff. */
+  | { readonly type: 'exit'; readonly status: number }
+  /** The kernel panicked, for this reason; the log has shown it if it had somewhere to go. */
+  | { readonly type: 'panic'; readonly reason: string }
+  /** It never ran: one line that says what is wrong and what to do, and the status to end with. */
+  | { readonly type: 'error'; readonly message: string; readonly status: number };
+
+/** machine.ts exports one of these. */
+export type Boot = (options: MachineOptions) => Promise<ExitReport>;
