@@ -8,6 +8,8 @@
 export const WAKE_ALL = ~0;
 
 export interface Waiter {
+  /** One of several that would all do (EPOLLEXCLUSIVE): once one of them took a wake-up, the others are passed over. */
+  readonly exclusive?: boolean;
   /** Told that `events` happened. Answers whether it took the wake-up (counts against an exclusive wake). */
   woken(events: number): boolean;
 }
@@ -31,9 +33,13 @@ export class WaitQueue {
   wake(events: number = WAKE_ALL, limit: number = Number.POSITIVE_INFINITY): void {
     if (this.waiters.size === 0) return;
     let left = limit;
+    let taken = false;
     for (const waiter of [...this.waiters]) {
-      if (!this.waiters.has(waiter)) continue;
-      if (waiter.woken(events) && --left <= 0) return;
+      const exclusive = waiter.exclusive === true;
+      if ((exclusive && taken) || !this.waiters.has(waiter)) continue;
+      if (!waiter.woken(events)) continue;
+      if (--left <= 0) return;
+      if (exclusive) taken = true;
     }
   }
 }

@@ -23,6 +23,11 @@ export type { Current } from '../core/current.ts';
 
 import type { Current } from '../core/current.ts';
 
+/** Told when the last reference to a file is gone, just before its `release`. */
+export interface FileObserver {
+  released(file: File): void;
+}
+
 export abstract class File {
   readonly inode: Inode;
   /** O_* status flags and access mode; F_SETFL changes some. */
@@ -35,6 +40,8 @@ export abstract class File {
   /** F_SETOWN: > 0 a process, < 0 a group. And F_SETSIG. */
   owner = 0;
   ownerSignal = 0;
+  /** Who is told when the file goes: the epoll instances that watch it. Made by the first. */
+  observers: Set<FileObserver> | null = null;
 
   constructor(inode: Inode, flags: number) {
     this.inode = inode;
@@ -61,6 +68,21 @@ export abstract class File {
   /** Woken whenever `poll` may answer more than before; null if the file is always ready. */
   get waitq(): WaitQueue | null {
     return null;
+  }
+
+  /** What the link /proc/PID/fd/N says of a file without a path (proc(5)). */
+  get linkName(): string {
+    return 'anon_inode:[file]';
+  }
+
+  /** The file's own lines of /proc/PID/fdinfo/N, each with its newline (proc_pid_fdinfo(5)). */
+  fdinfo(): string {
+    return '';
+  }
+
+  /** Asked after open, and again after each wake-up of `waitq`, while it answers -EAGAIN: a FIFO waits for its other end. */
+  opened(): number {
+    return 0;
   }
 
   /** POLL bits that hold now. */
@@ -127,6 +149,7 @@ export abstract class File {
   /** Drops a reference; with the last one the file is released. */
   put(): void {
     if (--this.refs > 0) return;
+    if (this.observers !== null) for (const observer of [...this.observers]) observer.released(this);
     this.release();
     this.path?.put();
     this.path = null;

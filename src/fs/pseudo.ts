@@ -1,0 +1,64 @@
+/**
+ * Filesystems that are never mounted: where the inodes of files without a name live (pipefs, sockfs,
+ * anon_inodefs). They have a device number and hand out inode numbers, for fstat(2) and /proc/PID/fd.
+ */
+import type { Clock } from '../core/clock.ts';
+import type { Cred } from '../core/cred.ts';
+import type { Result } from '../lib/result.ts';
+import { PAGE_SIZE } from '../mm/ram.ts';
+import { ENXIO } from '../uapi/errno.ts';
+import { S_IFDIR } from '../uapi/stat.ts';
+import type { File } from './file.ts';
+import { type Attributes, Inode } from './inode.ts';
+import { type StatFs, SuperBlock } from './super.ts';
+
+/** Magic numbers of statfs(2). */
+export const PIPEFS_MAGIC = 0x50495045;
+export const SOCKFS_MAGIC = 0x534f434b;
+export const ANON_INODE_FS_MAGIC = 0x09041934;
+
+/** An inode without a name. Opening it anew (through /proc/PID/fd) fails unless a kind of file overrides it. */
+export class AnonInode extends Inode {
+  override open(_flags: number, _cred: Cred): Result<File> {
+    return -ENXIO;
+  }
+
+  override setattr(attr: Attributes): number {
+    if (attr.mode !== undefined) this.mode = attr.mode;
+    if (attr.uid !== undefined) this.uid = attr.uid;
+    if (attr.gid !== undefined) this.gid = attr.gid;
+    if (attr.atime !== undefined) this.atime = attr.atime;
+    if (attr.mtime !== undefined) this.mtime = attr.mtime;
+    if (attr.ctime !== undefined) this.ctime = attr.ctime;
+    return 0;
+  }
+}
+
+export class PseudoSuper extends SuperBlock {
+  override readonly root: Inode;
+  private readonly magic: number;
+  private lastIno = 1;
+
+  constructor(type: string, magic: number, dev: number, clock: Clock) {
+    super(type, dev, clock);
+    this.magic = magic;
+    this.root = new AnonInode(this, 1, S_IFDIR | 0o555, clock.coarse());
+  }
+
+  nextIno(): number {
+    return ++this.lastIno;
+  }
+
+  /** A fresh inode owned by its maker. */
+  newInode(mode: number, cred: Cred): AnonInode {
+    const inode = new AnonInode(this, this.nextIno(), mode, this.clock.coarse());
+    inode.uid = cred.fsuid;
+    inode.gid = cred.fsgid;
+    return inode;
+  }
+
+  override statfs(): StatFs {
+    const none = { blocks: 0, bfree: 0, bavail: 0, files: 0, ffree: 0 };
+    return { type: this.magic, bsize: PAGE_SIZE, ...none, namelen: 255 };
+  }
+}
