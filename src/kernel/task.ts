@@ -1,0 +1,177 @@
+/**
+ * Tasks: a thread of a program, as the kernel sees it (task_struct), and the thread group that it belongs to.
+ *
+ * A task owns what threads have of their own and refers to what they may share (clone(2)): memory, descriptors,
+ * file system context, signal dispositions. What all threads of a process have in common is in `ThreadGroup`.
+ */
+import type { Clock } from '../core/clock.ts';
+import type { Cred } from '../core/cred.ts';
+import type { Current, Session } from '../core/current.ts';
+import type { UserMemory } from '../core/user.ts';
+import type { Sleeper, WaitQueue, Waiter } from '../core/wait.ts';
+import type { EngineThread } from '../engine/engine.ts';
+import type { FilesStruct } from '../fs/fdtable.ts';
+import type { FsStruct } from '../fs/fs-struct.ts';
+import type { Path } from '../fs/dentry.ts';
+import type { Mm } from '../mm/mm.ts';
+import { ERESTARTSYS, ETIMEDOUT } from '../uapi/errno.ts';
+import type { Kernel } from './kernel.ts';
+import type { SignalState } from './signal-state.ts';
+import type { ThreadGroup } from './thread-group.ts';
+
+/** What a task is doing, with proc(5)'s letters. */
+export type TaskState = 'R' | 'S' | 'D' | 'T' | 't' | 'Z' | 'X';
+
+export class Task implements Current, Sleeper {
+  readonly kernel: Kernel;
+  /** The thread's own number (gettid). */
+  readonly pid: number;
+  readonly group: ThreadGroup;
+  state: TaskState = 'R';
+  comm: string;
+  cred: Cred;
+  /** Null once the task has exited, and for kernel tasks. */
+  mm: Mm | null;
+  files: FilesStruct;
+  fs: FsStruct;
+  /** The engine's thread that runs the program; null once it has exited. */
+  thread: EngineThread | null = null;
+  /** The caller's memory, for system call handlers. */
+  readonly user: UserMemory;
+  /** This thread's blocked and pending signals, alternate stack. See kernel/signal-state.ts. */
+  readonly signals: SignalState;
+  /** CLOCK_MONOTONIC at which it was made, ns. */
+  readonly startTime: number;
+  /** clone(CLONE_CHILD_CLEARTID), set_robust_list(2). */
+  clearChildTid = 0;
+  robustList = 0;
+  /** The sleep that is under way, if any: a signal ends it. */
+  private interruptSleep: (() => void) | null = null;
+
+  constructor(kernel: Kernel, pid: number, group: ThreadGroup, init: TaskInit) {
+    this.kernel = kernel;
+    this.pid = pid;
+    this.group = group;
+    this.comm = init.comm;
+    this.cred = init.cred;
+    this.mm = init.mm;
+    this.files = init.files;
+    this.fs = init.fs;
+    this.user = init.user;
+    this.signals = init.signals;
+    this.startTime = kernel.clock.monotonic();
+  }
+
+  get tgid(): number {
+    return this.group.tgid;
+  }
+
+  get pgid(): number {
+    return this.group.pgid;
+  }
+
+  get session(): Session {
+    return this.group.session;
+  }
+
+  get isSessionLeader(): boolean {
+    return this.group.session.sid === this.group.tgid;
+  }
+
+  get clock(): Clock {
+    return this.kernel.clock;
+  }
+
+  get root(): Path {
+    return this.fs.root;
+  }
+
+  get cwd(): Path {
+    return this.fs.cwd;
+  }
+
+  get umask(): number {
+    return this.fs.umask;
+  }
+
+  ignoresOrBlocks(signal: number): boolean {
+    return this.signals.isBlocked(signal) || this.group.isIgnored(signal);
+  }
+
+  /** A soft limit of getrlimit(2); Infinity for RLIM_INFINITY. */
+  rlimit(resource: number): number {
+    return this.group.rlimits[resource]!.soft;
+  }
+
+  sleepOn(queues: readonly WaitQueue[], deadline = Number.POSITIVE_INFINITY, events = ~0): Promise<number> {
+    return new Promise(resolve => {
+      if (this.signals.mustWake()) {
+        resolve(-ERESTARTSYS);
+        return;
+      }
+      const sleep = new Sleep(this.kernel, queues, deadline, events, result => {
+        this.interruptSleep = null;
+        this.state = 'R';
+        this.kernel.promiseResolved();
+        resolve(result);
+      });
+      this.state = 'S';
+      this.interruptSleep = () => sleep.end(-ERESTARTSYS);
+    });
+  }
+
+  /** A signal is there that must be looked at: ends a sleep, or makes the running program come to the kernel. */
+  wakeForSignal(): void {
+    if (this.interruptSleep !== null) this.interruptSleep();
+    else this.thread?.interrupt();
+  }
+}
+
+export interface TaskInit {
+  readonly comm: string;
+  readonly cred: Cred;
+  readonly mm: Mm | null;
+  readonly files: FilesStruct;
+  readonly fs: FsStruct;
+  readonly user: UserMemory;
+  readonly signals: SignalState;
+}
+
+/** One sleep: listens on all its queues, and on the clock, until the first of them speaks. */
+class Sleep implements Waiter {
+  private readonly queues: readonly WaitQueue[];
+  private readonly events: number;
+  private readonly done: (result: number) => void;
+  private readonly timer: { cancel(): void } | null;
+  private over = false;
+
+  constructor(
+    kernel: Kernel,
+    queues: readonly WaitQueue[],
+    deadline: number,
+    events: number,
+    done: (result: number) => void,
+  ) {
+    this.queues = queues;
+    this.events = events;
+    this.done = done;
+    for (const queue of queues) queue.add(this);
+    this.timer = Number.isFinite(deadline)
+      ? kernel.timers.at(deadline, () => this.end(-ETIMEDOUT))
+      : null;
+  }
+
+  woken(events: number): boolean {
+    if ((events & this.events) === 0) return false;
+    this.end(0);
+    return true;
+  }
+
+  end(result: number): void {
+    if (this.over) return;
+    this.over = true;
+    for (const queue of this.queues) queue.remove(this);
+    this.timer?.cancel();
+    this.done(result);
+  }
+}
