@@ -37,6 +37,8 @@ export abstract class File {
   path: Path | null = null;
   /** References from descriptor tables and from operations under way. */
   refs = 1;
+  /** Counted in `inode.writers` and `sb.writers`; set by open. */
+  countsAsWriter = false;
   /** F_SETOWN: > 0 a process, < 0 a group. And F_SETSIG. */
   owner = 0;
   ownerSignal = 0;
@@ -151,6 +153,11 @@ export abstract class File {
     if (--this.refs > 0) return;
     if (this.observers !== null) for (const observer of [...this.observers]) observer.released(this);
     this.release();
+    this.inode.locks?.fileReleased(this);
+    if (this.countsAsWriter) {
+      this.inode.writers--;
+      this.inode.sb.writers--;
+    }
     this.path?.put();
     this.path = null;
   }

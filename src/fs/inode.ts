@@ -15,6 +15,8 @@ import type { Result } from '../lib/result.ts';
 import type { PageCache } from '../mm/page-cache.ts';
 import { EINVAL, ENODATA, ENODEV, ENOTDIR, EOPNOTSUPP, EPERM } from '../uapi/errno.ts';
 import { S_IFMT } from '../uapi/stat.ts';
+import type { WalkContext } from './context.ts';
+import type { Path } from './dentry.ts';
 import type { File } from './file.ts';
 import type { FileLocks } from './locks.ts';
 import type { SuperBlock } from './super.ts';
@@ -61,6 +63,10 @@ export abstract class Inode {
   endpoint: object | null = null;
   /** Open files and mappings of this inode, and dentries that name it: evicted when it has none and no links. */
   refs = 0;
+  /** Files open for writing (execve(2) says ETXTBSY, a remount to read-only EBUSY). */
+  writers = 0;
+  /** Made by O_TMPFILE without O_EXCL: may be linked although it has no name. */
+  linkable = false;
 
   constructor(sb: SuperBlock, ino: number, mode: number, now: Timespec) {
     this.sb = sb;
@@ -143,8 +149,14 @@ export abstract class Inode {
 
   // Symbolic links.
 
-  readlink(): Result<string> {
+  /** The target; `who` asks (/proc/self answers each his own). */
+  readlink(_who: WalkContext): Result<string> {
     return -EINVAL;
+  }
+
+  /** A magic link leads straight to a path, whatever its text says (proc_pid_fd(5)); null: an ordinary link. */
+  follow(_who: WalkContext): Path | number | null {
+    return null;
   }
 
   // Extended attributes: values are bytes, one character each.
