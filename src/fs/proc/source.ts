@@ -1,0 +1,378 @@
+/**
+ * What procfs asks of the kernel. The layers above implement these; procfs only formats.
+ *
+ * Units: times are nanoseconds, sizes are bytes, unless a field says otherwise. All values are of this moment:
+ * procfs asks anew for each read. Strings are latin1 (one character a byte). Where a task has ended since it
+ * was found, `reaped` is true and nothing else is asked of it.
+ */
+import type { Clock } from '../../core/clock.ts';
+import type { Cred } from '../../core/cred.ts';
+import type { WaitQueue } from '../../core/wait.ts';
+import type { Result } from '../../lib/result.ts';
+import type { Path } from '../dentry.ts';
+import type { File } from '../file.ts';
+import type { Mount } from '../mount.ts';
+import type { FileSystemType } from '../super.ts';
+
+/** A 64-bit set, e.g. of signals (signal n is bit n - 1) or capabilities. */
+export interface Bits {
+  readonly lo: number;
+  readonly hi: number;
+}
+
+/** 'R' running, 'S' asleep, 'D' not to be disturbed, 'T' stopped, 't' traced, 'Z' zombie, 'X' dead, 'I' idle. */
+export type TaskState = 'R' | 'S' | 'D' | 'T' | 't' | 'Z' | 'X' | 'I';
+
+/** One thread. What belongs to its process is asked of any of the process's threads. */
+export interface ProcTask {
+  /** Thread id; equal to `tgid` for the leader, which stands for the process. */
+  readonly pid: number;
+  readonly tgid: number;
+  readonly ppid: number;
+  readonly pgid: number;
+  readonly sid: number;
+  /** Waited for: it no longer exists, only this object does. */
+  readonly reaped: boolean;
+  readonly state: TaskState;
+  /** At most 15 bytes. */
+  readonly comm: string;
+  /** PR_SET_NAME; cut to 15 bytes by the callee. */
+  setComm(name: string): void;
+  readonly cred: Cred;
+  /** PR_GET_DUMPABLE is 1: others of the same user may look into it. */
+  readonly dumpable: boolean;
+  /** Tracer's pid, or 0. */
+  readonly tracer: number;
+  /** Device number (makedev) of the controlling terminal, 0 for none; and its foreground process group, or -1. */
+  readonly tty: number;
+  readonly foregroundGroup: number;
+  /** PF_* of linux/sched.h as /proc/PID/stat shows them: 0x40 forked without exec, 0x40000000 random addresses... */
+  readonly flags: number;
+  /** The signal sent to the parent at the end (CLONE's low byte), -1 for a thread. */
+  readonly exitSignal: number;
+  /** As wait(2) reports it; shown to those who may trace. */
+  readonly exitCode: number;
+  readonly nice: number;
+  /** SCHED_OTHER 0, SCHED_FIFO 1, SCHED_RR 2, SCHED_BATCH 3, SCHED_IDLE 5. */
+  readonly policy: number;
+  /** 1 to 99 under a real-time policy, or 0. */
+  readonly rtPriority: number;
+  /** The processor it last ran on, and those it may run on. */
+  readonly processor: number;
+  readonly cpusAllowed: readonly number[];
+  /** CLOCK_MONOTONIC at its start. */
+  readonly startTime: number;
+  /** Of this thread alone, and of the whole process with threads that have ended. */
+  readonly usage: TaskUsage;
+  readonly processUsage: TaskUsage;
+  /** Of children that were waited for. */
+  readonly childUsage: TaskUsage;
+  readonly signals: TaskSignals;
+  readonly noNewPrivs: boolean;
+  /** PR_GET_SECCOMP, and the filters in force. */
+  readonly seccompMode: number;
+  readonly seccompFilters: number;
+  /** Of personality(2). */
+  readonly personality: number;
+  /** PR_SET_TIMERSLACK; the setter takes 0 for the default. */
+  timerSlack: number;
+  readonly umask: number;
+  /** Sixteen limits in the order of RLIMIT_CPU 0 ... RLIMIT_RTTIME 15; Infinity: unlimited. */
+  readonly limits: readonly TaskLimit[];
+  readonly io: TaskIo;
+  /** -1000 to 1000. The setter was checked for privilege. */
+  oomScoreAdj: number;
+  /** getauid(3): 0xffffffff when unset. */
+  loginuid: number;
+  readonly auditSession: number;
+  /** In which kernel function it sleeps ('do_wait', 'futex_wait'...); '' when it runs. */
+  readonly wchan: string;
+  /** The system call in which it is: 'running', or null outside one. */
+  readonly syscall: TaskSyscall | 'running' | null;
+  /** Lines of proc_pid_cgroup(5): '0::/\n'. */
+  readonly cgroup: string;
+  /** null for a zombie or a kernel thread. */
+  readonly mm: ProcMm | null;
+  /** Working and root directory; null for a zombie. Not referenced: procfs takes its own reference. */
+  readonly cwd: Path | null;
+  readonly root: Path | null;
+  /** The open files. */
+  readonly fdTableSize: number;
+  readonly fdCount: number;
+  /** The least descriptor >= `fd` in use, or -1. */
+  nextFd(fd: number): number;
+  fd(fd: number): ProcFd | null;
+  readonly threadCount: number;
+  /** The thread of this process with the least tid >= `tid`; null if there is none. */
+  nextThread(tid: number): ProcTask | null;
+  /** Children of this thread, for task/TID/children. */
+  readonly children: readonly number[];
+  /** Mounts that it sees, in the order of mounting. */
+  readonly mounts: Iterable<Mount>;
+  /** The inode number of each of its namespaces. */
+  namespace(kind: NamespaceKind): number;
+  /** Lines of user_namespaces(7), for the process's user namespace. */
+  readonly uidMap: readonly IdMapping[];
+  readonly gidMap: readonly IdMapping[];
+}
+
+export const NAMESPACES = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'time', 'user', 'uts'] as const;
+export type NamespaceKind = (typeof NAMESPACES)[number];
+
+export interface IdMapping {
+  readonly inside: number;
+  readonly outside: number;
+  readonly count: number;
+}
+
+export interface TaskUsage {
+  readonly user: number;
+  readonly system: number;
+  /** Faults without and with input or output. */
+  readonly minorFaults: number;
+  readonly majorFaults: number;
+  readonly voluntarySwitches: number;
+  readonly involuntarySwitches: number;
+}
+
+export interface TaskSignals {
+  /** Pending for this thread, and for the process. */
+  readonly pending: Bits;
+  readonly shared: Bits;
+  readonly blocked: Bits;
+  readonly ignored: Bits;
+  readonly caught: Bits;
+  /** Signals queued for the real user. */
+  readonly queued: number;
+}
+
+export interface TaskLimit {
+  readonly soft: number;
+  readonly hard: number;
+}
+
+/** proc_pid_io(5). */
+export interface TaskIo {
+  readonly readChars: number;
+  readonly writeChars: number;
+  readonly readCalls: number;
+  readonly writeCalls: number;
+  readonly readBytes: number;
+  readonly writeBytes: number;
+}
+
+/** Six arguments; the stack pointer and the program counter. */
+export interface TaskSyscall {
+  readonly number: number;
+  readonly args: readonly number[];
+  readonly sp: number;
+  readonly pc: number;
+}
+
+export interface ProcFd {
+  readonly file: File;
+  readonly closeOnExec: boolean;
+}
+
+/** An address space. */
+export interface ProcMm {
+  /** The first area that ends above `addr`; null past the last. A cursor that bears unmapping. */
+  areaAbove(addr: number): ProcArea | null;
+  /** Bytes copied from `addr` into buf[off, off + len); fewer at an unmapped page, -EIO if the first is. */
+  read(addr: number, buf: Uint8Array, off: number, len: number): number;
+  /** The same for writing, pages protected against writing included (as a debugger writes). */
+  write(addr: number, buf: Uint8Array, off: number, len: number): number;
+  /** PAGE_PRESENT and PAGE_FILE of the page at `addr`. */
+  pageState(addr: number): number;
+  readonly sizes: MmSizes;
+  readonly startCode: number;
+  readonly endCode: number;
+  readonly startData: number;
+  readonly endData: number;
+  readonly startBrk: number;
+  readonly startStack: number;
+  readonly argStart: number;
+  readonly argEnd: number;
+  readonly envStart: number;
+  readonly envEnd: number;
+  /** The auxiliary vector as on the stack, with its AT_NULL. */
+  readonly auxv: Uint8Array;
+  /** The program; null if it has none. Not referenced. */
+  readonly exe: Path | null;
+}
+
+export const PAGE_PRESENT = 1;
+/** A page of a file, or of shared memory. */
+export const PAGE_FILE = 2;
+
+/** In bytes. */
+export interface MmSizes {
+  readonly size: number;
+  readonly peakSize: number;
+  readonly peakRss: number;
+  readonly rssAnon: number;
+  readonly rssFile: number;
+  readonly rssShmem: number;
+  readonly locked: number;
+  readonly data: number;
+  readonly stack: number;
+  /** Program text, and text of libraries. */
+  readonly code: number;
+  readonly libraries: number;
+  readonly pageTables: number;
+}
+
+export interface ProcArea {
+  readonly start: number;
+  readonly end: number;
+  readonly readable: boolean;
+  readonly writable: boolean;
+  readonly executable: boolean;
+  readonly shared: boolean;
+  /** VM_LOCKED; VM_GROWSDOWN. */
+  readonly locked: boolean;
+  readonly growsDown: boolean;
+  /** Of the mapped file; 0, 0, 0 for anonymous memory. */
+  readonly offset: number;
+  readonly dev: number;
+  readonly ino: number;
+  /** The file; null for anonymous memory. */
+  readonly file: File | null;
+  /** '[heap]', '[stack]', '[vdso]', '[anon:name]', or '' where the file (if any) gives the name. */
+  readonly name: string;
+  /** Bytes present in memory, and those of them that belong to no file. */
+  readonly rss: number;
+  readonly anonymous: number;
+}
+
+/** /proc/meminfo, in bytes. */
+export interface MemInfo {
+  readonly total: number;
+  readonly free: number;
+  /** Pages of files; pages of tmpfs and shared memory (part of `cached`); anonymous pages in address spaces. */
+  readonly cached: number;
+  readonly shmem: number;
+  readonly anonymous: number;
+  /** Pages in some address space that belong to files. */
+  readonly mapped: number;
+  readonly pageTables: number;
+  /** Memory promised to programs. */
+  readonly committed: number;
+}
+
+/** The times of one processor since boot (proc_stat(5)). */
+export interface CpuTimes {
+  readonly user: number;
+  readonly nice: number;
+  readonly system: number;
+  readonly idle: number;
+  readonly iowait: number;
+}
+
+export interface BlockDevice {
+  readonly major: number;
+  readonly minor: number;
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /** The 17 figures of /proc/diskstats. */
+  readonly stats: readonly number[];
+}
+
+export interface DeviceClass {
+  readonly major: number;
+  readonly name: string;
+}
+
+/** A bound or connected AF_UNIX socket. */
+export interface UnixSocket {
+  readonly refs: number;
+  readonly listening: boolean;
+  /** SOCK_STREAM 1, SOCK_DGRAM 2, SOCK_SEQPACKET 5. */
+  readonly type: number;
+  /** SS_UNCONNECTED 1, SS_CONNECTING 2, SS_CONNECTED 3. */
+  readonly state: number;
+  readonly ino: number;
+  /** '' when it has no name; an abstract name begins with NUL. */
+  readonly path: string;
+}
+
+/** The network of the machine; null members of `ProcSource` mean that it has none. */
+export interface NetSource {
+  /** The lines of /proc/net/`name` after the header, for those files that procfs has; '' for none. */
+  lines(name: string): string;
+}
+
+/** A sysctl that somebody else owns: its value is asked for and handed over as text without the newline. */
+export interface Sysctl {
+  /** Below /proc/sys: 'kernel/hostname'. */
+  readonly path: string;
+  readonly perm: number;
+  get(): string;
+  /** 0 or -errno; absent for values that cannot be changed. */
+  readonly set?: (value: string, cred: Cred) => number;
+}
+
+export interface ProcSource {
+  readonly clock: Clock;
+  /** The task that makes this system call; null outside of one. */
+  readonly current: ProcTask | null;
+  /** Any thread by its id; null if there is none. */
+  task(tid: number): ProcTask | null;
+  /** The process with the least pid >= `pid`; null if there is none. */
+  nextProcess(pid: number): ProcTask | null;
+  readonly processCount: number;
+  readonly threadCount: number;
+  readonly runningCount: number;
+  readonly blockedCount: number;
+  readonly lastPid: number;
+  /** Made since boot: processes and threads; switches between them; interrupts. */
+  readonly forks: number;
+  readonly contextSwitches: number;
+  readonly interrupts: number;
+  /** CLOCK_REALTIME at boot, in seconds. */
+  readonly bootTime: number;
+  readonly loadAverages: readonly [number, number, number];
+  /** One a processor. */
+  readonly cpuTimes: readonly CpuTimes[];
+  /** All of /proc/cpuinfo. */
+  readonly cpuinfo: string;
+  readonly memory: MemInfo;
+  /** The names of uname(2). */
+  readonly sysname: string;
+  readonly release: string;
+  readonly version: string;
+  readonly machine: string;
+  /** What /proc/version says between the release and the version: who built it, and with what. */
+  readonly builder: string;
+  hostname: string;
+  domainname: string;
+  /** The kernel's command line. */
+  readonly cmdline: string;
+  /** 16 bytes; a fresh machine has fresh ones. */
+  readonly bootId: Uint8Array;
+  fillRandom(buf: Uint8Array, off: number, len: number): void;
+  readonly filesystems: Iterable<FileSystemType>;
+  /** Drivers' major numbers. */
+  readonly charDevices: Iterable<DeviceClass>;
+  readonly blockDevices: Iterable<DeviceClass>;
+  readonly miscDevices: Iterable<DeviceClass>;
+  readonly disks: Iterable<BlockDevice>;
+  /** The kernel's consoles: 'tty0', its flags and its device number. */
+  readonly consoles: Iterable<{ readonly name: string; readonly major: number; readonly minor: number }>;
+  readonly unixSockets: Iterable<UnixSocket>;
+  /** null: there is no network, and the files of /proc/net are empty but for their headers. */
+  readonly net: NetSource | null;
+  /** Settings that have an owner; all others are constants of fs/proc/sysctl.ts. */
+  readonly sysctls: Iterable<Sysctl>;
+  /**
+   * The absolute path as seen from `root` (null: the machine's own), as d_path has it: ' (deleted)' at the end of
+   * a name that is gone. -ENOENT if it cannot be reached from there.
+   */
+  pathName(path: Path, root: Path | null): Result<string>;
+  /** Woken when a mount comes or goes, for poll(2) of mounts and mountinfo; and how often that happened. */
+  readonly mountsChanged: WaitQueue;
+  readonly mountGeneration: number;
+  /** A letter written to /proc/sysrq-trigger. */
+  sysrq(key: string): void;
+}

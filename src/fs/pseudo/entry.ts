@@ -1,0 +1,101 @@
+/**
+ * The rows of which pseudo-filesystems are made: a name, a mode, and what makes the inode.
+ *
+ * A table of entries is shared by all directories of its kind; what they show comes from the context `C`
+ * (the machine, a process, a device) that the directory holds.
+ */
+import type { Cred } from '../../core/cred.ts';
+import type { Result } from '../../lib/result.ts';
+import { S_IFDIR, S_IFLNK, S_IFREG } from '../../uapi/stat.ts';
+import type { WalkContext } from '../context.ts';
+import type { Path } from '../dentry.ts';
+import type { File } from '../file.ts';
+import type { Inode } from '../inode.ts';
+import { PseudoDir, PseudoFile, type PseudoInode, PseudoLink } from './inode.ts';
+import type { PseudoSuper } from './super.ts';
+import { type Text, TextFile } from './text-file.ts';
+
+export interface Entry<C> {
+  readonly name: string;
+  /** Type and permission bits. */
+  readonly mode: number;
+  readonly make: (sb: PseudoSuper, context: C) => PseudoInode;
+}
+
+/** May this caller open the file? 0 or -errno, asked beyond the mode bits. */
+export type Guard<C> = (context: C, cred: Cred, flags: number) => number;
+export type Show<C> = (context: C, cred: Cred) => Text;
+export type StoreIn<C> = (context: C, text: string, cred: Cred) => number;
+export type Target<C> = (context: C, who: WalkContext) => Result<string>;
+/** Answers a path with a reference for the caller. */
+export type Follow<C> = (context: C, who: WalkContext) => Result<Path>;
+export type Opener<C> = (inode: Inode, flags: number, context: C, cred: Cred) => Result<File>;
+
+/** A file opened by a function of its own. */
+export function special<C>(name: string, perm: number, open: Opener<C>): Entry<C> {
+  const mode = S_IFREG | perm;
+  return {
+    name,
+    mode,
+    make: (sb, context) =>
+      new PseudoFile(sb, mode, (inode, flags, cred) => open(inode, flags, context, cred)),
+  };
+}
+
+/** A file of text, to read; `guard` says who may open it. */
+export function text<C>(name: string, perm: number, show: Show<C>, guard?: Guard<C>): Entry<C> {
+  return textEntry(name, perm, show, null, guard);
+}
+
+/** A file of text that may be written, too. */
+export function setting<C>(
+  name: string,
+  perm: number,
+  show: Show<C>,
+  store: StoreIn<C>,
+  guard?: Guard<C>,
+): Entry<C> {
+  return textEntry(name, perm, show, store, guard);
+}
+
+function textEntry<C>(
+  name: string,
+  perm: number,
+  show: Show<C>,
+  store: StoreIn<C> | null,
+  guard?: Guard<C>,
+): Entry<C> {
+  return special(name, perm, (inode, flags, context, cred) => {
+    const refused = guard === undefined ? 0 : guard(context, cred, flags);
+    if (refused < 0) return refused;
+    const take = store === null ? null : (written: string, who: Cred) => store(context, written, who);
+    return new TextFile(inode, flags, cred, () => show(context, cred), take);
+  });
+}
+
+/** A symbolic link that is a text. */
+export function link<C>(name: string, target: Target<C>): Entry<C> {
+  return magicLink(name, target, null);
+}
+
+/** A link that leads to an object, whatever its text says (proc(5): exe, cwd, fd/N). */
+export function magicLink<C>(name: string, target: Target<C>, follow: Follow<C> | null): Entry<C> {
+  const mode = S_IFLNK | 0o777;
+  return {
+    name,
+    mode,
+    make: (sb, context) =>
+      new PseudoLink(
+        sb,
+        mode,
+        who => target(context, who),
+        follow === null ? null : who => follow(context, who),
+      ),
+  };
+}
+
+/** A directory of entries with the same context. */
+export function dir<C>(name: string, perm: number, entries: readonly Entry<C>[]): Entry<C> {
+  const mode = S_IFDIR | perm;
+  return { name, mode, make: (sb, context) => new PseudoDir(sb, mode).addAll(entries, context) };
+}

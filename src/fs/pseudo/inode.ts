@@ -1,0 +1,185 @@
+/**
+ * Inodes of filesystems that live in the kernel alone.
+ *
+ * A directory makes the inode of an entry when it is first asked for and keeps it, so that numbers and
+ * cached names stay good. Directories whose content is not a table (processes, descriptors) override `find`
+ * and `list`.
+ */
+import type { Cred } from '../../core/cred.ts';
+import type { Result } from '../../lib/result.ts';
+import { EACCES, ELOOP, ENOENT, EPERM } from '../../uapi/errno.ts';
+import { dirType } from '../../uapi/stat.ts';
+import type { WalkContext } from '../context.ts';
+import type { Path } from '../dentry.ts';
+import { type EmitEntry, File } from '../file.ts';
+import { type Attributes, Inode } from '../inode.ts';
+import type { Entry } from './entry.ts';
+import type { PseudoSuper } from './super.ts';
+
+export abstract class PseudoInode extends Inode {
+  declare readonly sb: PseudoSuper;
+
+  constructor(sb: PseudoSuper, mode: number, ino: number = sb.newIno()) {
+    super(sb, ino, mode, sb.clock.coarse());
+  }
+
+  /** Truncation (O_TRUNC of a setting) and times are of no consequence; owner and mode are the kernel's. */
+  override setattr(attr: Attributes): number {
+    return attr.mode === undefined && attr.uid === undefined && attr.gid === undefined ? 0 : -EPERM;
+  }
+}
+
+export class PseudoFile extends PseudoInode {
+  private readonly opener: (inode: Inode, flags: number, cred: Cred) => Result<File>;
+
+  constructor(
+    sb: PseudoSuper,
+    mode: number,
+    opener: (inode: Inode, flags: number, cred: Cred) => Result<File>,
+  ) {
+    super(sb, mode);
+    this.opener = opener;
+  }
+
+  override open(flags: number, cred: Cred): Result<File> {
+    return this.opener(this, flags, cred);
+  }
+}
+
+export class PseudoLink extends PseudoInode {
+  private readonly target: (who: WalkContext) => Result<string>;
+  private readonly destination: ((who: WalkContext) => Result<Path>) | null;
+
+  constructor(
+    sb: PseudoSuper,
+    mode: number,
+    target: (who: WalkContext) => Result<string>,
+    destination: ((who: WalkContext) => Result<Path>) | null,
+    ino?: number,
+  ) {
+    super(sb, mode, ino);
+    this.target = target;
+    this.destination = destination;
+  }
+
+  override open(): number {
+    return -ELOOP;
+  }
+
+  override readlink(who: WalkContext): Result<string> {
+    return this.target(who);
+  }
+
+  override follow(who: WalkContext): Path | number | null {
+    return this.destination === null ? null : this.destination(who);
+  }
+}
+
+/** Positions of a directory: 0 is '.', 1 is '..', then the entries in order, then what `list` adds. */
+const FIRST_ENTRY = 2;
+/** Positions from here on belong to `list`. */
+export const LISTED = 2 ** 16;
+
+export class PseudoDir extends PseudoInode {
+  /** Entries by name, in order; values are makers until their inode is asked for. */
+  private readonly entries: Map<string, PseudoInode | (() => PseudoInode)> = new Map();
+  private links = 2;
+
+  constructor(sb: PseudoSuper, mode: number) {
+    super(sb, mode);
+    this.nlink = 2;
+  }
+
+  addAll<C>(entries: readonly Entry<C>[], context: C): this {
+    for (const entry of entries) this.add(entry, context);
+    return this;
+  }
+
+  add<C>(entry: Entry<C>, context: C): void {
+    this.entries.set(entry.name, () => this.adopt(entry.make(this.sb, context)));
+    if (dirType(entry.mode) === DT_DIR) this.nlink = ++this.links;
+  }
+
+  /** Adds an inode that exists. */
+  put(name: string, inode: PseudoInode): void {
+    this.entries.set(name, inode);
+    if (inode instanceof PseudoDir) this.nlink = ++this.links;
+  }
+
+  remove(name: string): void {
+    if (this.child(name) instanceof PseudoDir) this.nlink = --this.links;
+    this.entries.delete(name);
+  }
+
+  /** The entry of that name; null if there is none. */
+  child(name: string): PseudoInode | null {
+    const entry = this.entries.get(name);
+    if (entry === undefined) return null;
+    if (typeof entry !== 'function') return entry;
+    const inode = entry();
+    this.entries.set(name, inode);
+    return inode;
+  }
+
+  /** A name that is no entry: processes, descriptors. Answers the same inode as long as it is the same thing. */
+  protected find(_name: string): PseudoInode | null {
+    return null;
+  }
+
+  /** Emits what `find` finds, from position `pos` >= LISTED on; false when there was no room for all. */
+  protected list(_pos: number, _emit: EmitEntry): boolean {
+    return true;
+  }
+
+  /** 0, or why the directory has no content any more. */
+  protected gone(): number {
+    return 0;
+  }
+
+  /** A chance to give a new child its owner. */
+  protected adopt(inode: PseudoInode): PseudoInode {
+    return inode;
+  }
+
+  /** Whether `name` is (still) `inode`. */
+  holds(name: string, inode: Inode | null): boolean {
+    return this.gone() === 0 && (this.child(name) ?? this.find(name)) === inode;
+  }
+
+  override lookup(name: string): Result<Inode> {
+    if (this.gone() < 0) return -ENOENT;
+    return this.child(name) ?? this.find(name) ?? -ENOENT;
+  }
+
+  override open(flags: number): Result<File> {
+    return new PseudoDirFile(this, flags);
+  }
+
+  override mknod(): number {
+    return -EACCES;
+  }
+
+  /** Emits all from `pos` on; 0 or -errno. */
+  emit(pos: number, parent: number, emit: EmitEntry): number {
+    if (this.gone() < 0) return -ENOENT;
+    if (pos <= 0 && !emit('.', this.ino, DT_DIR, 1)) return 0;
+    if (pos <= 1 && !emit('..', parent, DT_DIR, FIRST_ENTRY)) return 0;
+    let at = FIRST_ENTRY;
+    for (const name of this.entries.keys()) {
+      if (pos > at++) continue;
+      const inode = this.child(name)!;
+      if (!emit(name, inode.ino, dirType(inode.mode), at)) return 0;
+    }
+    this.list(Math.max(pos, LISTED), emit);
+    return 0;
+  }
+}
+
+const DT_DIR = 4;
+
+class PseudoDirFile extends File {
+  override readdir(pos: number, emit: EmitEntry): number {
+    const parent = this.path?.dentry.parent.inode?.ino ?? this.inode.ino;
+    return (this.inode as PseudoDir).emit(pos, parent, emit);
+  }
+}
