@@ -1,0 +1,132 @@
+/**
+ * The files of pipes and FIFOs: pipe2(2), and open(2) of a FIFO (fifo(7)).
+ *
+ * Nothing waits here. A FIFO opened for one direction answers -EAGAIN from `opened()` until somebody has opened
+ * the other; the system call sleeps on `waitq` in between, and `put`s the file if a signal ends the sleep.
+ * A blocking write that was cut short is continued by the system call with the rest.
+ */
+import { CAP_SYS_RESOURCE, type Cred, capable } from '../core/cred.ts';
+import type { Current } from '../core/current.ts';
+import type { UserMemory } from '../core/user.ts';
+import { putInt } from '../core/user-values.ts';
+import type { WaitQueue } from '../core/wait.ts';
+import { File } from '../fs/file.ts';
+import type { Inode } from '../fs/inode.ts';
+import { AnonInode, type PseudoSuper } from '../fs/pseudo.ts';
+import type { Result } from '../lib/result.ts';
+import { EAGAIN, EBADF, EINVAL, ENOTTY, ENXIO } from '../uapi/errno.ts';
+import { O_ACCMODE, O_DIRECT, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from '../uapi/fcntl.ts';
+import { FIONREAD } from '../uapi/ioctls.ts';
+import { S_IFIFO } from '../uapi/stat.ts';
+import { Pipe } from './pipe.ts';
+
+/** What F_SETFL changes of a pipe's flags, besides the access mode and O_NONBLOCK: packet mode. */
+const PIPE2_FLAGS = O_NONBLOCK | O_DIRECT;
+
+export class PipeFile extends File {
+  readonly pipe: Pipe;
+  /** The other ends' counts when this one was opened. */
+  private readonly sinceReader: number;
+  private readonly sinceWriter: number;
+
+  constructor(inode: Inode, pipe: Pipe, flags: number) {
+    super(inode, flags);
+    this.pipe = pipe;
+    this.sinceReader = pipe.readerOpens;
+    // A reader that did not wait for a writer sees no hang-up before the first one came and went.
+    this.sinceWriter = pipe.writers > 0 ? -1 : pipe.writerOpens;
+    if (this.readable && pipe.readers++ === 0) pipe.endsChanged();
+    if (this.writable && pipe.writers++ === 0) pipe.endsChanged();
+    if (this.readable) pipe.readerOpens++;
+    if (this.writable) pipe.writerOpens++;
+  }
+
+  override get seekable(): boolean {
+    return false;
+  }
+
+  override get waitq(): WaitQueue {
+    return this.pipe.waitq;
+  }
+
+  override get linkName(): string {
+    return `pipe:[${this.inode.ino}]`;
+  }
+
+  override opened(): number {
+    const mode = this.flags & O_ACCMODE;
+    if (mode === O_RDWR) return 0;
+    const { pipe } = this;
+    if (mode === O_WRONLY) return pipe.readers > 0 || pipe.readerOpens !== this.sinceReader ? 0 : -EAGAIN;
+    if (this.nonblocking || pipe.writers > 0 || pipe.writerOpens !== this.sinceWriter) return 0;
+    return -EAGAIN;
+  }
+
+  override read(buf: Uint8Array, off: number, len: number): number {
+    const n = this.pipe.read(buf, off, len);
+    if (n > 0) this.inode.atime = this.inode.sb.clock.coarse();
+    return n;
+  }
+
+  override write(buf: Uint8Array, off: number, len: number): number {
+    const n = this.pipe.write(buf, off, len, (this.flags & O_DIRECT) !== 0);
+    if (n > 0) {
+      this.inode.mtime = this.inode.sb.clock.coarse();
+      this.inode.ctime = this.inode.mtime;
+    }
+    return n;
+  }
+
+  override poll(): number {
+    const events = this.readable ? this.pipe.pollRead(this.sinceWriter) : 0;
+    return this.writable ? events | this.pipe.pollWrite() : events;
+  }
+
+  override ioctl(cmd: number, arg: number, user: UserMemory, _current: Current): number {
+    return cmd === FIONREAD ? putInt(user, arg, this.pipe.bytes) : -ENOTTY;
+  }
+
+  override release(): void {
+    const { pipe } = this;
+    if (this.readable) pipe.readers--;
+    if (this.writable) pipe.writers--;
+    if (pipe.readers + pipe.writers === 0) this.inode.endpoint = null;
+    if ((this.readable && pipe.readers === 0) || (this.writable && pipe.writers === 0)) pipe.endsChanged();
+  }
+}
+
+class PipeInode extends AnonInode {
+  override open(flags: number, _cred: Cred): Result<File> {
+    return openFifo(this, flags);
+  }
+}
+
+/** pipe2(2): both ends of a new pipe. O_CLOEXEC is the descriptor table's business. */
+export function createPipe(sb: PseudoSuper, flags: number, cred: Cred): { read: PipeFile; write: PipeFile } {
+  const inode = new PipeInode(sb, sb.nextIno(), S_IFIFO | 0o600, sb.clock.coarse());
+  inode.uid = cred.fsuid;
+  inode.gid = cred.fsgid;
+  const pipe = new Pipe();
+  inode.endpoint = pipe;
+  const read = new PipeFile(inode, pipe, O_RDONLY | (flags & PIPE2_FLAGS));
+  const write = new PipeFile(inode, pipe, O_WRONLY | (flags & PIPE2_FLAGS));
+  return { read, write };
+}
+
+/** open(2) of a FIFO, for the VFS. Ask the file's `opened()` before it is used. */
+export function openFifo(inode: Inode, flags: number): Result<File> {
+  if ((flags & O_ACCMODE) === O_ACCMODE) return -EINVAL;
+  const existing = inode.endpoint;
+  const pipe = existing instanceof Pipe ? existing : new Pipe();
+  const hasty = (flags & O_NONBLOCK) !== 0 && (flags & O_ACCMODE) === O_WRONLY;
+  if (hasty && pipe.readers === 0) return -ENXIO;
+  inode.endpoint = pipe;
+  return new PipeFile(inode, pipe, flags);
+}
+
+/** F_GETPIPE_SZ. */
+export const getPipeSize = (file: File): number => (file instanceof PipeFile ? file.pipe.capacity : -EBADF);
+
+/** F_SETPIPE_SZ: the capacity granted, or -errno. */
+export const setPipeSize = (file: File, size: number, cred: Cred): number =>
+  file instanceof PipeFile ? file.pipe.resize(size, capable(cred, CAP_SYS_RESOURCE)) : -EBADF;

@@ -1,0 +1,240 @@
+/**
+ * Pipes (pipe(7)): a queue of bytes in page-sized slots, between writers and readers.
+ *
+ * Linux counts a pipe's capacity in slots, not in bytes, and programs can tell: a write that does not fit into
+ * the last slot takes a new one, a packet (O_DIRECT) takes slots of its own, and a pipe is writable while a slot
+ * is free. So a write of up to PIPE_BUF bytes happens whole or not at all.
+ *
+ * The slots live in an array of their own, which beats the machine's memory for the small transfers that pipes
+ * are used for. It grows with use; the ring starts at its first slot again whenever it runs empty.
+ */
+import { WaitQueue } from '../core/wait.ts';
+import { copyBytes } from '../lib/bytes.ts';
+import { PAGE_SIZE } from '../mm/ram.ts';
+import { EAGAIN, EBUSY, EINVAL, EPERM, EPIPE } from '../uapi/errno.ts';
+import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../uapi/poll.ts';
+
+export const PIPE_BUF = 4096;
+const DEFAULT_SLOTS = 16;
+/** /proc/sys/fs/pipe-max-size: what F_SETPIPE_SZ grants without CAP_SYS_RESOURCE. */
+export const PIPE_MAX_SIZE = 1 << 20;
+const LARGEST_SIZE = 2 ** 31;
+
+/** Slot flags: the slot ends a packet; more bytes may be written behind those in it. */
+const PACKET = 1;
+const MERGE = 2;
+
+const WOKEN_BY_WRITE = POLLIN | POLLRDNORM;
+const WOKEN_BY_READ = POLLOUT | POLLWRNORM;
+const WOKEN_BY_CLOSE = WOKEN_BY_READ | WOKEN_BY_WRITE | POLLERR | POLLHUP;
+
+export class Pipe {
+  readonly waitq = new WaitQueue();
+  readers = 0;
+  writers = 0;
+  /** How often each end was ever opened: a FIFO's open waits for the other end's count to move. */
+  readerOpens = 0;
+  writerOpens = 0;
+  /** Bytes in the pipe (FIONREAD). */
+  bytes = 0;
+  private slots = DEFAULT_SLOTS;
+  /** Slots [head, tail) are in use; both count on, and index the arrays modulo `slots` (a power of two). */
+  private head = 0;
+  private tail = 0;
+  private data = new Uint8Array(PAGE_SIZE);
+  private starts = new Uint16Array(DEFAULT_SLOTS);
+  private lengths = new Uint16Array(DEFAULT_SLOTS);
+  private kinds = new Uint8Array(DEFAULT_SLOTS);
+
+  get empty(): boolean {
+    return this.head === this.tail;
+  }
+
+  get full(): boolean {
+    return this.tail - this.head >= this.slots;
+  }
+
+  get capacity(): number {
+    return this.slots * PAGE_SIZE;
+  }
+
+  /** Bytes taken out, 0 at the end (no writer is left), or -EAGAIN. */
+  read(buf: Uint8Array, off: number, len: number): number {
+    if (len === 0) return 0;
+    if (this.head === this.tail) return this.writers === 0 ? 0 : -EAGAIN;
+    const wasFull = this.full;
+    let done = 0;
+    while (done < len && this.head !== this.tail) {
+      const i = this.head & (this.slots - 1);
+      const n = Math.min(len - done, this.lengths[i]!);
+      copyBytes(this.data, i * PAGE_SIZE + this.starts[i]!, buf, off + done, n);
+      done += n;
+      const packet = (this.kinds[i]! & PACKET) !== 0;
+      this.consume(packet ? this.lengths[i]! : n);
+      if (packet) break;
+    }
+    if (wasFull && !this.full) this.waitq.wake(WOKEN_BY_READ);
+    return done;
+  }
+
+  /** Bytes put in: fewer than asked if the pipe filled up. -EAGAIN if it is full, -EPIPE without a reader. */
+  write(buf: Uint8Array, off: number, len: number, packet: boolean): number {
+    if (len === 0) return 0;
+    if (this.readers === 0) return -EPIPE;
+    let done = this.merge(buf, off, len);
+    while (done < len && !this.full) {
+      const n = Math.min(len - done, PAGE_SIZE);
+      copyBytes(buf, off + done, this.data, this.push(n, packet ? PACKET : MERGE), n);
+      done += n;
+    }
+    if (done === 0) return -EAGAIN;
+    this.waitq.wake(WOKEN_BY_WRITE);
+    return done;
+  }
+
+  pollRead(sinceWriter: number): number {
+    const ready = this.empty ? 0 : POLLIN | POLLRDNORM;
+    return this.writers === 0 && this.writerOpens !== sinceWriter ? ready | POLLHUP : ready;
+  }
+
+  pollWrite(): number {
+    const ready = this.full ? 0 : POLLOUT | POLLWRNORM;
+    return this.readers === 0 ? ready | POLLERR : ready;
+  }
+
+  /** An end came or went: whoever waits has news. */
+  endsChanged(): void {
+    this.waitq.wake(WOKEN_BY_CLOSE);
+  }
+
+  /** F_SETPIPE_SZ: the new capacity, or -EINVAL, -EPERM or -EBUSY (more is in use). */
+  resize(size: number, privileged: boolean): number {
+    if (size < 0 || size > LARGEST_SIZE) return -EINVAL;
+    let slots = 1;
+    while (slots * PAGE_SIZE < size) slots *= 2;
+    if (slots > this.slots && slots * PAGE_SIZE > PIPE_MAX_SIZE && !privileged) return -EPERM;
+    if (this.tail - this.head > slots) return -EBUSY;
+    const wasFull = this.full;
+    this.relocate(slots);
+    if (wasFull && !this.full) this.waitq.wake(WOKEN_BY_READ);
+    return this.capacity;
+  }
+
+  /**
+   * Offers the bytes of each slot in turn to `take(data, off, n)` until `len` bytes or a shortage; what was taken
+   * is gone from the pipe. Bytes moved, or take's error if nothing was moved.
+   */
+  drain(len: number, take: (data: Uint8Array, off: number, n: number) => number): number {
+    const wasFull = this.full;
+    let done = 0;
+    while (done < len && this.head !== this.tail) {
+      const i = this.head & (this.slots - 1);
+      const n = Math.min(len - done, this.lengths[i]!);
+      const moved = take(this.data, i * PAGE_SIZE + this.starts[i]!, n);
+      if (moved <= 0) {
+        if (done === 0) done = moved;
+        break;
+      }
+      done += moved;
+      this.consume(moved);
+      if (moved < n) break;
+    }
+    if (wasFull && !this.full) this.waitq.wake(WOKEN_BY_READ);
+    return done;
+  }
+
+  /** Lets `give(data, off, n)` fill free slots with up to `len` bytes. Bytes moved, or give's error if none were. */
+  fill(len: number, give: (data: Uint8Array, off: number, n: number) => number): number {
+    let done = 0;
+    while (done < len && !this.full) {
+      const n = Math.min(len - done, PAGE_SIZE);
+      const at = this.push(n, 0);
+      const moved = give(this.data, at, n);
+      if (moved < n) this.unpush(n, Math.max(moved, 0));
+      if (moved < 0 && done === 0) return moved;
+      if (moved > 0) done += moved;
+      if (moved < n) break;
+    }
+    if (done > 0) this.waitq.wake(WOKEN_BY_WRITE);
+    return done;
+  }
+
+  /** tee(2): copies up to `len` bytes into `to`, slot by slot, without taking them out. Bytes copied. */
+  copyTo(to: Pipe, len: number): number {
+    let done = 0;
+    for (let slot = this.head; slot < this.tail && done < len && !to.full; slot++) {
+      const i = slot & (this.slots - 1);
+      const n = Math.min(len - done, this.lengths[i]!);
+      const at = to.push(n, this.kinds[i]! & PACKET);
+      copyBytes(this.data, i * PAGE_SIZE + this.starts[i]!, to.data, at, n);
+      done += n;
+    }
+    if (done > 0) to.waitq.wake(WOKEN_BY_WRITE);
+    return done;
+  }
+
+  /** Puts what is left over of whole pages behind the last slot's bytes, if that much fits there. */
+  private merge(buf: Uint8Array, off: number, len: number): number {
+    const n = len % PAGE_SIZE;
+    if (n === 0 || this.head === this.tail) return 0;
+    const i = (this.tail - 1) & (this.slots - 1);
+    const end = this.starts[i]! + this.lengths[i]!;
+    if ((this.kinds[i]! & MERGE) === 0 || end + n > PAGE_SIZE) return 0;
+    copyBytes(buf, off, this.data, i * PAGE_SIZE + end, n);
+    this.lengths[i] = this.lengths[i]! + n;
+    this.bytes += n;
+    return n;
+  }
+
+  /** Takes a free slot for `n` bytes; where they go in `data`. */
+  private push(n: number, kind: number): number {
+    const i = this.tail++ & (this.slots - 1);
+    if ((i + 1) * PAGE_SIZE > this.data.length) this.growData(i + 1);
+    this.starts[i] = 0;
+    this.lengths[i] = n;
+    this.kinds[i] = kind;
+    this.bytes += n;
+    return i * PAGE_SIZE;
+  }
+
+  /** Corrects the last slot from `pushed` bytes to `n`; without any it is free again. */
+  private unpush(pushed: number, n: number): void {
+    this.bytes -= pushed - n;
+    if (n === 0) this.tail--;
+    else this.lengths[(this.tail - 1) & (this.slots - 1)] = n;
+  }
+
+  /** Takes `n` bytes out of the first slot. */
+  private consume(n: number): void {
+    const i = this.head & (this.slots - 1);
+    this.bytes -= n;
+    this.starts[i] = this.starts[i]! + n;
+    this.lengths[i] = this.lengths[i]! - n;
+    if (this.lengths[i] === 0 && ++this.head === this.tail) this.head = this.tail = 0;
+  }
+
+  private growData(slots: number): void {
+    let size = this.data.length;
+    while (size < slots * PAGE_SIZE) size *= 2;
+    const larger = new Uint8Array(size);
+    larger.set(this.data);
+    this.data = larger;
+  }
+
+  /** Moves the slots in use to the front of arrays for `slots` of them. */
+  private relocate(slots: number): void {
+    const used = this.tail - this.head;
+    const data = new Uint8Array(Math.max(1, used) * PAGE_SIZE);
+    const starts = new Uint16Array(slots);
+    const lengths = new Uint16Array(slots);
+    const kinds = new Uint8Array(slots);
+    for (let to = 0; to < used; to++) {
+      const i = (this.head + to) & (this.slots - 1);
+      copyBytes(this.data, i * PAGE_SIZE, data, to * PAGE_SIZE, PAGE_SIZE);
+      starts[to] = this.starts[i]!;
+      lengths[to] = this.lengths[i]!;
+      kinds[to] = this.kinds[i]!;
+    }
+    Object.assign(this, { slots, data, starts, lengths, kinds, head: 0, tail: used });
+  }
+}
