@@ -12,7 +12,7 @@ import { putInt } from '../core/user-values.ts';
 import type { WaitQueue } from '../core/wait.ts';
 import { File } from '../fs/file.ts';
 import type { Inode } from '../fs/inode.ts';
-import { AnonInode, type PseudoSuper } from '../fs/pseudo.ts';
+import { AnonInode, type AnonSuper } from '../fs/anon.ts';
 import type { Result } from '../lib/result.ts';
 import { EAGAIN, EBADF, EINVAL, ENOTTY, ENXIO } from '../uapi/errno.ts';
 import { O_ACCMODE, O_DIRECT, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from '../uapi/fcntl.ts';
@@ -102,7 +102,7 @@ class PipeInode extends AnonInode {
 }
 
 /** pipe2(2): both ends of a new pipe. O_CLOEXEC is the descriptor table's business. */
-export function createPipe(sb: PseudoSuper, flags: number, cred: Cred): { read: PipeFile; write: PipeFile } {
+export function createPipe(sb: AnonSuper, flags: number, cred: Cred): { read: PipeFile; write: PipeFile } {
   const inode = new PipeInode(sb, sb.nextIno(), S_IFIFO | 0o600, sb.clock.coarse());
   inode.uid = cred.fsuid;
   inode.gid = cred.fsgid;

@@ -34,7 +34,7 @@ export class AnonInode extends Inode {
   }
 }
 
-export class PseudoSuper extends SuperBlock {
+export class AnonSuper extends SuperBlock {
   override readonly root: Inode;
   private readonly magic: number;
   private lastIno = 1;
