@@ -3,7 +3,7 @@
  *
  * A dentry is a cached answer of a directory: this name is that inode, or nothing (`inode` null: negative).
  * A path is a dentry seen through a mount. `put` what was `get`, so that a mount knows whether it is busy
- * and an unlinked file when it may go.
+ * and an unlinked file when it may go. Only a path to an existing file (`inode` not null) may be kept.
  */
 import type { Inode } from './inode.ts';
 import type { Mount } from './mount.ts';
@@ -17,13 +17,25 @@ export class Dentry {
   readonly children: Map<string, Dentry> = new Map();
   /** Mounts on this dentry: the mount it lies in -> what is mounted there. */
   mounts: Map<Mount, Mount> | null = null;
-  /** Unlinked or moved away: no longer found under its parent. */
+  /** Unlinked, or not cached (yet): not found under its parent. */
   unhashed = false;
+  /** A removed directory: nothing can be made or found in it any more. */
+  dead = false;
+  /** Looked at since the last sweep of the cache. */
+  used = true;
 
   constructor(parent: Dentry | null, name: string, inode: Inode | null) {
     this.name = name;
     this.parent = parent ?? this;
     this.inode = inode;
+  }
+
+  /** Whether this dentry is `other` or lies below it. */
+  isWithin(other: Dentry): boolean {
+    for (let at: Dentry = this; ; at = at.parent) {
+      if (at === other) return true;
+      if (at.parent === at) return false;
+    }
   }
 }
 
@@ -36,6 +48,11 @@ export class Path {
     this.dentry = dentry;
   }
 
+  /** The file at this path; only for paths that were found, whose dentry is not negative. */
+  get inode(): Inode {
+    return this.dentry.inode!;
+  }
+
   get(): this {
     this.mount.refs++;
     if (this.dentry.inode !== null) this.dentry.inode.refs++;
@@ -43,9 +60,9 @@ export class Path {
   }
 
   put(): void {
-    this.mount.refs--;
     const inode = this.dentry.inode;
     if (inode !== null) inode.sb.iput(inode);
+    this.mount.put();
   }
 
   equals(other: Path): boolean {

@@ -127,6 +127,11 @@ export abstract class File {
     return -ENODEV;
   }
 
+  /** Mapping it is mapping anonymous memory (/dev/zero): `mmap` is then not asked. */
+  get mapsAnonymous(): boolean {
+    return false;
+  }
+
   fsync(_dataOnly: boolean): number {
     return -EINVAL;
   }

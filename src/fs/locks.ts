@@ -1,1 +1,158 @@
-export class FileLocks {}
+/**
+ * Advisory locks on files: records of fcntl(2), of processes (POSIX) and of open files (OFD), and flock(2).
+ *
+ * Nothing waits here: a lock that conflicts answers -EAGAIN, and whoever wants to wait sleeps on `waitq` and
+ * tries again. Owners are opaque objects: a descriptor table for POSIX locks, a File for OFD locks and flock.
+ */
+import { WaitQueue } from '../core/wait.ts';
+import { EAGAIN, EDEADLK, ENOLCK } from '../uapi/errno.ts';
+import { F_RDLCK, F_UNLCK, F_WRLCK, LOCK_EX, LOCK_SH, LOCK_UN } from '../uapi/fcntl.ts';
+import type { File } from './file.ts';
+import type { Inode } from './inode.ts';
+
+/** A lock on bytes [start, end) of a file; `end` Infinity: to the end, however far it grows. */
+export interface RecordLock {
+  readonly owner: object;
+  /** F_RDLCK or F_WRLCK; in requests also F_UNLCK. */
+  readonly type: number;
+  readonly start: number;
+  readonly end: number;
+  /** For F_GETLK: the process that holds it, -1 for OFD locks. */
+  readonly pid: number;
+}
+
+const MOST_RECORDS = 1 << 16;
+
+export class FileLocks {
+  /** Woken when a lock goes, or becomes weaker. */
+  readonly waitq = new WaitQueue();
+  /** Of all owners, by start. One owner's locks never overlap, and never touch if they are of one type. */
+  private records: RecordLock[] = [];
+  private readonly flocks: Map<File, number> = new Map();
+
+  /** The first record that `request` conflicts with. */
+  conflict(request: RecordLock): RecordLock | null {
+    for (const held of this.records) {
+      if (held.start >= request.end) return null;
+      if (held.end <= request.start || held.owner === request.owner) continue;
+      if (held.type === F_WRLCK || request.type === F_WRLCK) return held;
+    }
+    return null;
+  }
+
+  /** Sets, changes or (F_UNLCK) removes a lock: 0, -EAGAIN, or -ENOLCK when there are too many. */
+  set(request: RecordLock): number {
+    if (request.type !== F_UNLCK && this.conflict(request) !== null) return -EAGAIN;
+    if (this.records.length >= MOST_RECORDS && request.type !== F_UNLCK) return -ENOLCK;
+    this.replace(request);
+    if (request.type !== F_WRLCK) this.waitq.wake();
+    return 0;
+  }
+
+  /** All of an owner's records go (close(2) of any descriptor for the file). */
+  removeOwner(owner: object): void {
+    const left = this.records.filter(held => held.owner !== owner);
+    if (left.length === this.records.length) return;
+    this.records = left;
+    this.waitq.wake();
+  }
+
+  /** The last reference to an open file is gone: so are its own locks. */
+  fileReleased(file: File): void {
+    this.removeOwner(file);
+    if (this.flocks.delete(file)) this.waitq.wake();
+  }
+
+  /** flock(2): LOCK_SH, LOCK_EX or LOCK_UN; 0 or -EAGAIN. A conversion gives the old lock up first. */
+  flock(file: File, operation: number): number {
+    const held = this.flocks.get(file);
+    if (held === operation) return 0;
+    if (this.flocks.delete(file)) this.waitq.wake();
+    if (operation === LOCK_UN) return 0;
+    for (const other of this.flocks.values()) {
+      if (operation === LOCK_EX || other === LOCK_EX) return -EAGAIN;
+    }
+    this.flocks.set(file, operation);
+    return 0;
+  }
+
+  /** All locks, for /proc/locks. */
+  *list(): Generator<{ kind: 'POSIX' | 'OFDLCK' | 'FLOCK'; write: boolean; pid: number; start: number; end: number }> {
+    for (const { type, pid, start, end } of this.records) {
+      yield { kind: pid < 0 ? 'OFDLCK' : 'POSIX', write: type === F_WRLCK, pid, start, end };
+    }
+    for (const type of this.flocks.values()) {
+      yield { kind: 'FLOCK', write: type !== LOCK_SH, pid: -1, start: 0, end: Number.POSITIVE_INFINITY };
+    }
+  }
+
+  /** The owner's locks in the request's range make way for it; its neighbours of the same type join it. */
+  private replace(request: RecordLock): void {
+    const left: RecordLock[] = [];
+    let { start, end } = request;
+    for (const held of this.records) {
+      const same = held.type === request.type;
+      const apart = same ? held.end < start || held.start > end : held.end <= start || held.start >= end;
+      if (held.owner !== request.owner || apart) {
+        left.push(held);
+      } else if (same) {
+        start = Math.min(start, held.start);
+        end = Math.max(end, held.end);
+      } else {
+        if (held.start < start) left.push({ ...held, end: start });
+        if (held.end > end) left.push({ ...held, start: end });
+      }
+    }
+    if (request.type !== F_UNLCK) left.push({ ...request, start, end });
+    this.records = left.sort((a, b) => a.start - b.start);
+  }
+}
+
+/** The locks of an inode, made when first asked for. */
+export function locksOf(inode: Inode): FileLocks {
+  inode.locks ??= new FileLocks();
+  return inode.locks;
+}
+
+/** Who waits for which POSIX lock: finds circles of waiting processes before they close. */
+export class LockWaits {
+  private readonly waits: Map<object, { locks: FileLocks; request: RecordLock }> = new Map();
+
+  /**
+   * F_SETLK, or with `wait` F_SETLKW: 0, -ENOLCK, -EAGAIN (with `wait`: sleep on the file's `waitq`, then call
+   * again; or `cancel` if a signal came first), or -EDEADLK if the wait would be for oneself.
+   */
+  set(inode: Inode, request: RecordLock, wait: boolean): number {
+    const locks = locksOf(inode);
+    const result = locks.set(request);
+    this.waits.delete(request.owner);
+    if (result !== -EAGAIN || !wait) return result;
+    if (request.pid < 0) return result;
+    if (this.leadsTo(locks, request)) return -EDEADLK;
+    this.waits.set(request.owner, { locks, request });
+    return result;
+  }
+
+  cancel(owner: object): void {
+    this.waits.delete(owner);
+  }
+
+  private leadsTo(first: FileLocks, request: RecordLock): boolean {
+    const seen = new Set<object>();
+    let blocker = first.conflict(request)?.owner;
+    while (blocker !== undefined && !seen.has(blocker)) {
+      if (blocker === request.owner) return true;
+      seen.add(blocker);
+      const next = this.waits.get(blocker);
+      blocker = next?.locks.conflict(next.request)?.owner;
+    }
+    return false;
+  }
+}
+
+/** F_GETLK: what stands in the way of `request`, or null. */
+export const blockingLock = (inode: Inode, request: RecordLock): RecordLock | null =>
+  inode.locks === null ? null : inode.locks.conflict(request);
+
+/** Whether `type` is one that fcntl knows. */
+export const isLockType = (type: number): boolean => type === F_RDLCK || type === F_WRLCK || type === F_UNLCK;

@@ -1,19 +1,35 @@
-/** A filesystem at a place in the tree. */
+/**
+ * A filesystem at a place in the tree.
+ *
+ * `flags` are those of mount(2) that hold per mount. A mount is busy while paths into it are kept (`refs`)
+ * or others are mounted in it (`children`); a detached one goes with its last path.
+ */
+import { MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_RELATIME } from '../uapi/mount.ts';
 import type { Dentry } from './dentry.ts';
+import type { MountNamespace } from './namespace.ts';
 import type { SuperBlock } from './super.ts';
+
+/** The flags that belong to a mount, not to its filesystem. */
+export const MOUNT_FLAGS =
+  MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME;
 
 export class Mount {
   readonly id: number;
   readonly sb: SuperBlock;
   readonly root: Dentry;
-  /** Where it is mounted; null for the root of a namespace. */
+  /** Where it is mounted; null for the root of a namespace, and once it is unmounted. */
   parent: Mount | null = null;
   mountpoint: Dentry | null = null;
+  readonly children: Set<Mount> = new Set();
+  /** The tree it is part of; null when unmounted. */
+  namespace: MountNamespace | null = null;
   /** MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME ... of mount(2). */
   flags: number;
   /** The source as given to mount(2), for /proc/mounts. */
   readonly source: string;
   refs = 0;
+  /** Told when a detached mount's last path is let go. */
+  lastPut: (() => void) | null = null;
 
   constructor(id: number, sb: SuperBlock, root: Dentry, source: string, flags: number) {
     this.id = id;
@@ -21,5 +37,34 @@ export class Mount {
     this.root = root;
     this.source = source;
     this.flags = flags;
+  }
+
+  get readOnly(): boolean {
+    return (this.flags & MS_RDONLY) !== 0 || this.sb.readOnly;
+  }
+
+  put(): void {
+    if (--this.refs === 0 && this.lastPut !== null) this.lastPut();
+  }
+
+  /** Hangs this mount on `mountpoint`, a dentry of `parent`'s. */
+  attach(parent: Mount, mountpoint: Dentry): void {
+    this.parent = parent;
+    this.mountpoint = mountpoint;
+    mountpoint.mounts ??= new Map();
+    mountpoint.mounts.set(parent, this);
+    parent.children.add(this);
+  }
+
+  /** Takes it off its mountpoint. */
+  detach(): void {
+    const mounts = this.mountpoint?.mounts;
+    if (mounts !== undefined && mounts !== null) {
+      mounts.delete(this.parent!);
+      if (mounts.size === 0) this.mountpoint!.mounts = null;
+    }
+    this.parent?.children.delete(this);
+    this.parent = null;
+    this.mountpoint = null;
   }
 }

@@ -22,6 +22,9 @@ export abstract class SuperBlock {
   readonly type: string;
   readonly clock: Clock;
   readOnly = false;
+  /** Mounts of it, and files of it that are open for writing. */
+  mounts = 0;
+  writers = 0;
   /** Largest file size. */
   maxBytes: number = Number.MAX_SAFE_INTEGER;
   abstract readonly root: Inode;
@@ -47,6 +50,16 @@ export abstract class SuperBlock {
   /** Asked for each cached (name, inode) of a filesystem with volatile names: is it still so? inode null: still absent? */
   revalidate(_dir: Inode, _name: string, _inode: Inode | null): boolean {
     return true;
+  }
+
+  /** Whether it is worth remembering that a name does not exist; false where `lookup` costs no more than that. */
+  get cachesAbsence(): boolean {
+    return true;
+  }
+
+  /** Changes the options of a mounted filesystem (MS_REMOUNT); 0 or -errno. */
+  remount(_data: string, _readOnly: boolean): number {
+    return 0;
   }
 
   /** Options as /proc/mounts shows them, after ro or rw: '' or ',size=4k'. */

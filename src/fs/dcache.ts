@@ -1,0 +1,149 @@
+/**
+ * The dentry cache: who made, moves and forgets dentries.
+ *
+ * A dentry that is cached ("hashed") stands in its parent's `children` and, if it names a file, holds one
+ * reference to the inode. The number of dentries is bounded: when there are too many, a sweep forgets those
+ * that nobody uses and that were not looked at since the sweep before.
+ */
+import { ENOENT } from '../uapi/errno.ts';
+import { isDir } from '../uapi/stat.ts';
+import { Dentry } from './dentry.ts';
+import type { Inode } from './inode.ts';
+
+const MANY_DENTRIES = 1 << 17;
+
+export class Dcache {
+  private readonly roots: Set<Dentry> = new Set();
+  private limit: number;
+  private readonly smallest: number;
+  /** Cached dentries, roots not counted. */
+  count = 0;
+
+  constructor(limit: number = MANY_DENTRIES) {
+    this.limit = limit;
+    this.smallest = limit;
+  }
+
+  /** The dentry of a filesystem's root; `forgetRoot` when it is unmounted. */
+  addRoot(inode: Inode): Dentry {
+    const dentry = new Dentry(null, '', inode);
+    inode.refs++;
+    this.roots.add(dentry);
+    return dentry;
+  }
+
+  forgetRoot(root: Dentry): void {
+    this.roots.delete(root);
+    for (const child of [...root.children.values()]) this.drop(child);
+    const inode = root.inode!;
+    inode.sb.iput(inode);
+  }
+
+  /** What `name` is in directory `dir`, asked of the filesystem if need be: a dentry, perhaps negative, or -errno. */
+  lookup(dir: Dentry, name: string): Dentry | number {
+    const inode = dir.inode!;
+    const sb = inode.sb;
+    const cached = dir.children.get(name);
+    if (cached !== undefined) {
+      if (!sb.volatileNames || cached.mounts !== null || sb.revalidate(inode, name, cached.inode)) return cached;
+      this.drop(cached);
+    }
+    if (dir.dead) return -ENOENT;
+    const found = inode.lookup(name);
+    if (typeof found === 'number') return found === -ENOENT ? this.absent(dir, name) : found;
+    return this.fill(new Dentry(dir, name, null), found);
+  }
+
+  /** A negative dentry now names `inode`, and is cached. */
+  fill(dentry: Dentry, inode: Inode): Dentry {
+    dentry.inode = inode;
+    inode.refs++;
+    this.hash(dentry);
+    return dentry;
+  }
+
+  /** A dentry for a file that never had a name (O_TMPFILE). Its inode's first path gives it a reference. */
+  unnamed(dir: Dentry, inode: Inode): Dentry {
+    const dentry = new Dentry(dir, `#${inode.ino}`, inode);
+    dentry.unhashed = true;
+    return dentry;
+  }
+
+  /** Forgets a name and all below it; open files keep their dentries, unhashed. */
+  drop(dentry: Dentry): void {
+    if (dentry.children.size > 0) for (const child of [...dentry.children.values()]) this.drop(child);
+    if (dentry.unhashed) return;
+    this.unhash(dentry);
+    const inode = dentry.inode;
+    if (inode !== null) inode.sb.iput(inode);
+  }
+
+  /** `dentry` is now found as `name` in `dir`, where nothing else is cached (rename(2)). */
+  move(dentry: Dentry, dir: Dentry, name: string): void {
+    this.unhash(dentry);
+    dentry.parent = dir;
+    dentry.name = name;
+    this.hash(dentry);
+  }
+
+  /** Two dentries trade places (RENAME_EXCHANGE). */
+  exchange(a: Dentry, b: Dentry): void {
+    const { parent, name } = a;
+    const other = b.parent;
+    const otherName = b.name;
+    this.unhash(b);
+    this.move(a, other, otherName);
+    b.parent = parent;
+    b.name = name;
+    this.hash(b);
+  }
+
+  private absent(dir: Dentry, name: string): Dentry {
+    const dentry = new Dentry(dir, name, null);
+    if (dir.inode!.sb.cachesAbsence) this.hash(dentry);
+    else dentry.unhashed = true;
+    return dentry;
+  }
+
+  private hash(dentry: Dentry): void {
+    const siblings = dentry.parent.children;
+    const before = siblings.size;
+    siblings.set(dentry.name, dentry);
+    dentry.unhashed = false;
+    this.count += siblings.size - before;
+    if (this.count > this.limit) this.sweep();
+  }
+
+  /** Forgets what nobody uses and nobody looked at; the limit follows what is in use. */
+  private sweep(): void {
+    for (const root of this.roots) this.sweepBelow(root);
+    this.limit = Math.max(this.smallest, this.count * 2);
+  }
+
+  /** Children first, without recursion: a guest decides how deep a tree is. */
+  private sweepBelow(root: Dentry): void {
+    const order: Dentry[] = [root];
+    for (let i = 0; i < order.length; i++) for (const child of order[i]!.children.values()) order.push(child);
+    for (let i = order.length - 1; i > 0; i--) {
+      const dentry = order[i]!;
+      if (!dentry.used && isIdle(dentry)) this.drop(dentry);
+      else dentry.used = false;
+    }
+  }
+
+  private unhash(dentry: Dentry): void {
+    const siblings = dentry.parent.children;
+    if (siblings.get(dentry.name) === dentry && siblings.delete(dentry.name)) this.count--;
+    dentry.unhashed = true;
+  }
+}
+
+/**
+ * Nobody but the cache holds it. Directories of filesystems with names of their own stay: a removed
+ * working directory below must find its parent's only dentry.
+ */
+function isIdle(dentry: Dentry): boolean {
+  if (dentry.children.size > 0 || dentry.mounts !== null) return false;
+  const inode = dentry.inode;
+  return inode === null || (inode.refs === 1 && (!isDir(inode.mode) || inode.sb.volatileNames));
+}

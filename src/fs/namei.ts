@@ -1,0 +1,260 @@
+/**
+ * From names to files: path_resolution(7), the hot path of stat and open.
+ *
+ * One `Walker` serves a machine. A walk leaves its answer in `mount` and `dentry` (and `last`, for walks to a
+ * parent directory) and answers 0 or -errno. The answer holds no references and is valid until the next walk.
+ * A symbolic link's target is put before what is left of the name, so that no walk nests.
+ */
+import type { Cred } from '../core/cred.ts';
+import { EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EXDEV } from '../uapi/errno.ts';
+import {
+  MS_NOSYMFOLLOW,
+  RESOLVE_BENEATH,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+  RESOLVE_NO_XDEV,
+} from '../uapi/mount.ts';
+import { S_IFDIR, S_IFLNK, S_IFMT } from '../uapi/stat.ts';
+import { accessed } from './atime.ts';
+import type { WalkContext } from './context.ts';
+import type { Dcache } from './dcache.ts';
+import { type Dentry, Path } from './dentry.ts';
+import type { Mount } from './mount.ts';
+import { maySearch } from './permission.ts';
+
+export const PATH_MAX = 4096;
+export const NAME_MAX = 255;
+const MAX_LINKS = 40;
+const SLASH = 47;
+const DOT = 46;
+
+/** How to walk. The RESOLVE_* flags of openat2(2) are shifted by `RESOLVE_SHIFT`. */
+export const LOOKUP_FOLLOW = 1;
+/** The answer must be a directory. */
+export const LOOKUP_DIRECTORY = 2;
+/** An empty name means the starting point (AT_EMPTY_PATH). */
+export const LOOKUP_EMPTY = 4;
+/** Stop at the directory of the last component, which is left in `last`. */
+export const LOOKUP_PARENT = 8;
+export const RESOLVE_SHIFT = 8;
+
+/** What the last component of a walk to a parent is. */
+export const LAST_NORM = 0;
+export const LAST_DOT = 1;
+export const LAST_DOTDOT = 2;
+export const LAST_ROOT = 3;
+
+export class Walker {
+  mount!: Mount;
+  dentry!: Dentry;
+  /** After a walk with LOOKUP_PARENT: the last component, what kind it is, and whether slashes followed. */
+  last = '';
+  lastType: number = LAST_NORM;
+  trailing = false;
+
+  private readonly dcache: Dcache;
+  private links = 0;
+  private flags = 0;
+  private topMount!: Mount;
+  private topDentry!: Dentry;
+  /** What the target of a link left to be walked. */
+  private rest = '';
+
+  constructor(dcache: Dcache) {
+    this.dcache = dcache;
+  }
+
+  /** Walks `name` from `at` (null: the working directory). */
+  walk(ctx: WalkContext, at: Path | null, name: string, flags: number): number {
+    this.links = 0;
+    this.flags = flags;
+    const start = at ?? ctx.cwd;
+    const top = flags >= 1 << RESOLVE_SHIFT && this.resolves(RESOLVE_BENEATH | RESOLVE_IN_ROOT) ? start : ctx.root;
+    this.topMount = top.mount;
+    this.topDentry = top.dentry;
+    this.mount = start.mount;
+    this.dentry = start.dentry;
+    if (name.length >= PATH_MAX) return -ENAMETOOLONG;
+    if (name === '') return (flags & LOOKUP_EMPTY) !== 0 ? this.finish() : -ENOENT;
+    return this.run(ctx, name);
+  }
+
+  /**
+   * After a walk to a parent whose last component turned out to be a symbolic link: walks to the parent of its
+   * target. A magic link, or a target without a last component, ends with `lastType` LAST_ROOT at the answer.
+   */
+  followLast(ctx: WalkContext, link: Dentry): number {
+    const err = this.enter(ctx, link, '');
+    if (err < 0) return err;
+    if (this.rest !== '') return this.run(ctx, this.rest);
+    this.lastType = LAST_ROOT;
+    return 0;
+  }
+
+  /** Looks `last` up in the directory where a walk to a parent ended, mounts on it not crossed. */
+  lookupLast(): Dentry | number {
+    return this.dcache.lookup(this.dentry, this.last);
+  }
+
+  /** From a mountpoint to what is mounted there, and on top of that; 0, or -EXDEV if that is not wanted. */
+  cross(): number {
+    let { mount, dentry } = this;
+    while (dentry.mounts !== null) {
+      const upper = dentry.mounts.get(mount);
+      if (upper === undefined) break;
+      if (this.resolves(RESOLVE_NO_XDEV)) return -EXDEV;
+      mount = upper;
+      dentry = upper.root;
+    }
+    this.mount = mount;
+    this.dentry = dentry;
+    return 0;
+  }
+
+  /** The answer as an object; `get` it to keep it. */
+  path(): Path {
+    return new Path(this.mount, this.dentry);
+  }
+
+  private resolves(flag: number): boolean {
+    return (this.flags & (flag << RESOLVE_SHIFT)) !== 0;
+  }
+
+  private run(ctx: WalkContext, start: string): number {
+    const cred = ctx.cred;
+    let name = start;
+    let i = 0;
+    if (name.charCodeAt(0) === SLASH) {
+      const err = this.toRoot();
+      if (err < 0) return err;
+    }
+    for (;;) {
+      const length = name.length;
+      while (i < length && name.charCodeAt(i) === SLASH) i++;
+      if (i === length) break;
+      const from = i;
+      while (i < length && name.charCodeAt(i) !== SLASH) i++;
+      const to = i;
+      while (i < length && name.charCodeAt(i) === SLASH) i++;
+      const last = i === length;
+      if (to - from > NAME_MAX) return -ENAMETOOLONG;
+
+      const dir = this.dentry;
+      const err = dirError(dir, cred);
+      if (err < 0) return err;
+      if (last && (this.flags & LOOKUP_PARENT) !== 0) return this.stopAt(name.substring(from, to), i > to);
+      if (name.charCodeAt(from) === DOT) {
+        if (to - from === 1) continue;
+        if (to - from === 2 && name.charCodeAt(from + 1) === DOT) {
+          const up = this.up();
+          if (up < 0) return up;
+          continue;
+        }
+      }
+      const component = name.substring(from, to);
+      const cached = dir.children.get(component);
+      const found =
+        cached === undefined || this.mount.sb.volatileNames ? this.dcache.lookup(dir, component) : cached;
+      if (typeof found === 'number') return found;
+      found.used = true;
+      const inode = found.inode;
+      if (inode === null) return -ENOENT;
+      const type = inode.mode & S_IFMT;
+      if (type === S_IFLNK && (!last || i > to || (this.flags & LOOKUP_FOLLOW) !== 0)) {
+        const entered = this.enter(ctx, found, last && i === to ? '' : name.substring(to));
+        if (entered < 0) return entered;
+        name = this.rest;
+        i = 0;
+        continue;
+      }
+      this.dentry = found;
+      if (found.mounts !== null) {
+        const crossed = this.cross();
+        if (crossed < 0) return crossed;
+      }
+      if (last && i > to && (this.dentry.inode!.mode & S_IFMT) !== S_IFDIR) return -ENOTDIR;
+    }
+    if ((this.flags & LOOKUP_PARENT) !== 0) return this.stopAt('', false);
+    return this.finish();
+  }
+
+  /** The end of a walk: a directory, if one is wanted. */
+  private finish(): number {
+    const directory = (this.flags & LOOKUP_DIRECTORY) !== 0;
+    return directory && (this.dentry.inode!.mode & S_IFMT) !== S_IFDIR ? -ENOTDIR : 0;
+  }
+
+  private stopAt(last: string, trailing: boolean): number {
+    this.last = last;
+    this.trailing = trailing;
+    this.lastType = last === '' ? LAST_ROOT : last === '.' ? LAST_DOT : last === '..' ? LAST_DOTDOT : LAST_NORM;
+    return 0;
+  }
+
+  private toRoot(): number {
+    if (this.resolves(RESOLVE_BENEATH)) return -EXDEV;
+    if (this.resolves(RESOLVE_NO_XDEV) && this.mount !== this.topMount) return -EXDEV;
+    this.mount = this.topMount;
+    this.dentry = this.topDentry;
+    return this.dentry.mounts === null ? 0 : this.cross();
+  }
+
+  /** '..': out of a mount at its root, and never above the caller's root. */
+  private up(): number {
+    let { mount, dentry } = this;
+    for (;;) {
+      if (mount === this.topMount && dentry === this.topDentry) {
+        if (this.resolves(RESOLVE_BENEATH)) return -EXDEV;
+        break;
+      }
+      if (dentry !== mount.root) {
+        dentry = dentry.parent;
+        break;
+      }
+      if (mount.parent === null) break;
+      if (this.resolves(RESOLVE_NO_XDEV)) return -EXDEV;
+      dentry = mount.mountpoint!;
+      mount = mount.parent;
+    }
+    this.mount = mount;
+    this.dentry = dentry;
+    return dentry.mounts === null ? 0 : this.cross();
+  }
+
+  /** Follows a link: leaves what is to be walked from here, with `tail` behind it, in `rest`. */
+  private enter(ctx: WalkContext, link: Dentry, tail: string): number {
+    const inode = link.inode!;
+    if (++this.links > MAX_LINKS || this.resolves(RESOLVE_NO_SYMLINKS)) return -ELOOP;
+    if ((this.mount.flags & MS_NOSYMFOLLOW) !== 0) return -ELOOP;
+    accessed(this.mount, inode);
+    const target = inode.follow(ctx);
+    if (typeof target === 'number') return target;
+    if (target !== null) return this.jump(target, tail);
+    const text = inode.readlink(ctx);
+    if (typeof text === 'number') return text;
+    if (text === '') return -ENOENT;
+    this.rest = tail === '' ? text : text + tail;
+    if (text.charCodeAt(0) === SLASH) return this.toRoot();
+    return 0;
+  }
+
+  private jump(target: Path, tail: string): number {
+    if (this.resolves(RESOLVE_NO_MAGICLINKS)) return -ELOOP;
+    if (this.resolves(RESOLVE_BENEATH | RESOLVE_IN_ROOT)) return -EXDEV;
+    if (this.resolves(RESOLVE_NO_XDEV) && target.mount !== this.mount) return -EXDEV;
+    this.mount = target.mount;
+    this.dentry = target.dentry;
+    // What follows is relative to the target, even though it begins with a slash.
+    this.rest = tail === '' ? '' : `.${tail}`;
+    return 0;
+  }
+}
+
+/** Why no name can be looked up here: 0, -ENOTDIR or -EACCES. */
+function dirError(dentry: Dentry, cred: Cred): number {
+  const inode = dentry.inode;
+  if (inode === null) return -EACCES;
+  if ((inode.mode & S_IFMT) !== S_IFDIR) return -ENOTDIR;
+  return maySearch(inode, cred);
+}

@@ -1,0 +1,86 @@
+/** Mount namespaces (mount_namespaces(7)): a tree of mounts, and what /proc/mounts says of it. */
+import { MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_RELATIME } from '../uapi/mount.ts';
+import { major, minor } from '../uapi/stat.ts';
+import { dentryPath, reachable } from './d-path.ts';
+import { Path } from './dentry.ts';
+import type { Mount } from './mount.ts';
+
+export class MountNamespace {
+  readonly id: number;
+  /** What '/' is; pivot_root(2) changes it. */
+  root: Mount;
+
+  constructor(id: number, root: Mount) {
+    this.id = id;
+    this.root = root;
+  }
+
+  /** Parents come before their children, older mounts before younger. */
+  *mounts(from: Mount = this.root): Generator<Mount> {
+    yield from subtree(from);
+  }
+
+  get count(): number {
+    let n = 0;
+    for (const _ of this.mounts()) n++;
+    return n;
+  }
+}
+
+/** A mount and all that is mounted below, without recursion. */
+export function subtree(top: Mount): Mount[] {
+  const all = [top];
+  for (let i = 0; i < all.length; i++) all.push(...all[i]!.children);
+  return all;
+}
+
+/** The mounts that a process with this root sees, with their paths. */
+export function visibleMounts(ns: MountNamespace, root: Path): { mount: Mount; path: string }[] {
+  const seen: { mount: Mount; path: string }[] = [];
+  for (const mount of ns.mounts()) {
+    const path = reachable(new Path(mount, mount.root), root);
+    if (path !== null) seen.push({ mount, path });
+  }
+  return seen.sort((a, b) => a.mount.id - b.mount.id);
+}
+
+/** The text of /proc/PID/mounts (proc_pid_mounts(5), fstab(5)). */
+export function showMounts(ns: MountNamespace, root: Path): string {
+  const line = ({ mount, path }: { mount: Mount; path: string }): string => {
+    const { sb } = mount;
+    const options = `${mount.readOnly ? 'ro' : 'rw'}${mountOptions(mount)}${sb.showOptions()}`;
+    return `${escape(sourceOf(mount))} ${escape(path)} ${sb.type} ${options} 0 0\n`;
+  };
+  return visibleMounts(ns, root).map(line).join('');
+}
+
+/** The text of /proc/PID/mountinfo (proc_pid_mountinfo(5)). */
+export function showMountinfo(ns: MountNamespace, root: Path): string {
+  const line = ({ mount, path }: { mount: Mount; path: string }): string => {
+    const { sb, id, parent } = mount;
+    const own = `${(mount.flags & 1) !== 0 ? 'ro' : 'rw'}${mountOptions(mount)}`;
+    const all = `${sb.readOnly ? 'ro' : 'rw'}${sb.showOptions()}`;
+    const where = `${escape(dentryPath(mount.root))} ${escape(path)}`;
+    const device = `${major(sb.dev)}:${minor(sb.dev)}`;
+    return `${id} ${parent?.id ?? id} ${device} ${where} ${own} - ${sb.type} ${escape(sourceOf(mount))} ${all}\n`;
+  };
+  return visibleMounts(ns, root).map(line).join('');
+}
+
+const OPTIONS: readonly (readonly [number, string])[] = [
+  [MS_NOSUID, ',nosuid'],
+  [MS_NODEV, ',nodev'],
+  [MS_NOEXEC, ',noexec'],
+  [MS_NOATIME, ',noatime'],
+  [MS_NODIRATIME, ',nodiratime'],
+  [MS_RELATIME, ',relatime'],
+];
+
+const mountOptions = (mount: Mount): string =>
+  OPTIONS.map(([flag, text]) => ((mount.flags & flag) !== 0 ? text : '')).join('');
+
+const sourceOf = (mount: Mount): string => (mount.source === '' ? 'none' : mount.source);
+
+/** Blanks and backslashes are written in octal, as getmntent(3) reads them. */
+const escape = (text: string): string =>
+  text.replace(/[ \t\n\\#]/g, c => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`);

@@ -1,0 +1,129 @@
+/**
+ * Who may do what to an inode: path_resolution(7), inode(7), capabilities(7), and the checks that
+ * the pages of section 2 list under EACCES, EPERM and EROFS. Answers are 0 or -errno.
+ */
+import {
+  CAP_CHOWN,
+  CAP_DAC_OVERRIDE,
+  CAP_DAC_READ_SEARCH,
+  CAP_FOWNER,
+  CAP_FSETID,
+  type Cred,
+  capable,
+  inGroup,
+} from '../core/cred.ts';
+import { EACCES, EBUSY, EEXIST, EISDIR, ENOENT, ENOTDIR, EPERM, EROFS } from '../uapi/errno.ts';
+import { isDir, isLnk, isReg, MAY_EXEC, MAY_READ, MAY_WRITE, S_ISGID, S_ISUID, S_ISVTX } from '../uapi/stat.ts';
+import type { Dentry } from './dentry.ts';
+import type { Inode } from './inode.ts';
+import type { Mount } from './mount.ts';
+
+/** May `cred` do `mask` (of MAY_READ, MAY_WRITE, MAY_EXEC) to the inode? */
+export function permission(inode: Inode, mask: number, cred: Cred): number {
+  if ((mask & MAY_WRITE) !== 0 && inode.sb.readOnly && isStored(inode.mode)) return -EROFS;
+  return inode.permission(mask, cred) ?? modePermission(inode, mask, cred);
+}
+
+/** As `permission`, through a mount, which may be read-only by itself. */
+export function permissionAt(mount: Mount, inode: Inode, mask: number, cred: Cred): number {
+  if ((mask & MAY_WRITE) !== 0 && mount.readOnly && isStored(inode.mode)) return -EROFS;
+  return permission(inode, mask, cred);
+}
+
+/** May `cred` walk through this directory? The hot path of every lookup. */
+export function maySearch(dir: Inode, cred: Cred): number {
+  const own = dir.permission(MAY_EXEC, cred);
+  if (own !== null) return own;
+  if ((dir.mode & 0o111) === 0o111) return 0;
+  return modePermission(dir, MAY_EXEC, cred);
+}
+
+/** What the mode bits and capabilities say. */
+export function modePermission(inode: Inode, mask: number, cred: Cred): number {
+  const { mode } = inode;
+  if ((classBits(inode, cred) & mask) === mask) return 0;
+  if (isDir(mode)) {
+    const readOrSearch = (mask & MAY_WRITE) === 0 && capable(cred, CAP_DAC_READ_SEARCH);
+    return readOrSearch || capable(cred, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+  }
+  if (mask === MAY_READ && capable(cred, CAP_DAC_READ_SEARCH)) return 0;
+  const executable = (mask & MAY_EXEC) === 0 || (mode & 0o111) !== 0;
+  return executable && capable(cred, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+}
+
+/** The three bits that hold for `cred`: the owner's, the group's or the others'. */
+function classBits(inode: Inode, cred: Cred): number {
+  const { mode } = inode;
+  if (cred.fsuid === inode.uid) return (mode >> 6) & 7;
+  if (((mode >> 3) & 7) !== (mode & 7) && inGroup(cred, inode.gid)) return (mode >> 3) & 7;
+  return mode & 7;
+}
+
+/** Devices, FIFOs and sockets may be written to on a read-only filesystem: nothing is stored there. */
+export const isStored = (mode: number): boolean => isReg(mode) || isDir(mode) || isLnk(mode);
+
+/** Whether `cred` may do what is the owner's to do. */
+export const ownerOrCapable = (inode: Inode, cred: Cred): boolean =>
+  cred.fsuid === inode.uid || capable(cred, CAP_FOWNER);
+
+/** May a name be made in `dir`? */
+export function mayCreate(dir: Dentry, cred: Cred): number {
+  return dir.dead ? -ENOENT : permission(dir.inode!, MAY_WRITE | MAY_EXEC, cred);
+}
+
+/** May `victim` be removed from `dir`, or replaced there; as a directory, or as something else? */
+export function mayDelete(dir: Dentry, victim: Dentry, asDir: boolean, cred: Cred): number {
+  const parent = dir.inode!;
+  const inode = victim.inode;
+  if (inode === null) return -ENOENT;
+  const err = permission(parent, MAY_WRITE | MAY_EXEC, cred);
+  if (err < 0) return err;
+  if (isSticky(parent, inode, cred)) return -EPERM;
+  if (asDir !== isDir(inode.mode)) return asDir ? -ENOTDIR : -EISDIR;
+  if (asDir && victim.parent === victim) return -EBUSY;
+  return dir.dead ? -ENOENT : 0;
+}
+
+/** The sticky bit: only the owner of a file or of its directory removes it (unlink(2)). */
+function isSticky(dir: Inode, inode: Inode, cred: Cred): boolean {
+  if ((dir.mode & S_ISVTX) === 0) return false;
+  return inode.uid !== cred.fsuid && dir.uid !== cred.fsuid && !capable(cred, CAP_FOWNER);
+}
+
+/** May the owner be changed to `uid`, the group to `gid` (undefined: stays)? */
+export function mayChown(inode: Inode, uid: number | undefined, gid: number | undefined, cred: Cred): boolean {
+  if (capable(cred, CAP_CHOWN)) return true;
+  const owner = cred.fsuid === inode.uid;
+  if (uid !== undefined && !(owner && uid === inode.uid)) return false;
+  return gid === undefined || (owner && (gid === inode.gid || inGroup(cred, gid)));
+}
+
+/** The mode that chmod(2) gives: without S_ISGID for those outside of the group. */
+export function chmodMode(inode: Inode, mode: number, gid: number, cred: Cred): number {
+  const keeps = (mode & S_ISGID) === 0 || inGroup(cred, gid) || capable(cred, CAP_FSETID);
+  return (inode.mode & ~0o7777) | (keeps ? mode & 0o7777 : mode & 0o7777 & ~S_ISGID);
+}
+
+/** Set-user-ID and set-group-ID bits that a write, truncation or chown by `cred` takes away. */
+export function privileges(inode: Inode, cred: Cred): number {
+  const { mode } = inode;
+  if ((mode & (S_ISUID | S_ISGID)) === 0 || isDir(mode)) return 0;
+  const gone = mode & S_ISUID;
+  if ((mode & S_ISGID) === 0) return gone;
+  const loses = (mode & 0o010) !== 0 || !(inGroup(cred, inode.gid) || capable(cred, CAP_FSETID));
+  return loses ? gone | S_ISGID : gone;
+}
+
+/** Takes those bits away before a write; root's writes keep them (write(2)). */
+export function removePrivileges(inode: Inode, cred: Cred): number {
+  if ((inode.mode & (S_ISUID | S_ISGID)) === 0 || !isReg(inode.mode)) return 0;
+  const gone = privileges(inode, cred);
+  if (gone === 0 || capable(cred, CAP_FSETID)) return 0;
+  return inode.setattr({ mode: inode.mode & ~gone });
+}
+
+/** EEXIST before EROFS: a name that exists already is what a caller wants to hear of (mkdir(2) of a mountpoint). */
+export function mayAdd(mount: Mount, dir: Dentry, target: Dentry, cred: Cred): number {
+  if (target.inode !== null) return -EEXIST;
+  return mount.readOnly ? -EROFS : mayCreate(dir, cred);
+}

@@ -1,0 +1,92 @@
+/**
+ * The virtual filesystem of one machine: what all operations on files share.
+ *
+ * The operations themselves are functions that take a `Vfs` first: open.ts, create.ts, remove.ts, rename.ts,
+ * attr.ts, xattr.ts, stat.ts, mounts.ts. They check permissions as Linux does and hold no references for the
+ * caller, except those in the files and paths that they answer.
+ */
+import type { Result } from '../lib/result.ts';
+import { ENODEV, ENXIO } from '../uapi/errno.ts';
+import type { WalkContext } from './context.ts';
+import { Dcache } from './dcache.ts';
+import { Dentry, Path } from './dentry.ts';
+import { DeviceTable, type OpenDevice } from './devices.ts';
+import type { File } from './file.ts';
+import type { Inode } from './inode.ts';
+import { LockWaits } from './locks.ts';
+import { Mount } from './mount.ts';
+import { Walker } from './namei.ts';
+import type { FileSystemType, FsEnvironment, SuperBlock } from './super.ts';
+
+/**
+ * Told of changes to names: an IN_* event of inotify(7), the directory, the name in it, and the file.
+ * `cookie` is nonzero and common to the two halves of a rename.
+ */
+export type Notify = (event: number, dir: Dentry, name: string, inode: Inode, cookie: number) => void;
+
+export class Vfs {
+  readonly env: FsEnvironment;
+  readonly dcache: Dcache = new Dcache();
+  readonly walker: Walker = new Walker(this.dcache);
+  readonly types: Map<string, FileSystemType> = new Map();
+  readonly charDevices = new DeviceTable();
+  readonly blockDevices = new DeviceTable();
+  readonly lockWaits = new LockWaits();
+  /** All mounted filesystems, for sync(2). */
+  readonly supers: Set<SuperBlock> = new Set();
+  notify: Notify | null = null;
+  /** Opens a FIFO; set by the pipes of ipc/. */
+  openFifo: (inode: Inode, flags: number, ctx: WalkContext) => Result<File> = () => -ENXIO;
+  private lastMountId = 0;
+  private lastNamespaceId = 0;
+  private lastCookie = 0;
+  private readonly anonymous: Map<SuperBlock, Mount> = new Map();
+
+  constructor(env: FsEnvironment) {
+    this.env = env;
+  }
+
+  registerFileSystem(type: FileSystemType): void {
+    this.types.set(type.name, type);
+  }
+
+  fileSystem(name: string): Result<FileSystemType> {
+    return this.types.get(name) ?? -ENODEV;
+  }
+
+  registerCharDevice(name: string, major: number, firstMinor: number, count: number, open: OpenDevice): void {
+    this.charDevices.register(name, major, firstMinor, count, open);
+  }
+
+  registerBlockDevice(name: string, major: number, firstMinor: number, count: number, open: OpenDevice): void {
+    this.blockDevices.register(name, major, firstMinor, count, open);
+  }
+
+  nextMountId(): number {
+    return ++this.lastMountId;
+  }
+
+  nextNamespaceId(): number {
+    return ++this.lastNamespaceId;
+  }
+
+  /** For the two halves of a rename. */
+  nextCookie(): number {
+    this.lastCookie = (this.lastCookie + 1) >>> 0 || 1;
+    return this.lastCookie;
+  }
+
+  /**
+   * A path for a file without a name (a pipe, a socket, an anonymous inode), so that a link in /proc/PID/fd can
+   * lead to it. `pathString` shows it as `name`.
+   */
+  anonymousPath(inode: Inode, name: string): Path {
+    const { sb } = inode;
+    let mount = this.anonymous.get(sb);
+    if (mount === undefined) {
+      mount = new Mount(this.nextMountId(), sb, new Dentry(null, '', sb.root), sb.type, 0);
+      this.anonymous.set(sb, mount);
+    }
+    return new Path(mount, new Dentry(null, name, inode));
+  }
+}
