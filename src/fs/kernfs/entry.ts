@@ -1,5 +1,5 @@
 /**
- * The rows of which pseudo-filesystems are made: a name, a mode, and what makes the inode.
+ * The rows of which kernel filesystems are made: a name, a mode, and what makes the inode.
  *
  * A table of entries is shared by all directories of its kind; what they show comes from the context `C`
  * (the machine, a process, a device) that the directory holds.
@@ -11,15 +11,15 @@ import type { WalkContext } from '../context.ts';
 import type { Path } from '../dentry.ts';
 import type { File } from '../file.ts';
 import type { Inode } from '../inode.ts';
-import { PseudoDir, PseudoFile, type PseudoInode, PseudoLink } from './inode.ts';
-import type { PseudoSuper } from './super.ts';
+import { KernfsDir, KernfsFile, type KernfsInode, KernfsLink } from './inode.ts';
+import type { KernfsSuper } from './super.ts';
 import { type Text, TextFile } from './text-file.ts';
 
 export interface Entry<C> {
   readonly name: string;
   /** Type and permission bits. */
   readonly mode: number;
-  readonly make: (sb: PseudoSuper, context: C) => PseudoInode;
+  readonly make: (sb: KernfsSuper, context: C) => KernfsInode;
 }
 
 /** May this caller open the file? 0 or -errno, asked beyond the mode bits. */
@@ -38,7 +38,7 @@ export function special<C>(name: string, perm: number, open: Opener<C>): Entry<C
     name,
     mode,
     make: (sb, context) =>
-      new PseudoFile(sb, mode, (inode, flags, cred) => open(inode, flags, context, cred)),
+      new KernfsFile(sb, mode, (inode, flags, cred) => open(inode, flags, context, cred)),
   };
 }
 
@@ -85,7 +85,7 @@ export function magicLink<C>(name: string, target: Target<C>, follow: Follow<C> 
     name,
     mode,
     make: (sb, context) =>
-      new PseudoLink(
+      new KernfsLink(
         sb,
         mode,
         who => target(context, who),
@@ -97,5 +97,5 @@ export function magicLink<C>(name: string, target: Target<C>, follow: Follow<C> 
 /** A directory of entries with the same context. */
 export function dir<C>(name: string, perm: number, entries: readonly Entry<C>[]): Entry<C> {
   const mode = S_IFDIR | perm;
-  return { name, mode, make: (sb, context) => new PseudoDir(sb, mode).addAll(entries, context) };
+  return { name, mode, make: (sb, context) => new KernfsDir(sb, mode).addAll(entries, context) };
 }

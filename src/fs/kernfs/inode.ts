@@ -14,12 +14,12 @@ import type { Path } from '../dentry.ts';
 import { type EmitEntry, File } from '../file.ts';
 import { type Attributes, Inode } from '../inode.ts';
 import type { Entry } from './entry.ts';
-import type { PseudoSuper } from './super.ts';
+import type { KernfsSuper } from './super.ts';
 
-export abstract class PseudoInode extends Inode {
-  declare readonly sb: PseudoSuper;
+export abstract class KernfsInode extends Inode {
+  declare readonly sb: KernfsSuper;
 
-  constructor(sb: PseudoSuper, mode: number, ino: number = sb.newIno()) {
+  constructor(sb: KernfsSuper, mode: number, ino: number = sb.newIno()) {
     super(sb, ino, mode, sb.clock.coarse());
   }
 
@@ -29,11 +29,11 @@ export abstract class PseudoInode extends Inode {
   }
 }
 
-export class PseudoFile extends PseudoInode {
+export class KernfsFile extends KernfsInode {
   private readonly opener: (inode: Inode, flags: number, cred: Cred) => Result<File>;
 
   constructor(
-    sb: PseudoSuper,
+    sb: KernfsSuper,
     mode: number,
     opener: (inode: Inode, flags: number, cred: Cred) => Result<File>,
   ) {
@@ -46,12 +46,12 @@ export class PseudoFile extends PseudoInode {
   }
 }
 
-export class PseudoLink extends PseudoInode {
+export class KernfsLink extends KernfsInode {
   private readonly target: (who: WalkContext) => Result<string>;
   private readonly destination: ((who: WalkContext) => Result<Path>) | null;
 
   constructor(
-    sb: PseudoSuper,
+    sb: KernfsSuper,
     mode: number,
     target: (who: WalkContext) => Result<string>,
     destination: ((who: WalkContext) => Result<Path>) | null,
@@ -80,12 +80,12 @@ const FIRST_ENTRY = 2;
 /** Positions from here on belong to `list`. */
 export const LISTED = 2 ** 16;
 
-export class PseudoDir extends PseudoInode {
+export class KernfsDir extends KernfsInode {
   /** Entries by name, in order; values are makers until their inode is asked for. */
-  private readonly entries: Map<string, PseudoInode | (() => PseudoInode)> = new Map();
+  private readonly entries: Map<string, KernfsInode | (() => KernfsInode)> = new Map();
   private links = 2;
 
-  constructor(sb: PseudoSuper, mode: number) {
+  constructor(sb: KernfsSuper, mode: number) {
     super(sb, mode);
     this.nlink = 2;
   }
@@ -101,18 +101,18 @@ export class PseudoDir extends PseudoInode {
   }
 
   /** Adds an inode that exists. */
-  put(name: string, inode: PseudoInode): void {
+  put(name: string, inode: KernfsInode): void {
     this.entries.set(name, inode);
-    if (inode instanceof PseudoDir) this.nlink = ++this.links;
+    if (inode instanceof KernfsDir) this.nlink = ++this.links;
   }
 
   remove(name: string): void {
-    if (this.child(name) instanceof PseudoDir) this.nlink = --this.links;
+    if (this.child(name) instanceof KernfsDir) this.nlink = --this.links;
     this.entries.delete(name);
   }
 
   /** The entry of that name; null if there is none. */
-  child(name: string): PseudoInode | null {
+  child(name: string): KernfsInode | null {
     const entry = this.entries.get(name);
     if (entry === undefined) return null;
     if (typeof entry !== 'function') return entry;
@@ -122,7 +122,7 @@ export class PseudoDir extends PseudoInode {
   }
 
   /** A name that is no entry: processes, descriptors. Answers the same inode as long as it is the same thing. */
-  protected find(_name: string): PseudoInode | null {
+  protected find(_name: string): KernfsInode | null {
     return null;
   }
 
@@ -137,7 +137,7 @@ export class PseudoDir extends PseudoInode {
   }
 
   /** A chance to give a new child its owner. */
-  protected adopt(inode: PseudoInode): PseudoInode {
+  protected adopt(inode: KernfsInode): KernfsInode {
     return inode;
   }
 
@@ -152,7 +152,7 @@ export class PseudoDir extends PseudoInode {
   }
 
   override open(flags: number): Result<File> {
-    return new PseudoDirFile(this, flags);
+    return new KernfsDirFile(this, flags);
   }
 
   override mknod(): number {
@@ -177,9 +177,9 @@ export class PseudoDir extends PseudoInode {
 
 const DT_DIR = 4;
 
-class PseudoDirFile extends File {
+class KernfsDirFile extends File {
   override readdir(pos: number, emit: EmitEntry): number {
     const parent = this.path?.dentry.parent.inode?.ino ?? this.inode.ino;
-    return (this.inode as PseudoDir).emit(pos, parent, emit);
+    return (this.inode as KernfsDir).emit(pos, parent, emit);
   }
 }

@@ -3,9 +3,9 @@ import type { Clock } from '../../core/clock.ts';
 import { PAGE_SIZE } from '../../mm/ram.ts';
 import type { Inode } from '../inode.ts';
 import { type StatFs, SuperBlock } from '../super.ts';
-import { PseudoDir } from './inode.ts';
+import { KernfsDir } from './inode.ts';
 
-export abstract class PseudoSuper extends SuperBlock {
+export abstract class KernfsSuper extends SuperBlock {
   private readonly magic: number;
   private lastIno = 0;
 
@@ -43,6 +43,6 @@ export abstract class PseudoSuper extends SuperBlock {
   }
 
   override revalidate(dir: Inode, name: string, inode: Inode | null): boolean {
-    return !(dir instanceof PseudoDir) || dir.holds(name, inode);
+    return !(dir instanceof KernfsDir) || dir.holds(name, inode);
   }
 }

@@ -1,0 +1,153 @@
+/**
+ * The memory devices (mem(4), null(4), full(4), random(4)): major number 1.
+ *
+ * /dev/mem, /dev/kmem and /dev/port do not exist: the machine has no physical memory or ports to show.
+ */
+import { CAP_SYS_ADMIN, type Cred, capable } from '../../core/cred.ts';
+import type { KernelLog } from '../../core/log.ts';
+import type { UserMemory } from '../../core/user.ts';
+import { type Current, File } from '../../fs/file.ts';
+import type { Inode } from '../../fs/inode.ts';
+import type { Result } from '../../lib/result.ts';
+import { EINVAL, ENOSPC, EPERM } from '../../uapi/errno.ts';
+import { SEEK_HOLE, SEEK_SET } from '../../uapi/fcntl.ts';
+import {
+  ENTROPY_BITS,
+  RNDADDENTROPY,
+  RNDADDTOENTCNT,
+  RNDCLEARPOOL,
+  RNDGETENTCNT,
+  RNDRESEEDCRNG,
+  RNDZAPENTCNT,
+} from '../../uapi/random.ts';
+import { KmsgFile } from './kmsg.ts';
+
+/** A character device: its numbers, its name and mode below /dev, and how it is opened. */
+export interface CharDevice {
+  readonly major: number;
+  readonly minor: number;
+  readonly name: string;
+  /** Permission bits. */
+  readonly mode: number;
+  open(inode: Inode, flags: number, cred: Cred): Result<File>;
+}
+
+export interface MemDevices {
+  readonly log: KernelLog;
+  /** Fills a window with bytes that nobody can foretell. */
+  fillRandom(buf: Uint8Array, off: number, len: number): void;
+}
+
+export const MEM_MAJOR = 1;
+
+export function memDevices(lent: MemDevices): CharDevice[] {
+  const row = (minor: number, name: string, mode: number, open: CharDevice['open']): CharDevice => ({
+    major: MEM_MAJOR,
+    minor,
+    name,
+    mode,
+    open,
+  });
+  const random: CharDevice['open'] = (inode, flags, cred) =>
+    new RandomFile(inode, flags, cred, lent.fillRandom);
+  return [
+    row(3, 'null', 0o666, (inode, flags) => new NullFile(inode, flags)),
+    row(5, 'zero', 0o666, (inode, flags) => new ZeroFile(inode, flags)),
+    row(7, 'full', 0o666, (inode, flags) => new FullFile(inode, flags)),
+    row(8, 'random', 0o666, random),
+    row(9, 'urandom', 0o666, random),
+    row(11, 'kmsg', 0o644, (inode, flags, cred) => KmsgFile.open(inode, flags, cred, lent.log)),
+  ];
+}
+
+/** Positions mean nothing to these devices: any valid seek answers 0. */
+abstract class MemFile extends File {
+  override seek(_offset: number, whence: number): number {
+    if (whence < SEEK_SET || whence > SEEK_HOLE) return -EINVAL;
+    this.pos = 0;
+    return 0;
+  }
+}
+
+class NullFile extends MemFile {
+  override read(): number {
+    return 0;
+  }
+
+  override write(_buf: Uint8Array, _off: number, len: number): number {
+    return len;
+  }
+}
+
+class ZeroFile extends MemFile {
+  override read(buf: Uint8Array, off: number, len: number): number {
+    buf.fill(0, off, off + len);
+    return len;
+  }
+
+  override write(_buf: Uint8Array, _off: number, len: number): number {
+    return len;
+  }
+
+  override get mapsAnonymous(): boolean {
+    return true;
+  }
+}
+
+class FullFile extends MemFile {
+  override read(buf: Uint8Array, off: number, len: number): number {
+    buf.fill(0, off, off + len);
+    return len;
+  }
+
+  override write(): number {
+    return -ENOSPC;
+  }
+}
+
+class RandomFile extends MemFile {
+  private readonly privileged: boolean;
+  private readonly fill: MemDevices['fillRandom'];
+
+  constructor(inode: Inode, flags: number, cred: Cred, fill: MemDevices['fillRandom']) {
+    super(inode, flags);
+    this.privileged = capable(cred, CAP_SYS_ADMIN);
+    this.fill = fill;
+  }
+
+  override read(buf: Uint8Array, off: number, len: number): number {
+    this.fill(buf, off, len);
+    return len;
+  }
+
+  /** Stirred into the pool, which is the host's and does without. */
+  override write(_buf: Uint8Array, _off: number, len: number): number {
+    return len;
+  }
+
+  override ioctl(cmd: number, arg: number, user: UserMemory, _current: Current): number {
+    switch (cmd >>> 0) {
+      case RNDGETENTCNT:
+        return putInt(user, arg, ENTROPY_BITS);
+      case RNDADDTOENTCNT:
+      case RNDADDENTROPY: {
+        if (!this.privileged) return -EPERM;
+        const at = user.in(arg, 8);
+        return at < 0 ? at : user.view.getInt32(at, true) < 0 ? -EINVAL : 0;
+      }
+      case RNDZAPENTCNT:
+      case RNDCLEARPOOL:
+      case RNDRESEEDCRNG:
+        return this.privileged ? 0 : -EPERM;
+      default:
+        return -EINVAL;
+    }
+  }
+}
+
+function putInt(user: UserMemory, addr: number, value: number): number {
+  const at = user.out(addr, 4);
+  if (at < 0) return at;
+  user.view.setInt32(at, value, true);
+  return 0;
+}
