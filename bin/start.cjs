@@ -1,0 +1,44 @@
+// Runs dist/NAME.cjs with the compiled code that the build kept beside it, so that V8 need not parse it again.
+// With UML_KEEP_CODE=FILE (the build says so) it writes, at the end, what V8 compiled until then.
+'use strict';
+const { readFileSync, writeFileSync } = require('node:fs');
+const { createRequire } = require('node:module');
+const { dirname, join } = require('node:path');
+const { constants, Script } = require('node:vm');
+
+if (Number(process.versions.node.split('.')[0]) < 24) {
+  process.stderr.write(
+    `usermode-linux: Node ${process.version} is too old; run "npm install" again to get a current one\n`,
+  );
+  process.exit(1);
+}
+
+const name = process.argv.splice(2, 1)[0];
+const filename = join(__dirname, '..', 'dist', `${name}.cjs`);
+process.argv[1] = filename;
+
+const tryRead = file => {
+  try {
+    return readFileSync(file);
+  } catch {
+    return undefined;
+  }
+};
+
+const script = new Script(
+  `(function (exports, require, module, __filename, __dirname) {${readFileSync(filename, 'latin1')}\n})`,
+  {
+    filename,
+    cachedData: tryRead(join(__dirname, '..', 'dist', `${name}.code`)),
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  },
+);
+
+const keep = process.env.UML_KEEP_CODE;
+if (keep !== undefined) {
+  delete process.env.UML_KEEP_CODE;
+  process.on('exit', () => writeFileSync(keep, script.createCachedData()));
+}
+
+const module_ = { exports: {} };
+script.runInThisContext()(module_.exports, createRequire(filename), module_, filename, dirname(filename));

@@ -1,0 +1,89 @@
+/** What the programs share: defaults, the host's words as bytes, and how they end. */
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
+import { packageFile } from '../host/package.ts';
+import type { ExitReport, MachineOptions } from '../init/options.ts';
+import type { Account } from '../init/passwd.ts';
+
+const MIB = 2 ** 20;
+
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+export const DEFAULT_HOSTNAME = 'uml';
+
+/** Half of the host's memory: it is only taken as it is used. At most 2 GiB, so that offsets stay small integers. */
+export const defaultMem = (): number =>
+  Math.min(2048 * MIB, Math.max(64 * MIB, Math.floor(totalmem() / 2 / MIB) * MIB));
+
+export const defaultCpus = (): number => availableParallelism();
+
+/** A host string as the kernel keeps strings: one character a byte. */
+export const toBytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+
+/** The other way round, for the host's calls. */
+export const hostPath = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8');
+
+export function packageVersion(): string {
+  return JSON.parse(readFileSync(packageFile('package.json'), 'utf8')).version;
+}
+
+/** What keeps a host directory from being a root, or null. */
+export function directoryTrouble(dir: string): string | null {
+  try {
+    if (!statSync(dir).isDirectory()) return `${dir} is not a directory`;
+    accessSync(dir, constants.R_OK | constants.X_OK);
+    return null;
+  } catch (error) {
+    return `${dir}: ${describe(error)}`;
+  }
+}
+
+/** A host error in words. */
+export function describe(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return 'no such file or directory';
+  if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The environment that login(1) would give a user, and the host's language and terminal. */
+export function loginEnvironment(account: Account, host: NodeJS.ProcessEnv): Map<string, string> {
+  const env = new Map([
+    ['HOME', account.home],
+    ['USER', account.name],
+    ['LOGNAME', account.name],
+    ['SHELL', account.shell],
+    ['PATH', DEFAULT_PATH],
+    ['TERM', host['TERM'] || 'linux'],
+  ]);
+  for (const [name, value = ''] of Object.entries(host))
+    if (/^(LANG|LANGUAGE|LC_[A-Z]+|TZ|COLORTERM)$/.test(name)) env.set(name, toBytes(value));
+  return env;
+}
+
+export const toEnvp = (env: Map<string, string>): string[] =>
+  [...env].map(([name, value]) => `${name}=${value}`);
+
+/** How commander says what is wrong: one line that begins with the program. */
+export const ERRORS = {
+  outputError: (text: string, write: (text: string) => void) => write(text.replace(/^error:/, 'uml:')),
+};
+
+/** Says one line on standard error and ends the program. */
+export function fail(program: string, message: string, status: number): never {
+  process.stderr.write(`${program}: ${message}\n`);
+  process.exit(status);
+}
+
+/** Runs the machine and ends this program as it ended; `hint` may say why it panicked. */
+export async function runMachine(
+  program: string,
+  options: MachineOptions,
+  panicStatus: number,
+  hint: string | null = null,
+): Promise<never> {
+  const { boot } = await import('../machine.ts');
+  const report: ExitReport = await boot(options);
+  if (report.type === 'exit') process.exit(report.status);
+  if (report.type === 'error') fail(program, report.message, report.status);
+  fail(program, `the machine panicked: ${hint ?? report.reason}`, panicStatus);
+}

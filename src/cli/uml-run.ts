@@ -1,0 +1,222 @@
+/**
+ * uml run [options] [--] [command [arguments]]
+ *
+ * Runs one command in a fresh machine and ends with the command's status: 128 + n when signal n killed it, 124
+ * after --timeout, 126 and 127 when it cannot be executed or found, 125 when the machine itself failed.
+ */
+import { openSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { isatty } from 'node:tty';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { joinWords, parseCpus, parseMem } from '../init/cmdline.ts';
+import type {
+  ConsoleOptions,
+  MachineOptions,
+  RootOptions,
+  StdioOptions,
+  VolumeOptions,
+} from '../init/options.ts';
+import { type Account, findUser } from '../init/passwd.ts';
+import {
+  DEFAULT_HOSTNAME,
+  defaultCpus,
+  defaultMem,
+  describe,
+  directoryTrouble,
+  ERRORS,
+  fail,
+  hostPath,
+  loginEnvironment,
+  runMachine,
+  toBytes,
+  toEnvp,
+} from './common.ts';
+import { readGuestFile } from './guest-files.ts';
+
+const FAILED = 125;
+/** Only what ends the machine is shown: standard error belongs to the command. */
+const LOGLEVEL_EMERGENCIES = 1;
+
+interface RunFlags {
+  root?: string;
+  rw?: boolean;
+  volume?: VolumeOptions[];
+  mem?: number;
+  cpus?: number;
+  env?: [string, string][];
+  workdir?: string;
+  user: string;
+  hostname: string;
+  /** A file, or '' for standard error. */
+  strace?: string;
+  timeout?: number;
+  tty?: boolean;
+}
+
+const EXAMPLES = `
+The root is disposable unless --rw is given: what the command changes is gone when it ends. Without a
+command: the user's shell. The status is the command's.
+
+Examples:
+  uml run                               a shell as root, in a throw-away view of this host
+  uml run make -j2                      build here, change nothing
+  uml run --root ~/debian -t bash -l    a shell in a directory tree
+  uml run --volume ~/src:/src --workdir /src --env CC=clang make
+  echo hello | uml run --user nobody tr a-z A-Z
+  uml run --strace=calls.txt true       every system call, into a file
+`;
+
+export function runCommand(): Command {
+  return new Command('run')
+    .description('Run a command in a fresh machine.')
+    .usage('[options] [--] [command [arguments...]]')
+    .argument('[command...]')
+    .helpOption('-h, --help', 'print this text')
+    .configureOutput(ERRORS)
+    .passThroughOptions()
+    .option('--root <dir>', "the root's host directory (default: this host's own root)")
+    .option('--rw', 'write changes of the root through to the host')
+    .option(
+      '--volume <host:guest[:ro]>',
+      'show a host directory or file in the guest (again for more)',
+      addVolume,
+    )
+    .option('--mem <size>', 'memory, for example 512M or 2G', checked(parseMem))
+    .option('--cpus <n>', 'processors', checked(parseCpus))
+    .option('--env <name[=value]>', "set a variable, or pass on this host's (again for more)", addEnv)
+    .option('--workdir <dir>', 'the directory to run in (default: this one, or / with --root)', guestPath)
+    .option('--user <user[:group]>', 'who runs it, by name or number', 'root')
+    .option('--hostname <name>', "the machine's name", hostname, DEFAULT_HOSTNAME)
+    .addOption(new StraceOption('--strace [file]', 'print the system calls, to a file or standard error'))
+    .option('--timeout <seconds>', 'kill the machine after this time, with status 124', seconds)
+    .option('-t, --tty', 'a terminal for the command (default: if standard input and output are terminals)')
+    .addHelpText('after', EXAMPLES)
+    .exitOverride(error => process.exit(error.exitCode === 0 ? 0 : FAILED))
+    .action(run);
+}
+
+/** Its file comes only as --strace=FILE: a word after it is the command. The help says so. */
+class StraceOption extends Option {
+  override flags = '--strace[=<file>]';
+}
+
+/** Gives a bare --strace among the options before the command an empty value. */
+export function bareStrace(command: Command, words: readonly string[]): string[] {
+  const given = [...words];
+  for (let i = 0; i < given.length && given[i]?.startsWith('-') && given[i] !== '--'; i++) {
+    if (given[i] === '--strace') given[i] = '--strace=';
+    else if (command.options.some(option => option.long === given[i] && option.required)) i++;
+  }
+  return given;
+}
+
+/** A commander argument parser from a parser that answers what is wrong as a string. */
+const checked = (parse: (text: string) => number | string) => (text: string) => {
+  const value = parse(text);
+  if (typeof value === 'string') throw new InvalidArgumentError(value);
+  return value;
+};
+
+function addVolume(text: string, list: VolumeOptions[] = []): VolumeOptions[] {
+  const [host = '', guest = '', mode, ...rest] = text.split(':');
+  if (
+    host === '' ||
+    !guest.startsWith('/') ||
+    rest.length > 0 ||
+    (mode !== undefined && !/^r[ow]$/.test(mode))
+  )
+    throw new InvalidArgumentError('say HOST:GUEST or HOST:GUEST:ro, GUEST beginning with a slash');
+  return [...list, { host: toBytes(resolve(host)), guest: toBytes(guest), readonly: mode === 'ro' }];
+}
+
+function addEnv(text: string, list: [string, string][] = []): [string, string][] {
+  const eq = text.indexOf('=');
+  if (eq === 0 || text === '') throw new InvalidArgumentError('say NAME=VALUE or NAME');
+  if (eq > 0) return [...list, [toBytes(text.slice(0, eq)), toBytes(text.slice(eq + 1))]];
+  const value = process.env[text];
+  return value === undefined ? list : [...list, [toBytes(text), toBytes(value)]];
+}
+
+function guestPath(text: string): string {
+  if (!text.startsWith('/'))
+    throw new InvalidArgumentError('say a path in the guest, beginning with a slash');
+  return toBytes(text);
+}
+
+function hostname(text: string): string {
+  if (text === '' || text.length > 64) throw new InvalidArgumentError('a host name has 1 to 64 characters');
+  return toBytes(text);
+}
+
+function seconds(text: string): number {
+  const value = /^[0-9]*\.?[0-9]+$/.test(text) ? Number(text) : 0;
+  if (value <= 0 || value > 1e9) throw new InvalidArgumentError('say a number of seconds above 0');
+  return value;
+}
+
+function rootOf(flags: RunFlags): RootOptions {
+  const dir = toBytes(resolve(flags.root ?? '/'));
+  const trouble = directoryTrouble(hostPath(dir));
+  if (trouble !== null) fail('uml', `cannot use the root: ${trouble}; --root names a host directory`, FAILED);
+  return flags.rw ? { type: 'hostfs', dir, readonly: false } : { type: 'overlay', dir, readonly: false };
+}
+
+function accountOf(spec: string, dir: string): Account {
+  const found = findUser(toBytes(spec), readGuestFile(dir, '/etc/passwd'), readGuestFile(dir, '/etc/group'));
+  if (typeof found !== 'string') return found;
+  // A root without a user database still has its superuser.
+  if (spec === 'root') return { name: 'root', uid: 0, gid: 0, groups: [0], home: '/', shell: '/bin/sh' };
+  fail('uml', `--user: ${found}`, FAILED);
+}
+
+/** A terminal takes what is one on the host; the rest passes through. */
+function stdioOf(flags: RunFlags): [StdioOptions, StdioOptions, StdioOptions] {
+  if (flags.tty) return ['console', 'console', 'console'];
+  if (!isatty(0) || !isatty(1)) return [{ fd: 0 }, { fd: 1 }, { fd: 2 }];
+  return ['console', 'console', isatty(2) ? 'console' : { fd: 2 }];
+}
+
+/** The descriptor that --strace writes to. */
+function openStrace(file: string | undefined): number | null {
+  if (file === undefined) return null;
+  if (file === '') return 2;
+  try {
+    return openSync(file, 'w');
+  } catch (error) {
+    fail('uml', `--strace: ${file}: ${describe(error)}`, FAILED);
+  }
+}
+
+async function run(words: string[], flags: RunFlags): Promise<void> {
+  const root = rootOf(flags);
+  const account = accountOf(flags.user, hostPath(root.type === 'device' ? '/' : root.dir));
+  const env = loginEnvironment(account, process.env);
+  for (const [name, value] of flags.env ?? []) env.set(name, value);
+  const argv = words.length > 0 ? words.map(toBytes) : [account.shell];
+  const stdio = stdioOf(flags);
+  const console: ConsoleOptions =
+    stdio[0] === 'console' ? { input: 0, output: 1 } : { input: null, output: null };
+  const options: MachineOptions = {
+    cmdline: joinWords(['init=', ...argv]),
+    mem: flags.mem ?? defaultMem(),
+    ncpus: flags.cpus ?? defaultCpus(),
+    root,
+    volumes: flags.volume ?? [],
+    hostname: flags.hostname,
+    init: {
+      type: 'command',
+      argv,
+      envp: toEnvp(env),
+      cwd: flags.workdir ?? (flags.root === undefined ? toBytes(process.cwd()) : '/'),
+      user: { uid: account.uid, gid: account.gid, groups: account.groups },
+      stdio,
+    },
+    console,
+    log: { fd: 2, level: LOGLEVEL_EMERGENCIES },
+    panic: 0,
+    umid: null,
+    strace: openStrace(flags.strace),
+    timeout: flags.timeout === undefined ? null : Math.ceil(flags.timeout * 1000),
+  };
+  await runMachine('uml', options, FAILED);
+}
