@@ -4,8 +4,14 @@
 import type { Clock, Timers } from '../core/clock.ts';
 import type { Printk } from '../core/printk.ts';
 import type { Vfs } from '../fs/vfs.ts';
+import type { PidAllocator } from './pid.ts';
+import type { JobControl } from './session.ts';
 import type { Task } from './task.ts';
 import type { ThreadGroup } from './thread-group.ts';
+import type { Users } from './user-counts.ts';
+import type { Uts } from './uts.ts';
+
+export type ShutdownKind = 'halt' | 'poweroff' | 'restart';
 
 export interface Kernel {
   readonly clock: Clock;
@@ -15,6 +21,23 @@ export interface Kernel {
   /** Tasks by thread number, and thread groups by process number, zombies included. */
   readonly tasks: Map<number, Task>;
   readonly groups: Map<number, ThreadGroup>;
+  readonly pids: PidAllocator;
+  readonly jobs: JobControl;
+  readonly users: Users;
+  readonly uts: Uts;
+  /** Processors that the guest sees. */
+  readonly ncpus: number;
+  /** Fills a window with random bytes that no guest can guess. */
+  fillRandom(buf: Uint8Array, off: number, len: number): void;
+  /** reboot(2): ends the machine. */
+  shutdown(kind: ShutdownKind): void;
+  /** Process 1 has died: panics, or powers off when the machine was to run one command. */
+  initExited(status: number): void;
+  /**
+   * Takes from an exiting task what it holds: memory (clear_child_tid, robust futexes first), descriptors,
+   * file system context, its engine thread. Called once, before the exit is told to anybody.
+   */
+  releaseTask(task: Task): void;
   /** Told by whoever resolves a promise that a handler waits for, so that the loop lets it run. */
   promiseResolved(): void;
 }

@@ -8,24 +8,26 @@ import type { Clock } from '../core/clock.ts';
 import type { Cred } from '../core/cred.ts';
 import type { Current, Session } from '../core/current.ts';
 import type { UserMemory } from '../core/user.ts';
-import type { Sleeper, WaitQueue, Waiter } from '../core/wait.ts';
+import type { Sleeper, Waiter, WaitQueue } from '../core/wait.ts';
 import type { EngineThread } from '../engine/engine.ts';
+import type { Path } from '../fs/dentry.ts';
 import type { FilesStruct } from '../fs/fdtable.ts';
 import type { FsStruct } from '../fs/fs-struct.ts';
-import type { Path } from '../fs/dentry.ts';
 import type { Mm } from '../mm/mm.ts';
 import { ERESTARTSYS, ETIMEDOUT } from '../uapi/errno.ts';
+import { TaskAttributes } from './attributes.ts';
 import type { Kernel } from './kernel.ts';
 import type { SignalState } from './signal-state.ts';
 import type { ThreadGroup } from './thread-group.ts';
+import { type CpuTimes, Usage } from './usage.ts';
 
 /** What a task is doing, with proc(5)'s letters. */
 export type TaskState = 'R' | 'S' | 'D' | 'T' | 't' | 'Z' | 'X';
 
 export class Task implements Current, Sleeper {
   readonly kernel: Kernel;
-  /** The thread's own number (gettid). */
-  readonly pid: number;
+  /** The thread's own number (gettid). Changes only when a thread takes its leader's place in exec. */
+  pid: number;
   readonly group: ThreadGroup;
   state: TaskState = 'R';
   comm: string;
@@ -45,6 +47,10 @@ export class Task implements Current, Sleeper {
   /** clone(CLONE_CHILD_CLEARTID), set_robust_list(2). */
   clearChildTid = 0;
   robustList = 0;
+  /** prctl, scheduling and the like. */
+  attributes: TaskAttributes = new TaskAttributes();
+  /** What it has used so far; the processor's times come from `cpuTimes`. */
+  readonly usage: Usage = new Usage();
   /** The sleep that is under way, if any: a signal ends it. */
   private interruptSleep: (() => void) | null = null;
 
@@ -103,6 +109,11 @@ export class Task implements Current, Sleeper {
     return this.group.rlimits[resource]!.soft;
   }
 
+  /** Processor time of this thread, ns. */
+  cpuTimes(): CpuTimes {
+    return this.usage;
+  }
+
   sleepOn(queues: readonly WaitQueue[], deadline = Number.POSITIVE_INFINITY, events = ~0): Promise<number> {
     return new Promise(resolve => {
       if (this.signals.mustWake()) {
@@ -156,9 +167,7 @@ class Sleep implements Waiter {
     this.events = events;
     this.done = done;
     for (const queue of queues) queue.add(this);
-    this.timer = Number.isFinite(deadline)
-      ? kernel.timers.at(deadline, () => this.end(-ETIMEDOUT))
-      : null;
+    this.timer = Number.isFinite(deadline) ? kernel.timers.at(deadline, () => this.end(-ETIMEDOUT)) : null;
   }
 
   woken(events: number): boolean {

@@ -1,0 +1,59 @@
+/**
+ * Small settings that each thread has of its own and that its children inherit: prctl(2), sched(7),
+ * personality(2), ioprio_set(2).
+ */
+import { SCHED_FIFO, SCHED_NORMAL, SCHED_RR } from '../uapi/sched.ts';
+import type { Task } from './task.ts';
+
+/** How a task is scheduled. The host schedules: this is what the calls report. */
+export interface SchedAttr {
+  readonly policy: number;
+  /** Realtime priority, 1 to 99 for SCHED_FIFO and SCHED_RR, else 0. */
+  readonly priority: number;
+  readonly nice: number;
+  readonly resetOnFork: boolean;
+}
+
+export const SCHED_DEFAULT: SchedAttr = Object.freeze({
+  policy: SCHED_NORMAL,
+  priority: 0,
+  nice: 0,
+  resetOnFork: false,
+});
+
+/** timer_slack_ns of a normal thread. */
+export const DEFAULT_TIMER_SLACK = 50_000;
+
+export class TaskAttributes {
+  sched: SchedAttr = SCHED_DEFAULT;
+  /** CPUs that it may run on, one bit each, 32 to a word; null for all. */
+  affinity: Uint32Array | null = null;
+  ioprio = 0;
+  personality = 0;
+  noNewPrivs = false;
+  /** Sent to the task when the thread that made it ends; 0 for none. */
+  pdeathsig = 0;
+  timerSlack = DEFAULT_TIMER_SLACK;
+  defaultTimerSlack = DEFAULT_TIMER_SLACK;
+}
+
+/** What a new thread or process has, made by `parent`. */
+export function inheritAttributes(parent: Task): TaskAttributes {
+  const from = parent.attributes;
+  const to = new TaskAttributes();
+  to.sched = from.sched.resetOnFork ? afterReset(from.sched) : from.sched;
+  to.affinity = from.affinity;
+  to.ioprio = from.ioprio;
+  to.personality = from.personality;
+  to.noNewPrivs = from.noNewPrivs;
+  to.timerSlack = from.timerSlack;
+  to.defaultTimerSlack = from.timerSlack;
+  return to;
+}
+
+/** SCHED_RESET_ON_FORK: no realtime policy, no negative nice value for the child. */
+function afterReset(sched: SchedAttr): SchedAttr {
+  const realtime = sched.policy === SCHED_FIFO || sched.policy === SCHED_RR;
+  if (realtime) return SCHED_DEFAULT;
+  return { ...sched, nice: Math.max(0, sched.nice), resetOnFork: false };
+}

@@ -1,0 +1,48 @@
+/**
+ * Process and thread numbers: one after the other, from 2 on again after the largest (proc(5), pid_max).
+ *
+ * A number stays in use while a task, a process, a process group or a session has it.
+ */
+import { EAGAIN } from '../uapi/errno.ts';
+
+/** pid_max of a 64-bit machine; the largest number is one less. */
+const PID_MAX = 1 << 22;
+/** After the first round, the lowest numbers are left to the programs of the boot. */
+const RESERVED = 300;
+
+export class PidAllocator {
+  private last = 0;
+  private max = PID_MAX;
+  private readonly used: (pid: number) => boolean;
+
+  constructor(used: (pid: number) => boolean) {
+    this.used = used;
+  }
+
+  /** The number that was given out last (proc(5), loadavg). */
+  get latest(): number {
+    return this.last;
+  }
+
+  get pidMax(): number {
+    return this.max;
+  }
+
+  set pidMax(max: number) {
+    this.max = max;
+  }
+
+  /** A free number, or -EAGAIN when all are taken. */
+  alloc(): number {
+    for (let pid = this.next(this.last), tries = 0; tries < this.max; pid = this.next(pid), tries++) {
+      if (this.used(pid)) continue;
+      this.last = pid;
+      return pid;
+    }
+    return -EAGAIN;
+  }
+
+  private next(pid: number): number {
+    return pid + 1 < this.max ? pid + 1 : RESERVED;
+  }
+}

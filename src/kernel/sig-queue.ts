@@ -1,0 +1,71 @@
+/**
+ * Pending signals of a thread, or of a thread group (signal(7), "Queueing and delivery semantics").
+ *
+ * A standard signal is pending once however often it is sent. Realtime signals queue, each with its siginfo,
+ * counted against RLIMIT_SIGPENDING of the receiver's user. Lower numbers go first, then older ones.
+ */
+import { killInfo, type SignalInfo } from '../uapi/siginfo.ts';
+import { SI_USER, SIGRTMIN } from '../uapi/signal.ts';
+import { SigSet, sigBit, sigWord } from './sigset.ts';
+import type { UserCounts } from './user-counts.ts';
+
+export interface QueuedSignal {
+  readonly info: SignalInfo;
+  /** Whose count of queued signals it is in; null if it is not counted. */
+  readonly user: UserCounts | null;
+  /** For timers: asked as it is taken from the queue, to bring `info` up to date; false drops the signal. */
+  readonly taken?: () => boolean;
+}
+
+export class SigQueue {
+  readonly set: SigSet = new SigSet();
+  private readonly queues: Map<number, QueuedSignal[]> = new Map();
+
+  /** Marks `signal` as pending; `entry` null: without a siginfo (the limit was reached). */
+  add(signal: number, entry: QueuedSignal | null): void {
+    this.set.add(signal);
+    if (entry === null) return;
+    if (entry.user !== null) entry.user.sigpending++;
+    const queue = this.queues.get(signal);
+    if (queue === undefined) this.queues.set(signal, [entry]);
+    else queue.push(entry);
+  }
+
+  has(signal: number): boolean {
+    return this.set.has(signal);
+  }
+
+  /** Whether one more of it would merge with one that is there. */
+  merges(signal: number): boolean {
+    return signal < SIGRTMIN && this.set.has(signal);
+  }
+
+  /** Takes the oldest of `signal`, which must be pending; null if it is to be dropped. */
+  take(signal: number): SignalInfo | null {
+    const queue = this.queues.get(signal);
+    const entry = queue?.shift();
+    if (queue === undefined || queue.length === 0) {
+      this.queues.delete(signal);
+      this.set.delete(signal);
+    }
+    if (entry === undefined) return killInfo(signal, SI_USER, 0, 0);
+    if (entry.user !== null) entry.user.sigpending--;
+    return entry.taken === undefined || entry.taken() ? entry.info : null;
+  }
+
+  /** Drops all of the signals in two words. */
+  discard(lo: number, hi: number): void {
+    if (((this.set.lo & lo) | (this.set.hi & hi)) === 0) return;
+    for (const [signal, queue] of this.queues) {
+      if (((sigWord(signal) === 0 ? lo : hi) & sigBit(signal)) === 0) continue;
+      for (const entry of queue) if (entry.user !== null) entry.user.sigpending--;
+      this.queues.delete(signal);
+    }
+    this.set.set(this.set.lo & ~lo, this.set.hi & ~hi);
+  }
+
+  /** Drops everything. */
+  clear(): void {
+    this.discard(-1, -1);
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * Thread groups: processes, as POSIX sees them (signal_struct). What all threads of a process have in common.
+ *
+ * A group is made with its leader and stays, as a zombie, until its parent has waited for it. The leader's Task
+ * stays as long; other threads' Tasks go as they exit.
+ */
+import { WaitQueue } from '../core/wait.ts';
+import { SIGCHLD } from '../uapi/signal.ts';
+import type { Rlimit } from './rlimit.ts';
+import type { ProcessGroup, Session } from './session.ts';
+import { SigQueue } from './sig-queue.ts';
+import type { SigHand } from './sighand.ts';
+import type { Task } from './task.ts';
+import { Usage } from './usage.ts';
+
+export interface ThreadGroupInit {
+  readonly tgid: number;
+  /** Null for process 1 and for the kernel's own. */
+  readonly parent: ThreadGroup | null;
+  /** The thread of the parent that made it (PR_SET_PDEATHSIG, __WNOTHREAD). */
+  readonly creator: Task | null;
+  readonly processGroup: ProcessGroup;
+  readonly sighand: SigHand;
+  readonly rlimits: readonly Rlimit[];
+  /** Sent to the parent at the end (clone(2)); 0 for none. */
+  readonly exitSignal: number;
+}
+
+export class ThreadGroup {
+  readonly tgid: number;
+  parent: ThreadGroup | null;
+  creator: Task | null;
+  readonly children: Set<ThreadGroup> = new Set();
+  /** Threads that live; the leader stays here only until it exits. */
+  readonly threads: Set<Task> = new Set();
+  processGroup: ProcessGroup;
+  exitSignal: number;
+
+  /** Signals sent to the process as a whole. */
+  readonly pending: SigQueue = new SigQueue();
+  sighand: SigHand;
+
+  /** A stop that threads have to join, or have joined (SIGSTOP and the like). */
+  stopping = false;
+  /** All threads have stopped; the parent has been told. */
+  stopped = false;
+  /** The signal that stopped it, as wait reports it; 0 once reported, or when not stopped. */
+  stopReport = 0;
+  /** A SIGCONT that wait has not reported yet. */
+  continueReport = false;
+
+  /** The process is ending, with this status for wait; null while it lives. */
+  exiting: number | null = null;
+  /** All threads are gone: wait may take it. */
+  zombie = false;
+  /** Has been waited for (or nobody will): numbers may be used again. */
+  reaped = false;
+  /** What wait reports of a zombie. */
+  exitStatus = 0;
+  /** A thread that is in exec and waits for the others to be gone. */
+  execing: Task | null = null;
+
+  /** Woken as children change state; wait4 and waitid sleep here. */
+  readonly childq: WaitQueue = new WaitQueue();
+  /** Woken when the process has ended (pidfd's poll). */
+  readonly exitq: WaitQueue = new WaitQueue();
+  /** Woken as threads leave (exec waits for that). */
+  readonly threadq: WaitQueue = new WaitQueue();
+
+  readonly rlimits: Rlimit[];
+  /** Used by threads that are gone, and by children that were waited for. */
+  readonly usage: Usage = new Usage();
+  readonly childUsage: Usage = new Usage();
+
+  /** PR_SET_CHILD_SUBREAPER; and whether an ancestor is one. */
+  subreaper = false;
+  /** prctl(PR_SET_DUMPABLE). */
+  dumpable = 1;
+  /** It has called execve: setpgid by its parent comes too late. */
+  execed = false;
+  /** The kernel's own process 1, for machines that run one command: dies of nothing, reaps everything. */
+  isKernel = false;
+
+  private first: Task | null = null;
+
+  constructor(init: ThreadGroupInit) {
+    this.tgid = init.tgid;
+    this.parent = init.parent;
+    this.creator = init.creator;
+    this.processGroup = init.processGroup;
+    this.sighand = init.sighand;
+    this.rlimits = [...init.rlimits];
+    this.exitSignal = init.exitSignal;
+    init.parent?.children.add(this);
+    init.processGroup.members.add(this);
+  }
+
+  /** The thread whose number is the process's; stays until the process is waited for. */
+  get leader(): Task {
+    if (this.first === null) throw new Error('a thread group without a leader');
+    return this.first;
+  }
+
+  get pgid(): number {
+    return this.processGroup.pgid;
+  }
+
+  get session(): Session {
+    return this.processGroup.session;
+  }
+
+  get ppid(): number {
+    return this.parent?.tgid ?? 0;
+  }
+
+  /** A process 1: gets no signal that it has no handler for, and must not end. */
+  get isInit(): boolean {
+    return this.tgid === 1;
+  }
+
+  isIgnored(signal: number): boolean {
+    return this.sighand.isIgnored(signal);
+  }
+
+  /** Takes a new thread in; the first becomes the leader. */
+  addThread(task: Task): void {
+    this.first ??= task;
+    this.threads.add(task);
+  }
+
+  /** exec by another thread: it takes the leader's place. */
+  setLeader(task: Task): void {
+    this.first = task;
+    this.exitSignal = SIGCHLD;
+  }
+}

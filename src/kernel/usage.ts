@@ -1,0 +1,31 @@
+/** What tasks have used (getrusage(2), times(2)). Times are nanoseconds. */
+export interface CpuTimes {
+  readonly user: number;
+  readonly system: number;
+}
+
+/** Sums of what threads used; added up as they exit, and into the parent's children as they are waited for. */
+export class Usage {
+  user = 0;
+  system = 0;
+  minflt = 0;
+  majflt = 0;
+  inblock = 0;
+  oublock = 0;
+  nvcsw = 0;
+  nivcsw = 0;
+  /** KiB: of the largest, not a sum. */
+  maxrss = 0;
+
+  add(other: Usage): void {
+    this.user += other.user;
+    this.system += other.system;
+    this.minflt += other.minflt;
+    this.majflt += other.majflt;
+    this.inblock += other.inblock;
+    this.oublock += other.oublock;
+    this.nvcsw += other.nvcsw;
+    this.nivcsw += other.nivcsw;
+    this.maxrss = Math.max(this.maxrss, other.maxrss);
+  }
+}
