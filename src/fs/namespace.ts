@@ -16,14 +16,8 @@ export class MountNamespace {
   }
 
   /** Parents come before their children, older mounts before younger. */
-  *mounts(from: Mount = this.root): Generator<Mount> {
-    yield from subtree(from);
-  }
-
-  get count(): number {
-    let n = 0;
-    for (const _ of this.mounts()) n++;
-    return n;
+  mounts(): Mount[] {
+    return subtree(this.root);
   }
 }
 

@@ -32,8 +32,8 @@ export class Vfs {
   readonly charDevices = new DeviceTable();
   readonly blockDevices = new DeviceTable();
   readonly lockWaits = new LockWaits();
-  /** All mounted filesystems, for sync(2). */
-  readonly supers: Set<SuperBlock> = new Set();
+  /** The roots of all mounted filesystems. */
+  readonly roots: Set<Dentry> = new Set();
   notify: Notify | null = null;
   /** Opens a FIFO; set by the pipes of ipc/. */
   openFifo: (inode: Inode, flags: number, ctx: WalkContext) => Result<File> = () => -ENXIO;

@@ -1,0 +1,271 @@
+/** mount(2), umount(2), pivot_root(2), and mount namespaces. Capabilities are the system call's to check. */
+import type { Result } from '../lib/result.ts';
+import { EBUSY, EINVAL, ELOOP, ENOENT, ENOSPC, ENOTDIR } from '../uapi/errno.ts';
+import {
+  MNT_DETACH,
+  MS_BIND,
+  MS_MOVE,
+  MS_NOATIME,
+  MS_NODIRATIME,
+  MS_NOSYMFOLLOW,
+  MS_PRIVATE,
+  MS_RDONLY,
+  MS_REC,
+  MS_RELATIME,
+  MS_REMOUNT,
+  MS_SHARED,
+  MS_SLAVE,
+  MS_STRICTATIME,
+  MS_UNBINDABLE,
+} from '../uapi/mount.ts';
+import { isDir } from '../uapi/stat.ts';
+import type { WalkContext } from './context.ts';
+import { type Dentry, Path } from './dentry.ts';
+import type { FsStruct } from './fs-struct.ts';
+import { lookup } from './lookup.ts';
+import { MOUNT_FLAGS, Mount } from './mount.ts';
+import { LOOKUP_FOLLOW } from './namei.ts';
+import { MountNamespace, subtree } from './namespace.ts';
+import type { SuperBlock } from './super.ts';
+import type { Vfs } from './vfs.ts';
+
+/** A remount without any of these leaves access times as they are (mount(2)). */
+const ATIME_FLAGS = MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME;
+const PROPAGATION = MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
+/** A mount bomb (binds of binds) ends here (proc_sys_fs(5), mount-max). */
+const MOUNT_MAX = 10_000;
+
+/** mount(2): a new filesystem, or a change of what is mounted, as its flags say. */
+export function mount(
+  vfs: Vfs,
+  ctx: WalkContext,
+  source: string,
+  target: string,
+  type: string,
+  flags: number,
+  data: string,
+): number {
+  const where = lookup(vfs, ctx, null, target, LOOKUP_FOLLOW);
+  if (typeof where === 'number') return where;
+  if ((flags & MS_REMOUNT) !== 0) return remount(where, flags, data);
+  if ((flags & MS_BIND) !== 0) return bind(vfs, ctx, source, where, (flags & MS_REC) !== 0);
+  if ((flags & PROPAGATION) !== 0) return isMountRoot(where) ? 0 : -EINVAL;
+  if ((flags & MS_MOVE) !== 0) return move(vfs, ctx, source, where);
+  return mountNew(vfs, source, where, type, flags, data);
+}
+
+/** The first mount of a machine, root of a new namespace. */
+export function mountRoot(
+  vfs: Vfs,
+  type: string,
+  source: string,
+  flags: number,
+  data: string,
+): Result<MountNamespace> {
+  const made = makeMount(vfs, type, source, flags, data);
+  return typeof made === 'number' ? made : newNamespace(vfs, made);
+}
+
+/** Mounts a filesystem and leaves it outside of every namespace, for the kernel's own use. */
+export function makeMount(vfs: Vfs, type: string, source: string, flags: number, data: string): Result<Mount> {
+  const fsType = vfs.fileSystem(type);
+  if (typeof fsType === 'number') return fsType;
+  const readOnly = (flags & MS_RDONLY) !== 0;
+  const sb = fsType.mount({ source, data, readOnly }, vfs.env);
+  if (typeof sb === 'number') return sb;
+  if (readOnly) sb.readOnly = true;
+  const known = [...vfs.roots].find(root => root.inode!.sb === sb);
+  const root = known ?? vfs.dcache.addRoot(sb.root);
+  vfs.roots.add(root);
+  return newMount(vfs, sb, root, source, ownFlags(flags));
+}
+
+/** unshare(2) of CLONE_NEWNS: a copy, and for each old mount its new one. */
+export function cloneNamespace(vfs: Vfs, ns: MountNamespace): { ns: MountNamespace; copies: Map<Mount, Mount> } {
+  const copies = copyTree(vfs, ns.root, ns.root.root, true);
+  return { ns: newNamespace(vfs, copies.get(ns.root)!), copies };
+}
+
+/** umount2(2). */
+export function umount(vfs: Vfs, path: Path, flags: number): number {
+  const { mount } = path;
+  if (!isMountRoot(path) || mount.namespace === null) return -EINVAL;
+  if (mount.parent === null) return mount.namespace.root === mount ? -EBUSY : -EINVAL;
+  if ((flags & MNT_DETACH) === 0 && (mount.refs > 0 || mount.children.size > 0)) return -EBUSY;
+  for (const gone of subtree(mount).reverse()) release(vfs, gone);
+  return 0;
+}
+
+/** pivot_root(2). `everyone` are the fs structs of all tasks: who stood on the old root, stands on the new. */
+export function pivotRoot(
+  ctx: WalkContext,
+  newRoot: Path,
+  putOld: Path,
+  everyone: Iterable<FsStruct>,
+): number {
+  const old = new Path(ctx.root.mount, ctx.root.dentry);
+  const ns = newRoot.mount.namespace;
+  if (!isDir(newRoot.inode.mode) || !isDir(putOld.inode.mode)) return -ENOTDIR;
+  if (newRoot.mount === old.mount || putOld.mount === old.mount) return -EBUSY;
+  if (ns === null || ns !== old.mount.namespace || !isMountRoot(newRoot) || !isMountRoot(old)) return -EINVAL;
+  if (newRoot.mount.parent === null || !isBelow(putOld, newRoot)) return -EINVAL;
+  const { parent, mountpoint } = old.mount;
+  newRoot.mount.detach();
+  if (parent !== null && mountpoint !== null) {
+    old.mount.detach();
+    newRoot.mount.attach(parent, mountpoint);
+  } else {
+    ns.root = newRoot.mount;
+  }
+  const top = topOf(putOld);
+  old.mount.attach(top.mount, top.dentry);
+  for (const fs of everyone) {
+    if (fs.root.equals(old)) fs.setRoot(newRoot);
+    if (fs.cwd.equals(old)) fs.setCwd(newRoot);
+  }
+  return 0;
+}
+
+/** What a path leads to once all that is mounted on it is crossed. */
+export function topOf(path: Path): Path {
+  let { mount, dentry } = path;
+  for (let upper = dentry.mounts?.get(mount); upper !== undefined; upper = dentry.mounts?.get(mount)) {
+    mount = upper;
+    dentry = upper.root;
+  }
+  return new Path(mount, dentry);
+}
+
+/** sync(2). */
+export function syncAll(vfs: Vfs): void {
+  for (const { inode } of vfs.roots) inode!.sb.sync();
+}
+
+const isMountRoot = (path: Path): boolean => path.dentry === path.mount.root;
+
+/** The per-mount flags of a new mount: relatime unless noatime or strictatime is asked for (mount(2)). */
+function ownFlags(flags: number): number {
+  const own = flags & (MOUNT_FLAGS | MS_NOSYMFOLLOW) & ~MS_RELATIME;
+  return (flags & (MS_NOATIME | MS_STRICTATIME)) === 0 ? own | MS_RELATIME : own;
+}
+
+function mountNew(vfs: Vfs, source: string, where: Path, type: string, flags: number, data: string): number {
+  const made = makeMount(vfs, type, source, flags, data);
+  if (typeof made === 'number') return made;
+  const err = graft(made, where);
+  if (err < 0) release(vfs, made);
+  return err;
+}
+
+/** Hangs a tree of mounts on a path: 0 or -errno. */
+function graft(tree: Mount, where: Path): number {
+  const { mount, dentry, inode } = where;
+  const ns = mount.namespace;
+  if (ns === null || dentry.dead || (dentry.unhashed && dentry.parent !== dentry)) return -ENOENT;
+  if (isDir(tree.root.inode!.mode) !== isDir(inode.mode)) return -ENOTDIR;
+  if (dentry === mount.root && mount.sb === tree.sb && tree.root === mount.root) return -EBUSY;
+  const mounts = subtree(tree);
+  if (ns.mounts().length + mounts.length > MOUNT_MAX) return -ENOSPC;
+  tree.attach(mount, dentry);
+  for (const one of mounts) one.namespace = ns;
+  return 0;
+}
+
+function remount({ mount, dentry }: Path, flags: number, data: string): number {
+  const { sb } = mount;
+  if (dentry !== mount.root) return -EINVAL;
+  const readOnly = (flags & MS_RDONLY) !== 0;
+  if (readOnly && !mount.readOnly && sb.writers > 0) return -EBUSY;
+  if ((flags & MS_BIND) === 0) {
+    const err = sb.remount(data, readOnly);
+    if (err < 0) return err;
+    sb.readOnly = readOnly;
+  }
+  const asked = (flags & ATIME_FLAGS) === 0 ? flags | (mount.flags & ATIME_FLAGS) | MS_STRICTATIME : flags;
+  mount.flags = ownFlags(asked) | (asked & mount.flags & MS_RELATIME);
+  return 0;
+}
+
+function bind(vfs: Vfs, ctx: WalkContext, source: string, where: Path, recursive: boolean): number {
+  if (source === '') return -EINVAL;
+  const from = lookup(vfs, ctx, null, source, LOOKUP_FOLLOW);
+  if (typeof from === 'number') return from;
+  if (from.mount.namespace === null) return -EINVAL;
+  const copy = copyTree(vfs, from.mount, from.dentry, recursive).get(from.mount)!;
+  const err = graft(copy, where);
+  if (err < 0) for (const one of subtree(copy).reverse()) release(vfs, one);
+  return err;
+}
+
+function move(vfs: Vfs, ctx: WalkContext, source: string, where: Path): number {
+  const from = lookup(vfs, ctx, null, source, LOOKUP_FOLLOW);
+  if (typeof from === 'number') return from;
+  const { mount } = from;
+  if (!isMountRoot(from) || mount.parent === null || mount.namespace !== where.mount.namespace) return -EINVAL;
+  if (isDir(from.inode.mode) !== isDir(where.inode.mode)) return -ENOTDIR;
+  for (let at: Mount | null = where.mount; at !== null; at = at.parent) if (at === mount) return -ELOOP;
+  mount.detach();
+  return graft(mount, where);
+}
+
+function newNamespace(vfs: Vfs, root: Mount): MountNamespace {
+  const ns = new MountNamespace(vfs.nextNamespaceId(), root);
+  for (const one of ns.mounts()) one.namespace = ns;
+  return ns;
+}
+
+/** Copies a mount seen from `root` down, and with `recursive` the mounts below that; old to new. */
+function copyTree(vfs: Vfs, top: Mount, root: Dentry, recursive: boolean): Map<Mount, Mount> {
+  const copies = new Map([[top, copyMount(vfs, top, root)]]);
+  if (!recursive) return copies;
+  for (const one of subtree(top)) {
+    const parent = one === top ? undefined : copies.get(one.parent!);
+    if (parent === undefined || !one.mountpoint!.isWithin(parent.root)) continue;
+    const copy = copyMount(vfs, one, one.root);
+    copies.set(one, copy);
+    copy.attach(parent, one.mountpoint!);
+  }
+  return copies;
+}
+
+const copyMount = (vfs: Vfs, { sb, source, flags }: Mount, root: Dentry): Mount =>
+  newMount(vfs, sb, root, source, flags);
+
+function newMount(vfs: Vfs, sb: SuperBlock, root: Dentry, source: string, flags: number): Mount {
+  sb.mounts++;
+  root.inode!.refs++;
+  return new Mount(vfs.nextMountId(), sb, root, source, flags);
+}
+
+/** Takes a mount out of its tree; it goes now, or with the last path into it. */
+function release(vfs: Vfs, mount: Mount): void {
+  mount.detach();
+  mount.namespace = null;
+  if (mount.refs === 0) dispose(vfs, mount);
+  else mount.lastPut = () => dispose(vfs, mount);
+}
+
+/** The last mount of a filesystem shuts it down. */
+function dispose(vfs: Vfs, mount: Mount): void {
+  const { sb } = mount;
+  mount.lastPut = null;
+  sb.iput(mount.root.inode!);
+  if (--sb.mounts > 0) return;
+  const root = [...vfs.roots].find(one => one.inode!.sb === sb);
+  sb.sync();
+  if (root !== undefined) {
+    vfs.roots.delete(root);
+    vfs.dcache.forgetRoot(root);
+  }
+  sb.shutdown();
+}
+
+function isBelow(path: Path, top: Path): boolean {
+  let { mount, dentry } = path;
+  while (mount !== top.mount) {
+    if (mount.parent === null) return false;
+    dentry = mount.mountpoint!;
+    mount = mount.parent;
+  }
+  return dentry.isWithin(top.dentry);
+}

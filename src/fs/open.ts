@@ -1,0 +1,216 @@
+/** open(2), openat2(2): from a name and O_* flags to an open file. */
+import { CAP_FOWNER, capable } from '../core/cred.ts';
+import type { Result } from '../lib/result.ts';
+import { EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOTDIR, ENXIO, EPERM, EROFS, ETXTBSY } from '../uapi/errno.ts';
+import {
+  O_ACCMODE,
+  O_CLOEXEC,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOATIME,
+  O_NOCTTY,
+  O_NOFOLLOW,
+  O_PATH,
+  O_RDONLY,
+  O_TMPFILE,
+  O_TRUNC,
+  O_WRONLY,
+} from '../uapi/fcntl.ts';
+import { IN_OPEN } from '../uapi/inotify.ts';
+import { MS_NODEV } from '../uapi/mount.ts';
+import {
+  isDir,
+  isLnk,
+  isReg,
+  MAY_EXEC,
+  MAY_READ,
+  MAY_WRITE,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFIFO,
+  S_IFREG,
+  S_IFSOCK,
+} from '../uapi/stat.ts';
+import { setSize } from './attr.ts';
+import type { WalkContext } from './context.ts';
+import { added, newInode } from './create.ts';
+import { type Dentry, Path } from './dentry.ts';
+import { File } from './file.ts';
+import type { Inode } from './inode.ts';
+import { LAST_NORM, LOOKUP_DIRECTORY, LOOKUP_FOLLOW, LOOKUP_PARENT, RESOLVE_SHIFT, type Walker } from './namei.ts';
+import { mayCreate, permission, permissionAt } from './permission.ts';
+import type { Vfs } from './vfs.ts';
+
+/** What O_PATH opens: a place in the tree, without any operation (open(2)). */
+export class PathFile extends File {}
+
+/** Flags that only say how to open; F_GETFL does not show them (fcntl(2)). */
+const OPENING = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;
+const TMPFILE = O_TMPFILE & ~O_DIRECTORY;
+
+/**
+ * Opens `name` relative to `at` (null: the working directory). `resolve` are openat2's RESOLVE_* flags.
+ * The file comes with one reference.
+ */
+export function open(
+  vfs: Vfs,
+  ctx: WalkContext,
+  at: Path | null,
+  name: string,
+  rawFlags: number,
+  mode: number,
+  resolve = 0,
+): Result<File> {
+  let flags = rawFlags;
+  if ((flags & O_PATH) !== 0) flags &= O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC;
+  const how = resolve << RESOLVE_SHIFT;
+  if ((flags & TMPFILE) !== 0) return openTemporary(vfs, ctx, at, name, flags, mode, how);
+  if ((flags & O_CREAT) === 0) {
+    const err = vfs.walker.walk(ctx, at, name, walkFlags(flags) | how);
+    return err < 0 ? err : openPath(vfs, ctx, vfs.walker.path(), flags);
+  }
+  if ((flags & O_DIRECTORY) !== 0) return -EINVAL;
+  const err = vfs.walker.walk(ctx, at, name, LOOKUP_PARENT | how);
+  return err < 0 ? err : openOrCreate(vfs, ctx, flags, mode);
+}
+
+/** Opens what a path leads to, checking all permissions but those of the way there. */
+export function openPath(vfs: Vfs, ctx: WalkContext, path: Path, flags: number): Result<File> {
+  const { inode, mount } = path;
+  if ((flags & O_PATH) !== 0) return attach(vfs, new PathFile(inode, flags & ~O_CLOEXEC), path);
+  const wants = (flags & O_TRUNC) !== 0 ? accessMask(flags) | MAY_WRITE : accessMask(flags);
+  const err = typeError(path, flags, wants);
+  if (err < 0) return err;
+  const refused = permissionAt(mount, inode, wants, ctx.cred);
+  if (refused < 0) return refused;
+  if ((flags & O_NOATIME) !== 0 && ctx.cred.fsuid !== inode.uid && !capable(ctx.cred, CAP_FOWNER)) return -EPERM;
+  const file = openInode(vfs, ctx, path, flags);
+  if (typeof file === 'number' || (flags & O_TRUNC) === 0 || !isReg(inode.mode)) return file;
+  const cut = setSize(vfs, ctx, path, 0);
+  if (cut >= 0) return file;
+  file.put();
+  return cut;
+}
+
+const walkFlags = (flags: number): number =>
+  ((flags & O_NOFOLLOW) === 0 ? LOOKUP_FOLLOW : 0) | ((flags & O_DIRECTORY) !== 0 ? LOOKUP_DIRECTORY : 0);
+
+/** Access mode 3 asks for both rights and gives neither (open(2), "File access mode"). */
+function accessMask(flags: number): number {
+  const mode = flags & O_ACCMODE;
+  return mode === O_RDONLY ? MAY_READ : mode === O_WRONLY ? MAY_WRITE : MAY_READ | MAY_WRITE;
+}
+
+function typeError({ inode, mount }: Path, flags: number, wants: number): number {
+  const { type } = inode;
+  if (isLnk(type)) return -ELOOP;
+  if ((flags & O_DIRECTORY) !== 0 && !isDir(type)) return -ENOTDIR;
+  if (isDir(type) && ((wants & MAY_WRITE) !== 0 || (flags & O_CREAT) !== 0)) return -EISDIR;
+  if ((type === S_IFCHR || type === S_IFBLK) && (mount.flags & MS_NODEV) !== 0) return -EACCES;
+  return isReg(type) && (wants & MAY_WRITE) !== 0 && inode.writers < 0 ? -ETXTBSY : 0;
+}
+
+function openInode(vfs: Vfs, ctx: WalkContext, path: Path, flags: number): Result<File> {
+  const { inode } = path;
+  const file = openByType(vfs, ctx, inode, flags);
+  if (typeof file === 'number') return file;
+  file.flags = flags & ~OPENING;
+  if (file.writable && isReg(inode.mode)) {
+    file.countsAsWriter = true;
+    file.inode.writers++;
+    file.inode.sb.writers++;
+  }
+  return attach(vfs, file, path);
+}
+
+function openByType(vfs: Vfs, ctx: WalkContext, inode: Inode, flags: number): Result<File> {
+  switch (inode.type) {
+    case S_IFCHR:
+      return vfs.charDevices.open(inode, flags, ctx.current);
+    case S_IFBLK:
+      return vfs.blockDevices.open(inode, flags, ctx.current);
+    case S_IFIFO:
+      return vfs.openFifo(inode, flags, ctx);
+    case S_IFSOCK:
+      return -ENXIO;
+    default:
+      return inode.open(flags, ctx.cred);
+  }
+}
+
+/** A driver may have given the file a path of its own (/dev/ptmx, /dev/tty). */
+function attach(vfs: Vfs, file: File, path: Path): File {
+  file.path ??= path.get();
+  const { dentry } = path;
+  vfs.notify?.(IN_OPEN, dentry.parent, dentry.name, path.inode, 0);
+  return file;
+}
+
+/** The walker stands at the parent: opens the last component, through links, or makes it. */
+function openOrCreate(vfs: Vfs, ctx: WalkContext, flags: number, mode: number): Result<File> {
+  const { walker } = vfs;
+  for (;;) {
+    if (walker.lastType !== LAST_NORM || walker.trailing) return lastError(vfs, ctx, walker, flags);
+    const target = walker.lookupLast();
+    if (typeof target === 'number') return target;
+    const inode = target.inode;
+    if (inode === null) return createAndOpen(vfs, ctx, target, flags, mode);
+    if ((flags & O_EXCL) !== 0) return -EEXIST;
+    if (!isLnk(inode.mode)) return openFound(vfs, ctx, target, flags);
+    if ((flags & O_NOFOLLOW) !== 0) return -ELOOP;
+    const err = walker.followLast(ctx, target);
+    if (err < 0) return err;
+  }
+}
+
+function openFound(vfs: Vfs, ctx: WalkContext, target: Dentry, flags: number): Result<File> {
+  const { walker } = vfs;
+  walker.dentry = target;
+  const err = walker.cross();
+  return err < 0 ? err : openPath(vfs, ctx, walker.path(), flags);
+}
+
+/** The name ends in '.', '..' or a slash: a directory, so not to be created. A magic link led to its file. */
+function lastError(vfs: Vfs, ctx: WalkContext, walker: Walker, flags: number): Result<File> {
+  const found = walker.dentry.inode!;
+  if (walker.lastType === LAST_NORM || isDir(found.mode)) return -EISDIR;
+  return openPath(vfs, ctx, walker.path(), flags);
+}
+
+function createAndOpen(vfs: Vfs, ctx: WalkContext, target: Dentry, flags: number, mode: number): Result<File> {
+  const { mount, dentry: dir } = vfs.walker;
+  if (mount.readOnly) return -EROFS;
+  const refused = mayCreate(dir, ctx.cred);
+  if (refused < 0) return refused;
+  const parent = dir.inode!;
+  const init = newInode(parent, S_IFREG | (mode & 0o7777), 0, ctx);
+  const err = added(vfs, dir, target, parent.mknod(target.name, init));
+  if (err < 0) return err;
+  return openInode(vfs, ctx, new Path(mount, target), flags);
+}
+
+/** O_TMPFILE: `name` is a directory; the file has no name, and may get one by linkat(2) unless O_EXCL. */
+function openTemporary(
+  vfs: Vfs,
+  ctx: WalkContext,
+  at: Path | null,
+  name: string,
+  flags: number,
+  mode: number,
+  how: number,
+): Result<File> {
+  if ((flags & O_DIRECTORY) === 0 || (flags & O_CREAT) !== 0) return -EINVAL;
+  if ((flags & O_ACCMODE) === O_RDONLY) return -EINVAL;
+  const err = vfs.walker.walk(ctx, at, name, walkFlags(flags) | how);
+  if (err < 0) return err;
+  const { mount, dentry: dir } = vfs.walker;
+  const parent = dir.inode!;
+  if (mount.readOnly) return -EROFS;
+  const refused = permission(parent, MAY_WRITE | MAY_EXEC, ctx.cred);
+  if (refused < 0) return refused;
+  const made = parent.tmpfile(newInode(parent, S_IFREG | (mode & 0o7777), 0, ctx));
+  if (typeof made === 'number') return made;
+  made.linkable = (flags & O_EXCL) === 0;
+  return openInode(vfs, ctx, new Path(mount, vfs.dcache.unnamed(dir, made)), flags & ~O_DIRECTORY);
+}
