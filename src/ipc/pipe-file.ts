@@ -18,7 +18,7 @@ import { EAGAIN, EBADF, EINVAL, ENOTTY, ENXIO } from '../uapi/errno.ts';
 import { O_ACCMODE, O_DIRECT, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from '../uapi/fcntl.ts';
 import { FIONREAD } from '../uapi/ioctls.ts';
 import { S_IFIFO } from '../uapi/stat.ts';
-import { Pipe } from './pipe.ts';
+import { Pipe, WOKEN_BY_WRITE } from './pipe.ts';
 
 /** What F_SETFL changes of a pipe's flags, besides the access mode and O_NONBLOCK: packet mode. */
 const PIPE2_FLAGS = O_NONBLOCK | O_DIRECT;
@@ -73,6 +73,10 @@ export class PipeFile extends File {
     if (n > 0) {
       this.inode.mtime = this.inode.sb.clock.coarse();
       this.inode.ctime = this.inode.mtime;
+    } else if (n === -EAGAIN && this.nonblocking) {
+      // Edge-triggered epoll sees attempts on a full pipe, too. Not those that will be repeated: two blocked
+      // writers would wake each other for ever.
+      this.pipe.waitq.wake(WOKEN_BY_WRITE);
     }
     return n;
   }

@@ -24,7 +24,7 @@ const LARGEST_SIZE = 2 ** 31;
 const PACKET = 1;
 const MERGE = 2;
 
-const WOKEN_BY_WRITE = POLLIN | POLLRDNORM;
+export const WOKEN_BY_WRITE = POLLIN | POLLRDNORM;
 const WOKEN_BY_READ = POLLOUT | POLLWRNORM;
 const WOKEN_BY_CLOSE = WOKEN_BY_READ | WOKEN_BY_WRITE | POLLERR | POLLHUP;
 
@@ -84,7 +84,8 @@ export class Pipe {
     let done = this.merge(buf, off, len);
     while (done < len && !this.full) {
       const n = Math.min(len - done, PAGE_SIZE);
-      copyBytes(buf, off + done, this.data, this.push(n, packet ? PACKET : MERGE), n);
+      const at = this.push(n, packet ? PACKET : MERGE);
+      copyBytes(buf, off + done, this.data, at, n);
       done += n;
     }
     if (done === 0) return -EAGAIN;

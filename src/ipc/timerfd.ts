@@ -63,10 +63,10 @@ export class TimerFd extends EventFile implements Waiter {
   }
 
   /** timerfd_settime(2): what was set before, -EINVAL, or -ECANCELED (set all the same). */
-  set(flags: number, value: Timespec, interval: Timespec): Result<TimerSetting> {
+  settime(flags: number, value: Timespec, interval: Timespec): Result<TimerSetting> {
     if ((flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) !== 0) return -EINVAL;
     if (!isValid(value) || !isValid(interval)) return -EINVAL;
-    const old = this.get();
+    const old = this.gettime();
     const wasCanceled = this.canceled;
     const absolute = (flags & TFD_TIMER_ABSTIME) !== 0;
     this.timer?.cancel();
@@ -85,7 +85,7 @@ export class TimerFd extends EventFile implements Waiter {
   }
 
   /** timerfd_gettime(2). */
-  get(): TimerSetting {
+  gettime(): TimerSetting {
     if (!Number.isFinite(this.deadline)) return { value: 0, interval: this.interval };
     const now = this.time.clock.monotonic();
     if (this.expired && this.interval > 0) this.ticks += this.forward(now);
@@ -111,7 +111,7 @@ export class TimerFd extends EventFile implements Waiter {
   }
 
   override fdinfo(): string {
-    const { value, interval } = this.get();
+    const { value, interval } = this.gettime();
     const pair = (ns: number): string => `(${Math.floor(ns / NSEC_PER_SEC)}, ${ns % NSEC_PER_SEC})`;
     const head = `clockid: ${this.clockId}\nticks: ${this.ticks}\nsettime flags: 0${this.setFlags.toString(8)}\n`;
     return `${head}it_value: ${pair(value)}\nit_interval: ${pair(interval)}\n`;
