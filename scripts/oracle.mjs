@@ -1,0 +1,203 @@
+/**
+ * The oracle: a program runs on the host and in a machine, both in a fresh folder of the same name, and must print
+ * the same and end the same.
+ *
+ * A program is a C file or a shell script. Lines `test: key value` in its first comment set things up:
+ *   flags     more words for the C compiler            needs     commands or files without which it is skipped
+ *   timeout   seconds for each run (60)                status    the status on the host (0)
+ *   machine   more options for uml run                 skip      why it cannot run here, printed
+ * A program that ends with status 77 on the host is skipped: it found that the host cannot do it.
+ */
+import { createHash } from 'node:crypto';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, delimiter, join } from 'node:path';
+import { home, parallel, run } from './common.mjs';
+
+const PROGRAMS = 'test/programs';
+const SKIPPED = 77;
+const WIDTH = 2;
+
+export const findPrograms = () =>
+  readdirSync(join(home, PROGRAMS), { recursive: true })
+    .filter(name => /\.(c|sh)$/.test(name))
+    .sort()
+    .map(name => join(PROGRAMS, name));
+
+/** The settings in a program's head. */
+function settingsOf(text) {
+  const settings = { flags: '', needs: '', timeout: '60', status: '0', machine: '' };
+  for (const [, key, value] of text.slice(0, 2000).matchAll(/^(?:#|\/\/| \*) test: (\w+) (.*)$/gm))
+    settings[key] = value.trim();
+  return settings;
+}
+
+const splitWords = text => text.split(/\s+/).filter(Boolean);
+
+const onPath = name =>
+  name.includes('/')
+    ? existsSync(name)
+    : process.env.PATH.split(delimiter).some(dir => {
+        try {
+          accessSync(join(dir, name), constants.X_OK);
+          return true;
+        } catch {
+          return false;
+        }
+      });
+
+/** What to execute for a program; a C program is compiled once for each content. Null if it does not compile. */
+async function commandOf(path, text, settings) {
+  const file = join(home, path);
+  if (path.endsWith('.sh')) return ['/bin/bash', file];
+  const cc = splitWords(settings.cc ?? 'cc');
+  const args = ['-O1', '-g', '-D_GNU_SOURCE', '-Wall', '-Wno-unused-result', ...splitWords(settings.flags)];
+  const key = createHash('sha256')
+    .update(text)
+    .update(readFileSync(join(home, PROGRAMS, 'check.h')))
+    .update([...cc, ...args].join(' '))
+    .digest('hex')
+    .slice(0, 16);
+  const binary = join(home, 'dist/test', `${basename(path, '.c')}-${key}`);
+  if (existsSync(binary)) return [binary];
+  mkdirSync(join(home, 'dist/test'), { recursive: true });
+  const made = `${binary}.${process.pid}`;
+  const { status, stderr } = await run(cc[0], [...cc.slice(1), '-o', made, file, ...args]);
+  if (status !== 0) return { error: stderr.toString() };
+  renameSync(made, binary);
+  return [binary];
+}
+
+/** One run in a fresh folder: `prefix` is what comes before the command, if something does. */
+async function runIn(scratch, prefix, command, timeout) {
+  rmSync(scratch, { recursive: true, force: true });
+  mkdirSync(scratch);
+  const env = { PATH: process.env.PATH, HOME: scratch, TMPDIR: scratch, LC_ALL: 'C.UTF-8', TERM: 'xterm' };
+  const settings = Object.entries({ ...env, SHELL: '/bin/bash', USER: 'root', LOGNAME: 'root' });
+  const [program, ...args] = prefix
+    ? [
+        ...prefix,
+        ...settings.flatMap(([name, value]) => ['--env', `${name}=${value}`]),
+        '--workdir',
+        scratch,
+        '--',
+        ...command,
+      ]
+    : command;
+  const result = await run(program, args, { cwd: scratch, env: Object.fromEntries(settings), timeout });
+  const status = result.timedOut ? 'timeout' : (result.signal ?? result.status);
+  return {
+    status: String(status),
+    stdout: result.stdout.toString('latin1'),
+    stderr: result.stderr.toString('latin1'),
+  };
+}
+
+/** A signal's death as the status that uml run gives. */
+const SIGNALS = {
+  SIGABRT: '134',
+  SIGSEGV: '139',
+  SIGKILL: '137',
+  SIGTERM: '143',
+  SIGPIPE: '141',
+  SIGBUS: '135',
+  SIGFPE: '136',
+  SIGILL: '132',
+};
+const normal = status => SIGNALS[status] ?? status;
+
+/** The first lines in which two texts differ, or null. */
+function difference(what, native, machine) {
+  if (native === machine) return null;
+  const [left, right] = [native.split('\n'), machine.split('\n')];
+  const at = left.findIndex((line, i) => line !== right[i]);
+  const first = at < 0 ? left.length : at;
+  const show = lines =>
+    lines
+      .slice(first, first + 4)
+      .map(line => `      ${line.slice(0, 160)}`)
+      .join('\n') || '      (nothing)';
+  return `    ${what} differs at line ${first + 1}; host:\n${show(left)}\n    machine:\n${show(right)}`;
+}
+
+function compare(native, machine) {
+  const status =
+    normal(native.status) === normal(machine.status)
+      ? null
+      : `    status: host ${native.status}, machine ${machine.status}`;
+  const found = [
+    status,
+    difference('output', native.stdout, machine.stdout),
+    difference('stderr', native.stderr, machine.stderr),
+  ];
+  return found.filter(Boolean).join('\n');
+}
+
+const machinePrefix = settings => [
+  join(home, 'bin/uml'),
+  'run',
+  '--user',
+  `${process.getuid()}:${process.getgid()}`,
+  '--timeout',
+  settings.timeout,
+  ...splitWords(settings.machine),
+];
+
+/** Runs one program; { outcome: 'passed' | 'failed' | 'skipped', detail }. */
+async function judge(path, scratch, options) {
+  const text = readFileSync(join(home, path), 'utf8');
+  const settings = settingsOf(text);
+  const missing = splitWords(settings.needs).find(name =>
+    name === 'root' ? process.getuid() !== 0 : !onPath(name),
+  );
+  if (missing !== undefined) return { outcome: 'skipped', detail: `needs ${missing}` };
+  if (settings.skip !== undefined) return { outcome: 'skipped', detail: settings.skip };
+  const command = await commandOf(path, text, settings);
+  if (command.error !== undefined)
+    return { outcome: 'failed', detail: `    does not compile:\n${command.error}` };
+  const timeout = Number(settings.timeout);
+  const native = await runIn(scratch, null, command, timeout);
+  if (native.status === String(SKIPPED))
+    return { outcome: 'skipped', detail: native.stdout.trim() || 'the host cannot do it' };
+  if (normal(native.status) !== settings.status)
+    return {
+      outcome: 'failed',
+      detail: `    fails on the host: ${native.status}\n${native.stdout.slice(-600)}${native.stderr.slice(-600)}`,
+    };
+  // The machine's own timeout comes first: it says which machine hung, and ends it in order.
+  const prefix = options.native ? null : machinePrefix(settings);
+  const detail = compare(native, await runIn(scratch, prefix, command, timeout + 10));
+  return { outcome: detail === '' ? 'passed' : 'failed', detail };
+}
+
+export async function runOracle(programs, options) {
+  const scratch = mkdtempSync(join(tmpdir(), 'uml-oracle-'));
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const width = Array.from({ length: WIDTH }, (_, i) => join(scratch, String(i)));
+  await parallel(WIDTH, programs, async path => {
+    const folder = width.pop();
+    const begin = Date.now();
+    const { outcome, detail } = await judge(path, folder, options);
+    width.push(folder);
+    counts[outcome]++;
+    const time = `${((Date.now() - begin) / 1000).toFixed(1)} s`;
+    const name = path.slice(PROGRAMS.length + 1);
+    if (outcome === 'skipped') process.stdout.write(`skip  ${name}: ${detail}\n`);
+    else
+      process.stdout.write(
+        `${outcome === 'passed' ? 'ok  ' : 'FAIL'}  ${name} (${time})\n${detail && `${detail}\n`}`,
+      );
+  });
+  rmSync(scratch, { recursive: true, force: true });
+  return counts;
+}

@@ -1,0 +1,118 @@
+/* What the test programs share: calls printed with their results, so that two runs can be compared. */
+#ifndef CHECK_H
+#define CHECK_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static inline const char *errno_name(int error)
+{
+#ifdef __GLIBC__
+	const char *name = strerrorname_np(error);
+	return name ? name : "?";
+#else
+	return strerror(error);
+#endif
+}
+
+static inline long print_result(const char *text, long result, int with_value)
+{
+	int error = errno;
+
+	if (result == -1)
+		printf("%s = -1 %s\n", text, errno_name(error));
+	else if (with_value)
+		printf("%s = %ld\n", text, result);
+	else
+		printf("%s ok\n", text);
+	fflush(stdout);
+	errno = error;
+	return result;
+}
+
+/* Makes the call and prints it with its result; T for results that differ from run to run. */
+#define R(call) print_result(#call, (long)(call), 1)
+#define T(call) print_result(#call, (long)(call), 0)
+
+/* Prints a line at once: what a child prints must not stay in a buffer that fork copies. */
+static inline void say(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	fflush(stdout);
+}
+
+/* Ends the program if something fails that the test only builds upon. */
+#define MUST(call) \
+	({ \
+		long must_result = (long)(call); \
+		if (must_result == -1) { \
+			printf("%s:%d: %s: %s\n", __FILE__, __LINE__, #call, strerror(errno)); \
+			exit(99); \
+		} \
+		must_result; \
+	})
+
+static inline void say_status(const char *what, int status)
+{
+	if (WIFEXITED(status))
+		say("%s exited %d\n", what, WEXITSTATUS(status));
+	else if (WIFSIGNALED(status))
+		say("%s killed by %s\n", what, strsignal(WTERMSIG(status)));
+	else if (WIFSTOPPED(status))
+		say("%s stopped by %s\n", what, strsignal(WSTOPSIG(status)));
+	else if (WIFCONTINUED(status))
+		say("%s continued\n", what);
+}
+
+/* Runs a function in a child and says how it ended. */
+static inline void in_child(const char *what, void (*body)(void))
+{
+	int status;
+	pid_t pid = MUST(fork());
+
+	if (pid == 0) {
+		body();
+		fflush(stdout);
+		_exit(0);
+	}
+	MUST(waitpid(pid, &status, 0));
+	say_status(what, status);
+}
+
+static inline void sleep_ms(long ms)
+{
+	struct timespec left = {ms / 1000, ms % 1000 * 1000000};
+
+	while (nanosleep(&left, &left) == -1 && errno == EINTR)
+		;
+}
+
+static inline long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+#endif
