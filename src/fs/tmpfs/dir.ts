@@ -1,0 +1,198 @@
+/** Directories of tmpfs. Sizes and link counts are Linux's: 20 bytes an entry, a link for each subdirectory. */
+import type { Cred } from '../../core/cred.ts';
+import type { Result } from '../../lib/result.ts';
+import { ENOENT, ENOTEMPTY } from '../../uapi/errno.ts';
+import { RENAME_EXCHANGE, RENAME_WHITEOUT } from '../../uapi/fcntl.ts';
+import { dirType, isDir, isReg, S_IFCHR, S_IFDIR, S_IFLNK } from '../../uapi/stat.ts';
+import { fileAccessed } from '../atime.ts';
+import { type EmitEntry, File } from '../file.ts';
+import type { Inode, NewInode } from '../inode.ts';
+import { NameIndex } from './name-index.ts';
+import { TmpfsInode } from './inode.ts';
+import { TmpfsFile } from './regular.ts';
+import type { TmpfsSuper } from './super.ts';
+import { isLong, TmpfsSymlink } from './symlink.ts';
+
+const ENTRY_SIZE = 20;
+/** Positions 0 and 1 of readdir are '.' and '..'. */
+const FIRST_COOKIE = 2;
+
+export class TmpfsDir extends TmpfsInode {
+  readonly names: NameIndex<TmpfsInode> = new NameIndex(FIRST_COOKIE);
+  /** What '..' is; the root's is itself. */
+  up: TmpfsDir;
+
+  constructor(sb: TmpfsSuper, init: NewInode, up: TmpfsDir | null) {
+    super(sb, init);
+    this.up = up ?? this;
+    this.nlink = 2;
+    this.size = 2 * ENTRY_SIZE;
+  }
+
+  override open(flags: number, _cred: Cred): Result<File> {
+    return new TmpfsDirFile(this, flags);
+  }
+
+  override lookup(name: string): Result<Inode> {
+    return this.names.get(name) ?? -ENOENT;
+  }
+
+  override mknod(name: string, init: NewInode): Result<Inode> {
+    const err = this.sb.takeInode();
+    if (err < 0) return err;
+    return this.add(name, isReg(init.mode) ? new TmpfsFile(this.sb, init) : new TmpfsInode(this.sb, init));
+  }
+
+  override mkdir(name: string, init: NewInode): Result<Inode> {
+    const err = this.sb.takeInode();
+    return err < 0 ? err : this.add(name, new TmpfsDir(this.sb, init, this));
+  }
+
+  override symlink(name: string, target: string, init: NewInode): Result<Inode> {
+    const err = this.sb.takeInode();
+    if (err < 0) return err;
+    const taken = isLong(target) ? this.sb.takeBlock() : 0;
+    if (taken < 0) {
+      this.sb.giveInode();
+      return taken;
+    }
+    return this.add(name, new TmpfsSymlink(this.sb, { ...init, mode: S_IFLNK | 0o777 }, target));
+  }
+
+  override tmpfile(init: NewInode): Result<Inode> {
+    const err = this.sb.takeInode();
+    if (err < 0) return err;
+    const file = new TmpfsFile(this.sb, init);
+    file.nlink = 0;
+    return file;
+  }
+
+  override link(name: string, inode: Inode): number {
+    inode.nlink++;
+    inode.ctime = this.sb.clock.coarse();
+    this.add(name, inode as TmpfsInode);
+    return 0;
+  }
+
+  override unlink(name: string, inode: Inode): number {
+    this.remove(name, inode);
+    inode.nlink--;
+    inode.ctime = this.mtime;
+    return 0;
+  }
+
+  override rmdir(name: string, inode: Inode): number {
+    if ((inode as TmpfsDir).names.size > 0) return -ENOTEMPTY;
+    this.remove(name, inode);
+    inode.nlink = 0;
+    inode.ctime = this.mtime;
+    return 0;
+  }
+
+  override rename(
+    oldName: string,
+    inode: Inode,
+    newDir: Inode,
+    newName: string,
+    target: Inode | null,
+    flags: number,
+  ): number {
+    const to = newDir as TmpfsDir;
+    if ((flags & RENAME_EXCHANGE) !== 0) return this.exchange(oldName, inode, to, newName, target!);
+    if (target instanceof TmpfsDir && target.names.size > 0) return -ENOTEMPTY;
+    const whiteout = (flags & RENAME_WHITEOUT) !== 0;
+    const taken = whiteout ? this.sb.takeInode() : 0;
+    if (taken < 0) return taken;
+    if (target !== null) to.forgetLink(target);
+    if (whiteout) this.placeWhiteout(oldName, inode);
+    else this.remove(oldName, inode);
+    to.place(newName, inode as TmpfsInode, target);
+    inode.ctime = this.mtime;
+    return 0;
+  }
+
+  /** Gives back all that this directory and what lies below it hold; nobody uses them any more. */
+  destroyTree(): void {
+    const order: TmpfsInode[] = [this];
+    for (let i = 0; i < order.length; i++) {
+      const inode = order[i]!;
+      if (inode instanceof TmpfsDir) for (const { value } of inode.names.values()) order.push(value!);
+    }
+    for (const inode of new Set(order)) inode.evict();
+  }
+
+  private add(name: string, inode: TmpfsInode): TmpfsInode {
+    this.names.set(name, inode);
+    if (isDir(inode.mode)) this.nlink++;
+    this.changed();
+    return inode;
+  }
+
+  private remove(name: string, inode: Inode): void {
+    this.names.delete(name);
+    if (isDir(inode.mode)) this.nlink--;
+    this.changed();
+  }
+
+  /** `inode` gets a name here that `target` had, if anything. */
+  private place(name: string, inode: TmpfsInode, target: Inode | null): void {
+    if (target !== null && isDir(target.mode)) this.nlink--;
+    this.add(name, inode);
+    if (inode instanceof TmpfsDir) inode.up = this;
+  }
+
+  private forgetLink(target: Inode): void {
+    target.nlink = isDir(target.mode) ? 0 : target.nlink - 1;
+    target.ctime = this.sb.clock.coarse();
+  }
+
+  private exchange(oldName: string, inode: Inode, to: TmpfsDir, newName: string, target: Inode): number {
+    this.place(oldName, target as TmpfsInode, inode);
+    to.place(newName, inode as TmpfsInode, target);
+    inode.ctime = this.mtime;
+    target.ctime = this.mtime;
+    return 0;
+  }
+
+  /** RENAME_WHITEOUT: the old name becomes a device 0:0, which says to an overlay that it is gone. */
+  private placeWhiteout(name: string, inode: Inode): void {
+    const init = { mode: S_IFCHR, uid: inode.uid, gid: inode.gid, rdev: 0 };
+    this.place(name, new TmpfsInode(this.sb, init), inode);
+  }
+
+  private changed(): void {
+    this.size = (this.names.size + 2) * ENTRY_SIZE;
+    this.mtime = this.sb.clock.coarse();
+    this.ctime = this.mtime;
+  }
+}
+
+class TmpfsDirFile extends File {
+  declare readonly inode: TmpfsDir;
+  /** Names made after a pass began are not part of it: it ends, even if each name is renamed on the way. */
+  private stop: number;
+
+  constructor(inode: TmpfsDir, flags: number) {
+    super(inode, flags);
+    this.stop = inode.names.nextCookie;
+  }
+
+  override readdir(pos: number, emit: EmitEntry): number {
+    const { names, ino, up } = this.inode;
+    fileAccessed(this);
+    if (pos === 0) this.stop = names.nextCookie;
+    if (pos <= 0 && !emit('.', ino, dirType(S_IFDIR), 1)) return 0;
+    if (pos <= 1 && !emit('..', up.ino, dirType(S_IFDIR), FIRST_COOKIE)) return 0;
+    let slot = names.from(Math.max(pos, FIRST_COOKIE));
+    while (slot !== null && slot.cookie < this.stop) {
+      const { cookie, name, value } = slot;
+      if (!emit(name, value!.ino, dirType(value!.mode), cookie + 1)) return 0;
+      slot = names.from(cookie + 1);
+    }
+    return 0;
+  }
+
+  override fsync(_dataOnly: boolean): number {
+    return 0;
+  }
+}

@@ -1,0 +1,80 @@
+/** What all inodes of tmpfs have: attributes and extended attributes in memory. */
+import type { Result } from '../../lib/result.ts';
+import { EEXIST, ENODATA, ENOSPC, ENXIO, EOPNOTSUPP } from '../../uapi/errno.ts';
+import { XATTR_CREATE, XATTR_REPLACE } from '../../uapi/fcntl.ts';
+import type { Cred } from '../../core/cred.ts';
+import type { File } from '../file.ts';
+import { type Attributes, Inode, type NewInode } from '../inode.ts';
+import type { TmpfsSuper } from './super.ts';
+
+/** An inode of tmpfs. By itself it is a device, FIFO or socket, whose files are made elsewhere. */
+export class TmpfsInode extends Inode {
+  declare readonly sb: TmpfsSuper;
+  private xattrs: Map<string, string> | null = null;
+
+  constructor(sb: TmpfsSuper, init: NewInode) {
+    const now = sb.clock.coarse();
+    super(sb, sb.nextIno(), init.mode, now);
+    this.uid = init.uid;
+    this.gid = init.gid;
+    this.rdev = init.rdev;
+    this.btime = now;
+  }
+
+  override open(_flags: number, _cred: Cred): Result<File> {
+    return -ENXIO;
+  }
+
+  override setattr(attr: Attributes): number {
+    if (attr.size !== undefined) {
+      const err = this.resize(attr.size);
+      if (err < 0) return err;
+    }
+    if (attr.mode !== undefined) this.mode = attr.mode;
+    if (attr.uid !== undefined) this.uid = attr.uid;
+    if (attr.gid !== undefined) this.gid = attr.gid;
+    if (attr.atime !== undefined) this.atime = attr.atime;
+    if (attr.mtime !== undefined) this.mtime = attr.mtime;
+    if (attr.ctime !== undefined) this.ctime = attr.ctime;
+    return 0;
+  }
+
+  /** Called with the size of a regular file. */
+  protected resize(_size: number): number {
+    return -EOPNOTSUPP;
+  }
+
+  override getxattr(name: string): Result<string> {
+    return this.xattrs?.get(name) ?? -ENODATA;
+  }
+
+  override setxattr(name: string, value: string, flags: number): number {
+    const old = this.xattrs?.get(name);
+    if (old !== undefined && (flags & XATTR_CREATE) !== 0) return -EEXIST;
+    if (old === undefined && (flags & XATTR_REPLACE) !== 0) return -ENODATA;
+    const more = old === undefined ? name.length + value.length : value.length - old.length;
+    if (this.sb.takeXattrBytes(more) < 0) return -ENOSPC;
+    this.xattrs ??= new Map();
+    this.xattrs.set(name, value);
+    this.ctime = this.sb.clock.coarse();
+    return 0;
+  }
+
+  override listxattr(): string[] {
+    return this.xattrs === null ? [] : [...this.xattrs.keys()];
+  }
+
+  override removexattr(name: string): number {
+    const old = this.xattrs?.get(name);
+    if (old === undefined) return -ENODATA;
+    this.xattrs!.delete(name);
+    this.sb.takeXattrBytes(-name.length - old.length);
+    this.ctime = this.sb.clock.coarse();
+    return 0;
+  }
+
+  override evict(): void {
+    for (const name of this.listxattr()) this.removexattr(name);
+    this.sb.giveInode();
+  }
+}

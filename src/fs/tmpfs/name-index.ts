@@ -1,0 +1,69 @@
+/**
+ * The names in a directory, in the order in which they came, each with a number of its own.
+ *
+ * The numbers are the positions of readdir: they only grow and never change hands, so a reader that continues
+ * at a number misses nothing and sees nothing twice, whatever was made and removed meanwhile.
+ */
+export interface Slot<T> {
+  readonly cookie: number;
+  name: string;
+  /** null: the name is gone. */
+  value: T | null;
+}
+
+export class NameIndex<T extends object> {
+  private readonly names: Map<string, Slot<T>> = new Map();
+  /** By number; those of removed names stay until there are many of them. */
+  private slots: Slot<T>[] = [];
+  /** The number that the next new name gets. */
+  nextCookie: number;
+
+  constructor(firstCookie: number) {
+    this.nextCookie = firstCookie;
+  }
+
+  get size(): number {
+    return this.names.size;
+  }
+
+  get(name: string): T | undefined {
+    return this.names.get(name)?.value ?? undefined;
+  }
+
+  values(): Slot<T>[] {
+    return [...this.names.values()];
+  }
+
+  /** Sets what a name means; an existing one keeps its number. */
+  set(name: string, value: T): void {
+    const slot = this.names.get(name);
+    if (slot !== undefined) {
+      slot.value = value;
+      return;
+    }
+    const fresh = { cookie: this.nextCookie++, name, value };
+    this.names.set(name, fresh);
+    this.slots.push(fresh);
+  }
+
+  delete(name: string): void {
+    const slot = this.names.get(name);
+    if (slot === undefined) return;
+    slot.value = null;
+    this.names.delete(name);
+    if (this.slots.length > 2 * this.names.size + 32) this.slots = this.slots.filter(({ value }) => value !== null);
+  }
+
+  /** The first existing name with a number of at least `cookie`. */
+  from(cookie: number): Slot<T> | null {
+    let low = 0;
+    let high = this.slots.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.slots[middle]!.cookie < cookie) low = middle + 1;
+      else high = middle;
+    }
+    while (low < this.slots.length && this.slots[low]!.value === null) low++;
+    return this.slots[low] ?? null;
+  }
+}

@@ -1,0 +1,59 @@
+/** Mount options of tmpfs(5). */
+import type { Result } from '../../lib/result.ts';
+import { PAGE_SIZE } from '../../mm/ram.ts';
+import { EINVAL } from '../../uapi/errno.ts';
+
+export interface TmpfsOptions {
+  /** Limits in blocks of a page, and in inodes; Infinity: none. */
+  readonly blocks: number;
+  readonly inodes: number;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Which limits were given, as /proc/mounts shows them. */
+  readonly shown: string;
+}
+
+/** Options that change nothing here: memory is neither huge nor swapped, inode numbers always fit. */
+const IGNORED: ReadonlySet<string> = new Set(['inode32', 'inode64', 'noswap', 'huge', 'mpol']);
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
+
+/** Reads `data` over `base`. `totalPages` is what percentages are of. */
+export function parseOptions(data: string, base: TmpfsOptions, totalPages: number): Result<TmpfsOptions> {
+  const result = { ...base };
+  const shown: string[] = [];
+  for (const word of data.split(',')) {
+    if (word === '') continue;
+    const [key, value] = split(word);
+    if (IGNORED.has(key)) continue;
+    const number = readNumber(key, value, totalPages);
+    if (number === null) return -EINVAL;
+    if (key === 'size') result.blocks = number === 0 ? Number.POSITIVE_INFINITY : Math.ceil(number / PAGE_SIZE);
+    else if (key === 'nr_blocks') result.blocks = number === 0 ? Number.POSITIVE_INFINITY : number;
+    else if (key === 'nr_inodes') result.inodes = number === 0 ? Number.POSITIVE_INFINITY : number;
+    else if (key === 'mode') result.mode = number & 0o7777;
+    else if (key === 'uid') result.uid = number;
+    else if (key === 'gid') result.gid = number;
+    else return -EINVAL;
+    if (key === 'size' || key === 'nr_blocks') shown.push(`size=${result.blocks * (PAGE_SIZE / 1024)}k`);
+    if (key === 'nr_inodes') shown.push(`nr_inodes=${number}`);
+  }
+  result.shown = shown.length === 0 ? base.shown : shown.map(text => `,${text}`).join('');
+  return result;
+}
+
+function split(word: string): [string, string] {
+  const equals = word.indexOf('=');
+  return equals < 0 ? [word, ''] : [word.slice(0, equals), word.slice(equals + 1)];
+}
+
+function readNumber(key: string, text: string, totalPages: number): number | null {
+  if (key === 'mode') return /^[0-7]{1,6}$/.test(text) ? Number.parseInt(text, 8) : null;
+  if (key === 'uid' || key === 'gid') return /^\d{1,10}$/.test(text) ? Number(text) >>> 0 : null;
+  const parts = /^(\d{1,15})([kmgt%]?)$/i.exec(text);
+  if (parts === null) return null;
+  const unit = parts[2]!.toLowerCase();
+  const factor = unit === '%' ? (totalPages * PAGE_SIZE) / 100 : UNITS[unit]!;
+  return Math.min(Math.floor(Number(parts[1]) * factor), Number.MAX_SAFE_INTEGER);
+}

@@ -1,0 +1,129 @@
+/** tmpfs(5): a filesystem in the machine's memory. Also what ramfs, rootfs and devtmpfs are made of. */
+import type { Result } from '../../lib/result.ts';
+import { PAGE_SIZE } from '../../mm/ram.ts';
+import { EINVAL, ENOSPC } from '../../uapi/errno.ts';
+import { S_IFDIR } from '../../uapi/stat.ts';
+import {
+  type FileSystemType,
+  type FsEnvironment,
+  type MountRequest,
+  type StatFs,
+  SuperBlock,
+} from '../super.ts';
+import { TmpfsDir } from './dir.ts';
+import { parseOptions, type TmpfsOptions } from './options.ts';
+
+export const TMPFS_MAGIC = 0x01021994;
+/** What is kept outside of pages (attributes' values) is limited for the whole filesystem. */
+const MOST_XATTR_BYTES = 64 << 20;
+
+export class TmpfsSuper extends SuperBlock {
+  override readonly root: TmpfsDir;
+  readonly env: FsEnvironment;
+  private options: TmpfsOptions;
+  private usedBlocks = 0;
+  private usedInodes = 0;
+  private usedXattrBytes = 0;
+  private lastIno = 0;
+
+  constructor(type: string, env: FsEnvironment, options: TmpfsOptions) {
+    super(type, env.newDev(), env.clock);
+    this.env = env;
+    this.options = options;
+    const { mode, uid, gid } = options;
+    this.takeInode();
+    this.root = new TmpfsDir(this, { mode: S_IFDIR | mode, uid, gid, rdev: 0 }, null);
+  }
+
+  override get cachesAbsence(): boolean {
+    return false;
+  }
+
+  get freeBlocks(): number {
+    return this.options.blocks - this.usedBlocks;
+  }
+
+  nextIno(): number {
+    return ++this.lastIno;
+  }
+
+  /** Counts an inode that is about to be made: 0 or -ENOSPC. */
+  takeInode(): number {
+    if (this.usedInodes >= this.options.inodes) return -ENOSPC;
+    this.usedInodes++;
+    return 0;
+  }
+
+  giveInode(): void {
+    this.usedInodes--;
+  }
+
+  /** Counts blocks that came into use, or (negative) went. */
+  countBlocks(blocks: number): void {
+    this.usedBlocks += blocks;
+  }
+
+  /** Takes a page that is not a file's (a long link's text): 0 or -ENOSPC. */
+  takeBlock(): number {
+    if (this.freeBlocks < 1 || !this.env.ram.charge(1)) return -ENOSPC;
+    this.usedBlocks++;
+    return 0;
+  }
+
+  giveBlock(): void {
+    this.usedBlocks--;
+    this.env.ram.charge(-1);
+  }
+
+  /** Counts bytes of extended attributes, or (negative) gives them back: 0 or -ENOSPC. */
+  takeXattrBytes(bytes: number): number {
+    if (this.usedXattrBytes + bytes > MOST_XATTR_BYTES) return -ENOSPC;
+    this.usedXattrBytes += bytes;
+    return 0;
+  }
+
+  override statfs(): StatFs {
+    const { blocks, inodes } = this.options;
+    const bfree = Number.isFinite(blocks) ? Math.max(0, this.freeBlocks) : 0;
+    return {
+      type: TMPFS_MAGIC,
+      bsize: PAGE_SIZE,
+      blocks: Number.isFinite(blocks) ? blocks : 0,
+      bfree,
+      bavail: bfree,
+      files: Number.isFinite(inodes) ? inodes : 0,
+      ffree: Number.isFinite(inodes) ? inodes - this.usedInodes : 0,
+      namelen: 255,
+    };
+  }
+
+  override remount(data: string, _readOnly: boolean): number {
+    const options = parseOptions(data, this.options, this.env.ram.totalPages);
+    if (typeof options === 'number') return options;
+    if (options.blocks < this.usedBlocks || options.inodes < this.usedInodes) return -EINVAL;
+    this.options = options;
+    return 0;
+  }
+
+  override showOptions(): string {
+    const { shown, mode, uid, gid } = this.options;
+    const owner = `${uid === 0 ? '' : `,uid=${uid}`}${gid === 0 ? '' : `,gid=${gid}`}`;
+    return `${shown}${mode === 0o1777 ? '' : `,mode=${mode.toString(8)}`}${owner}`;
+  }
+
+  override shutdown(): void {
+    this.root.destroyTree();
+  }
+}
+
+/** A filesystem type by that name. `limited`: half of memory unless options say otherwise; ramfs has no limits. */
+export const tmpfsType = (name = 'tmpfs', limited = true): FileSystemType => ({
+  name,
+  requiresDevice: false,
+  mount({ data }: MountRequest, env: FsEnvironment): Result<TmpfsSuper> {
+    const half = limited ? Math.floor(env.ram.totalPages / 2) : Number.POSITIVE_INFINITY;
+    const base = { blocks: half, inodes: half, mode: limited ? 0o1777 : 0o755, uid: 0, gid: 0, shown: '' };
+    const options = parseOptions(data, base, env.ram.totalPages);
+    return typeof options === 'number' ? options : new TmpfsSuper(name, env, options);
+  },
+});
