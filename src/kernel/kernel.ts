@@ -1,8 +1,9 @@
 /**
  * The kernel of one machine: what all its tasks share. Everything hangs from here; there is no other state.
  */
-import type { Clock, Timers } from '../core/clock.ts';
+import type { Clock, Timers, Timespec } from '../core/clock.ts';
 import type { Printk } from '../core/printk.ts';
+import type { WaitQueue } from '../core/wait.ts';
 import type { Vfs } from '../fs/vfs.ts';
 import type { PidAllocator } from './pid.ts';
 import type { JobControl } from './session.ts';
@@ -16,6 +17,8 @@ export type ShutdownKind = 'halt' | 'poweroff' | 'restart';
 export interface Kernel {
   readonly clock: Clock;
   readonly timers: Timers;
+  /** Woken when CLOCK_REALTIME was set. */
+  readonly clockSet: WaitQueue;
   readonly printk: Printk;
   readonly vfs: Vfs;
   /** Tasks by thread number, and thread groups by process number, zombies included. */
@@ -29,6 +32,10 @@ export interface Kernel {
   readonly ncpus: number;
   /** Fills a window with random bytes that no guest can guess. */
   fillRandom(buf: Uint8Array, off: number, len: number): void;
+  /** clock_settime(CLOCK_REALTIME): sets it, then wakes `clockSet`. */
+  setRealtime(time: Timespec): void;
+  /** Where a task's program has its stack now, for sigaltstack(2). */
+  stackPointer(task: Task): number;
   /** reboot(2): ends the machine. */
   shutdown(kind: ShutdownKind): void;
   /** Process 1 has died: panics, or powers off when the machine was to run one command. */

@@ -87,6 +87,10 @@ export class JobControl implements ProcessGroups {
     if (group.session.groups.size === 0) this.sessions.delete(group.session.sid);
   }
 
+  exists(pgid: number): boolean {
+    return this.groups.has(pgid);
+  }
+
   groupInSession(pgid: number, sid: number): boolean {
     return this.groups.get(pgid)?.session.sid === sid;
   }

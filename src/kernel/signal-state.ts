@@ -3,7 +3,6 @@
  *
  * Asking whether anything has to be looked at is a matter of a few words: system calls ask on each return.
  */
-import type { SignalInfo } from '../uapi/siginfo.ts';
 import { SIGKILL, SS_DISABLE } from '../uapi/signal.ts';
 import { SigQueue } from './sig-queue.ts';
 import { SigSet, UNMASKABLE } from './sigset.ts';
@@ -32,8 +31,6 @@ export class SignalState {
   readonly waiting: SigSet = new SigSet();
   /** Ends the thread's stop; null when it is not stopped. */
   unpark: (() => void) | null = null;
-  /** A fault's signal that must not be survived: forced by `forceSignal`. For the oops text, latest one. */
-  lastFault: SignalInfo | null = null;
   private readonly group: ThreadGroup;
 
   constructor(group: ThreadGroup) {

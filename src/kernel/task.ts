@@ -11,11 +11,14 @@ import type { UserMemory } from '../core/user.ts';
 import type { Sleeper, Waiter, WaitQueue } from '../core/wait.ts';
 import type { EngineThread } from '../engine/engine.ts';
 import type { Path } from '../fs/dentry.ts';
-import type { FilesStruct } from '../fs/fdtable.ts';
+import type { FilesStruct } from '../fs/fd-table.ts';
 import type { FsStruct } from '../fs/fs-struct.ts';
+import type { SignalSource } from '../ipc/signalfd.ts';
 import type { Mm } from '../mm/mm.ts';
 import { ERESTARTSYS, ETIMEDOUT } from '../uapi/errno.ts';
+import type { SignalInfo } from '../uapi/siginfo.ts';
 import { TaskAttributes } from './attributes.ts';
+import { takeFrom } from './dequeue.ts';
 import type { Kernel } from './kernel.ts';
 import type { SignalState } from './signal-state.ts';
 import type { ThreadGroup } from './thread-group.ts';
@@ -24,7 +27,7 @@ import { type CpuTimes, Usage } from './usage.ts';
 /** What a task is doing, with proc(5)'s letters. */
 export type TaskState = 'R' | 'S' | 'D' | 'T' | 't' | 'Z' | 'X';
 
-export class Task implements Current, Sleeper {
+export class Task implements Current, Sleeper, SignalSource {
   readonly kernel: Kernel;
   /** The thread's own number (gettid). Changes only when a thread takes its leader's place in exec. */
   pid: number;
@@ -47,6 +50,8 @@ export class Task implements Current, Sleeper {
   /** clone(CLONE_CHILD_CLEARTID), set_robust_list(2). */
   clearChildTid = 0;
   robustList = 0;
+  /** How restart_syscall(2) goes on with a call that was interrupted (-ERESTART_RESTARTBLOCK). */
+  restart: (() => number | Promise<number>) | null = null;
   /** prctl, scheduling and the like. */
   attributes: TaskAttributes = new TaskAttributes();
   /** What it has used so far; the processor's times come from `cpuTimes`. */
@@ -84,8 +89,21 @@ export class Task implements Current, Sleeper {
     return this.group.session.sid === this.group.tgid;
   }
 
+  get tty(): object | null {
+    return this.group.gaveUpTty ? null : this.session.tty;
+  }
+
+  giveUpTty(): void {
+    this.group.gaveUpTty = true;
+  }
+
   get clock(): Clock {
     return this.kernel.clock;
+  }
+
+  /** For walks of paths, on its own behalf. */
+  get current(): Current {
+    return this;
   }
 
   get root(): Path {
@@ -112,6 +130,21 @@ export class Task implements Current, Sleeper {
   /** Processor time of this thread, ns. */
   cpuTimes(): CpuTimes {
     return this.usage;
+  }
+
+  /** What signalfd(2) reads: this thread's pending signals and its process's. */
+  get signalQueue(): WaitQueue {
+    return this.group.sighand.signalfd;
+  }
+
+  isPending(lo: number, hi: number): boolean {
+    const { set: own } = this.signals.pending;
+    const { set: shared } = this.group.pending;
+    return (((own.lo | shared.lo) & lo) | ((own.hi | shared.hi) & hi)) !== 0;
+  }
+
+  dequeueSignal(lo: number, hi: number): SignalInfo | null {
+    return takeFrom(this, lo, hi);
   }
 
   sleepOn(queues: readonly WaitQueue[], deadline = Number.POSITIVE_INFINITY, events = ~0): Promise<number> {

@@ -5,7 +5,9 @@
  * stays as long; other threads' Tasks go as they exit.
  */
 import { WaitQueue } from '../core/wait.ts';
+import type { PidSubject } from '../ipc/pidfd.ts';
 import { SIGCHLD } from '../uapi/signal.ts';
+import { GroupTimers } from './group-timers.ts';
 import type { Rlimit } from './rlimit.ts';
 import type { ProcessGroup, Session } from './session.ts';
 import { SigQueue } from './sig-queue.ts';
@@ -26,7 +28,7 @@ export interface ThreadGroupInit {
   readonly exitSignal: number;
 }
 
-export class ThreadGroup {
+export class ThreadGroup implements PidSubject {
   readonly tgid: number;
   parent: ThreadGroup | null;
   creator: Task | null;
@@ -63,7 +65,7 @@ export class ThreadGroup {
   /** Woken as children change state; wait4 and waitid sleep here. */
   readonly childq: WaitQueue = new WaitQueue();
   /** Woken when the process has ended (pidfd's poll). */
-  readonly exitq: WaitQueue = new WaitQueue();
+  readonly exitQueue: WaitQueue = new WaitQueue();
   /** Woken as threads leave (exec waits for that). */
   readonly threadq: WaitQueue = new WaitQueue();
 
@@ -72,14 +74,22 @@ export class ThreadGroup {
   readonly usage: Usage = new Usage();
   readonly childUsage: Usage = new Usage();
 
-  /** PR_SET_CHILD_SUBREAPER; and whether an ancestor is one. */
+  readonly timers: GroupTimers = new GroupTimers();
+
+  /** PR_SET_CHILD_SUBREAPER. */
   subreaper = false;
   /** prctl(PR_SET_DUMPABLE). */
   dumpable = 1;
+  /** It has no controlling terminal although its session has one (TIOCNOTTY); setsid(2) clears this. */
+  gaveUpTty = false;
   /** It has called execve: setpgid by its parent comes too late. */
   execed = false;
-  /** The kernel's own process 1, for machines that run one command: dies of nothing, reaps everything. */
+  /** Gets only signals that it has handlers for, as process 1 does. A fault of its own takes that away. */
+  unkillable: boolean;
+  /** The kernel's own process 1, for machines that run one command: has no threads, gets no signals, reaps all. */
   isKernel = false;
+  /** Told when the process has ended, before its parent is. */
+  ended: ((status: number) => void) | null = null;
 
   private first: Task | null = null;
 
@@ -91,6 +101,8 @@ export class ThreadGroup {
     this.sighand = init.sighand;
     this.rlimits = [...init.rlimits];
     this.exitSignal = init.exitSignal;
+    this.unkillable = init.tgid === 1;
+    this.gaveUpTty = init.creator?.group.gaveUpTty ?? false;
     init.parent?.children.add(this);
     init.processGroup.members.add(this);
   }
@@ -99,6 +111,14 @@ export class ThreadGroup {
   get leader(): Task {
     if (this.first === null) throw new Error('a thread group without a leader');
     return this.first;
+  }
+
+  get pid(): number {
+    return this.tgid;
+  }
+
+  get exited(): boolean {
+    return this.zombie;
   }
 
   get pgid(): number {

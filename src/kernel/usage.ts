@@ -4,6 +4,10 @@ export interface CpuTimes {
   readonly system: number;
 }
 
+/** USER_HZ: clock ticks that times(2), siginfo and /proc count in. */
+export const USER_HZ = 100;
+export const toTicks = (ns: number): number => Math.floor((ns * USER_HZ) / 1_000_000_000);
+
 /** Sums of what threads used; added up as they exit, and into the parent's children as they are waited for. */
 export class Usage {
   user = 0;

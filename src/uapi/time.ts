@@ -12,3 +12,20 @@ export const CLOCK_BOOTTIME_ALARM = 9;
 export const CLOCK_TAI = 11;
 
 export const TIMER_ABSTIME = 1;
+
+export const ITIMER_REAL = 0;
+export const ITIMER_VIRTUAL = 1;
+export const ITIMER_PROF = 2;
+
+/** sigev_notify of struct sigevent (sigevent(3type)). */
+export const SIGEV_SIGNAL = 0;
+export const SIGEV_NONE = 1;
+export const SIGEV_THREAD = 2;
+export const SIGEV_THREAD_ID = 4;
+export const SIGEV_SIZE = 64;
+
+/** Negative clocks: ~pid << 3 | CPUCLOCK_PERTHREAD | which (clock_getcpuclockid(3)). */
+export const CPUCLOCK_PROF = 0;
+export const CPUCLOCK_VIRT = 1;
+export const CPUCLOCK_SCHED = 2;
+export const CPUCLOCK_PERTHREAD = 4;

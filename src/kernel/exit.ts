@@ -1,0 +1,233 @@
+/**
+ * The end of threads and processes (exit(2), exit_group(2)).
+ *
+ * A thread that ends gives back what it holds at once (`kernel.releaseTask`). With the last one the process becomes
+ * a zombie, until its parent has waited for it, or at once if the parent does not want to know (wait(2)).
+ */
+import { childInfo, kernelInfo } from '../uapi/siginfo.ts';
+import {
+  CLD_DUMPED,
+  CLD_EXITED,
+  CLD_KILLED,
+  SA_NOCLDWAIT,
+  SIG_IGN,
+  SIGCHLD,
+  SIGCONT,
+  SIGHUP,
+} from '../uapi/signal.ts';
+import { exitCode, termSignal, WCOREFLAG } from '../uapi/wait.ts';
+import { isOrphaned, type ProcessGroup } from './session.ts';
+import { beginGroupExit, killThread, retarget, sendToGroup } from './signal.ts';
+import { checkStopped } from './stop.ts';
+import type { Task } from './task.ts';
+import type { ThreadGroup } from './thread-group.ts';
+import { toTicks } from './usage.ts';
+
+/** Takes a new task into the tables: its number, its process, its user's count. */
+export function registerTask(task: Task): void {
+  const { kernel, group } = task;
+  group.addThread(task);
+  kernel.tasks.set(task.pid, task);
+  if (group.leader === task) kernel.groups.set(group.tgid, group);
+  kernel.users.of(task.cred.uid).tasks++;
+}
+
+/** Ends the whole process with `status`, as wait will report it (`exitStatusOf(code)`, or a signal's number). */
+export function exitGroup(task: Task, status: number): void {
+  beginGroupExit(task.group, status);
+  exitTask(task, task.group.exiting ?? status);
+}
+
+/** Ends one thread; the process ends with its last one. */
+export function exitTask(task: Task, status: number): void {
+  const { kernel, group } = task;
+  if (!group.threads.delete(task)) return;
+  task.state = 'Z';
+  leaveChildren(task);
+  kernel.releaseTask(task);
+  const times = task.cpuTimes();
+  task.usage.user = times.user;
+  task.usage.system = times.system;
+  group.usage.add(task.usage);
+  task.signals.pending.clear();
+  if (group.leader !== task) forget(task);
+  if (group.threads.size === 0) endGroup(group, group.exiting ?? status);
+  else othersGoOn(task);
+}
+
+/** Signals for the process that this thread would have taken go to the others; a stop may now be complete. */
+function othersGoOn(task: Task): void {
+  const { group } = task;
+  retarget(task, -1, -1);
+  checkStopped(group);
+  group.threadq.wake();
+}
+
+/** The task's number may be used again. */
+function forget(task: Task): void {
+  task.state = 'X';
+  task.kernel.tasks.delete(task.pid);
+  task.kernel.users.of(task.cred.uid).tasks--;
+}
+
+/** Children that this very thread made get another parent: a thread of the same process, for now. */
+function leaveChildren(task: Task): void {
+  const { group } = task;
+  const next = group.threads.values().next().value ?? null;
+  for (const child of group.children) {
+    if (child.creator !== task) continue;
+    child.creator = next;
+    for (const thread of child.threads) {
+      const signal = thread.attributes.pdeathsig;
+      if (signal !== 0) sendToGroup(child, kernelInfo(signal));
+    }
+  }
+}
+
+function endGroup(group: ThreadGroup, status: number): void {
+  const { kernel } = group.leader;
+  group.zombie = true;
+  group.exitStatus = status;
+  group.stopping = false;
+  group.stopped = false;
+  group.timers.clear();
+  group.pending.clear();
+  group.sighand.refs--;
+  if (group.session.leader === group) {
+    group.session.leader = null;
+    kernel.jobs.sessionEnded(group.session);
+  }
+  group.ended?.(status);
+  if (group.tgid === 1) kernel.initExited(status);
+  reparentChildren(group);
+  hangUpIfOrphaned(group.processGroup, group, group.parent);
+  group.exitQueue.wake();
+  tellParent(group);
+}
+
+/** Children go to the nearest subreaper (PR_SET_CHILD_SUBREAPER(2const)), or to process 1. */
+function reparentChildren(group: ThreadGroup): void {
+  const reaper = findReaper(group);
+  for (const child of [...group.children]) {
+    group.children.delete(child);
+    child.parent = reaper;
+    child.creator = reaper === null || reaper.isKernel ? null : anyThread(reaper);
+    child.exitSignal = SIGCHLD;
+    reaper?.children.add(child);
+    hangUpIfOrphaned(child.processGroup, null, group);
+    if (child.zombie) tellParent(child);
+  }
+}
+
+function findReaper(group: ThreadGroup): ThreadGroup | null {
+  for (let up = group.parent; up !== null; up = up.parent) {
+    if (up.subreaper && up.threads.size > 0 && up.exiting === null) return up;
+  }
+  const init = group.leader.kernel.groups.get(1) ?? null;
+  return init === group ? null : init;
+}
+
+const anyThread = (group: ThreadGroup): Task | null =>
+  group.threads.has(group.leader) ? group.leader : (group.threads.values().next().value ?? null);
+
+/**
+ * The death of `gone` may have orphaned a process group, when it was the link to its session: if a member is
+ * stopped, all get SIGHUP and SIGCONT (POSIX, _exit). `parent` is the one whose link it was.
+ */
+function hangUpIfOrphaned(group: ProcessGroup, gone: ThreadGroup | null, parent: ThreadGroup | null): void {
+  const wasLink =
+    parent !== null && parent.processGroup !== group && parent.processGroup.session === group.session;
+  if (!wasLink || !isOrphaned(group, gone)) return;
+  const members = [...group.members];
+  if (!members.some(member => member.stopped)) return;
+  for (const member of members) sendToGroup(member, kernelInfo(SIGHUP));
+  for (const member of members) sendToGroup(member, kernelInfo(SIGCONT));
+}
+
+/** The parent is told of a zombie, which goes at once if the parent does not want it. */
+function tellParent(group: ThreadGroup): void {
+  const { parent, exitSignal } = group;
+  if (parent === null || parent.isKernel) {
+    reap(group);
+    return;
+  }
+  const { handler, flags } = parent.sighand.get(SIGCHLD);
+  const unwanted = exitSignal === SIGCHLD && (handler === SIG_IGN || (flags & SA_NOCLDWAIT) !== 0);
+  const silent = exitSignal === 0 || (exitSignal === SIGCHLD && handler === SIG_IGN);
+  if (!silent) sendToGroup(parent, exitInfo(group));
+  if (unwanted) reap(group);
+  parent.childq.wake();
+}
+
+/** The siginfo of a process that has ended. */
+export function exitInfo(group: ThreadGroup): ReturnType<typeof childInfo> {
+  const status = group.exitStatus;
+  const info = childInfo(childCode(status), group.tgid, group.leader.cred.uid, childStatus(status));
+  info.words[0] = group.exitSignal;
+  info.setLong(8, toTicks(group.usage.user));
+  info.setLong(10, toTicks(group.usage.system));
+  return info;
+}
+
+/** si_code and si_status of a status word. */
+export function childCode(status: number): number {
+  if (termSignal(status) === 0) return CLD_EXITED;
+  return (status & WCOREFLAG) !== 0 ? CLD_DUMPED : CLD_KILLED;
+}
+
+export const childStatus = (status: number): number =>
+  termSignal(status) === 0 ? exitCode(status) : termSignal(status);
+
+/** The last trace of a zombie goes. */
+export function reap(group: ThreadGroup): void {
+  const { kernel } = group.leader;
+  group.reaped = true;
+  group.parent?.children.delete(group);
+  kernel.groups.delete(group.tgid);
+  forget(group.leader);
+  kernel.jobs.leave(group);
+  group.exitQueue.wake();
+}
+
+/**
+ * execve(2) ends all other threads, and gives the caller the number of the process. Resolves once they are gone:
+ * true, or false if the caller has to die instead.
+ */
+export async function becomeOnlyThread(task: Task): Promise<boolean> {
+  const { group } = task;
+  if (group.exiting !== null || group.execing !== null) return false;
+  group.execing = task;
+  for (const other of group.threads) if (other !== task) killThread(other);
+  while (group.threads.size > 1) await threadLeft(task);
+  group.execing = null;
+  if (group.exiting !== null) return false;
+  if (group.leader !== task) takeLeadersPlace(task);
+  return true;
+}
+
+/** They are dying already, so this needs no way to be interrupted. */
+function threadLeft(task: Task): Promise<void> {
+  const { threadq } = task.group;
+  return new Promise(resolve => {
+    const waiter = {
+      woken: () => {
+        threadq.remove(waiter);
+        task.kernel.promiseResolved();
+        resolve();
+        return true;
+      },
+    };
+    threadq.add(waiter);
+  });
+}
+
+function takeLeadersPlace(task: Task): void {
+  const { kernel, group } = task;
+  const old = group.leader;
+  kernel.users.of(old.cred.uid).tasks--;
+  old.state = 'X';
+  kernel.tasks.delete(task.pid);
+  task.pid = group.tgid;
+  kernel.tasks.set(task.pid, task);
+  group.setLeader(task);
+}

@@ -1,0 +1,71 @@
+/**
+ * Interval timers (getitimer(2), alarm(2)): SIGALRM in real time, SIGVTALRM and SIGPROF in processor time.
+ */
+import type { Timer } from '../core/clock.ts';
+import { kernelInfo } from '../uapi/siginfo.ts';
+import { SIGALRM, SIGPROF, SIGVTALRM } from '../uapi/signal.ts';
+import { ITIMER_REAL, ITIMER_VIRTUAL } from '../uapi/time.ts';
+import { CpuTimer, groupCpuClock, groupCpuTimes } from './cpu-clock.ts';
+import { sendToGroup } from './signal.ts';
+import type { ThreadGroup } from './thread-group.ts';
+
+/** Nanoseconds until the next expiration (0: disarmed) and between expirations (0: one only). */
+export interface TimerValue {
+  readonly value: number;
+  readonly interval: number;
+}
+
+export class IntervalTimer {
+  private readonly group: ThreadGroup;
+  private readonly which: number;
+  /** The time, on the timer's own clock, of the next expiration; 0: disarmed. */
+  private deadline = 0;
+  private interval = 0;
+  private timer: Timer | null = null;
+
+  constructor(group: ThreadGroup, which: number) {
+    this.group = group;
+    this.which = which;
+  }
+
+  get(): TimerValue {
+    if (this.timer === null) return { value: 0, interval: this.interval };
+    // An armed timer never says 0, which would mean that it is not.
+    return { value: Math.max(1000, this.deadline - this.now()), interval: this.interval };
+  }
+
+  set(value: number, interval: number): void {
+    this.timer?.cancel();
+    this.timer = null;
+    this.interval = interval;
+    if (value > 0) this.arm(this.now() + value);
+  }
+
+  private now(): number {
+    if (this.which === ITIMER_REAL) return this.group.leader.kernel.clock.monotonic();
+    const { user, system } = groupCpuTimes(this.group);
+    return this.which === ITIMER_VIRTUAL ? user : user + system;
+  }
+
+  private arm(deadline: number): void {
+    this.deadline = deadline;
+    const { leader } = this.group;
+    const fire = (): void => this.expire();
+    if (this.which === ITIMER_REAL) this.timer = leader.kernel.timers.at(deadline, fire);
+    else this.timer = new CpuTimer(leader, this.clock(), deadline, fire);
+  }
+
+  private clock(): () => number {
+    return this.which === ITIMER_VIRTUAL ? () => groupCpuTimes(this.group).user : groupCpuClock(this.group);
+  }
+
+  private expire(): void {
+    this.timer = null;
+    if (this.interval > 0) {
+      const missed = Math.floor((this.now() - this.deadline) / this.interval);
+      this.arm(this.deadline + (missed + 1) * this.interval);
+    }
+    const signal = this.which === ITIMER_REAL ? SIGALRM : this.which === ITIMER_VIRTUAL ? SIGVTALRM : SIGPROF;
+    sendToGroup(this.group, kernelInfo(signal));
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Timers of timer_create(2): an expiration sends a signal, of which at most one is queued for each timer; what
+ * expires meanwhile is counted as overrun (timer_getoverrun(2)).
+ *
+ * An interval timer is armed again when its signal is taken, not each time it would expire.
+ */
+import { NSEC_PER_SEC, type Timer, type Timespec } from '../core/clock.ts';
+import type { Waiter } from '../core/wait.ts';
+import { type SignalInfo, timerInfo } from '../uapi/siginfo.ts';
+import { CLOCK_REALTIME, CLOCK_REALTIME_ALARM, CLOCK_TAI, SIGEV_NONE } from '../uapi/time.ts';
+import { type CpuClock, CpuTimer } from './cpu-clock.ts';
+import type { TimerValue } from './itimer.ts';
+import { sendQueued } from './signal.ts';
+import type { Task } from './task.ts';
+import type { ThreadGroup } from './thread-group.ts';
+
+const DELAYTIMER_MAX = 0x7fffffff;
+
+/** struct sigevent, as timers need it. */
+export interface SigEvent {
+  readonly notify: number;
+  readonly signal: number;
+  readonly valueLo: number;
+  readonly valueHi: number;
+  /** SIGEV_THREAD_ID's thread. */
+  readonly target: Task | null;
+}
+
+export const isRealtimeClock = (clock: number): boolean =>
+  clock === CLOCK_REALTIME || clock === CLOCK_REALTIME_ALARM || clock === CLOCK_TAI;
+
+export class PosixTimer implements Waiter {
+  readonly id: number;
+  readonly clock: number;
+  readonly event: SigEvent;
+  private readonly group: ThreadGroup;
+  /** Reads a processor clock; null: the timer is on the monotonic clock, or on the realtime clock. */
+  private readonly cpu: CpuClock | null;
+  private timer: Timer | null = null;
+  private deadline = 0;
+  private interval = 0;
+  private armed = false;
+  /** The absolute CLOCK_REALTIME of the next expiration, while that is what was asked for. */
+  private wallTime: Timespec | null = null;
+  /** A signal of this setting is queued; each setting has its own token, so that older ones are dropped. */
+  private queued: object | null = null;
+  private overrun = 0;
+
+  constructor(group: ThreadGroup, id: number, clock: number, cpu: CpuClock | null, event: SigEvent) {
+    this.group = group;
+    this.id = id;
+    this.clock = clock;
+    this.cpu = cpu;
+    this.event = event;
+    if (isRealtimeClock(clock)) this.kernel.clockSet.add(this);
+  }
+
+  /** Expirations that the last delivered signal stands for, besides the first. */
+  get lastOverrun(): number {
+    return this.overrun;
+  }
+
+  get(): TimerValue {
+    if (!this.armed) return { value: 0, interval: this.interval };
+    const now = this.now();
+    if (this.deadline > now) return { value: this.deadline - now, interval: this.interval };
+    if (this.interval === 0) return { value: this.timer === null ? 0 : 1, interval: 0 };
+    const missed = Math.floor((now - this.deadline) / this.interval);
+    return { value: this.deadline + (missed + 1) * this.interval - now, interval: this.interval };
+  }
+
+  /** `value` null disarms; `absolute`: a time of the timer's clock, else from now on. */
+  set(value: Timespec | null, interval: number, absolute: boolean): void {
+    this.timer?.cancel();
+    this.timer = null;
+    this.queued = null;
+    this.overrun = 0;
+    this.interval = interval;
+    this.armed = value !== null;
+    this.wallTime = value !== null && absolute && isRealtimeClock(this.clock) ? value : null;
+    if (value === null) return;
+    this.deadline = this.deadlineOf(value, absolute);
+    this.arm();
+  }
+
+  delete(): void {
+    this.set(null, 0, false);
+    this.kernel.clockSet.remove(this);
+  }
+
+  /** CLOCK_REALTIME was set. */
+  woken(): boolean {
+    if (this.wallTime !== null && this.timer !== null) {
+      this.timer.cancel();
+      this.deadline = this.deadlineOf(this.wallTime, true);
+      this.arm();
+    }
+    return false;
+  }
+
+  private get kernel(): Task['kernel'] {
+    return this.group.leader.kernel;
+  }
+
+  private now(): number {
+    return this.cpu === null ? this.kernel.clock.monotonic() : this.cpu();
+  }
+
+  private deadlineOf({ sec, nsec }: Timespec, absolute: boolean): number {
+    if (!absolute) return this.now() + sec * NSEC_PER_SEC + nsec;
+    if (!isRealtimeClock(this.clock)) return sec * NSEC_PER_SEC + nsec;
+    const wall = this.kernel.clock.realtime();
+    return this.kernel.clock.monotonic() + (sec - wall.sec) * NSEC_PER_SEC + (nsec - wall.nsec);
+  }
+
+  private arm(): void {
+    const fire = (): void => this.expire();
+    if (this.event.notify === SIGEV_NONE) return;
+    if (this.cpu === null) this.timer = this.kernel.timers.at(this.deadline, fire);
+    else this.timer = new CpuTimer(this.group.leader, this.cpu, this.deadline, fire);
+  }
+
+  private expire(): void {
+    this.timer = null;
+    this.wallTime = null;
+    const { signal, valueLo, valueHi, target } = this.event;
+    const info = timerInfo(signal, this.id, valueLo, valueHi);
+    const token = {};
+    this.queued = token;
+    const taken = (): boolean => this.queued === token && this.delivered(info);
+    // A signal that is not kept (ignored, merged) was taken as far as the timer goes on.
+    if (!sendQueued(this.group, target, { info, user: null, taken })) this.delivered(info);
+  }
+
+  /** Its signal was taken: says what it missed, and goes on. */
+  private delivered(info: SignalInfo): boolean {
+    this.queued = null;
+    this.overrun = 0;
+    if (this.interval > 0) {
+      const missed = Math.max(0, Math.floor((this.now() - this.deadline) / this.interval));
+      this.overrun = Math.min(missed, DELAYTIMER_MAX);
+      this.deadline += (missed + 1) * this.interval;
+      this.arm();
+    } else {
+      this.armed = false;
+    }
+    info.words[5] = this.overrun;
+    return true;
+  }
+}
