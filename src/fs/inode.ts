@@ -184,6 +184,11 @@ export abstract class Inode {
     return -ENODEV;
   }
 
+  /** Stores through shared mappings of [pos, pos + len) go to the medium: msync, and the last unmapping; 0 or -errno. */
+  writeback(_pos: number, _len: number): number {
+    return 0;
+  }
+
   /** The last name and the last user are gone: let go of the data. */
   evict(): void {}
 

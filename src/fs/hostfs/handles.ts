@@ -1,0 +1,81 @@
+/**
+ * Host descriptors on loan: few, reopened when needed.
+ *
+ * A handle is a place for one descriptor. While it is pinned its descriptor stays; unpinned it is idle, and the
+ * idle handle that was not used for longest is closed when there are too many.
+ */
+import type { HostFiles } from '../../host/files.ts';
+
+export class Handle {
+  fd = -1;
+  pins = 0;
+}
+
+const FEWEST = 16;
+const MOST = 512;
+
+export class HandleCache {
+  private readonly files: HostFiles;
+  private readonly limit: number;
+  private readonly idle: Set<Handle> = new Set();
+  private readonly mostPinned: number;
+  private pinned = 0;
+
+  constructor(files: HostFiles) {
+    this.files = files;
+    this.limit = Math.max(FEWEST, Math.min(MOST, Math.floor(files.descriptorLimit / 4)));
+    this.mostPinned = Math.floor(files.descriptorLimit / 2);
+  }
+
+  /** Guests have so many files open that the rest of the machine could run out of descriptors. */
+  get full(): boolean {
+    return this.pinned >= this.mostPinned;
+  }
+
+  /** Gives an empty handle its descriptor; it is idle. */
+  fill(handle: Handle, fd: number): void {
+    handle.fd = fd;
+    this.keep(handle);
+  }
+
+  /** The handle was used: it is the last to be closed. */
+  touch(handle: Handle): void {
+    if (handle.pins > 0) return;
+    this.idle.delete(handle);
+    this.idle.add(handle);
+  }
+
+  pin(handle: Handle): void {
+    if (handle.pins++ > 0) return;
+    this.pinned++;
+    this.idle.delete(handle);
+  }
+
+  unpin(handle: Handle): void {
+    if (--handle.pins > 0) return;
+    this.pinned--;
+    this.keep(handle);
+  }
+
+  /** Closes a handle that nobody pins. */
+  close(handle: Handle | null): void {
+    if (handle === null || handle.fd < 0 || handle.pins > 0) return;
+    this.idle.delete(handle);
+    this.files.close(handle.fd);
+    handle.fd = -1;
+  }
+
+  /** Closes all that is idle: the process ran out of descriptors. */
+  closeIdle(): void {
+    for (const handle of this.idle) this.close(handle);
+  }
+
+  private keep(handle: Handle): void {
+    this.idle.add(handle);
+    if (this.idle.size <= this.limit) return;
+    for (const oldest of this.idle) {
+      this.close(oldest);
+      return;
+    }
+  }
+}

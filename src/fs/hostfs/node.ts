@@ -1,0 +1,261 @@
+/**
+ * A file of the host: who it is, what it is called there, and the descriptors by which we reach it.
+ *
+ * A file is reached through its directory's descriptor and one name, and every descriptor that is opened is
+ * compared with the identity we know (the host may have put another file there): -ESTALE if it differs.
+ */
+import type { Timespec } from '../../core/clock.ts';
+import type { HostStat } from '../../host/files.ts';
+import { EACCES, EMFILE, ENFILE, ENOENT, ESTALE } from '../../uapi/errno.ts';
+import { O_DIRECTORY, O_PATH, O_RDONLY, O_RDWR, O_WRONLY } from '../../uapi/fcntl.ts';
+import { S_IFDIR } from '../../uapi/stat.ts';
+import { Inode } from '../inode.ts';
+import { Handle } from './handles.ts';
+import type { HostDevice, HostSuperBlock } from './super.ts';
+
+/** An entry of a directory that leads to a file. */
+interface HostName {
+  readonly dir: HostNode;
+  readonly name: string;
+}
+
+/** Of a file with many names we remember these; a lookup brings a forgotten one back. */
+const MOST_NAMES = 64;
+/** Deeper directories are not reopened: their chain of parents may have become a circle behind us. */
+const MOST_PARENTS = 8192;
+
+export abstract class HostNode extends Inode {
+  declare readonly sb: HostSuperBlock;
+  readonly device: HostDevice;
+  readonly inoLow: number;
+  readonly inoHigh: number;
+  /** Attributes changed by something that we did: ask the host again. */
+  protected stale = false;
+  /** Known names. A directory has one, the root none. */
+  protected names: HostName[] = [];
+  /** O_PATH: to walk through a directory, to change attributes. */
+  private place: Handle | null = null;
+  private reader: Handle | null = null;
+  private writer: Handle | null = null;
+  private writerReads = false;
+
+  constructor(sb: HostSuperBlock, device: HostDevice, seen: HostStat) {
+    super(sb, sb.inoOf(device, seen.ino), seen.mode, { sec: seen.ctimeSec, nsec: seen.ctimeNsec });
+    this.device = device;
+    this.inoLow = seen.inoLow;
+    this.inoHigh = seen.inoHigh;
+    this.rdev = seen.rdev;
+    this.btime = seen.btimeSec < 0 ? null : { sec: seen.btimeSec, nsec: seen.btimeNsec };
+    this.copyAttributes(seen);
+  }
+
+  /** The directory's own descriptor, which stays open. */
+  becomeRoot(fd: number): void {
+    this.place = new Handle();
+    this.place.fd = fd;
+    this.place.pins = 1;
+  }
+
+  /** Whether the host speaks of this file. */
+  is(seen: HostStat): boolean {
+    return (
+      seen.inoLow === this.inoLow &&
+      seen.inoHigh === this.inoHigh &&
+      seen.dev === this.device.dev &&
+      seen.type === this.type
+    );
+  }
+
+  /** Takes over what the host says, and minds what that means for cached pages. */
+  adopt(seen: HostStat): void {
+    const changed = seen.size !== this.size || !isTime(this.mtime, seen.mtimeSec, seen.mtimeNsec);
+    this.copyAttributes(seen);
+    if (changed) this.contentChanged();
+  }
+
+  /** The host's file has other content than before. */
+  protected abstract contentChanged(): void;
+
+  protected copyAttributes(seen: HostStat): void {
+    this.stale = false;
+    this.mode = seen.mode;
+    this.nlink = seen.nlink;
+    this.uid = seen.uid;
+    this.gid = seen.gid;
+    this.size = seen.size;
+    this.blocks = seen.blocks;
+    this.atime = keepTime(this.atime, seen.atimeSec, seen.atimeNsec);
+    this.mtime = keepTime(this.mtime, seen.mtimeSec, seen.mtimeNsec);
+    this.ctime = keepTime(this.ctime, seen.ctimeSec, seen.ctimeNsec);
+  }
+
+  /** The inode number of the directory that '..' means. */
+  get parentIno(): number {
+    return this.names[0]?.dir.ino ?? this.ino;
+  }
+
+  // Names.
+
+  addName(dir: HostNode, name: string): void {
+    if (this.type === S_IFDIR) {
+      this.names = [{ dir, name }];
+      return;
+    }
+    for (const known of this.names) if (known.dir === dir && known.name === name) return;
+    if (this.names.length === MOST_NAMES) this.names.shift();
+    this.names.push({ dir, name });
+  }
+
+  removeName(dir: HostNode, name: string): void {
+    this.names = this.names.filter(known => known.dir !== dir || known.name !== name);
+  }
+
+  // Descriptors.
+
+  /** A descriptor of this directory to look names up in, or -errno. Valid until the next one is asked for. */
+  directoryFd(): number {
+    if (this.place === null || this.place.fd < 0) return this.openDirectory();
+    this.sb.handles.touch(this.place);
+    return this.place.fd;
+  }
+
+  /** Keeps `directoryFd` valid until `unpinDirectory`; the descriptor or -errno. */
+  pinDirectory(): number {
+    const fd = this.directoryFd();
+    if (fd >= 0) this.sb.handles.pin(this.place!);
+    return fd;
+  }
+
+  unpinDirectory(): void {
+    this.sb.handles.unpin(this.place!);
+  }
+
+  /** A descriptor of any kind: for attributes, whatever the file is. */
+  protected anyFd(): number {
+    const open = this.openedFd();
+    if (open >= 0) return open;
+    if (this.type === S_IFDIR) return this.directoryFd();
+    const fd = this.openHost(O_PATH);
+    if (fd < 0) return fd;
+    this.place ??= new Handle();
+    this.sb.handles.fill(this.place, fd);
+    return fd;
+  }
+
+  /** A descriptor that is open already, or -1. */
+  protected openedFd(): number {
+    for (const handle of [this.place, this.reader, this.writer]) {
+      if (handle !== null && handle.fd >= 0) return handle.fd;
+    }
+    return -1;
+  }
+
+  /** A pinned handle for reading, or -errno. */
+  pinReader(): Handle | number {
+    if (this.writerReads && this.writer !== null && this.writer.fd >= 0) return this.pinned(this.writer);
+    this.reader ??= new Handle();
+    if (this.reader.fd < 0) {
+      const fd = this.openHost(O_RDONLY);
+      if (fd < 0) return fd;
+      this.sb.handles.fill(this.reader, fd);
+    }
+    return this.pinned(this.reader);
+  }
+
+  /** A pinned handle for writing, which can be read as well if the host allows it; or -errno. */
+  pinWriter(): Handle | number {
+    this.writer ??= new Handle();
+    if (this.writer.fd < 0) {
+      let fd = this.openHost(O_RDWR);
+      const reads = fd !== -EACCES;
+      if (!reads) fd = this.openHost(O_WRONLY);
+      if (fd < 0) return fd;
+      this.setWriter(fd, reads);
+    }
+    return this.pinned(this.writer);
+  }
+
+  unpin(handle: Handle): void {
+    this.sb.handles.unpin(handle);
+    // A descriptor for writing that nobody needs would make the host's execve say ETXTBSY.
+    if (handle === this.writer) this.sb.handles.close(handle);
+  }
+
+  /** How often the file is open. */
+  protected get pinCount(): number {
+    return (this.reader?.pins ?? 0) + (this.writer?.pins ?? 0);
+  }
+
+  /** The descriptor by which the file was made. */
+  protected setWriter(fd: number, reads: boolean): void {
+    this.writer ??= new Handle();
+    this.sb.handles.close(this.writer);
+    this.writerReads = reads;
+    this.sb.handles.fill(this.writer, fd);
+  }
+
+  protected closeHandles(): void {
+    for (const handle of [this.place, this.reader, this.writer]) this.sb.handles.close(handle);
+  }
+
+  private pinned(handle: Handle): Handle {
+    this.sb.handles.pin(handle);
+    return handle;
+  }
+
+  private openHost(flags: number): number {
+    if (this.device.hidden) return -EACCES;
+    if ((flags & O_PATH) === 0 && this.sb.handles.full) return -ENFILE;
+    const fd = this.openByName(flags);
+    if (fd !== -EMFILE && fd !== -ENFILE) return fd;
+    this.sb.handles.closeIdle();
+    return this.openByName(flags);
+  }
+
+  private openByName(flags: number): number {
+    let err: number = -ESTALE;
+    for (const { dir, name } of this.names) {
+      const at = dir.directoryFd();
+      const fd = at < 0 ? at : this.sb.files.open(at, name, flags, 0);
+      if (fd >= 0 && this.isBehind(fd)) return fd;
+      if (fd >= 0) this.sb.files.close(fd);
+      else if (fd !== -ENOENT) err = fd;
+      if (err !== -ESTALE) return err;
+    }
+    const other = this.openedFd();
+    return other < 0 ? err : this.sb.files.reopen(other, flags);
+  }
+
+  private isBehind(fd: number): boolean {
+    const { seen, files } = this.sb;
+    if (files.stat(fd, seen) < 0 || !this.is(seen)) return false;
+    this.adopt(seen);
+    return true;
+  }
+
+  /** Opens this directory and all above it that are not open. */
+  private openDirectory(): number {
+    const closed: HostNode[] = [];
+    let above: HostNode = this;
+    while (above.place === null || above.place.fd < 0) {
+      if (above.device.hidden) return -EACCES;
+      const parent = above.names[0]?.dir;
+      if (parent === undefined) return -ENOENT;
+      if (closed.push(above) > MOST_PARENTS) return -ESTALE;
+      above = parent;
+    }
+    for (let dir = closed.pop(); dir !== undefined; dir = closed.pop()) {
+      const fd = dir.openHost(O_PATH | O_DIRECTORY);
+      if (fd < 0) return fd;
+      dir.place ??= new Handle();
+      this.sb.handles.fill(dir.place, fd);
+    }
+    return this.place!.fd;
+  }
+}
+
+const isTime = (time: Timespec, sec: number, nsec: number): boolean => time.sec === sec && time.nsec === nsec;
+
+/** The same object if it says the same. */
+const keepTime = (time: Timespec, sec: number, nsec: number): Timespec =>
+  isTime(time, sec, nsec) ? time : { sec, nsec };

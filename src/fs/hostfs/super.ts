@@ -1,0 +1,180 @@
+/**
+ * A mounted host directory.
+ *
+ * Knows which inodes there are, by the host's device and inode number, so that hard links are one inode. What
+ * lies on another device of the host than the root gets inode numbers of its own range. The host's procfs shows
+ * no entries: its files would reach into the very process that runs this machine.
+ */
+import type { Clock } from '../../core/clock.ts';
+import { type HostFiles, HostStat } from '../../host/files.ts';
+import type { Ram } from '../../mm/ram.ts';
+import type { Inode } from '../inode.ts';
+import { type StatFs, SuperBlock } from '../super.ts';
+import { HandleCache } from './handles.ts';
+import { HostInode } from './inode.ts';
+
+const PROC_SUPER_MAGIC = 0x9fa0;
+/** Inode numbers of a foreign device start at a multiple of this. */
+const INO_RANGE = 2 ** 44;
+const MAX_RANGES = 16;
+/** Cached pages of files that nobody maps may take this part of the machine's memory. */
+const IDLE_CACHE_PART = 1 / 4;
+const CACHES_BETWEEN_TRIMS = 32;
+
+/** A device of the host's that we have seen. */
+export interface HostDevice {
+  readonly dev: number;
+  readonly inoBase: number;
+  /** The host's procfs: its files are not shown. */
+  readonly hidden: boolean;
+  readonly inodes: Map<number | string, HostInode>;
+}
+
+export interface HostfsOptions {
+  readonly readOnly: boolean;
+  /** The host's side never changes but through us: nothing is asked twice. */
+  readonly cacheAlways: boolean;
+}
+
+export class HostSuperBlock extends SuperBlock {
+  readonly files: HostFiles;
+  readonly ram: Ram;
+  readonly handles: HandleCache;
+  readonly cacheAlways: boolean;
+  readonly root: HostInode;
+  /** Filled by each look at the host. */
+  readonly seen: HostStat = new HostStat();
+  private readonly rootFd: number;
+  private readonly directory: string;
+  private readonly devices: Map<number, HostDevice> = new Map();
+  /** Inodes with cached pages, the one that got them last behind. */
+  private readonly cached: Set<HostInode> = new Set();
+  private untrimmed = 0;
+
+  /** `rootFd` is an O_PATH descriptor of the directory; `name` is what /proc/mounts calls it. */
+  constructor(
+    files: HostFiles,
+    env: { readonly clock: Clock; readonly ram: Ram },
+    dev: number,
+    rootFd: number,
+    name: string,
+    options: HostfsOptions,
+  ) {
+    super('hostfs', dev, env.clock);
+    this.files = files;
+    this.ram = env.ram;
+    this.handles = new HandleCache(files);
+    this.readOnly = options.readOnly;
+    this.cacheAlways = options.cacheAlways;
+    this.rootFd = rootFd;
+    this.directory = name;
+    files.stat(rootFd, this.seen);
+    this.root = this.inodeOf(rootFd);
+    this.root.becomeRoot(rootFd);
+  }
+
+  override get volatileNames(): boolean {
+    return !this.cacheAlways;
+  }
+
+  override revalidate(dir: Inode, name: string, inode: Inode | null): boolean {
+    return (dir as HostInode).stillNames(name, inode as HostInode | null);
+  }
+
+  override statfs(): StatFs {
+    const r = this.files.statfs(this.rootFd);
+    if (typeof r !== 'number') return r;
+    return { type: 0, bsize: 4096, blocks: 0, bfree: 0, bavail: 0, files: 0, ffree: 0, namelen: 255 };
+  }
+
+  override showOptions(): string {
+    return `${this.cacheAlways ? ',cache=always' : ''},${this.directory}`;
+  }
+
+  override iput(inode: Inode): void {
+    if (--inode.refs <= 0 && inode !== this.root) this.forget(inode as HostInode);
+  }
+
+  override sync(): void {
+    for (const inode of this.cached) inode.writeback(0, inode.size);
+  }
+
+  override shutdown(): void {
+    for (const device of this.devices.values()) {
+      for (const inode of device.inodes.values()) this.forget(inode);
+    }
+    this.handles.closeIdle();
+    this.files.close(this.rootFd);
+  }
+
+  /** The inode that `seen` describes; `fd` refers to it, or -1 if it is `name` in the directory behind `dirFd`. */
+  inodeOf(fd: number, dirFd: number = -1, name: string = ''): HostInode {
+    const device = this.devices.get(this.seen.dev) ?? this.meetDevice(fd, dirFd, name);
+    const key = keyOf(this.seen);
+    let inode = device.inodes.get(key);
+    if (inode === undefined || inode.type !== this.seen.type) {
+      inode = new HostInode(this, device, this.seen);
+      device.inodes.set(key, inode);
+    } else inode.adopt(this.seen);
+    return inode;
+  }
+
+  /** Where a directory entry's inode number lies in our numbers. */
+  inoOf(device: HostDevice, ino: number): number {
+    return device.inoBase === 0 ? ino : device.inoBase + (ino % INO_RANGE);
+  }
+
+  /** `inode` got cached pages. */
+  cachedPages(inode: HostInode): void {
+    this.cached.delete(inode);
+    this.cached.add(inode);
+    if (++this.untrimmed < CACHES_BETWEEN_TRIMS) return;
+    this.untrimmed = 0;
+    this.trim(this.ram.totalPages * IDLE_CACHE_PART);
+  }
+
+  droppedPages(inode: HostInode): void {
+    this.cached.delete(inode);
+  }
+
+  /** Lets go of cached pages that nobody uses, the oldest first, until `keep` are left. */
+  trim(keep: number): void {
+    let total = 0;
+    for (const inode of this.cached) total += inode.cachedPageCount;
+    for (const inode of this.cached) {
+      if (total <= keep) return;
+      const pages = inode.cachedPageCount;
+      if (inode.dropPages()) total -= pages;
+    }
+  }
+
+  private forget(inode: HostInode): void {
+    const key = keyOf(inode);
+    if (inode.device.inodes.get(key) === inode) inode.device.inodes.delete(key);
+    inode.letGo();
+  }
+
+  private meetDevice(fd: number, dirFd: number, name: string): HostDevice {
+    const { dev } = this.seen;
+    const index = this.devices.size;
+    const inoBase = Math.min(index, MAX_RANGES - 1) * INO_RANGE;
+    const device = { dev, inoBase, hidden: this.isProc(fd, dirFd, name), inodes: new Map() };
+    this.devices.set(dev, device);
+    return device;
+  }
+
+  /** What cannot be opened cannot be told from procfs, and is taken for it. */
+  private isProc(fd: number, dirFd: number, name: string): boolean {
+    const opened = fd >= 0 ? fd : this.files.openPath(dirFd, name);
+    if (opened < 0) return true;
+    const found = this.files.statfs(opened);
+    if (fd < 0) this.files.close(opened);
+    return typeof found === 'number' || found.type === PROC_SUPER_MAGIC;
+  }
+}
+
+const EXACT_HIGH = 2 ** 21;
+
+/** A number if it is exact, else a string. */
+export const keyOf = (id: { readonly inoLow: number; readonly inoHigh: number }): number | string =>
+  id.inoHigh < EXACT_HIGH ? id.inoLow + id.inoHigh * 2 ** 32 : `${id.inoHigh}:${id.inoLow}`;

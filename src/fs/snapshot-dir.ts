@@ -1,0 +1,50 @@
+/**
+ * An open directory that is read as a whole when reading starts, for filesystems whose own positions are none
+ * that we could hand out (a host's, or several directories in one).
+ *
+ * Positions are 1 for '.', 2 for '..', then one an entry; they stay valid until the directory is read from its
+ * start again (rewinddir(3)), which is when POSIX wants changes to be seen.
+ */
+import { dirType, S_IFDIR } from '../uapi/stat.ts';
+import { type EmitEntry, File } from './file.ts';
+
+/** Entries but '.' and '..', in three parallel arrays. */
+export interface Listing {
+  readonly names: string[];
+  readonly inos: number[];
+  readonly types: number[];
+}
+
+const AFTER_DOTS = 2;
+const DT_DIR = dirType(S_IFDIR);
+
+export abstract class SnapshotDir extends File {
+  private listing: Listing | null = null;
+
+  protected abstract list(): Listing | number;
+  /** What '..' shows. */
+  protected abstract get parentIno(): number;
+
+  override readdir(pos: number, emit: EmitEntry): number {
+    if (pos === 0 || this.listing === null) {
+      const listing = this.list();
+      if (typeof listing === 'number') return listing;
+      this.listing = listing;
+    }
+    if (pos <= 0 && !emit('.', this.inode.ino, DT_DIR, 1)) return 0;
+    if (pos <= 1 && !emit('..', this.parentIno, DT_DIR, AFTER_DOTS)) return 0;
+    const { names, inos, types } = this.listing;
+    for (let i = Math.max(0, pos - AFTER_DOTS); i < names.length; i++) {
+      if (!emit(names[i]!, inos[i]!, types[i]!, i + 1 + AFTER_DOTS)) return 0;
+    }
+    return 0;
+  }
+
+  override fsync(_dataOnly: boolean): number {
+    return 0;
+  }
+
+  override release(): void {
+    this.listing = null;
+  }
+}
