@@ -20,6 +20,10 @@ export interface Current {
   readonly cred: Cred;
   readonly comm: string;
   readonly clock: Clock;
+  /** The controlling terminal of this process: its session's, unless it gave it up for itself. */
+  readonly tty: object | null;
+  /** TIOCNOTTY of a process that leads no session: it, and whom it forks, have no terminal until setsid(2). */
+  giveUpTty(): void;
   /** Whether `signal` is blocked or ignored by this task (job control asks for SIGTTIN and SIGTTOU). */
   ignoresOrBlocks(signal: number): boolean;
 }
@@ -31,6 +35,7 @@ export interface ProcessGroups {
   signalSessionLeader(sid: number, signal: number): void;
   /** Whether no member of the group has its parent in another group of the same session (POSIX: orphaned). */
   isOrphaned(pgid: number): boolean;
+  exists(pgid: number): boolean;
   /** Whether the group exists in that session. */
   groupInSession(pgid: number, sid: number): boolean;
 }

@@ -5,6 +5,7 @@
  * for a file without the operation. **No operation waits**: `read` of an empty pipe answers -EAGAIN and the
  * system call waits on `waitq` if the file is blocking. Buffers are windows: an array, an offset, a length.
  */
+import type { Cred } from '../core/cred.ts';
 import type { UserMemory } from '../core/user.ts';
 import type { WaitQueue } from '../core/wait.ts';
 import type { Result } from '../lib/result.ts';
@@ -42,6 +43,9 @@ export abstract class File {
   /** F_SETOWN: > 0 a process, < 0 a group. And F_SETSIG. */
   owner = 0;
   ownerSignal = 0;
+  /** The owner is one thread (F_OWNER_TID); and who set it: SIGIO may go where that one may send it. */
+  ownerIsThread = false;
+  ownerCred: Cred | null = null;
   /** Who is told when the file goes: the epoll instances that watch it. Made by the first. */
   observers: Set<FileObserver> | null = null;
 
@@ -84,6 +88,11 @@ export abstract class File {
 
   /** Asked after open, and again after each wake-up of `waitq`, while it answers -EAGAIN: a FIFO waits for its other end. */
   opened(): number {
+    return 0;
+  }
+
+  /** Asked before reads and writes: whether this task may, now. A terminal says -ERESTARTSYS to the background. */
+  mayTransfer(_current: Current, _write: boolean): number {
     return 0;
   }
 

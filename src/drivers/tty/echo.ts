@@ -1,0 +1,119 @@
+/**
+ * What is to be echoed: a queue of small orders, carried out as far as output has room and is not stopped.
+ *
+ * Orders wait, not bytes, because what a tab or its erasure sends depends on the column at the time.
+ */
+import type { Termios } from '../../uapi/termios.ts';
+import { ECHOCTL } from '../../uapi/termios.ts';
+import { CARET, isControl, MARK, TAB } from './chars.ts';
+import type { OutputProcessor } from './output.ts';
+
+/** Orders: a byte for output processing, or a byte (a number) with one of these. */
+const CARET_FORM = 0x100;
+const ERASE_TAB = 0x200;
+const ERASE_TAB_AFTER_TAB = 0x300;
+const MARK_COLUMN = 0x400;
+const BACK_COLUMN = 0x500;
+const PLAIN_MARK = 0x600;
+
+const MAX_ORDERS = 4096;
+const LONG = 256;
+
+export class Echo {
+  private readonly output: OutputProcessor;
+  private orders: number[] = [];
+
+  constructor(output: OutputProcessor) {
+    this.output = output;
+  }
+
+  get pending(): boolean {
+    return this.orders.length > 0;
+  }
+
+  /** Time to send some of it, even amid a batch of input. */
+  get isLong(): boolean {
+    return this.orders.length >= LONG;
+  }
+
+  /** Echoes a typed character: control characters as ^X if ECHOCTL says so. */
+  char(c: number, termios: Termios): void {
+    if (c === MARK) this.order(PLAIN_MARK);
+    else if ((termios.lflag & ECHOCTL) !== 0 && isControl(c) && c !== TAB) this.order(CARET_FORM | c);
+    else this.order(c);
+  }
+
+  /** Echoes a byte through output processing. */
+  byte(c: number): void {
+    this.order(c === MARK ? PLAIN_MARK : c);
+  }
+
+  /** The line that is edited starts at the column where output is by then. */
+  markColumn(): void {
+    this.order(MARK_COLUMN);
+  }
+
+  backColumn(): void {
+    this.order(BACK_COLUMN);
+  }
+
+  /** Moves back over a tab that `columns` columns follow: an earlier tab, or else the line's start. */
+  eraseTab(columns: number, afterTab: boolean): void {
+    this.order((afterTab ? ERASE_TAB_AFTER_TAB : ERASE_TAB) | (columns & 7));
+  }
+
+  clear(): void {
+    this.orders = [];
+  }
+
+  /** Makes as much as the output processor's batch has room for. */
+  make(termios: Termios): void {
+    let done = 0;
+    while (done < this.orders.length && this.carryOut(this.orders[done]!, termios)) done++;
+    this.orders = done === this.orders.length ? [] : this.orders.slice(done);
+  }
+
+  private order(order: number): void {
+    if (this.orders.length < MAX_ORDERS) this.orders.push(order);
+  }
+
+  private carryOut(order: number, termios: Termios): boolean {
+    const output = this.output;
+    const low = order & 0xff;
+    switch (order & ~0xff) {
+      case CARET_FORM:
+        return this.caretForm(low);
+      case ERASE_TAB:
+        return this.backOverTab(low + output.canonColumn);
+      case ERASE_TAB_AFTER_TAB:
+        return this.backOverTab(low);
+      case MARK_COLUMN:
+        output.canonColumn = output.column;
+        return true;
+      case BACK_COLUMN:
+        if (output.column > 0) output.column--;
+        return true;
+      case PLAIN_MARK:
+        if (!output.raw(MARK)) return false;
+        output.column++;
+        return true;
+      default:
+        return output.put(low, termios);
+    }
+  }
+
+  private caretForm(c: number): boolean {
+    if (!this.output.hasRoom(2)) return false;
+    this.output.raw(CARET);
+    this.output.raw(c ^ 0x40);
+    this.output.column += 2;
+    return true;
+  }
+
+  private backOverTab(columnsBefore: number): boolean {
+    const width = 8 - (columnsBefore & 7);
+    if (!this.output.hasRoom(width)) return false;
+    for (let i = 0; i < width; i++) this.output.backspace();
+    return true;
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * Pseudo-terminals (pty(7)): a terminal (the slave) whose driver is a program (at the master).
+ *
+ * What the slave sends waits in `output` until the master reads it. A flush drops only what lies beyond the
+ * first 4095 bytes: those count as received by the master already, as in Linux, where they are in its own input.
+ */
+import { WaitQueue } from '../../core/wait.ts';
+import {
+  TIOCPKT_DOSTOP,
+  TIOCPKT_FLUSHREAD,
+  TIOCPKT_FLUSHWRITE,
+  TIOCPKT_IOCTL,
+  TIOCPKT_NOSTOP,
+  TIOCPKT_START,
+  TIOCPKT_STOP,
+} from '../../uapi/ioctl-tty.ts';
+import { POLLIN, POLLOUT, POLLPRI, POLLRDNORM, POLLWRNORM } from '../../uapi/poll.ts';
+import { makedev } from '../../uapi/stat.ts';
+import {
+  CREAD,
+  CS8,
+  CSIZE,
+  defaultTermios,
+  EXTPROC,
+  IXON,
+  PARENB,
+  type Termios,
+  VSTART,
+  VSTOP,
+} from '../../uapi/termios.ts';
+import { ByteQueue } from './byte-queue.ts';
+import type { TtyDriver } from './driver.ts';
+import { Tty, type TtyEnvironment } from './tty.ts';
+
+export const UNIX98_PTY_SLAVE_MAJOR = 136;
+
+const RECEIVED = 4095;
+const IN_FLIGHT = 16384;
+const CTRL_Q = 0x11;
+const CTRL_S = 0x13;
+
+export class PtyPair implements TtyDriver {
+  readonly index: number;
+  readonly slave: Tty;
+  readonly output: ByteQueue = new ByteQueue(RECEIVED + IN_FLIGHT);
+  /** The master waits here. */
+  readonly waitq: WaitQueue = new WaitQueue();
+  /** The slave cannot be opened until unlockpt(3). */
+  locked = true;
+  /** TIOCPKT: the master is told of what happens to the slave; `status` collects it. */
+  packet = false;
+  status = 0;
+  /** The slave was open, and is no more. */
+  slaveClosed = false;
+  readonly isPty = true;
+
+  constructor(env: TtyEnvironment, index: number) {
+    this.index = index;
+    this.slave = new Tty(env, this, defaultTermios());
+  }
+
+  get rdev(): number {
+    return makedev(UNIX98_PTY_SLAVE_MAJOR, this.index);
+  }
+
+  /** Takes what the master's program wrote. */
+  type(buf: Uint8Array, off: number, len: number): number {
+    return this.slave.receive(buf, off, len);
+  }
+
+  /** Gives the master's program what the slave sent. */
+  take(buf: Uint8Array, off: number, len: number): number {
+    const count = this.output.shift(buf, off, len);
+    if (count > 0) this.slave.wakeWriters();
+    return count;
+  }
+
+  slaveOpened(): void {
+    this.slaveClosed = false;
+  }
+
+  /** The master is gone: the slave hangs up, for good. */
+  masterClosed(): void {
+    this.packet = false;
+    this.slave.otherClosed = true;
+    this.slave.hangup();
+  }
+
+  // The slave's driver.
+
+  write(buf: Uint8Array, off: number, len: number): number {
+    const count = this.output.push(buf, off, len);
+    if (count > 0) this.waitq.wake(POLLIN | POLLRDNORM);
+    return count;
+  }
+
+  room(): number {
+    return this.output.room;
+  }
+
+  pending(): number {
+    return 0;
+  }
+
+  flush(): void {
+    this.output.truncate(RECEIVED);
+    this.tell(TIOCPKT_FLUSHWRITE, 0);
+  }
+
+  unthrottle(): void {
+    this.waitq.wake(POLLOUT | POLLWRNORM);
+  }
+
+  stopped(): void {
+    this.tell(TIOCPKT_STOP, TIOCPKT_START);
+  }
+
+  started(): void {
+    this.tell(TIOCPKT_START, TIOCPKT_STOP);
+  }
+
+  inputFlushed(): void {
+    this.tell(TIOCPKT_FLUSHREAD, 0);
+  }
+
+  settingsChanged(now: Termios, old: Termios): void {
+    now.cflag = (now.cflag & ~(CSIZE | PARENB)) | CS8 | CREAD;
+    const extproc = ((now.lflag | old.lflag) & EXTPROC) !== 0;
+    const stops = stopsByCtrlS(now);
+    if (stops !== stopsByCtrlS(old)) {
+      this.tell(stops ? TIOCPKT_DOSTOP : TIOCPKT_NOSTOP, stops ? TIOCPKT_NOSTOP : TIOCPKT_DOSTOP);
+    }
+    if (extproc) this.tell(TIOCPKT_IOCTL, 0);
+  }
+
+  closed(): void {
+    this.slaveClosed = true;
+    this.waitq.wake();
+  }
+
+  private tell(set: number, clear: number): void {
+    if (!this.packet) return;
+    this.status = (this.status & ~clear) | set;
+    this.waitq.wake(POLLPRI | POLLIN | POLLRDNORM);
+  }
+}
+
+const stopsByCtrlS = (t: Termios): boolean =>
+  (t.iflag & IXON) !== 0 && t.cc[VSTOP] === CTRL_S && t.cc[VSTART] === CTRL_Q;

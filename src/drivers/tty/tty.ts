@@ -1,0 +1,226 @@
+/**
+ * A terminal (tty_struct): its settings, its line discipline, whose terminal it is, and the files open on it.
+ *
+ * Input goes driver -> `receive` -> discipline -> `TtyFile.read`; output `TtyFile.write` -> discipline -> driver.
+ * Job control's rules are in job-control.ts.
+ */
+import type { Clock, Timers } from '../../core/clock.ts';
+import type { ProcessGroups, Session } from '../../core/current.ts';
+import { WaitQueue } from '../../core/wait.ts';
+import { POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../uapi/poll.ts';
+import { SIGCONT, SIGHUP, SIGWINCH } from '../../uapi/signal.ts';
+import { copyTermios, resolveSpeeds, type Termios, type WinSize } from '../../uapi/termios.ts';
+import { ByteQueue } from './byte-queue.ts';
+import type { TtyDriver } from './driver.ts';
+import { type LineHost, NTty } from './n-tty.ts';
+
+/** What the machine lends to terminals. */
+export interface TtyEnvironment {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly groups: ProcessGroups;
+  /** Of sessions whose terminal was hung up: the group that was in the foreground then. */
+  readonly hungUp: WeakMap<Session, number>;
+}
+
+/** A file that is open on the terminal, as far as hanging up goes. */
+export interface HangsUp {
+  hungUp: boolean;
+}
+
+/** Input that the discipline had no room for waits here. */
+const INPUT_LIMIT = 16384;
+/** poll(2) says writable while fewer bytes than this wait in the driver. */
+const WAKEUP_CHARS = 256;
+
+export class Tty implements LineHost {
+  readonly env: TtyEnvironment;
+  readonly driver: TtyDriver;
+  readonly ldisc: NTty;
+  readonly waitq: WaitQueue = new WaitQueue();
+  readonly files: Set<HangsUp> = new Set();
+  termios: Termios;
+  /** The settings after a hang-up. */
+  private readonly initial: Termios;
+  size: WinSize = { rows: 0, cols: 0, xpixel: 0, ypixel: 0 };
+  session: Session | null = null;
+  /** The foreground process group; 0 if there is none. */
+  foreground = 0;
+  /** TIOCEXCL. */
+  exclusive = false;
+  /** The other side is gone (a pty's master). */
+  otherClosed = false;
+  stopped = false;
+  stoppedByProgram = false;
+  private readonly input = new ByteQueue(INPUT_LIMIT);
+
+  constructor(env: TtyEnvironment, driver: TtyDriver, termios: Termios) {
+    this.env = env;
+    this.driver = driver;
+    this.termios = termios;
+    this.initial = copyTermios(termios);
+    this.ldisc = new NTty(this);
+  }
+
+  // The driver's side.
+
+  /** Takes input; how many bytes there was room for. */
+  receive(buf: Uint8Array, off: number, len: number): number {
+    const direct = this.input.length === 0 ? this.ldisc.receive(buf, off, len) : 0;
+    return direct + this.input.push(buf, off + direct, len - direct);
+  }
+
+  /** Room for input, for drivers that can hold it back. */
+  get inputRoom(): number {
+    return this.input.room;
+  }
+
+  /** The driver has room again: waiting echo goes first, then writers may. */
+  wakeWriters(): void {
+    this.ldisc.flushEcho();
+    this.waitq.wake(POLLOUT | POLLWRNORM);
+  }
+
+  /** The discipline made room: lets in what waits. */
+  pump(): void {
+    let moved = false;
+    while (this.input.length > 0) {
+      const front = this.input.front();
+      const taken = this.ldisc.receive(front, 0, front.length);
+      this.input.drop(taken);
+      moved ||= taken > 0;
+      if (taken < front.length) break;
+    }
+    if (moved || this.input.length === 0) this.driver.unthrottle();
+  }
+
+  // What the discipline asks for.
+
+  outputRoom(): number {
+    return this.stopped ? 0 : this.driver.room();
+  }
+
+  output(buf: Uint8Array, off: number, len: number): number {
+    return this.stopped ? 0 : this.driver.write(buf, off, len);
+  }
+
+  signal(signal: number): void {
+    if (this.foreground > 0) this.env.groups.signalGroup(this.foreground, signal);
+  }
+
+  flushOutput(): void {
+    this.driver.flush();
+  }
+
+  inputFlushed(): void {
+    this.driver.inputFlushed();
+  }
+
+  inputReady(): void {
+    this.waitq.wake(POLLIN | POLLRDNORM);
+  }
+
+  stop(): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    this.driver.stopped();
+  }
+
+  start(): void {
+    if (!this.stopped || this.stoppedByProgram) return;
+    this.stopped = false;
+    this.driver.started();
+    this.waitq.wake(POLLOUT | POLLWRNORM);
+  }
+
+  /** tcflow(3): TCOOFF and TCOON. */
+  stopByProgram(stop: boolean): void {
+    if (this.stoppedByProgram === stop) return;
+    if (stop) this.stop();
+    this.stoppedByProgram = stop;
+    if (!stop) this.start();
+  }
+
+  // Settings.
+
+  setTermios(next: Termios): void {
+    const old = this.termios;
+    resolveSpeeds(next);
+    this.termios = next;
+    this.driver.settingsChanged(next, old);
+    this.ldisc.settingsChanged(old);
+    this.pump();
+  }
+
+  /** TIOCSWINSZ: a new size is told to the foreground. */
+  resize(size: WinSize): void {
+    const { rows, cols, xpixel, ypixel } = this.size;
+    if (rows === size.rows && cols === size.cols && xpixel === size.xpixel && ypixel === size.ypixel) return;
+    this.size = size;
+    this.signal(SIGWINCH);
+  }
+
+  /** tcflush(3) of what was received and not read. */
+  flushInput(): void {
+    this.ldisc.flushInput();
+    this.dropPendingInput();
+  }
+
+  /** Input that the discipline has not taken yet is dropped. */
+  dropPendingInput(): void {
+    this.input.truncate(0);
+    this.driver.unthrottle();
+  }
+
+  poll(): number {
+    let events = 0;
+    if (this.ldisc.inputAvailable(true)) events |= POLLIN | POLLRDNORM;
+    if (this.otherClosed) events |= POLLHUP;
+    if (this.driver.pending() < WAKEUP_CHARS && this.outputRoom() > 0) events |= POLLOUT | POLLWRNORM;
+    return events;
+  }
+
+  // Whose terminal it is.
+
+  /** The session loses its controlling terminal, if it is this one. */
+  disown(): void {
+    if (this.session !== null && this.session.tty === this) this.session.tty = null;
+    this.session = null;
+    this.foreground = 0;
+  }
+
+  /**
+   * The line is cut: open files are dead from now on, and the session's leader is told (termios(3), credentials(7)).
+   * The foreground hears of it when the leader exits.
+   */
+  hangup(): void {
+    for (const file of this.files) file.hungUp = true;
+    this.files.clear();
+    const { session, foreground } = this;
+    this.disown();
+    if (session !== null) {
+      this.env.hungUp.set(session, foreground);
+      this.env.groups.signalSessionLeader(session.sid, SIGHUP);
+      this.env.groups.signalSessionLeader(session.sid, SIGCONT);
+    }
+    this.reset();
+    this.waitq.wake();
+  }
+
+  /** A file is closed; with the last one the driver learns of it. */
+  fileReleased(file: HangsUp): void {
+    if (!this.files.delete(file) || this.files.size > 0) return;
+    if (!this.driver.isPty) this.disown();
+    this.driver.closed();
+  }
+
+  private reset(): void {
+    this.stopped = false;
+    this.stoppedByProgram = false;
+    this.input.truncate(0);
+    this.ldisc.reset();
+    this.termios = copyTermios(this.initial);
+    this.driver.flush();
+    this.driver.closed();
+  }
+}
