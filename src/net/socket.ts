@@ -1,0 +1,149 @@
+/**
+ * Sockets (struct socket): files with addresses and messages.
+ *
+ * A family of protocols derives a class from `Socket`. As with all files **no operation waits**: `connect`,
+ * `accept`, `send` and `receive` answer -EAGAIN, and the system call sleeps on `waitq` (unless the socket is
+ * nonblocking, the call says MSG_DONTWAIT, or the time of SO_RCVTIMEO or SO_SNDTIMEO is over) and tries again.
+ * A stream's `send` may take only the beginning: the system call sends the rest the same way.
+ *
+ * Addresses are strings of the bytes of a struct sockaddr, one character a byte, family included.
+ */
+import type { UserMemory } from '../core/user.ts';
+import { WaitQueue } from '../core/wait.ts';
+import type { Current, File as OpenFile } from '../fs/file.ts';
+import { File } from '../fs/file.ts';
+import type { Inode } from '../fs/inode.ts';
+import type { Result } from '../lib/result.ts';
+import { ENOTTY, EOPNOTSUPP } from '../uapi/errno.ts';
+import { O_NONBLOCK, O_RDWR } from '../uapi/fcntl.ts';
+import { AF_UNIX } from '../uapi/socket.ts';
+import type { SocketCaller } from './caller.ts';
+import { SocketOptions } from './options.ts';
+
+/** Who sent a message or made a connection (struct ucred). */
+export interface Ucred {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Nobody: what is told of a peer that left no credentials. */
+export const NO_CRED: Ucred = Object.freeze({ pid: 0, uid: -1, gid: -1 });
+
+export interface Outgoing {
+  readonly buf: Uint8Array;
+  readonly off: number;
+  readonly len: number;
+  readonly flags: number;
+  /** The address given, or null. */
+  readonly to: string | null;
+  /** SCM_RIGHTS: files whose references the caller holds; the socket takes its own if it queues the message. */
+  readonly rights: readonly OpenFile[];
+  /** SCM_CREDENTIALS, not yet checked. */
+  readonly cred: Ucred | null;
+}
+
+/** A receive: the window to fill, and what came with the data. */
+export class Incoming {
+  readonly buf: Uint8Array;
+  readonly off: number;
+  readonly len: number;
+  readonly flags: number;
+  /** Where the message came from, or null: unknown. */
+  from: string | null = null;
+  /** MSG_TRUNC, MSG_EOR ... of the message. */
+  outFlags = 0;
+  /** SCM_RIGHTS: files with a reference each, which are now the caller's. */
+  rights: OpenFile[] = [];
+  /** SCM_CREDENTIALS; null if the socket does not pass them. */
+  cred: Ucred | null = null;
+
+  constructor(buf: Uint8Array, off: number, len: number, flags: number) {
+    this.buf = buf;
+    this.off = off;
+    this.len = len;
+    this.flags = flags;
+  }
+}
+
+export abstract class Socket extends File {
+  readonly family: number = AF_UNIX;
+  readonly sockType: number;
+  readonly protocol: number;
+  readonly options: SocketOptions = new SocketOptions();
+  protected readonly queue: WaitQueue = new WaitQueue();
+
+  constructor(inode: Inode, sockType: number, protocol: number, nonblocking: boolean) {
+    super(inode, O_RDWR | (nonblocking ? O_NONBLOCK : 0));
+    this.sockType = sockType;
+    this.protocol = protocol;
+  }
+
+  override get seekable(): boolean {
+    return false;
+  }
+
+  override get waitq(): WaitQueue {
+    return this.queue;
+  }
+
+  override get linkName(): string {
+    return `socket:[${this.inode.ino}]`;
+  }
+
+  /** Whether it accepts connections (SO_ACCEPTCONN). */
+  get listening(): boolean {
+    return false;
+  }
+
+  abstract bind(address: string, caller: SocketCaller): number;
+
+  abstract connect(address: string, caller: SocketCaller): number;
+
+  listen(_backlog: number, _caller: SocketCaller): number {
+    return -EOPNOTSUPP;
+  }
+
+  /** A new socket for the oldest connection that waits. */
+  accept(_nonblocking: boolean): Result<Socket> {
+    return -EOPNOTSUPP;
+  }
+
+  /** Bytes sent. -EPIPE: the system call raises SIGPIPE, unless MSG_NOSIGNAL. */
+  abstract send(message: Outgoing): number;
+
+  /** Bytes received, 0 at the end; with MSG_TRUNC the whole length of a message that was longer. */
+  abstract receive(message: Incoming): number;
+
+  abstract shutdown(how: number): number;
+
+  abstract sockname(): string;
+
+  abstract peername(): Result<string>;
+
+  /** Bytes that the next `receive` would find, for callers that need to know how much room to make. */
+  abstract pending(): number;
+
+  /** The value of an option as bytes. */
+  getOption(level: number, name: number): Result<Uint8Array> {
+    return this.options.get(this, level, name);
+  }
+
+  setOption(level: number, name: number, value: Uint8Array, caller: SocketCaller): number {
+    return this.options.set(this, level, name, value, caller);
+  }
+
+  override read(buf: Uint8Array, off: number, len: number): number {
+    return len === 0 ? 0 : this.receive(new Incoming(buf, off, len, 0));
+  }
+
+  override write(buf: Uint8Array, off: number, len: number): number {
+    return this.send({ buf, off, len, flags: 0, to: null, rights: NO_FILES, cred: null });
+  }
+
+  override ioctl(_cmd: number, _arg: number, _user: UserMemory, _current: Current): number {
+    return -ENOTTY;
+  }
+}
+
+const NO_FILES: readonly OpenFile[] = Object.freeze([]);
