@@ -1,0 +1,150 @@
+/* execve(2): arguments, environment, scripts, descriptors, errors. The program executes itself. */
+#include "../check.h"
+#include <sys/auxv.h>
+#include <sys/resource.h>
+
+static char *self;
+
+static void put(const char *path, const char *text, mode_t mode)
+{
+	int fd = MUST(open(path, O_CREAT | O_WRONLY | O_TRUNC, 0600));
+
+	MUST(write(fd, text, strlen(text)));
+	MUST(fchmod(fd, mode));
+	close(fd);
+}
+
+static void try(const char *path)
+{
+	char *argv[] = {"zero", "one", NULL}, *envp[] = {"A=1", "B=2", NULL};
+	int status;
+	pid_t pid = MUST(fork());
+
+	if (pid == 0) {
+		execve(path, argv, envp);
+		say("%s: %s\n", path, errno_name(errno));
+		_exit(1);
+	}
+	waitpid(pid, &status, 0);
+	say_status(path, status);
+}
+
+static int shown(int argc, char **argv)
+{
+	extern char **environ;
+
+	say("argc %d:", argc);
+	for (int i = 0; i < argc && i < 6; i++)
+		say(" [%.40s]", argv[i]);
+	say(" env:");
+	for (char **e = environ; *e && e < environ + 4; e++)
+		say(" %s", *e);
+	say("\n3: %s 4: %s\n", fcntl(3, F_GETFD) < 0 ? "closed" : "open", fcntl(4, F_GETFD) < 0 ? "closed" : "open");
+	say("auxv: page %ld execfn %s secure %ld random %d\n", getauxval(AT_PAGESZ), (char *)getauxval(AT_EXECFN), getauxval(AT_SECURE), getauxval(AT_RANDOM) != 0);
+	sigset_t set;
+	struct sigaction action;
+	sigprocmask(SIG_BLOCK, NULL, &set);
+	say("blocked usr1 %d usr2 %d", sigismember(&set, SIGUSR1), sigismember(&set, SIGUSR2));
+	sigaction(SIGINT, NULL, &action);
+	say(" int %s", action.sa_handler == SIG_IGN ? "ignored" : "default");
+	sigaction(SIGHUP, NULL, &action);
+	say(" hup %s\n", action.sa_handler == SIG_DFL ? "default" : "other");
+	return 0;
+}
+
+static void handler(int signal)
+{
+	(void)signal;
+}
+
+static void large(size_t bytes, int count)
+{
+	char **argv = calloc(count + 3, sizeof *argv), *envp[] = {NULL};
+	int status;
+
+	argv[0] = "zero";
+	argv[1] = "--count";
+	for (int i = 0; i < count; i++) {
+		argv[i + 2] = malloc(bytes + 1);
+		memset(argv[i + 2], 'x', bytes);
+		argv[i + 2][bytes] = 0;
+	}
+	pid_t pid = MUST(fork());
+	if (pid == 0) {
+		execve(self, argv, envp);
+		say("%d of %zu: %s\n", count, bytes, errno_name(errno));
+		_exit(1);
+	}
+	waitpid(pid, &status, 0);
+	say_status("large", status);
+}
+
+int main(int argc, char **argv)
+{
+	char path[8192];
+
+	if (argc > 1 && strcmp(argv[1], "--count") == 0) {
+		size_t sum = 0;
+		for (int i = 2; i < argc; i++)
+			sum += strlen(argv[i]);
+		say("%d words of %zu bytes\n", argc - 2, sum);
+		return 0;
+	}
+	if (argc > 1)
+		return shown(argc, argv);
+	self = realpath("/proc/self/exe", NULL);
+	MUST(symlink(self, "self"));
+	MUST(open(".", O_RDONLY));
+	MUST(open(".", O_RDONLY | O_CLOEXEC));
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, handler);
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+
+	try("./self");
+	snprintf(path, sizeof path, "#!%s/self\n", getcwd(path + 4096, 4096));
+	put("script", path, 0755);
+	try("./script");
+	snprintf(path, sizeof path, "#! %s/self  an argument  \n", getcwd(path + 4096, 4096));
+	put("script2", path, 0755);
+	try("./script2");
+	put("nested", "#!./script nested\n", 0755);
+	try("./nested");
+	put("no-interpreter", "#!/no/such/thing\n", 0755);
+	try("./no-interpreter");
+	put("empty-line", "#!\n", 0755);
+	try("./empty-line");
+	put("text", "echo hello\n", 0755);
+	try("./text");
+	put("empty", "", 0755);
+	try("./empty");
+	put("elf", "\177ELF\2\1\1 and then nothing that makes sense, but long enough to be a header ......", 0755);
+	try("./elf");
+	put("not-executable", "#!/bin/sh\n", 0644);
+	try("./not-executable");
+	try(".");
+	try("nope");
+	try("script/x");
+	put("self-loop", "#!./self-loop\n", 0755);
+	try("./self-loop");
+
+	large(10, 1000);
+	large(100000, 10);
+	large(131071, 1);
+	large(131072, 1);
+	struct rlimit stack = {8 << 20, RLIM_INFINITY};
+	setrlimit(RLIMIT_STACK, &stack);
+	large(100000, 18);
+	large(100000, 30);
+	char *none[] = {NULL};
+	R(execve(self, (char **)8, none));
+	char *bad[] = {"x", (char *)8, NULL};
+	R(execve(self, bad, none));
+	int writer = MUST(open("copy", O_CREAT | O_RDWR, 0755));
+	R(execve("copy", none, none));
+	close(writer);
+	R(fexecve(MUST(open("nope2", O_CREAT | O_RDONLY, 0755)), none, none));
+	return 0;
+}

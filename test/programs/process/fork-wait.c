@@ -1,0 +1,108 @@
+/* fork(2), wait(2), waitid(2), exit statuses, orphans. */
+#include "../check.h"
+#include <sys/resource.h>
+
+static int global = 1;
+
+static void exits(void) { _exit(300); }
+static void aborts(void) { abort(); }
+static void segfaults(void) { *(volatile int *)8 = 1; }
+static void divides(void) { volatile int zero = 0; zero = 1 / zero; }
+static void traps(void) { __asm__ volatile("ud2"); }
+static void kills_itself(void) { raise(SIGKILL); }
+
+static void changes_memory(void)
+{
+	int local = 5;
+
+	global = 2;
+	local = 6;
+	say("child %d %d\n", global, local);
+}
+
+static void has_no_children(void)
+{
+	R(wait(NULL));
+	R(waitpid(-1, NULL, WNOHANG));
+	R(waitpid(getppid(), NULL, 0));
+}
+
+static void orphaned(void)
+{
+	int fds[2];
+	char c;
+
+	MUST(pipe(fds));
+	if (MUST(fork()) == 0) {
+		pid_t middle = getpid();
+		if (MUST(fork()) == 0) {
+			while (getppid() == middle)
+				sleep_ms(1);
+			write(fds[1], "x", 1);
+			_exit(0);
+		}
+		_exit(0);
+	}
+	R(wait(NULL) > 0);
+	close(fds[1]);
+	R(read(fds[0], &c, 1));
+	R(read(fds[0], &c, 1));
+	R(wait(NULL));
+}
+
+static void no_zombies(void)
+{
+	signal(SIGCHLD, SIG_IGN);
+	if (MUST(fork()) == 0)
+		_exit(1);
+	R(wait(NULL));
+}
+
+int main(void)
+{
+	int status;
+	siginfo_t info;
+	struct rusage usage;
+
+	in_child("exit 300", exits);
+	in_child("abort", aborts);
+	in_child("null", segfaults);
+	in_child("zero", divides);
+	in_child("ud2", traps);
+	in_child("kill", kills_itself);
+	in_child("memory", changes_memory);
+	say("parent %d\n", global);
+	in_child("no children", has_no_children);
+	in_child("orphan", orphaned);
+	in_child("ignored", no_zombies);
+
+	pid_t pid = MUST(fork());
+	if (pid == 0)
+		_exit(7);
+	memset(&info, 0, sizeof info);
+	R(waitid(P_PID, pid, &info, WEXITED | WNOWAIT));
+	say("signo %d code %d status %d pid %d uid %d\n", info.si_signo, info.si_code, info.si_status, info.si_pid == pid, info.si_uid == getuid());
+	R(waitid(P_ALL, 0, &info, WEXITED | WNOHANG));
+	R(waitid(P_PID, pid, &info, WEXITED));
+	R(waitid(P_PID, pid, &info, 0));
+
+	pid = MUST(fork());
+	if (pid == 0) {
+		raise(SIGSTOP);
+		_exit(3);
+	}
+	R(waitpid(pid, &status, WUNTRACED) == pid);
+	say_status("child", status);
+	R(waitpid(pid, &status, WNOHANG));
+	R(kill(pid, SIGCONT));
+	R(waitpid(pid, &status, WCONTINUED) == pid);
+	say_status("child", status);
+	R(wait4(pid, &status, 0, &usage) == pid);
+	say_status("child", status);
+	R(usage.ru_maxrss > 0);
+	R(waitpid(pid, &status, 0));
+	R(waitpid(-1, &status, 0x4000000));
+	R(waitpid(INT32_MIN, &status, 0));
+	R(kill(pid, 0));
+	return 0;
+}
