@@ -1,14 +1,155 @@
 /**
- * The engine: how guest code runs. The kernel above knows guest addresses, registers and pages of `ram`;
+ * The engine: how guest code runs. The kernel above knows guest addresses, registers and offsets into `memory`;
  * host addresses, host processes and seccomp stay below this interface.
  *
- * An address space holds pages; what they should be (the areas, vmas) is the kernel's business. Mapping
- * operations are queued and take effect, in order, before any thread of the space runs guest code again
- * (`commit` says when that must be, for threads that are running now).
+ * A space holds pages; what they should be (the areas) is the kernel's business. Mapping operations are queued
+ * and are done, in order, before the thread that is being answered runs guest code again.
+ * Private memory is the engine's own: the kernel reaches it with `read` and `write` only.
  */
-import type { Ram } from '../mm/ram.ts';
-
 export const PROT_NONE = 0;
 export const PROT_READ = 1;
 export const PROT_WRITE = 2;
 export const PROT_EXEC = 4;
+
+/** The memory that kernel and guests share: one array. Bytes below `base` are the engine's own. */
+export interface EngineMemory {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** The machine's memory is [base, base + size): sparse, zeros at first. */
+  readonly base: number;
+  readonly size: number;
+  /** Gives the pages of a range back to the host: it reads as zeros again. Page-aligned. */
+  discard(offset: number, len: number): void;
+}
+
+/** Why a thread came to the kernel. */
+export const TRAP_CALL = 1;
+export const TRAP_FAULT = 2;
+/** `interrupt` was called, or `showFrame`: nothing is asked, all registers are there. */
+export const TRAP_FRAME = 3;
+/** An answer could not be copied to the guest's memory. */
+export const TRAP_BADCOPY = 4;
+/** The guest damaged what the engine needs to run it, or its process died: it cannot go on. */
+export const TRAP_BROKEN = 5;
+
+export interface Fault {
+  readonly signal: number;
+  readonly code: number;
+  readonly address: number;
+}
+
+/**
+ * A thread of guest code. It either runs or is in the kernel: then exactly one of `answer`, `showFrame`, `resume`
+ * sends it back, or `park` keeps it for later use.
+ */
+export interface EngineThread {
+  readonly space: Space;
+  /** Whatever the kernel wants to find again: its task. */
+  owner: unknown;
+  readonly trap: number;
+  /** The call's number, for TRAP_CALL; -1 for a call of a foreign ABI. */
+  readonly nr: number;
+  /** An argument of the call: width 0 int32, 1 signed, 2 unsigned 64 bits (as far as a number goes). */
+  arg(index: number, width: number): number;
+  /** For TRAP_FAULT. */
+  readonly fault: Fault;
+  /** Whether all registers are at hand at `context` (else ask with `showFrame`). */
+  readonly hasFrame: boolean;
+  /** Offset in memory of the registers, as struct sigcontext of the guest's architecture has them. */
+  readonly context: number;
+  /** Offset and size of the extended state (xsave area), 0 and 0 if there is none. */
+  readonly fpstate: number;
+  readonly fpstateSize: number;
+  /** Replaces all registers by those at another thread's context (fork); extended state too. */
+  copyFrame(from: EngineThread): void;
+  /** A context of zeros, for a new program: the extended state is as after reset. */
+  resetFrame(): void;
+
+  /** Ends the call with `value` in the result register, once the queued copies and mappings are done. */
+  answer(value: number): void;
+  /** Ends the call and comes back at once with TRAP_FRAME. */
+  showFrame(value: number): void;
+  /** Goes on from the registers at `context`. */
+  resume(): void;
+  /** The call will take time: the thread need not look for its answer. */
+  waits(): void;
+  /** Makes a running thread come with TRAP_FRAME, soon. Harmless for a thread that is in the kernel. */
+  interrupt(): void;
+  /** The program's thread is over; the engine may use it for another of the same space. */
+  park(): void;
+
+  /** Where the bytes [address, address + len) were already brought with the call, or -1. */
+  prefetched(address: number, len: number): number;
+  /** How many bytes of the string at `address` were brought, its NUL included; 0: none. */
+  prefetchedString(address: number): number;
+  /** An offset in memory for `len` bytes that live until the call ends; -1 when there is no more room. */
+  stage(len: number): number;
+  /** Bytes to copy to the guest when the call is answered. They were staged. */
+  copyOut(address: number, offset: number, len: number): void;
+}
+
+/** An address space. Addresses and lengths are page-aligned; protections are PROT_ bits. */
+export interface Space {
+  readonly id: number;
+  /** Fresh private zero pages. */
+  mapAnonymous(address: number, len: number, prot: number): void;
+  /** Pages of `memory` at `offset`; a private mapping copies on write. `writable`: shared and may ever be written. */
+  mapMemory(address: number, len: number, prot: number, offset: number, shared: boolean, writable: boolean): void;
+  unmap(address: number, len: number): void;
+  protect(address: number, len: number, prot: number): void;
+  /** Moves pages [from, from + len) to `to`, growing or shrinking to `newLen`. What was at `to` was unmapped. */
+  move(from: number, len: number, newLen: number, to: number): void;
+  /** madvise(2) of private memory: DONTNEED, FREE and what else the host takes. */
+  advise(address: number, len: number, advice: number): void;
+  /** Makes queued operations happen although no thread of the space is being answered. */
+  flush(): void;
+  /** Calls back once all operations queued so far have surely been done, or the space is gone. */
+  whenDone(done: () => void): void;
+  /** Copies guest memory to memory[offset, offset + len): 0 or -EFAULT. Protections hold. */
+  read(address: number, offset: number, len: number): number;
+  write(address: number, offset: number, len: number): number;
+  /** A copy of this space as fork(2) makes it, with one thread, whose registers are those of `thread`. */
+  fork(thread: EngineThread): EngineThread;
+  /** One more thread in this space; it is in the kernel, without a frame: give it one. */
+  newThread(): EngineThread;
+  /** Pages in use by private memory and in all, as the host counts them; for /proc. */
+  residentPages(): number;
+  /** All threads are stopped for good, the pages are given back. */
+  destroy(): void;
+  /** Ranges of addresses that the engine keeps: [from, to) pairs. */
+  readonly reserved: readonly { readonly from: number; readonly to: number }[];
+}
+
+/** What to bring along with a call: for up to two arguments, a string or a buffer. */
+export interface Prefetch {
+  readonly arg: number;
+  readonly kind: 'string' | 'buffer' | 'struct';
+  /** The argument with a buffer's length, or a structure's size. */
+  readonly lengthArg?: number;
+  readonly size?: number;
+}
+
+export interface EngineEvents {
+  /** A thread came: answer it, now or later. */
+  trap(thread: EngineThread): void;
+  /** The host process of a space died without being asked to. */
+  spaceDied(space: Space): void;
+  /** Descriptors watched by the host's poller have news. */
+  hostEvents(): void;
+}
+
+export interface Engine {
+  readonly memory: EngineMemory;
+  /** Address of a vDSO in every space, 0 if there is none. */
+  readonly vdso: number;
+  setPrefetch(nr: number, plan: readonly Prefetch[]): void;
+  /** An empty space with one thread, which is in the kernel without a frame. */
+  newSpace(): EngineThread;
+  /** Handles all threads that came; how many. */
+  poll(): number;
+  /** Threads that run guest code now. */
+  readonly runningCount: number;
+  /** Sleeps until a thread comes, the host has events, or `timeout` nanoseconds have passed. */
+  sleep(timeout: number): void;
+  shutdown(): void;
+}

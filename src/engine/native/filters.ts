@@ -1,0 +1,176 @@
+/**
+ * What the host lets us do (seccomp(2)). Three programs, which the build writes into the stub:
+ *
+ * - `guest`, for every thread that runs guest code, on top of `mapper`: from the stub's own text it may wait and
+ *   wake on slots and the engine's pages, return from a signal, and yield. All else is SIGSYS: a call of the
+ *   guest's. That the stub's syscall instruction can be jumped to with any registers changes nothing.
+ * - `mapper`, for mapping threads, and for a guest thread until it has given up the rest: mappings of the memory
+ *   file or of nothing at fixed places, new spaces and threads in two exact forms, notes to the kernel.
+ * - `reaper`: waiting, noting deaths, waking the kernel.
+ *
+ * What is not allowed is TRAP and never KILL: of stacked filters the sternest answer wins, and a guest's calls
+ * pass through `mapper` too.
+ */
+import { assemble, DATA, type Instruction, jeq, jge, jlt, jne, jset, label, type Line, load, RET_ALLOW, RET_TRAP, ret } from './bpf.ts';
+import { FD, SIZE, VA } from './layout.ts';
+
+const AUDIT_ARCH_X86_64 = 0xc000003e;
+const FUTEX_WAIT = 0;
+const FUTEX_WAKE = 1;
+const PR_SET_PDEATHSIG = 1;
+const SIGKILL = 9;
+/** The stub's text and constants; what follows is not mapped, or is data. */
+export const TEXT_SIZE = 0x80000;
+
+/** CLONE_PARENT | SIGCHLD: the new process is the reaper's child. */
+export const FORK_FLAGS = 0x8000 | 17;
+/** CLONE_VM | CLONE_FS | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM; descriptors are not shared. */
+export const THREAD_FLAGS = 0x100 | 0x200 | 0x800 | 0x10000 | 0x40000;
+
+const NR = {
+  read: 0,
+  poll: 7,
+  mmap: 9,
+  mprotect: 10,
+  munmap: 11,
+  rt_sigreturn: 15,
+  write: 1,
+  sched_yield: 24,
+  mremap: 25,
+  madvise: 28,
+  clone: 56,
+  exit: 60,
+  wait4: 61,
+  getppid: 110,
+  gettid: 186,
+  sigaltstack: 131,
+  prctl: 157,
+  futex: 202,
+  exit_group: 231,
+  seccomp: 317,
+  close_range: 436,
+} as const;
+
+const high = (address: number): number => Math.floor(address / 2 ** 32);
+const end: readonly Line[] = [label('trap'), ret(RET_TRAP), label('allow'), ret(RET_ALLOW)];
+const onlyX86_64: readonly Line[] = [load(DATA.arch), jne(AUDIT_ARCH_X86_64, 'trap')];
+
+const guest: readonly Line[] = [
+  ...onlyX86_64,
+  load(DATA.ipHigh),
+  jne(0, 'trap'),
+  load(DATA.ipLow),
+  jlt(VA.STUB_TEXT, 'trap'),
+  jge(VA.STUB_TEXT + TEXT_SIZE, 'trap'),
+  load(DATA.nr),
+  jeq(NR.rt_sigreturn, 'allow'),
+  jeq(NR.sched_yield, 'allow'),
+  jne(NR.futex, 'trap'),
+  load(DATA.arg(1)),
+  jeq(FUTEX_WAKE, 'place'),
+  jne(FUTEX_WAIT, 'trap'),
+  label('place'),
+  load(DATA.arg(3)),
+  jne(0, 'trap'),
+  load(DATA.argHigh(3)),
+  jne(0, 'trap'),
+  load(DATA.argHigh(0)),
+  jeq(0, 'page'),
+  jlt(high(VA.SLOT_BASE), 'trap'),
+  jge(high(VA.SLOT_END), 'trap'),
+  ret(RET_ALLOW),
+  label('page'),
+  load(DATA.arg(0)),
+  jlt(VA.STUB_GLOBAL, 'trap'),
+  jlt(VA.STUB_END, 'allow'),
+  ...end,
+];
+
+const MAP_SHARED = 1;
+const MAP_PRIVATE = 2;
+const MAP_FIXED = 0x10;
+const MAP_ANONYMOUS = 0x20;
+const MAP_GROWSDOWN = 0x100;
+const MAP_NORESERVE = 0x4000;
+const MAP_KNOWN = MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_NORESERVE;
+
+const mapper: readonly Line[] = [
+  ...onlyX86_64,
+  load(DATA.nr),
+  jeq(NR.mmap, 'mmap'),
+  jeq(NR.munmap, 'range'),
+  jeq(NR.mprotect, 'range'),
+  jeq(NR.mremap, 'range'),
+  jeq(NR.madvise, 'range'),
+  jeq(NR.clone, 'clone'),
+  jeq(NR.write, 'write'),
+  jeq(NR.prctl, 'prctl'),
+  jeq(NR.futex, 'allow'),
+  jeq(NR.rt_sigreturn, 'allow'),
+  jeq(NR.sched_yield, 'allow'),
+  jeq(NR.sigaltstack, 'allow'),
+  jeq(NR.close_range, 'allow'),
+  jeq(NR.seccomp, 'allow'),
+  jeq(NR.getppid, 'allow'),
+  jeq(NR.gettid, 'allow'),
+  jeq(NR.exit, 'allow'),
+  jeq(NR.exit_group, 'allow'),
+  ret(RET_TRAP),
+  // Fixed places only, of the memory file or anonymous, in ways that we know.
+  label('mmap'),
+  load(DATA.arg(3)),
+  jset(~MAP_KNOWN, 'trap'),
+  jset(MAP_FIXED, 'fixed'),
+  ret(RET_TRAP),
+  label('fixed'),
+  jset(MAP_ANONYMOUS, 'range'),
+  load(DATA.arg(4)),
+  jeq(FD.FD_MEMORY, 'range'),
+  jne(FD.FD_MEMORY_RO, 'trap'),
+  // The stub's own text stays as it is, whatever is asked.
+  label('range'),
+  load(DATA.argHigh(0)),
+  jne(0, 'allow'),
+  load(DATA.arg(0)),
+  jlt(VA.STUB_TEXT, 'allow'),
+  jge(VA.STUB_TEXT + TEXT_SIZE, 'allow'),
+  ret(RET_TRAP),
+  label('clone'),
+  load(DATA.arg(0)),
+  jeq(FORK_FLAGS, 'allow'),
+  jeq(THREAD_FLAGS, 'allow'),
+  ret(RET_TRAP),
+  label('write'),
+  load(DATA.arg(0)),
+  jne(FD.FD_NOTES, 'trap'),
+  load(DATA.argHigh(1)),
+  jne(0, 'trap'),
+  load(DATA.arg(1)),
+  jlt(VA.STUB_SPACE, 'trap'),
+  jge(VA.STUB_SPACE + SIZE.SPACE_SIZE, 'trap'),
+  ret(RET_ALLOW),
+  label('prctl'),
+  load(DATA.arg(0)),
+  jne(PR_SET_PDEATHSIG, 'trap'),
+  load(DATA.arg(1)),
+  jeq(SIGKILL, 'allow'),
+  ...end,
+];
+
+const reaper: readonly Line[] = [
+  ...onlyX86_64,
+  load(DATA.nr),
+  jeq(NR.poll, 'allow'),
+  jeq(NR.wait4, 'allow'),
+  jeq(NR.read, 'allow'),
+  jeq(NR.write, 'allow'),
+  jeq(NR.futex, 'allow'),
+  jeq(NR.exit_group, 'allow'),
+  ...end,
+];
+
+export const FILTERS: Readonly<Record<'guest' | 'mapper' | 'reaper', readonly Instruction[]>> = {
+  guest: assemble(guest),
+  mapper: assemble(mapper),
+  reaper: assemble(reaper),
+};

@@ -1,0 +1,207 @@
+/**
+ * Where everything lies that the stub and its driver share. One declaration: the build writes the stub's
+ * `layout.h` from these objects (each key becomes a macro), so that the two cannot drift.
+ *
+ */
+
+/**
+ * Places in the memory file. Slots lie below 2 GiB so that an index of a byte there is a small integer.
+ */
+export const FILE = {
+  FILE_GLOBAL: 0,
+  FILE_TABLE: 0x4000,
+  FILE_THUNKS: 0x14000,
+  /** The kernel's own scratch page (iovecs, message headers): never mapped in a space. */
+  FILE_SCRATCH: 0x60000,
+  FILE_SLOTS: 0x10000000,
+  FILE_SLOTS_END: 0x80000000,
+  /** Pages of spaces, SPACE_STRIDE each. */
+  FILE_SPACES: 0x100000000,
+  FILE_RAM: 0x200000000,
+} as const;
+
+/** Places in a guest's address space that the engine keeps to itself. */
+export const VA = {
+  /** The stub's text and read-only data (sealed). */
+  STUB_TEXT: 0x7e400000,
+  /** Read-only page of the machine: doorbell, settings, prefetch plans. */
+  STUB_GLOBAL: 0x7e500000,
+  /**
+   * Pointers to thunks. A patched call site is `jmp *abs32` over `mov $nr,%eax; syscall`, so bits 16 to 31 of
+   * this address stand where the syscall instruction stood: 0x60 is no instruction in 64-bit mode.
+   */
+  STUB_TABLE: 0x7e600000,
+  STUB_THUNKS: 0x7e610000,
+  /** Read-only page of the space: what its mapping thread shall do, return addresses of patched sites. */
+  STUB_SPACE: 0x7e700000,
+  /** Writable page of the space: answers of the mapping thread, never believed. */
+  STUB_ANSWERS: 0x7e720000,
+  STUB_END: 0x7e800000,
+  /** The slots of the space's threads, a stride each. */
+  SLOT_BASE: 0x680000000000,
+  SLOT_END: 0x680100000000,
+} as const;
+
+export const SIZE = {
+  GLOBAL_SIZE: 0x4000,
+  TABLE_SIZE: 0x10000,
+  THUNKS_SIZE: 0x40000,
+  /** Operations (512 of 64 bytes), header, return addresses of sites (8,192 of 8 bytes). */
+  SPACE_SIZE: 0x1a000,
+  ANSWERS_SIZE: 0x2000,
+  SPACE_STRIDE: 0x1c000,
+  SLOT_STRIDE: 0x40000,
+  MAX_SITES: 8192,
+  MAX_OPS: 512,
+} as const;
+
+/** Fields of the global page. */
+export const GLOBAL = {
+  /** 1 while the kernel sleeps: who asks then wakes the futex that the kernel waits on, its slot's state. */
+  G_DOORBELL: 0,
+  /** Set by the reaper when the kernel's descriptors have news; it waits until the kernel clears it. */
+  G_HOST_EVENTS: 4,
+  /** How often a caller looks for its answer before it sleeps. */
+  G_SPIN: 8,
+  /** Process id of the reaper: a space whose parent is another dies. */
+  G_REAPER: 12,
+  /** Process id of the kernel, for the reaper to see that its parent still is the one that made it. */
+  G_KERNEL: 16,
+  /** Process id of the first, empty space. */
+  G_FIRST: 20,
+  /** Where the host's vdso and its data lie in every space: u64 from, to, and the vdso's ELF header. */
+  G_VDSO_FROM: 24,
+  G_VDSO_TO: 32,
+  G_VDSO: 40,
+  /** Prefetch plans: two u32 for each of 512 calls. */
+  G_PLANS: 0x1000,
+  MAX_PLANS: 512,
+} as const;
+
+/** Fields of a space's page. */
+export const SPACE = {
+  /** Operations posted so far (futex of the mapping thread). */
+  P_POSTED: 0,
+  P_OPS: 0x1000,
+  /** stack_t of threads to be made, 32 bytes each; then notes. */
+  P_STACKS: 0x9000,
+  /** Words of a kernel message written to the reaper's pipe by an operation: 8 bytes each. */
+  P_NOTES: 0x9800,
+  P_RETURNS: 0xa000,
+} as const;
+
+export const ANSWERS = {
+  /** Operations done so far (futex of threads that wait for their mappings). */
+  W_DONE: 0,
+  W_RESULTS: 0x1000,
+} as const;
+
+/** A posted operation: a system call of the mapping thread, and what to make of it. */
+export const OP = {
+  OP_NR: 0,
+  OP_ARGS: 8,
+  OP_KIND: 56,
+  OP_SIZE: 64,
+  OP_KIND_CALL: 0,
+  OP_KIND_FORK: 1,
+  OP_KIND_THREAD: 2,
+} as const;
+
+/** Fields of a thread's slot (writable by the guest). */
+export const SLOT = {
+  S_STATE: 0,
+  S_KIND: 4,
+  S_ACTION: 8,
+  /** Set by a kick that came while the stub was running. */
+  S_KICKED: 12,
+  S_NR: 16,
+  S_ARGS: 24,
+  S_RIP: 72,
+  S_RSP: 80,
+  S_RET: 88,
+  /** For mappings that must be done before the thread goes on: the count of W_DONE to wait for. */
+  S_TARGET: 96,
+  S_CPU: 100,
+  /** Offset of the host's signal frame (ucontext) in the slot. */
+  S_FRAME: 104,
+  S_SIGNO: 108,
+  S_SIGCODE: 112,
+  S_SIGADDR: 120,
+  /** Bytes that the prefetch brought, for its two windows; -1: a fault. */
+  S_IN0_LEN: 128,
+  S_IN1_LEN: 132,
+  /** How many copies to make before the thread goes on, and up to 64 of {u64 to, u32 from, u32 len}. */
+  S_COPIES: 136,
+  /** The host's thread id; for kicks, which the host delivers within this process only. */
+  S_TID: 140,
+  S_COPY: 0x400,
+  MAX_COPIES: 64,
+  /** Stack of the fast path, growing down from here. */
+  S_STACK_TOP: 0x4000,
+  S_ALTSTACK: 0x4000,
+  S_ALTSTACK_SIZE: 0xc000,
+  S_IN0: 0x10000,
+  S_IN1: 0x20000,
+  S_STAGE: 0x24000,
+  S_STAGE_SIZE: 0x1c000,
+} as const;
+
+/** S_STATE. The guest sets REQUEST and SLEEPING, the kernel WAIT and ANSWER. */
+export const STATE = {
+  ST_RUNNING: 0,
+  /** A request; the caller spins. */
+  ST_REQUEST: 1,
+  /** A request; the caller sleeps. */
+  ST_SLEEPING: 2,
+  /** Taken by the kernel, the answer will take time: sleep. */
+  ST_WAIT: 3,
+  ST_ANSWER: 4,
+} as const;
+
+/** S_KIND: why the thread came. */
+export const KIND = {
+  /** A call from a patched site: only arguments, no frame. */
+  K_FAST: 1,
+  /** A call by SIGSYS: the frame has all registers. */
+  K_CALL: 2,
+  /** A fault: signal, code and address in the slot, registers in the frame. */
+  K_FAULT: 3,
+  /** The kernel asked to see the thread. */
+  K_KICK: 4,
+  /** A fast call that came back with a frame, because the kernel asked for one. */
+  K_FRAME: 5,
+  /** Copying an answer out hit a fault. */
+  K_BADCOPY: 6,
+} as const;
+
+/** S_ACTION: how the thread goes on. */
+export const ACTION = {
+  /** Return S_RET from the call. */
+  A_RETURN: 0,
+  /** Go on from the frame at S_FRAME, as it now is. */
+  A_FRAME: 1,
+  /** Come again with a frame (rax = S_RET in it). */
+  A_SHOW_FRAME: 2,
+} as const;
+
+/** What the reaper and mapping threads write to the kernel's socket: two u32, a kind and a value. The host adds who
+ * sent it (SCM_CREDENTIALS), which is what the kernel believes. */
+export const NOTE = {
+  NOTE_SIZE: 8,
+  /** The first space is there. */
+  NOTE_READY: 1,
+  /** A space's process died; the value is its process id. */
+  NOTE_DEAD: 2,
+  /** A new space is there; the value is its number. The sender's process id comes with the note. */
+  NOTE_BORN: 5,
+  /** A space has done all that was posted before this note; the value is the space's number. */
+  NOTE_DONE: 3,
+  /** The reaper could not start; the value is the step's number. */
+  NOTE_FAILED: 4,
+} as const;
+
+/** Descriptors that a space's mapping thread has. */
+export const FD = { FD_MEMORY: 3, FD_MEMORY_RO: 4, FD_NOTES: 5, FD_EPOLL: 6 } as const;
+
+/** The signal that makes a running thread come to the kernel. */
+export const KICK_SIGNAL = 12;

@@ -1,0 +1,55 @@
+/**
+ * The memory file: one sparse memfd that the kernel maps whole and spaces map piece by piece.
+ *
+ * Two descriptors lead to it, one read-only: a mapping made through that one can never be made writable,
+ * whatever the guest tries.
+ */
+import type { Libc } from '../../host/libc.ts';
+import type { EngineMemory } from '../engine.ts';
+import { FILE } from './layout.ts';
+
+const NR = { open: 2, mmap: 9, ftruncate: 77, fallocate: 285, memfd_create: 319 } as const;
+const MFD_CLOEXEC = 1;
+const O_RDONLY_CLOEXEC = 0o2000000;
+const PROT_READ_WRITE = 3;
+const MAP_SHARED_NORESERVE = 0x4001;
+const PUNCH_HOLE_KEEP_SIZE = 3;
+
+export interface MemoryFile extends EngineMemory {
+  readonly fd: number;
+  readonly readOnlyFd: number;
+  /** Where byte 0 lies in this process. */
+  readonly address: number;
+  readonly i32: Int32Array;
+  readonly buffer: ArrayBuffer;
+}
+
+/** Answers a sentence instead when the host has no such thing. */
+export function createMemoryFile(libc: Libc, ramSize: number): MemoryFile | string {
+  const name = new Uint8Array([...'uml-memory\0'].map(c => c.charCodeAt(0)));
+  const fd = libc.syscall(NR.memfd_create, libc.addressOf(name), MFD_CLOEXEC);
+  if (fd < 0) return `the host cannot make memory files (memfd_create: error ${-fd}); Linux 3.17 or later is needed`;
+  const size = FILE.FILE_RAM + ramSize;
+  const truncated = libc.syscall(NR.ftruncate, fd, size);
+  if (truncated < 0) return `the host refuses a sparse memory file of ${size} bytes (error ${-truncated})`;
+  const path = new Uint8Array([...`/proc/self/fd/${fd}\0`].map(c => c.charCodeAt(0)));
+  const readOnlyFd = libc.syscall(NR.open, libc.addressOf(path), O_RDONLY_CLOEXEC);
+  if (readOnlyFd < 0) return `/proc of the host is needed to open the memory file read-only (error ${-readOnlyFd})`;
+  const address = libc.syscall(NR.mmap, 0, size, PROT_READ_WRITE, MAP_SHARED_NORESERVE, fd, 0);
+  if (address < 0) return `the host refuses to map ${size} bytes of address space (error ${-address}): see ulimit -v`;
+  const buffer = libc.viewOf(address, size);
+  return {
+    fd,
+    readOnlyFd,
+    address,
+    buffer,
+    bytes: new Uint8Array(buffer),
+    i32: new Int32Array(buffer, 0, FILE.FILE_SLOTS_END / 4),
+    view: new DataView(buffer),
+    base: FILE.FILE_RAM,
+    size: ramSize,
+    discard: (offset, len) => {
+      libc.syscall(NR.fallocate, fd, PUNCH_HOLE_KEEP_SIZE, offset, len);
+    },
+  };
+}

@@ -1,0 +1,346 @@
+/**
+ * The native engine: guest code runs in host processes, one an address space, one host thread a guest thread.
+ * ARCHITECTURE.md tells how; stub/ is the other side; engine.ts has the contract.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Libc } from '../../host/libc.ts';
+import { monotonicNow } from '../../host/monotonic.ts';
+import type { HostPoller } from '../../host/poller.ts';
+import { EFAULT } from '../../uapi/errno.ts';
+import type { Engine, EngineEvents, Prefetch } from '../engine.ts';
+import { FILE, GLOBAL, KICK_SIGNAL, NOTE, SLOT, STATE, VA } from './layout.ts';
+import { createMemoryFile, type MemoryFile } from './memory-file.ts';
+import { NativeSpace } from './native-space.ts';
+import type { NativeThread } from './native-thread.ts';
+import { Notes } from './notes.ts';
+import { Slots } from './slots.ts';
+
+const NR = { poll: 7, kill: 62, futex: 202, tgkill: 234, process_vm_readv: 310, process_vm_writev: 311, futex_waitv: 449 } as const;
+const FUTEX_WAKE = 1;
+const EVERYBODY = 0x7fffffff;
+const SIGKILL = 9;
+const POLLIN = 1;
+/** futex_waitv(2): entries of {u64 value, u64 address, u32 flags, u32 reserved}, 32-bit words shared by processes. */
+const FUTEX_SIZE_U32 = 2;
+const WAITV_MAX = 127;
+const WAITV = FILE.FILE_SCRATCH + 0x1000;
+const TIMESPEC = FILE.FILE_SCRATCH + 0x900;
+const IOVECS = FILE.FILE_SCRATCH + 0x800;
+const POLLFD = FILE.FILE_SCRATCH + 0xa00;
+const USER_END = 0x7ffffffff000;
+/** How often a caller looks before it sleeps: about 10 us. */
+const GUEST_SPIN = 400;
+const PLAN_KIND = { string: 1, buffer: 2, struct: 3 } as const;
+
+export interface NativeEngineOptions {
+  readonly libc: Libc;
+  readonly poller: HostPoller;
+  /** The stub's executable. */
+  readonly stub: string;
+  readonly ramSize: number;
+  readonly events: EngineEvents;
+}
+
+export class NativeEngine implements Engine {
+  readonly memory: MemoryFile;
+  readonly slots: Slots = new Slots();
+  readonly plans: (readonly Prefetch[] | undefined)[] = [];
+  vdso = 0;
+  reserved: { from: number; to: number }[] = [];
+  private readonly libc: Libc;
+  private readonly events: EngineEvents;
+  private readonly notes: Notes;
+  private readonly running: NativeThread[] = [];
+  private readonly spaces: Map<number, NativeSpace> = new Map();
+  private readonly byPid: Map<number, NativeSpace> = new Map();
+  private readonly freeIds: number[] = [];
+  private nextId = 0;
+  private first: NativeSpace;
+  private reaper: ChildProcess | null = null;
+  private reaperPid = 0;
+
+  private constructor(options: NativeEngineOptions, memory: MemoryFile) {
+    this.memory = memory;
+    this.libc = options.libc;
+    this.events = options.events;
+    this.notes = new Notes(options.libc, memory);
+    this.first = new NativeSpace(this, this.nextId++);
+  }
+
+  /** Starts the stub; answers a sentence when this host cannot run it. */
+  static start(options: NativeEngineOptions): NativeEngine | string {
+    const memory = createMemoryFile(options.libc, options.ramSize);
+    if (typeof memory === 'string') return memory;
+    const engine = new NativeEngine(options, memory);
+    const failed = engine.startReaper(options);
+    return failed ?? engine;
+  }
+
+  get runningCount(): number {
+    return this.running.length;
+  }
+
+  setPrefetch(nr: number, plan: readonly Prefetch[]): void {
+    this.plans[nr] = plan;
+    plan.forEach((p, i) => {
+      const word = PLAN_KIND[p.kind] | (p.arg << 4) | ((p.lengthArg ?? 0) << 8) | ((p.size ?? 0) << 16);
+      this.memory.view.setInt32(FILE.FILE_GLOBAL + GLOBAL.G_PLANS + 8 * nr + 4 * i, word, true);
+    });
+  }
+
+  poll(): number {
+    const { running } = this;
+    const { i32 } = this.memory;
+    let handled = 0;
+    for (let i = running.length - 1; i >= 0; i--) {
+      const thread = running[i];
+      if (thread === undefined) continue;
+      const state = Atomics.load(i32, thread.slot >> 2);
+      if (state !== STATE.ST_REQUEST && state !== STATE.ST_SLEEPING) continue;
+      this.leaveRunning(thread);
+      thread.arrive();
+      this.events.trap(thread);
+      handled++;
+    }
+    if (i32[GLOBAL.G_HOST_EVENTS / 4] !== 0) {
+      this.hostEvents();
+      handled++;
+    }
+    return handled;
+  }
+
+  sleep(timeout: number): void {
+    const { i32, view } = this.memory;
+    const count = Math.min(this.running.length, WAITV_MAX - 1);
+    this.waitEntry(0, GLOBAL.G_HOST_EVENTS, 0);
+    for (let i = 0; i < count; i++) this.waitEntry(i + 1, this.running[i]!.slot, STATE.ST_RUNNING);
+    const limit = this.running.length > count ? Math.min(timeout, 1e6) : timeout;
+    let until = 0;
+    if (Number.isFinite(limit)) {
+      const deadline = monotonicNow() + limit;
+      const sec = Math.floor(deadline / 1e9);
+      view.setUint32(TIMESPEC, sec, true);
+      view.setUint32(TIMESPEC + 4, 0, true);
+      view.setUint32(TIMESPEC + 8, deadline - sec * 1e9, true);
+      view.setUint32(TIMESPEC + 12, 0, true);
+      until = this.memory.address + TIMESPEC;
+    }
+    Atomics.store(i32, GLOBAL.G_DOORBELL / 4, 1);
+    this.libc.syscall(NR.futex_waitv, this.memory.address + WAITV, count + 1, 0, until, 1);
+    Atomics.store(i32, GLOBAL.G_DOORBELL / 4, 0);
+  }
+
+  newSpace(): NativeThread {
+    const space = this.prepareSpace();
+    const thread = space.addThread();
+    this.first.orderFork(space);
+    this.first.flush();
+    return thread;
+  }
+
+  /** A space that has its number, its pages and its first orders, but no process yet. */
+  prepareSpace(): NativeSpace {
+    const space = new NativeSpace(this, this.freeIds.pop() ?? this.nextId++);
+    this.spaces.set(space.id, space);
+    space.orderFirst();
+    return space;
+  }
+
+  shutdown(): void {
+    if (this.reaperPid > 0) this.libc.syscall(NR.kill, this.reaperPid, SIGKILL);
+    this.reaperPid = 0;
+  }
+
+  // For threads and spaces.
+
+  nowRunning(thread: NativeThread): void {
+    thread.runningIndex = this.running.length;
+    this.running.push(thread);
+  }
+
+  wake(thread: NativeThread): void {
+    this.wakeAddress(thread.slot);
+  }
+
+  wakeAddress(offset: number): void {
+    this.libc.syscall(NR.futex, this.memory.address + offset, FUTEX_WAKE, EVERYBODY);
+  }
+
+  kick(thread: NativeThread): void {
+    const tid = this.memory.i32[(thread.slot + SLOT.S_TID) >> 2]!;
+    const pid = this.pidOf(thread.space);
+    if (pid > 0 && tid > 0) this.libc.syscall(NR.tgkill, pid, tid, KICK_SIGNAL);
+  }
+
+  readGuest(space: NativeSpace, address: number, offset: number, len: number): number {
+    return this.transfer(NR.process_vm_readv, space, address, offset, len);
+  }
+
+  writeGuest(space: NativeSpace, address: number, offset: number, len: number): number {
+    return this.transfer(NR.process_vm_writev, space, address, offset, len);
+  }
+
+  /** Waits until the space has acknowledged orders, so that there is room for more. A space that does not is killed. */
+  drain(space: NativeSpace): void {
+    if (space.orders.notesOut === 0) space.orders.askForNote();
+    const want = space.orders.notesOut - 1;
+    space.flush();
+    const deadline = monotonicNow() + 2e9;
+    while (!space.dead && space.orders.notesOut > want) {
+      this.waitForNotes(10);
+      this.readNotes();
+      if (monotonicNow() > deadline) this.killSpace(space);
+    }
+  }
+
+  killSpace(space: NativeSpace): void {
+    for (const thread of space.threads) this.leaveRunning(thread);
+    if (space.dead) return;
+    const pid = this.pidOf(space);
+    if (pid > 0) this.libc.syscall(NR.kill, pid, SIGKILL);
+    space.doomed = true;
+  }
+
+  residentPages(_space: NativeSpace): number {
+    return 0;
+  }
+
+  private startReaper(options: NativeEngineOptions): string | null {
+    const { view } = this.memory;
+    view.setInt32(GLOBAL.G_KERNEL, process.pid, true);
+    view.setInt32(GLOBAL.G_SPIN, GUEST_SPIN, true);
+    const stdio = ['ignore', 'ignore', 'ignore', this.memory.fd, this.memory.readOnlyFd, this.notes.peer, options.poller.fd];
+    this.reaper = spawn(options.stub, [], { stdio: stdio as 'ignore'[], env: {}, cwd: '/' });
+    this.reaper.on('error', () => {});
+    this.reaper.unref();
+    const pid = this.reaper.pid;
+    if (pid === undefined) return `the stub ${options.stub} cannot be started: run "npm run build"`;
+    this.reaperPid = pid;
+    this.waitForNotes(5000);
+    const note = this.notes.next();
+    if (note === null || note.kind !== NOTE.NOTE_READY) return startFailure(note?.value ?? 0);
+    this.first.pid = note.value;
+    this.byPid.set(note.value, this.first);
+    this.spaces.set(this.first.id, this.first);
+    this.readPlaces();
+    this.clearFirstSpace();
+    options.poller.watch(this.notes.fd, POLLIN, () => this.readNotes());
+    return null;
+  }
+
+  private readPlaces(): void {
+    const { view } = this.memory;
+    const word = (offset: number): number => view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true);
+    this.vdso = word(GLOBAL.G_VDSO);
+    this.reserved = [
+      { from: VA.STUB_TEXT, to: VA.STUB_END },
+      { from: VA.SLOT_BASE, to: VA.SLOT_END },
+      { from: word(GLOBAL.G_VDSO_FROM), to: word(GLOBAL.G_VDSO_TO) },
+    ];
+  }
+
+  /** What the first process has of its own (its stack, the reaper's data) is unmapped. */
+  private clearFirstSpace(): void {
+    let at = 0x10000;
+    for (const { from, to } of this.reserved) {
+      if (from > at) this.first.unmap(at, from - at);
+      at = to;
+    }
+    if (at < USER_END) this.first.unmap(at, USER_END - at);
+    this.first.unmap(VA.STUB_TEXT + 0x80000, VA.STUB_GLOBAL - VA.STUB_TEXT - 0x80000);
+    this.first.flush();
+  }
+
+  private leaveRunning(thread: NativeThread): void {
+    const index = thread.runningIndex;
+    if (index < 0) return;
+    const last = this.running.pop()!;
+    if (last !== thread) {
+      this.running[index] = last;
+      last.runningIndex = index;
+    }
+    thread.runningIndex = -1;
+  }
+
+  private hostEvents(): void {
+    this.events.hostEvents();
+    Atomics.store(this.memory.i32, GLOBAL.G_HOST_EVENTS / 4, 0);
+    this.wakeAddress(GLOBAL.G_HOST_EVENTS);
+  }
+
+  private readNotes(): void {
+    for (let note = this.notes.next(); note !== null; note = this.notes.next()) {
+      if (note.kind === NOTE.NOTE_DEAD && note.pid === this.reaperPid) this.spaceDied(note.value);
+      else if (note.kind === NOTE.NOTE_BORN) this.spaceBorn(note.value, note.pid);
+      else if (note.kind === NOTE.NOTE_DONE) this.byPid.get(note.pid)?.noteCame();
+    }
+  }
+
+  private spaceBorn(id: number, pid: number): void {
+    const space = this.spaces.get(id);
+    if (space === undefined || space.pid !== 0) return;
+    space.pid = pid;
+    this.byPid.set(pid, space);
+    if (space.doomed) this.libc.syscall(NR.kill, pid, SIGKILL);
+  }
+
+  private spaceDied(pid: number): void {
+    const space = this.byPid.get(pid);
+    if (space === undefined) return;
+    this.byPid.delete(pid);
+    this.spaces.delete(space.id);
+    for (const thread of space.threads) this.leaveRunning(thread);
+    space.died();
+    this.freeIds.push(space.id);
+    if (!space.doomed) this.events.spaceDied(space);
+  }
+
+  /** The host's process of a space; waits for its first note if that is still to come. */
+  private pidOf(space: NativeSpace): number {
+    const deadline = monotonicNow() + 2e9;
+    while (space.pid === 0 && !space.dead && monotonicNow() < deadline) {
+      this.readNotes();
+      if (space.pid === 0) this.waitForNotes(10);
+    }
+    return space.pid;
+  }
+
+  private waitForNotes(milliseconds: number): void {
+    const { view, address } = this.memory;
+    view.setInt32(POLLFD, this.notes.fd, true);
+    view.setInt32(POLLFD + 4, POLLIN, true);
+    this.libc.syscall(NR.poll, address + POLLFD, 1, milliseconds);
+  }
+
+  private transfer(nr: number, space: NativeSpace, address: number, offset: number, len: number): number {
+    if (len === 0) return 0;
+    if (address < 0 || address + len > USER_END || space.dead) return -EFAULT;
+    const { view } = this.memory;
+    const base = this.memory.address;
+    setWord64(view, IOVECS, base + offset);
+    setWord64(view, IOVECS + 8, len);
+    setWord64(view, IOVECS + 16, address);
+    setWord64(view, IOVECS + 24, len);
+    const done = this.libc.syscall(nr, this.pidOf(space), base + IOVECS, 1, base + IOVECS + 16, 1, 0);
+    return done === len ? 0 : -EFAULT;
+  }
+
+  private waitEntry(index: number, offset: number, value: number): void {
+    const { view } = this.memory;
+    const at = WAITV + 24 * index;
+    setWord64(view, at, value);
+    setWord64(view, at + 8, this.memory.address + offset);
+    view.setUint32(at + 16, FUTEX_SIZE_U32, true);
+    view.setUint32(at + 20, 0, true);
+  }
+}
+
+function setWord64(view: DataView, offset: number, value: number): void {
+  view.setUint32(offset, value % 2 ** 32, true);
+  view.setUint32(offset + 4, Math.floor(value / 2 ** 32), true);
+}
+
+function startFailure(value: number): string {
+  if (value === 0) return 'the stub did not start: seccomp filters (Linux 3.17, CONFIG_SECCOMP_FILTER) are needed';
+  return `the stub's step ${value >>> 16} failed with error ${value & 0xffff}: seccomp filters and futex_waitv (Linux 5.16) are needed`;
+}

@@ -1,0 +1,169 @@
+/** A host process as an address space (engine.ts has the contract). */
+import type { Space } from '../engine.ts';
+import { FORK_FLAGS, THREAD_FLAGS } from './filters.ts';
+import { FD, OP, SIZE, SLOT, SPACE, VA } from './layout.ts';
+import type { NativeEngine } from './native-engine.ts';
+import { NativeThread } from './native-thread.ts';
+import { Orders } from './orders.ts';
+
+const NR = { mmap: 9, mprotect: 10, munmap: 11, mremap: 25, madvise: 28, clone: 56 } as const;
+const PROT_READ_WRITE = 3;
+const MAP_SHARED_FIXED = 0x11;
+const MAP_PRIVATE_FIXED = 0x12;
+const MAP_ANONYMOUS = 0x20;
+const MAP_NORESERVE = 0x4000;
+const MREMAP_MAYMOVE_FIXED = 3;
+const MADV_DONTFORK = 10;
+const NONE = -1;
+
+export class NativeSpace implements Space {
+  readonly id: number;
+  readonly orders: Orders;
+  readonly threads: Set<NativeThread> = new Set();
+  /** Threads without work, for the next `newThread`. */
+  readonly parked: NativeThread[] = [];
+  /** The host process; 0 until its first note came. */
+  pid = 0;
+  dead = false;
+  /** Killed by us: its death is no news. */
+  doomed = false;
+  private readonly engine: NativeEngine;
+  /** What to call once how many orders are acknowledged. */
+  private readonly pending: { upTo: number; done: () => void }[] = [];
+  private threadsMade = 0;
+
+  constructor(engine: NativeEngine, id: number) {
+    this.engine = engine;
+    this.id = id;
+    this.orders = new Orders(engine.memory, id);
+  }
+
+  get reserved(): readonly { readonly from: number; readonly to: number }[] {
+    return this.engine.reserved;
+  }
+
+  mapAnonymous(address: number, len: number, prot: number): void {
+    const flags = MAP_PRIVATE_FIXED | MAP_ANONYMOUS | MAP_NORESERVE;
+    this.order(NR.mmap, address, len, prot, flags, NONE, 0);
+  }
+
+  mapMemory(address: number, len: number, prot: number, offset: number, shared: boolean, writable: boolean): void {
+    const flags = (shared ? MAP_SHARED_FIXED : MAP_PRIVATE_FIXED) | MAP_NORESERVE;
+    const fd = shared && writable ? FD.FD_MEMORY : FD.FD_MEMORY_RO;
+    this.order(NR.mmap, address, len, prot, flags, fd, offset);
+  }
+
+  unmap(address: number, len: number): void {
+    this.order(NR.munmap, address, len);
+  }
+
+  protect(address: number, len: number, prot: number): void {
+    this.order(NR.mprotect, address, len, prot);
+  }
+
+  move(from: number, len: number, newLen: number, to: number): void {
+    this.order(NR.mremap, from, len, newLen, MREMAP_MAYMOVE_FIXED, to);
+  }
+
+  advise(address: number, len: number, advice: number): void {
+    this.order(NR.madvise, address, len, advice);
+  }
+
+  flush(): void {
+    this.publish();
+    this.engine.wakeAddress(this.orders.file + SPACE.P_POSTED);
+  }
+
+  /** Makes the orders visible to the mapping thread; the count that a thread has to wait for. */
+  publish(): number {
+    this.orders.publish();
+    return this.orders.posted | 0;
+  }
+
+  whenDone(done: () => void): void {
+    if (this.dead || this.orders.acknowledged >= this.orders.posted) {
+      done();
+      return;
+    }
+    this.orders.askForNote();
+    this.pending.push({ upTo: this.orders.posted, done });
+  }
+
+  /** A NOTE_DONE of this space came. */
+  noteCame(): void {
+    this.orders.noteCame();
+    while (this.pending.length > 0 && this.pending[0]!.upTo <= this.orders.acknowledged) this.pending.shift()!.done();
+  }
+
+  read(address: number, offset: number, len: number): number {
+    return this.engine.readGuest(this, address, offset, len);
+  }
+
+  write(address: number, offset: number, len: number): number {
+    return this.engine.writeGuest(this, address, offset, len);
+  }
+
+  fork(thread: NativeThread): NativeThread {
+    const child = this.engine.prepareSpace();
+    const copy = child.addThread();
+    copy.copyFrame(thread);
+    this.orderFork(child);
+    return copy;
+  }
+
+  /** Orders a copy of this space's process; `child` has its own first orders already. */
+  orderFork(child: NativeSpace): void {
+    child.publish();
+    this.makeRoom();
+    this.orders.post(NR.clone, FORK_FLAGS, 0, 0, 0, 0, child.orders.file, OP.OP_KIND_FORK);
+  }
+
+  newThread(): NativeThread {
+    return this.parked.pop() ?? this.addThread();
+  }
+
+  /** Orders a slot and a thread that waits on it. */
+  addThread(): NativeThread {
+    const slot = this.engine.slots.alloc();
+    const index = this.threadsMade++;
+    const thread = new NativeThread(this.engine, this, slot, index);
+    thread.prepareFirst();
+    this.threads.add(thread);
+    this.order(NR.mmap, thread.address, SIZE.SLOT_STRIDE, PROT_READ_WRITE, MAP_SHARED_FIXED, FD.FD_MEMORY, slot);
+    this.order(NR.madvise, thread.address, SIZE.SLOT_STRIDE, MADV_DONTFORK);
+    const stack = this.orders.placeStack(index, thread.address + SLOT.S_ALTSTACK, SLOT.S_ALTSTACK_SIZE);
+    this.order(NR.clone, THREAD_FLAGS, thread.address + SLOT.S_STACK_TOP, 0, 0, 0, stack, OP.OP_KIND_THREAD);
+    return thread;
+  }
+
+  /** The first orders of every space but the very first: who it is; its pages are not for its children. */
+  orderFirst(): void {
+    this.orders.askForBirthNote();
+    this.order(NR.madvise, VA.STUB_SPACE, SIZE.SPACE_SIZE, MADV_DONTFORK);
+    this.order(NR.madvise, VA.STUB_ANSWERS, SIZE.ANSWERS_SIZE, MADV_DONTFORK);
+  }
+
+  residentPages(): number {
+    return this.engine.residentPages(this);
+  }
+
+  destroy(): void {
+    this.engine.killSpace(this);
+  }
+
+  /** The process is gone: nothing runs there any more. */
+  died(): void {
+    this.dead = true;
+    for (const thread of this.threads) this.engine.slots.free(thread.slot);
+    for (const { done } of this.pending.splice(0)) done();
+  }
+
+  private order(nr: number, a: number, b: number, c = 0, d = 0, e = 0, f = 0, kind: number = OP.OP_KIND_CALL): void {
+    this.makeRoom();
+    this.orders.post(nr, a, b, c, d, e, f, kind);
+  }
+
+  private makeRoom(): void {
+    if (this.orders.room < 4) this.engine.drain(this);
+  }
+}

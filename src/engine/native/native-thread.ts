@@ -1,0 +1,252 @@
+/** A host thread that runs guest code, seen through its slot (engine.ts has the contract). */
+import {
+  type EngineThread,
+  type Fault,
+  TRAP_BADCOPY,
+  TRAP_BROKEN,
+  TRAP_CALL,
+  TRAP_FAULT,
+  TRAP_FRAME,
+} from '../engine.ts';
+import { fpstateOffset, fpstateSize, isFrameOffset, UC_FPSTATE, UC_GREGS, UC_SIGMASK, UC_SIZE } from './frame.ts';
+import { ACTION, KIND, SIZE, SLOT, STATE, VA } from './layout.ts';
+import type { NativeEngine } from './native-engine.ts';
+import type { NativeSpace } from './native-space.ts';
+
+const AUDIT_ARCH_X86_64 = 0xc000003e | 0;
+/** Where a frame is put that no signal made: high in the alternate stack, with room for any extended state. */
+const OWN_FRAME = SLOT.S_ALTSTACK + 0x1000;
+const OWN_FPSTATE = OWN_FRAME + 0x400;
+
+export class NativeThread implements EngineThread {
+  readonly space: NativeSpace;
+  /** Offset of the slot in memory, and its address in the space. */
+  readonly slot: number;
+  readonly address: number;
+  owner: unknown = null;
+  trap = 0;
+  nr = 0;
+  /** Index in the engine's list of running threads, -1 while in the kernel. */
+  runningIndex = -1;
+  hasFrame = false;
+  context = 0;
+  fpstate = 0;
+  fpstateSize = 0;
+  private readonly engine: NativeEngine;
+  private readonly i32: Int32Array;
+  private readonly view: DataView;
+  private readonly w: number;
+  private staged = 0;
+  private copies = 0;
+
+  constructor(engine: NativeEngine, space: NativeSpace, slot: number, index: number) {
+    this.engine = engine;
+    this.space = space;
+    this.slot = slot;
+    this.address = VA.SLOT_BASE + index * SIZE.SLOT_STRIDE;
+    this.i32 = engine.memory.i32;
+    this.view = engine.memory.view;
+    this.w = slot >> 2;
+    this.i32.fill(0, this.w, this.w + SLOT.S_COPY / 4);
+  }
+
+  /** Looks at a thread that has asked: what for. */
+  arrive(): void {
+    const { i32, w } = this;
+    const kind = i32[w + SLOT.S_KIND / 4]!;
+    this.staged = 0;
+    this.copies = 0;
+    if (kind === KIND.K_FAST) {
+      this.hasFrame = false;
+      this.trap = TRAP_CALL;
+      this.nr = this.callNumber();
+      return;
+    }
+    if (kind === KIND.K_BADCOPY) {
+      this.trap = TRAP_BADCOPY;
+      return;
+    }
+    this.trap = this.findFrame() ? trapOf(kind) : TRAP_BROKEN;
+    if (kind === KIND.K_CALL) {
+      const native = i32[w + SLOT.S_SIGCODE / 4] === AUDIT_ARCH_X86_64;
+      this.nr = native ? this.callNumber() : -1;
+    }
+  }
+
+  arg(index: number, width: number): number {
+    const at = this.w + SLOT.S_ARGS / 4 + 2 * index;
+    const low = this.i32[at]!;
+    if (width === 0) return low;
+    const high = this.i32[at + 1]!;
+    return (width === 1 ? high : high >>> 0) * 4294967296 + (low >>> 0);
+  }
+
+  get fault(): Fault {
+    const { i32, w, view, slot } = this;
+    return {
+      signal: i32[w + SLOT.S_SIGNO / 4]!,
+      code: i32[w + SLOT.S_SIGCODE / 4]!,
+      address: view.getUint32(slot + SLOT.S_SIGADDR + 4, true) * 2 ** 32 + view.getUint32(slot + SLOT.S_SIGADDR, true),
+    };
+  }
+
+  answer(value: number): void {
+    const { i32, w } = this;
+    const at = w + SLOT.S_RET / 4;
+    i32[at] = value % 4294967296;
+    i32[at + 1] = Math.floor(value / 4294967296);
+    i32[w + SLOT.S_COPIES / 4] = this.copies;
+    this.send(ACTION.A_RETURN);
+  }
+
+  showFrame(value: number): void {
+    const at = this.w + SLOT.S_RET / 4;
+    this.i32[at] = value % 4294967296;
+    this.i32[at + 1] = Math.floor(value / 4294967296);
+    this.i32[this.w + SLOT.S_COPIES / 4] = this.copies;
+    this.send(ACTION.A_SHOW_FRAME);
+  }
+
+  resume(): void {
+    this.i32[this.w + SLOT.S_COPIES / 4] = this.copies;
+    this.i32[this.w + SLOT.S_FRAME / 4] = this.context - UC_GREGS - this.slot;
+    this.send(ACTION.A_FRAME);
+  }
+
+  waits(): void {
+    Atomics.compareExchange(this.i32, this.w, STATE.ST_REQUEST, STATE.ST_WAIT);
+  }
+
+  interrupt(): void {
+    if (this.runningIndex < 0) return;
+    this.engine.kick(this);
+  }
+
+  park(): void {
+    this.waits();
+    this.owner = null;
+    this.space.parked.push(this);
+  }
+
+  prefetched(address: number, len: number): number {
+    if (this.trap !== TRAP_CALL) return -1;
+    const plan = this.engine.plans[this.nr];
+    if (plan === undefined) return -1;
+    for (let i = 0; i < plan.length; i++) {
+      if (this.arg(plan[i]!.arg, 2) !== address) continue;
+      const have = this.i32[this.w + SLOT.S_IN0_LEN / 4 + i]!;
+      if (have >= len && have <= WINDOW_SIZE[i]!) return this.slot + WINDOW[i]!;
+    }
+    return -1;
+  }
+
+  prefetchedString(address: number): number {
+    if (this.trap !== TRAP_CALL) return 0;
+    const plan = this.engine.plans[this.nr];
+    if (plan === undefined) return 0;
+    for (let i = 0; i < plan.length; i++) {
+      if (plan[i]!.kind !== 'string' || this.arg(plan[i]!.arg, 2) !== address) continue;
+      const have = this.i32[this.w + SLOT.S_IN0_LEN / 4 + i]!;
+      return have > 0 && have <= WINDOW_SIZE[i]! ? have : 0;
+    }
+    return 0;
+  }
+
+  stage(len: number): number {
+    if (this.staged + len > SLOT.S_STAGE_SIZE) return -1;
+    const offset = this.slot + SLOT.S_STAGE + this.staged;
+    this.staged += (len + 15) & ~15;
+    return offset;
+  }
+
+  copyOut(address: number, offset: number, len: number): void {
+    if (this.copies === SLOT.MAX_COPIES) {
+      this.space.write(address, offset, len);
+      return;
+    }
+    const at = this.slot + SLOT.S_COPY + 16 * this.copies++;
+    this.view.setUint32(at, address % 2 ** 32, true);
+    this.view.setUint32(at + 4, Math.floor(address / 2 ** 32), true);
+    this.view.setUint32(at + 8, offset - this.slot, true);
+    this.view.setUint32(at + 12, len, true);
+  }
+
+  copyFrame(from: NativeThread): void {
+    const { bytes } = this.engine.memory;
+    this.placeOwnFrame();
+    bytes.copyWithin(this.context - UC_GREGS, from.context - UC_GREGS, from.context - UC_GREGS + UC_SIZE);
+    if (from.fpstate !== 0) {
+      bytes.copyWithin(this.fpstate, from.fpstate, from.fpstate + from.fpstateSize);
+      this.fpstateSize = from.fpstateSize;
+    }
+    this.finishOwnFrame(from.fpstate !== 0);
+  }
+
+  resetFrame(): void {
+    const { bytes } = this.engine.memory;
+    this.placeOwnFrame();
+    bytes.fill(0, this.context - UC_GREGS, this.context - UC_GREGS + UC_SIZE);
+    this.finishOwnFrame(false);
+  }
+
+  /** A new or parked thread that only waits for an answer: what it waits for will be a frame. */
+  prepareFirst(): void {
+    this.i32[this.w] = STATE.ST_WAIT;
+  }
+
+  private callNumber(): number {
+    const at = this.w + SLOT.S_NR / 4;
+    return this.i32[at + 1] === 0 ? this.i32[at]! : -1;
+  }
+
+  private findFrame(): boolean {
+    const offset = this.i32[this.w + SLOT.S_FRAME / 4]!;
+    this.hasFrame = isFrameOffset(offset);
+    if (!this.hasFrame) return false;
+    const context = this.slot + offset;
+    this.context = context + UC_GREGS;
+    const fpstate = fpstateOffset(this.view, context, this.address);
+    this.fpstate = fpstate === 0 ? 0 : this.slot + fpstate;
+    this.fpstateSize = fpstate === 0 ? 0 : fpstateSize(this.view, this.fpstate, SLOT.S_IN0 - fpstate);
+    return true;
+  }
+
+  private placeOwnFrame(): void {
+    this.context = this.slot + OWN_FRAME + UC_GREGS;
+    this.fpstate = this.slot + OWN_FPSTATE;
+    this.hasFrame = true;
+  }
+
+  /** Without extended state the host resets it (a null pointer in the frame; sigreturn(2)). */
+  private finishOwnFrame(extended: boolean): void {
+    const { view } = this;
+    const context = this.context - UC_GREGS;
+    const pointer = extended ? this.address + OWN_FPSTATE : 0;
+    view.setUint32(context + UC_FPSTATE, pointer % 2 ** 32, true);
+    view.setUint32(context + UC_FPSTATE + 4, Math.floor(pointer / 2 ** 32), true);
+    view.setUint32(context + UC_SIGMASK, 0, true);
+    view.setUint32(context + UC_SIGMASK + 4, 0, true);
+    if (!extended) {
+      this.fpstate = 0;
+      this.fpstateSize = 0;
+    }
+  }
+
+  private send(action: number): void {
+    const { i32, w } = this;
+    i32[w + SLOT.S_ACTION / 4] = action;
+    i32[w + SLOT.S_TARGET / 4] = this.space.publish();
+    this.engine.nowRunning(this);
+    const before = Atomics.exchange(i32, w, STATE.ST_ANSWER);
+    if (before !== STATE.ST_REQUEST) this.engine.wake(this);
+  }
+}
+
+const WINDOW = [SLOT.S_IN0, SLOT.S_IN1] as const;
+const WINDOW_SIZE = [SLOT.S_IN1 - SLOT.S_IN0, SLOT.S_STAGE - SLOT.S_IN1] as const;
+
+function trapOf(kind: number): number {
+  if (kind === KIND.K_CALL) return TRAP_CALL;
+  if (kind === KIND.K_FAULT) return TRAP_FAULT;
+  return kind === KIND.K_KICK || kind === KIND.K_FRAME ? TRAP_FRAME : TRAP_BROKEN;
+}

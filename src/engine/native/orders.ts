@@ -1,0 +1,108 @@
+/**
+ * Orders to a space's mapping thread: system calls that it makes, one after the other, from a page that the
+ * guest can only read.
+ *
+ * What the mapping thread says of its progress lies where the guest can write; only a note (`NOTE_DONE`) counts.
+ * So a note is ordered from time to time, and never more orders are out than the page holds.
+ */
+import { ANSWERS, FD, FILE, NOTE, OP, SIZE, SPACE, VA } from './layout.ts';
+import type { MemoryFile } from './memory-file.ts';
+
+const WRITE = 1;
+const NOTE_EVERY = 128;
+const NOTE_PLACES = 64;
+
+export class Orders {
+  /** Where the space's pages lie in the memory file. */
+  readonly file: number;
+  private readonly words: Int32Array;
+  private readonly spaceId: number;
+  posted = 0;
+  /** Orders that are known to be done. */
+  acknowledged = 0;
+  private noted = 0;
+  /** For each note that is out, in order: how many orders were posted before it. */
+  private readonly notes: number[] = [];
+  private notePlace = 0;
+
+  constructor(memory: MemoryFile, spaceId: number) {
+    this.spaceId = spaceId;
+    this.file = FILE.FILE_SPACES + spaceId * SIZE.SPACE_STRIDE;
+    this.words = new Int32Array(memory.buffer, this.file, SIZE.SPACE_STRIDE / 4);
+    this.words.fill(0, 0, SPACE.P_OPS / 4);
+    this.words.fill(0, SIZE.SPACE_SIZE / 4, (SIZE.SPACE_SIZE + ANSWERS.W_RESULTS) / 4);
+  }
+
+  get room(): number {
+    return SIZE.MAX_OPS - 2 - (this.posted - this.acknowledged);
+  }
+
+  post(nr: number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, kind: number = OP.OP_KIND_CALL): void {
+    this.put(nr, a, b, c, d, e, f, kind);
+    if (this.posted - this.noted >= NOTE_EVERY) this.askForNote();
+  }
+
+  /** Makes what was posted so far visible to the mapping thread. */
+  publish(): void {
+    Atomics.store(this.words, SPACE.P_POSTED / 4, this.posted | 0);
+  }
+
+  /** Orders a note of what has been done when everything so far is. */
+  askForNote(): void {
+    const place = SPACE.P_NOTES + (this.notePlace++ % NOTE_PLACES) * NOTE.NOTE_SIZE;
+    this.words[place / 4] = NOTE.NOTE_DONE;
+    this.words[place / 4 + 1] = this.spaceId;
+    this.noteAt(place);
+  }
+
+  /** The first order of a new space: says that it is there. */
+  askForBirthNote(): void {
+    const place = SPACE.P_NOTES + (this.notePlace++ % NOTE_PLACES) * NOTE.NOTE_SIZE;
+    this.words[place / 4] = NOTE.NOTE_BORN;
+    this.words[place / 4 + 1] = this.spaceId;
+    this.put(WRITE, FD.FD_NOTES, VA.STUB_SPACE + place, NOTE.NOTE_SIZE, 0, 0, 0, OP.OP_KIND_CALL);
+  }
+
+  /** A NOTE_DONE came from this space's process. */
+  noteCame(): void {
+    const upTo = this.notes.shift();
+    if (upTo !== undefined) this.acknowledged = upTo;
+  }
+
+  get notesOut(): number {
+    return this.notes.length;
+  }
+
+  /** Puts a stack_t for a new thread into the page; its address in the space. */
+  placeStack(index: number, address: number, size: number): number {
+    const place = SPACE.P_STACKS + (index % 32) * 32;
+    this.setWord64(place, address);
+    this.words[place / 4 + 2] = 0;
+    this.setWord64(place + 16, size);
+    return VA.STUB_SPACE + place;
+  }
+
+  private noteAt(place: number): void {
+    this.put(WRITE, FD.FD_NOTES, VA.STUB_SPACE + place, NOTE.NOTE_SIZE, 0, 0, 0, OP.OP_KIND_CALL);
+    this.noted = this.posted;
+    this.notes.push(this.posted);
+  }
+
+  private put(nr: number, a: number, b: number, c: number, d: number, e: number, f: number, kind: number): void {
+    const at = SPACE.P_OPS + (this.posted & (SIZE.MAX_OPS - 1)) * OP.OP_SIZE;
+    this.setWord64(at + OP.OP_NR, nr);
+    this.setWord64(at + OP.OP_ARGS, a);
+    this.setWord64(at + OP.OP_ARGS + 8, b);
+    this.setWord64(at + OP.OP_ARGS + 16, c);
+    this.setWord64(at + OP.OP_ARGS + 24, d);
+    this.setWord64(at + OP.OP_ARGS + 32, e);
+    this.setWord64(at + OP.OP_ARGS + 40, f);
+    this.setWord64(at + OP.OP_KIND, kind);
+    this.posted++;
+  }
+
+  private setWord64(at: number, value: number): void {
+    this.words[at / 4] = value % 2 ** 32;
+    this.words[at / 4 + 1] = Math.floor(value / 2 ** 32);
+  }
+}

@@ -1,0 +1,20 @@
+/** Thread slots of the memory file. A slot is free again only when the process that used it is gone. */
+import { FILE, SIZE } from './layout.ts';
+
+export class Slots {
+  private next: number = FILE.FILE_SLOTS;
+  private readonly free_: number[] = [];
+
+  /** A slot's offset in the memory file; -1 when all are in use. */
+  alloc(): number {
+    const slot = this.free_.pop();
+    if (slot !== undefined) return slot;
+    if (this.next + SIZE.SLOT_STRIDE > FILE.FILE_SLOTS_END) return -1;
+    this.next += SIZE.SLOT_STRIDE;
+    return this.next - SIZE.SLOT_STRIDE;
+  }
+
+  free(slot: number): void {
+    this.free_.push(slot);
+  }
+}

@@ -1,0 +1,10 @@
+/* The seccomp programs, as the build has written them. */
+#include <linux/filter.h>
+#include "stub.h"
+#include "filters.h"
+
+#define PROGRAM(code) { sizeof(code) / sizeof((code)[0]), code }
+
+const struct filter_program mapper_filter = PROGRAM(mapper_code);
+const struct filter_program guest_filter = PROGRAM(guest_code);
+const struct filter_program reaper_filter = PROGRAM(reaper_code);

@@ -1,0 +1,143 @@
+/*
+ * How a guest thread asks the kernel: fetch what the call will read, say so, look for the answer for a while,
+ * sleep, carry the answer out. All of this runs as the guest: nothing here is trusted by the kernel.
+ */
+#include <asm/unistd.h>
+#include "stub.h"
+
+#define FUTEX_WAIT 0
+#define FUTEX_WAKE 1
+#define EVERYBODY 0x7fffffff
+
+/* The kinds of a prefetch plan: bits 0-3 kind, 4-7 argument, 8-11 argument with the length, 16-31 size. */
+#define PLAN_STRING 1
+#define PLAN_BUFFER 2
+#define PLAN_STRUCT 3
+#define PATH_MAX 4096
+
+static void futex_wait(u64 address, u32 value)
+{
+	syscall6(__NR_futex, (long)address, FUTEX_WAIT, value, 0, 0, 0);
+}
+
+static void futex_wake(u64 address)
+{
+	syscall6(__NR_futex, (long)address, FUTEX_WAKE, EVERYBODY, 0, 0, 0);
+}
+
+static int fetch(void *slot, u32 plan, u32 window, u64 room)
+{
+	u64 from = AT(u64, slot, S_ARGS + 8 * ((plan >> 4) & 7));
+	u64 len = plan >> 16;
+	long left;
+
+	if (from == 0)
+		return -1;
+	if ((plan & 15) == PLAN_STRING) {
+		left = copy_string((char *)slot + window, (void *)from, PATH_MAX);
+		return left < 0 ? -1 : PATH_MAX - (int)left;
+	}
+	if ((plan & 15) == PLAN_BUFFER)
+		len = AT(u64, slot, S_ARGS + 8 * ((plan >> 8) & 7));
+	if (len > room)
+		len = room;
+	left = copy_bytes((char *)slot + window, (void *)from, (long)len);
+	return left < 0 ? -1 : (int)len;
+}
+
+static void prefetch(void *slot)
+{
+	u64 nr = AT(u64, slot, S_NR);
+	u64 plans;
+
+	if (nr >= MAX_PLANS)
+		return;
+	plans = AT(u64, STUB_GLOBAL, G_PLANS + 8 * nr);
+	if (plans == 0)
+		return;
+	AT(int, slot, S_IN0_LEN) = fetch(slot, (u32)plans, S_IN0, S_IN1 - S_IN0);
+	if (plans >> 32)
+		AT(int, slot, S_IN1_LEN) = fetch(slot, (u32)(plans >> 32), S_IN1, S_STAGE - S_IN1);
+}
+
+static void sleep_for_answer(void *slot)
+{
+	u32 *state = (u32 *)((u64)slot + S_STATE);
+	u32 seen = ST_REQUEST;
+
+	__atomic_compare_exchange_n(state, &seen, ST_SLEEPING, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	for (;;) {
+		seen = __atomic_load_n(state, __ATOMIC_ACQUIRE);
+		if (seen == ST_ANSWER)
+			return;
+		futex_wait((u64)state, seen);
+	}
+}
+
+/* Mappings that the kernel posted for this space must be there before the guest goes on. */
+static void wait_mapped(u32 target)
+{
+	u32 done = AT(u32, STUB_ANSWERS, W_DONE);
+
+	if (done == target)
+		return;
+	futex_wake(STUB_SPACE + P_POSTED);
+	syscall6(__NR_sched_yield, 0, 0, 0, 0, 0, 0);
+	while ((int)((done = AT(u32, STUB_ANSWERS, W_DONE)) - target) < 0)
+		futex_wait(STUB_ANSWERS + W_DONE, done);
+}
+
+void wait_answer(void *slot)
+{
+	u32 *state = (u32 *)((u64)slot + S_STATE);
+	u32 left = AT(u32, STUB_GLOBAL, G_SPIN);
+	u32 seen;
+
+	if (AT(u32, STUB_GLOBAL, G_DOORBELL)) {
+		futex_wake((u64)state);
+		left = 0;
+	}
+	for (;;) {
+		seen = __atomic_load_n(state, __ATOMIC_ACQUIRE);
+		if (seen == ST_ANSWER)
+			break;
+		if (seen == ST_WAIT || left-- == 0) {
+			sleep_for_answer(slot);
+			break;
+		}
+		__builtin_ia32_pause();
+	}
+	__atomic_store_n(state, ST_RUNNING, __ATOMIC_RELAXED);
+	wait_mapped(AT(u32, slot, S_TARGET));
+}
+
+/* Copies the answer's windows out; 0, or -1 when the guest has no memory there. */
+static int copy_out(void *slot)
+{
+	u32 count = AT(u32, slot, S_COPIES);
+	u32 i;
+
+	AT(u32, slot, S_COPIES) = 0;
+	for (i = 0; i < count && i < MAX_COPIES; i++) {
+		u64 entry = (u64)slot + S_COPY + 16 * i;
+		u32 from = AT(u32, entry, 8) & (SLOT_STRIDE - 1);
+
+		if (copy_bytes((void *)AT(u64, entry, 0), (char *)slot + from, AT(u32, entry, 12)) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int request(void *slot, int kind)
+{
+	if (kind == K_FAST || kind == K_CALL)
+		prefetch(slot);
+	for (;;) {
+		AT(int, slot, S_KIND) = kind;
+		__atomic_store_n((u32 *)((u64)slot + S_STATE), ST_REQUEST, __ATOMIC_SEQ_CST);
+		wait_answer(slot);
+		if (copy_out(slot) == 0)
+			return AT(int, slot, S_ACTION);
+		kind = K_BADCOPY;
+	}
+}

@@ -1,0 +1,91 @@
+/*
+ * The host's signals in a guest thread: a call (SIGSYS), a fault, a kick. The host has put all registers
+ * into a frame on the slot's alternate stack; the kernel reads and changes them there.
+ */
+#include "stub.h"
+
+#define SIGILL 4
+#define SYS_SECCOMP 1
+
+/* Offsets in siginfo_t and ucontext_t (asm/siginfo.h, asm/ucontext.h, x86-64). */
+#define SI_CODE 8
+#define SI_ADDR 16
+#define SI_ARCH 28
+#define UC_GREGS 40
+#define R10 2
+#define R8 0
+#define R9 1
+#define RDI 8
+#define RSI 9
+#define RDX 12
+#define RAX 13
+#define RIP 16
+
+#define GREG(context, index) AT(u64, context, UC_GREGS + 8 * (index))
+
+static void *slot_of(void *context)
+{
+	return (void *)((u64)context & ~(u64)(SLOT_STRIDE - 1));
+}
+
+static int ask_with_frame(void *slot, void *context, int kind)
+{
+	AT(u32, slot, S_FRAME) = (u32)((u64)context - (u64)slot);
+	return request(slot, kind);
+}
+
+void handle_call(int signal, void *info, void *context)
+{
+	void *slot = slot_of(context);
+
+	(void)signal;
+	if (AT(int, info, SI_CODE) != SYS_SECCOMP)
+		return;
+	AT(u64, slot, S_NR) = GREG(context, RAX);
+	AT(u64, slot, S_ARGS) = GREG(context, RDI);
+	AT(u64, slot, S_ARGS + 8) = GREG(context, RSI);
+	AT(u64, slot, S_ARGS + 16) = GREG(context, RDX);
+	AT(u64, slot, S_ARGS + 24) = GREG(context, R10);
+	AT(u64, slot, S_ARGS + 32) = GREG(context, R8);
+	AT(u64, slot, S_ARGS + 40) = GREG(context, R9);
+	AT(u64, slot, S_RIP) = GREG(context, RIP);
+	AT(u32, slot, S_SIGCODE) = AT(u32, info, SI_ARCH);
+	if (ask_with_frame(slot, context, K_CALL) == A_RETURN)
+		GREG(context, RAX) = AT(u64, slot, S_RET);
+}
+
+void handle_fault(int signal, void *info, void *context)
+{
+	void *slot = slot_of(context);
+	u64 rip = GREG(context, RIP);
+
+	if (rip >= (u64)copy_guest && rip < (u64)copy_guest_end) {
+		GREG(context, RIP) = (u64)copy_guest_fault;
+		return;
+	}
+	if (signal == SIGILL && rip == (u64)fast_trap) {
+		GREG(context, RIP) = AT(u64, slot, S_RIP);
+		ask_with_frame(slot, context, K_FRAME);
+		return;
+	}
+	AT(u32, slot, S_SIGNO) = (u32)signal;
+	AT(u32, slot, S_SIGCODE) = AT(u32, info, SI_CODE);
+	AT(u64, slot, S_SIGADDR) = AT(u64, info, SI_ADDR);
+	ask_with_frame(slot, context, K_FAULT);
+}
+
+void handle_kick(int signal, void *info, void *context)
+{
+	void *slot = slot_of(context);
+	u64 rip = GREG(context, RIP);
+
+	(void)signal;
+	(void)info;
+	if (rip < STUB_TEXT || rip >= STUB_END) {
+		ask_with_frame(slot, context, K_KICK);
+		return;
+	}
+	AT(u32, slot, S_KICKED) = 1;
+	if (rip >= (u64)fast_exit && rip < (u64)fast_exit_end)
+		GREG(context, RIP) = (u64)fast_exit;
+}

@@ -1,0 +1,53 @@
+/* Types and the raw system call of the stub. Freestanding: no libc, no data that is written in a space. */
+#ifndef STUB_H
+#define STUB_H
+
+#include "layout.h"
+
+typedef unsigned char u8;
+typedef unsigned int u32;
+typedef unsigned long u64;
+
+#define AT(type, base, offset) (*(volatile type *)((u64)(base) + (offset)))
+
+static inline long syscall6(long nr, long a, long b, long c, long d, long e, long f)
+{
+	long result;
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return result;
+}
+
+#define syscall3(nr, a, b, c) syscall6((nr), (long)(a), (long)(b), (long)(c), 0, 0, 0)
+
+/* entry.S */
+extern char stub_text[], stub_text_end[], stub_image_end[];
+extern char copy_guest[], copy_guest_end[], copy_guest_fault[];
+extern char fast_entry[], fast_exit[], fast_exit_end[], fast_trap[];
+extern char signal_restorer[], mapper_start[];
+/* Copies up to `len` bytes; answers how many were not copied because of a fault. Stops after a NUL if `string`. */
+long copy_bytes(void *to, const void *from, long len);
+long copy_string(void *to, const void *from, long len);
+
+/* signals.c */
+void handle_call(int signal, void *info, void *context);
+void handle_fault(int signal, void *info, void *context);
+void handle_kick(int signal, void *info, void *context);
+
+/* filters.c */
+struct filter_program {
+	unsigned short len;
+	const void *filter;
+};
+extern const struct filter_program mapper_filter, guest_filter, reaper_filter;
+
+/* request.c */
+int request(void *slot, int kind);
+
+#endif
