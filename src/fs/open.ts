@@ -174,6 +174,7 @@ function openFound(vfs: Vfs, ctx: WalkContext, target: Dentry, flags: number): R
 /** The name ends in '.', '..' or a slash: a directory, so not to be created. A magic link led to its file. */
 function lastError(vfs: Vfs, ctx: WalkContext, walker: Walker, flags: number): Result<File> {
   const found = walker.dentry.inode!;
+  if (walker.lastType !== LAST_NORM && (flags & O_EXCL) !== 0) return -EEXIST;
   if (walker.lastType === LAST_NORM || isDir(found.mode)) return -EISDIR;
   return openPath(vfs, ctx, walker.path(), flags);
 }
