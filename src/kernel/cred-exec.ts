@@ -1,0 +1,108 @@
+/**
+ * Credentials of a program that execve(2) starts: set-user-ID and set-group-ID, file capabilities, and the
+ * formula of capabilities(7), "Transformation of capabilities during execve()".
+ */
+import { CAPS_ALL, CAPS_NONE, type CapSet, type Cred } from '../core/cred.ts';
+import { EINVAL, EPERM } from '../uapi/errno.ts';
+import { SECBIT_KEEP_CAPS, SECBIT_NOROOT } from '../uapi/prctl.ts';
+import { S_ISGID, S_ISUID, S_IXGRP } from '../uapi/stat.ts';
+import { capFromWords, capIntersect, capSubset, capUnion } from './capset.ts';
+
+/** The extended attribute security.capability. */
+export interface FileCaps {
+  readonly permitted: CapSet;
+  readonly inheritable: CapSet;
+  readonly effective: boolean;
+}
+
+/** What of a program's inode matters here. */
+export interface ExecutedFile {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface ExecCred {
+  readonly cred: Cred;
+  /** AT_SECURE: the program got more than its caller had, and should not trust its environment. */
+  readonly secure: boolean;
+}
+
+/** -EPERM when the file's capabilities cannot be had by this process and the program would not know. */
+export function credForExec(
+  old: Cred,
+  file: ExecutedFile,
+  fileCaps: FileCaps | null,
+  nosuid: boolean,
+  noNewPrivs: boolean,
+): ExecCred | number {
+  const inert = nosuid || noNewPrivs;
+  const setuid = !inert && (file.mode & S_ISUID) !== 0;
+  const setgid = !inert && (file.mode & S_ISGID) !== 0 && (file.mode & S_IXGRP) !== 0;
+  const euid = setuid ? file.uid : old.euid;
+  const egid = setgid ? file.gid : old.egid;
+  const isSetId = euid !== old.uid || egid !== old.gid;
+
+  const own = inert ? null : fileCaps;
+  const caps = asRoot(old, euid, own);
+  const ambient = isSetId || own !== null ? CAPS_NONE : old.ambient;
+  const fromFile = capIntersect(caps.permitted, old.bounding);
+  if (own?.effective === true && caps === own && !capSubset(own.permitted, fromFile)) return -EPERM;
+  const permitted = capUnion(capUnion(capIntersect(old.inheritable, caps.inheritable), fromFile), ambient);
+  const cred: Cred = {
+    ...old,
+    euid,
+    suid: euid,
+    fsuid: euid,
+    egid,
+    sgid: egid,
+    fsgid: egid,
+    permitted,
+    effective: caps.effective ? permitted : ambient,
+    ambient,
+    securebits: old.securebits & ~SECBIT_KEEP_CAPS,
+  };
+  const grew = old.uid !== 0 && (caps.effective || !capSubset(permitted, ambient));
+  return { cred, secure: isSetId || grew };
+}
+
+/** Root's programs count as having all capabilities, unless SECBIT_NOROOT says that root is nobody special. */
+function asRoot(old: Cred, euid: number, own: FileCaps | null): FileCaps {
+  const plain = own ?? { permitted: CAPS_NONE, inheritable: CAPS_NONE, effective: false };
+  if ((old.securebits & SECBIT_NOROOT) !== 0) return plain;
+  // A set-user-ID-root file with capabilities gives a normal user just those.
+  if (own !== null && old.uid !== 0 && euid === 0) return plain;
+  if (old.uid !== 0 && euid !== 0) return plain;
+  return { permitted: CAPS_ALL, inheritable: CAPS_ALL, effective: euid === 0 || plain.effective };
+}
+
+const VFS_CAP_REVISION_MASK = 0xff00_0000;
+const VFS_CAP_REVISION_1 = 0x0100_0000;
+const VFS_CAP_REVISION_2 = 0x0200_0000;
+const VFS_CAP_REVISION_3 = 0x0300_0000;
+const VFS_CAP_FLAGS_EFFECTIVE = 1;
+const SIZES: Readonly<Record<number, number>> = {
+  [VFS_CAP_REVISION_1]: 12,
+  [VFS_CAP_REVISION_2]: 20,
+  [VFS_CAP_REVISION_3]: 24,
+};
+
+/**
+ * Reads struct vfs_cap_data: the revision and flags, then permitted and inheritable words in turn, then, from
+ * revision 3 on, the root user of the namespace that it is meant for. Null: not meant for us. -EINVAL: damaged.
+ */
+export function parseFileCaps(bytes: Uint8Array): FileCaps | null | number {
+  if (bytes.length < 4) return -EINVAL;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const magic = view.getUint32(0, true);
+  const revision = (magic & VFS_CAP_REVISION_MASK) >>> 0;
+  if (SIZES[revision] !== bytes.length) return -EINVAL;
+  if (revision === VFS_CAP_REVISION_3 && view.getUint32(20, true) !== 0) return null;
+  const wide = revision !== VFS_CAP_REVISION_1;
+  const word = (at: number): number => (at < 12 || wide ? view.getUint32(at, true) : 0);
+  return {
+    permitted: capFromWords(word(4), word(12)),
+    inheritable: capFromWords(word(8), word(16)),
+    effective: (magic & VFS_CAP_FLAGS_EFFECTIVE) !== 0,
+  };
+}
