@@ -5,11 +5,11 @@
  * reader's own: SEEK_SET 0 goes to the oldest record, SEEK_DATA 0 to the first after the last clear, SEEK_END 0
  * past the newest. A reader that was overtaken gets -EPIPE once and goes on with the oldest.
  */
-import { CAP_SYSLOG, type Cred, capable } from '../../core/cred.ts';
+import { CAP_SYSLOG, capable } from '../../core/cred.ts';
 import { type KernelLog, LOG_USER, levelOf } from '../../core/log.ts';
 import type { LogRecord } from '../../core/printk.ts';
 import type { WaitQueue } from '../../core/wait.ts';
-import { File } from '../../fs/file.ts';
+import { type Current, File } from '../../fs/file.ts';
 import type { Inode } from '../../fs/inode.ts';
 import type { Result } from '../../lib/result.ts';
 import { EAGAIN, EINVAL, EPERM, EPIPE, ESPIPE } from '../../uapi/errno.ts';
@@ -23,9 +23,9 @@ export class KmsgFile extends File {
   private readonly log: KernelLog;
   private seq: number;
 
-  static open(inode: Inode, flags: number, cred: Cred, log: KernelLog): Result<File> {
+  static open(inode: Inode, flags: number, current: Current | null, log: KernelLog): Result<File> {
     const reads = (flags & O_ACCMODE) !== O_WRONLY;
-    if (reads && log.restricted && !capable(cred, CAP_SYSLOG)) return -EPERM;
+    if (reads && log.restricted && current !== null && !capable(current.cred, CAP_SYSLOG)) return -EPERM;
     return new KmsgFile(inode, flags, log);
   }
 

@@ -3,12 +3,12 @@
  *
  * /dev/mem, /dev/kmem and /dev/port do not exist: the machine has no physical memory or ports to show.
  */
-import { CAP_SYS_ADMIN, type Cred, capable } from '../../core/cred.ts';
+import { CAP_SYS_ADMIN, capable } from '../../core/cred.ts';
 import type { KernelLog } from '../../core/log.ts';
 import type { UserMemory } from '../../core/user.ts';
+import type { OpenDevice } from '../../fs/devices.ts';
 import { type Current, File } from '../../fs/file.ts';
 import type { Inode } from '../../fs/inode.ts';
-import type { Result } from '../../lib/result.ts';
 import { EINVAL, ENOSPC, EPERM } from '../../uapi/errno.ts';
 import { SEEK_HOLE, SEEK_SET } from '../../uapi/fcntl.ts';
 import {
@@ -29,7 +29,7 @@ export interface CharDevice {
   readonly name: string;
   /** Permission bits. */
   readonly mode: number;
-  open(inode: Inode, flags: number, cred: Cred): Result<File>;
+  readonly open: OpenDevice;
 }
 
 export interface MemDevices {
@@ -41,22 +41,21 @@ export interface MemDevices {
 export const MEM_MAJOR = 1;
 
 export function memDevices(lent: MemDevices): CharDevice[] {
-  const row = (minor: number, name: string, mode: number, open: CharDevice['open']): CharDevice => ({
+  const row = (minor: number, name: string, mode: number, open: OpenDevice): CharDevice => ({
     major: MEM_MAJOR,
     minor,
     name,
     mode,
     open,
   });
-  const random: CharDevice['open'] = (inode, flags, cred) =>
-    new RandomFile(inode, flags, cred, lent.fillRandom);
+  const random: OpenDevice = (inode, flags) => new RandomFile(inode, flags, lent.fillRandom);
   return [
     row(3, 'null', 0o666, (inode, flags) => new NullFile(inode, flags)),
     row(5, 'zero', 0o666, (inode, flags) => new ZeroFile(inode, flags)),
     row(7, 'full', 0o666, (inode, flags) => new FullFile(inode, flags)),
     row(8, 'random', 0o666, random),
     row(9, 'urandom', 0o666, random),
-    row(11, 'kmsg', 0o644, (inode, flags, cred) => KmsgFile.open(inode, flags, cred, lent.log)),
+    row(11, 'kmsg', 0o644, (inode, flags, current) => KmsgFile.open(inode, flags, current, lent.log)),
   ];
 }
 
@@ -106,12 +105,10 @@ class FullFile extends MemFile {
 }
 
 class RandomFile extends MemFile {
-  private readonly privileged: boolean;
   private readonly fill: MemDevices['fillRandom'];
 
-  constructor(inode: Inode, flags: number, cred: Cred, fill: MemDevices['fillRandom']) {
+  constructor(inode: Inode, flags: number, fill: MemDevices['fillRandom']) {
     super(inode, flags);
-    this.privileged = capable(cred, CAP_SYS_ADMIN);
     this.fill = fill;
   }
 
@@ -125,20 +122,21 @@ class RandomFile extends MemFile {
     return len;
   }
 
-  override ioctl(cmd: number, arg: number, user: UserMemory, _current: Current): number {
+  override ioctl(cmd: number, arg: number, user: UserMemory, current: Current): number {
+    const privileged = capable(current.cred, CAP_SYS_ADMIN);
     switch (cmd >>> 0) {
       case RNDGETENTCNT:
         return putInt(user, arg, ENTROPY_BITS);
       case RNDADDTOENTCNT:
       case RNDADDENTROPY: {
-        if (!this.privileged) return -EPERM;
+        if (!privileged) return -EPERM;
         const at = user.in(arg, 8);
         return at < 0 ? at : user.view.getInt32(at, true) < 0 ? -EINVAL : 0;
       }
       case RNDZAPENTCNT:
       case RNDCLEARPOOL:
       case RNDRESEEDCRNG:
-        return this.privileged ? 0 : -EPERM;
+        return privileged ? 0 : -EPERM;
       default:
         return -EINVAL;
     }

@@ -27,7 +27,7 @@ export type Guard<C> = (context: C, cred: Cred, flags: number) => number;
 export type Show<C> = (context: C, cred: Cred) => Text;
 export type StoreIn<C> = (context: C, text: string, cred: Cred) => number;
 export type Target<C> = (context: C, who: WalkContext) => Result<string>;
-/** Answers a path with a reference for the caller. */
+/** Answers a path without a reference: the walk goes on from it at once. */
 export type Follow<C> = (context: C, who: WalkContext) => Result<Path>;
 export type Opener<C> = (inode: Inode, flags: number, context: C, cred: Cred) => Result<File>;
 

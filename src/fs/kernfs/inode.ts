@@ -23,6 +23,23 @@ export abstract class KernfsInode extends Inode {
     super(sb, ino, mode, sb.clock.coarse());
   }
 
+  /** Who owns it at this moment; null: root, for good. Children of a directory inherit this. */
+  owner: (() => { readonly uid: number; readonly gid: number }) | null = null;
+
+  override refresh(): number {
+    if (this.owner === null) return 0;
+    const { uid, gid } = this.owner();
+    this.uid = uid;
+    this.gid = gid;
+    return 0;
+  }
+
+  /** The mode bits decide, for the owner of this moment. */
+  override permission(_mask: number, _cred: Cred): number | null {
+    this.refresh();
+    return null;
+  }
+
   /** Truncation (O_TRUNC of a setting) and times are of no consequence; owner and mode are the kernel's. */
   override setattr(attr: Attributes): number {
     return attr.mode === undefined && attr.uid === undefined && attr.gid === undefined ? 0 : -EPERM;
@@ -136,8 +153,9 @@ export class KernfsDir extends KernfsInode {
     return 0;
   }
 
-  /** A chance to give a new child its owner. */
   protected adopt(inode: KernfsInode): KernfsInode {
+    inode.owner ??= this.owner;
+    inode.refresh();
     return inode;
   }
 

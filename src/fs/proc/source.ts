@@ -2,17 +2,20 @@
  * What procfs asks of the kernel. The layers above implement these; procfs only formats.
  *
  * Units: times are nanoseconds, sizes are bytes, unless a field says otherwise. All values are of this moment:
- * procfs asks anew for each read. Strings are latin1 (one character a byte). Where a task has ended since it
- * was found, `reaped` is true and nothing else is asked of it.
+ * procfs asks anew for each read. Strings are latin1 (one character a byte). A task and an address space are
+ * the same object whenever they are asked for: procfs compares them, and keeps what it made for them. Where a
+ * task has ended since it was found, `reaped` is true and nothing else is asked of it.
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Cred } from '../../core/cred.ts';
+import type { KernelLog } from '../../core/log.ts';
+import type { SyslogReader } from '../../core/syslog.ts';
 import type { WaitQueue } from '../../core/wait.ts';
-import type { Result } from '../../lib/result.ts';
 import type { Path } from '../dentry.ts';
 import type { File } from '../file.ts';
-import type { Mount } from '../mount.ts';
-import type { FileSystemType } from '../super.ts';
+import type { Entry } from '../kernfs/entry.ts';
+import type { MountNamespace } from '../namespace.ts';
+import type { Vfs } from '../vfs.ts';
 
 /** A 64-bit set, e.g. of signals (signal n is bit n - 1) or capabilities. */
 export interface Bits {
@@ -23,7 +26,10 @@ export interface Bits {
 /** 'R' running, 'S' asleep, 'D' not to be disturbed, 'T' stopped, 't' traced, 'Z' zombie, 'X' dead, 'I' idle. */
 export type TaskState = 'R' | 'S' | 'D' | 'T' | 't' | 'Z' | 'X' | 'I';
 
-/** One thread. What belongs to its process is asked of any of the process's threads. */
+/**
+ * One thread. What belongs to its process is asked of any of the process's threads.
+ * Fields that are not readonly are set by procfs after it has checked values and privilege.
+ */
 export interface ProcTask {
   /** Thread id; equal to `tgid` for the leader, which stands for the process. */
   readonly pid: number;
@@ -80,15 +86,16 @@ export interface ProcTask {
   /** Sixteen limits in the order of RLIMIT_CPU 0 ... RLIMIT_RTTIME 15; Infinity: unlimited. */
   readonly limits: readonly TaskLimit[];
   readonly io: TaskIo;
-  /** -1000 to 1000. The setter was checked for privilege. */
+  /** -1000 to 1000; the least value that is not a privilege of CAP_SYS_RESOURCE. */
   oomScoreAdj: number;
+  readonly oomScoreAdjMin: number;
   /** getauid(3): 0xffffffff when unset. */
   loginuid: number;
   readonly auditSession: number;
   /** In which kernel function it sleeps ('do_wait', 'futex_wait'...); '' when it runs. */
   readonly wchan: string;
-  /** The system call in which it is: 'running', or null outside one. */
-  readonly syscall: TaskSyscall | 'running' | null;
+  /** The system call in which it sleeps; null while it runs. */
+  readonly syscall: TaskSyscall | null;
   /** Lines of proc_pid_cgroup(5): '0::/\n'. */
   readonly cgroup: string;
   /** null for a zombie or a kernel thread. */
@@ -107,8 +114,7 @@ export interface ProcTask {
   nextThread(tid: number): ProcTask | null;
   /** Children of this thread, for task/TID/children. */
   readonly children: readonly number[];
-  /** Mounts that it sees, in the order of mounting. */
-  readonly mounts: Iterable<Mount>;
+  readonly mountNamespace: MountNamespace;
   /** The inode number of each of its namespaces. */
   namespace(kind: NamespaceKind): number;
   /** Lines of user_namespaces(7), for the process's user namespace. */
@@ -129,10 +135,11 @@ export interface TaskUsage {
   readonly user: number;
   readonly system: number;
   /** Faults without and with input or output. */
-  readonly minorFaults: number;
-  readonly majorFaults: number;
-  readonly voluntarySwitches: number;
-  readonly involuntarySwitches: number;
+  readonly minflt: number;
+  readonly majflt: number;
+  /** Switches to other tasks, voluntary and not. */
+  readonly nvcsw: number;
+  readonly nivcsw: number;
 }
 
 export interface TaskSignals {
@@ -161,7 +168,7 @@ export interface TaskIo {
   readonly writeBytes: number;
 }
 
-/** Six arguments; the stack pointer and the program counter. */
+/** Six arguments; the stack pointer and the program counter. Number -1, no arguments: it sleeps outside a call. */
 export interface TaskSyscall {
   readonly number: number;
   readonly args: readonly number[];
@@ -197,6 +204,8 @@ export interface ProcMm {
   readonly envEnd: number;
   /** The auxiliary vector as on the stack, with its AT_NULL. */
   readonly auxv: Uint8Array;
+  /** Which areas a core dump has (core(5)). */
+  coredumpFilter: number;
   /** The program; null if it has none. Not referenced. */
   readonly exe: Path | null;
 }
@@ -279,11 +288,6 @@ export interface BlockDevice {
   readonly stats: readonly number[];
 }
 
-export interface DeviceClass {
-  readonly major: number;
-  readonly name: string;
-}
-
 /** A bound or connected AF_UNIX socket. */
 export interface UnixSocket {
   readonly refs: number;
@@ -303,7 +307,20 @@ export interface NetSource {
   lines(name: string): string;
 }
 
-/** A sysctl that somebody else owns: its value is asked for and handed over as text without the newline. */
+/** proc_tty(5): 'pty_slave', '/dev/pts', 136, 0 to 1048575, 'pty:slave'. */
+export interface TtyDriver {
+  readonly name: string;
+  readonly node: string;
+  readonly major: number;
+  readonly firstMinor: number;
+  readonly lastMinor: number;
+  readonly type: string;
+}
+
+/**
+ * A sysctl that somebody owns: its value is asked for and handed over as text without the newline. Takes the
+ * place of one of the same path in fs/proc/sysctl.ts.
+ */
 export interface Sysctl {
   /** Below /proc/sys: 'kernel/hostname'. */
   readonly path: string;
@@ -343,7 +360,7 @@ export interface ProcSource {
   readonly release: string;
   readonly version: string;
   readonly machine: string;
-  /** What /proc/version says between the release and the version: who built it, and with what. */
+  /** What /proc/version says between the release and the version: '(who@where) (with what)'. */
   readonly builder: string;
   hostname: string;
   domainname: string;
@@ -352,27 +369,36 @@ export interface ProcSource {
   /** 16 bytes; a fresh machine has fresh ones. */
   readonly bootId: Uint8Array;
   fillRandom(buf: Uint8Array, off: number, len: number): void;
-  readonly filesystems: Iterable<FileSystemType>;
-  /** Drivers' major numbers. */
-  readonly charDevices: Iterable<DeviceClass>;
-  readonly blockDevices: Iterable<DeviceClass>;
-  readonly miscDevices: Iterable<DeviceClass>;
+  /** For names of paths, filesystems and devices. */
+  readonly vfs: Vfs;
+  /** The root that paths are shown from where no task asks. */
+  readonly root: Path;
+  /** Minors of major number 10. */
+  readonly miscDevices: Iterable<{ readonly minor: number; readonly name: string }>;
   readonly disks: Iterable<BlockDevice>;
   /** The kernel's consoles: 'tty0', its flags and its device number. */
   readonly consoles: Iterable<{ readonly name: string; readonly major: number; readonly minor: number }>;
   readonly unixSockets: Iterable<UnixSocket>;
   /** null: there is no network, and the files of /proc/net are empty but for their headers. */
   readonly net: NetSource | null;
-  /** Settings that have an owner; all others are constants of fs/proc/sysctl.ts. */
+  /** Settings that have an owner; those of fs/proc/sysctl.ts are what they are. */
   readonly sysctls: Iterable<Sysctl>;
-  /**
-   * The absolute path as seen from `root` (null: the machine's own), as d_path has it: ' (deleted)' at the end of
-   * a name that is gone. -ENOENT if it cannot be reached from there.
-   */
-  pathName(path: Path, root: Path | null): Result<string>;
   /** Woken when a mount comes or goes, for poll(2) of mounts and mountinfo; and how often that happened. */
   readonly mountsChanged: WaitQueue;
   readonly mountGeneration: number;
+  /** The kernel log, and the one reader of /proc/kmsg and syslog(2). */
+  readonly log: KernelLog;
+  readonly syslog: SyslogReader;
+  /** Terminal drivers, as ps(1) finds the names of terminals by them. */
+  readonly ttyDrivers: Iterable<TtyDriver>;
+  /** Page faults of all tasks since boot, those with input or output included; and those alone. */
+  readonly pageFaults: number;
+  readonly majorFaults: number;
+  /** Open files (struct file), and the most there may be. */
+  readonly openFiles: number;
+  readonly maxFiles: number;
+  /** What other parts of the kernel show: /proc/sysvipc, /proc/bus ... */
+  readonly extra: readonly Entry<ProcSource>[];
   /** A letter written to /proc/sysrq-trigger. */
   sysrq(key: string): void;
 }

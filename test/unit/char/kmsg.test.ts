@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ROOT_CRED } from '../../../src/core/cred.ts';
+import type { Current } from '../../../src/core/current.ts';
 import { KernelLog } from '../../../src/core/log.ts';
 import { readAllOfLog, SyslogReader } from '../../../src/core/syslog.ts';
 import { KmsgFile } from '../../../src/drivers/char/kmsg.ts';
@@ -15,7 +16,7 @@ const buf = Buffer.alloc(8192);
 function setup(capacity?: number) {
   const clock = { now: 0, monotonic: () => clock.now };
   const log = new KernelLog(clock, capacity);
-  const open = () => KmsgFile.open({} as Inode, O_RDWR, ROOT_CRED, log) as KmsgFile;
+  const open = () => KmsgFile.open({} as Inode, O_RDWR, null, log) as KmsgFile;
   return { clock, log, open };
 }
 
@@ -91,7 +92,7 @@ test('a restricted log is not for everybody', () => {
   const { log } = setup();
   log.restricted = true;
   const nobody = { ...ROOT_CRED, euid: 1, effective: { lo: 0, hi: 0 } };
-  assert.equal(KmsgFile.open({} as Inode, O_RDWR, nobody, log), -EPERM);
+  assert.equal(KmsgFile.open({} as Inode, O_RDWR, { cred: nobody } as Current, log), -EPERM);
 });
 
 test('syslog reads pieces of records and counts what is left', () => {

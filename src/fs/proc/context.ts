@@ -1,0 +1,63 @@
+/** What the files of a task's directory are about, and the rows that such directories are made of. */
+import type { Cred } from '../../core/cred.ts';
+import { ESRCH } from '../../uapi/errno.ts';
+import type { Path } from '../dentry.ts';
+import * as kernfs from '../kernfs/entry.ts';
+import type { Text } from '../kernfs/text-file.ts';
+import type { NsFs } from './namespaces.ts';
+import type { ProcSource, ProcTask } from './source.ts';
+
+export interface TaskContext {
+  readonly source: ProcSource;
+  readonly task: ProcTask;
+  /** The directory of a process; false for one in its task/. */
+  readonly process: boolean;
+  /** Where the files of namespaces live. */
+  readonly nsfs: NsFs;
+}
+
+export type TaskEntry = kernfs.Entry<TaskContext>;
+export type ShowTask = (task: ProcTask, context: TaskContext, cred: Cred) => Text;
+export type StoreTask = (task: ProcTask, text: string, context: TaskContext, cred: Cred) => number;
+
+/** The root that names of paths are shown from to whoever asks. */
+export const viewerRoot = (source: ProcSource): Path => source.current?.root ?? source.root;
+
+const showing =
+  (show: ShowTask): kernfs.Show<TaskContext> =>
+  (context, cred) =>
+    context.task.reaped ? -ESRCH : show(context.task, context, cred);
+
+/** A file of text about a task. */
+export const taskText = (
+  name: string,
+  perm: number,
+  show: ShowTask,
+  guard?: kernfs.Guard<TaskContext>,
+): TaskEntry => kernfs.text(name, perm, showing(show), guard);
+
+/** One that may be written. */
+export const taskSetting = (
+  name: string,
+  perm: number,
+  show: ShowTask,
+  store: StoreTask,
+  guard?: kernfs.Guard<TaskContext>,
+): TaskEntry =>
+  kernfs.setting(
+    name,
+    perm,
+    showing(show),
+    (context, text, cred) => (context.task.reaped ? -ESRCH : store(context.task, text, context, cred)),
+    guard,
+  );
+
+/** A whole number as sysctl and proc files take it: blanks around it, decimal, octal or hexadecimal; else null. */
+export function parseInteger(text: string): number | null {
+  const match = /^[ \t\n]*(-?)(0[xX][0-9a-fA-F]{1,16}|0[0-7]{0,22}|[1-9][0-9]{0,19})[ \t\n]*\0?$/.exec(text);
+  if (match === null) return null;
+  const digits = match[2]!;
+  const octal = /^0[0-7]/.test(digits);
+  const value = octal ? Number.parseInt(digits, 8) : Number(digits);
+  return match[1] === '-' ? -value : value;
+}

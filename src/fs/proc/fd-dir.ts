@@ -1,0 +1,146 @@
+/** /proc/PID/fd and fdinfo: the open files of a task (proc_pid_fd(5), proc_pid_fdinfo(5)). */
+import type { Cred } from '../../core/cred.ts';
+import type { Result } from '../../lib/result.ts';
+import { EACCES, ENOENT } from '../../uapi/errno.ts';
+import { O_ACCMODE, O_CLOEXEC, O_RDONLY, O_WRONLY } from '../../uapi/fcntl.ts';
+import { dirType, S_IFDIR, S_IFLNK, S_IFREG } from '../../uapi/stat.ts';
+import type { WalkContext } from '../context.ts';
+import { pathString } from '../d-path.ts';
+import type { Path } from '../dentry.ts';
+import type { EmitEntry, File } from '../file.ts';
+import { KernfsDir, KernfsFile, type KernfsInode, KernfsLink, LISTED } from '../kernfs/inode.ts';
+import type { KernfsSuper } from '../kernfs/super.ts';
+import { TextFile } from '../kernfs/text-file.ts';
+import { mayTrace, traceGuard } from './access.ts';
+import type { TaskContext, TaskEntry } from './context.ts';
+
+/** A canonical small number; -1 for any other name. */
+export function parseNumber(name: string): number {
+  return /^(0|[1-9][0-9]{0,8})$/.test(name) ? Number(name) : -1;
+}
+
+/** A directory with a name for each descriptor. What was made for one stays until that is another file. */
+abstract class DescriptorDir extends KernfsDir {
+  protected readonly context: TaskContext;
+  private readonly made: Map<number, { file: File; inode: KernfsInode }> = new Map();
+
+  constructor(sb: KernfsSuper, perm: number, context: TaskContext) {
+    super(sb, S_IFDIR | perm);
+    this.context = context;
+  }
+
+  protected abstract make(fd: number, file: File): KernfsInode;
+
+  protected override gone(): number {
+    return this.context.task.reaped ? -ENOENT : 0;
+  }
+
+  /** Linux says how many there are. */
+  override refresh(): number {
+    if (!this.context.task.reaped) this.size = this.context.task.fdCount;
+    return super.refresh();
+  }
+
+  /** The process itself may always look, whatever it has become since it owns the directory. */
+  override permission(mask: number, cred: Cred): number | null {
+    const { source, task } = this.context;
+    return source.current?.tgid === task.tgid ? 0 : super.permission(mask, cred);
+  }
+
+  protected override find(name: string): KernfsInode | null {
+    const fd = parseNumber(name);
+    return fd < 0 ? null : this.inodeOf(fd);
+  }
+
+  protected override list(pos: number, emit: EmitEntry): boolean {
+    const { task } = this.context;
+    for (let fd = task.nextFd(pos - LISTED); fd >= 0; fd = task.nextFd(fd + 1)) {
+      const inode = this.inodeOf(fd);
+      if (inode === null) continue;
+      if (!emit(String(fd), inode.ino, dirType(inode.mode), LISTED + fd + 1)) return false;
+    }
+    return true;
+  }
+
+  private inodeOf(fd: number): KernfsInode | null {
+    const open = this.context.task.fd(fd);
+    const made = this.made.get(fd);
+    if (made !== undefined && made.file === open?.file) return made.inode;
+    this.made.delete(fd);
+    if (open === null) return null;
+    const inode = this.adopt(this.make(fd, open.file));
+    this.made.set(fd, { file: open.file, inode });
+    return inode;
+  }
+}
+
+class FdDir extends DescriptorDir {
+  protected override make(fd: number, file: File): KernfsInode {
+    return new FdLink(this.sb, this.context, fd, file);
+  }
+}
+
+/** Leads to the open file's place, or to the file itself where it has none. */
+class FdLink extends KernfsLink {
+  constructor(sb: KernfsSuper, context: TaskContext, fd: number, file: File) {
+    const at = (who: WalkContext): Result<Path> => {
+      const refused = openFd(context, fd, file, who);
+      if (refused < 0) return refused;
+      return file.path ?? context.source.vfs.anonymousPath(file.inode, file.linkName);
+    };
+    const target = (who: WalkContext): Result<string> => {
+      const refused = openFd(context, fd, file, who);
+      if (refused < 0) return refused;
+      return file.path === null ? file.linkName : pathString(file.path, who.root);
+    };
+    super(sb, S_IFLNK | linkMode(file), target, at);
+    this.size = 64;
+  }
+}
+
+/** Whether the link may be followed and still is about this file. */
+function openFd(context: TaskContext, fd: number, file: File, who: WalkContext): number {
+  if (context.task.reaped || context.task.fd(fd)?.file !== file) return -ENOENT;
+  return mayTrace(context, who.cred) ? 0 : -EACCES;
+}
+
+/** The mode of the link says how the file is open. */
+function linkMode({ flags }: File): number {
+  const access = flags & O_ACCMODE;
+  return (access !== O_WRONLY ? 0o500 : 0) | (access !== O_RDONLY ? 0o300 : 0);
+}
+
+class FdinfoDir extends DescriptorDir {
+  protected override make(fd: number, file: File): KernfsInode {
+    const show = (): string | number => {
+      const open = this.context.task.reaped ? null : this.context.task.fd(fd);
+      return open?.file !== file ? -ENOENT : fdinfo(file, open.closeOnExec);
+    };
+    return new KernfsFile(this.sb, S_IFREG | 0o444, (inode, flags, cred) => {
+      const refused = traceGuard(this.context, cred);
+      return refused < 0 ? refused : new TextFile(inode, flags, cred, show, null);
+    });
+  }
+}
+
+function fdinfo(file: File, closeOnExec: boolean): string {
+  const flags = file.flags | (closeOnExec ? O_CLOEXEC : 0);
+  const mount = file.path?.mount.id ?? 0;
+  return (
+    `pos:\t${file.pos}\nflags:\t0${(flags >>> 0).toString(8)}\nmnt_id:\t${mount}\n` +
+    `ino:\t${file.inode.ino}\n${file.fdinfo()}`
+  );
+}
+
+export const FD_ENTRIES: readonly TaskEntry[] = [
+  {
+    name: 'fd',
+    mode: S_IFDIR | 0o500,
+    make: (sb, context) => new FdDir(sb, 0o500, context),
+  },
+  {
+    name: 'fdinfo',
+    mode: S_IFDIR | 0o555,
+    make: (sb, context) => new FdinfoDir(sb, 0o555, context),
+  },
+];

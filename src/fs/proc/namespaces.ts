@@ -1,0 +1,119 @@
+/**
+ * /proc/PID/ns: the namespaces of a task, as files that stand for them (namespaces(7)).
+ *
+ * All files of one namespace are one inode, so that programs can compare st_dev and st_ino.
+ */
+import type { Clock } from '../../core/clock.ts';
+import type { Result } from '../../lib/result.ts';
+import { EACCES, ENOTTY, EPERM, ESRCH } from '../../uapi/errno.ts';
+import { O_ACCMODE, O_RDONLY } from '../../uapi/fcntl.ts';
+import { S_IFREG } from '../../uapi/stat.ts';
+import { AnonInode, AnonSuper } from '../anon.ts';
+import type { WalkContext } from '../context.ts';
+import type { Path } from '../dentry.ts';
+import { File } from '../file.ts';
+import { dir, magicLink } from '../kernfs/entry.ts';
+import { mayTrace } from './access.ts';
+import type { TaskContext, TaskEntry } from './context.ts';
+import { NAMESPACES, type NamespaceKind } from './source.ts';
+
+const NSFS_MAGIC = 0x6e736673;
+const NS_GET_USERNS = 0xb701;
+const NS_GET_PARENT = 0xb702;
+const NS_GET_NSTYPE = 0xb703;
+
+/** The flags of clone(2) that make a new one. */
+const CLONE_FLAGS: Readonly<Record<NamespaceKind, number>> = {
+  cgroup: 0x02000000,
+  ipc: 0x08000000,
+  mnt: 0x00020000,
+  net: 0x40000000,
+  pid: 0x20000000,
+  time: 0x00000080,
+  user: 0x10000000,
+  uts: 0x04000000,
+};
+
+/** What setns(2) is given. */
+export class NsFile extends File {
+  declare readonly inode: NsInode;
+
+  override get linkName(): string {
+    return this.inode.label;
+  }
+
+  override ioctl(cmd: number): number {
+    if (cmd >>> 0 === NS_GET_NSTYPE) return CLONE_FLAGS[this.inode.kind];
+    // The first namespaces have no parents, and their owner is not shown.
+    return cmd >>> 0 === NS_GET_USERNS || cmd >>> 0 === NS_GET_PARENT ? -EPERM : -ENOTTY;
+  }
+}
+
+export class NsInode extends AnonInode {
+  readonly kind: NamespaceKind;
+
+  constructor(sb: AnonSuper, kind: NamespaceKind, ino: number) {
+    super(sb, ino, S_IFREG | 0o444, sb.clock.coarse());
+    this.kind = kind;
+  }
+
+  /** 'mnt:[4026531841]'. */
+  get label(): string {
+    return `${this.kind}:[${this.ino}]`;
+  }
+
+  override open(flags: number): Result<File> {
+    return (flags & O_ACCMODE) === O_RDONLY ? new NsFile(this, flags) : -EPERM;
+  }
+
+  override setattr(): number {
+    return -EPERM;
+  }
+}
+
+/** The filesystem of these inodes. */
+export class NsFs {
+  private readonly sb: AnonSuper;
+  private readonly inodes: Map<number, NsInode> = new Map();
+
+  constructor(dev: number, clock: Clock) {
+    this.sb = new AnonSuper('nsfs', NSFS_MAGIC, dev, clock);
+  }
+
+  inode(kind: NamespaceKind, ino: number): NsInode {
+    const known = this.inodes.get(ino);
+    if (known !== undefined) return known;
+    const inode = new NsInode(this.sb, kind, ino);
+    this.inodes.set(ino, inode);
+    return inode;
+  }
+}
+
+function visit({ source, task, nsfs }: TaskContext, who: WalkContext, kind: NamespaceKind): Result<NsInode> {
+  if (task.reaped) return -ESRCH;
+  if (!mayTrace({ source, task }, who.cred)) return -EACCES;
+  return nsfs.inode(kind, task.namespace(kind));
+}
+
+function nsLink(name: string, kind: NamespaceKind): TaskEntry {
+  const target = (context: TaskContext, who: WalkContext): Result<string> => {
+    const inode = visit(context, who, kind);
+    return typeof inode === 'number' ? inode : inode.label;
+  };
+  const follow = (context: TaskContext, who: WalkContext): Result<Path> => {
+    const inode = visit(context, who, kind);
+    return typeof inode === 'number' ? inode : context.source.vfs.anonymousPath(inode, inode.label);
+  };
+  return magicLink(name, target, follow);
+}
+
+/** What children get is what the task itself is in: a task is never in between. */
+const FOR_CHILDREN: readonly TaskEntry[] = [
+  nsLink('pid_for_children', 'pid'),
+  nsLink('time_for_children', 'time'),
+];
+
+export const NS_ENTRY: TaskEntry = dir('ns', 0o511, [
+  ...NAMESPACES.map(kind => nsLink(kind, kind)),
+  ...FOR_CHILDREN,
+]);

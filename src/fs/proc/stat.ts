@@ -1,0 +1,118 @@
+/** /proc/PID/stat, statm, sched and schedstat: a task in numbers (proc_pid_stat(5), proc_pid_statm(5)). */
+import type { Cred } from '../../core/cred.ts';
+import { PAGE_SIZE } from '../../mm/ram.ts';
+import { mayTrace } from './access.ts';
+import type { TaskContext } from './context.ts';
+import { ticks, ULONG_MAX } from './format.ts';
+import type { MmSizes, ProcMm, ProcTask, TaskUsage } from './source.ts';
+
+const RLIMIT_RSS = 5;
+
+/** The priority that the scheduler sees: 20 + nice, or below zero under a real-time policy. */
+const priority = (task: ProcTask): number => (task.rtPriority > 0 ? -1 - task.rtPriority : 20 + task.nice);
+
+export const rss = (sizes: MmSizes): number => sizes.rssAnon + sizes.rssFile + sizes.rssShmem;
+
+const pages = (bytes: number): number => Math.floor(bytes / PAGE_SIZE);
+
+export const usageOf = (task: ProcTask, process: boolean): TaskUsage =>
+  process ? task.processUsage : task.usage;
+
+/** The fields in their order; the comment counts them as the man page does. */
+export function showStat(task: ProcTask, context: TaskContext, cred: Cred): string {
+  const allowed = mayTrace(context, cred);
+  const { mm } = task;
+  const own = usageOf(task, context.process);
+  const children = task.childUsage;
+  const fields: (string | number)[] = [
+    // 1 to 9
+    task.pid,
+    `(${task.comm})`,
+    task.state,
+    task.ppid,
+    task.pgid,
+    task.sid,
+    task.tty | 0,
+    task.foregroundGroup,
+    task.flags >>> 0,
+    // 10 to 17
+    own.minflt,
+    children.minflt,
+    own.majflt,
+    children.majflt,
+    ticks(own.user),
+    ticks(own.system),
+    ticks(children.user),
+    ticks(children.system),
+    // 18 to 22
+    priority(task),
+    task.nice,
+    task.threadCount,
+    0,
+    ticks(task.startTime),
+    ...memoryFields(task, mm, allowed),
+    ...signalFields(task),
+    // 35 to 37
+    allowed && task.wchan !== '' ? 1 : 0,
+    0,
+    0,
+    // 38 to 44
+    task.exitSignal,
+    task.processor,
+    task.rtPriority,
+    task.policy,
+    0,
+    0,
+    0,
+    ...layoutFields(mm, allowed),
+    allowed ? task.exitCode : 0,
+  ];
+  return `${fields.join(' ')}\n`;
+}
+
+/** 23 to 30: sizes, and where things lie for those who may know. */
+function memoryFields(task: ProcTask, mm: ProcMm | null, allowed: boolean): (string | number)[] {
+  const limit = task.limits[RLIMIT_RSS]!.soft;
+  const rssLimit = Number.isFinite(limit) ? limit : ULONG_MAX;
+  if (mm === null) return [0, 0, rssLimit, 0, 0, 0, 0, 0];
+  const hidden = allowed ? [mm.startCode, mm.endCode, mm.startStack] : [1, 1, 0];
+  return [mm.sizes.size, pages(rss(mm.sizes)), rssLimit, ...hidden, 0, 0];
+}
+
+/** 31 to 34: the first 31 signals of each set, in decimal (obsolete: status has them all). */
+function signalFields({ signals }: ProcTask): number[] {
+  const { pending, blocked, ignored, caught } = signals;
+  return [pending, blocked, ignored, caught].map(set => set.lo & 0x7fffffff);
+}
+
+/** 45 to 51. */
+function layoutFields(mm: ProcMm | null, allowed: boolean): number[] {
+  if (mm === null || !allowed) return [0, 0, 0, 0, 0, 0, 0];
+  return [mm.startData, mm.endData, mm.startBrk, mm.argStart, mm.argEnd, mm.envStart, mm.envEnd];
+}
+
+export function showStatm({ mm }: ProcTask): string {
+  if (mm === null) return '0 0 0 0 0 0 0\n';
+  const { sizes } = mm;
+  const shared = sizes.rssFile + sizes.rssShmem;
+  return `${[sizes.size, rss(sizes), shared, sizes.code, 0, sizes.data + sizes.stack, 0].map(pages).join(' ')}\n`;
+}
+
+export function showSchedstat({ usage }: ProcTask): string {
+  return `${Math.floor(usage.user + usage.system)} 0 ${usage.nvcsw + usage.nivcsw}\n`;
+}
+
+export function showSched(task: ProcTask): string {
+  const { usage } = task;
+  const head = `${task.comm} (${task.pid}, #threads: ${task.threadCount})\n`;
+  const rows: [string, string | number][] = [
+    ['se.sum_exec_runtime', ((usage.user + usage.system) / 1e6).toFixed(6)],
+    ['nr_switches', usage.nvcsw + usage.nivcsw],
+    ['nr_voluntary_switches', usage.nvcsw],
+    ['nr_involuntary_switches', usage.nivcsw],
+    ['policy', task.policy],
+    ['prio', 100 + priority(task)],
+  ];
+  const lines = rows.map(([name, value]) => `${name.padEnd(45)}:${String(value).padStart(21)}\n`);
+  return `${head}${'-'.repeat(67)}\n${lines.join('')}`;
+}

@@ -1,0 +1,227 @@
+/**
+ * /proc/sys: the settings of the kernel (proc_sys(5)); one row a setting.
+ *
+ * Three kinds: what cannot be changed here (`fixed`: opening it for writing fails), hints that are kept but move
+ * nothing (`hint`), and settings with an owner (`owned`, and all of `ProcSource.sysctls`).
+ */
+import { CAP_LAST_CAP, CAP_SYS_ADMIN, type Cred, capable } from '../../core/cred.ts';
+import { EACCES, EINVAL, EPERM } from '../../uapi/errno.ts';
+import { O_ACCMODE, O_RDONLY } from '../../uapi/fcntl.ts';
+import { ENTROPY_BITS } from '../../uapi/random.ts';
+import { S_IFDIR } from '../../uapi/stat.ts';
+import { type Entry, special } from '../kernfs/entry.ts';
+import { KernfsDir } from '../kernfs/inode.ts';
+import type { KernfsSuper } from '../kernfs/super.ts';
+import { TextFile } from '../kernfs/text-file.ts';
+import { parseInteger } from './context.ts';
+import { hex } from './format.ts';
+import type { ProcSource, Sysctl } from './source.ts';
+
+const fixed = (path: string, value: string | number): Sysctl => ({
+  path,
+  perm: 0o444,
+  get: () => String(value),
+});
+
+/** A whole number from `min` to `max`, kept as long as the machine runs. */
+function hint(path: string, initial: number, min: number, max: number): Sysctl {
+  let value = initial;
+  return {
+    path,
+    perm: 0o644,
+    get: () => String(value),
+    set: text => {
+      const wanted = parseInteger(text);
+      if (wanted === null || wanted < min || wanted > max) return -EINVAL;
+      value = wanted;
+      return 0;
+    },
+  };
+}
+
+const INT_MAX = 2 ** 31 - 1;
+/** What sizes of System V shared memory are without a limit: ULONG_MAX - 2^24. */
+const SHM_UNLIMITED = '18446744073692774399';
+
+const HINTS_AND_CONSTANTS = (): Sysctl[] => [
+  fixed('fs/nr_open', 1048576),
+  fixed('fs/overflowgid', 65534),
+  fixed('fs/overflowuid', 65534),
+  fixed('fs/pipe-max-size', 1048576),
+  fixed('fs/pipe-user-pages-hard', 0),
+  fixed('fs/pipe-user-pages-soft', 16384),
+  fixed('fs/inotify/max_queued_events', 16384),
+  fixed('fs/inotify/max_user_instances', 128),
+  fixed('fs/inotify/max_user_watches', 65536),
+  fixed('fs/epoll/max_user_watches', 1048576),
+  fixed('fs/suid_dumpable', 0),
+  fixed('kernel/cap_last_cap', CAP_LAST_CAP),
+  fixed('kernel/core_pattern', 'core'),
+  fixed('kernel/core_uses_pid', 0),
+  fixed('kernel/msgmax', 8192),
+  fixed('kernel/msgmnb', 16384),
+  fixed('kernel/msgmni', 32000),
+  fixed('kernel/ngroups_max', 65536),
+  fixed('kernel/overflowgid', 65534),
+  fixed('kernel/overflowuid', 65534),
+  fixed('kernel/pid_max', 4194304),
+  hint('kernel/printk_ratelimit', 5, 0, INT_MAX),
+  hint('kernel/printk_ratelimit_burst', 10, 0, INT_MAX),
+  fixed('kernel/random/entropy_avail', ENTROPY_BITS),
+  fixed('kernel/random/poolsize', ENTROPY_BITS),
+  fixed('kernel/sem', '32000\t1024000000\t500\t32000'),
+  fixed('kernel/shmall', SHM_UNLIMITED),
+  fixed('kernel/shmmax', SHM_UNLIMITED),
+  fixed('kernel/shmmni', 4096),
+  fixed('kernel/tainted', 0),
+  fixed('kernel/threads-max', 65536),
+  fixed('net/core/somaxconn', 4096),
+  fixed('net/core/rmem_default', 212992),
+  fixed('net/core/rmem_max', 4194304),
+  fixed('net/core/wmem_default', 212992),
+  fixed('net/core/wmem_max', 4194304),
+  fixed('net/core/optmem_max', 131072),
+  fixed('net/unix/max_dgram_qlen', 10),
+  fixed('user/max_cgroup_namespaces', 0),
+  fixed('user/max_ipc_namespaces', 0),
+  fixed('user/max_mnt_namespaces', 0),
+  fixed('user/max_net_namespaces', 0),
+  fixed('user/max_pid_namespaces', 0),
+  fixed('user/max_time_namespaces', 0),
+  fixed('user/max_user_namespaces', 0),
+  fixed('user/max_uts_namespaces', 0),
+  hint('vm/dirty_background_ratio', 10, 0, 100),
+  hint('vm/dirty_expire_centisecs', 3000, 0, INT_MAX),
+  hint('vm/dirty_ratio', 20, 0, 100),
+  hint('vm/dirty_writeback_centisecs', 500, 0, INT_MAX),
+  fixed('vm/max_map_count', 65530),
+  fixed('vm/mmap_min_addr', 65536),
+  fixed('vm/nr_hugepages', 0),
+  fixed('vm/overcommit_memory', 0),
+  fixed('vm/overcommit_ratio', 50),
+  hint('vm/page-cluster', 3, 0, INT_MAX),
+  hint('vm/swappiness', 60, 0, 200),
+  hint('vm/vfs_cache_pressure', 100, 0, INT_MAX),
+];
+
+/** The groups of a UUID, in bytes (RFC 9562). */
+function uuid(bytes: Uint8Array): string {
+  const digits = [...bytes].map(byte => hex(byte, 2)).join('');
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+/** Version 4, variant 10: made of random bytes. */
+export function randomUuid(random: Uint8Array): string {
+  const bytes = Uint8Array.from(random);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  return uuid(bytes);
+}
+
+function freshUuid(source: ProcSource): string {
+  const bytes = new Uint8Array(16);
+  source.fillRandom(bytes, 0, 16);
+  return randomUuid(bytes);
+}
+
+const UTS_LENGTH = 64;
+
+function utsName(source: ProcSource, which: 'hostname' | 'domainname'): Sysctl {
+  return {
+    path: `kernel/${which}`,
+    perm: 0o644,
+    get: () => source[which],
+    set: (value, cred) => {
+      if (!capable(cred, CAP_SYS_ADMIN)) return -EPERM;
+      source[which] = value.slice(0, UTS_LENGTH);
+      return 0;
+    },
+  };
+}
+
+/** console_loglevel, default_message_loglevel, minimum and default of the first (proc_sys_kernel(5)). */
+function printkLevels({ log }: ProcSource): Sysctl {
+  return {
+    path: 'kernel/printk',
+    perm: 0o644,
+    get: () => `${log.consoleLevel}\t${log.defaultLevel}\t1\t7`,
+    set: text => {
+      const [consoleLevel, defaultLevel] = text.trim().split(/\s+/).map(parseInteger);
+      if (consoleLevel === undefined || consoleLevel === null) return -EINVAL;
+      if (defaultLevel === null || (defaultLevel ?? 0) < 0 || (defaultLevel ?? 0) > 7) return -EINVAL;
+      if (log.setConsoleLevel(consoleLevel) < 0) return -EINVAL;
+      log.defaultLevel = defaultLevel ?? log.defaultLevel;
+      return 0;
+    },
+  };
+}
+
+function dmesgRestrict({ log }: ProcSource): Sysctl {
+  return {
+    path: 'kernel/dmesg_restrict',
+    perm: 0o644,
+    get: () => (log.restricted ? '1' : '0'),
+    set: (text, cred) => {
+      const value = parseInteger(text);
+      if (!capable(cred, CAP_SYS_ADMIN)) return -EPERM;
+      if (value !== 0 && value !== 1) return -EINVAL;
+      log.restricted = value === 1;
+      return 0;
+    },
+  };
+}
+
+const live = (path: string, get: () => string | number): Sysctl => ({
+  path,
+  perm: 0o444,
+  get: () => String(get()),
+});
+
+const owned = (source: ProcSource): Sysctl[] => [
+  live('fs/file-max', () => source.maxFiles),
+  live('fs/file-nr', () => `${source.openFiles}\t0\t${source.maxFiles}`),
+  live('kernel/arch', () => source.machine),
+  live('kernel/ostype', () => source.sysname),
+  live('kernel/osrelease', () => source.release),
+  live('kernel/version', () => source.version),
+  live('kernel/random/boot_id', () => randomUuid(source.bootId)),
+  live('kernel/random/uuid', () => freshUuid(source)),
+  utsName(source, 'hostname'),
+  utsName(source, 'domainname'),
+  printkLevels(source),
+  dmesgRestrict(source),
+];
+
+/** The file of a setting. Not even root opens for writing what cannot be written. */
+function sysctlEntry(name: string, { perm, get, set }: Sysctl): Entry<null> {
+  return special(name, perm, (inode, flags, _context, cred) => {
+    if (set === undefined && (flags & O_ACCMODE) !== O_RDONLY) return -EACCES;
+    const store =
+      set === undefined ? null : (text: string, who: Cred) => set(text.replace(/[\n\0].*$/s, ''), who);
+    return new TextFile(inode, flags, cred, () => `${get()}\n`, store);
+  });
+}
+
+/** The directory of all settings; what has an owner takes the place of a constant. */
+export function sysctlDir(sb: KernfsSuper, source: ProcSource): KernfsDir {
+  const root = new KernfsDir(sb, S_IFDIR | 0o555);
+  const settings = new Map<string, Sysctl>();
+  for (const all of [HINTS_AND_CONSTANTS(), owned(source), source.sysctls]) {
+    for (const sysctl of all) settings.set(sysctl.path, sysctl);
+  }
+  for (const sysctl of [...settings.values()].sort((a, b) => (a.path < b.path ? -1 : 1))) {
+    const [name, ...above] = sysctl.path.split('/').reverse();
+    let at = root;
+    for (const part of above.reverse()) at = subdir(at, part);
+    at.add(sysctlEntry(name!, sysctl), null);
+  }
+  return root;
+}
+
+function subdir(parent: KernfsDir, name: string): KernfsDir {
+  const found = parent.child(name);
+  if (found instanceof KernfsDir) return found;
+  const made = new KernfsDir(parent.sb, S_IFDIR | 0o555);
+  parent.put(name, made);
+  return made;
+}
