@@ -28,7 +28,7 @@ function change(task: Task, cred: Cred | number): number {
 /** setfsuid and setfsgid answer what was before, whatever became of the change. */
 function changeFs(task: Task, cred: Cred | null, old: number): number {
   if (cred !== null) commitCreds(task, cred);
-  return old | 0;
+  return old;
 }
 
 /** Three ids, each to its own address. */
@@ -58,7 +58,7 @@ function setgroups(task: Task, size: number, list: number): number {
   if (size >>> 0 > NGROUPS_MAX) return -EINVAL;
   const bytes = copyIn(task.user, list, size * 4);
   if (typeof bytes === 'number') return bytes;
-  const groups = [...new Uint32Array(bytes.buffer)];
+  const groups = [...new Uint32Array(bytes.buffer).sort()];
   if (groups.includes(0xffff_ffff)) return -EINVAL;
   commitCreds(task, { ...task.cred, groups });
   return 0;
@@ -134,10 +134,10 @@ function withCaps(cred: Cred, effective: CapSet, permitted: CapSet, inheritable:
 const u = (id: number): number => id >>> 0;
 
 export const credCalls: readonly Syscall[] = [
-  call('getuid', [], t => t.cred.uid | 0),
-  call('geteuid', [], t => t.cred.euid | 0),
-  call('getgid', [], t => t.cred.gid | 0),
-  call('getegid', [], t => t.cred.egid | 0),
+  call('getuid', [], t => t.cred.uid),
+  call('geteuid', [], t => t.cred.euid),
+  call('getgid', [], t => t.cred.gid),
+  call('getegid', [], t => t.cred.egid),
   call('getresuid', [outStruct('ruid', 4), outStruct('euid', 4), outStruct('suid', 4)], (t, r, e, s) =>
     getThree(t, [r, e, s], [t.cred.uid, t.cred.euid, t.cred.suid]),
   ),
