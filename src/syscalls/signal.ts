@@ -1,0 +1,117 @@
+/** Dispositions and the alternate stack (sigaction(2), sigaltstack(2)). */
+import {
+  readSigAction,
+  readStack,
+  SIGACTION_SIZE,
+  STACK_SIZE,
+  writeSigAction,
+  writeStack,
+} from '../arch/x86_64/structs/signal.ts';
+import { discardEverywhere, isUncatchable, isValidSignal } from '../kernel/signal.ts';
+import { type AltStack, NO_ALT_STACK } from '../kernel/signal-state.ts';
+import { sigBit, sigWord, UNMASKABLE } from '../kernel/sigset.ts';
+import type { Task } from '../kernel/task.ts';
+import { EINVAL, ENOMEM, EPERM } from '../uapi/errno.ts';
+import {
+  SA_NOCLDSTOP,
+  SA_NOCLDWAIT,
+  SA_NODEFER,
+  SA_ONSTACK,
+  SA_RESETHAND,
+  SA_RESTART,
+  SA_RESTORER,
+  SA_SIGINFO,
+  SS_AUTODISARM,
+  SS_DISABLE,
+  SS_ONSTACK,
+} from '../uapi/signal.ts';
+import { call, inStruct, outStruct, type Syscall, signal, ulong } from './args.ts';
+import { killCalls } from './kill.ts';
+import { signalMaskCalls } from './signal-mask.ts';
+
+/** Flags that the kernel does not know come back as zeros (sigaction(2), "Dynamically probing for flag bit support"). */
+const SA_KNOWN =
+  SA_NOCLDSTOP |
+  SA_NOCLDWAIT |
+  SA_SIGINFO |
+  SA_ONSTACK |
+  SA_RESTART |
+  SA_NODEFER |
+  SA_RESETHAND |
+  SA_RESTORER;
+const SIGSET = 8;
+
+function sigaction(task: Task, signal: number, act: number, oldact: number, size: number): number {
+  if (size !== SIGSET) return -EINVAL;
+  const at = act === 0 ? 0 : task.user.in(act, SIGACTION_SIZE);
+  if (at < 0) return at;
+  const given = act === 0 ? null : readSigAction(task.user.view, at);
+  if (!isValidSignal(signal) || (given !== null && isUncatchable(signal))) return -EINVAL;
+  const { group } = task;
+  const old = group.sighand.get(signal);
+  if (given !== null) {
+    const maskLo = given.maskLo & ~UNMASKABLE;
+    group.sighand.set(signal, { ...given, maskLo, flags: given.flags & SA_KNOWN });
+    if (group.sighand.isIgnored(signal)) dropPending(task, signal);
+  }
+  if (oldact === 0) return 0;
+  const out = task.user.out(oldact, SIGACTION_SIZE);
+  if (out < 0) return out;
+  writeSigAction(task.user.view, out, old);
+  return 0;
+}
+
+/** POSIX: what is ignored now was not pending, even if it is blocked. */
+function dropPending(task: Task, signal: number): void {
+  const bit = sigBit(signal);
+  if (sigWord(signal) === 0) discardEverywhere(task.group, bit, 0);
+  else discardEverywhere(task.group, 0, bit);
+}
+
+const MINSIGSTKSZ = 2048;
+
+/** Whether a stack pointer lies on the alternate stack (which grows down); one that disarms itself never counts. */
+export const isOnAltStack = ({ sp, size, flags }: AltStack, pointer: number): boolean =>
+  (flags & SS_AUTODISARM) === 0 && pointer > sp && pointer - sp <= size;
+
+function sigaltstack(task: Task, ss: number, oldSs: number): number {
+  const { altStack } = task.signals;
+  const onStack = isOnAltStack(altStack, task.kernel.stackPointer(task));
+  if (ss !== 0) {
+    const next = newAltStack(task, ss);
+    if (typeof next === 'number') return next;
+    if (onStack) return -EPERM;
+    task.signals.altStack = next;
+  }
+  if (oldSs === 0) return 0;
+  const at = task.user.out(oldSs, STACK_SIZE);
+  if (at < 0) return at;
+  writeStack(task.user.view, at, { ...altStack, flags: altStack.flags | (onStack ? SS_ONSTACK : 0) });
+  return 0;
+}
+
+function newAltStack(task: Task, addr: number): AltStack | number {
+  const at = task.user.in(addr, STACK_SIZE);
+  if (at < 0) return at;
+  const { sp, size, flags } = readStack(task.user.view, at);
+  const mode = flags & ~SS_AUTODISARM;
+  if (mode !== 0 && mode !== SS_ONSTACK && mode !== SS_DISABLE) return -EINVAL;
+  if (mode === SS_DISABLE) return { ...NO_ALT_STACK, flags: SS_DISABLE | (flags & SS_AUTODISARM) };
+  return size < MINSIGSTKSZ ? -ENOMEM : { sp, size, flags: flags & SS_AUTODISARM };
+}
+
+export const signalCalls: readonly Syscall[] = [
+  call(
+    'rt_sigaction',
+    [
+      signal('signum'),
+      inStruct('act', SIGACTION_SIZE),
+      outStruct('oldact', SIGACTION_SIZE),
+      ulong('sigsetsize'),
+    ],
+    sigaction,
+  ),
+  call('sigaltstack', [inStruct('ss', STACK_SIZE), outStruct('old_ss', STACK_SIZE)], sigaltstack),
+  ...signalMaskCalls,
+  ...killCalls,
+];
