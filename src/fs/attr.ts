@@ -1,6 +1,7 @@
 /** Changing attributes: chmod(2), chown(2), utimensat(2), truncate(2); and access(2), readlink(2), statfs(2). */
-import { CAP_FSETID, capable } from '../core/cred.ts';
+
 import type { Timespec } from '../core/clock.ts';
+import { CAP_FSETID, capable } from '../core/cred.ts';
 import type { Result } from '../lib/result.ts';
 import { EACCES, EFBIG, EINVAL, EISDIR, ENOENT, EOPNOTSUPP, EPERM, EROFS } from '../uapi/errno.ts';
 import { AT_EACCESS } from '../uapi/fcntl.ts';

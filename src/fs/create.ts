@@ -119,7 +119,11 @@ function newPlace(
   return err < 0 ? err : place;
 }
 
-function placeError({ mount, dir, target, lastType, trailing }: Place, directory: boolean, cred: Cred): number {
+function placeError(
+  { mount, dir, target, lastType, trailing }: Place,
+  directory: boolean,
+  cred: Cred,
+): number {
   if (lastType !== LAST_NORM) return -EEXIST;
   if (trailing && !directory && target.inode === null) return -ENOENT;
   return mayAdd(mount, dir, target, cred);

@@ -45,7 +45,8 @@ export class Dcache {
     const sb = inode.sb;
     const cached = dir.children.get(name);
     if (cached !== undefined) {
-      if (!sb.volatileNames || cached.mounts !== null || sb.revalidate(inode, name, cached.inode)) return cached;
+      if (!sb.volatileNames || cached.mounts !== null || sb.revalidate(inode, name, cached.inode))
+        return cached;
       this.drop(cached);
     }
     if (dir.dead) return -ENOENT;

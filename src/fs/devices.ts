@@ -27,18 +27,26 @@ export class DeviceTable {
 
   unregister(major: number, first: number): void {
     const ranges = this.majors.get(major);
-    if (ranges !== undefined) this.majors.set(major, ranges.filter(range => range.first !== first));
+    if (ranges !== undefined)
+      this.majors.set(
+        major,
+        ranges.filter(range => range.first !== first),
+      );
   }
 
   open(inode: Inode, flags: number, current: Current | null): Result<File> {
     const number = minor(inode.rdev);
-    const range = this.majors.get(major(inode.rdev))?.find(({ first, stop }) => number >= first && number < stop);
+    const range = this.majors
+      .get(major(inode.rdev))
+      ?.find(({ first, stop }) => number >= first && number < stop);
     return range === undefined ? -ENXIO : range.open(inode, flags, current);
   }
 
   /** Majors and names in order of major, for /proc/devices. */
   list(): { major: number; name: string }[] {
-    const all = [...this.majors].flatMap(([number, ranges]) => ranges.map(({ name }) => ({ major: number, name })));
+    const all = [...this.majors].flatMap(([number, ranges]) =>
+      ranges.map(({ name }) => ({ major: number, name })),
+    );
     const seen = new Set<string>();
     const isNew = (key: string): boolean => !seen.has(key) && seen.add(key).has(key);
     return all.sort((a, b) => a.major - b.major).filter(row => isNew(`${row.major} ${row.name}`));

@@ -31,6 +31,11 @@ export class FilesStruct {
     return this.open.count;
   }
 
+  /** Whether a descriptor is free, to be asked before a file is made for it. */
+  hasRoom(limit: number): boolean {
+    return this.open.next(0, false) < limit;
+  }
+
   /** The lowest free descriptor from `min` on is now `file`, whose reference it takes; `limit` is RLIMIT_NOFILE. */
   install(file: File, cloexec: boolean, limit: number, min = 0): number {
     const fd = this.open.next(min, false);
@@ -89,13 +94,18 @@ export class FilesStruct {
 
   /** execve(2) closes what is marked. */
   closeOnExec(): void {
-    for (let fd = this.closing.next(0, true); Number.isFinite(fd); fd = this.closing.next(fd + 1, true)) this.close(fd);
+    for (let fd = this.closing.next(0, true); Number.isFinite(fd); fd = this.closing.next(fd + 1, true))
+      this.close(fd);
   }
 
   /** A copy for fork(2), or for a task that stops sharing; descriptors above `last` are left out. */
   clone(last: number = Number.POSITIVE_INFINITY): FilesStruct {
     const copy = new FilesStruct();
-    for (let fd = this.open.next(0, true); fd <= last && Number.isFinite(fd); fd = this.open.next(fd + 1, true)) {
+    for (
+      let fd = this.open.next(0, true);
+      fd <= last && Number.isFinite(fd);
+      fd = this.open.next(fd + 1, true)
+    ) {
       copy.set(fd, this.files[fd]!.get(), this.closing.has(fd));
     }
     return copy;

@@ -77,7 +77,13 @@ export class FileLocks {
   }
 
   /** All locks, for /proc/locks. */
-  *list(): Generator<{ kind: 'POSIX' | 'OFDLCK' | 'FLOCK'; write: boolean; pid: number; start: number; end: number }> {
+  *list(): Generator<{
+    kind: 'POSIX' | 'OFDLCK' | 'FLOCK';
+    write: boolean;
+    pid: number;
+    start: number;
+    end: number;
+  }> {
     for (const { type, pid, start, end } of this.records) {
       yield { kind: pid < 0 ? 'OFDLCK' : 'POSIX', write: type === F_WRLCK, pid, start, end };
     }

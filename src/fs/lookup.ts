@@ -5,7 +5,7 @@ import { EBUSY, ENOENT } from '../uapi/errno.ts';
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
 import { MAY_EXEC } from '../uapi/stat.ts';
 import type { WalkContext } from './context.ts';
-import { type Dentry, Path } from './dentry.ts';
+import type { Dentry, Path } from './dentry.ts';
 import type { Inode } from './inode.ts';
 import type { Mount } from './mount.ts';
 import { LAST_NORM, LOOKUP_DIRECTORY, LOOKUP_EMPTY, LOOKUP_FOLLOW, LOOKUP_PARENT } from './namei.ts';
@@ -13,7 +13,13 @@ import { permission } from './permission.ts';
 import type { Vfs } from './vfs.ts';
 
 /** The path that `name` means; `flags` are LOOKUP_*. Without a reference: `get` it to keep it. */
-export function lookup(vfs: Vfs, ctx: WalkContext, at: Path | null, name: string, flags: number): Result<Path> {
+export function lookup(
+  vfs: Vfs,
+  ctx: WalkContext,
+  at: Path | null,
+  name: string,
+  flags: number,
+): Result<Path> {
   const err = vfs.walker.walk(ctx, at, name, flags);
   return err < 0 ? err : vfs.walker.path();
 }
@@ -35,7 +41,8 @@ export function lookupInode(
 
 /** AT_* flags as LOOKUP_* flags. */
 export const lookupFlags = (atFlags: number): number =>
-  ((atFlags & AT_SYMLINK_NOFOLLOW) === 0 ? LOOKUP_FOLLOW : 0) | ((atFlags & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0);
+  ((atFlags & AT_SYMLINK_NOFOLLOW) === 0 ? LOOKUP_FOLLOW : 0) |
+  ((atFlags & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0);
 
 /** A directory to change to (chdir(2), chroot(2)): it must be searchable. */
 export function lookupDirectory(vfs: Vfs, ctx: WalkContext, at: Path | null, name: string): Result<Path> {
@@ -78,7 +85,8 @@ export function removable({ mount, target }: Place): number {
 
 /** The credentials with which access(2) asks: those of the real user. */
 export function realCred(cred: Cred): Cred {
-  if (cred.fsuid === cred.uid && cred.fsgid === cred.gid && (cred.uid === 0 || cred.effective.lo === 0)) return cred;
+  if (cred.fsuid === cred.uid && cred.fsgid === cred.gid && (cred.uid === 0 || cred.effective.lo === 0))
+    return cred;
   const effective = cred.uid === 0 ? cred.permitted : { lo: 0, hi: 0 };
   return { ...cred, fsuid: cred.uid, fsgid: cred.gid, effective };
 }

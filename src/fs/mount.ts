@@ -4,7 +4,15 @@
  * `flags` are those of mount(2) that hold per mount. A mount is busy while paths into it are kept (`refs`)
  * or others are mounted in it (`children`); a detached one goes with its last path.
  */
-import { MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_RELATIME } from '../uapi/mount.ts';
+import {
+  MS_NOATIME,
+  MS_NODEV,
+  MS_NODIRATIME,
+  MS_NOEXEC,
+  MS_NOSUID,
+  MS_RDONLY,
+  MS_RELATIME,
+} from '../uapi/mount.ts';
 import type { Dentry } from './dentry.ts';
 import type { MountNamespace } from './namespace.ts';
 import type { SuperBlock } from './super.ts';

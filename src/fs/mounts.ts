@@ -67,7 +67,13 @@ export function mountRoot(
 }
 
 /** Mounts a filesystem and leaves it outside of every namespace, for the kernel's own use. */
-export function makeMount(vfs: Vfs, type: string, source: string, flags: number, data: string): Result<Mount> {
+export function makeMount(
+  vfs: Vfs,
+  type: string,
+  source: string,
+  flags: number,
+  data: string,
+): Result<Mount> {
   const fsType = vfs.fileSystem(type);
   if (typeof fsType === 'number') return fsType;
   const readOnly = (flags & MS_RDONLY) !== 0;
@@ -81,7 +87,10 @@ export function makeMount(vfs: Vfs, type: string, source: string, flags: number,
 }
 
 /** unshare(2) of CLONE_NEWNS: a copy, and for each old mount its new one. */
-export function cloneNamespace(vfs: Vfs, ns: MountNamespace): { ns: MountNamespace; copies: Map<Mount, Mount> } {
+export function cloneNamespace(
+  vfs: Vfs,
+  ns: MountNamespace,
+): { ns: MountNamespace; copies: Map<Mount, Mount> } {
   const copies = copyTree(vfs, ns.root, ns.root.root, true);
   return { ns: newNamespace(vfs, copies.get(ns.root)!), copies };
 }
@@ -201,7 +210,8 @@ function move(vfs: Vfs, ctx: WalkContext, source: string, where: Path): number {
   const from = lookup(vfs, ctx, null, source, LOOKUP_FOLLOW);
   if (typeof from === 'number') return from;
   const { mount } = from;
-  if (!isMountRoot(from) || mount.parent === null || mount.namespace !== where.mount.namespace) return -EINVAL;
+  if (!isMountRoot(from) || mount.parent === null || mount.namespace !== where.mount.namespace)
+    return -EINVAL;
   if (isDir(from.inode.mode) !== isDir(where.inode.mode)) return -ENOTDIR;
   for (let at: Mount | null = where.mount; at !== null; at = at.parent) if (at === mount) return -ELOOP;
   mount.detach();

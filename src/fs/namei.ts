@@ -70,7 +70,8 @@ export class Walker {
     this.links = 0;
     this.flags = flags;
     const start = at ?? ctx.cwd;
-    const top = flags >= 1 << RESOLVE_SHIFT && this.resolves(RESOLVE_BENEATH | RESOLVE_IN_ROOT) ? start : ctx.root;
+    const top =
+      flags >= 1 << RESOLVE_SHIFT && this.resolves(RESOLVE_BENEATH | RESOLVE_IN_ROOT) ? start : ctx.root;
     this.topMount = top.mount;
     this.topDentry = top.dentry;
     this.mount = start.mount;
@@ -188,7 +189,8 @@ export class Walker {
   private stopAt(last: string, trailing: boolean): number {
     this.last = last;
     this.trailing = trailing;
-    this.lastType = last === '' ? LAST_ROOT : last === '.' ? LAST_DOT : last === '..' ? LAST_DOTDOT : LAST_NORM;
+    this.lastType =
+      last === '' ? LAST_ROOT : last === '.' ? LAST_DOT : last === '..' ? LAST_DOTDOT : LAST_NORM;
     return 0;
   }
 

@@ -43,7 +43,7 @@ export function showMounts(ns: MountNamespace, root: Path): string {
   const line = ({ mount, path }: { mount: Mount; path: string }): string => {
     const { sb } = mount;
     const options = `${mount.readOnly ? 'ro' : 'rw'}${mountOptions(mount)}${sb.showOptions()}`;
-    return `${escape(sourceOf(mount))} ${escape(path)} ${sb.type} ${options} 0 0\n`;
+    return `${octal(sourceOf(mount))} ${octal(path)} ${sb.type} ${options} 0 0\n`;
   };
   return visibleMounts(ns, root).map(line).join('');
 }
@@ -54,9 +54,9 @@ export function showMountinfo(ns: MountNamespace, root: Path): string {
     const { sb, id, parent } = mount;
     const own = `${(mount.flags & 1) !== 0 ? 'ro' : 'rw'}${mountOptions(mount)}`;
     const all = `${sb.readOnly ? 'ro' : 'rw'}${sb.showOptions()}`;
-    const where = `${escape(dentryPath(mount.root))} ${escape(path)}`;
+    const where = `${octal(dentryPath(mount.root))} ${octal(path)}`;
     const device = `${major(sb.dev)}:${minor(sb.dev)}`;
-    return `${id} ${parent?.id ?? id} ${device} ${where} ${own} - ${sb.type} ${escape(sourceOf(mount))} ${all}\n`;
+    return `${id} ${parent?.id ?? id} ${device} ${where} ${own} - ${sb.type} ${octal(sourceOf(mount))} ${all}\n`;
   };
   return visibleMounts(ns, root).map(line).join('');
 }
@@ -76,5 +76,5 @@ const mountOptions = (mount: Mount): string =>
 const sourceOf = (mount: Mount): string => (mount.source === '' ? 'none' : mount.source);
 
 /** Blanks and backslashes are written in octal, as getmntent(3) reads them. */
-const escape = (text: string): string =>
+const octal = (text: string): string =>
   text.replace(/[ \t\n\\#]/g, c => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`);

@@ -1,7 +1,18 @@
 /** open(2), openat2(2): from a name and O_* flags to an open file. */
 import { CAP_FOWNER, capable } from '../core/cred.ts';
 import type { Result } from '../lib/result.ts';
-import { EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOTDIR, ENXIO, EPERM, EROFS, ETXTBSY } from '../uapi/errno.ts';
+import {
+  EACCES,
+  EEXIST,
+  EINVAL,
+  EISDIR,
+  ELOOP,
+  ENOTDIR,
+  ENXIO,
+  EPERM,
+  EROFS,
+  ETXTBSY,
+} from '../uapi/errno.ts';
 import {
   O_ACCMODE,
   O_CLOEXEC,
@@ -38,7 +49,14 @@ import { added, newInode } from './create.ts';
 import { type Dentry, Path } from './dentry.ts';
 import { File } from './file.ts';
 import type { Inode } from './inode.ts';
-import { LAST_NORM, LOOKUP_DIRECTORY, LOOKUP_FOLLOW, LOOKUP_PARENT, RESOLVE_SHIFT, type Walker } from './namei.ts';
+import {
+  LAST_NORM,
+  LOOKUP_DIRECTORY,
+  LOOKUP_FOLLOW,
+  LOOKUP_PARENT,
+  RESOLVE_SHIFT,
+  type Walker,
+} from './namei.ts';
 import { mayCreate, permission, permissionAt } from './permission.ts';
 import type { Vfs } from './vfs.ts';
 
@@ -84,7 +102,8 @@ export function openPath(vfs: Vfs, ctx: WalkContext, path: Path, flags: number):
   if (err < 0) return err;
   const refused = permissionAt(mount, inode, wants, ctx.cred);
   if (refused < 0) return refused;
-  if ((flags & O_NOATIME) !== 0 && ctx.cred.fsuid !== inode.uid && !capable(ctx.cred, CAP_FOWNER)) return -EPERM;
+  if ((flags & O_NOATIME) !== 0 && ctx.cred.fsuid !== inode.uid && !capable(ctx.cred, CAP_FOWNER))
+    return -EPERM;
   const file = openInode(vfs, ctx, path, flags);
   if (typeof file === 'number' || (flags & O_TRUNC) === 0 || !isReg(inode.mode)) return file;
   const cut = setSize(vfs, ctx, path, 0);
@@ -179,7 +198,13 @@ function lastError(vfs: Vfs, ctx: WalkContext, walker: Walker, flags: number): R
   return openPath(vfs, ctx, walker.path(), flags);
 }
 
-function createAndOpen(vfs: Vfs, ctx: WalkContext, target: Dentry, flags: number, mode: number): Result<File> {
+function createAndOpen(
+  vfs: Vfs,
+  ctx: WalkContext,
+  target: Dentry,
+  flags: number,
+  mode: number,
+): Result<File> {
   const { mount, dentry: dir } = vfs.walker;
   if (mount.readOnly) return -EROFS;
   const refused = mayCreate(dir, ctx.cred);

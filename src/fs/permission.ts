@@ -13,7 +13,17 @@ import {
   inGroup,
 } from '../core/cred.ts';
 import { EACCES, EBUSY, EEXIST, EISDIR, ENOENT, ENOTDIR, EPERM, EROFS } from '../uapi/errno.ts';
-import { isDir, isLnk, isReg, MAY_EXEC, MAY_READ, MAY_WRITE, S_ISGID, S_ISUID, S_ISVTX } from '../uapi/stat.ts';
+import {
+  isDir,
+  isLnk,
+  isReg,
+  MAY_EXEC,
+  MAY_READ,
+  MAY_WRITE,
+  S_ISGID,
+  S_ISUID,
+  S_ISVTX,
+} from '../uapi/stat.ts';
 import type { Dentry } from './dentry.ts';
 import type { Inode } from './inode.ts';
 import type { Mount } from './mount.ts';
@@ -91,7 +101,12 @@ function isSticky(dir: Inode, inode: Inode, cred: Cred): boolean {
 }
 
 /** May the owner be changed to `uid`, the group to `gid` (undefined: stays)? */
-export function mayChown(inode: Inode, uid: number | undefined, gid: number | undefined, cred: Cred): boolean {
+export function mayChown(
+  inode: Inode,
+  uid: number | undefined,
+  gid: number | undefined,
+  cred: Cred,
+): boolean {
   if (capable(cred, CAP_CHOWN)) return true;
   const owner = cred.fsuid === inode.uid;
   if (uid !== undefined && !(owner && uid === inode.uid)) return false;

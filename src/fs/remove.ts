@@ -18,7 +18,8 @@ export function unlink(vfs: Vfs, ctx: WalkContext, at: Path | null, name: string
   if (inode === null) return -ENOENT;
   if (trailing) return isDir(inode.mode) ? -EISDIR : -ENOTDIR;
   if (mount.readOnly) return -EROFS;
-  const err = mayDelete(dir, target, false, ctx.cred) || removable(place) || dir.inode!.unlink(target.name, inode);
+  const err =
+    mayDelete(dir, target, false, ctx.cred) || removable(place) || dir.inode!.unlink(target.name, inode);
   if (err < 0) return err;
   vfs.notify?.(IN_DELETE, dir, target.name, inode, 0);
   vfs.dcache.drop(target);
@@ -39,7 +40,8 @@ export function rmdir(vfs: Vfs, ctx: WalkContext, at: Path | null, name: string)
   const inode = target.inode;
   if (mount.readOnly) return -EROFS;
   if (inode === null) return -ENOENT;
-  const err = mayDelete(dir, target, true, ctx.cred) || removable(place) || dir.inode!.rmdir(target.name, inode);
+  const err =
+    mayDelete(dir, target, true, ctx.cred) || removable(place) || dir.inode!.rmdir(target.name, inode);
   if (err < 0) return err;
   target.dead = true;
   vfs.notify?.(IN_DELETE | IN_ISDIR, dir, target.name, inode, 0);

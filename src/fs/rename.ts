@@ -25,7 +25,8 @@ export function rename(
   flags: number,
 ): number {
   const exchange = (flags & RENAME_EXCHANGE) !== 0;
-  if ((flags & ~KNOWN) !== 0 || (exchange && (flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)) !== 0)) return -EINVAL;
+  if ((flags & ~KNOWN) !== 0 || (exchange && (flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)) !== 0))
+    return -EINVAL;
   if ((flags & RENAME_WHITEOUT) !== 0 && !capable(ctx.cred, CAP_MKNOD)) return -EPERM;
   const from = lookupPlace(vfs, ctx, oldAt, oldName);
   if (typeof from === 'number') return from;
@@ -100,7 +101,14 @@ function replace(vfs: Vfs, source: Dentry, to: Place): void {
   vfs.dcache.move(source, to.dir, name);
 }
 
-function moved(vfs: Vfs, oldDir: Dentry, oldName: string, newDir: Dentry, newName: string, inode: Inode): void {
+function moved(
+  vfs: Vfs,
+  oldDir: Dentry,
+  oldName: string,
+  newDir: Dentry,
+  newName: string,
+  inode: Inode,
+): void {
   if (vfs.notify === null) return;
   const cookie = vfs.nextCookie();
   const kind = isDir(inode.mode) ? IN_ISDIR : 0;

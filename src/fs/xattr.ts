@@ -30,7 +30,8 @@ export function setXattr(
 ): number {
   if ((flags & ~(XATTR_CREATE | XATTR_REPLACE)) !== 0) return -EINVAL;
   if (value.length > XATTR_SIZE_MAX) return -E2BIG;
-  const err = nameError(name) || rights(path, name, MAY_WRITE, ctx.cred) || path.inode.setxattr(name, value, flags);
+  const err =
+    nameError(name) || rights(path, name, MAY_WRITE, ctx.cred) || path.inode.setxattr(name, value, flags);
   if (err >= 0) tell(vfs, path);
   return err;
 }

@@ -7,8 +7,8 @@ import { dirType, isDir, isReg, S_IFCHR, S_IFDIR, S_IFLNK } from '../../uapi/sta
 import { fileAccessed } from '../atime.ts';
 import { type EmitEntry, File } from '../file.ts';
 import type { Inode, NewInode } from '../inode.ts';
-import { NameIndex } from './name-index.ts';
 import { TmpfsInode } from './inode.ts';
+import { NameIndex } from './name-index.ts';
 import { TmpfsFile } from './regular.ts';
 import type { TmpfsSuper } from './super.ts';
 import { isLong, TmpfsSymlink } from './symlink.ts';

@@ -1,8 +1,9 @@
 /** What all inodes of tmpfs have: attributes and extended attributes in memory. */
+
+import type { Cred } from '../../core/cred.ts';
 import type { Result } from '../../lib/result.ts';
 import { EEXIST, ENODATA, ENOSPC, ENXIO, EOPNOTSUPP } from '../../uapi/errno.ts';
 import { XATTR_CREATE, XATTR_REPLACE } from '../../uapi/fcntl.ts';
-import type { Cred } from '../../core/cred.ts';
 import type { File } from '../file.ts';
 import { type Attributes, Inode, type NewInode } from '../inode.ts';
 import type { TmpfsSuper } from './super.ts';

@@ -51,7 +51,8 @@ export class NameIndex<T extends object> {
     if (slot === undefined) return;
     slot.value = null;
     this.names.delete(name);
-    if (this.slots.length > 2 * this.names.size + 32) this.slots = this.slots.filter(({ value }) => value !== null);
+    if (this.slots.length > 2 * this.names.size + 32)
+      this.slots = this.slots.filter(({ value }) => value !== null);
   }
 
   /** The first existing name with a number of at least `cookie`. */

@@ -29,7 +29,8 @@ export function parseOptions(data: string, base: TmpfsOptions, totalPages: numbe
     if (IGNORED.has(key)) continue;
     const number = readNumber(key, value, totalPages);
     if (number === null) return -EINVAL;
-    if (key === 'size') result.blocks = number === 0 ? Number.POSITIVE_INFINITY : Math.ceil(number / PAGE_SIZE);
+    if (key === 'size')
+      result.blocks = number === 0 ? Number.POSITIVE_INFINITY : Math.ceil(number / PAGE_SIZE);
     else if (key === 'nr_blocks') result.blocks = number === 0 ? Number.POSITIVE_INFINITY : number;
     else if (key === 'nr_inodes') result.inodes = number === 0 ? Number.POSITIVE_INFINITY : number;
     else if (key === 'mode') result.mode = number & 0o7777;

@@ -19,7 +19,15 @@ import type { FsEnvironment } from '../../../src/fs/super.ts';
 import { tmpfsType } from '../../../src/fs/tmpfs/super.ts';
 import { Vfs } from '../../../src/fs/vfs.ts';
 import { PAGE_SIZE, type Ram } from '../../../src/mm/ram.ts';
-import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, O_APPEND, O_DIRECTORY, O_RDONLY, O_TRUNC, O_WRONLY } from '../../../src/uapi/fcntl.ts';
+import {
+  AT_EMPTY_PATH,
+  AT_SYMLINK_NOFOLLOW,
+  O_APPEND,
+  O_DIRECTORY,
+  O_RDONLY,
+  O_TRUNC,
+  O_WRONLY,
+} from '../../../src/uapi/fcntl.ts';
 
 /** Memory that is given out range by range; freed ranges of a size are used again. */
 export class TestRam implements Ram {
@@ -217,7 +225,7 @@ export class Sys {
     if (typeof file === 'number') return file;
     const n = text === '' ? 0 : this.write(file, Buffer.from(text, 'latin1'));
     file.put();
-    return n < 0 ? n : 0;
+    return Math.min(n, 0);
   }
 
   /** The same callers' calls as somebody else. */

@@ -47,12 +47,25 @@ interface Stat {
 }
 
 const show = (s: Stat | number): Outcome =>
-  typeof s === 'number'
-    ? s
-    : `${s.mode.toString(8)} ${s.nlink} ${s.size} ${s.uid}:${s.gid} ${s.blocks}`;
+  typeof s === 'number' ? s : `${s.mode.toString(8)} ${s.nlink} ${s.size} ${s.uid}:${s.gid} ${s.blocks}`;
 
 const PARTS = ['a', 'b', 'c', 'd', 'e', 'a', 'b', '.', '..'];
-const FLAGS = [0, 1, 2, 0o100, 0o101, 0o102, 0o302, 0o1001, 0o1102, 0o400002, 0o400102, 0o200000, 0o2001, O_TMPFILE | 2];
+const FLAGS = [
+  0,
+  1,
+  2,
+  0o100,
+  0o101,
+  0o102,
+  0o302,
+  0o1001,
+  0o1102,
+  0o400002,
+  0o400102,
+  0o200000,
+  0o2001,
+  O_TMPFILE | 2,
+];
 const MODES = [0o777, 0o755, 0o700, 0o000, 0o1777, 0o2775, 0o4755, 0o6711, 0o640, 0o444];
 /** Without what the host's fs.protected_* settings change: sticky directories that everybody may write to. */
 const TAME_MODES = MODES.map(mode => (mode === 0o1777 ? 0o1775 : mode));
@@ -74,7 +87,8 @@ function run(seed: number, steps: number, several: boolean): void {
     const parts = [pick(PARTS.slice(0, 5)), ...Array.from({ length: random(4) }, () => pick(PARTS))];
     return parts.slice(0, 1 + random(parts.length)).join('/') + (random(12) === 0 ? '/' : '');
   };
-  const data = (): Uint8Array => new Uint8Array(random(3) === 0 ? random(20000) : random(100)).fill(65 + random(26));
+  const data = (): Uint8Array =>
+    new Uint8Array(random(3) === 0 ? random(20000) : random(100)).fill(65 + random(26));
 
   const mode = (): number => pick(several ? TAME_MODES : MODES);
   const both = (what: string, mine: () => Outcome, theirs: () => unknown, asRoot = false): void => {
@@ -121,15 +135,27 @@ function run(seed: number, steps: number, several: boolean): void {
     () => {
       const path = name();
       const bits = mode();
-      both(`mkdir ${path}`, () => sys.mkdir(within(path), bits), () => host.mkdirSync(inside(path), bits));
+      both(
+        `mkdir ${path}`,
+        () => sys.mkdir(within(path), bits),
+        () => host.mkdirSync(inside(path), bits),
+      );
     },
     () => {
       const path = name();
-      both(`rmdir ${path}`, () => sys.rmdir(within(path)), () => host.rmdirSync(inside(path)));
+      both(
+        `rmdir ${path}`,
+        () => sys.rmdir(within(path)),
+        () => host.rmdirSync(inside(path)),
+      );
     },
     () => {
       const path = name();
-      both(`unlink ${path}`, () => sys.unlink(within(path)), () => host.unlinkSync(inside(path)));
+      both(
+        `unlink ${path}`,
+        () => sys.unlink(within(path)),
+        () => host.unlinkSync(inside(path)),
+      );
     },
     () => {
       const [from, to] = [name(), name()];
@@ -148,26 +174,46 @@ function run(seed: number, steps: number, several: boolean): void {
     },
     () => {
       const path = name();
-      both(`readlink ${path}`, () => sys.readlink(within(path)), () => host.readlinkSync(inside(path)));
+      both(
+        `readlink ${path}`,
+        () => sys.readlink(within(path)),
+        () => host.readlinkSync(inside(path)),
+      );
     },
     () => {
       const path = name();
-      both(`stat ${path}`, () => show(sys.stat(within(path))), () => show(host.statSync(inside(path))));
+      both(
+        `stat ${path}`,
+        () => show(sys.stat(within(path))),
+        () => show(host.statSync(inside(path))),
+      );
     },
     () => {
       const path = name();
-      both(`lstat ${path}`, () => show(sys.lstat(within(path))), () => show(host.lstatSync(inside(path))));
+      both(
+        `lstat ${path}`,
+        () => show(sys.lstat(within(path))),
+        () => show(host.lstatSync(inside(path))),
+      );
     },
     () => {
       const path = name();
       const list = (names: string[] | number): Outcome =>
         typeof names === 'number' ? names : names.sort().join(' ');
-      both(`readdir ${path}`, () => list(sys.names(within(path))), () => list(host.readdirSync(inside(path))));
+      both(
+        `readdir ${path}`,
+        () => list(sys.names(within(path))),
+        () => list(host.readdirSync(inside(path))),
+      );
     },
     () => {
       const path = name();
       const bits = mode();
-      both(`chmod ${path}`, () => sys.chmod(within(path), bits), () => host.chmodSync(inside(path), bits));
+      both(
+        `chmod ${path}`,
+        () => sys.chmod(within(path), bits),
+        () => host.chmodSync(inside(path), bits),
+      );
     },
     () => {
       const path = name();
@@ -178,24 +224,38 @@ function run(seed: number, steps: number, several: boolean): void {
     () => {
       const path = name();
       const mask = random(8);
-      if (!several) both(`access ${path}`, () => sys.access(within(path), mask), () => host.accessSync(inside(path), mask));
+      if (!several)
+        both(
+          `access ${path}`,
+          () => sys.access(within(path), mask),
+          () => host.accessSync(inside(path), mask),
+        );
     },
     () => {
       const path = name();
       const size = random(30000);
-      both(`truncate ${path}`, () => sys.truncate(within(path), size), () => {
-        // node:fs opens the file instead of calling truncate(2), which answers differently for directories.
-        const stat = host.statSync(inside(path));
-        if (stat.isDirectory() || !stat.isFile()) throw Object.assign(new Error(), { errno: stat.isDirectory() ? -21 : -22 });
-        host.truncateSync(inside(path), size);
-      });
+      both(
+        `truncate ${path}`,
+        () => sys.truncate(within(path), size),
+        () => {
+          // node:fs opens the file instead of calling truncate(2), which answers differently for directories.
+          const stat = host.statSync(inside(path));
+          if (stat.isDirectory() || !stat.isFile())
+            throw Object.assign(new Error(), { errno: stat.isDirectory() ? -21 : -22 });
+          host.truncateSync(inside(path), size);
+        },
+      );
     },
     () =>
       withFile((file, fd) => {
         const bytes = data();
         const pos = random(3) === 0 ? random(100000) : random(5000);
         if ((file.flags & O_DIRECTORY) !== 0) return;
-        both(`pwrite ${bytes.length} at ${pos}`, () => sys.write(file, bytes, pos), () => host.writeSync(fd, bytes, 0, bytes.length, pos));
+        both(
+          `pwrite ${bytes.length} at ${pos}`,
+          () => sys.write(file, bytes, pos),
+          () => host.writeSync(fd, bytes, 0, bytes.length, pos),
+        );
       }),
     () =>
       withFile((file, fd) => {
@@ -203,12 +263,23 @@ function run(seed: number, steps: number, several: boolean): void {
         const hex = (bytes: Uint8Array | number): Outcome =>
           typeof bytes === 'number' ? bytes : Buffer.from(bytes).toString('hex');
         if (file.inode.type !== 0o100000) return;
-        both(`pread ${len} at ${pos}`, () => hex(sys.read(file, len, pos)), () => {
-          const buf = new Uint8Array(len);
-          return hex(buf.subarray(0, host.readSync(fd, buf, 0, len, pos)));
-        });
+        both(
+          `pread ${len} at ${pos}`,
+          () => hex(sys.read(file, len, pos)),
+          () => {
+            const buf = new Uint8Array(len);
+            return hex(buf.subarray(0, host.readSync(fd, buf, 0, len, pos)));
+          },
+        );
       }),
-    () => withFile((file, fd) => both('fstat', () => (file.inode.refresh(), show(file.inode)), () => show(host.fstatSync(fd)))),
+    () =>
+      withFile((file, fd) =>
+        both(
+          'fstat',
+          () => file.inode.refresh() || show(file.inode),
+          () => show(host.fstatSync(fd)),
+        ),
+      ),
     () =>
       withFile((file, fd, index) => {
         file.put();
