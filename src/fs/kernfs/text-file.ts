@@ -7,6 +7,7 @@
  * Strings are latin1: one character a byte.
  */
 import type { Cred } from '../../core/cred.ts';
+import { latin1, latin1Bytes } from '../../lib/latin1.ts';
 import { EINVAL } from '../../uapi/errno.ts';
 import { O_ACCMODE, O_RDONLY, SEEK_END } from '../../uapi/fcntl.ts';
 import { POLLIN, POLLRDNORM } from '../../uapi/poll.ts';
@@ -98,21 +99,7 @@ export class TextFile extends File {
     }
     if (text === '') return false;
     this.start += this.bytes.length;
-    this.bytes = bytesOf(text);
+    this.bytes = latin1Bytes(text);
     return true;
   }
-}
-
-/** The bytes of a latin1 string. */
-export function bytesOf(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
-}
-
-/** A window as a latin1 string. */
-export function latin1(buf: Uint8Array, off: number, len: number): string {
-  let text = '';
-  for (let i = off; i < off + len; i++) text += String.fromCharCode(buf[i]!);
-  return text;
 }

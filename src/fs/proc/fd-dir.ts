@@ -37,7 +37,7 @@ abstract class DescriptorDir extends KernfsDir {
 
   /** Linux says how many there are. */
   override refresh(): number {
-    if (!this.context.task.reaped) this.size = this.context.task.fdCount;
+    if (!this.context.task.reaped) this.size = this.context.task.files?.count ?? 0;
     return super.refresh();
   }
 
@@ -53,8 +53,9 @@ abstract class DescriptorDir extends KernfsDir {
   }
 
   protected override list(pos: number, emit: EmitEntry): boolean {
-    const { task } = this.context;
-    for (let fd = task.nextFd(pos - LISTED); fd >= 0; fd = task.nextFd(fd + 1)) {
+    const { files } = this.context.task;
+    if (files === null) return true;
+    for (let fd = files.next(pos - LISTED); Number.isFinite(fd); fd = files.next(fd + 1)) {
       const inode = this.inodeOf(fd);
       if (inode === null) continue;
       if (!emit(String(fd), inode.ino, dirType(inode.mode), LISTED + fd + 1)) return false;
@@ -63,13 +64,13 @@ abstract class DescriptorDir extends KernfsDir {
   }
 
   private inodeOf(fd: number): KernfsInode | null {
-    const open = this.context.task.fd(fd);
+    const file = this.context.task.files?.get(fd) ?? null;
     const made = this.made.get(fd);
-    if (made !== undefined && made.file === open?.file) return made.inode;
+    if (made !== undefined && made.file === file) return made.inode;
     this.made.delete(fd);
-    if (open === null) return null;
-    const inode = this.adopt(this.make(fd, open.file));
-    this.made.set(fd, { file: open.file, inode });
+    if (file === null) return null;
+    const inode = this.adopt(this.make(fd, file));
+    this.made.set(fd, { file, inode });
     return inode;
   }
 }
@@ -100,7 +101,7 @@ class FdLink extends KernfsLink {
 
 /** Whether the link may be followed and still is about this file. */
 function openFd(context: TaskContext, fd: number, file: File, who: WalkContext): number {
-  if (context.task.reaped || context.task.fd(fd)?.file !== file) return -ENOENT;
+  if (context.task.reaped || context.task.files?.get(fd) !== file) return -ENOENT;
   return mayTrace(context, who.cred) ? 0 : -EACCES;
 }
 
@@ -113,8 +114,8 @@ function linkMode({ flags }: File): number {
 class FdinfoDir extends DescriptorDir {
   protected override make(fd: number, file: File): KernfsInode {
     const show = (): string | number => {
-      const open = this.context.task.reaped ? null : this.context.task.fd(fd);
-      return open?.file !== file ? -ENOENT : fdinfo(file, open.closeOnExec);
+      const files = this.context.task.reaped ? null : this.context.task.files;
+      return files?.get(fd) !== file ? -ENOENT : fdinfo(file, files.isCloexec(fd));
     };
     return new KernfsFile(this.sb, S_IFREG | 0o444, (inode, flags, cred) => {
       const refused = traceGuard(this.context, cred);

@@ -8,9 +8,12 @@ export const ticks = (ns: number): number => Math.floor(ns / NSEC_PER_TICK);
 
 export const kib = (bytes: number): number => Math.floor(bytes / 1024);
 
-/** 'Name:' and a size, as in meminfo and status: right-aligned so that the units line up. */
-export const kibLine = (name: string, bytes: number, width: number): string =>
-  `${name}${String(kib(bytes)).padStart(width - name.length)} kB\n`;
+/** A label and a size in eight columns, as meminfo, status and smaps show them. */
+export const kibLine = (label: string, bytes: number): string =>
+  `${label}${String(kib(bytes)).padStart(8)} kB\n`;
+
+/** The same with labels of one width. */
+export const kibRow = (name: string, bytes: number): string => kibLine(`${name}:`.padEnd(16), bytes);
 
 export const hex = (n: number, digits: number): string => n.toString(16).padStart(digits, '0');
 

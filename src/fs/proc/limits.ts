@@ -24,7 +24,7 @@ const LIMITS: readonly (readonly [string, string])[] = [
 ];
 
 const limitRow = (name: string, soft: string, hard: string, unit: string): string =>
-  `${name.padEnd(25)} ${soft.padEnd(20)} ${hard.padEnd(20)} ${unit.padEnd(10)}\n`;
+  `${name.padEnd(25)} ${soft.padEnd(20)} ${hard.padEnd(20)} ${unit === '' ? '' : unit.padEnd(10)}\n`;
 
 const limitText = (value: number): string => (Number.isFinite(value) ? String(value) : 'unlimited');
 

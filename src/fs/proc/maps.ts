@@ -7,7 +7,7 @@ import { PAGE_SIZE } from '../../mm/ram.ts';
 import { major, minor } from '../../uapi/stat.ts';
 import { pathString } from '../d-path.ts';
 import { type TaskContext, viewerRoot } from './context.ts';
-import { escapeBlanks, hex, kibLine } from './format.ts';
+import { escapeBlanks, hex, kibRow } from './format.ts';
 import type { ProcArea, ProcMm, ProcTask } from './source.ts';
 
 /** Names begin here, unless what stands before is longer. */
@@ -41,6 +41,9 @@ export function* showMaps(task: ProcTask, context: TaskContext): Generator<strin
   for (const area of areas(task.mm)) yield header(area, nameOf(area, context));
 }
 
+/** A page of the kernel's that programs may call: in no address space, really. */
+const GATE = '[vsyscall]';
+
 /** What smaps counts, of one area or summed up, in bytes. */
 interface Tally {
   rss: number;
@@ -62,23 +65,21 @@ function tally(area: ProcArea): Tally {
   };
 }
 
-const row = (name: string, bytes: number): string => kibLine(`${name}:`, bytes, 24);
-
-const pressure = (sum: Tally): string => row('Pss_Dirty', sum.private);
+const pressure = (sum: Tally): string => kibRow('Pss_Dirty', sum.private);
 
 const details = (sum: Tally): string =>
-  row('Shared_Clean', sum.shared) +
-  row('Shared_Dirty', 0) +
-  row('Private_Clean', 0) +
-  row('Private_Dirty', sum.private) +
-  row('Referenced', sum.rss) +
-  row('Anonymous', sum.anonymous) +
+  kibRow('Shared_Clean', sum.shared) +
+  kibRow('Shared_Dirty', 0) +
+  kibRow('Private_Clean', 0) +
+  kibRow('Private_Dirty', sum.private) +
+  kibRow('Referenced', sum.rss) +
+  kibRow('Anonymous', sum.anonymous) +
   ['KSM', 'LazyFree', 'AnonHugePages', 'ShmemPmdMapped', 'FilePmdMapped', 'Shared_Hugetlb', 'Private_Hugetlb']
-    .map(name => row(name, 0))
+    .map(name => kibRow(name, 0))
     .join('') +
-  row('Swap', 0) +
-  row('SwapPss', 0) +
-  row('Locked', sum.locked);
+  kibRow('Swap', 0) +
+  kibRow('SwapPss', 0) +
+  kibRow('Locked', sum.locked);
 
 function flags(area: ProcArea): string {
   const { readable, writable, executable, shared, growsDown, locked } = area;
@@ -101,11 +102,11 @@ export function* showSmaps(task: ProcTask, context: TaskContext): Generator<stri
   for (const area of areas(task.mm)) {
     const sum = tally(area);
     yield header(area, nameOf(area, context)) +
-      row('Size', area.end - area.start) +
-      row('KernelPageSize', PAGE_SIZE) +
-      row('MMUPageSize', PAGE_SIZE) +
-      row('Rss', sum.rss) +
-      row('Pss', sum.rss) +
+      kibRow('Size', area.end - area.start) +
+      kibRow('KernelPageSize', PAGE_SIZE) +
+      kibRow('MMUPageSize', PAGE_SIZE) +
+      kibRow('Rss', sum.rss) +
+      kibRow('Pss', sum.rss) +
       pressure(sum) +
       details(sum) +
       `THPeligible:           0\nVmFlags: ${flags(area)}\n`;
@@ -118,6 +119,7 @@ export function showSmapsRollup({ mm }: ProcTask): string {
   let first = 0;
   let last = 0;
   for (const area of areas(mm)) {
+    if (area.name === GATE) continue;
     if (last === 0) first = area.start;
     last = area.end;
     const one = tally(area);
@@ -127,12 +129,12 @@ export function showSmapsRollup({ mm }: ProcTask): string {
   const line = `${hex(first, 8)}-${hex(last, 8)} ---p 00000000 00:00 0 `;
   return (
     `${line.padEnd(NAME_COLUMN)}[rollup]\n` +
-    row('Rss', sum.rss) +
-    row('Pss', sum.rss) +
+    kibRow('Rss', sum.rss) +
+    kibRow('Pss', sum.rss) +
     pressure(sum) +
-    row('Pss_Anon', sum.anonymous) +
-    row('Pss_File', rssFile) +
-    row('Pss_Shmem', rssShmem) +
+    kibRow('Pss_Anon', sum.anonymous) +
+    kibRow('Pss_File', rssFile) +
+    kibRow('Pss_Shmem', rssShmem) +
     details(sum)
   );
 }

@@ -1,13 +1,10 @@
 /** /proc/meminfo and vmstat (proc_meminfo(5), proc_vmstat(5)). There is no swap, and no cache of slabs. */
 import { PAGE_SIZE } from '../../mm/ram.ts';
-import { kibLine } from './format.ts';
+import { kibRow } from './format.ts';
 import type { MemInfo, ProcSource } from './source.ts';
 
 const VMALLOC_TOTAL = 34359738367 * 1024;
 const HUGE_PAGE = 2 * 1024 * 1024;
-
-/** What the column of figures ends at. */
-const WIDTH = 24;
 
 /** Pages of files that could be dropped; those of tmpfs cannot. */
 const droppable = (m: MemInfo): number => Math.max(0, m.cached - m.shmem);
@@ -52,9 +49,9 @@ export function showMeminfo(m: MemInfo): string {
   ];
   const counts = ['HugePages_Total', 'HugePages_Free', 'HugePages_Rsvd', 'HugePages_Surp'];
   return (
-    rows.map(([name, bytes]) => kibLine(`${name}:`, bytes, WIDTH)).join('') +
-    counts.map(name => `${name}:${'0'.padStart(WIDTH - name.length - 1)}\n`).join('') +
-    kibLine('Hugepagesize:', HUGE_PAGE, WIDTH)
+    rows.map(([name, bytes]) => kibRow(name, bytes)).join('') +
+    counts.map(name => `${`${name}:`.padEnd(16)}${'0'.padStart(8)}\n`).join('') +
+    kibRow('Hugepagesize', HUGE_PAGE)
   );
 }
 

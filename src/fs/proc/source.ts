@@ -12,6 +12,7 @@ import type { KernelLog } from '../../core/log.ts';
 import type { SyslogReader } from '../../core/syslog.ts';
 import type { WaitQueue } from '../../core/wait.ts';
 import type { Path } from '../dentry.ts';
+import type { FilesStruct } from '../fd-table.ts';
 import type { File } from '../file.ts';
 import type { Entry } from '../kernfs/entry.ts';
 import type { MountNamespace } from '../namespace.ts';
@@ -103,12 +104,8 @@ export interface ProcTask {
   /** Working and root directory; null for a zombie. Not referenced: procfs takes its own reference. */
   readonly cwd: Path | null;
   readonly root: Path | null;
-  /** The open files. */
-  readonly fdTableSize: number;
-  readonly fdCount: number;
-  /** The least descriptor >= `fd` in use, or -1. */
-  nextFd(fd: number): number;
-  fd(fd: number): ProcFd | null;
+  /** null for a zombie. */
+  readonly files: FilesStruct | null;
   readonly threadCount: number;
   /** The thread of this process with the least tid >= `tid`; null if there is none. */
   nextThread(tid: number): ProcTask | null;
@@ -174,11 +171,6 @@ export interface TaskSyscall {
   readonly args: readonly number[];
   readonly sp: number;
   readonly pc: number;
-}
-
-export interface ProcFd {
-  readonly file: File;
-  readonly closeOnExec: boolean;
 }
 
 /** An address space. */
