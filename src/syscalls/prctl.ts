@@ -1,0 +1,191 @@
+/** prctl(2) and personality(2): settings of a thread or its process. */
+import { CAP_LAST_CAP, CAP_SETPCAP, CAPS_NONE, capable, capsInclude } from '../core/cred.ts';
+import { copyOutString } from '../core/user-copy.ts';
+import { putInt } from '../core/user-values.ts';
+import { capMinus, capOf, capUnion } from '../kernel/capset.ts';
+import type { Task } from '../kernel/task.ts';
+import { setInt64 } from '../lib/int64.ts';
+import { EINVAL, EPERM } from '../uapi/errno.ts';
+import * as pr from '../uapi/prctl.ts';
+import { NSIG } from '../uapi/signal.ts';
+import { call, int, type Syscall, uint, ulong } from './args.ts';
+
+const COMM_LEN = 16;
+
+function prctl(task: Task, option: number, a: number, b: number, c: number, d: number): number {
+  const zeros = b === 0 && c === 0 && d === 0;
+  switch (option) {
+    case pr.PR_CAPBSET_READ:
+      return a > CAP_LAST_CAP ? -EINVAL : Number(capsInclude(task.cred.bounding, a));
+    case pr.PR_CAPBSET_DROP:
+      return dropFromBounding(task, a);
+    case pr.PR_GET_SECUREBITS:
+      return task.cred.securebits;
+    case pr.PR_SET_SECUREBITS:
+      return setSecurebits(task, a);
+    case pr.PR_GET_KEEPCAPS:
+      return (task.cred.securebits & pr.SECBIT_KEEP_CAPS) === 0 ? 0 : 1;
+    case pr.PR_SET_KEEPCAPS:
+      return setKeepCaps(task, a);
+    case pr.PR_SET_NO_NEW_PRIVS:
+      if (a !== 1 || !zeros) return -EINVAL;
+      task.attributes.noNewPrivs = true;
+      return 0;
+    case pr.PR_GET_NO_NEW_PRIVS:
+      return a !== 0 || !zeros ? -EINVAL : Number(task.attributes.noNewPrivs);
+    case pr.PR_CAP_AMBIENT:
+      return c !== 0 || d !== 0 ? -EINVAL : ambient(task, a, b);
+    case pr.PR_GET_THP_DISABLE:
+      return a !== 0 || !zeros ? -EINVAL : 0;
+    default:
+      return ofProcess(task, option, a);
+  }
+}
+
+function ofProcess(task: Task, option: number, a: number): number {
+  const { attributes, group } = task;
+  switch (option) {
+    case pr.PR_SET_PDEATHSIG:
+      if (a > NSIG) return -EINVAL;
+      attributes.pdeathsig = a;
+      return 0;
+    case pr.PR_GET_PDEATHSIG:
+      return putInt(task.user, a, attributes.pdeathsig);
+    case pr.PR_SET_DUMPABLE:
+      if (a > 1) return -EINVAL;
+      group.dumpable = a;
+      return 0;
+    case pr.PR_GET_DUMPABLE:
+      return group.dumpable;
+    case pr.PR_SET_CHILD_SUBREAPER:
+      group.subreaper = a !== 0;
+      return 0;
+    case pr.PR_GET_CHILD_SUBREAPER:
+      return putInt(task.user, a, Number(group.subreaper));
+    case pr.PR_SET_NAME:
+      return setName(task, a);
+    case pr.PR_GET_NAME:
+      return copyOutString(task.user, a, task.comm.padEnd(COMM_LEN, '\0'));
+    case pr.PR_SET_TIMERSLACK:
+      attributes.timerSlack = a === 0 ? attributes.defaultTimerSlack : a;
+      return 0;
+    case pr.PR_GET_TIMERSLACK:
+      return attributes.timerSlack;
+    default:
+      return fixed(task, option, a);
+  }
+}
+
+/** What is as it is: can be asked, or set to just that. All else that exists does not exist here: -EINVAL. */
+function fixed(task: Task, option: number, a: number): number {
+  switch (option) {
+    case pr.PR_GET_TIMING:
+    case pr.PR_GET_SECCOMP:
+      return 0;
+    case pr.PR_SET_TIMING:
+      return a === pr.PR_TIMING_STATISTICAL ? 0 : -EINVAL;
+    case pr.PR_GET_TSC:
+      return putInt(task.user, a, pr.PR_TSC_ENABLE);
+    case pr.PR_SET_TSC:
+      return a === pr.PR_TSC_ENABLE ? 0 : -EINVAL;
+    case pr.PR_GET_TID_ADDRESS: {
+      const at = task.user.out(a, 8);
+      if (at < 0) return at;
+      setInt64(task.user.view, at, task.clearChildTid);
+      return 0;
+    }
+    default:
+      return -EINVAL;
+  }
+}
+
+/** At most 15 bytes are kept; longer names are cut. */
+function setName(task: Task, addr: number): number {
+  let name = '';
+  for (let i = 0; i < COMM_LEN - 1; i++) {
+    const at = task.user.in(addr + i, 1);
+    if (at < 0) return at;
+    const byte = task.user.ram[at]!;
+    if (byte === 0) break;
+    name += String.fromCharCode(byte);
+  }
+  task.comm = name;
+  return 0;
+}
+
+function dropFromBounding(task: Task, cap: number): number {
+  if (!capable(task.cred, CAP_SETPCAP)) return -EPERM;
+  if (cap > CAP_LAST_CAP) return -EINVAL;
+  task.cred = { ...task.cred, bounding: capMinus(task.cred.bounding, capOf(cap)) };
+  return 0;
+}
+
+function setKeepCaps(task: Task, keep: number): number {
+  const { securebits } = task.cred;
+  if (keep > 1) return -EINVAL;
+  if ((securebits & pr.SECBIT_KEEP_CAPS_LOCKED) !== 0) return -EPERM;
+  const rest = securebits & ~pr.SECBIT_KEEP_CAPS;
+  task.cred = { ...task.cred, securebits: keep === 1 ? rest | pr.SECBIT_KEEP_CAPS : rest };
+  return 0;
+}
+
+/** What is locked stays, locks stay, and CAP_SETPCAP is needed. */
+function setSecurebits(task: Task, bits: number): number {
+  const { securebits: old } = task.cred;
+  const locks = old & pr.SECURE_ALL_LOCKS;
+  const unknown = bits > 0xff || (bits & ~(pr.SECURE_ALL_BITS | pr.SECURE_ALL_LOCKS)) !== 0;
+  const locked = ((locks >> 1) & (old ^ bits)) !== 0 || (locks & ~bits) !== 0;
+  if (unknown || locked || !capable(task.cred, CAP_SETPCAP)) return -EPERM;
+  task.cred = { ...task.cred, securebits: bits };
+  return 0;
+}
+
+/** PR_CAP_AMBIENT(2const). */
+function ambient(task: Task, operation: number, cap: number): number {
+  const { cred } = task;
+  if (operation === pr.PR_CAP_AMBIENT_CLEAR_ALL) {
+    if (cap !== 0) return -EINVAL;
+    task.cred = { ...cred, ambient: CAPS_NONE };
+    return 0;
+  }
+  if (cap > CAP_LAST_CAP) return -EINVAL;
+  switch (operation) {
+    case pr.PR_CAP_AMBIENT_IS_SET:
+      return Number(capsInclude(cred.ambient, cap));
+    case pr.PR_CAP_AMBIENT_LOWER:
+      task.cred = { ...cred, ambient: capMinus(cred.ambient, capOf(cap)) };
+      return 0;
+    case pr.PR_CAP_AMBIENT_RAISE: {
+      const has = capsInclude(cred.permitted, cap) && capsInclude(cred.inheritable, cap);
+      if (!has || (cred.securebits & pr.SECBIT_NO_CAP_AMBIENT_RAISE) !== 0) return -EPERM;
+      task.cred = { ...cred, ambient: capUnion(cred.ambient, capOf(cap)) };
+      return 0;
+    }
+    default:
+      return -EINVAL;
+  }
+}
+
+/** 0xffffffff only asks. */
+function personality(task: Task, persona: number): number {
+  const old = task.attributes.personality;
+  if (persona !== -1) task.attributes.personality = persona;
+  return old >>> 0;
+}
+
+const words = [ulong('arg2'), ulong('arg3'), ulong('arg4'), ulong('arg5')];
+
+export const prctlCalls: readonly Syscall[] = [
+  call(
+    'prctl',
+    [int('option'), ...words],
+    prctl,
+    'no seccomp filters, PR_SET_MM, transparent huge pages, speculation and memory failure settings: EINVAL',
+  ),
+  call(
+    'personality',
+    [uint('persona')],
+    personality,
+    'kept, inherited and answered; no flag changes anything',
+  ),
+];
