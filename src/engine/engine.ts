@@ -60,10 +60,15 @@ export interface EngineThread {
   /** Offset and size of the extended state (xsave area), 0 and 0 if there is none. */
   readonly fpstate: number;
   readonly fpstateSize: number;
-  /** Replaces all registers by those at another thread's context (fork); extended state too. */
+  /** A frame of zeros, with room for so many bytes of extended state at `fpstate`; 0: as after reset. */
+  newFrame(fpstateSize: number): void;
+  /** A frame with another thread's registers, extended state and thread pointer (fork). */
   copyFrame(from: EngineThread): void;
-  /** A context of zeros, for a new program: the extended state is as after reset. */
-  resetFrame(): void;
+  /** The largest extended state that a frame holds. */
+  readonly maxFpstate: number;
+  /** The thread pointer (fs base): as it was when the frame was made; a new one counts with `resume`. */
+  tls: number;
+  readonly stackPointer: number;
 
   /** Ends the call with `value` in the result register, once the queued copies and mappings are done. */
   answer(value: number): void;
@@ -142,6 +147,8 @@ export interface Engine {
   readonly memory: EngineMemory;
   /** Address of a vDSO in every space, 0 if there is none. */
   readonly vdso: number;
+  /** Null if calls cannot be made faster than they are. */
+  readonly callSites: CallSites | null;
   setPrefetch(nr: number, plan: readonly Prefetch[]): void;
   /** An empty space with one thread, which is in the kernel without a frame. */
   newSpace(): EngineThread;
@@ -152,4 +159,16 @@ export interface Engine {
   /** Sleeps until a thread comes, the host has events, or `timeout` nanoseconds have passed. */
   sleep(timeout: number): void;
   shutdown(): void;
+}
+
+/** Call sites that an engine can make fast by patching program text (x86-64: `mov $nr,%eax; syscall`). */
+export interface CallSites {
+  /** A number for a new site that calls `nr`; -1 when there are no more. */
+  newSite(nr: number): number;
+  /** Writes the jump over the site's seven bytes at this offset of memory, which nothing maps yet. */
+  patch(offset: number, site: number): void;
+  /** Where the site returns to in this space. */
+  setReturn(space: Space, site: number, address: number): void;
+  /** A forked space has its parent's sites. */
+  copyReturns(from: Space, to: Space): void;
 }

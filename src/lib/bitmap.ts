@@ -45,6 +45,13 @@ export class Bitmap {
     return none;
   }
 
+  clone(): Bitmap {
+    const copy = new Bitmap();
+    copy.words = this.words.slice();
+    copy.members = this.members;
+    return copy;
+  }
+
   private apply(index: number, word: number): void {
     this.members += popcount(word) - popcount(this.words[index]!);
     this.words[index] = word;

@@ -134,6 +134,8 @@ export const SLOT = {
   S_COPIES: 136,
   /** The host's thread id; for kicks, which the host delivers within this process only. */
   S_TID: 140,
+  /** The guest's fs base, saved with a frame, loaded with A_FRAME. */
+  S_FS: 144,
   S_COPY: 0x400,
   MAX_COPIES: 64,
   /** Stack of the fast path, growing down from here. */

@@ -8,6 +8,7 @@ import { monotonicNow } from '../../host/monotonic.ts';
 import type { HostPoller } from '../../host/poller.ts';
 import { EFAULT } from '../../uapi/errno.ts';
 import type { Engine, EngineEvents, Prefetch } from '../engine.ts';
+import { NativeCallSites } from './call-sites.ts';
 import { FILE, GLOBAL, KICK_SIGNAL, NOTE, SLOT, STATE, VA } from './layout.ts';
 import { createMemoryFile, type MemoryFile } from './memory-file.ts';
 import { NativeSpace } from './native-space.ts';
@@ -30,6 +31,9 @@ const POLLFD = FILE.FILE_SCRATCH + 0xa00;
 const USER_END = 0x7ffffffff000;
 /** How often a caller looks before it sleeps: about 10 us. */
 const GUEST_SPIN = 400;
+/** While guests run, the kernel looks at least so often (ns) whether one of their processes has died. */
+const WATCH = 5e7;
+const NOTES_EVERY = 4096;
 const PLAN_KIND = { string: 1, buffer: 2, struct: 3 } as const;
 
 export interface NativeEngineOptions {
@@ -45,6 +49,7 @@ export class NativeEngine implements Engine {
   readonly memory: MemoryFile;
   readonly slots: Slots = new Slots();
   readonly plans: (readonly Prefetch[] | undefined)[] = [];
+  readonly callSites: NativeCallSites;
   vdso = 0;
   reserved: { from: number; to: number }[] = [];
   private readonly libc: Libc;
@@ -55,6 +60,7 @@ export class NativeEngine implements Engine {
   private readonly byPid: Map<number, NativeSpace> = new Map();
   private readonly freeIds: number[] = [];
   private nextId = 0;
+  private polls = 0;
   private first: NativeSpace;
   private reaper: ChildProcess | null = null;
   private reaperPid = 0;
@@ -64,6 +70,7 @@ export class NativeEngine implements Engine {
     this.libc = options.libc;
     this.events = options.events;
     this.notes = new Notes(options.libc, memory);
+    this.callSites = new NativeCallSites(memory);
     this.first = new NativeSpace(this, this.nextId++);
   }
 
@@ -92,6 +99,7 @@ export class NativeEngine implements Engine {
     const { running } = this;
     const { i32 } = this.memory;
     let handled = 0;
+    if (++this.polls % NOTES_EVERY === 0) this.readNotes();
     for (let i = running.length - 1; i >= 0; i--) {
       const thread = running[i];
       if (thread === undefined) continue;
@@ -111,10 +119,11 @@ export class NativeEngine implements Engine {
 
   sleep(timeout: number): void {
     const { i32, view } = this.memory;
+    this.readNotes();
     const count = Math.min(this.running.length, WAITV_MAX - 1);
     this.waitEntry(0, GLOBAL.G_HOST_EVENTS, 0);
     for (let i = 0; i < count; i++) this.waitEntry(i + 1, this.running[i]!.slot, STATE.ST_RUNNING);
-    const limit = this.running.length > count ? Math.min(timeout, 1e6) : timeout;
+    const limit = this.running.length > 0 ? Math.min(timeout, this.running.length > count ? 1e6 : WATCH) : timeout;
     let until = 0;
     if (Number.isFinite(limit)) {
       const deadline = monotonicNow() + limit;
@@ -224,7 +233,6 @@ export class NativeEngine implements Engine {
     this.spaces.set(this.first.id, this.first);
     this.readPlaces();
     this.clearFirstSpace();
-    options.poller.watch(this.notes.fd, POLLIN, () => this.readNotes());
     return null;
   }
 
@@ -263,6 +271,7 @@ export class NativeEngine implements Engine {
   }
 
   private hostEvents(): void {
+    this.readNotes();
     this.events.hostEvents();
     Atomics.store(this.memory.i32, GLOBAL.G_HOST_EVENTS / 4, 0);
     this.wakeAddress(GLOBAL.G_HOST_EVENTS);

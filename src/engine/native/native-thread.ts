@@ -8,7 +8,7 @@ import {
   TRAP_FAULT,
   TRAP_FRAME,
 } from '../engine.ts';
-import { fpstateOffset, fpstateSize, isFrameOffset, UC_FPSTATE, UC_GREGS, UC_SIGMASK, UC_SIZE } from './frame.ts';
+import { fpstateOffset, fpstateSize, isFrameOffset, UC_FPSTATE, UC_GREGS, UC_SIZE } from './frame.ts';
 import { ACTION, KIND, SIZE, SLOT, STATE, VA } from './layout.ts';
 import type { NativeEngine } from './native-engine.ts';
 import type { NativeSpace } from './native-space.ts';
@@ -17,6 +17,9 @@ const AUDIT_ARCH_X86_64 = 0xc000003e | 0;
 /** Where a frame is put that no signal made: high in the alternate stack, with room for any extended state. */
 const OWN_FRAME = SLOT.S_ALTSTACK + 0x1000;
 const OWN_FPSTATE = OWN_FRAME + 0x400;
+const GREGS_SIZE = 23 * 8;
+/** Extended state as xsave wrote it; ss as it is (UC_FP_XSTATE, UC_SIGCONTEXT_SS, UC_STRICT_RESTORE_SS). */
+const UC_FLAGS = 7;
 
 export class NativeThread implements EngineThread {
   readonly space: NativeSpace;
@@ -173,20 +176,45 @@ export class NativeThread implements EngineThread {
 
   copyFrame(from: NativeThread): void {
     const { bytes } = this.engine.memory;
-    this.placeOwnFrame();
-    bytes.copyWithin(this.context - UC_GREGS, from.context - UC_GREGS, from.context - UC_GREGS + UC_SIZE);
-    if (from.fpstate !== 0) {
-      bytes.copyWithin(this.fpstate, from.fpstate, from.fpstate + from.fpstateSize);
-      this.fpstateSize = from.fpstateSize;
-    }
-    this.finishOwnFrame(from.fpstate !== 0);
+    const { fpstate, fpstateSize } = from;
+    this.newFrame(fpstateSize);
+    bytes.copyWithin(this.context, from.context, from.context + GREGS_SIZE);
+    if (fpstate !== 0) bytes.copyWithin(this.fpstate, fpstate, fpstate + fpstateSize);
+    this.tls = from.tls;
   }
 
-  resetFrame(): void {
-    const { bytes } = this.engine.memory;
-    this.placeOwnFrame();
-    bytes.fill(0, this.context - UC_GREGS, this.context - UC_GREGS + UC_SIZE);
-    this.finishOwnFrame(false);
+  newFrame(fpstateSize: number): void {
+    const { view, slot } = this;
+    const frame = slot + OWN_FRAME;
+    const pointer = fpstateSize > 0 ? this.address + OWN_FPSTATE : 0;
+    this.engine.memory.bytes.fill(0, frame, frame + UC_SIZE);
+    view.setUint32(frame, UC_FLAGS, true);
+    view.setUint32(frame + UC_FPSTATE, pointer % 2 ** 32, true);
+    view.setUint32(frame + UC_FPSTATE + 4, Math.floor(pointer / 2 ** 32), true);
+    this.context = frame + UC_GREGS;
+    this.fpstate = fpstateSize > 0 ? slot + OWN_FPSTATE : 0;
+    this.fpstateSize = Math.min(fpstateSize, this.maxFpstate);
+    this.hasFrame = true;
+  }
+
+  get maxFpstate(): number {
+    return SLOT.S_IN0 - OWN_FPSTATE - 0x4000;
+  }
+
+  get tls(): number {
+    const at = this.slot + SLOT.S_FS;
+    return this.view.getUint32(at + 4, true) * 2 ** 32 + this.view.getUint32(at, true);
+  }
+
+  set tls(address: number) {
+    const at = this.slot + SLOT.S_FS;
+    this.view.setUint32(at, address % 2 ** 32, true);
+    this.view.setUint32(at + 4, Math.floor(address / 2 ** 32), true);
+  }
+
+  get stackPointer(): number {
+    const at = this.hasFrame ? this.context + 15 * 8 : this.slot + SLOT.S_RSP;
+    return this.view.getUint32(at + 4, true) * 2 ** 32 + this.view.getUint32(at, true);
   }
 
   /** A new or parked thread that only waits for an answer: what it waits for will be a frame. */
@@ -209,27 +237,6 @@ export class NativeThread implements EngineThread {
     this.fpstate = fpstate === 0 ? 0 : this.slot + fpstate;
     this.fpstateSize = fpstate === 0 ? 0 : fpstateSize(this.view, this.fpstate, SLOT.S_IN0 - fpstate);
     return true;
-  }
-
-  private placeOwnFrame(): void {
-    this.context = this.slot + OWN_FRAME + UC_GREGS;
-    this.fpstate = this.slot + OWN_FPSTATE;
-    this.hasFrame = true;
-  }
-
-  /** Without extended state the host resets it (a null pointer in the frame; sigreturn(2)). */
-  private finishOwnFrame(extended: boolean): void {
-    const { view } = this;
-    const context = this.context - UC_GREGS;
-    const pointer = extended ? this.address + OWN_FPSTATE : 0;
-    view.setUint32(context + UC_FPSTATE, pointer % 2 ** 32, true);
-    view.setUint32(context + UC_FPSTATE + 4, Math.floor(pointer / 2 ** 32), true);
-    view.setUint32(context + UC_SIGMASK, 0, true);
-    view.setUint32(context + UC_SIGMASK + 4, 0, true);
-    if (!extended) {
-      this.fpstate = 0;
-      this.fpstateSize = 0;
-    }
   }
 
   private send(action: number): void {

@@ -82,6 +82,11 @@ export class Orders {
     return VA.STUB_SPACE + place;
   }
 
+  /** Where a patched site returns to in this space. */
+  setReturn(site: number, address: number): void {
+    this.setWord64(SPACE.P_RETURNS + 8 * site, address);
+  }
+
   private noteAt(place: number): void {
     this.put(WRITE, FD.FD_NOTES, VA.STUB_SPACE + place, NOTE.NOTE_SIZE, 0, 0, 0, OP.OP_KIND_CALL);
     this.noted = this.posted;

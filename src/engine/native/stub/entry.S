@@ -211,7 +211,9 @@ guest_start:
 	testq	%rax, %rax
 	jnz	guest_failed
 	movq	%rbx, %rdi
-	call	wait_answer
+	call	first_answer
+	movq	%gs:S_FS, %rax
+	wrfsbase %rax
 	movl	%gs:S_FRAME, %eax
 	leaq	(%rbx,%rax), %rdi
 	jmp	resume_frame

@@ -148,13 +148,17 @@ static void wake_kernel(void)
 		syscall6(__NR_futex, (long)(global + G_HOST_EVENTS), 0, 1, 0, 0, 0);
 }
 
-static void note_deaths(void)
+/* Answers whether one died that the kernel has not killed: that is urgent. */
+static int note_deaths(void)
 {
-	int status;
+	int status, urgent = 0;
 	long pid;
 
-	while ((pid = syscall6(__NR_wait4, -1, (long)&status, WNOHANG | WALL, 0, 0, 0)) > 0)
+	while ((pid = syscall6(__NR_wait4, -1, (long)&status, WNOHANG | WALL, 0, 0, 0)) > 0) {
 		note(NOTE_DEAD, (u32)pid);
+		urgent |= (status & 0x7f) != SIGKILL;
+	}
+	return urgent;
 }
 
 static void reap(int deaths)
@@ -169,7 +173,8 @@ static void reap(int deaths)
 		syscall3(__NR_poll, polls, 2, -1);
 		if (polls[1].revents) {
 			syscall3(__NR_read, deaths, discarded, sizeof(discarded));
-			note_deaths();
+			if (note_deaths())
+				wake_kernel();
 		}
 		if (polls[0].revents)
 			wake_kernel();

@@ -87,7 +87,7 @@ static void wait_mapped(u32 target)
 		futex_wait(STUB_ANSWERS + W_DONE, done);
 }
 
-void wait_answer(void *slot)
+static void wait_answer(void *slot)
 {
 	u32 *state = (u32 *)((u64)slot + S_STATE);
 	u32 left = AT(u32, STUB_GLOBAL, G_SPIN);
@@ -126,6 +126,14 @@ static int copy_out(void *slot)
 			return -1;
 	}
 	return 0;
+}
+
+/* What a new thread starts with. */
+void first_answer(void *slot)
+{
+	wait_answer(slot);
+	if (copy_out(slot) != 0)
+		request(slot, K_BADCOPY);
 }
 
 int request(void *slot, int kind)

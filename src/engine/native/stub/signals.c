@@ -28,10 +28,15 @@ static void *slot_of(void *context)
 	return (void *)((u64)context & ~(u64)(SLOT_STRIDE - 1));
 }
 
-static int ask_with_frame(void *slot, void *context, int kind)
+/* Comes back only for A_RETURN; the thread's own base register is not part of a frame. */
+static void ask_with_frame(void *slot, void *context, int kind)
 {
 	AT(u32, slot, S_FRAME) = (u32)((u64)context - (u64)slot);
-	return request(slot, kind);
+	AT(u64, slot, S_FS) = __builtin_ia32_rdfsbase64();
+	if (request(slot, kind) != A_FRAME)
+		return;
+	__builtin_ia32_wrfsbase64(AT(u64, slot, S_FS));
+	resume_frame((char *)slot + AT(u32, slot, S_FRAME));
 }
 
 void handle_call(int signal, void *info, void *context)
@@ -50,8 +55,8 @@ void handle_call(int signal, void *info, void *context)
 	AT(u64, slot, S_ARGS + 40) = GREG(context, R9);
 	AT(u64, slot, S_RIP) = GREG(context, RIP);
 	AT(u32, slot, S_SIGCODE) = AT(u32, info, SI_ARCH);
-	if (ask_with_frame(slot, context, K_CALL) == A_RETURN)
-		GREG(context, RAX) = AT(u64, slot, S_RET);
+	ask_with_frame(slot, context, K_CALL);
+	GREG(context, RAX) = AT(u64, slot, S_RET);
 }
 
 void handle_fault(int signal, void *info, void *context)

@@ -35,6 +35,8 @@ extern char signal_restorer[], mapper_start[];
 long copy_bytes(void *to, const void *from, long len);
 long copy_string(void *to, const void *from, long len);
 
+void resume_frame(void *context) __attribute__((noreturn));
+
 /* signals.c */
 void handle_call(int signal, void *info, void *context);
 void handle_fault(int signal, void *info, void *context);
@@ -49,5 +51,6 @@ extern const struct filter_program mapper_filter, guest_filter, reaper_filter;
 
 /* request.c */
 int request(void *slot, int kind);
+void first_answer(void *slot);
 
 #endif

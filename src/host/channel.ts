@@ -1,0 +1,223 @@
+/**
+ * Channels: what a console or serial line of the guest is connected to on the host.
+ *
+ * The loop tells through the poller that a descriptor is ready; a channel then reads and hands on, or sends what
+ * waits. Nothing here waits.
+ */
+import { EAGAIN, EINTR } from '../uapi/errno.ts';
+import { POLLIN, POLLOUT } from '../uapi/poll.ts';
+import type { WinSize } from '../uapi/termios.ts';
+import type { DescriptorCalls, DescriptorPoller, HostDescriptor } from './descriptors.ts';
+import { windowSize } from './terminal.ts';
+
+/** The line that a channel belongs to. */
+export interface ChannelUser {
+  /** Input from the host; how much of it was taken. */
+  input(buf: Uint8Array, off: number, len: number): number;
+  /** The other side is gone for good; `hangup`: it was a terminal, and not just the end of a file. */
+  ended(hangup: boolean): void;
+  /** There is room for output again. */
+  drained(): void;
+}
+
+export interface HostChannel {
+  /** Begins to deliver input to `user`. */
+  start(user: ChannelUser): void;
+  /** Takes output, as much as there is room for. */
+  write(buf: Uint8Array, off: number, len: number): number;
+  room(): number;
+  /** Bytes taken and not yet sent. */
+  pending(): number;
+  /** Drops them. */
+  discard(): void;
+  /** The user refused input before, and has room now. */
+  unthrottle(): void;
+  /** Sends what waits, even if that takes up to a second: for the machine's end. */
+  finish(): void;
+  /** The window, if there is one. */
+  size(): WinSize | null;
+  close(): void;
+}
+
+/** Swallows everything and says nothing. */
+export class NullChannel implements HostChannel {
+  start(): void {}
+
+  write(_buf: Uint8Array, _off: number, len: number): number {
+    return len;
+  }
+
+  room(): number {
+    return OUTPUT_LIMIT;
+  }
+
+  pending(): number {
+    return 0;
+  }
+
+  discard(): void {}
+  unthrottle(): void {}
+  finish(): void {}
+
+  size(): WinSize | null {
+    return null;
+  }
+
+  close(): void {}
+}
+
+const OUTPUT_LIMIT = 16384;
+const INPUT_CHUNK = 4096;
+/** How long the end waits for a slow reader. */
+const FINISH_MS = 1000;
+
+/** Descriptors of the host; either may be missing, both may be the same. */
+export class FdChannel implements HostChannel {
+  private readonly poller: DescriptorPoller;
+  private readonly calls: DescriptorCalls;
+  private readonly input: HostDescriptor | null;
+  private readonly output: HostDescriptor | null;
+  private user: ChannelUser | null = null;
+  /** What the poller was last asked for. */
+  private readonly asked: Map<HostDescriptor, number> = new Map();
+  private readonly onReady = (events: number): void => this.ready(events);
+  /** Read and not yet taken: [taken, read) of the chunk. */
+  private readonly chunk = new Uint8Array(INPUT_CHUNK);
+  private chunkStart = 0;
+  private chunkEnd = 0;
+  private ended = false;
+  private readonly waiting = new Uint8Array(OUTPUT_LIMIT);
+  private waitingLength = 0;
+
+  constructor(
+    calls: DescriptorCalls,
+    poller: DescriptorPoller,
+    input: HostDescriptor | null,
+    output: HostDescriptor | null,
+  ) {
+    this.calls = calls;
+    this.poller = poller;
+    this.input = input;
+    this.output = output;
+  }
+
+  start(user: ChannelUser): void {
+    this.user = user;
+    this.listen();
+  }
+
+  write(buf: Uint8Array, off: number, len: number): number {
+    const taken = Math.min(len, this.room());
+    this.waiting.set(buf.subarray(off, off + taken), this.waitingLength);
+    const idle = this.waitingLength === 0;
+    this.waitingLength += taken;
+    if (idle) this.send();
+    return taken;
+  }
+
+  room(): number {
+    return OUTPUT_LIMIT - this.waitingLength;
+  }
+
+  pending(): number {
+    return this.waitingLength;
+  }
+
+  discard(): void {
+    this.waitingLength = 0;
+    this.listen();
+  }
+
+  unthrottle(): void {
+    if (this.chunkStart === this.chunkEnd || this.user === null) return;
+    this.deliver();
+    if (this.chunkStart === this.chunkEnd) this.listen();
+  }
+
+  size(): WinSize | null {
+    for (const end of [this.input, this.output]) {
+      const size = end === null ? null : windowSize(this.calls, end.fd);
+      if (size !== null) return size;
+    }
+    return null;
+  }
+
+  finish(): void {
+    if (this.output === null) return;
+    while (this.waitingLength > 0 && this.output.poll(POLLOUT, FINISH_MS) > 0) if (!this.send()) return;
+  }
+
+  close(): void {
+    this.finish();
+    this.user = null;
+    this.waitingLength = 0;
+    for (const end of new Set([this.input, this.output])) {
+      if (end === null) continue;
+      this.poller.unwatch(end.fd);
+      end.close();
+    }
+  }
+
+  /** A descriptor is ready: for the loop, and for tests. */
+  ready(events: number): void {
+    if ((events & ~POLLOUT) !== 0) this.receive();
+    if (this.waitingLength > 0 && (events & ~POLLIN) !== 0 && this.send()) this.user?.drained();
+  }
+
+  /** Asks for what we wait for, and no more: the poller would not stop telling. */
+  private listen(): void {
+    const reads = this.user !== null && !this.ended && this.chunkStart === this.chunkEnd ? POLLIN : 0;
+    const writes = this.waitingLength > 0 ? POLLOUT : 0;
+    if (this.input === this.output) this.watch(this.input, reads | writes);
+    else {
+      this.watch(this.input, reads);
+      this.watch(this.output, writes);
+    }
+  }
+
+  private watch(end: HostDescriptor | null, events: number): void {
+    if (end === null || this.asked.get(end) === events) return;
+    this.asked.set(end, events);
+    if (events === 0) this.poller.unwatch(end.fd);
+    else if (this.poller.watch(end.fd, events, this.onReady) < 0) {
+      // What cannot be watched (a regular file, /dev/null) is always ready.
+      this.asked.delete(end);
+      queueMicrotask(() => this.ready(events));
+    }
+  }
+
+  private receive(): void {
+    if (this.user === null || this.ended || this.input === null || this.chunkStart < this.chunkEnd) return;
+    const got = this.input.read(this.chunk, 0, INPUT_CHUNK);
+    if (got === -EAGAIN || got === -EINTR) return;
+    if (got <= 0) {
+      this.ended = true;
+      this.user.ended(this.input.stat.isCharacterDevice());
+    } else {
+      this.chunkStart = 0;
+      this.chunkEnd = got;
+      this.deliver();
+    }
+    this.listen();
+  }
+
+  private deliver(): void {
+    this.chunkStart += this.user?.input(this.chunk, this.chunkStart, this.chunkEnd - this.chunkStart) ?? 0;
+  }
+
+  /** Whether anything went out. */
+  private send(): boolean {
+    if (this.output === null) this.waitingLength = 0;
+    let sent = 0;
+    while (sent < this.waitingLength) {
+      const n = this.output!.write(this.waiting, sent, this.waitingLength - sent);
+      if (n === -EAGAIN || n === -EINTR) break;
+      // The reader is gone: as on a line that nobody listens to, output is lost.
+      sent += n < 0 ? this.waitingLength - sent : n;
+    }
+    this.waiting.copyWithin(0, sent, this.waitingLength);
+    this.waitingLength -= sent;
+    this.listen();
+    return sent > 0;
+  }
+}

@@ -1,0 +1,13 @@
+/** 64-bit little-endian integers as JavaScript numbers: exact up to 2^53, merely huge beyond. */
+const TWO32 = 2 ** 32;
+
+export function setInt64(view: DataView, at: number, value: number): void {
+  view.setUint32(at, value >>> 0, true);
+  view.setInt32(at + 4, Math.floor(value / TWO32), true);
+}
+
+export const getInt64 = (view: DataView, at: number): number =>
+  view.getInt32(at + 4, true) * TWO32 + view.getUint32(at, true);
+
+export const getUint64 = (view: DataView, at: number): number =>
+  view.getUint32(at + 4, true) * TWO32 + view.getUint32(at, true);

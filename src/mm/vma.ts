@@ -1,0 +1,194 @@
+/**
+ * Areas of an address space (vm_area_struct): what should be where. The pages themselves are the engine's.
+ */
+import type { Bitmap } from '../lib/bitmap.ts';
+import type { PageCache } from './page-cache.ts';
+
+export const VM_SHARED = 1;
+/** Grows downwards: the stack, as /proc says it. */
+export const VM_GROWSDOWN = 2;
+export const VM_NORESERVE = 4;
+export const VM_DONTFORK = 8;
+export const VM_LOCKED = 16;
+/** May be made writable: private, or the file was opened for writing. */
+export const VM_MAYWRITE = 32;
+export const VM_WIPEONFORK = 64;
+
+/** A file, as a mapping holds it. */
+export interface Backing {
+  readonly cache: PageCache;
+  /** For /proc: the file's device, inode number and name. */
+  readonly dev: number;
+  readonly ino: number;
+  path(): string;
+  get(): Backing;
+  put(): void;
+  /** Writes changed pages of [pos, pos + len) to where the file is kept: 0 or -errno. */
+  sync(pos: number, len: number): number;
+}
+
+export class Vma {
+  start: number;
+  end: number;
+  /** PROT_ bits. */
+  prot: number;
+  flags: number;
+  backing: Backing | null;
+  /** Position in the file that `start` maps. */
+  pos: number;
+  /** Pages of the file (counted from the file's start) that are mapped in the space; null: no file. */
+  mapped: Bitmap | null;
+  /** '[heap]', '[stack]', '[vdso]' or '' for /proc. */
+  name: string;
+
+  constructor(start: number, end: number, prot: number, flags: number) {
+    this.start = start;
+    this.end = end;
+    this.prot = prot;
+    this.flags = flags;
+    this.backing = null;
+    this.pos = 0;
+    this.mapped = null;
+    this.name = '';
+  }
+
+  get shared(): boolean {
+    return (this.flags & VM_SHARED) !== 0;
+  }
+
+  get length(): number {
+    return this.end - this.start;
+  }
+
+  /** The file's position that `address` maps. */
+  posOf(address: number): number {
+    return this.pos + (address - this.start);
+  }
+
+  /** A copy for [from, to), which lies inside; it has no reference to the backing yet. */
+  slice(from: number, to: number): Vma {
+    const part = new Vma(from, to, this.prot, this.flags);
+    part.backing = this.backing;
+    part.pos = this.backing === null ? 0 : this.posOf(from);
+    part.mapped = this.mapped?.clone() ?? null;
+    part.name = this.name;
+    return part;
+  }
+
+  /** Whether `next`, which begins where this ends, continues it. */
+  continues(next: Vma): boolean {
+    return (
+      this.end === next.start &&
+      this.prot === next.prot &&
+      this.flags === next.flags &&
+      this.backing === null &&
+      next.backing === null &&
+      this.name === next.name
+    );
+  }
+}
+
+/** Areas in order of their addresses, without overlap. */
+export class VmaList {
+  private readonly list: Vma[] = [];
+
+  get count(): number {
+    return this.list.length;
+  }
+
+  [Symbol.iterator](): Iterator<Vma> {
+    return this.list[Symbol.iterator]();
+  }
+
+  at(index: number): Vma | undefined {
+    return this.list[index];
+  }
+
+  /** Index of the first area that ends after `address`. */
+  indexAfter(address: number): number {
+    let low = 0;
+    let high = this.list.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.list[middle]!.end > address) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  find(address: number): Vma | null {
+    const vma = this.list[this.indexAfter(address)];
+    return vma !== undefined && vma.start <= address ? vma : null;
+  }
+
+  insert(vma: Vma): void {
+    const index = this.indexAfter(vma.start);
+    const before = this.list[index - 1];
+    const after = this.list[index];
+    if (before?.continues(vma)) {
+      before.end = vma.end;
+      if (after !== undefined && before.continues(after)) {
+        before.end = after.end;
+        this.list.splice(index, 1);
+      }
+    } else if (after !== undefined && vma.continues(after)) after.start = vma.start;
+    else this.list.splice(index, 0, vma);
+  }
+
+  /** Cuts areas so that none crosses `address`. */
+  split(address: number): void {
+    const index = this.indexAfter(address);
+    const vma = this.list[index];
+    if (vma === undefined || vma.start >= address) return;
+    const upper = vma.slice(address, vma.end);
+    upper.backing?.get();
+    vma.end = address;
+    this.list.splice(index + 1, 0, upper);
+  }
+
+  /** Takes out all areas within [from, to), cutting those at the edges. */
+  remove(from: number, to: number): Vma[] {
+    this.split(from);
+    this.split(to);
+    const first = this.indexAfter(from);
+    let last = first;
+    while (last < this.list.length && this.list[last]!.start < to) last++;
+    return this.list.splice(first, last - first);
+  }
+
+  /** Areas within [from, to), after cutting those at the edges; merge them again with `join`. */
+  isolate(from: number, to: number): Vma[] {
+    this.split(from);
+    this.split(to);
+    const out: Vma[] = [];
+    for (let i = this.indexAfter(from); i < this.list.length && this.list[i]!.start < to; i++) out.push(this.list[i]!);
+    return out;
+  }
+
+  /** Merges neighbours around [from, to) that have become alike. */
+  join(from: number, to: number): void {
+    let i = Math.max(1, this.indexAfter(from - 1));
+    while (i < this.list.length && this.list[i]!.start <= to) {
+      const before = this.list[i - 1]!;
+      if (before.continues(this.list[i]!)) {
+        before.end = this.list[i]!.end;
+        this.list.splice(i, 1);
+      } else i++;
+    }
+  }
+
+  /** The areas that cover [from, to) without a gap, or null. */
+  covering(from: number, to: number): boolean {
+    let at = from;
+    for (let i = this.indexAfter(from); at < to; i++) {
+      const vma = this.list[i];
+      if (vma === undefined || vma.start > at) return false;
+      at = vma.end;
+    }
+    return true;
+  }
+
+  clear(): Vma[] {
+    return this.list.splice(0);
+  }
+}
