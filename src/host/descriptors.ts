@@ -41,7 +41,7 @@ export interface DescriptorPoller {
 
 /** The host's calls on descriptors, through one buffer whose address is known. */
 export class DescriptorCalls {
-  private readonly libc: Libc;
+  readonly libc: Libc;
   private readonly bytes = new Uint8Array(CHUNK);
   readonly view: DataView = new DataView(this.bytes.buffer);
   private readonly address: number;
@@ -161,6 +161,15 @@ export class HostDescriptor {
     if (this.manner !== 'asked') return this.calls.write(this.fd, buf, off, len, this.manner === 'socket');
     if ((this.calls.poll(this.fd, POLLOUT) & POLLOUT) === 0) return -EAGAIN;
     return this.calls.write(this.fd, buf, off, Math.min(len, SAFE_WRITE), false);
+  }
+
+  /** At a position of a file, whatever the descriptor's own is. */
+  pread(buf: Uint8Array, off: number, len: number, pos: number): number {
+    return this.calls.libc.pread(this.fd, buf.subarray(off, off + len), len, pos);
+  }
+
+  pwrite(buf: Uint8Array, off: number, len: number, pos: number): number {
+    return this.calls.libc.pwrite(this.fd, buf.subarray(off, off + len), len, pos);
   }
 
   /** The POLL bits of `events` that hold now, or within a time. */

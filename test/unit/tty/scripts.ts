@@ -33,7 +33,11 @@ export function onHost(scripts: readonly (readonly Step[])[], pause = 0.0004): A
  * Checks our answers. The host's kernel works on its own time: where the first look differs, it is asked again
  * with more patience, and that counts.
  */
-export function assertSame(script: readonly Step[], atFirst: readonly Answer[], message = 'as on the host'): void {
+export function assertSame(
+  script: readonly Step[],
+  atFirst: readonly Answer[],
+  message = 'as on the host',
+): void {
   const ours = new OurPty().run(script);
   const host = JSON.stringify(ours) === JSON.stringify(atFirst) ? atFirst : onHost([script], 0.02)[0]!;
   const shown = (answers: readonly Answer[]): unknown[] =>

@@ -1,0 +1,79 @@
+/**
+ * Console and serial lines (con, ssl): terminals whose driver's side is a channel of the host.
+ *
+ * The line lives as long as the machine. A host terminal that goes away hangs it up; at the end of any other input,
+ * its reader gets the end of file once, as if VEOF were typed.
+ */
+import type { ChannelUser, HostChannel } from '../../host/channel.ts';
+import { B38400, CREAD, CS8, defaultTermios, HUPCL, VEOF } from '../../uapi/termios.ts';
+import type { TtyDriver } from './driver.ts';
+import { Tty, type TtyEnvironment } from './tty.ts';
+
+export class ConsoleLine implements TtyDriver, ChannelUser {
+  readonly rdev: number;
+  readonly tty: Tty;
+  readonly channel: HostChannel;
+  readonly isPty = false;
+
+  constructor(env: TtyEnvironment, rdev: number, channel: HostChannel) {
+    this.rdev = rdev;
+    this.channel = channel;
+    this.tty = new Tty(env, this, { ...defaultTermios(), cflag: B38400 | CS8 | CREAD | HUPCL });
+    this.tty.size = channel.size() ?? this.tty.size;
+    channel.start(this);
+  }
+
+  /** The host's window has changed. */
+  resize(rows: number, cols: number, xpixel = 0, ypixel = 0): void {
+    this.tty.resize({ rows, cols, xpixel, ypixel });
+  }
+
+  /** Text of the kernel's own (the log), past the line discipline; as much as there is room for. */
+  print(text: string): void {
+    const bytes = Buffer.from(text.replaceAll('\n', '\r\n'), 'latin1');
+    this.channel.write(bytes, 0, bytes.length);
+  }
+
+  // What the channel tells.
+
+  input(buf: Uint8Array, off: number, len: number): number {
+    return this.tty.receive(buf, off, len);
+  }
+
+  ended(hangup: boolean): void {
+    if (hangup) this.tty.hangup();
+    else this.tty.receive(Uint8Array.of(this.tty.termios.cc[VEOF]!), 0, 1);
+  }
+
+  drained(): void {
+    this.tty.wakeWriters();
+  }
+
+  // The terminal's driver.
+
+  write(buf: Uint8Array, off: number, len: number): number {
+    return this.channel.write(buf, off, len);
+  }
+
+  room(): number {
+    return this.channel.room();
+  }
+
+  pending(): number {
+    return this.channel.pending();
+  }
+
+  flush(): void {
+    this.channel.discard();
+  }
+
+  unthrottle(): void {
+    this.channel.unthrottle();
+  }
+
+  stopped(): void {}
+  started(): void {}
+  inputFlushed(): void {}
+  settingsChanged(): void {}
+  closed(): void {}
+}
