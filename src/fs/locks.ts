@@ -21,7 +21,8 @@ export interface RecordLock {
   readonly pid: number;
 }
 
-const MOST_RECORDS = 1 << 16;
+/** Each operation looks at all records of a file. */
+const MOST_RECORDS = 1 << 13;
 
 export class FileLocks {
   /** Woken when a lock goes, or becomes weaker. */
