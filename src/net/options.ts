@@ -4,8 +4,9 @@
  * Buffer sizes count as Linux counts them: what is set is doubled, for the bookkeeping. Options that change
  * nothing for any family that we have are stored and answered.
  */
-import { CAP_NET_ADMIN, capable } from '../core/cred.ts';
+
 import { NSEC_PER_SEC } from '../core/clock.ts';
+import { CAP_NET_ADMIN, capable } from '../core/cred.ts';
 import { getInt64, setInt64 } from '../lib/int64.ts';
 import type { Result } from '../lib/result.ts';
 import { EDOM, EINVAL, ENOPROTOOPT, EOPNOTSUPP, EPERM } from '../uapi/errno.ts';
@@ -148,7 +149,10 @@ export class SocketOptions {
         return 0;
       case SO_LINGER:
         if (value.length < 8) return -EINVAL;
-        this.linger = { on: n === 0 ? 0 : 1, seconds: n === 0 ? this.linger.seconds : view.getInt32(4, true) };
+        this.linger = {
+          on: n === 0 ? 0 : 1,
+          seconds: n === 0 ? this.linger.seconds : view.getInt32(4, true),
+        };
         return 0;
       case SO_RCVTIMEO:
       case SO_RCVTIMEO_NEW:

@@ -3,3 +3,11 @@ export const FIONREAD = 0x541b;
 /** Bytes that a socket can receive, and that its peer has not yet received (unix(7)). */
 export const SIOCINQ = FIONREAD;
 export const SIOCOUTQ = 0x5411;
+
+/** Requests that every file understands: close-on-exec, O_NONBLOCK, O_ASYNC, sizes. */
+export const FIONCLEX = 0x5450;
+export const FIOCLEX = 0x5451;
+export const FIONBIO = 0x5421;
+export const FIOASYNC = 0x5452;
+export const FIOQSIZE = 0x5460;
+export const FIGETBSZ = 2;

@@ -1,0 +1,83 @@
+/**
+ * AF_UNIX of one machine: its abstract names, the files in flight between its sockets, and how sockets are made.
+ */
+import type { Result } from '../../lib/result.ts';
+import { ECONNREFUSED, ENOSPC, EPROTONOSUPPORT, EPROTOTYPE, ESOCKTNOSUPPORT } from '../../uapi/errno.ts';
+import { AF_UNIX, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM } from '../../uapi/socket.ts';
+import { S_IFSOCK } from '../../uapi/stat.ts';
+import type { SocketCaller } from '../caller.ts';
+import type { Network, SocketFamily } from '../family.ts';
+import type { Socket } from '../socket.ts';
+import { autoAddress, isAbstract, pathOf } from './address.ts';
+import { UnixDgram } from './dgram.ts';
+import { InFlight } from './in-flight.ts';
+import { UnixSeqpacket } from './seqpacket.ts';
+import { UnixSocket } from './socket.ts';
+import { UnixStream } from './stream.ts';
+
+const AUTO_NAMES = 1 << 20;
+
+export class UnixDomain implements SocketFamily {
+  readonly family: number = AF_UNIX;
+  readonly net: Network;
+  readonly inFlight: InFlight = new InFlight();
+  /** Sockets bound to abstract names, by address. */
+  readonly names: Map<string, UnixSocket> = new Map();
+  private lastAuto = 0;
+
+  constructor(net: Network) {
+    this.net = net;
+  }
+
+  create(type: number, protocol: number, nonblocking: boolean, caller: SocketCaller): Result<Socket> {
+    if (protocol !== 0 && protocol !== AF_UNIX) return -EPROTONOSUPPORT;
+    return this.make(type === SOCK_RAW ? SOCK_DGRAM : type, nonblocking, caller);
+  }
+
+  pair(type: number, protocol: number, nonblocking: boolean, caller: SocketCaller): Result<[Socket, Socket]> {
+    if (protocol !== 0 && protocol !== AF_UNIX) return -EPROTONOSUPPORT;
+    const kind = type === SOCK_RAW ? SOCK_DGRAM : type;
+    const a = this.make(kind, nonblocking, caller);
+    const b = this.make(kind, nonblocking, caller);
+    if (typeof a === 'number' || typeof b === 'number') return -ESOCKTNOSUPPORT;
+    a.pairWith(b);
+    return [a, b];
+  }
+
+  make(type: number, nonblocking: boolean, caller: SocketCaller): Result<UnixSocket> {
+    const kind =
+      type === SOCK_STREAM
+        ? UnixStream
+        : type === SOCK_DGRAM
+          ? UnixDgram
+          : type === SOCK_SEQPACKET
+            ? UnixSeqpacket
+            : null;
+    if (kind === null) return -ESOCKTNOSUPPORT;
+    return new kind(this, this.net.sockfs.newInode(S_IFSOCK | 0o777, caller.cred), nonblocking);
+  }
+
+  /** The socket bound to a (valid) address, of a type; -ECONNREFUSED if there is none. */
+  find(address: string, type: number, caller: SocketCaller): Result<UnixSocket> {
+    const found = isAbstract(address) ? this.names.get(address) : this.findPath(pathOf(address), caller);
+    if (typeof found === 'number') return found;
+    if (found === undefined) return -ECONNREFUSED;
+    return found.sockType === type ? found : -EPROTOTYPE;
+  }
+
+  /** A free abstract name; -ENOSPC if all are taken. */
+  autoName(): Result<string> {
+    for (let tries = 0; tries < AUTO_NAMES; tries++) {
+      const address = autoAddress(++this.lastAuto);
+      if (!this.names.has(address)) return address;
+    }
+    return -ENOSPC;
+  }
+
+  private findPath(name: string, caller: SocketCaller): Result<UnixSocket> {
+    const path = caller.findSocket(name);
+    if (typeof path === 'number') return path;
+    const bound = path.dentry.inode?.endpoint;
+    return bound instanceof UnixSocket ? bound : -ECONNREFUSED;
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * What lies in a socket's receive queue: bytes, and the descriptors and credentials that came with them.
+ *
+ * A packet counts against its sender's buffer with the memory that Linux would take for it, bookkeeping included:
+ * programs see it in how much a nonblocking socket takes, and in SIOCOUTQ.
+ */
+import type { File } from '../../fs/file.ts';
+import { PAGE_SIZE, pageUp } from '../../mm/ram.ts';
+import type { Ucred } from '../socket.ts';
+import type { UnixSocket } from './socket.ts';
+
+export class Packet {
+  readonly sender: UnixSocket;
+  readonly data: Uint8Array;
+  /** Bytes of `data` that were read already. */
+  start = 0;
+  readonly truesize: number;
+  readonly cred: Ucred | null;
+  /** Files in flight, a reference each; empty once they were received. */
+  rights: readonly File[];
+
+  constructor(
+    sender: UnixSocket,
+    data: Uint8Array,
+    size: number,
+    cred: Ucred | null,
+    rights: readonly File[],
+  ) {
+    this.sender = sender;
+    this.data = data;
+    this.truesize = size;
+    this.cred = cred;
+    this.rights = rights;
+  }
+
+  get left(): number {
+    return this.data.length - this.start;
+  }
+}
+
+/** Linux's struct sk_buff, and what ends the bytes that follow it (struct skb_shared_info). */
+const HEAD = 256;
+const TRAILER = 320;
+const SMALLEST_HEAD = 512;
+/** The most that goes into the linear part of a stream's packet, and of a message. */
+const STREAM_LINEAR = PAGE_SIZE - TRAILER;
+const MESSAGE_LINEAR = 4 * PAGE_SIZE - TRAILER;
+const STREAM_PAGES = 32768;
+const MESSAGE_PAGES = 17 * PAGE_SIZE;
+
+/** How many bytes of `len` the next packet of a stream takes. */
+export const streamChunk = (len: number, sendBuffer: number): number =>
+  Math.min(len, (sendBuffer >> 1) - 64, STREAM_LINEAR + STREAM_PAGES);
+
+export function streamTruesize(len: number): number {
+  const paged = Math.min(len, pageUp(Math.max(0, len - STREAM_LINEAR)));
+  return linearSize(len - paged) + pageUp(paged);
+}
+
+export function messageTruesize(len: number): number {
+  const paged = len > MESSAGE_LINEAR ? pageUp(Math.min(len - MESSAGE_LINEAR, MESSAGE_PAGES)) : 0;
+  return linearSize(Math.max(0, len - paged)) + paged;
+}
+
+function linearSize(bytes: number): number {
+  let room = SMALLEST_HEAD;
+  while (room < bytes + TRAILER) room *= 2;
+  return HEAD + room;
+}

@@ -1,0 +1,59 @@
+/** SOCK_SEQPACKET of AF_UNIX: a connection that keeps messages whole. */
+import type { Inode } from '../../fs/inode.ts';
+import { EAGAIN, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPIPE } from '../../uapi/errno.ts';
+import { MSG_OOB, SOCK_SEQPACKET } from '../../uapi/socket.ts';
+import type { Incoming, Outgoing } from '../socket.ts';
+import { UnixConnection } from './connection.ts';
+import type { UnixDomain } from './domain.ts';
+import { copyMessage, isPeek, MESSAGE_OVERHEAD } from './message.ts';
+import { messageTruesize, Packet } from './packet.ts';
+import { CONNECTED, RCV_SHUTDOWN, SEND_SHUTDOWN } from './socket.ts';
+
+export class UnixSeqpacket extends UnixConnection {
+  constructor(domain: UnixDomain, inode: Inode, nonblocking: boolean) {
+    super(domain, SOCK_SEQPACKET, inode, nonblocking);
+  }
+
+  /** An address is ignored: there is a connection. */
+  override send(message: Outgoing): number {
+    const err = this.options.takeError();
+    if (err < 0) return err;
+    const { peer } = this;
+    if (this.state !== CONNECTED || peer === null) return -ENOTCONN;
+    if ((message.flags & MSG_OOB) !== 0) return -EOPNOTSUPP;
+    const caller = this.domain.net.caller();
+    const refused = this.checkControl(message, caller);
+    if (refused < 0) return refused;
+    const { off, len } = message;
+    if (len > this.options.sendBuffer - MESSAGE_OVERHEAD) return -EMSGSIZE;
+    if ((this.shut & SEND_SHUTDOWN) !== 0 || peer.dead || (peer.shut & RCV_SHUTDOWN) !== 0) return -EPIPE;
+    if (this.charged >= this.options.sendBuffer) return -EAGAIN;
+    const rights =
+      message.rights.length > 0 ? this.domain.inFlight.depart(message.rights, caller.cred.uid) : [];
+    const cred = this.credFor(message, peer, caller);
+    this.deliver(
+      new Packet(this, message.buf.slice(off, off + len), messageTruesize(len), cred, rights),
+      peer,
+    );
+    return len;
+  }
+
+  override receive(into: Incoming): number {
+    if (this.state !== CONNECTED) return -ENOTCONN;
+    if ((into.flags & MSG_OOB) !== 0) return -EOPNOTSUPP;
+    const err = this.options.takeError();
+    if (err < 0) return err;
+    const packet = this.packets[0];
+    if (packet === undefined) return (this.shut & RCV_SHUTDOWN) !== 0 ? 0 : -EAGAIN;
+    const got = copyMessage(packet, into, this.options.passCred);
+    this.takeRights(packet, into, isPeek(into));
+    if (!isPeek(into)) this.shiftPacket();
+    return got;
+  }
+
+  override pending(): number {
+    let bytes = 0;
+    for (const packet of this.packets) bytes += packet.left;
+    return bytes;
+  }
+}

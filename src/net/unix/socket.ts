@@ -1,0 +1,329 @@
+/**
+ * What all AF_UNIX sockets share (unix(7)): a name, a peer, a queue of packets, an account of bytes sent.
+ *
+ * A sender is charged for what it has sent until it is received; `waitq` is woken for POLLOUT when it may send
+ * again. Who has to wait for room at another socket (a full queue, a full backlog) listens on that one's `room`
+ * and passes the news on to its own `waitq`, so that system calls need to sleep on one queue only.
+ */
+import { CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN, capable } from '../../core/cred.ts';
+import type { UserMemory } from '../../core/user.ts';
+import { putInt } from '../../core/user-values.ts';
+import { type Waiter, WaitQueue } from '../../core/wait.ts';
+import type { Current } from '../../fs/file.ts';
+import type { Inode } from '../../fs/inode.ts';
+import type { Result } from '../../lib/result.ts';
+import { EADDRINUSE, EEXIST, EINVAL, ENOTCONN, ENOTTY, EPERM, ESRCH } from '../../uapi/errno.ts';
+import { SIOCINQ, SIOCOUTQ } from '../../uapi/ioctls.ts';
+import {
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLOUT,
+  POLLRDHUP,
+  POLLRDNORM,
+  POLLWRBAND,
+  POLLWRNORM,
+} from '../../uapi/poll.ts';
+import { SHUT_RD, SHUT_RDWR, SHUT_WR, SO_PEERCRED, SOL_SOCKET } from '../../uapi/socket.ts';
+import type { SocketCaller } from '../caller.ts';
+import { ints } from '../options.ts';
+import { type Incoming, NO_CRED, type Outgoing, Socket, type Ucred } from '../socket.ts';
+import { checkAddress, isAbstract, pathAddress, pathOf, UNNAMED } from './address.ts';
+import type { UnixDomain } from './domain.ts';
+import type { Packet } from './packet.ts';
+
+export const CLOSED = 0;
+export const CONNECTED = 1;
+export const LISTENING = 2;
+
+/** Bits of `shut`: no more receiving, no more sending. */
+export const RCV_SHUTDOWN = 1;
+export const SEND_SHUTDOWN = 2;
+const BOTH = RCV_SHUTDOWN | SEND_SHUTDOWN;
+
+export const READABLE = POLLIN | POLLRDNORM;
+export const WRITABLE = POLLOUT | POLLWRNORM | POLLWRBAND;
+const HUNG_UP = READABLE | WRITABLE | POLLHUP | POLLRDHUP | POLLERR;
+
+/** Messages that a socket takes from others than its peer (/proc/sys/net/unix/max_dgram_qlen). */
+export const MAX_DGRAM_QLEN = 10;
+
+export abstract class UnixSocket extends Socket {
+  readonly domain: UnixDomain;
+  state: number = CLOSED;
+  peer: UnixSocket | null = null;
+  address: string = UNNAMED;
+  shut = 0;
+  dead = false;
+  /** A connection that nobody has accepted. */
+  embryo = false;
+  readonly packets: Packet[] = [];
+  /** Bytes sent and not yet received, as memory (SIOCOUTQ). */
+  charged = 0;
+  /** How many may wait here: connections, or messages from others than the peer. */
+  backlog: number = MAX_DGRAM_QLEN;
+  /** Who connected or listened here, as the peer will see it, and what this socket sees of its peer. */
+  ownCred: Ucred = NO_CRED;
+  peerCred: Ucred = NO_CRED;
+  /** Woken when there is room in the queue, or when the socket goes. */
+  readonly room: WaitQueue = new WaitQueue();
+  private boundInode: Inode | null = null;
+  private readonly roomWaiter: Waiter;
+  private waitsFor: UnixSocket | null = null;
+
+  constructor(domain: UnixDomain, type: number, inode: Inode, nonblocking: boolean) {
+    super(inode, type, 0, nonblocking);
+    this.domain = domain;
+    this.roomWaiter = { woken: () => this.roomAppeared() };
+  }
+
+  override get listening(): boolean {
+    return this.state === LISTENING;
+  }
+
+  /** Whether what is charged leaves room to send: Linux wants three quarters of the buffer free. */
+  get roomy(): boolean {
+    return this.charged * 4 <= this.options.sendBuffer;
+  }
+
+  get full(): boolean {
+    return this.packets.length > this.backlog;
+  }
+
+  // Names.
+
+  override bind(address: string, caller: SocketCaller): number {
+    if (address === UNNAMED) return this.autobind();
+    const invalid = checkAddress(address);
+    if (invalid < 0) return invalid;
+    if (this.address !== UNNAMED) return -EINVAL;
+    return isAbstract(address) ? this.bindAbstract(address) : this.bindPath(pathOf(address), caller);
+  }
+
+  /** Takes a free abstract name, unless the socket has a name already. */
+  autobind(): number {
+    if (this.address !== UNNAMED) return 0;
+    const address = this.domain.autoName();
+    return typeof address === 'number' ? address : this.bindAbstract(address);
+  }
+
+  private bindAbstract(address: string): number {
+    if (this.domain.names.has(address)) return -EADDRINUSE;
+    this.domain.names.set(address, this);
+    this.address = address;
+    return 0;
+  }
+
+  private bindPath(path: string, caller: SocketCaller): number {
+    const made = caller.makeSocket(path, this.inode.mode & 0o777);
+    if (typeof made === 'number') return made === -EEXIST ? -EADDRINUSE : made;
+    const inode = made.dentry.inode!;
+    inode.refs++;
+    inode.endpoint = this;
+    this.boundInode = inode;
+    this.address = pathAddress(path);
+    return 0;
+  }
+
+  override sockname(): string {
+    return this.address;
+  }
+
+  override peername(): Result<string> {
+    return this.peer === null ? -ENOTCONN : this.peer.address;
+  }
+
+  // Peers.
+
+  /** socketpair(2). */
+  pairWith(other: UnixSocket): void {
+    const cred = effectiveCred(this.domain.net.caller());
+    for (const socket of [this, other]) {
+      socket.state = CONNECTED;
+      socket.peer = socket === this ? other : this;
+      socket.ownCred = cred;
+      socket.peerCred = cred;
+    }
+  }
+
+  override shutdown(how: number): number {
+    if (how < SHUT_RD || how > SHUT_RDWR) return -EINVAL;
+    const mine = how === SHUT_RD ? RCV_SHUTDOWN : how === SHUT_WR ? SEND_SHUTDOWN : BOTH;
+    this.shut |= mine;
+    this.queue.wake(HUNG_UP);
+    const theirs =
+      ((mine & RCV_SHUTDOWN) !== 0 ? SEND_SHUTDOWN : 0) | ((mine & SEND_SHUTDOWN) !== 0 ? RCV_SHUTDOWN : 0);
+    this.peerShutDown(theirs);
+    return 0;
+  }
+
+  /** This end shut down, which means `theirs` for the peer. Datagram sockets do not care. */
+  protected peerShutDown(_theirs: number): void {}
+
+  /** The peer was told to stop in one direction or both. */
+  hangUp(shut: number): void {
+    this.shut |= shut;
+    this.queue.wake(HUNG_UP);
+  }
+
+  /** An error that the next call reports (SO_ERROR). */
+  fail(error: number): void {
+    this.options.error = error;
+    this.queue.wake(HUNG_UP);
+  }
+
+  // Packets.
+
+  /** Queues a packet at `to` and charges this socket for it. */
+  protected deliver(packet: Packet, to: UnixSocket): void {
+    this.charged += packet.truesize;
+    to.packets.push(packet);
+    to.queue.wake(READABLE);
+  }
+
+  /** A packet of this socket's was received or dropped. */
+  uncharge(packet: Packet): void {
+    this.charged -= packet.truesize;
+    if (!this.dead && this.roomy) this.queue.wake(WRITABLE);
+  }
+
+  /** The first packet is done with. */
+  protected shiftPacket(): void {
+    const packet = this.packets.shift()!;
+    packet.sender.uncharge(packet);
+    this.room.wake(WRITABLE);
+  }
+
+  /** Hands a packet's files to a receive: the packet's own references, or more of them for MSG_PEEK. */
+  protected takeRights(packet: Packet, into: Incoming, peek: boolean): void {
+    const { rights } = packet;
+    if (rights.length === 0) return;
+    if (peek) {
+      into.rights = rights.map(file => file.get());
+      return;
+    }
+    packet.rights = [];
+    this.domain.inFlight.arrive(rights);
+    into.rights = [...rights];
+  }
+
+  /** Empties the queue: nobody will read it. */
+  protected flushPackets(): void {
+    for (const packet of this.packets.splice(0)) {
+      packet.sender.uncharge(packet);
+      this.dropRightsOf(packet);
+    }
+    this.room.wake(WRITABLE);
+  }
+
+  /** Calls `visit` for each AF_UNIX socket that lies in the queue as a descriptor, as often as it does. */
+  eachInQueue(visit: (held: UnixSocket) => void): void {
+    for (const packet of this.packets) {
+      for (const file of packet.rights) if (file instanceof UnixSocket) visit(file);
+    }
+  }
+
+  /** Drops the descriptors in the queue: see InFlight. */
+  dropRights(): void {
+    for (const packet of this.packets) this.dropRightsOf(packet);
+  }
+
+  private dropRightsOf(packet: Packet): void {
+    const { rights } = packet;
+    if (rights.length === 0) return;
+    packet.rights = [];
+    this.domain.inFlight.drop(rights);
+  }
+
+  // Credentials.
+
+  /** Whether the sender may pass what it wants to pass: 0 or -errno. */
+  protected checkControl(message: Outgoing, caller: SocketCaller): number {
+    const { cred } = message;
+    if (cred !== null) {
+      const wrong = checkCred(cred, caller);
+      if (wrong < 0) return wrong;
+    }
+    return message.rights.length === 0 ? 0 : this.domain.inFlight.check(message.rights.length, caller);
+  }
+
+  /** The credentials to go with a message: those given, or the caller's if either side wants any. */
+  protected credFor(message: Outgoing, to: UnixSocket, caller: SocketCaller): Ucred | null {
+    if (message.cred !== null) return message.cred;
+    const { cred, pid } = caller;
+    return this.options.passCred || to.options.passCred ? { pid, uid: cred.uid, gid: cred.gid } : null;
+  }
+
+  override getOption(level: number, name: number): Result<Uint8Array> {
+    if (level !== SOL_SOCKET || name !== SO_PEERCRED) return super.getOption(level, name);
+    return ints(this.peerCred.pid, this.peerCred.uid, this.peerCred.gid);
+  }
+
+  // Readiness.
+
+  /** What all types report in the same way. */
+  protected pollCommon(): number {
+    let events = this.options.error !== 0 ? POLLERR : 0;
+    if (this.shut === BOTH) events |= POLLHUP;
+    if ((this.shut & RCV_SHUTDOWN) !== 0) events |= POLLRDHUP | READABLE;
+    if (this.packets.length > 0) events |= READABLE;
+    return events;
+  }
+
+  /** Asks to be woken for POLLOUT once `other` has room. */
+  protected awaitRoom(other: UnixSocket): void {
+    if (this.waitsFor === other) return;
+    this.waitsFor?.room.remove(this.roomWaiter);
+    this.waitsFor = other;
+    other.room.add(this.roomWaiter);
+  }
+
+  private roomAppeared(): boolean {
+    this.waitsFor?.room.remove(this.roomWaiter);
+    this.waitsFor = null;
+    this.queue.wake(WRITABLE);
+    return true;
+  }
+
+  override ioctl(cmd: number, arg: number, user: UserMemory, _current: Current): number {
+    if (cmd === SIOCOUTQ) return putInt(user, arg, this.charged);
+    if (cmd !== SIOCINQ) return -ENOTTY;
+    return this.listening ? -EINVAL : putInt(user, arg, this.pending());
+  }
+
+  override release(): void {
+    this.dead = true;
+    this.state = CLOSED;
+    this.shut = BOTH;
+    if (this.domain.names.get(this.address) === this) this.domain.names.delete(this.address);
+    this.waitsFor?.room.remove(this.roomWaiter);
+    this.waitsFor = null;
+    this.leavePeer();
+    this.flushPackets();
+    if (this.boundInode !== null) {
+      this.boundInode.endpoint = null;
+      this.boundInode.sb.iput(this.boundInode);
+    }
+    this.domain.inFlight.collect();
+  }
+
+  /** The socket goes: what its peer sees of it. */
+  protected abstract leavePeer(): void;
+}
+
+/** A caller's credentials as SO_PEERCRED shows them. */
+export const effectiveCred = (caller: SocketCaller): Ucred => ({
+  pid: caller.pid,
+  uid: caller.cred.euid,
+  gid: caller.cred.egid,
+});
+
+/** Whether the caller may claim to be that (unix(7), SCM_CREDENTIALS): 0, -EPERM, or -ESRCH. */
+function checkCred(claim: Ucred, caller: SocketCaller): number {
+  const { cred } = caller;
+  const pid = claim.pid === caller.pid || capable(cred, CAP_SYS_ADMIN);
+  const uid = [cred.uid, cred.euid, cred.suid].includes(claim.uid) || capable(cred, CAP_SETUID);
+  const gid = [cred.gid, cred.egid, cred.sgid].includes(claim.gid) || capable(cred, CAP_SETGID);
+  if (!pid || !uid || !gid) return -EPERM;
+  return caller.processExists(claim.pid) ? 0 : -ESRCH;
+}
