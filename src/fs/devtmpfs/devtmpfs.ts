@@ -1,0 +1,121 @@
+/**
+ * devtmpfs: a tmpfs in which the kernel makes the nodes of the devices that it has, as drivers register them.
+ *
+ * There is one of it in a machine; all its mounts show the same tree, and what programs make there stays, too.
+ * A node goes with its device, unless a program has put something else in its place.
+ */
+
+import { EEXIST, ENOENT } from '../../uapi/errno.ts';
+import { makedev, S_IFBLK, S_IFCHR, S_IFDIR, S_IFMT } from '../../uapi/stat.ts';
+import type { Inode } from '../inode.ts';
+import type { FileSystemType, FsEnvironment } from '../super.ts';
+import { TmpfsDir } from '../tmpfs/dir.ts';
+import { parseOptions } from '../tmpfs/options.ts';
+import { TmpfsSuper } from '../tmpfs/super.ts';
+
+/** A device's node below /dev. */
+export interface DeviceNode {
+  /** May have directories: 'input/mice'. */
+  readonly name: string;
+  readonly block: boolean;
+  /** Permission bits. */
+  readonly mode: number;
+  readonly major: number;
+  readonly minor: number;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/** Names come and go without the VFS: what it knows of them is checked before use. */
+class DevtmpfsSuper extends TmpfsSuper {
+  override get volatileNames(): boolean {
+    return true;
+  }
+
+  override revalidate(dir: Inode, name: string, inode: Inode | null): boolean {
+    const found = dir.lookup(name);
+    return (typeof found === 'number' ? null : found) === inode;
+  }
+
+  /** The tree outlives its mounts. */
+  override shutdown(): void {}
+}
+
+export class Devtmpfs {
+  readonly type: FileSystemType;
+  private readonly sb: DevtmpfsSuper;
+  /** Directories that were made for nodes, and go when they are empty. */
+  private readonly made: WeakSet<TmpfsDir> = new WeakSet();
+
+  constructor(env: FsEnvironment) {
+    const half = Math.floor(env.ram.totalPages / 2);
+    const options = { blocks: half, inodes: half, mode: 0o755, uid: 0, gid: 0, shown: '' };
+    this.sb = new DevtmpfsSuper('devtmpfs', env, options);
+    this.type = {
+      name: 'devtmpfs',
+      requiresDevice: false,
+      mount: ({ data }) => {
+        const parsed = parseOptions(data, options, env.ram.totalPages);
+        return typeof parsed === 'number' ? parsed : this.sb;
+      },
+    };
+  }
+
+  /** Makes the node; 0 or -errno (-EEXIST if the name is taken). */
+  add(node: DeviceNode): number {
+    const parts = node.name.split('/');
+    const last = parts.pop()!;
+    let dir = this.sb.root;
+    for (const part of parts) {
+      const below = this.subdir(dir, part);
+      if (typeof below === 'number') return below;
+      dir = below;
+    }
+    if (typeof dir.lookup(last) !== 'number') return -EEXIST;
+    const type = node.block ? S_IFBLK : S_IFCHR;
+    const rdev = makedev(node.major, node.minor);
+    const owner = { uid: node.uid ?? 0, gid: node.gid ?? 0 };
+    const inode = dir.mknod(last, { mode: type | node.mode, ...owner, rdev });
+    return typeof inode === 'number' ? inode : 0;
+  }
+
+  /** Takes the node away, and directories that were made for it alone; 0 or -ENOENT. */
+  remove(node: DeviceNode): number {
+    const parts = node.name.split('/');
+    const dirs: TmpfsDir[] = [this.sb.root];
+    for (const part of parts.slice(0, -1)) {
+      const below = dirs.at(-1)!.lookup(part);
+      if (!(below instanceof TmpfsDir)) return -ENOENT;
+      dirs.push(below);
+    }
+    const inode = dirs.at(-1)!.lookup(parts.at(-1)!);
+    if (typeof inode === 'number' || !isNodeOf(inode, node)) return -ENOENT;
+    dirs.at(-1)!.unlink(parts.at(-1)!, inode);
+    if (inode.refs <= 0) inode.evict();
+    this.prune(dirs, parts);
+    return 0;
+  }
+
+  private prune(dirs: TmpfsDir[], parts: string[]): void {
+    for (let depth = dirs.length - 1; depth > 0; depth--) {
+      const dir = dirs[depth]!;
+      if (!this.made.has(dir) || dirs[depth - 1]!.rmdir(parts[depth - 1]!, dir) < 0) return;
+      if (dir.refs <= 0) dir.evict();
+    }
+  }
+
+  private subdir(dir: TmpfsDir, name: string): TmpfsDir | number {
+    const found = dir.lookup(name);
+    if (found instanceof TmpfsDir) return found;
+    if (typeof found !== 'number') return -EEXIST;
+    const made = dir.mkdir(name, { mode: S_IFDIR | 0o755, uid: 0, gid: 0, rdev: 0 });
+    if (typeof made === 'number') return made;
+    this.made.add(made as TmpfsDir);
+    return made as TmpfsDir;
+  }
+}
+
+function isNodeOf(inode: Inode, node: DeviceNode): boolean {
+  const type = node.block ? S_IFBLK : S_IFCHR;
+  return (inode.mode & S_IFMT) === type && inode.rdev === makedev(node.major, node.minor);
+}

@@ -1,0 +1,105 @@
+/**
+ * What sysfs shows without any device: processors, the one memory node, the kernel, and the directories that
+ * programs expect. Only what the machine has: no caches, no huge pages, no hypervisor.
+ */
+import { kibRow, listFormat, maskFormat } from '../proc/format.ts';
+import type { MemInfo } from '../proc/source.ts';
+import type { Attribute, Sysfs } from './sysfs.ts';
+
+export interface SystemFacts {
+  readonly cpus: number;
+  readonly memory: () => MemInfo;
+}
+
+/** Directories that are there although they may be empty. fs/cgroup is a place to mount on. */
+const DIRECTORIES = [
+  ...['block', 'bus', 'class', 'dev/block', 'dev/char', 'devices/virtual', 'firmware', 'fs/cgroup'],
+  ...['kernel', 'module', 'power'],
+];
+
+const value = (name: string, text: string | number): Attribute => ({ name, show: () => `${text}\n` });
+
+export function populateSysfs(sysfs: Sysfs, facts: SystemFacts): void {
+  for (const path of DIRECTORIES) sysfs.dir(path);
+  sysfs.attributes('kernel', [
+    value('address_bits', 64),
+    value('cpu_byteorder', 'little'),
+    value('fscaps', 1),
+    value('uevent_seqnum', 0),
+  ]);
+  addProcessors(sysfs, facts.cpus);
+  addNode(sysfs, facts);
+}
+
+const CPU_DIR = 'devices/system/cpu';
+const NODE_DIR = 'devices/system/node';
+
+function addProcessors(sysfs: Sysfs, cpus: number): void {
+  const all = [...new Array(cpus).keys()];
+  const list = listFormat(all);
+  sysfs.attributes(CPU_DIR, [
+    value('isolated', ''),
+    value('kernel_max', cpus - 1),
+    value('offline', ''),
+    value('online', list),
+    value('possible', list),
+    value('present', list),
+  ]);
+  for (const cpu of all) {
+    const path = `${CPU_DIR}/cpu${cpu}`;
+    sysfs.attributes(`${path}/topology`, topology(cpu, all));
+    sysfs.link(`${path}/subsystem`, 'bus/cpu');
+    sysfs.link(`${path}/node0`, `${NODE_DIR}/node0`);
+    sysfs.link(`bus/cpu/devices/cpu${cpu}`, path);
+  }
+}
+
+/** One package, one thread a core. */
+function topology(cpu: number, all: readonly number[]): Attribute[] {
+  const sets: [string, readonly number[]][] = [
+    ['core_cpus', [cpu]],
+    ['core_siblings', all],
+    ['die_cpus', all],
+    ['package_cpus', all],
+    ['thread_siblings', [cpu]],
+  ];
+  return [
+    value('core_id', cpu),
+    value('die_id', 0),
+    value('physical_package_id', 0),
+    ...sets.flatMap(([name, set]) => [
+      value(name, maskFormat(set, all.length)),
+      value(`${name}_list`, listFormat(set)),
+    ]),
+  ];
+}
+
+function addNode(sysfs: Sysfs, { cpus, memory }: SystemFacts): void {
+  const all = [...new Array(cpus).keys()];
+  for (const name of ['has_cpu', 'has_memory', 'has_normal_memory', 'online', 'possible']) {
+    sysfs.attribute(NODE_DIR, value(name, 0));
+  }
+  const node0 = `${NODE_DIR}/node0`;
+  sysfs.attributes(node0, [
+    value('cpulist', listFormat(all)),
+    value('cpumap', maskFormat(all, cpus)),
+    value('distance', 10),
+    { name: 'meminfo', show: () => nodeMeminfo(memory()) },
+  ]);
+  for (const cpu of all) sysfs.link(`${node0}/cpu${cpu}`, `${CPU_DIR}/cpu${cpu}`);
+  sysfs.link('bus/node/devices/node0', node0);
+}
+
+function nodeMeminfo(m: MemInfo): string {
+  const rows: [string, number][] = [
+    ['MemTotal', m.total],
+    ['MemFree', m.free],
+    ['MemUsed', m.total - m.free],
+    ['FilePages', m.cached],
+    ['Mapped', m.mapped],
+    ['AnonPages', m.anonymous],
+    ['Shmem', m.shmem],
+    ['PageTables', m.pageTables],
+  ];
+  return rows.map(([name, bytes]) => `Node 0 ${kibRow(name, bytes)}`).join('');
+}
