@@ -80,6 +80,8 @@ export interface MountRequest {
   /** The data argument: comma-separated options. */
   readonly data: string;
   readonly readOnly: boolean;
+  /** What a path means to the caller, for filesystems that are made of others' directories (overlay). */
+  readonly resolve?: (path: string) => Result<Inode>;
 }
 
 /** What the machine lends to filesystems. */

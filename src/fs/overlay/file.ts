@@ -1,0 +1,87 @@
+/**
+ * An open regular file of an overlay: the real file behind the overlay's inode.
+ *
+ * A file that was opened for reading sees what is written after a copy-up too: it opens the copy when there is one.
+ */
+import type { Cred } from '../../core/cred.ts';
+import type { Result } from '../../lib/result.ts';
+import type { PageCache } from '../../mm/page-cache.ts';
+import { SEEK_DATA } from '../../uapi/fcntl.ts';
+import { fileAccessed } from '../atime.ts';
+import { File } from '../file.ts';
+import type { Inode } from '../inode.ts';
+import type { OverlayInode } from './inode.ts';
+
+export class OverlayFile extends File {
+  declare readonly inode: OverlayInode;
+  private readonly cred: Cred;
+  private file: File;
+  private source: Inode;
+
+  constructor(inode: OverlayInode, flags: number, file: File, cred: Cred) {
+    super(inode, flags);
+    this.cred = cred;
+    this.file = file;
+    this.source = file.inode;
+  }
+
+  override read(buf: Uint8Array, off: number, len: number, pos: number): number {
+    const n = this.real().read(buf, off, len, pos);
+    const { upper } = this.inode;
+    if (upper !== null) {
+      fileAccessed(this);
+      upper.atime = this.inode.atime;
+    }
+    return n;
+  }
+
+  override write(buf: Uint8Array, off: number, len: number, pos: number): number {
+    const n = this.real().write(buf, off, len, pos);
+    this.inode.sync();
+    return n;
+  }
+
+  override seek(offset: number, whence: number): number {
+    if (whence < SEEK_DATA) {
+      this.inode.refresh();
+      return super.seek(offset, whence);
+    }
+    const pos = this.real().seek(offset, whence);
+    if (pos >= 0) this.pos = pos;
+    return pos;
+  }
+
+  override mmap(shared: boolean, write: boolean): Result<PageCache> {
+    return this.real().mmap(shared, write);
+  }
+
+  override fsync(dataOnly: boolean): number {
+    return this.real().fsync(dataOnly);
+  }
+
+  override fallocate(mode: number, offset: number, len: number): number {
+    const r = this.real().fallocate(mode, offset, len);
+    this.inode.sync();
+    return r;
+  }
+
+  override release(): void {
+    this.file.put();
+  }
+
+  /** The real file as of now, with the flags that fcntl(2) may have changed. */
+  private real(): File {
+    const { real } = this.inode;
+    if (this.source !== real) this.follow(real);
+    this.file.flags = this.flags;
+    return this.file;
+  }
+
+  private follow(real: Inode): void {
+    const file = real.open(this.flags, this.cred);
+    if (typeof file === 'number') return;
+    this.file.put();
+    this.file = file;
+    this.source = real;
+  }
+}

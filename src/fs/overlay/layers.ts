@@ -1,0 +1,139 @@
+/**
+ * Looking names up through the layers of an overlay.
+ *
+ * A file is found in the highest layer that has its name. Directories of the same name merge, down to one that is
+ * opaque; a whiteout (a character device 0:0) hides what lies below it. A directory that was moved says with a
+ * redirect where its lower parts are: a path from the layers' roots.
+ */
+import { ENOENT } from '../../uapi/errno.ts';
+import { isChr, isDir } from '../../uapi/stat.ts';
+import type { Inode } from '../inode.ts';
+
+/** A file in a lower layer; layer 0 is the highest. */
+export interface LowerPart {
+  readonly inode: Inode;
+  readonly layer: number;
+}
+
+/** What an overlay's file is made of. Only directories have several lower parts. */
+export interface Parts {
+  readonly upper: Inode | null;
+  readonly lowers: readonly LowerPart[];
+  /** Where the lower parts are, from the layers' roots. */
+  readonly path: string;
+}
+
+export const isWhiteout = (inode: Pick<Inode, 'mode' | 'rdev'>): boolean =>
+  isChr(inode.mode) && inode.rdev === 0;
+
+/** What a layer has by that name: null if nothing, -errno if it does not tell. */
+export function lookupReal(dir: Inode | null, name: string): Inode | number | null {
+  if (dir === null) return null;
+  const found = dir.lookup(name);
+  return found === -ENOENT ? null : found;
+}
+
+export class Layers {
+  readonly roots: readonly LowerPart[];
+  private readonly prefix: string;
+
+  /** `prefix` is how the overlay's own extended attributes begin. */
+  constructor(roots: readonly Inode[], prefix: string) {
+    this.roots = roots.map((inode, layer) => ({ inode, layer }));
+    this.prefix = prefix;
+  }
+
+  /** What `name` is in a directory of these parts, or -errno. */
+  find(dir: Parts, name: string): Parts | number {
+    const path = `${dir.path}/${name}`;
+    const upper = lookupReal(dir.upper, name);
+    if (typeof upper === 'number') return upper;
+    if (upper === null) {
+      const lowers = this.descend(dir.lowers, name);
+      if (typeof lowers === 'number') return lowers;
+      return lowers.length === 0 ? -ENOENT : { upper, lowers, path };
+    }
+    if (isWhiteout(upper)) return -ENOENT;
+    return isDir(upper.mode) ? this.merge(upper, dir.lowers, name, path) : { upper, lowers: [], path };
+  }
+
+  /** The visible lower parts of `name` in a directory: none, a file, or directories; or -errno. */
+  descend(dir: readonly LowerPart[], name: string): LowerPart[] | number {
+    const parts: LowerPart[] = [];
+    for (let i = 0; i < dir.length; i++) {
+      const { inode, layer } = dir[i]!;
+      const found = lookupReal(inode, name);
+      if (typeof found === 'number') return found;
+      if (found === null) continue;
+      if (isWhiteout(found)) break;
+      if (!isDir(found.mode)) {
+        if (parts.length === 0) parts.push({ inode: found, layer });
+        break;
+      }
+      parts.push({ inode: found, layer });
+      if (layer === this.roots.length - 1 || this.isOpaque(found)) break;
+      const redirect = this.redirectOf(found);
+      if (redirect === null) continue;
+      const rest = this.at(redirect, layer + 1);
+      return typeof rest === 'number' ? rest : [...parts, ...rest];
+    }
+    return parts;
+  }
+
+  isOpaque(dir: Inode): boolean {
+    return dir.getxattr(`${this.prefix}opaque`) === 'y';
+  }
+
+  setOpaque(dir: Inode): number {
+    return dir.setxattr(`${this.prefix}opaque`, 'y', 0);
+  }
+
+  setRedirect(dir: Inode, path: string): number {
+    return dir.setxattr(`${this.prefix}redirect`, path, 0);
+  }
+
+  /** The inode number that a copied file had, or 0. */
+  originOf(file: Inode): number {
+    const text = file.getxattr(`${this.prefix}origin`);
+    const ino = typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : 0;
+    return Number.isSafeInteger(ino) ? ino : 0;
+  }
+
+  setOrigin(file: Inode, ino: number): number {
+    return file.setxattr(`${this.prefix}origin`, String(ino), 0);
+  }
+
+  isOwnAttribute(name: string): boolean {
+    return name.startsWith(this.prefix);
+  }
+
+  private redirectOf(dir: Inode): string | null {
+    const path = dir.getxattr(`${this.prefix}redirect`);
+    return typeof path === 'string' && path.startsWith('/') ? path : null;
+  }
+
+  private merge(upper: Inode, below: readonly LowerPart[], name: string, natural: string): Parts | number {
+    const redirect = this.redirectOf(upper);
+    const path = redirect ?? natural;
+    if (redirect === null && (below.length === 0 || this.isOpaque(upper))) return { upper, lowers: [], path };
+    const lowers = redirect === null ? this.descend(below, name) : this.at(redirect, 0);
+    if (typeof lowers === 'number') return lowers;
+    return { upper, lowers: lowers.filter(part => isDir(part.inode.mode)), path };
+  }
+
+  /** The parts at a path, from layer `from` on down. */
+  private at(path: string, from: number): LowerPart[] | number {
+    let parts = this.roots.slice(from);
+    for (const name of path.split('/')) {
+      if (name === '') continue;
+      if (name === '.' || name === '..' || name.length > 255) return [];
+      const next = this.descend(parts, name);
+      if (typeof next === 'number') return next;
+      parts = next;
+    }
+    return parts;
+  }
+}
+
+/** A file's parts in an order of sight. */
+export const realOf = (parts: Parts): Inode => parts.upper ?? parts.lowers[0]!.inode;

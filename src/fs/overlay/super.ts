@@ -1,0 +1,150 @@
+/**
+ * An overlay: a writable upper directory over read-only lower ones, as the kernel documentation's overlayfs.rst
+ * describes it. It knows its layers only as inodes.
+ *
+ * Inode numbers: a file of a lower layer keeps its number when it is copied up (an extended attribute of the copy
+ * remembers it). Layers of different filesystems get ranges of their own; the first lower one's is unchanged.
+ * Hard links of a lower file stay one file while the overlay is mounted.
+ */
+
+import type { Clock } from '../../core/clock.ts';
+import { ROOT_CRED } from '../../core/cred.ts';
+import { isDir } from '../../uapi/stat.ts';
+import type { WalkContext } from '../context.ts';
+import { Dentry, Path } from '../dentry.ts';
+import type { Inode } from '../inode.ts';
+import { Mount } from '../mount.ts';
+import { type StatFs, SuperBlock } from '../super.ts';
+import { OverlayInode } from './inode.ts';
+import { Layers, type Parts, realOf } from './layers.ts';
+
+const OVERLAYFS_SUPER_MAGIC = 0x794c7630;
+const INO_RANGE = 2 ** 48;
+const MAX_RANGES = 32;
+
+export interface OverlayOptions {
+  /** Where changes go, with an empty directory of the same filesystem to prepare them in; null: read-only. */
+  readonly upper: { readonly root: Inode; readonly work: Inode } | null;
+  /** The highest first. */
+  readonly lowers: readonly Inode[];
+  /** Keep our attributes under `user.overlay.`, for an upper filesystem that has no others. */
+  readonly userXattr?: boolean;
+  /** As /proc/mounts shows it. */
+  readonly shown?: string;
+}
+
+export class OverlaySuperBlock extends SuperBlock {
+  readonly root: OverlayInode;
+  readonly layers: Layers;
+  readonly work: Inode | null;
+  private readonly held: readonly Inode[];
+  private readonly ranges: SuperBlock[] = [];
+  private readonly isVolatile: boolean;
+  private readonly shown: string;
+  /** By each part that can be found: the upper one, and a lower one. */
+  private readonly inodes: Map<Inode, OverlayInode> = new Map();
+  private lastTemporary = 0;
+  private reader: WalkContext | null = null;
+
+  constructor(clock: Clock, dev: number, options: OverlayOptions) {
+    super('overlay', dev, clock);
+    const { upper, lowers } = options;
+    this.layers = new Layers(lowers, options.userXattr === true ? 'user.overlay.' : 'trusted.overlay.');
+    this.work = upper?.work ?? null;
+    this.readOnly = upper === null;
+    this.shown = options.shown ?? '';
+    this.held = upper === null ? lowers : [...lowers, upper.root, upper.work];
+    for (const inode of this.held) {
+      inode.refs++;
+      if (!this.ranges.includes(inode.sb) && this.ranges.length < MAX_RANGES) this.ranges.push(inode.sb);
+    }
+    this.isVolatile = this.held.some(inode => inode.sb.volatileNames);
+    this.root = this.inodeOf({ upper: upper?.root ?? null, lowers: this.layers.roots, path: '' }, null, '');
+  }
+
+  override get volatileNames(): boolean {
+    return this.isVolatile;
+  }
+
+  override revalidate(dir: Inode, name: string, inode: Inode | null): boolean {
+    const found = dir.lookup(name);
+    return inode === null ? typeof found === 'number' : found === inode;
+  }
+
+  override statfs(): StatFs {
+    const { upper, lowers } = this.root;
+    return { ...(upper ?? lowers[0]!.inode).sb.statfs(), type: OVERLAYFS_SUPER_MAGIC };
+  }
+
+  override showOptions(): string {
+    return this.shown;
+  }
+
+  override iput(inode: Inode): void {
+    if (--inode.refs <= 0 && inode !== this.root) (inode as OverlayInode).letGo();
+  }
+
+  override sync(): void {
+    for (const { sb } of this.held) sb.sync();
+  }
+
+  override shutdown(): void {
+    for (const inode of new Set(this.inodes.values())) inode.letGo();
+    for (const inode of this.held) inode.sb.iput(inode);
+  }
+
+  /** The one inode for a file of these parts, known as `name` in `dir`. */
+  inodeOf(parts: Parts, dir: OverlayInode | null, name: string): OverlayInode {
+    const real = realOf(parts);
+    let inode = this.inodes.get(real);
+    if (inode === undefined) {
+      inode = new OverlayInode(this, parts, this.inoOf(parts));
+      this.know(real, inode);
+    }
+    if (dir !== null) inode.addName(dir, name);
+    return inode;
+  }
+
+  know(real: Inode, inode: OverlayInode): void {
+    real.refs++;
+    this.inodes.set(real, inode);
+  }
+
+  forget(real: Inode, inode: OverlayInode): void {
+    if (this.inodes.get(real) !== inode) return;
+    this.inodes.delete(real);
+    real.sb.iput(real);
+  }
+
+  /** What stat(2) says of a file of these parts, before and after it is copied up. */
+  inoOf(parts: Parts): number {
+    const lower = parts.lowers[0];
+    if (lower !== undefined) return this.rangeOf(lower.inode.sb) + lower.inode.ino;
+    const upper = parts.upper!;
+    const known = this.inodes.get(upper);
+    if (known !== undefined) return known.ino;
+    const origin = isDir(upper.mode) ? 0 : this.layers.originOf(upper);
+    return origin !== 0 ? origin : this.rangeOf(upper.sb) + upper.ino;
+  }
+
+  /** Where inode numbers of a layer's filesystem begin. */
+  rangeOf(sb: SuperBlock): number {
+    return Math.max(0, this.ranges.indexOf(sb)) * INO_RANGE;
+  }
+
+  temporaryName(): string {
+    return `#${++this.lastTemporary}`;
+  }
+
+  /** Reads links on nobody's behalf. */
+  get linkReader(): WalkContext {
+    if (this.reader === null) {
+      const top = new Path(
+        new Mount(0, this, new Dentry(null, '', this.root), '', 0),
+        new Dentry(null, '', this.root),
+      );
+      this.reader = { cred: ROOT_CRED, root: top, cwd: top, umask: 0, clock: this.clock, current: null };
+    }
+    return this.reader;
+  }
+}

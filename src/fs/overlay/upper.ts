@@ -1,0 +1,86 @@
+/** Changing the upper layer: whiteouts, and names that come and go. */
+import { ENOTEMPTY } from '../../uapi/errno.ts';
+import { isDir, S_IFCHR } from '../../uapi/stat.ts';
+import type { Inode } from '../inode.ts';
+import type { OverlayInode } from './inode.ts';
+import { isWhiteout, lookupReal } from './layers.ts';
+import { listLayer } from './listing.ts';
+
+const WHITEOUT = { mode: S_IFCHR, uid: 0, gid: 0, rdev: 0 };
+
+/** Removes a name of a layer, and the file with its last one; 0 or -errno. */
+export function removeReal(dir: Inode, name: string, file: Inode): number {
+  file.refs++;
+  const r = isDir(file.mode) ? dir.rmdir(name, file) : dir.unlink(name, file);
+  file.sb.iput(file);
+  return r;
+}
+
+/** Removes a name; a directory with the whiteouts that are left in it. */
+export function removeWhole(dir: Inode, name: string, file: Inode): number {
+  const r = isDir(file.mode) ? purgeWhiteouts(file) : 0;
+  return r < 0 ? r : removeReal(dir, name, file);
+}
+
+/** Moves a file of the upper layer to where `replaced` is; 0 or -errno. */
+export function renameReal(
+  dir: Inode,
+  name: string,
+  file: Inode,
+  to: Inode,
+  newName: string,
+  replaced: Inode | null,
+  flags: number,
+): number {
+  if (replaced !== null) replaced.refs++;
+  const r = dir.rename(name, file, to, newName, replaced, flags);
+  if (replaced !== null) replaced.sb.iput(replaced);
+  return r;
+}
+
+/** A whiteout in the work directory, to be put in place by `placeWhiteout`: its name there, or -errno. */
+export function prepareWhiteout(dir: OverlayInode): string | number {
+  const { sb } = dir;
+  const name = sb.temporaryName();
+  const made = sb.work!.mknod(name, WHITEOUT);
+  return typeof made === 'number' ? made : name;
+}
+
+/** Puts a prepared whiteout at `name`, over a file that the upper layer may have there. */
+export function placeWhiteout(dir: OverlayInode, name: string, prepared: string): number {
+  const work = dir.sb.work!;
+  const whiteout = lookupReal(work, prepared) as Inode;
+  const replaced = lookupReal(dir.upper, name);
+  if (typeof replaced === 'number') return replaced;
+  return renameReal(work, prepared, whiteout, dir.upper!, name, replaced, 0);
+}
+
+export function discardWhiteout(dir: OverlayInode, prepared: string): void {
+  const work = dir.sb.work!;
+  removeReal(work, prepared, lookupReal(work, prepared) as Inode);
+}
+
+/** Takes away a whiteout that stands where something is to be made: 1 if there was one, 0, or -errno. */
+export function clearWhiteout(dir: OverlayInode, name: string): number {
+  const there = lookupReal(dir.upper, name);
+  if (there === null) return 0;
+  if (typeof there === 'number') return there;
+  if (!isWhiteout(there)) return 0;
+  const r = removeReal(dir.upper!, name, there);
+  return r < 0 ? r : 1;
+}
+
+/** Empties the upper part of a directory in which only whiteouts are left; 0 or -errno. */
+export function purgeWhiteouts(upper: Inode): number {
+  const listing = listLayer(upper);
+  if (typeof listing === 'number') return listing;
+  for (const name of listing.names) {
+    const child = lookupReal(upper, name);
+    if (child === null) continue;
+    if (typeof child === 'number') return child;
+    if (!isWhiteout(child)) return -ENOTEMPTY;
+    const r = removeReal(upper, name, child);
+    if (r < 0) return r;
+  }
+  return 0;
+}
