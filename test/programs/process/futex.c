@@ -1,0 +1,90 @@
+/* test: flags -pthread */
+/* futex(2) itself: wait, wake, requeue, bitsets, timeouts, errors. */
+#include "../check.h"
+#include <linux/futex.h>
+#include <pthread.h>
+
+static int word, other;
+static volatile int awake;
+
+static long futex(int *at, int op, int value, const struct timespec *timeout, int *at2, int value3)
+{
+	return syscall(SYS_futex, at, op, value, timeout, at2, value3);
+}
+
+static void *waits(void *argument)
+{
+	(void)argument;
+	futex(&word, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+	__atomic_add_fetch(&awake, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+static void *waits_bit(void *argument)
+{
+	futex(&word, FUTEX_WAIT_BITSET_PRIVATE, 0, NULL, NULL, (long)argument);
+	__atomic_add_fetch(&awake, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+int main(void)
+{
+	struct timespec ts = {0, 20000000}, now;
+	pthread_t t[4];
+
+	R(futex(&word, FUTEX_WAIT, 1, NULL, NULL, 0));
+	R(futex(&word, FUTEX_WAIT, 0, &ts, NULL, 0));
+	R(futex(&word, FUTEX_WAKE, 1, NULL, NULL, 0));
+	R(futex((int *)8, FUTEX_WAIT, 0, NULL, NULL, 0));
+	R(futex((int *)((char *)&word + 1), FUTEX_WAKE, 0, NULL, NULL, 0));
+	R(futex(&word, 99, 0, NULL, NULL, 0));
+	ts.tv_nsec = 1000000000;
+	R(futex(&word, FUTEX_WAIT, 0, &ts, NULL, 0));
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	R(futex(&word, FUTEX_WAIT_BITSET, 0, &now, NULL, FUTEX_BITSET_MATCH_ANY));
+	R(futex(&word, FUTEX_WAIT_BITSET, 0, &now, NULL, 0));
+
+	for (int i = 0; i < 4; i++)
+		pthread_create(&t[i], NULL, waits, NULL);
+	sleep_ms(100);
+	R(futex(&word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0));
+	sleep_ms(50);
+	R(awake);
+	R(futex(&word, FUTEX_CMP_REQUEUE_PRIVATE, 1, (void *)2l, &other, 5));
+	R(futex(&word, FUTEX_CMP_REQUEUE_PRIVATE, 1, (void *)2l, &other, 0));
+	sleep_ms(50);
+	R(awake);
+	R(futex(&word, FUTEX_WAKE_PRIVATE, 10, NULL, NULL, 0));
+	R(futex(&other, FUTEX_WAKE_PRIVATE, 10, NULL, NULL, 0));
+	for (int i = 0; i < 4; i++)
+		pthread_join(t[i], NULL);
+	R(awake);
+
+	awake = 0;
+	for (long i = 0; i < 4; i++)
+		pthread_create(&t[i], NULL, waits_bit, (void *)(1l << (i % 2)));
+	sleep_ms(100);
+	R(futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 10, NULL, NULL, 1));
+	sleep_ms(50);
+	R(awake);
+	R(futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 10, NULL, NULL, 6));
+	for (int i = 0; i < 4; i++)
+		pthread_join(t[i], NULL);
+
+	int *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	fflush(stdout);
+	pid_t pid = MUST(fork());
+	if (pid == 0) {
+		long result = futex(shared, FUTEX_WAIT, 0, NULL, NULL, 0);
+		_exit(result == 0 ? 3 : 4);
+	}
+	sleep_ms(50);
+	R(futex(shared, FUTEX_WAKE, 1, NULL, NULL, 0));
+	int status;
+	waitpid(pid, &status, 0);
+	say_status("shared", status);
+	word = 5;
+	R(futex(&word, FUTEX_WAKE_OP_PRIVATE, 1, (void *)1l, &other, FUTEX_OP(FUTEX_OP_ADD, 3, FUTEX_OP_CMP_EQ, 0)));
+	R(other);
+	return 0;
+}
