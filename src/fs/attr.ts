@@ -88,25 +88,33 @@ export function truncate(vfs: Vfs, ctx: WalkContext, name: string, size: number)
   if (isDir(inode.mode)) return -EISDIR;
   if (!isReg(inode.mode)) return -EINVAL;
   const err = permissionAt(mount, inode, MAY_WRITE, ctx.cred);
-  return err < 0 ? err : setSize(vfs, ctx, path, size);
+  return err < 0 ? err : setSize(vfs, ctx, inode, path, size);
 }
 
+/** ftruncate(2), whose times change even if the size does not. */
 export function truncateFile(vfs: Vfs, ctx: WalkContext, file: File, size: number): number {
   if (size < 0 || !isReg(file.inode.mode) || !file.writable) return -EINVAL;
-  return setSize(vfs, ctx, file.path, size, file.inode);
+  return setSize(vfs, ctx, file.inode, file.path, size, true);
 }
 
-/** Sets a size that the caller may set. Takes set-user-ID and set-group-ID bits away (inode(7)). */
+/**
+ * Sets a size that the caller may set. Takes set-user-ID and set-group-ID bits away (inode(7)). Times change if
+ * the size does, or with `touch` always (ftruncate(2); open(2), O_TRUNC).
+ */
 export function setSize(
   vfs: Vfs,
   ctx: WalkContext,
+  inode: Inode,
   path: Path | null,
   size: number,
-  inode: Inode = path!.inode,
+  touch = false,
 ): number {
   if (size > inode.sb.maxBytes) return -EFBIG;
-  const now = ctx.clock.coarse();
-  const attr: Attributes = { size, mtime: now, ctime: now };
+  const attr: Attributes = { size };
+  if (touch || size !== inode.size) {
+    attr.mtime = ctx.clock.coarse();
+    attr.ctime = attr.mtime;
+  }
   const gone = capable(ctx.cred, CAP_FSETID) ? 0 : privileges(inode, ctx.cred);
   if (gone !== 0) attr.mode = inode.mode & ~gone;
   const err = inode.setattr(attr);

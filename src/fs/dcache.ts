@@ -34,7 +34,7 @@ export class Dcache {
 
   forgetRoot(root: Dentry): void {
     this.roots.delete(root);
-    for (const child of [...root.children.values()]) this.drop(child);
+    for (const dentry of treeOf(root).reverse()) if (dentry !== root) this.dropOne(dentry);
     const inode = root.inode!;
     inode.sb.iput(inode);
   }
@@ -45,6 +45,7 @@ export class Dcache {
     const sb = inode.sb;
     const cached = dir.children.get(name);
     if (cached !== undefined) {
+      cached.used = true;
       if (!sb.volatileNames || cached.mounts !== null || sb.revalidate(inode, name, cached.inode))
         return cached;
       this.drop(cached);
@@ -72,11 +73,7 @@ export class Dcache {
 
   /** Forgets a name and all below it; open files keep their dentries, unhashed. */
   drop(dentry: Dentry): void {
-    if (dentry.children.size > 0) for (const child of [...dentry.children.values()]) this.drop(child);
-    if (dentry.unhashed) return;
-    this.unhash(dentry);
-    const inode = dentry.inode;
-    if (inode !== null) inode.sb.iput(inode);
+    for (const one of treeOf(dentry).reverse()) this.dropOne(one);
   }
 
   /** `dentry` is now found as `name` in `dir`, where nothing else is cached (rename(2)). */
@@ -121,15 +118,19 @@ export class Dcache {
     this.limit = Math.max(this.smallest, this.count * 2);
   }
 
-  /** Children first, without recursion: a guest decides how deep a tree is. */
   private sweepBelow(root: Dentry): void {
-    const order: Dentry[] = [root];
-    for (let i = 0; i < order.length; i++) for (const child of order[i]!.children.values()) order.push(child);
-    for (let i = order.length - 1; i > 0; i--) {
-      const dentry = order[i]!;
-      if (!dentry.used && isIdle(dentry)) this.drop(dentry);
+    for (const dentry of treeOf(root).reverse()) {
+      if (dentry === root) continue;
+      if (!dentry.used && isIdle(dentry)) this.dropOne(dentry);
       else dentry.used = false;
     }
+  }
+
+  private dropOne(dentry: Dentry): void {
+    if (dentry.unhashed) return;
+    this.unhash(dentry);
+    const inode = dentry.inode;
+    if (inode !== null) inode.sb.iput(inode);
   }
 
   private unhash(dentry: Dentry): void {
@@ -137,6 +138,13 @@ export class Dcache {
     if (siblings.get(dentry.name) === dentry && siblings.delete(dentry.name)) this.count--;
     dentry.unhashed = true;
   }
+}
+
+/** A dentry and all that is cached below it, parents first; without recursion, as guests decide how deep a tree is. */
+function treeOf(top: Dentry): Dentry[] {
+  const tree = [top];
+  for (let i = 0; i < tree.length; i++) for (const child of tree[i]!.children.values()) tree.push(child);
+  return tree;
 }
 
 /**

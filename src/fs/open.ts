@@ -29,7 +29,7 @@ import {
   O_WRONLY,
 } from '../uapi/fcntl.ts';
 import { IN_OPEN } from '../uapi/inotify.ts';
-import { MS_NODEV } from '../uapi/mount.ts';
+import { MS_NODEV, MS_NOEXEC } from '../uapi/mount.ts';
 import {
   isDir,
   isLnk,
@@ -106,10 +106,32 @@ export function openPath(vfs: Vfs, ctx: WalkContext, path: Path, flags: number):
     return -EPERM;
   const file = openInode(vfs, ctx, path, flags);
   if (typeof file === 'number' || (flags & O_TRUNC) === 0 || !isReg(inode.mode)) return file;
-  const cut = setSize(vfs, ctx, path, 0);
+  const cut = setSize(vfs, ctx, inode, path, 0, true);
   if (cut >= 0) return file;
   file.put();
   return cut;
+}
+
+/**
+ * Opens a program for execve(2), to read though it may only be executable. A file that is open for writing is
+ * -ETXTBSY; counting `inode.writers` down while it runs is the caller's business.
+ */
+export function openExec(
+  vfs: Vfs,
+  ctx: WalkContext,
+  at: Path | null,
+  name: string,
+  lookupFlags: number,
+): Result<File> {
+  const err = vfs.walker.walk(ctx, at, name, lookupFlags);
+  if (err < 0) return err;
+  const path = vfs.walker.path();
+  const { inode, mount } = path;
+  if (isLnk(inode.mode)) return -ELOOP;
+  if (!isReg(inode.mode) || (mount.flags & MS_NOEXEC) !== 0) return -EACCES;
+  const refused = permission(inode, MAY_EXEC, ctx.cred);
+  if (refused < 0) return refused;
+  return inode.writers > 0 ? -ETXTBSY : openInode(vfs, ctx, path, O_RDONLY);
 }
 
 const walkFlags = (flags: number): number =>

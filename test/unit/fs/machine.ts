@@ -145,6 +145,7 @@ export class Sys {
     rename(this.vfs, this.ctx, null, from, null, to, flags);
   readlink = (name: string): string | number => attr.readlink(this.vfs, this.ctx, null, name);
   truncate = (name: string, size: number): number => attr.truncate(this.vfs, this.ctx, name, size);
+  ftruncate = (file: File, size: number): number => attr.truncateFile(this.vfs, this.ctx, file, size);
   access = (name: string, mask: number): number => attr.access(this.vfs, this.ctx, null, name, mask, 0);
   stat = (name: string): Inode | number => lookupInode(this.vfs, this.ctx, null, name, 0);
   lstat = (name: string): Inode | number => lookupInode(this.vfs, this.ctx, null, name, AT_SYMLINK_NOFOLLOW);
