@@ -44,7 +44,7 @@ import type { Socket } from './socket.ts';
 
 /** /proc/sys/net/core/{r,w}mem_default and _max. */
 const DEFAULT_BUFFER = 212992;
-const MAX_BUFFER = 212992;
+const MAX_BUFFER = 4 << 20;
 const MIN_SEND_BUFFER = 4608;
 const MIN_RECEIVE_BUFFER = 2304;
 const INT_MAX = 0x7fffffff;

@@ -27,3 +27,6 @@ export const pathAddress = (path: string): string => `${FAMILY}${path}\0`;
 
 /** One of the 2^20 names that autobind gives (unix(7), "Autobind feature"). */
 export const autoAddress = (n: number): string => `${FAMILY}\0${(n & 0xfffff).toString(16).padStart(5, '0')}`;
+
+/** Abstract names are one namespace for each type of socket. */
+export const nameKey = (address: string, type: number): string => `${type}${address}`;

@@ -47,18 +47,19 @@ export abstract class UnixConnection extends UnixSocket {
     if (typeof listener === 'number') return listener;
     if (!(listener instanceof UnixConnection) || !listener.listening) return -ECONNREFUSED;
     if ((listener.shut & RCV_SHUTDOWN) !== 0) return -ECONNREFUSED;
-    if (this.state !== CLOSED) return this.state === CONNECTED ? -EISCONN : -EINVAL;
     if (listener.full) {
       this.awaitRoom(listener);
       return -EAGAIN;
     }
+    if (this.state !== CLOSED) return this.state === CONNECTED ? -EISCONN : -EINVAL;
     return this.join(listener, caller);
   }
 
   override accept(nonblocking: boolean): Result<Socket> {
-    if (this.state !== LISTENING || (this.shut & RCV_SHUTDOWN) !== 0) return -EINVAL;
+    if (this.state !== LISTENING) return -EINVAL;
     const socket = this.incoming.shift();
-    if (socket === undefined) return -EAGAIN;
+    if (socket === undefined)
+      return (this.shut & RCV_SHUTDOWN) !== 0 && !this.nonblocking ? -EINVAL : -EAGAIN;
     this.room.wake(WRITABLE);
     socket.embryo = false;
     if (nonblocking) socket.flags |= O_NONBLOCK;

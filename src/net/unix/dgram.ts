@@ -128,12 +128,12 @@ export class UnixDgram extends UnixSocket {
     return other.peer === null || other.peer === this;
   }
 
-  /** Leaving a peer drops what it sent, and tells it if we were its peer, too. */
+  /** Leaving a peer drops what was not received; if that was something and we were its peer, it learns of it. */
   private setPeer(peer: UnixSocket | null): void {
     const old = this.peer;
     this.peer = peer;
     this.state = peer === null ? CLOSED : CONNECTED;
-    if (old === null || old === peer) return;
+    if (old === null || old === peer || this.packets.length === 0) return;
     this.flushPackets();
     if (!old.dead && old.peer === this) old.fail(ECONNRESET);
   }

@@ -8,7 +8,7 @@ import { S_IFSOCK } from '../../uapi/stat.ts';
 import type { SocketCaller } from '../caller.ts';
 import type { Network, SocketFamily } from '../family.ts';
 import type { Socket } from '../socket.ts';
-import { autoAddress, isAbstract, pathOf } from './address.ts';
+import { autoAddress, isAbstract, nameKey, pathOf } from './address.ts';
 import { UnixDgram } from './dgram.ts';
 import { InFlight } from './in-flight.ts';
 import { UnixSeqpacket } from './seqpacket.ts';
@@ -21,7 +21,7 @@ export class UnixDomain implements SocketFamily {
   readonly family: number = AF_UNIX;
   readonly net: Network;
   readonly inFlight: InFlight = new InFlight();
-  /** Sockets bound to abstract names, by address. */
+  /** Sockets bound to abstract names, by `nameKey`. */
   readonly names: Map<string, UnixSocket> = new Map();
   private lastAuto = 0;
 
@@ -59,17 +59,19 @@ export class UnixDomain implements SocketFamily {
 
   /** The socket bound to a (valid) address, of a type; -ECONNREFUSED if there is none. */
   find(address: string, type: number, caller: SocketCaller): Result<UnixSocket> {
-    const found = isAbstract(address) ? this.names.get(address) : this.findPath(pathOf(address), caller);
+    const found = isAbstract(address)
+      ? this.names.get(nameKey(address, type))
+      : this.findPath(pathOf(address), caller);
     if (typeof found === 'number') return found;
     if (found === undefined) return -ECONNREFUSED;
     return found.sockType === type ? found : -EPROTOTYPE;
   }
 
   /** A free abstract name; -ENOSPC if all are taken. */
-  autoName(): Result<string> {
+  autoName(type: number): Result<string> {
     for (let tries = 0; tries < AUTO_NAMES; tries++) {
       const address = autoAddress(++this.lastAuto);
-      if (!this.names.has(address)) return address;
+      if (!this.names.has(nameKey(address, type))) return address;
     }
     return -ENOSPC;
   }

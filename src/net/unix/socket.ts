@@ -28,7 +28,7 @@ import { SHUT_RD, SHUT_RDWR, SHUT_WR, SO_PEERCRED, SOL_SOCKET } from '../../uapi
 import type { SocketCaller } from '../caller.ts';
 import { ints } from '../options.ts';
 import { type Incoming, NO_CRED, type Outgoing, Socket, type Ucred } from '../socket.ts';
-import { checkAddress, isAbstract, pathAddress, pathOf, UNNAMED } from './address.ts';
+import { checkAddress, isAbstract, nameKey, pathAddress, pathOf, UNNAMED } from './address.ts';
 import type { UnixDomain } from './domain.ts';
 import type { Packet } from './packet.ts';
 
@@ -81,9 +81,9 @@ export abstract class UnixSocket extends Socket {
     return this.state === LISTENING;
   }
 
-  /** Whether what is charged leaves room to send: Linux wants three quarters of the buffer free. */
+  /** Whether what is charged leaves room to send: more than three quarters of the buffer, as on Linux. */
   get roomy(): boolean {
-    return this.charged * 4 <= this.options.sendBuffer;
+    return (this.charged + 1) * 4 <= this.options.sendBuffer;
   }
 
   get full(): boolean {
@@ -103,13 +103,14 @@ export abstract class UnixSocket extends Socket {
   /** Takes a free abstract name, unless the socket has a name already. */
   autobind(): number {
     if (this.address !== UNNAMED) return 0;
-    const address = this.domain.autoName();
+    const address = this.domain.autoName(this.sockType);
     return typeof address === 'number' ? address : this.bindAbstract(address);
   }
 
   private bindAbstract(address: string): number {
-    if (this.domain.names.has(address)) return -EADDRINUSE;
-    this.domain.names.set(address, this);
+    const key = nameKey(address, this.sockType);
+    if (this.domain.names.has(key)) return -EADDRINUSE;
+    this.domain.names.set(key, this);
     this.address = address;
     return 0;
   }
@@ -295,7 +296,8 @@ export abstract class UnixSocket extends Socket {
     this.dead = true;
     this.state = CLOSED;
     this.shut = BOTH;
-    if (this.domain.names.get(this.address) === this) this.domain.names.delete(this.address);
+    const key = nameKey(this.address, this.sockType);
+    if (this.domain.names.get(key) === this) this.domain.names.delete(key);
     this.waitsFor?.room.remove(this.roomWaiter);
     this.waitsFor = null;
     this.leavePeer();

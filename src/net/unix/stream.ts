@@ -47,7 +47,7 @@ export class UnixStream extends UnixConnection {
   override receive(into: Incoming): number {
     if ((into.flags & MSG_OOB) !== 0) return -EOPNOTSUPP;
     if (this.state !== CONNECTED) return -EINVAL;
-    if (this.packets.length === 0) return this.nothing(into.len);
+    if (this.packets.length === 0) return this.nothing();
     const peek = (into.flags & MSG_PEEK) !== 0;
     let done = 0;
     for (let i = 0; i < this.packets.length; ) {
@@ -73,15 +73,15 @@ export class UnixStream extends UnixConnection {
 
   /** Whether another packet may go to the peer now: 0 or -errno. */
   private mayAdd(peer: UnixSocket): number {
+    if ((this.shut & SEND_SHUTDOWN) !== 0) return -EPIPE;
     const err = this.options.takeError();
     if (err < 0) return err;
-    if ((this.shut & SEND_SHUTDOWN) !== 0 || peer.dead || (peer.shut & RCV_SHUTDOWN) !== 0) return -EPIPE;
-    return this.charged < this.options.sendBuffer ? 0 : -EAGAIN;
+    if (this.charged >= this.options.sendBuffer) return -EAGAIN;
+    return peer.dead || (peer.shut & RCV_SHUTDOWN) !== 0 ? -EPIPE : 0;
   }
 
   /** What a receive answers when the queue is empty. */
-  private nothing(len: number): number {
-    if (len === 0) return 0;
+  private nothing(): number {
     const err = this.options.takeError();
     if (err < 0) return err;
     return (this.shut & RCV_SHUTDOWN) !== 0 ? 0 : -EAGAIN;
