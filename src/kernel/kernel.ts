@@ -4,6 +4,7 @@
 import type { Clock, Timers, Timespec } from '../core/clock.ts';
 import type { Printk } from '../core/printk.ts';
 import type { WaitQueue } from '../core/wait.ts';
+import type { AnonSuper } from '../fs/anon.ts';
 import type { Vfs } from '../fs/vfs.ts';
 import type { PidAllocator } from './pid.ts';
 import type { JobControl } from './session.ts';
@@ -21,6 +22,9 @@ export interface Kernel {
   readonly clockSet: WaitQueue;
   readonly printk: Printk;
   readonly vfs: Vfs;
+  /** Where pipes live, and files that have no inode of their own (epoll, eventfd and the like). */
+  readonly pipefs: AnonSuper;
+  readonly anonInodes: AnonSuper;
   /** Tasks by thread number, and thread groups by process number, zombies included. */
   readonly tasks: Map<number, Task>;
   readonly groups: Map<number, ThreadGroup>;

@@ -1,0 +1,28 @@
+/** An array of the kernel's own behind the interface of a program's memory: addresses are offsets into it. */
+import { EFAULT } from '../uapi/errno.ts';
+import type { UserMemory } from './user.ts';
+
+export class BufferMemory implements UserMemory {
+  readonly ram: Uint8Array;
+  readonly view: DataView;
+  readonly maxWindow: number = Number.MAX_SAFE_INTEGER;
+
+  constructor(bytes: Uint8Array) {
+    this.ram = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  in(addr: number, len: number): number {
+    return addr + len <= this.ram.length ? addr : -EFAULT;
+  }
+
+  out(addr: number, len: number): number {
+    return this.in(addr, len);
+  }
+
+  shrink(_len: number): void {}
+
+  string(): number {
+    return -EFAULT;
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Signal-driven I/O (fcntl(2), F_SETOWN and O_ASYNC): the owner of a file gets SIGIO when it has news.
+ *
+ * A listener stands on the file's wait queue while FASYNC is set, and goes with the file.
+ */
+import { CAP_KILL, type Cred, capable } from '../core/cred.ts';
+import type { Waiter, WaitQueue } from '../core/wait.ts';
+import type { File, FileObserver } from '../fs/file.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import { sendToGroup, sendToTask } from '../kernel/signal.ts';
+import { FASYNC } from '../uapi/fcntl.ts';
+import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI } from '../uapi/poll.ts';
+import { kernelInfo, pollInfo, type SignalInfo } from '../uapi/siginfo.ts';
+import { SIGIO } from '../uapi/signal.ts';
+
+/** si_code of each kind of news (sigaction(2)). */
+const CODES: readonly (readonly [number, number])[] = [
+  [POLLIN, 1],
+  [POLLOUT, 2],
+  [POLLERR, 4],
+  [POLLPRI, 5],
+  [POLLHUP, 6],
+];
+
+class AsyncListener implements Waiter, FileObserver {
+  private readonly kernel: Kernel;
+  private readonly file: File;
+  private readonly fd: number;
+  private readonly queue: WaitQueue;
+
+  constructor(kernel: Kernel, file: File, fd: number, queue: WaitQueue) {
+    this.kernel = kernel;
+    this.file = file;
+    this.fd = fd;
+    this.queue = queue;
+    queue.add(this);
+  }
+
+  /** Others that wait are not passed over for it. */
+  woken(events: number): boolean {
+    const { file } = this;
+    const ready = file.poll() & events;
+    const news = CODES.find(([bit]) => (ready & bit) !== 0);
+    if (news === undefined || file.owner === 0) return false;
+    const [, code] = news;
+    const signal = file.ownerSignal;
+    this.send(signal === 0 ? kernelInfo(SIGIO) : pollInfo(signal, code, ready, this.fd));
+    return false;
+  }
+
+  released(): void {
+    this.queue.remove(this);
+  }
+
+  private send(info: SignalInfo): void {
+    const { kernel, file } = this;
+    const { owner } = file;
+    if (file.ownerIsThread) {
+      const task = kernel.tasks.get(owner);
+      if (task !== undefined && maySignal(file.ownerCred, task.cred)) sendToTask(task, info);
+      return;
+    }
+    for (const group of kernel.groups.values()) {
+      const meant = owner > 0 ? group.tgid === owner : group.pgid === -owner;
+      if (meant && maySignal(file.ownerCred, group.leader.cred)) sendToGroup(group, info);
+    }
+  }
+}
+
+/** The rule of kill(2), for whoever set the owner. */
+function maySignal(from: Cred | null, to: Cred): boolean {
+  if (from === null) return false;
+  if (capable(from, CAP_KILL)) return true;
+  return from.euid === to.suid || from.euid === to.uid || from.uid === to.suid || from.uid === to.uid;
+}
+
+/** Sets or clears FASYNC; nothing happens for files that are always ready. */
+export function setAsync(kernel: Kernel, file: File, fd: number, on: boolean): void {
+  const queue = file.waitq;
+  if (queue === null || on === ((file.flags & FASYNC) !== 0)) return;
+  file.observers ??= new Set();
+  if (on) {
+    file.observers.add(new AsyncListener(kernel, file, fd, queue));
+    file.flags |= FASYNC;
+    return;
+  }
+  file.flags &= ~FASYNC;
+  for (const observer of file.observers) {
+    if (!(observer instanceof AsyncListener)) continue;
+    observer.released();
+    file.observers.delete(observer);
+  }
+}

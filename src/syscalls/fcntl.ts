@@ -1,0 +1,155 @@
+/** fcntl(2). Record locks are in record-lock.ts, signal-driven I/O in fasync.ts. */
+import { F_OWNER_EX_SIZE } from '../arch/x86_64/structs/flock.ts';
+import { CAP_FOWNER, capable } from '../core/cred.ts';
+import type { File } from '../fs/file.ts';
+import { getPipeSize, setPipeSize } from '../ipc/pipe-file.ts';
+import type { Task } from '../kernel/task.ts';
+import { EBADF, EFAULT, EINVAL, EPERM, ESRCH } from '../uapi/errno.ts';
+import * as fcntl from '../uapi/fcntl.ts';
+import {
+  F_OWNER_PGRP,
+  F_OWNER_PID,
+  F_OWNER_TID,
+  F_UNLCK,
+  FASYNC,
+  FD_CLOEXEC,
+  O_APPEND,
+  O_DIRECT,
+  O_NOATIME,
+  O_NONBLOCK,
+  O_PATH,
+} from '../uapi/fcntl.ts';
+import { RLIMIT_NOFILE } from '../uapi/resource.ts';
+import { NSIG } from '../uapi/signal.ts';
+import { call, fd, oneOf, pointer, type Syscall } from './args.ts';
+import { setAsync } from './fasync.ts';
+import { recordLock } from './record-lock.ts';
+
+/** What F_SETFL can change. */
+const SETTABLE = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME;
+const INT_MIN = -(2 ** 31);
+
+/** `arg` is a full word: an int for most commands, a pointer for some. */
+function fcntlCall(task: Task, fd: number, cmd: number, arg: number): number | Promise<number> {
+  const file = task.files.get(fd);
+  if (file === null) return -EBADF;
+  switch (cmd) {
+    case fcntl.F_DUPFD:
+      return task.files.dup(fd, false, task.rlimit(RLIMIT_NOFILE), arg | 0);
+    case fcntl.F_DUPFD_CLOEXEC:
+      return task.files.dup(fd, true, task.rlimit(RLIMIT_NOFILE), arg | 0);
+    case fcntl.F_GETFD:
+      return task.files.isCloexec(fd) ? FD_CLOEXEC : 0;
+    case fcntl.F_SETFD:
+      task.files.setCloexec(fd, (arg & FD_CLOEXEC) !== 0);
+      return 0;
+    case fcntl.F_GETFL:
+      return file.flags;
+  }
+  return (file.flags & O_PATH) !== 0 ? -EBADF : onOpenFile(task, fd, file, cmd, arg);
+}
+
+function onOpenFile(task: Task, fd: number, file: File, cmd: number, arg: number): number | Promise<number> {
+  switch (cmd) {
+    case fcntl.F_SETFL:
+      return setFlags(task, fd, file, arg | 0);
+    case fcntl.F_GETLK:
+    case fcntl.F_SETLK:
+    case fcntl.F_SETLKW:
+    case fcntl.F_OFD_GETLK:
+    case fcntl.F_OFD_SETLK:
+    case fcntl.F_OFD_SETLKW:
+      return recordLock(task, fd, file, cmd, arg);
+    case fcntl.F_GETPIPE_SZ:
+      return getPipeSize(file);
+    case fcntl.F_SETPIPE_SZ:
+      return setPipeSize(file, arg | 0, task.cred);
+    case fcntl.F_GETLEASE:
+      return F_UNLCK;
+  }
+  return ownerCommand(task, file, cmd, arg);
+}
+
+function ownerCommand(task: Task, file: File, cmd: number, arg: number): number {
+  switch (cmd) {
+    case fcntl.F_GETOWN:
+      return file.ownerIsThread ? 0 : file.owner;
+    case fcntl.F_SETOWN:
+      return (arg | 0) === INT_MIN ? -EINVAL : setOwner(task, file, arg | 0, false);
+    case fcntl.F_GETOWN_EX:
+      return getOwnerEx(task, file, arg);
+    case fcntl.F_SETOWN_EX:
+      return setOwnerEx(task, file, arg);
+    case fcntl.F_GETSIG:
+      return file.ownerSignal;
+    case fcntl.F_SETSIG:
+      if (arg > NSIG) return -EINVAL;
+      file.ownerSignal = arg;
+      return 0;
+  }
+  return -EINVAL;
+}
+
+function setFlags(task: Task, fd: number, file: File, flags: number): number {
+  const { cred } = task;
+  const added = flags & ~file.flags;
+  const owner = cred.fsuid === file.inode.uid || capable(cred, CAP_FOWNER);
+  if ((added & O_NOATIME) !== 0 && !owner) return -EPERM;
+  setAsync(task.kernel, file, fd, (flags & FASYNC) !== 0);
+  file.flags = (file.flags & ~SETTABLE) | (flags & SETTABLE);
+  return 0;
+}
+
+/** `owner` > 0: a process, or a thread; < 0: a group; 0: nobody. */
+function setOwner(task: Task, file: File, owner: number, thread: boolean): number {
+  const { kernel } = task;
+  const known = thread
+    ? kernel.tasks.has(owner)
+    : owner > 0
+      ? kernel.groups.has(owner)
+      : hasGroup(task, -owner);
+  if (owner !== 0 && !known) return -ESRCH;
+  file.owner = owner;
+  file.ownerIsThread = thread;
+  file.ownerCred = task.cred;
+  return 0;
+}
+
+function hasGroup(task: Task, pgid: number): boolean {
+  for (const group of task.kernel.groups.values()) if (group.pgid === pgid) return true;
+  return false;
+}
+
+function getOwnerEx(task: Task, file: File, addr: number): number {
+  const { user } = task;
+  const at = user.out(addr, F_OWNER_EX_SIZE);
+  if (at < 0) return -EFAULT;
+  const type = file.ownerIsThread ? F_OWNER_TID : file.owner < 0 ? F_OWNER_PGRP : F_OWNER_PID;
+  user.view.setInt32(at, type, true);
+  user.view.setInt32(at + 4, Math.abs(file.owner), true);
+  return 0;
+}
+
+function setOwnerEx(task: Task, file: File, addr: number): number {
+  const { user } = task;
+  const at = user.in(addr, F_OWNER_EX_SIZE);
+  if (at < 0) return -EFAULT;
+  const type = user.view.getInt32(at, true);
+  const pid = user.view.getInt32(at + 4, true);
+  if (type !== F_OWNER_TID && type !== F_OWNER_PID && type !== F_OWNER_PGRP) return -EINVAL;
+  if (pid < 0) return -ESRCH;
+  return setOwner(task, file, type === F_OWNER_PGRP ? -pid : pid, type === F_OWNER_TID);
+}
+
+const COMMANDS = Object.fromEntries(
+  Object.entries(fcntl).filter(([name]) => /^F_(?!RDLCK|WRLCK|UNLCK|OWNER_)/.test(name)),
+);
+
+export const fcntlCalls: readonly Syscall[] = [
+  call(
+    'fcntl',
+    [fd('fd'), oneOf('cmd', COMMANDS), pointer('arg')],
+    fcntlCall,
+    'no leases, no F_NOTIFY, no write hints: EINVAL',
+  ),
+];

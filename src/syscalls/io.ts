@@ -1,0 +1,239 @@
+/**
+ * Transfers between a file and the caller's memory: what read(2), write(2) and all their relatives share.
+ *
+ * The file never waits; we do. An attempt moves what it can, window by window, and answers at once. Only when
+ * a file that may block answers -EAGAIN do we go into an async function that sleeps on `file.waitq` and tries
+ * again, holding a reference so that close(2) by another thread does not take the file away.
+ * Memory is the program's, or an array of ours (`BufferMemory`).
+ *
+ * A position of `AT_POS` means the file's own, which then advances.
+ */
+import { BufferMemory } from '../core/buffer-memory.ts';
+import type { UserMemory } from '../core/user.ts';
+import { copyIn, copyOut } from '../core/user-copy.ts';
+import type { File } from '../fs/file.ts';
+import { removePrivileges } from '../fs/permission.ts';
+import { sendToTask } from '../kernel/signal.ts';
+import type { Task } from '../kernel/task.ts';
+import { PAGE_SIZE } from '../mm/ram.ts';
+import { EAGAIN, EFAULT, EFBIG, EPIPE } from '../uapi/errno.ts';
+import { O_APPEND, O_DSYNC, O_SYNC } from '../uapi/fcntl.ts';
+import {
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLOUT,
+  POLLPRI,
+  POLLRDHUP,
+  POLLRDNORM,
+  POLLWRNORM,
+} from '../uapi/poll.ts';
+import { RLIMIT_FSIZE } from '../uapi/resource.ts';
+import { killInfo } from '../uapi/siginfo.ts';
+import { SI_USER, SIGPIPE, SIGXFSZ } from '../uapi/signal.ts';
+import { isReg } from '../uapi/stat.ts';
+
+/** The most that one call moves (read(2), NOTES). */
+export const MAX_RW_COUNT = 0x7ffff000;
+/** The longest message, and the most that is gathered for one write: longer than what any socket takes at once. */
+export const MAX_MESSAGE = 1 << 20;
+/** User addresses lie below. */
+const TASK_SIZE = 2 ** 47;
+export const AT_POS = -1;
+
+export const READ_EVENTS = POLLIN | POLLRDNORM | POLLPRI | POLLERR | POLLHUP | POLLRDHUP;
+export const WRITE_EVENTS = POLLOUT | POLLWRNORM | POLLERR | POLLHUP;
+
+/** 0 if [addr, addr + len) may be the program's, else -EFAULT. */
+export const checkRange = (addr: number, len: number): number => (addr + len > TASK_SIZE ? -EFAULT : 0);
+
+/** Reads into [addr, addr + len) of `user`. `mayWait` false answers -EAGAIN as a nonblocking file does. */
+export function readFile(
+  task: Task,
+  file: File,
+  user: UserMemory,
+  addr: number,
+  len: number,
+  pos: number,
+  mayWait = true,
+): number | Promise<number> {
+  if (len > user.maxWindow && !file.seekable) return readWhole(task, file, user, addr, len, mayWait);
+  const n = readNow(task, file, user, addr, len, pos);
+  if (n !== -EAGAIN || !mayWait || file.nonblocking || file.waitq === null) return n;
+  return readLater(task, file, user, addr, len, pos);
+}
+
+/** Writes [addr, addr + len) of `user`; all of it, if the file may block. */
+export function writeFile(
+  task: Task,
+  file: File,
+  user: UserMemory,
+  addr: number,
+  len: number,
+  pos: number,
+  mayWait = true,
+): number | Promise<number> {
+  if (len > user.maxWindow && len <= MAX_MESSAGE && !file.seekable) {
+    const whole = copyIn(user, addr, len);
+    if (typeof whole === 'number') return whole;
+    return writeFile(task, file, new BufferMemory(whole), 0, len, pos, mayWait);
+  }
+  const n = writeNow(task, file, user, addr, len, pos);
+  if (n === len || !mayWait || file.nonblocking || file.waitq === null) return n;
+  if (n !== -EAGAIN && (n < 0 || file.seekable)) return n;
+  return writeLater(task, file, user, addr, len, pos, Math.max(n, 0));
+}
+
+/** A read that would take several windows of a file that hands out messages: one message, through an array of ours. */
+function readWhole(
+  task: Task,
+  file: File,
+  user: UserMemory,
+  addr: number,
+  len: number,
+  mayWait: boolean,
+): number | Promise<number> {
+  const bytes = new Uint8Array(Math.min(len, MAX_MESSAGE));
+  const n = readFile(task, file, new BufferMemory(bytes), 0, bytes.length, AT_POS, mayWait);
+  const give = (got: number): number => {
+    if (got <= 0) return got;
+    const err = copyOut(user, addr, bytes.subarray(0, got));
+    return err < 0 ? err : got;
+  };
+  return typeof n === 'number' ? give(n) : n.then(give);
+}
+
+/** One attempt. Files without positions give what is there; the others the full count, up to the end. */
+function readNow(task: Task, file: File, user: UserMemory, addr: number, len: number, pos: number): number {
+  const refused = file.mayTransfer(task, false);
+  if (refused < 0) return refused;
+  const start = pos < 0 ? file.pos : pos;
+  if (len === 0) return file.read(user.ram, 0, 0, start);
+  let done = 0;
+  let result = 0;
+  while (done < len) {
+    let n = Math.min(len - done, user.maxWindow);
+    let at = user.out(addr + done, n);
+    if (at < 0 && n > toPageEnd(addr + done)) {
+      n = toPageEnd(addr + done);
+      at = user.out(addr + done, n);
+    }
+    result = at < 0 ? at : file.read(user.ram, at, n, start + done);
+    if (at >= 0 && result < n) user.shrink(Math.max(result, 0));
+    if (result <= 0) break;
+    done += result;
+    if (result < n || !file.seekable) break;
+  }
+  if (done === 0) return result;
+  if (pos < 0 && file.seekable) file.pos = start + done;
+  return done;
+}
+
+/** One attempt: bytes written, fewer than `len` if the file is full, or -errno if there were none. */
+function writeNow(task: Task, file: File, user: UserMemory, addr: number, len: number, pos: number): number {
+  const refused = file.mayTransfer(task, true);
+  if (refused < 0) return refused;
+  const start = writePosition(file, pos);
+  const limit = len === 0 ? 0 : writeLimit(task, file, start, len);
+  if (limit < 0) return limit;
+  if (limit === 0) return file.write(user.ram, 0, 0, start);
+  let done = 0;
+  let result = 0;
+  while (done < limit) {
+    let n = Math.min(limit - done, user.maxWindow);
+    let at = user.in(addr + done, n);
+    if (at < 0 && n > toPageEnd(addr + done)) {
+      n = toPageEnd(addr + done);
+      at = user.in(addr + done, n);
+    }
+    result = at < 0 ? at : file.write(user.ram, at, n, start + done);
+    if (result <= 0) break;
+    done += result;
+    if (result < n) break;
+  }
+  if (result === -EPIPE) raise(task, SIGPIPE);
+  if (done === 0) return result;
+  if (pos < 0 && file.seekable) file.pos = start + done;
+  if ((file.flags & O_DSYNC) !== 0 && isReg(file.inode.mode)) file.fsync((file.flags & O_SYNC) !== O_SYNC);
+  return done;
+}
+
+async function readLater(
+  task: Task,
+  file: File,
+  user: UserMemory,
+  addr: number,
+  len: number,
+  pos: number,
+): Promise<number> {
+  const queues = [file.waitq!];
+  file.get();
+  try {
+    for (;;) {
+      const slept = await task.sleepOn(queues, Number.POSITIVE_INFINITY, READ_EVENTS);
+      if (slept < 0) return slept;
+      const n = readNow(task, file, user, addr, len, pos);
+      if (n !== -EAGAIN || file.nonblocking) return n;
+    }
+  } finally {
+    file.put();
+  }
+}
+
+async function writeLater(
+  task: Task,
+  file: File,
+  user: UserMemory,
+  addr: number,
+  len: number,
+  pos: number,
+  begun: number,
+): Promise<number> {
+  const queues = [file.waitq!];
+  let done = begun;
+  file.get();
+  try {
+    while (done < len) {
+      const slept = await task.sleepOn(queues, Number.POSITIVE_INFINITY, WRITE_EVENTS);
+      if (slept < 0) return done > 0 ? done : slept;
+      const n = writeNow(task, file, user, addr + done, len - done, pos);
+      if (n === -EAGAIN && !file.nonblocking) continue;
+      if (n < 0) return done > 0 ? done : n;
+      done += n;
+    }
+    return done;
+  } finally {
+    file.put();
+  }
+}
+
+/** Where a write goes: O_APPEND means the end, even for pwrite (pwrite(2), BUGS). */
+export function writePosition(file: File, pos: number): number {
+  if ((file.flags & O_APPEND) !== 0 && file.seekable) return file.inode.size;
+  return pos < 0 ? file.pos : pos;
+}
+
+/**
+ * How much of `len` bytes may be written at `pos`, by RLIMIT_FSIZE (getrlimit(2)) and the filesystem's largest
+ * size; -EFBIG if nothing. Takes set-user-ID bits away from the file that is about to change.
+ */
+export function writeLimit(task: Task, file: File, pos: number, len: number): number {
+  const { inode } = file;
+  if (!isReg(inode.mode)) return len;
+  const limit = task.rlimit(RLIMIT_FSIZE);
+  if (pos >= limit) {
+    raise(task, SIGXFSZ);
+    return -EFBIG;
+  }
+  if (pos >= inode.sb.maxBytes) return -EFBIG;
+  const removed = removePrivileges(inode, task.cred);
+  if (removed < 0) return removed;
+  return Math.min(len, limit - pos, inode.sb.maxBytes - pos);
+}
+
+/** A signal that a thread gets for its own call. */
+export function raise(task: Task, signal: number): void {
+  sendToTask(task, killInfo(signal, SI_USER, task.tgid, task.cred.uid));
+}
+
+const toPageEnd = (addr: number): number => PAGE_SIZE - (addr % PAGE_SIZE);

@@ -1,0 +1,71 @@
+/** ioctl(2): what all files have in common; the rest is the file's. */
+import { putInt } from '../core/user-values.ts';
+import type { File } from '../fs/file.ts';
+import type { Task } from '../kernel/task.ts';
+import { setInt64 } from '../lib/int64.ts';
+import { EBADF, ENOTTY } from '../uapi/errno.ts';
+import { O_NONBLOCK } from '../uapi/fcntl.ts';
+import { FIGETBSZ, FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIOQSIZE } from '../uapi/ioctl-file.ts';
+import { FIONREAD } from '../uapi/ioctls.ts';
+import { isDir, isLnk, isReg } from '../uapi/stat.ts';
+import { call, fd, hex, pointer, type Syscall } from './args.ts';
+import { setAsync } from './fasync.ts';
+import { fileOf } from './names.ts';
+
+function ioctl(task: Task, fd: number, word: number, arg: number): number {
+  const file = fileOf(task, fd);
+  if (file === null) return -EBADF;
+  const cmd = word >>> 0;
+  switch (cmd) {
+    case FIOCLEX:
+    case FIONCLEX:
+      task.files.setCloexec(fd, cmd === FIOCLEX);
+      return 0;
+    case FIONBIO:
+      return setNonblocking(task, file, arg);
+    case FIOASYNC:
+      return setAsynchronous(task, file, fd, arg);
+    case FIOQSIZE:
+      return putSize(task, file, arg);
+    case FIGETBSZ:
+      return putInt(task.user, arg, file.inode.sb.statfs().bsize);
+    case FIONREAD:
+      if (isReg(file.inode.mode)) return putInt(task.user, arg, file.inode.size - file.pos);
+  }
+  return file.ioctl(cmd, arg, task.user, task);
+}
+
+/** The int at `addr`, as on or off; or -EFAULT. */
+function switchAt(task: Task, addr: number): number {
+  const at = task.user.in(addr, 4);
+  return at < 0 ? at : Number(task.user.view.getInt32(at, true) !== 0);
+}
+
+function setNonblocking(task: Task, file: File, addr: number): number {
+  const on = switchAt(task, addr);
+  if (on < 0) return on;
+  file.flags = on === 1 ? file.flags | O_NONBLOCK : file.flags & ~O_NONBLOCK;
+  return 0;
+}
+
+function setAsynchronous(task: Task, file: File, fd: number, addr: number): number {
+  const on = switchAt(task, addr);
+  if (on < 0) return on;
+  if (file.waitq === null) return on === 1 ? -ENOTTY : 0;
+  setAsync(task.kernel, file, fd, on === 1);
+  return 0;
+}
+
+/** The size of what has one: files, directories and links. */
+function putSize(task: Task, file: File, addr: number): number {
+  const { mode, size } = file.inode;
+  if (!isReg(mode) && !isDir(mode) && !isLnk(mode)) return -ENOTTY;
+  const at = task.user.out(addr, 8);
+  if (at < 0) return at;
+  setInt64(task.user.view, at, size);
+  return 0;
+}
+
+export const ioctlCalls: readonly Syscall[] = [
+  call('ioctl', [fd('fd'), hex('request'), pointer('arg')], ioctl),
+];

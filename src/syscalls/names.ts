@@ -1,0 +1,44 @@
+/** Names and descriptors among the arguments of a call: which file is meant. */
+import type { Path } from '../fs/dentry.ts';
+import type { File } from '../fs/file.ts';
+import { PATH_MAX } from '../fs/namei.ts';
+import type { Task } from '../kernel/task.ts';
+import { EBADF, EMFILE } from '../uapi/errno.ts';
+import { AT_FDCWD, O_PATH } from '../uapi/fcntl.ts';
+import { RLIMIT_NOFILE } from '../uapi/resource.ts';
+
+const SLASH = 47;
+
+/** A file's name: -EFAULT, or -ENAMETOOLONG. */
+export const nameAt = (task: Task, addr: number): string | number => task.user.string(addr, PATH_MAX);
+
+/** The file of a descriptor on which operations are possible: null if there is none, or one opened with O_PATH. */
+export function fileOf(task: Task, fd: number): File | null {
+  const file = task.files.get(fd);
+  return file !== null && (file.flags & O_PATH) !== 0 ? null : file;
+}
+
+/**
+ * Where `name` starts, for the *at calls: a descriptor's path, null for the working directory, or -EBADF.
+ * Names that are absolute, and empty ones (which mean nothing unless `empty`), ignore the descriptor.
+ */
+export function startOf(task: Task, dirfd: number, name: string, empty = false): Path | null | number {
+  if (dirfd === AT_FDCWD || name.charCodeAt(0) === SLASH || (name === '' && !empty)) return null;
+  const file = task.files.get(dirfd);
+  return file === null ? -EBADF : pathOf(task, file);
+}
+
+/** The path of an open file; files without a name have one of their own. */
+export const pathOf = (task: Task, file: File): Path =>
+  file.path ?? task.kernel.vfs.anonymousPath(file.inode, file.linkName);
+
+/** Gives a new file a descriptor; without room for one the file goes. */
+export function install(task: Task, file: File, cloexec: boolean): number {
+  const fd = task.files.install(file, cloexec, task.rlimit(RLIMIT_NOFILE));
+  if (fd < 0) file.put();
+  return fd;
+}
+
+/** 0, or -EMFILE: asked first, so that no file is made in vain. */
+export const roomForFile = (task: Task): number =>
+  task.files.hasRoom(task.rlimit(RLIMIT_NOFILE)) ? 0 : -EMFILE;

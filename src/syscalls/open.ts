@@ -1,0 +1,140 @@
+/** open(2), openat(2), openat2(2), creat(2). */
+import { OPEN_HOW_SIZE, readOpenHow } from '../arch/x86_64/structs/open-how.ts';
+import type { File } from '../fs/file.ts';
+import { open as openFile } from '../fs/open.ts';
+import type { Task } from '../kernel/task.ts';
+import { E2BIG, EAGAIN, EINVAL } from '../uapi/errno.ts';
+import * as fcntl from '../uapi/fcntl.ts';
+import { O_CLOEXEC, O_CREAT, O_LARGEFILE, O_PATH, O_TRUNC, O_WRONLY } from '../uapi/fcntl.ts';
+import * as resolves from '../uapi/mount.ts';
+import { call, dirfd, flags, mode, path, pointer, type Syscall, ulong } from './args.ts';
+import { install, nameAt, roomForFile, startOf } from './names.ts';
+
+const { O_DSYNC, O_SYNC, O_TMPFILE, O_DIRECTORY, O_ACCMODE, O_EXCL, O_NOCTTY, O_APPEND, O_NONBLOCK } = fcntl;
+const { FASYNC, O_DIRECT, O_NOFOLLOW, O_NOATIME, AT_FDCWD } = fcntl;
+const { RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } = resolves;
+const { RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV } = resolves;
+
+export const OPEN_FLAGS = {
+  O_WRONLY,
+  O_RDWR: fcntl.O_RDWR,
+  O_CREAT,
+  O_EXCL,
+  O_NOCTTY,
+  O_TRUNC,
+  O_APPEND,
+  O_NONBLOCK,
+  O_SYNC,
+  O_DSYNC,
+  FASYNC,
+  O_DIRECT,
+  O_LARGEFILE,
+  O_TMPFILE,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_NOATIME,
+  O_CLOEXEC,
+  O_PATH,
+};
+const KNOWN = Object.values(OPEN_FLAGS).reduce((all, flag) => all | flag, O_ACCMODE);
+const SYNC_ONLY = O_SYNC & ~O_DSYNC;
+const UNNAMED = O_TMPFILE & ~O_DIRECTORY;
+const RESOLVE_CACHED = 0x20;
+const RESOLVE_KNOWN =
+  RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT;
+
+function openAt(
+  task: Task,
+  dirfd: number,
+  name: string,
+  flags: number,
+  mode: number,
+  resolve: number,
+): number | Promise<number> {
+  const full = roomForFile(task);
+  if (full < 0) return full;
+  const at = startOf(task, dirfd, name);
+  if (typeof at === 'number') return at;
+  const synced = (flags & SYNC_ONLY) !== 0 ? flags | O_DSYNC : flags;
+  const file = openFile(task.kernel.vfs, task, at, name, synced | O_LARGEFILE, mode, resolve);
+  if (typeof file === 'number') return file;
+  const state = (flags & O_PATH) !== 0 ? 0 : file.opened();
+  if (state === -EAGAIN && file.waitq !== null) return openLater(task, file, (flags & O_CLOEXEC) !== 0);
+  if (state < 0) {
+    file.put();
+    return state;
+  }
+  return install(task, file, (flags & O_CLOEXEC) !== 0);
+}
+
+/** A FIFO waits for its other end. */
+async function openLater(task: Task, file: File, cloexec: boolean): Promise<number> {
+  const queues = [file.waitq!];
+  let state = -EAGAIN;
+  while (state === -EAGAIN) {
+    const slept = await task.sleepOn(queues);
+    state = slept < 0 ? slept : file.opened();
+  }
+  if (state === 0) return install(task, file, cloexec);
+  file.put();
+  return state;
+}
+
+export function openat(
+  task: Task,
+  dirfd: number,
+  nameAddr: number,
+  flags: number,
+  mode: number,
+): number | Promise<number> {
+  const name = nameAt(task, nameAddr);
+  return typeof name === 'number' ? name : openAt(task, dirfd, name, flags & KNOWN, mode & 0o7777, 0);
+}
+
+const open = (task: Task, name: number, flags: number, mode: number): number | Promise<number> =>
+  openat(task, AT_FDCWD, name, flags, mode);
+
+const creat = (task: Task, name: number, mode: number): number | Promise<number> =>
+  openat(task, AT_FDCWD, name, O_CREAT | O_WRONLY | O_TRUNC, mode);
+
+/** As openat, but strict: unknown flags, and modes that mean nothing, are refused. */
+function openat2(
+  task: Task,
+  dirfd: number,
+  nameAddr: number,
+  howAddr: number,
+  size: number,
+): number | Promise<number> {
+  if (size < OPEN_HOW_SIZE) return -EINVAL;
+  if (size > 4096) return -E2BIG;
+  const { user } = task;
+  const at = user.in(howAddr, size);
+  if (at < 0) return at;
+  const { flags, mode, resolve } = readOpenHow(user.view, at);
+  for (let i = OPEN_HOW_SIZE; i < size; i++) if (user.ram[at + i] !== 0) return -E2BIG;
+  const creates = (flags & (O_CREAT | UNNAMED)) !== 0;
+  if (flags > 0x7fffffff || (flags & ~KNOWN) !== 0) return -EINVAL;
+  if (mode > 0o7777 || (!creates && mode !== 0)) return -EINVAL;
+  if (resolve > RESOLVE_CACHED * 2 || (resolve & ~(RESOLVE_KNOWN | RESOLVE_CACHED)) !== 0) return -EINVAL;
+  if ((resolve & RESOLVE_BENEATH) !== 0 && (resolve & RESOLVE_IN_ROOT) !== 0) return -EINVAL;
+  const pathOnly = fcntl.O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  if ((flags & O_PATH) !== 0 && (flags & ~pathOnly) !== 0) return -EINVAL;
+  const name = nameAt(task, nameAddr);
+  if (typeof name === 'number') return name;
+  if ((resolve & RESOLVE_CACHED) !== 0) return -EAGAIN;
+  return openAt(task, dirfd, name, flags, mode, resolve);
+}
+
+const openFlags = flags('flags', OPEN_FLAGS);
+
+export const openCalls: readonly Syscall[] = [
+  call('open', [path('pathname'), openFlags, mode('mode')], open),
+  call('openat', [dirfd('dirfd'), path('pathname'), openFlags, mode('mode')], openat),
+  call(
+    'openat2',
+    [dirfd('dirfd'), path('pathname'), pointer('how'), ulong('size')],
+    openat2,
+    'RESOLVE_CACHED always answers EAGAIN',
+  ),
+  call('creat', [path('pathname'), mode('mode')], creat),
+];

@@ -1,0 +1,44 @@
+/** pidfd_open(2), pidfd_getfd(2). */
+import { CAP_SYS_PTRACE, capable } from '../core/cred.ts';
+import { PidFd } from '../ipc/pidfd.ts';
+import type { Task } from '../kernel/task.ts';
+import { EBADF, EINVAL, ENOENT, EPERM, ESRCH } from '../uapi/errno.ts';
+import { PIDFD_NONBLOCK } from '../uapi/eventfd.ts';
+import { call, fd, flags, pid, type Syscall, uint } from './args.ts';
+import { processOfFd } from './kill.ts';
+import { install } from './names.ts';
+
+function pidfdOpen(task: Task, pid: number, flags: number): number {
+  if ((flags & ~PIDFD_NONBLOCK) !== 0 || pid <= 0) return -EINVAL;
+  const { kernel } = task;
+  const group = kernel.groups.get(pid);
+  if (group === undefined) return kernel.tasks.has(pid) ? -ENOENT : -ESRCH;
+  const file = new PidFd(kernel.anonInodes.newInode(0o600, task.cred), group, flags);
+  return install(task, file, true);
+}
+
+function pidfdGetfd(task: Task, pidfd: number, targetFd: number, flags: number): number {
+  if (flags !== 0) return -EINVAL;
+  const group = processOfFd(task, pidfd);
+  if (typeof group === 'number') return group;
+  const target = [...group.threads][0];
+  if (target === undefined) return -ESRCH;
+  if (!mayAttach(task, target)) return -EPERM;
+  const file = target.files.get(targetFd);
+  return file === null ? -EBADF : install(task, file.get(), true);
+}
+
+/** PTRACE_MODE_ATTACH_REALCREDS (ptrace(2), "Ptrace access mode checking"). */
+function mayAttach(task: Task, target: Task): boolean {
+  if (task.group === target.group || capable(task.cred, CAP_SYS_PTRACE)) return true;
+  const { uid, gid } = task.cred;
+  const to = target.cred;
+  const sameUser = uid === to.euid && uid === to.suid && uid === to.uid;
+  const sameGroup = gid === to.egid && gid === to.sgid && gid === to.gid;
+  return sameUser && sameGroup && target.group.dumpable === 1;
+}
+
+export const pidfdCalls: readonly Syscall[] = [
+  call('pidfd_open', [pid('pid'), flags('flags', { PIDFD_NONBLOCK })], pidfdOpen, 'no PIDFD_THREAD: EINVAL'),
+  call('pidfd_getfd', [fd('pidfd'), fd('targetfd'), uint('flags')], pidfdGetfd),
+];

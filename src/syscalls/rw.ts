@@ -1,0 +1,63 @@
+/** read(2), write(2), pread(2), pwrite(2), lseek(2). */
+import type { Task } from '../kernel/task.ts';
+import { EBADF, EINVAL, ESPIPE } from '../uapi/errno.ts';
+import { SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from '../uapi/fcntl.ts';
+import { call, fd, inBuffer, long, oneOf, outBuffer, type Syscall, ulong } from './args.ts';
+import { AT_POS, checkRange, MAX_RW_COUNT, readFile, writeFile } from './io.ts';
+import { fileOf } from './names.ts';
+
+const WHENCE = { SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE };
+
+function read(task: Task, fd: number, addr: number, count: number): number | Promise<number> {
+  const file = task.files.get(fd);
+  if (file === null || !file.readable) return -EBADF;
+  const fault = checkRange(addr, count);
+  return fault < 0 ? fault : readFile(task, file, task.user, addr, Math.min(count, MAX_RW_COUNT), AT_POS);
+}
+
+function write(task: Task, fd: number, addr: number, count: number): number | Promise<number> {
+  const file = task.files.get(fd);
+  if (file === null || !file.writable) return -EBADF;
+  const fault = checkRange(addr, count);
+  return fault < 0 ? fault : writeFile(task, file, task.user, addr, Math.min(count, MAX_RW_COUNT), AT_POS);
+}
+
+function pread64(task: Task, fd: number, addr: number, count: number, pos: number): number | Promise<number> {
+  if (pos < 0) return -EINVAL;
+  const file = task.files.get(fd);
+  if (file === null) return -EBADF;
+  if (!file.seekable) return -ESPIPE;
+  if (!file.readable) return -EBADF;
+  const fault = checkRange(addr, count);
+  return fault < 0 ? fault : readFile(task, file, task.user, addr, Math.min(count, MAX_RW_COUNT), pos);
+}
+
+function pwrite64(
+  task: Task,
+  fd: number,
+  addr: number,
+  count: number,
+  pos: number,
+): number | Promise<number> {
+  if (pos < 0) return -EINVAL;
+  const file = task.files.get(fd);
+  if (file === null) return -EBADF;
+  if (!file.seekable) return -ESPIPE;
+  if (!file.writable) return -EBADF;
+  const fault = checkRange(addr, count);
+  return fault < 0 ? fault : writeFile(task, file, task.user, addr, Math.min(count, MAX_RW_COUNT), pos);
+}
+
+function lseek(task: Task, fd: number, offset: number, whence: number): number {
+  const file = fileOf(task, fd);
+  if (file === null) return -EBADF;
+  return whence >>> 0 > SEEK_HOLE ? -EINVAL : file.seek(offset, whence);
+}
+
+export const rwCalls: readonly Syscall[] = [
+  call('read', [fd('fd'), outBuffer('buf', 2), ulong('count')], read),
+  call('write', [fd('fd'), inBuffer('buf', 2), ulong('count')], write),
+  call('pread64', [fd('fd'), outBuffer('buf', 2), ulong('count'), long('offset')], pread64),
+  call('pwrite64', [fd('fd'), inBuffer('buf', 2), ulong('count'), long('offset')], pwrite64),
+  call('lseek', [fd('fd'), long('offset'), oneOf('whence', WHENCE)], lseek),
+];

@@ -1,0 +1,174 @@
+/** sendfile(2), copy_file_range(2): from one file to another, through an array of ours. */
+import { BufferMemory } from '../core/buffer-memory.ts';
+import type { File } from '../fs/file.ts';
+import type { Task } from '../kernel/task.ts';
+import { getInt64, setInt64 } from '../lib/int64.ts';
+import { EBADF, EINVAL, EISDIR, EOVERFLOW, ESPIPE, EXDEV } from '../uapi/errno.ts';
+import { O_APPEND } from '../uapi/fcntl.ts';
+import { isDir, isReg } from '../uapi/stat.ts';
+import { call, fd, hex, pointer, type Syscall, ulong } from './args.ts';
+import { AT_POS, MAX_RW_COUNT, readFile, writeFile } from './io.ts';
+import { fileOf } from './names.ts';
+
+const CHUNK = 1 << 16;
+
+/** Where a transfer reads and writes; `to` is AT_POS for the output's own position. */
+interface Copy {
+  readonly input: File;
+  readonly output: File;
+  readonly memory: BufferMemory;
+  from: number;
+  to: number;
+  left: number;
+  done: number;
+}
+
+const newCopy = (input: File, output: File, from: number, to: number, len: number): Copy => ({
+  input,
+  output,
+  memory: new BufferMemory(new Uint8Array(Math.min(len, CHUNK))),
+  from,
+  to,
+  left: len,
+  done: 0,
+});
+
+/** Reads the next piece: its length, 0 at the end, or -errno. */
+function fetch(task: Task, copy: Copy): number | Promise<number> {
+  return readFile(task, copy.input, copy.memory, 0, Math.min(copy.left, CHUNK), copy.from);
+}
+
+/** Counts what was written of a piece; whether to go on. */
+function account(copy: Copy, fetched: number, written: number): boolean {
+  if (written <= 0) {
+    if (copy.done === 0) copy.done = written;
+    return false;
+  }
+  copy.from += written;
+  if (copy.to >= 0) copy.to += written;
+  copy.left -= written;
+  copy.done += written;
+  return written === fetched && copy.left > 0;
+}
+
+/** Bytes copied, or -errno if there were none. */
+function run(task: Task, copy: Copy): number | Promise<number> {
+  while (copy.left > 0) {
+    const fetched = fetch(task, copy);
+    if (typeof fetched !== 'number') return runLater(task, copy, fetched);
+    if (fetched <= 0) return copy.done > 0 ? copy.done : fetched;
+    const written = writeFile(task, copy.output, copy.memory, 0, fetched, copy.to);
+    if (typeof written !== 'number') return runLater(task, copy, fetched, written);
+    if (!account(copy, fetched, written)) break;
+  }
+  return copy.done;
+}
+
+async function runLater(
+  task: Task,
+  copy: Copy,
+  pending: number | Promise<number>,
+  writing?: number | Promise<number>,
+): Promise<number> {
+  const { input, output } = copy;
+  input.get();
+  output.get();
+  try {
+    const fetched = await pending;
+    if (fetched <= 0) return copy.done > 0 ? copy.done : fetched;
+    const written = await (writing ?? writeFile(task, output, copy.memory, 0, fetched, copy.to));
+    return account(copy, fetched, written) ? await run(task, copy) : copy.done;
+  } finally {
+    input.put();
+    output.put();
+  }
+}
+
+/** The position at `addr`; the file's own without one; -EFAULT, or -EINVAL for a negative one. */
+function positionAt(task: Task, file: File, addr: number): number {
+  if (addr === 0) return file.pos;
+  const at = task.user.in(addr, 8);
+  if (at < 0) return at;
+  const pos = getInt64(task.user.view, at);
+  return pos < 0 ? -EINVAL : pos;
+}
+
+function putPosition(task: Task, file: File, addr: number, pos: number): number {
+  if (addr === 0) {
+    file.pos = pos;
+    return 0;
+  }
+  const at = task.user.out(addr, 8);
+  if (at < 0) return at;
+  setInt64(task.user.view, at, pos);
+  return 0;
+}
+
+function sendfile(
+  task: Task,
+  outFd: number,
+  inFd: number,
+  addr: number,
+  count: number,
+): number | Promise<number> {
+  const input = fileOf(task, inFd);
+  if (input === null || !input.readable) return -EBADF;
+  const from = positionAt(task, input, addr);
+  if (from < 0) return from;
+  if (addr !== 0 && !input.seekable) return -ESPIPE;
+  const output = fileOf(task, outFd);
+  if (output === null || !output.writable) return -EBADF;
+  if (!input.seekable || isDir(input.inode.mode)) return -EINVAL;
+  if ((output.flags & O_APPEND) !== 0 && output.seekable) return -EINVAL;
+  const copy = newCopy(input, output, from, AT_POS, Math.min(count, MAX_RW_COUNT));
+  const finish = (result: number): number => putPosition(task, input, addr, copy.from) || result;
+  const result = run(task, copy);
+  return typeof result === 'number' ? finish(result) : result.then(finish);
+}
+
+function copyFileRange(
+  task: Task,
+  inFd: number,
+  inAddr: number,
+  outFd: number,
+  outAddr: number,
+  len: number,
+  flags: number,
+): number | Promise<number> {
+  const input = fileOf(task, inFd);
+  const output = fileOf(task, outFd);
+  if (input === null || output === null) return -EBADF;
+  const from = positionAt(task, input, inAddr);
+  if (from < 0) return from;
+  const to = positionAt(task, output, outAddr);
+  if (to < 0) return to;
+  if (flags !== 0) return -EINVAL;
+  const refused = rangeError(input, output, from, to, len);
+  if (refused < 0) return refused;
+  const left = Math.max(0, Math.min(len, MAX_RW_COUNT, input.inode.size - from));
+  if (input.inode === output.inode && from < to + left && to < from + left) return -EINVAL;
+  if (left === 0) return 0;
+  const copy = newCopy(input, output, from, to, left);
+  const finish = (result: number): number =>
+    putPosition(task, input, inAddr, copy.from) || putPosition(task, output, outAddr, copy.to) || result;
+  const result = run(task, copy);
+  return typeof result === 'number' ? finish(result) : result.then(finish);
+}
+
+function rangeError(input: File, output: File, from: number, to: number, len: number): number {
+  const modes = [input.inode.mode, output.inode.mode];
+  if (modes.some(isDir)) return -EISDIR;
+  if (!modes.every(isReg)) return -EINVAL;
+  if (!input.readable || !output.writable || (output.flags & O_APPEND) !== 0) return -EBADF;
+  if (input.inode.sb !== output.inode.sb) return -EXDEV;
+  return from + len > 2 ** 63 || to + len > 2 ** 63 ? -EOVERFLOW : 0;
+}
+
+export const sendfileCalls: readonly Syscall[] = [
+  call('sendfile', [fd('out_fd'), fd('in_fd'), pointer('offset'), ulong('count')], sendfile),
+  call(
+    'copy_file_range',
+    [fd('fd_in'), pointer('off_in'), fd('fd_out'), pointer('off_out'), ulong('len'), hex('flags')],
+    copyFileRange,
+  ),
+];

@@ -1,0 +1,152 @@
+/** splice(2), tee(2), vmsplice(2): bytes between pipes and files. */
+import type { File } from '../fs/file.ts';
+import { PipeFile } from '../ipc/pipe-file.ts';
+import { splice as spliceNow, tee as teeNow } from '../ipc/splice.ts';
+import type { Task } from '../kernel/task.ts';
+import { getInt64, setInt64 } from '../lib/int64.ts';
+import { EAGAIN, EBADF, EINVAL, EPIPE, ESPIPE } from '../uapi/errno.ts';
+import { O_APPEND } from '../uapi/fcntl.ts';
+import { SIGPIPE } from '../uapi/signal.ts';
+import { call, fd, flags, pointer, type Syscall, ulong } from './args.ts';
+import { MAX_RW_COUNT, raise, writeLimit } from './io.ts';
+import { fileOf } from './names.ts';
+import { readVectorAt, writeVectorAt } from './vector.ts';
+
+const SPLICE_F_MOVE = 1;
+const SPLICE_F_NONBLOCK = 2;
+const SPLICE_F_MORE = 4;
+const SPLICE_F_GIFT = 8;
+const NAMES = { SPLICE_F_MOVE, SPLICE_F_NONBLOCK, SPLICE_F_MORE, SPLICE_F_GIFT };
+const KNOWN = 15;
+
+/** A side of a transfer: its position is the caller's own (`addr`), the file's, or none (-1). */
+interface Side {
+  readonly file: File;
+  readonly addr: number;
+  readonly pos: number;
+}
+
+/** -ESPIPE for a position in a pipe, -EINVAL for one in a file that has none, -EFAULT. */
+function sideOf(task: Task, file: File, addr: number): Side | number {
+  if (addr === 0) return { file, addr, pos: file.seekable ? file.pos : -1 };
+  if (file instanceof PipeFile) return -ESPIPE;
+  if (!file.seekable) return -EINVAL;
+  const at = task.user.in(addr, 8);
+  if (at < 0) return at;
+  const pos = getInt64(task.user.view, at);
+  return pos < 0 ? -EINVAL : { file, addr, pos };
+}
+
+/** After `moved` bytes. */
+function advance(task: Task, { file, addr, pos }: Side, moved: number): number {
+  if (addr === 0) {
+    if (pos >= 0) file.pos = pos + moved;
+    return 0;
+  }
+  const at = task.user.out(addr, 8);
+  if (at < 0) return at;
+  setInt64(task.user.view, at, pos + moved);
+  return 0;
+}
+
+function splice(
+  task: Task,
+  fdIn: number,
+  offIn: number,
+  fdOut: number,
+  offOut: number,
+  len: number,
+  flags: number,
+): number | Promise<number> {
+  if (len === 0) return 0;
+  if ((flags & ~KNOWN) !== 0) return -EINVAL;
+  const input = fileOf(task, fdIn);
+  const output = fileOf(task, fdOut);
+  if (input === null || output === null || !input.readable || !output.writable) return -EBADF;
+  const pipes = input instanceof PipeFile || output instanceof PipeFile;
+  if (!pipes) return -EINVAL;
+  const from = sideOf(task, input, offIn);
+  if (typeof from === 'number') return from;
+  const to = sideOf(task, output, offOut);
+  if (typeof to === 'number') return to;
+  if ((output.flags & O_APPEND) !== 0 && output.seekable) return -EINVAL;
+  const mayWait = (flags & SPLICE_F_NONBLOCK) === 0 && !input.nonblocking && !output.nonblocking;
+  const move = (): number => moveSides(task, from, to, Math.min(len, MAX_RW_COUNT));
+  return untilMoved(task, input, output, mayWait, move);
+}
+
+function moveSides(task: Task, from: Side, to: Side, len: number): number {
+  const limit = to.pos < 0 ? len : writeLimit(task, to.file, to.pos, len);
+  if (limit < 0) return limit;
+  const moved = spliceNow(from.file, from.pos, to.file, to.pos, limit);
+  if (moved <= 0) return moved;
+  return advance(task, from, moved) || advance(task, to, moved) || moved;
+}
+
+/** Tries until something was moved; without waiting if it may not. */
+function untilMoved(
+  task: Task,
+  input: File,
+  output: File,
+  mayWait: boolean,
+  move: () => number,
+): number | Promise<number> {
+  const moved = move();
+  if (moved === -EPIPE) raise(task, SIGPIPE);
+  return moved !== -EAGAIN || !mayWait ? moved : moveLater(task, input, output, move);
+}
+
+async function moveLater(task: Task, input: File, output: File, move: () => number): Promise<number> {
+  const queues = [input.waitq, output.waitq].filter(queue => queue !== null);
+  input.get();
+  output.get();
+  try {
+    for (;;) {
+      const slept = await task.sleepOn(queues);
+      if (slept < 0) return slept;
+      const moved = move();
+      if (moved === -EPIPE) raise(task, SIGPIPE);
+      if (moved !== -EAGAIN) return moved;
+    }
+  } finally {
+    input.put();
+    output.put();
+  }
+}
+
+function tee(task: Task, fdIn: number, fdOut: number, len: number, flags: number): number | Promise<number> {
+  if ((flags & ~KNOWN) !== 0) return -EINVAL;
+  if (len === 0) return 0;
+  const input = fileOf(task, fdIn);
+  const output = fileOf(task, fdOut);
+  if (input === null || output === null) return -EBADF;
+  const mayWait = (flags & SPLICE_F_NONBLOCK) === 0 && !input.nonblocking && !output.nonblocking;
+  return untilMoved(task, input, output, mayWait, () => teeNow(input, output, len));
+}
+
+/** Copies, where Linux may lend pages. */
+function vmsplice(
+  task: Task,
+  fd: number,
+  iov: number,
+  count: number,
+  flags: number,
+): number | Promise<number> {
+  if ((flags & ~KNOWN) !== 0) return -EINVAL;
+  const file = fileOf(task, fd);
+  if (!(file instanceof PipeFile)) return -EBADF;
+  const mayWait = (flags & SPLICE_F_NONBLOCK) === 0;
+  return (file.writable ? writeVectorAt : readVectorAt)(task, file, iov, count, -1, mayWait);
+}
+
+const spliceFlags = flags('flags', NAMES);
+
+export const spliceCalls: readonly Syscall[] = [
+  call(
+    'splice',
+    [fd('fd_in'), pointer('off_in'), fd('fd_out'), pointer('off_out'), ulong('len'), spliceFlags],
+    splice,
+  ),
+  call('tee', [fd('fd_in'), fd('fd_out'), ulong('len'), spliceFlags], tee),
+  call('vmsplice', [fd('fd'), pointer('iov'), ulong('nr_segs'), spliceFlags], vmsplice, 'copies'),
+];

@@ -1,0 +1,230 @@
+/**
+ * readv(2), writev(2), preadv(2), pwritev(2) and their second versions.
+ *
+ * Files with positions are served element by element. For pipes, sockets and terminals one call is one transfer
+ * (a message, an atomic write of PIPE_BUF bytes): the elements are gathered into an array of ours, or scattered
+ * from it.
+ */
+import { IOVEC_SIZE, iovecBase, iovecLen, UIO_MAXIOV } from '../arch/x86_64/structs/iovec.ts';
+import { BufferMemory } from '../core/buffer-memory.ts';
+import type { UserMemory } from '../core/user.ts';
+import { copyInto, copyOut } from '../core/user-copy.ts';
+import type { File } from '../fs/file.ts';
+import type { Task } from '../kernel/task.ts';
+import { EBADF, EFAULT, EINVAL, EOPNOTSUPP, ESPIPE } from '../uapi/errno.ts';
+import { RWF_APPEND, RWF_DSYNC, RWF_HIPRI, RWF_NOWAIT, RWF_SYNC } from '../uapi/rwf.ts';
+import { call, fd, flags, type Handler, long, pointer, type Syscall, ulong } from './args.ts';
+import { AT_POS, checkRange, MAX_MESSAGE, MAX_RW_COUNT, readFile, writeFile } from './io.ts';
+
+const RWF_NAMES = { RWF_HIPRI, RWF_DSYNC, RWF_SYNC, RWF_NOWAIT, RWF_APPEND };
+const RWF_KNOWN = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND;
+
+/** The elements that are not empty: bases at even places, lengths at odd ones. */
+export interface IoVector {
+  readonly words: Float64Array;
+  readonly count: number;
+  readonly total: number;
+}
+
+/** Reads and checks an array of struct iovec; lengths beyond MAX_RW_COUNT in all are cut off. */
+export function readVector(user: UserMemory, addr: number, length: number): IoVector | number {
+  if (length > UIO_MAXIOV) return -EINVAL;
+  const words = new Float64Array(2 * length);
+  let count = 0;
+  let total = 0;
+  for (let i = 0; i < length; i++) {
+    const at = user.in(addr + i * IOVEC_SIZE, IOVEC_SIZE);
+    if (at < 0) return at;
+    const base = iovecBase(user.view, at);
+    const len = iovecLen(user.view, at);
+    if (len < 0) return -EINVAL;
+    if (checkRange(base, len) < 0) return -EFAULT;
+    const take = Math.min(len, MAX_RW_COUNT - total);
+    if (take === 0) continue;
+    words[2 * count] = base;
+    words[2 * count + 1] = take;
+    count++;
+    total += take;
+  }
+  return { words, count, total };
+}
+
+type Transfer = typeof readFile;
+
+/** One transfer through an array of ours, for files that keep messages whole. */
+function readScattered(task: Task, file: File, vector: IoVector, mayWait: boolean): number | Promise<number> {
+  const bytes = new Uint8Array(Math.min(vector.total, MAX_MESSAGE));
+  const scatter = (n: number): number => {
+    for (let i = 0, done = 0; done < n; i++) {
+      const part = bytes.subarray(done, Math.min(n, done + vector.words[2 * i + 1]!));
+      const err = copyOut(task.user, vector.words[2 * i]!, part);
+      if (err < 0) return done > 0 ? done : err;
+      done += part.length;
+    }
+    return n;
+  };
+  const n = readFile(task, file, new BufferMemory(bytes), 0, bytes.length, AT_POS, mayWait);
+  return typeof n === 'number' ? scatter(n) : n.then(scatter);
+}
+
+function writeGathered(task: Task, file: File, vector: IoVector, mayWait: boolean): number | Promise<number> {
+  const bytes = new Uint8Array(vector.total);
+  for (let i = 0, at = 0; i < vector.count; i++) {
+    const len = vector.words[2 * i + 1]!;
+    const err = copyInto(task.user, vector.words[2 * i]!, bytes, at, len);
+    if (err < 0) return err;
+    at += len;
+  }
+  return writeFile(task, file, new BufferMemory(bytes), 0, bytes.length, AT_POS, mayWait);
+}
+
+/** Element by element, until one is not moved in full. */
+function eachElement(
+  move: Transfer,
+  task: Task,
+  file: File,
+  vector: IoVector,
+  pos: number,
+  mayWait: boolean,
+  first = 0,
+): number | Promise<number> {
+  let done = 0;
+  for (let i = first; i < vector.count; i++) {
+    const len = vector.words[2 * i + 1]!;
+    const n = move(task, file, task.user, vector.words[2 * i]!, len, pos < 0 ? pos : pos + done, mayWait);
+    if (typeof n !== 'number') return restOfElements(move, task, file, vector, pos, i, done, n);
+    if (n < 0) return done > 0 ? done : n;
+    done += n;
+    if (n < len) break;
+  }
+  return done;
+}
+
+async function restOfElements(
+  move: Transfer,
+  task: Task,
+  file: File,
+  vector: IoVector,
+  pos: number,
+  index: number,
+  before: number,
+  pending: Promise<number>,
+): Promise<number> {
+  file.get();
+  try {
+    const n = await pending;
+    if (n < 0) return before > 0 ? before : n;
+    const done = before + n;
+    if (n < vector.words[2 * index + 1]! || index + 1 === vector.count) return done;
+    const more = await eachElement(move, task, file, vector, pos < 0 ? pos : pos + done, true, index + 1);
+    return more < 0 ? done : done + more;
+  } finally {
+    file.put();
+  }
+}
+
+export function readVectorAt(
+  task: Task,
+  file: File,
+  addr: number,
+  length: number,
+  pos: number,
+  mayWait: boolean,
+): number | Promise<number> {
+  const vector = readVector(task.user, addr, length);
+  if (typeof vector === 'number') return vector;
+  if (vector.count > 1 && !file.seekable) return readScattered(task, file, vector, mayWait);
+  if (vector.count === 0) return length === 0 ? 0 : readFile(task, file, task.user, 0, 0, pos, mayWait);
+  return eachElement(readFile, task, file, vector, pos, mayWait);
+}
+
+export function writeVectorAt(
+  task: Task,
+  file: File,
+  addr: number,
+  length: number,
+  pos: number,
+  mayWait: boolean,
+): number | Promise<number> {
+  const vector = readVector(task.user, addr, length);
+  if (typeof vector === 'number') return vector;
+  const message = vector.count > 1 && !file.seekable && vector.total <= MAX_MESSAGE;
+  if (message) return writeGathered(task, file, vector, mayWait);
+  if (vector.count === 0) return length === 0 ? 0 : writeFile(task, file, task.user, 0, 0, pos, mayWait);
+  return eachElement(writeFile, task, file, vector, pos, mayWait);
+}
+
+function readv(task: Task, fd: number, addr: number, length: number): number | Promise<number> {
+  const file = task.files.get(fd);
+  if (file === null || !file.readable) return -EBADF;
+  return readVectorAt(task, file, addr, length, AT_POS, true);
+}
+
+function writev(task: Task, fd: number, addr: number, length: number): number | Promise<number> {
+  const file = task.files.get(fd);
+  if (file === null || !file.writable) return -EBADF;
+  return writeVectorAt(task, file, addr, length, AT_POS, true);
+}
+
+function preadv(task: Task, fd: number, addr: number, length: number, pos: number): number | Promise<number> {
+  if (pos < 0) return -EINVAL;
+  const file = task.files.get(fd);
+  if (file === null) return -EBADF;
+  if (!file.seekable) return -ESPIPE;
+  return file.readable ? readVectorAt(task, file, addr, length, pos, true) : -EBADF;
+}
+
+function pwritev(
+  task: Task,
+  fd: number,
+  addr: number,
+  length: number,
+  pos: number,
+): number | Promise<number> {
+  if (pos < 0) return -EINVAL;
+  const file = task.files.get(fd);
+  if (file === null) return -EBADF;
+  if (!file.seekable) return -ESPIPE;
+  return file.writable ? writeVectorAt(task, file, addr, length, pos, true) : -EBADF;
+}
+
+/** What the second versions check first; a position of -1 means the file's own. */
+function checkSecond(file: File | null, pos: number, flags: number): number {
+  if (pos < AT_POS) return -EINVAL;
+  if (file === null) return -EBADF;
+  if (pos >= 0 && !file.seekable) return -ESPIPE;
+  return (flags & ~RWF_KNOWN) !== 0 ? -EOPNOTSUPP : 0;
+}
+
+const preadv2: Handler = (task, fd, addr, length, pos, _high, flags) => {
+  const file = task.files.get(fd);
+  const refused = checkSecond(file, pos, flags);
+  if (refused < 0) return refused;
+  if (!file!.readable) return -EBADF;
+  return readVectorAt(task, file!, addr, length, pos, (flags & RWF_NOWAIT) === 0);
+};
+
+const pwritev2: Handler = (task, fd, addr, length, pos, _high, flags) => {
+  const file = task.files.get(fd);
+  const refused = checkSecond(file, pos, flags);
+  if (refused < 0) return refused;
+  if (!file!.writable) return -EBADF;
+  const at = (flags & RWF_APPEND) !== 0 && file!.seekable ? file!.inode.size : pos;
+  const result = writeVectorAt(task, file!, addr, length, at, (flags & RWF_NOWAIT) === 0);
+  const sync = (flags & (RWF_DSYNC | RWF_SYNC)) !== 0 && typeof result === 'number' && result > 0;
+  if (sync) file!.fsync((flags & RWF_SYNC) === 0);
+  return result;
+};
+
+const vectorArgs = [fd('fd'), pointer('iov'), ulong('iovcnt')];
+const atArgs = [...vectorArgs, long('offset')];
+const secondArgs = [...atArgs, ulong('offset_high'), flags('flags', RWF_NAMES)];
+
+export const vectorCalls: readonly Syscall[] = [
+  call('readv', vectorArgs, readv),
+  call('writev', vectorArgs, writev),
+  call('preadv', atArgs, preadv),
+  call('pwritev', atArgs, pwritev),
+  call('preadv2', secondArgs, preadv2),
+  call('pwritev2', secondArgs, pwritev2),
+];

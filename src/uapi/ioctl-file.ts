@@ -1,0 +1,7 @@
+/** ioctl(2) requests that the system call serves for all files (asm-generic/ioctls.h, linux/fs.h). */
+export const FIGETBSZ = 2;
+export const FIONBIO = 0x5421;
+export const FIONCLEX = 0x5450;
+export const FIOCLEX = 0x5451;
+export const FIOASYNC = 0x5452;
+export const FIOQSIZE = 0x5460;
