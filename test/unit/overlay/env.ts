@@ -30,6 +30,7 @@ export function overTmpfs(lower: string): Setup {
 /** A host directory below another one. */
 export function overHost(t: TestContext, lowers: readonly string[], base = tempDir(t)): Setup {
   const env = testEnv();
+  fs.rmSync(join(base, 'work'), { recursive: true, force: true });
   for (const name of ['upper', 'work']) fs.mkdirSync(join(base, name), { recursive: true });
   const upperFs = mounted(base, { cacheAlways: true }, env);
   const root = must(upperFs.root.lookup('upper'));
