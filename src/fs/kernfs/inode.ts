@@ -173,8 +173,16 @@ export class KernfsDir extends KernfsInode {
     return new KernfsDirFile(this, flags);
   }
 
-  override mknod(): number {
-    return -EACCES;
+  override mknod(): Result<Inode> {
+    return this.sb.namesOnly ? -ENOENT : -EACCES;
+  }
+
+  override mkdir(): Result<Inode> {
+    return this.sb.namesOnly ? -ENOENT : -EPERM;
+  }
+
+  override symlink(): Result<Inode> {
+    return this.mkdir();
   }
 
   /** Emits all from `pos` on; 0 or -errno. */

@@ -8,7 +8,7 @@
  */
 import type { Cred } from '../../core/cred.ts';
 import { latin1, latin1Bytes } from '../../lib/latin1.ts';
-import { EINVAL } from '../../uapi/errno.ts';
+import { EINVAL, EIO } from '../../uapi/errno.ts';
 import { O_ACCMODE, O_RDONLY, SEEK_END } from '../../uapi/fcntl.ts';
 import { POLLIN, POLLRDNORM } from '../../uapi/poll.ts';
 import { File } from '../file.ts';
@@ -65,7 +65,8 @@ export class TextFile extends File {
   }
 
   override write(buf: Uint8Array, off: number, len: number, _pos: number): number {
-    if (this.store === null || len > LONGEST_WRITE) return -EINVAL;
+    if (this.store === null) return -EIO;
+    if (len > LONGEST_WRITE) return -EINVAL;
     const stored = this.store(latin1(buf, off, len), this.cred);
     return stored < 0 ? stored : len;
   }

@@ -4,8 +4,10 @@
  * Areas are taken one after the other from a cursor: the address space may change while a reader is under way.
  */
 import { PAGE_SIZE } from '../../mm/ram.ts';
+import { ESRCH } from '../../uapi/errno.ts';
 import { major, minor } from '../../uapi/stat.ts';
 import { pathString } from '../d-path.ts';
+import type { Text } from '../kernfs/text-file.ts';
 import { type TaskContext, viewerRoot } from './context.ts';
 import { escapeBlanks, hex, kibRow } from './format.ts';
 import type { ProcArea, ProcMm, ProcTask } from './source.ts';
@@ -113,8 +115,8 @@ export function* showSmaps(task: ProcTask, context: TaskContext): Generator<stri
   }
 }
 
-export function showSmapsRollup({ mm }: ProcTask): string {
-  if (mm === null) return '';
+export function showSmapsRollup({ mm }: ProcTask): Text {
+  if (mm === null) return -ESRCH;
   const sum: Tally = { rss: 0, anonymous: 0, shared: 0, private: 0, locked: 0 };
   let first = 0;
   let last = 0;

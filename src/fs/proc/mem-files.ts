@@ -136,8 +136,10 @@ const opener =
   (Kind: MmFileClass, guarded: boolean) =>
   (inode: Inode, flags: number, context: TaskContext, cred: Cred): Result<File> => {
     if (context.task.reaped) return -ESRCH;
-    const refused = guarded ? traceGuard(context, cred) : 0;
-    return refused < 0 ? refused : new Kind(inode, flags, context.task);
+    if (!guarded) return new Kind(inode, flags, context.task);
+    const refused = traceGuard(context, cred);
+    if (refused < 0) return refused;
+    return context.task.mm === null ? -ESRCH : new Kind(inode, flags, context.task);
   };
 
 export const MEM_ENTRIES: readonly TaskEntry[] = [

@@ -42,6 +42,7 @@ class MountsFile extends TextFile {
 
 const watched = (name: string, show: Show): TaskEntry =>
   special(name, 0o444, (inode, flags, context, cred) => {
+    if (context.task.reaped || context.task.root === null) return -EINVAL;
     const text = shown(show);
     return new MountsFile(context.source, inode, flags, cred, () => text(context), null);
   });

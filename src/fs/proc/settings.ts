@@ -12,7 +12,7 @@ const COMM_LEN = 15;
 /** Only the process's own threads may rename one another (proc_pid_comm(5)). */
 function storeComm(task: ProcTask, text: string, { source }: TaskContext): number {
   if (source.current?.tgid !== task.tgid) return -EINVAL;
-  task.setComm(text.replace(/[\n\0].*$/s, '').slice(0, COMM_LEN));
+  task.setComm(text.replace(/\0.*$/s, '').slice(0, COMM_LEN));
   return 0;
 }
 

@@ -24,6 +24,7 @@ const PROC_SUPER_MAGIC = 0x9fa0;
 
 export class ProcSuper extends KernfsSuper {
   override readonly root: ProcRoot;
+  override readonly namesOnly = true;
   readonly nsfs: NsFs;
   private readonly source: ProcSource;
   private readonly processes: WeakMap<ProcTask, TaskDir> = new WeakMap();

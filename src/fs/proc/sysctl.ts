@@ -197,10 +197,12 @@ function sysctlEntry(name: string, { perm, get, set }: Sysctl): Entry<null> {
   return special(name, perm, (inode, flags, _context, cred) => {
     if (set === undefined && (flags & O_ACCMODE) !== O_RDONLY) return -EACCES;
     const store =
-      set === undefined ? null : (text: string, who: Cred) => set(text.replace(/[\n\0].*$/s, ''), who);
+      set === undefined ? null : (text: string, who: Cred) => (text === '' ? 0 : set(firstLine(text), who));
     return new TextFile(inode, flags, cred, () => `${get()}\n`, store);
   });
 }
+
+const firstLine = (text: string): string => text.replace(/[\n\0].*$/s, '');
 
 /** The directory of all settings; what has an owner takes the place of a constant. */
 export function sysctlDir(sb: KernfsSuper, source: ProcSource): KernfsDir {

@@ -17,7 +17,7 @@ const sleeper = spawn('sleep', ['1000'], { stdio: 'ignore' });
 const copy = fs.mkdtempSync(`${os.tmpdir()}/proc-copy-`);
 after(() => {
   sleeper.kill();
-  //fs.rmSync(copy, { recursive: true });
+  fs.rmSync(copy, { recursive: true });
 });
 
 /** Writes what is below `path` into a directory of the host. */
@@ -43,11 +43,17 @@ function exportTree(host: HostMirror, path: string, to: string): void {
   }
 }
 
-/** Runs a command of the shell with our copy in the place of /proc. */
+/**
+ * Runs a command (words, no quotes) with our copy in the place of /proc. Tools look for themselves, too: their
+ * process is shown as a copy of `self`.
+ */
 function inside(command: string): string {
-  const script = 'mount --bind "$1" /proc && exec sh -c "$2"';
+  const script = 'cp -r "$1/$(readlink $1/self)" "$1/$$" && mount --bind "$1" /proc && exec $2';
   return execFileSync('unshare', ['-m', 'sh', '-c', script, 'sh', copy, command], { encoding: 'latin1' });
 }
+
+/** Columns are as wide as the largest pid may be. */
+const squeeze = (text: string): string => text.replace(/^ +/gm, '').replace(/ +/g, ' ');
 
 test('ps, free, uptime, top and pgrep understand it', { skip: !mayMount }, async () => {
   await new Promise(resolve => setTimeout(resolve, 100));
@@ -57,15 +63,14 @@ test('ps, free, uptime, top and pgrep understand it', { skip: !mayMount }, async
   exportTree(host, '/', copy);
   const columns = 'pid,ppid,pgid,sid,stat,ni,pri,vsz,uid,psr,sig,caught,thcount,comm,args';
   const native = execFileSync('ps', ['-p', `${task.pid}`, '-o', columns], { encoding: 'latin1' });
-  assert.equal(inside(`ps -p ${task.pid} -o ${columns}`), native);
-  assert.equal(inside('ps -e -o pid=').trim().split(/\s+/).length, 2);
+  assert.equal(squeeze(inside(`ps -p ${task.pid} -o ${columns}`)), squeeze(native));
+  assert.equal(new Set(inside('ps -e -o comm=').trim().split(/\s+/)).size, 2);
   assert.match(inside('ps aux'), new RegExp(`^root +${task.pid} .* sleep 1000$`, 'm'));
   const [, mem] = inside('free -k').split('\n');
   assert.deepEqual(mem!.split(/\s+/).slice(1, 2), [String(host.memory.total / 1024)]);
   assert.match(inside('uptime'), /load average: 0\.50, 0\.25, 1\.00/);
   assert.equal(inside('pgrep -x sleep').trim(), String(task.pid));
-  assert.match(inside('TERM=dumb top -bn1'), new RegExp(`^ *${task.pid} root .* sleep`, 'm'));
-  assert.match(inside('pstree -p 2>/dev/null || true'), /|sleep/);
+  assert.match(inside('env TERM=dumb top -bn1'), new RegExp(`^ *${task.pid} root .* sleep`, 'm'));
   assert.equal(inside('sysctl -n kernel.ostype'), 'Linux\n');
-  assert.match(inside('pmap -x $(pgrep -x sleep)'), /total kB/);
+  assert.match(inside(`pmap -x ${task.pid}`), /total kB/);
 });
