@@ -120,7 +120,7 @@ export class TmpfsFile extends TmpfsInode {
   }
 }
 
-class TmpfsOpenFile extends File {
+export class TmpfsOpenFile extends File {
   declare readonly inode: TmpfsFile;
 
   override read(buf: Uint8Array, off: number, len: number, pos: number): number {

@@ -24,6 +24,7 @@ export class UnixStream extends UnixConnection {
     if (message.to !== null) return this.state === CONNECTED ? -EISCONN : -EOPNOTSUPP;
     const { peer } = this;
     if (peer === null) return -ENOTCONN;
+    if ((this.shut & SEND_SHUTDOWN) !== 0) return -EPIPE;
     let sent = 0;
     let err = 0;
     while (sent < message.len) {
@@ -73,7 +74,6 @@ export class UnixStream extends UnixConnection {
 
   /** Whether another packet may go to the peer now: 0 or -errno. */
   private mayAdd(peer: UnixSocket): number {
-    if ((this.shut & SEND_SHUTDOWN) !== 0) return -EPIPE;
     const err = this.options.takeError();
     if (err < 0) return err;
     if (this.charged >= this.options.sendBuffer) return -EAGAIN;

@@ -1,0 +1,133 @@
+/**
+ * memfd_create(2): files of tmpfs that never had a name, and their seals (fcntl(2), F_ADD_SEALS).
+ *
+ * A seal takes a kind of change away from the file for good. It belongs to the inode, so that no other way to
+ * open the file goes around it.
+ */
+import type { Cred } from '../core/cred.ts';
+import { Dentry, Path } from '../fs/dentry.ts';
+import type { File } from '../fs/file.ts';
+import type { Attributes } from '../fs/inode.ts';
+import type { Mount } from '../fs/mount.ts';
+import { TmpfsFile, TmpfsOpenFile } from '../fs/tmpfs/regular.ts';
+import type { TmpfsSuper } from '../fs/tmpfs/super.ts';
+import type { Result } from '../lib/result.ts';
+import type { PageCache } from '../mm/page-cache.ts';
+import { EBUSY, EINVAL, ENOSYS, EPERM } from '../uapi/errno.ts';
+import {
+  F_SEAL_EXEC,
+  F_SEAL_FUTURE_WRITE,
+  F_SEAL_GROW,
+  F_SEAL_SEAL,
+  F_SEAL_SHRINK,
+  F_SEAL_WRITE,
+  MFD_ALLOW_SEALING,
+  MFD_CLOEXEC,
+  MFD_EXEC,
+  MFD_HUGETLB,
+  MFD_NOEXEC_SEAL,
+} from '../uapi/eventfd.ts';
+import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, O_LARGEFILE, O_RDWR } from '../uapi/fcntl.ts';
+import { S_IFREG } from '../uapi/stat.ts';
+
+const NO_WRITING = F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
+const ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | NO_WRITING | F_SEAL_EXEC;
+const EXEC_BITS = 0o111;
+const KNOWN_FLAGS = MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC;
+/** The longest name: with its prefix "memfd:" it is that of a file. */
+const NAME_MAX = 249;
+
+class MemfdInode extends TmpfsFile {
+  seals: number;
+  /** Whether somebody has mapped the file to write to it, since it was last mapped by nobody. */
+  private mappedToWrite = false;
+
+  constructor(sb: TmpfsSuper, mode: number, cred: Cred, seals: number) {
+    super(sb, { mode, uid: cred.fsuid, gid: cred.fsgid, rdev: 0 });
+    this.seals = seals;
+  }
+
+  override open(flags: number, _cred: Cred): Result<File> {
+    return new MemfdFile(this, flags);
+  }
+
+  override write(pos: number, buf: Uint8Array, off: number, len: number): number {
+    if ((this.seals & NO_WRITING) !== 0) return -EPERM;
+    if ((this.seals & F_SEAL_GROW) !== 0 && pos + len > this.size) return -EPERM;
+    return super.write(pos, buf, off, len);
+  }
+
+  override setattr(attr: Attributes): number {
+    const { size, mode } = attr;
+    if (mode !== undefined && (this.seals & F_SEAL_EXEC) !== 0 && ((mode ^ this.mode) & EXEC_BITS) !== 0)
+      return -EPERM;
+    if (size !== undefined && size < this.size && (this.seals & F_SEAL_SHRINK) !== 0) return -EPERM;
+    if (size !== undefined && size > this.size && (this.seals & F_SEAL_GROW) !== 0) return -EPERM;
+    return super.setattr(attr);
+  }
+
+  override allocate(mode: number, offset: number, len: number): number {
+    if ((mode & FALLOC_FL_PUNCH_HOLE) !== 0 && (this.seals & NO_WRITING) !== 0) return -EPERM;
+    const grows = (mode & FALLOC_FL_KEEP_SIZE) === 0 && offset + len > this.size;
+    if (grows && (this.seals & F_SEAL_GROW) !== 0) return -EPERM;
+    return super.allocate(mode, offset, len);
+  }
+
+  /** 0, or -EPERM for a mapping that could write what is sealed. */
+  mapped(shared: boolean, write: boolean): number {
+    if (!shared || !write) return 0;
+    if ((this.seals & NO_WRITING) !== 0) return -EPERM;
+    this.mappedToWrite = true;
+    return 0;
+  }
+
+  addSeals(seals: number): number {
+    if ((seals & ~ALL_SEALS) !== 0) return -EINVAL;
+    if ((this.seals & F_SEAL_SEAL) !== 0) return -EPERM;
+    if (this.cache.users.size === 0) this.mappedToWrite = false;
+    if ((seals & F_SEAL_WRITE) !== 0 && (this.seals & F_SEAL_WRITE) === 0 && this.mappedToWrite)
+      return -EBUSY;
+    this.seals |= seals;
+    // What may be executed and can no longer be made non-executable must not change either.
+    const frozen = F_SEAL_SHRINK | F_SEAL_GROW | NO_WRITING;
+    if ((seals & F_SEAL_EXEC) !== 0 && (this.mode & EXEC_BITS) !== 0) this.seals |= frozen;
+    return 0;
+  }
+}
+
+class MemfdFile extends TmpfsOpenFile {
+  declare readonly inode: MemfdInode;
+
+  override mmap(shared: boolean, write: boolean): Result<PageCache> {
+    const refused = this.inode.mapped(shared, write);
+    return refused < 0 ? refused : super.mmap(shared, write);
+  }
+}
+
+/** memfd_create(2) on the machine's own tmpfs; close-on-exec is the caller's business. */
+export function createMemfd(mount: Mount, name: string, flags: number, cred: Cred): Result<File> {
+  if ((flags & MFD_HUGETLB) !== 0) return -ENOSYS;
+  if ((flags & ~KNOWN_FLAGS) !== 0 || name.length > NAME_MAX) return -EINVAL;
+  if ((flags & MFD_EXEC) !== 0 && (flags & MFD_NOEXEC_SEAL) !== 0) return -EINVAL;
+  const sb = mount.sb as TmpfsSuper;
+  const taken = sb.takeInode();
+  if (taken < 0) return taken;
+  const noexec = (flags & MFD_NOEXEC_SEAL) !== 0;
+  const sealable = noexec || (flags & MFD_ALLOW_SEALING) !== 0;
+  const seals = (noexec ? F_SEAL_EXEC : 0) | (sealable ? 0 : F_SEAL_SEAL);
+  const inode = new MemfdInode(sb, S_IFREG | (noexec ? 0o666 : 0o777), cred, seals);
+  inode.nlink = 0;
+  const file = new MemfdFile(inode, O_RDWR | O_LARGEFILE);
+  file.path = new Path(mount, new Dentry(null, `/memfd:${name} (deleted)`, inode)).get();
+  return file;
+}
+
+/** F_ADD_SEALS. */
+export function addSeals(file: File, seals: number): number {
+  if (!(file.inode instanceof MemfdInode)) return -EINVAL;
+  return file.writable ? file.inode.addSeals(seals) : -EPERM;
+}
+
+/** F_GET_SEALS. */
+export const getSeals = (file: File): number =>
+  file.inode instanceof MemfdInode ? file.inode.seals : -EINVAL;
