@@ -20,7 +20,10 @@ export class ByteQueue {
     const taken = Math.min(len, this.room);
     if (taken <= 0) return 0;
     const ring = this.ringFor(this.length + taken);
-    for (let i = 0; i < taken; i++) ring[(this.head + this.length + i) % ring.length] = buf[off + i]!;
+    const at = (this.head + this.length) % ring.length;
+    const first = Math.min(taken, ring.length - at);
+    ring.set(buf.subarray(off, off + first), at);
+    ring.set(buf.subarray(off + first, off + taken), 0);
     this.length += taken;
     return taken;
   }
@@ -30,7 +33,9 @@ export class ByteQueue {
     const given = Math.min(len, this.length);
     const ring = this.bytes;
     if (ring === null || given <= 0) return 0;
-    for (let i = 0; i < given; i++) buf[off + i] = ring[(this.head + i) % ring.length]!;
+    const first = Math.min(given, ring.length - this.head);
+    buf.set(ring.subarray(this.head, this.head + first), off);
+    buf.set(ring.subarray(0, given - first), off + first);
     this.drop(given);
     return given;
   }

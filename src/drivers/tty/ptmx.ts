@@ -7,12 +7,15 @@ import type { File } from '../../fs/file.ts';
 import type { Inode } from '../../fs/inode.ts';
 import type { Result } from '../../lib/result.ts';
 import { EIO, ENODEV } from '../../uapi/errno.ts';
-import { O_CLOEXEC, O_NOCTTY } from '../../uapi/fcntl.ts';
+import { O_ACCMODE, O_CLOEXEC, O_NOCTTY, O_NONBLOCK } from '../../uapi/fcntl.ts';
 import { openTty } from './open.ts';
 import { PtyPair } from './pty.ts';
 import { type PtyHome, PtyMasterFile } from './pty-file.ts';
 import type { TtyEnvironment } from './tty.ts';
 import type { TtyFile } from './tty-file.ts';
+
+/** What TIOCGPTPEER's flags may say of the new file. */
+const PEER_FLAGS = O_ACCMODE | O_NOCTTY | O_NONBLOCK;
 
 /** Puts a file at a task's lowest free descriptor; the descriptor, or -EMFILE. */
 export type InstallFile = (current: Current, file: File, closeOnExec: boolean) => number;
@@ -56,9 +59,9 @@ export class Ptmx {
   }
 
   private openPeer(node: DevptsNode, master: File, flags: number, current: Current): number {
-    const file = this.openSlave(node, flags, current);
+    const file = this.openSlave(node, flags & PEER_FLAGS, current);
     if (typeof file === 'number') return file;
-    file.flags &= ~(O_CLOEXEC | O_NOCTTY);
+    file.flags &= ~O_NOCTTY;
     file.path = slavePath(node, master)?.get() ?? null;
     const fd = this.install(current, file, (flags & O_CLOEXEC) !== 0);
     if (fd < 0) file.put();
