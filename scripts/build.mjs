@@ -39,6 +39,7 @@ const STUB_FLAGS = [
   '-fcf-protection=none',
   '-mgeneral-regs-only',
   '-mno-red-zone',
+  '-mfsgsbase',
   '-Wl,--build-id=none',
 ];
 

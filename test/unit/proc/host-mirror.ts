@@ -10,13 +10,13 @@ import { WaitQueue } from '../../../src/core/wait.ts';
 import type { WalkContext } from '../../../src/fs/context.ts';
 import { Path } from '../../../src/fs/dentry.ts';
 import { FilesStruct } from '../../../src/fs/fd-table.ts';
-import { File } from '../../../src/fs/file.ts';
 import { mountRoot } from '../../../src/fs/mounts.ts';
 import type { MountNamespace } from '../../../src/fs/namespace.ts';
-import type { MemInfo, ProcArea, ProcMm, ProcSource, ProcTask } from '../../../src/fs/proc/source.ts';
+import type { MemInfo, ProcMm, ProcSource, ProcTask, Resident } from '../../../src/fs/proc/source.ts';
 import { procFileSystem } from '../../../src/fs/proc/super.ts';
 import { Vfs } from '../../../src/fs/vfs.ts';
-import type { Ram } from '../../../src/mm/ram.ts';
+import { PAGE_SIZE, type Ram } from '../../../src/mm/ram.ts';
+import { type Backing, VM_GROWSDOWN, VM_SHARED, Vma, VmaList } from '../../../src/mm/vma.ts';
 import { makedev } from '../../../src/uapi/stat.ts';
 
 const TICK = 10_000_000;
@@ -33,85 +33,69 @@ const bits = (digits: string) => ({
 
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-class NamedFile extends File {
-  private readonly name: string;
-
-  constructor(name: string) {
-    super({ ino: 77 } as never, 0);
-    this.name = name.slice(1);
-  }
-
-  override get linkName(): string {
-    return this.name;
-  }
-}
-
-function areasOf(pid: number): ProcArea[] {
-  const areas: Mutable<ProcArea>[] = [];
+/** The areas of a process, and what of each is in memory. [vsyscall], which is in no address space, apart. */
+function areasOf(pid: number): { vmas: VmaList; resident: Map<number, Mutable<Resident>> } {
+  const vmas = new VmaList();
+  const resident = new Map<number, Mutable<Resident>>();
+  let vma = new Vma(0, 0, 0, 0);
   for (const line of read(`/proc/${pid}/smaps`).split('\n')) {
-    const head = /^(\w+)-(\w+) (....) (\w+) (\w+):(\w+) (\d+) *(.*)$/.exec(line);
+    const head = /^(\w+-\w+) (....) (\w+) (\w+:\w+) (\d+) *(.*)$/.exec(line);
     if (head !== null) {
-      const [, start, end, perm, offset, major, minor, ino, name] = head as unknown as string[];
-      const isFile = name!.startsWith('/');
-      areas.push({
-        start: Number.parseInt(start!, 16),
-        end: Number.parseInt(end!, 16),
-        readable: perm![0] === 'r',
-        writable: perm![1] === 'w',
-        executable: perm![2] === 'x',
-        shared: perm![3] === 's',
-        locked: false,
-        growsDown: name === '[stack]',
-        offset: Number.parseInt(offset!, 16),
-        dev: makedev(Number.parseInt(major!, 16), Number.parseInt(minor!, 16)),
-        ino: Number(ino),
-        file: isFile ? new NamedFile(name!) : null,
-        name: isFile ? '' : name!,
-        rss: 0,
-        anonymous: 0,
-      });
+      vma = areaOf(head);
+      if (vma.name !== '[vsyscall]') vmas.insert(vma);
+      resident.set(vma.start, { anonymous: 0, file: 0, shmem: 0 });
     }
     const size = /^(Rss|Anonymous): +(\d+) kB/.exec(line);
-    if (size !== null) areas.at(-1)![size[1] === 'Rss' ? 'rss' : 'anonymous'] = Number(size[2]) * 1024;
+    if (size === null) continue;
+    const sizes = resident.get(vma.start)!;
+    const bytes = Number(size[2]) * 1024;
+    if (size[1] === 'Rss') sizes.file = bytes;
+    else Object.assign(sizes, { anonymous: bytes, file: sizes.file - bytes });
   }
-  return areas;
+  return { vmas, resident };
+}
+
+function areaOf(head: RegExpExecArray): Vma {
+  const [range, perm, offset, device, ino, name] = head.slice(1) as [string, string, string, string, string, string];
+  const [start, end] = range.split('-').map(text => Number.parseInt(text, 16)) as [number, number];
+  const [major, minor] = device.split(':').map(text => Number.parseInt(text, 16)) as [number, number];
+  const prot = [...'rwx'].reduce((bits, letter, i) => bits | (perm[i] === letter ? 1 << i : 0), 0);
+  const flags = (perm[3] === 's' ? VM_SHARED : 0) | (name === '[stack]' ? VM_GROWSDOWN : 0);
+  const vma = new Vma(start, end, prot, flags);
+  if (!name.startsWith('/')) vma.name = name;
+  else vma.backing = { dev: makedev(major, minor), ino: Number(ino), path: () => name } as unknown as Backing;
+  vma.pos = Number.parseInt(offset, 16);
+  return vma;
 }
 
 function mmOf(pid: number, stat: number[], status: Map<string, string>): ProcMm | null {
   if (!status.has('VmSize')) return null;
   const kb = (name: string): number => Number.parseInt(status.get(name)!, 10) * 1024;
-  const areas = areasOf(pid);
+  const { vmas, resident } = areasOf(pid);
   const fd = fs.openSync(`/proc/${pid}/mem`, 'r');
   return {
-    areaAbove: addr => areas.find(area => area.end > addr) ?? null,
+    layout: {
+      vmas,
+      totalPages: stat[23]! / PAGE_SIZE,
+      peakPages: kb('VmPeak') / PAGE_SIZE,
+      startCode: stat[26]!,
+      endCode: stat[27]!,
+      startStack: stat[28]!,
+      startData: stat[45]!,
+      endData: stat[46]!,
+      brkStart: stat[47]!,
+      argStart: stat[48]!,
+      argEnd: stat[49]!,
+      envStart: stat[50]!,
+      envEnd: stat[51]!,
+      auxv: fs.readFileSync(`/proc/${pid}/auxv`),
+    },
+    resident: vma => resident.get(vma.start)!,
+    peakRss: kb('VmHWM'),
+    pageTables: kb('VmPTE'),
     read: (addr, buf, off, len) => fs.readSync(fd, buf, off, len, addr),
     write: () => -5,
     pageState: () => 0,
-    sizes: {
-      size: stat[23]!,
-      peakSize: kb('VmPeak'),
-      peakRss: kb('VmHWM'),
-      rssAnon: kb('RssAnon'),
-      rssFile: kb('RssFile'),
-      rssShmem: kb('RssShmem'),
-      locked: kb('VmLck'),
-      data: kb('VmData'),
-      stack: kb('VmStk'),
-      code: kb('VmExe'),
-      libraries: kb('VmLib'),
-      pageTables: kb('VmPTE'),
-    },
-    startCode: stat[26]!,
-    endCode: stat[27]!,
-    startStack: stat[28]!,
-    startData: stat[45]!,
-    endData: stat[46]!,
-    startBrk: stat[47]!,
-    argStart: stat[48]!,
-    argEnd: stat[49]!,
-    envStart: stat[50]!,
-    envEnd: stat[51]!,
-    auxv: fs.readFileSync(`/proc/${pid}/auxv`),
     coredumpFilter: 0x33,
     exe: null,
   };

@@ -149,7 +149,7 @@ test('a process that has ended is no more, even for files that are open', () => 
   host.tasks.delete(77);
   assert.equal(readAt(stat, 0, 10), -ESRCH);
   assert.equal(readAt(cmdline, 0, 10), -ESRCH);
-  assert.equal(readAt(mem, self.mm!.argStart, 10), '');
+  assert.equal(readAt(mem, self.mm!.layout.argStart, 10), '');
   assert.equal(
     dir.readdir(0, () => true),
     -ENOENT,
@@ -219,20 +219,17 @@ test('memory that was opened is not that of the next program', () => {
   const mem = openFile('/77/mem');
   const environ = openFile('/77/environ');
   assert.equal((readAt(environ, 0, 4) as string).length, 4);
-  assert.equal((readAt(mem, self.mm!.argStart, 4) as string).length, 4);
+  assert.equal((readAt(mem, self.mm!.layout.argStart, 4) as string).length, 4);
   task.mm = { ...self.mm! };
   assert.equal(readAt(environ, 0, 4), '');
-  assert.equal(readAt(mem, self.mm!.argStart, 4), '');
+  assert.equal(readAt(mem, self.mm!.layout.argStart, 4), '');
 });
 
 test('a title that covers the arguments is the command line', () => {
   const bytes = Buffer.from('title that is long\0KEY=value\0', 'latin1');
   const mm = {
     ...self.mm!,
-    argStart: 1000,
-    argEnd: 1010,
-    envStart: 1010,
-    envEnd: 1000 + bytes.length,
+    layout: { ...self.mm!.layout, argStart: 1000, argEnd: 1010, envStart: 1010, envEnd: 1000 + bytes.length },
     read: (addr: number, buf: Uint8Array, off: number, len: number) =>
       bytes.copy(buf, off, addr - 1000, addr - 1000 + len),
   };
