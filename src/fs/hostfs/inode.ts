@@ -130,6 +130,7 @@ export class HostInode extends HostNode {
     const r = file.linkInto(dir, name);
     this.unpinDirectory();
     if (r < 0) return r;
+    if (file.nlink === 0) this.sb.adopted(file);
     file.addName(this, name);
     file.stale = true;
     this.stale = true;
@@ -382,6 +383,7 @@ export class HostInode extends HostNode {
 
   private lostName(): void {
     this.nlink = isDir(this.mode) ? 0 : Math.max(0, this.nlink - 1);
+    if (this.nlink === 0) this.sb.orphaned(this);
     this.stale = true;
   }
 

@@ -31,7 +31,7 @@ export abstract class HostNode extends Inode {
   readonly inoHigh: number;
   /** Attributes changed by something that we did: ask the host again. */
   protected stale = false;
-  /** Known names. A directory has one, the root none. */
+  /** Known names, the one seen last first. A directory has one, the root none. */
   protected names: HostName[] = [];
   /** O_PATH: to walk through a directory, to change attributes. */
   private place: Handle | null = null;
@@ -56,13 +56,22 @@ export abstract class HostNode extends Inode {
     this.place.pins = 1;
   }
 
-  /** Whether the host speaks of this file. */
+  /** Whether the host speaks of this file, and not of a later one that got its number. */
   is(seen: HostStat): boolean {
     return (
       seen.inoLow === this.inoLow &&
       seen.inoHigh === this.inoHigh &&
       seen.dev === this.device.dev &&
-      seen.type === this.type
+      seen.type === this.type &&
+      isTime(this.btime ?? UNKNOWN, seen.btimeSec, seen.btimeNsec)
+    );
+  }
+
+  /** Whether both are one file: a directory that was let go of and met again is another object. */
+  isSame(other: HostNode): boolean {
+    return (
+      this === other ||
+      (this.inoLow === other.inoLow && this.inoHigh === other.inoHigh && this.device === other.device)
     );
   }
 
@@ -101,13 +110,15 @@ export abstract class HostNode extends Inode {
       this.names = [{ dir, name }];
       return;
     }
-    for (const known of this.names) if (known.dir === dir && known.name === name) return;
-    if (this.names.length === MOST_NAMES) this.names.shift();
-    this.names.push({ dir, name });
+    const [latest] = this.names;
+    if (latest !== undefined && latest.dir === dir && latest.name === name) return;
+    this.removeName(dir, name);
+    this.names.unshift({ dir, name });
+    if (this.names.length > MOST_NAMES) this.names.pop();
   }
 
   removeName(dir: HostNode, name: string): void {
-    this.names = this.names.filter(known => known.dir !== dir || known.name !== name);
+    this.names = this.names.filter(known => known.name !== name || !known.dir.isSame(dir));
   }
 
   // Descriptors.
@@ -216,11 +227,14 @@ export abstract class HostNode extends Inode {
     let err: number = -ESTALE;
     for (const { dir, name } of this.names) {
       const at = dir.directoryFd();
-      const fd = at < 0 ? at : this.sb.files.open(at, name, flags, 0);
+      if (at < 0) {
+        err = at;
+        continue;
+      }
+      const fd = this.sb.files.open(at, name, flags, 0);
       if (fd >= 0 && this.isBehind(fd)) return fd;
       if (fd >= 0) this.sb.files.close(fd);
-      else if (fd !== -ENOENT) err = fd;
-      if (err !== -ESTALE) return err;
+      else if (fd !== -ENOENT) return fd;
     }
     const other = this.openedFd();
     return other < 0 ? err : this.sb.files.reopen(other, flags);
@@ -253,6 +267,8 @@ export abstract class HostNode extends Inode {
     return this.place!.fd;
   }
 }
+
+const UNKNOWN: Timespec = { sec: -1, nsec: 0 };
 
 const isTime = (time: Timespec, sec: number, nsec: number): boolean => time.sec === sec && time.nsec === nsec;
 

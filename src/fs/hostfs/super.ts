@@ -112,7 +112,7 @@ export class HostSuperBlock extends SuperBlock {
     const device = this.devices.get(this.seen.dev) ?? this.meetDevice(fd, dirFd, name);
     const key = keyOf(this.seen);
     let inode = device.inodes.get(key);
-    if (inode === undefined || inode.type !== this.seen.type) {
+    if (inode === undefined || !inode.is(this.seen)) {
       inode = new HostInode(this, device, this.seen);
       device.inodes.set(key, inode);
     } else inode.adopt(this.seen);
@@ -148,9 +148,19 @@ export class HostSuperBlock extends SuperBlock {
     }
   }
 
-  private forget(inode: HostInode): void {
+  /** The file has no name any more: the host may give its number to another one. */
+  orphaned(inode: HostInode): void {
     const key = keyOf(inode);
     if (inode.device.inodes.get(key) === inode) inode.device.inodes.delete(key);
+  }
+
+  /** An orphan got a name. */
+  adopted(inode: HostInode): void {
+    inode.device.inodes.set(keyOf(inode), inode);
+  }
+
+  private forget(inode: HostInode): void {
+    this.orphaned(inode);
     inode.letGo();
   }
 

@@ -28,7 +28,7 @@ export class OverlayInode extends Inode implements Parts {
   upper: Inode | null;
   readonly lowers: readonly LowerPart[];
   readonly path: string;
-  /** Where it is copied up to: one of its names, and null once that is gone. */
+  /** Where it is copied up to: one of its names, null once that is gone. Holds a reference. */
   parent: OverlayInode | null = null;
   name = '';
   /** Names that the upper file does not count: those that only lower layers have, less those that only we made. */
@@ -58,8 +58,17 @@ export class OverlayInode extends Inode implements Parts {
   }
 
   addName(dir: OverlayInode, name: string): void {
+    dir.refs++;
+    this.forgetName();
     this.parent = dir;
     this.name = name;
+  }
+
+  /** Its name is gone, or it is: the directory is no longer held. */
+  forgetName(): void {
+    const { parent } = this;
+    this.parent = null;
+    if (parent !== null) this.sb.iput(parent);
   }
 
   /** Takes the real file's attributes over. */
@@ -92,7 +101,7 @@ export class OverlayInode extends Inode implements Parts {
   /** A name is gone; `counted` if the upper file had it. */
   lostName(dir: OverlayInode, name: string, counted: boolean): void {
     if (!counted) this.uncounted--;
-    if (this.parent === dir && this.name === name) this.parent = null;
+    if (this.parent === dir && this.name === name) this.forgetName();
     if (isDir(this.mode)) {
       this.nlink = 0;
       return;
@@ -108,7 +117,7 @@ export class OverlayInode extends Inode implements Parts {
     this.sync();
   }
 
-  /** Nobody refers to it any more. */
+  /** Nobody refers to it any more: gives up all but its directory. */
   letGo(): void {
     if (this.lowers.length > 0) this.sb.forget(this.lowers[0]!.inode, this);
     if (this.upper !== null) this.sb.forget(this.upper, this);

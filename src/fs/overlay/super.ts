@@ -81,7 +81,14 @@ export class OverlaySuperBlock extends SuperBlock {
   }
 
   override iput(inode: Inode): void {
-    if (--inode.refs <= 0 && inode !== this.root) (inode as OverlayInode).letGo();
+    // With a directory's last file goes the directory: a loop, since trees are deep.
+    for (let at: OverlayInode | null = inode as OverlayInode; at !== null; ) {
+      if (--at.refs > 0 || at === this.root) return;
+      const above: OverlayInode | null = at.parent;
+      at.parent = null;
+      at.letGo();
+      at = above;
+    }
   }
 
   override sync(): void {
