@@ -24,6 +24,3 @@ export interface TtyDriver {
   /** All files are closed, or the line is hung up. */
   closed(): void;
 }
-
-/** The settings that a driver without hardware forces: 8 bits, receiving. */
-export type SettingsFilter = (termios: Termios) => void;

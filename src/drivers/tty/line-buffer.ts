@@ -70,7 +70,7 @@ export class LineBuffer {
     return count;
   }
 
-  /** Moves characters out, up to a line's end if `lines`, and reports where it stopped by `tail`. */
+  /** Moves characters out, whatever they are. */
   take(buf: Uint8Array, off: number, len: number): number {
     const count = Math.min(len, this.length);
     for (let i = 0; i < count; i++) buf[off + i] = this.at(this.tail + i);

@@ -214,13 +214,13 @@ export class Tty implements LineHost {
     this.driver.closed();
   }
 
+  /** What is on its way out stays so: the last words of a session that ended. */
   private reset(): void {
     this.stopped = false;
     this.stoppedByProgram = false;
     this.input.truncate(0);
     this.ldisc.reset();
     this.termios = copyTermios(this.initial);
-    this.driver.flush();
     this.driver.closed();
   }
 }

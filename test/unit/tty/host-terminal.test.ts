@@ -180,19 +180,22 @@ test("a console on the user's terminal", async () => {
   closePty(pty);
 });
 
-test('a slow terminal gets everything, in order', async () => {
+test('a slow terminal gets everything, in order, even if the session ends meanwhile', async () => {
   const pty = userTerminal();
   const terminal = new HostTerminal(calls, pty.slave);
   terminal.setRaw();
   const machine = new TtyMachine();
   const init = machine.table.fork();
   machine.terminals.addConsole(0, channelOf(`fd:${pty.slave}`).channel);
-  const file = opened(machine.openDevice(5, 1, init));
+  const file = opened(machine.openDevice(4, 0, init));
   const text = Array.from({ length: 9000 }, (_, i) => `${i}\n`).join('');
   let sent = 0;
   let got = '';
   while (got.length < text.length + 9000) {
-    sent += Math.max(0, writeText(file, text.slice(sent)));
+    if (sent < text.length) {
+      sent += Math.max(0, writeText(file, text.slice(sent)));
+      if (sent === text.length) machine.terminals.sessionEnded(init.session);
+    }
     got += await receive(pty.master);
   }
   assert.equal(got, text.replaceAll('\n', '\r\n'));
