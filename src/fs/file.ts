@@ -12,6 +12,7 @@ import type { Result } from '../lib/result.ts';
 import type { PageCache } from '../mm/page-cache.ts';
 import { EBADF, EINVAL, ENODEV, ENOTDIR, ENOTTY, EOPNOTSUPP, ESPIPE } from '../uapi/errno.ts';
 import { O_ACCMODE, O_NONBLOCK, O_PATH, O_RDONLY, O_WRONLY, SEEK_CUR, SEEK_SET } from '../uapi/fcntl.ts';
+import { IN_CLOSE_NOWRITE, IN_CLOSE_WRITE } from '../uapi/inotify.ts';
 import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../uapi/poll.ts';
 import type { Path } from './dentry.ts';
 import type { Inode } from './inode.ts';
@@ -172,8 +173,16 @@ export abstract class File {
       this.inode.writers--;
       this.inode.sb.writers--;
     }
-    this.path?.put();
+    const { path } = this;
     this.path = null;
+    path?.put();
+    const closed = this.writable ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE;
+    if (path !== null && (this.flags & O_PATH) === 0) this.inode.sb.watcher?.happened(closed, path, this.inode);
+  }
+
+  /** Tells whoever watches the file (inotify(7)) of an IN_* event. */
+  happened(event: number): void {
+    if (this.path !== null) this.inode.sb.watcher?.happened(event, this.path, this.inode);
   }
 
   /** Where a positional call on a file that cannot be read or written must stop: 0 or -EBADF. */

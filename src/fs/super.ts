@@ -2,6 +2,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Result } from '../lib/result.ts';
 import type { Ram } from '../mm/ram.ts';
+import type { Path } from './dentry.ts';
 import type { Inode } from './inode.ts';
 
 /** statfs(2), in blocks of `bsize` bytes. */
@@ -16,12 +17,19 @@ export interface StatFs {
   readonly namelen: number;
 }
 
+/** Told what is done to a filesystem's open files: an IN_* event of inotify(7), where the file was opened, its inode. */
+export interface FileWatcher {
+  happened(event: number, path: Path, inode: Inode): void;
+}
+
 export abstract class SuperBlock {
   /** Anonymous device number (st_dev); unique within a machine. */
   readonly dev: number;
   readonly type: string;
   readonly clock: Clock;
   readOnly = false;
+  /** Set while any of its inodes is watched. */
+  watcher: FileWatcher | null = null;
   /** Mounts of it, and files of it that are open for writing. */
   mounts = 0;
   writers = 0;
@@ -81,7 +89,7 @@ export interface MountRequest {
   readonly data: string;
   readonly readOnly: boolean;
   /** What a path means to the caller, for filesystems that are made of others' directories (overlay). */
-  readonly resolve?: (path: string) => Result<Inode>;
+  readonly resolve?: ((path: string) => Result<Inode>) | undefined;
 }
 
 /** What the machine lends to filesystems. */

@@ -21,3 +21,21 @@ export const IN_MASK_CREATE = 0x10000000;
 export const IN_MASK_ADD = 0x20000000;
 export const IN_ISDIR = 0x40000000;
 export const IN_ONESHOT = 0x80000000;
+
+/** All events, and all bits that a watch may be asked for. */
+export const IN_ALL_EVENTS = 0xfff;
+export const IN_ALL_BITS: number =
+  IN_ALL_EVENTS |
+  IN_UNMOUNT |
+  IN_Q_OVERFLOW |
+  IN_IGNORED |
+  IN_ONLYDIR |
+  IN_DONT_FOLLOW |
+  IN_EXCL_UNLINK |
+  IN_MASK_CREATE |
+  IN_MASK_ADD |
+  IN_ISDIR |
+  IN_ONESHOT;
+
+/** struct inotify_event: s32 wd, u32 mask, u32 cookie, u32 len, then the name, padded with NULs to a multiple of this. */
+export const INOTIFY_EVENT_SIZE = 16;

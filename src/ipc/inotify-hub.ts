@@ -1,0 +1,121 @@
+/**
+ * Which inodes of a machine are watched, and what becomes of the VFS's notifications.
+ *
+ * While nothing is watched the VFS has nobody to tell (`vfs.notify` is null) and filesystems have no `watcher`, so
+ * inotify costs nothing until it is used. A watched inode is kept in memory by one reference of ours; once that
+ * and its dying name are the last ones, its file is gone: IN_DELETE_SELF.
+ */
+import type { Dentry, Path } from '../fs/dentry.ts';
+import type { Inode } from '../fs/inode.ts';
+import type { FileWatcher } from '../fs/super.ts';
+import type { Notify } from '../fs/vfs.ts';
+import {
+  IN_ATTRIB,
+  IN_CREATE,
+  IN_DELETE,
+  IN_DELETE_SELF,
+  IN_ISDIR,
+  IN_MOVE_SELF,
+  IN_MOVED_FROM,
+  IN_MOVED_TO,
+} from '../uapi/inotify.ts';
+import { isDir } from '../uapi/stat.ts';
+import type { Inotify, Watch } from './inotify.ts';
+
+/** Events that concern a directory and a name in it, and not the file itself. */
+const OF_NAMES = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO;
+
+/** The part of the VFS that is needed: where notifications are sent. */
+export interface Notifier {
+  notify: Notify | null;
+}
+
+export class InotifyHub implements FileWatcher {
+  private readonly vfs: Notifier;
+  private readonly watched = new Map<Inode, Watch[]>();
+
+  constructor(vfs: Notifier) {
+    this.vfs = vfs;
+  }
+
+  find(inode: Inode, owner: Inotify): Watch | null {
+    return this.watched.get(inode)?.find(watch => watch.owner === owner) ?? null;
+  }
+
+  add(watch: Watch): void {
+    const { inode } = watch;
+    const watches = this.watched.get(inode);
+    if (watches !== undefined) {
+      watches.push(watch);
+      return;
+    }
+    inode.refs++;
+    this.watched.set(inode, [watch]);
+    inode.sb.watcher = this;
+    this.vfs.notify = (event, dir, name, of, cookie) => this.named(event, dir, name, of, cookie);
+  }
+
+  remove(watch: Watch): void {
+    const { inode } = watch;
+    const watches = this.watched.get(inode)?.filter(other => other !== watch) ?? [];
+    if (watches.length > 0) {
+      this.watched.set(inode, watches);
+      return;
+    }
+    if (this.watched.delete(inode)) inode.sb.iput(inode);
+    if (this.watched.size > 0) return;
+    this.vfs.notify = null;
+    inode.sb.watcher = null;
+  }
+
+  /** Something was done to an open file. */
+  happened(event: number, { dentry }: Path, inode: Inode): void {
+    const kind = isDir(inode.mode) ? IN_ISDIR : 0;
+    this.toChildAndParent(event | kind, dentry.parent, dentry.name, inode, dentry.unhashed);
+    if (inode.nlink === 0 && this.watched.has(inode)) this.checkGone(inode, 1);
+  }
+
+  /** What the VFS says: changes of names, and of files found by name. */
+  private named(event: number, dir: Dentry, name: string, inode: Inode, cookie: number): void {
+    if ((event & OF_NAMES) === 0) {
+      this.toChildAndParent(event, dir, name, inode, false);
+      return;
+    }
+    if ((event & (IN_CREATE | IN_DELETE)) !== 0) this.linksChanged(event, inode);
+    this.tell(dir.inode, event, name, cookie);
+    if ((event & IN_DELETE) !== 0 && inode.nlink === 0) this.checkGone(inode, 2);
+    if ((event & IN_MOVED_TO) === 0) return;
+    for (const replaced of this.watched.keys()) {
+      if (replaced.nlink !== 0 || replaced === inode) continue;
+      this.tell(replaced, IN_ATTRIB, '', 0);
+      this.checkGone(replaced, 1);
+    }
+    this.tell(inode, IN_MOVE_SELF, '', 0);
+  }
+
+  /** A file's count of links is one of its attributes. */
+  private linksChanged(event: number, inode: Inode): void {
+    if (isDir(inode.mode)) return;
+    if ((event & IN_DELETE) !== 0 || inode.nlink > 1) this.tell(inode, IN_ATTRIB, '', 0);
+  }
+
+  private toChildAndParent(event: number, dir: Dentry, name: string, inode: Inode, unlinked: boolean): void {
+    if (dir.inode !== inode) this.tell(dir.inode, event, name, 0, unlinked);
+    this.tell(inode, event, '', 0);
+  }
+
+  private tell(inode: Inode | null, event: number, name: string, cookie: number, unlinked = false): void {
+    const watches = inode === null ? undefined : this.watched.get(inode);
+    if (watches !== undefined) for (const watch of watches) watch.tell(event, name, cookie, unlinked);
+  }
+
+  /** Ends the watches of an inode without links, unless somebody has it open; `ours` references are not users. */
+  private checkGone(inode: Inode, ours: number): void {
+    const watches = this.watched.get(inode);
+    if (watches === undefined || inode.refs > ours) return;
+    for (const watch of watches) {
+      watch.tell(IN_DELETE_SELF, '', 0, false);
+      watch.owner.drop(watch);
+    }
+  }
+}
