@@ -21,16 +21,7 @@ import {
   RNDZAPENTCNT,
 } from '../../uapi/random.ts';
 import { KmsgFile } from './kmsg.ts';
-
-/** A character device: its numbers, its name and mode below /dev, and how it is opened. */
-export interface CharDevice {
-  readonly major: number;
-  readonly minor: number;
-  readonly name: string;
-  /** Permission bits. */
-  readonly mode: number;
-  readonly open: OpenDevice;
-}
+import type { CharDevice } from './register.ts';
 
 export interface MemDevices {
   readonly log: KernelLog;
@@ -104,6 +95,9 @@ class FullFile extends MemFile {
   }
 }
 
+/** What one read gives at most (getrandom(2)). */
+const MOST_RANDOM = 2 ** 25 - 1;
+
 class RandomFile extends MemFile {
   private readonly fill: MemDevices['fillRandom'];
 
@@ -113,8 +107,9 @@ class RandomFile extends MemFile {
   }
 
   override read(buf: Uint8Array, off: number, len: number): number {
-    this.fill(buf, off, len);
-    return len;
+    const n = Math.min(len, MOST_RANDOM);
+    this.fill(buf, off, n);
+    return n;
   }
 
   /** Stirred into the pool, which is the host's and does without. */

@@ -1,7 +1,7 @@
 /** /proc/PID/limits, io and oom_score. */
 import type { TaskContext } from './context.ts';
+import { measure } from './sizes.ts';
 import type { ProcTask } from './source.ts';
-import { rss } from './stat.ts';
 
 /** In the order of RLIMIT_CPU 0 ... RLIMIT_RTTIME 15. */
 const LIMITS: readonly (readonly [string, string])[] = [
@@ -45,6 +45,6 @@ export function showIo({ io }: ProcTask): string {
 /** 0 to 1333 or so: the share of memory in use in thousandths, shifted by the adjustment (proc_pid_oom_score(5)). */
 export function showOomScore({ mm, oomScoreAdj }: ProcTask, { source }: TaskContext): string {
   if (mm === null || oomScoreAdj === -1000) return '0\n';
-  const share = ((rss(mm.sizes) + mm.sizes.pageTables) * 1000) / source.memory.total;
+  const share = ((measure(mm).rss + mm.pageTables) * 1000) / source.memory.total;
   return `${Math.max(0, Math.floor(((1000 + share + oomScoreAdj) * 2) / 3))}\n`;
 }

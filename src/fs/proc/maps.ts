@@ -1,142 +1,126 @@
 /**
- * /proc/PID/maps, smaps, smaps_rollup and pagemap (proc_pid_maps(5), proc_pid_smaps(5), proc_pid_pagemap(5)).
+ * /proc/PID/maps, smaps and smaps_rollup (proc_pid_maps(5), proc_pid_smaps(5)).
  *
- * Areas are taken one after the other from a cursor: the address space may change while a reader is under way.
+ * Who else maps a page is not counted: Pss (the share of each user) is all of it, as if there were no others.
  */
+
+import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../../engine/engine.ts';
 import { PAGE_SIZE } from '../../mm/ram.ts';
+import { VM_LOCKED, type Vma } from '../../mm/vma.ts';
 import { ESRCH } from '../../uapi/errno.ts';
 import { major, minor } from '../../uapi/stat.ts';
 import { pathString } from '../d-path.ts';
 import type { Text } from '../kernfs/text-file.ts';
 import { type TaskContext, viewerRoot } from './context.ts';
 import { escapeBlanks, hex, kibRow } from './format.ts';
-import type { ProcArea, ProcMm, ProcTask } from './source.ts';
+import { areas, isStack, measure } from './sizes.ts';
+import type { ProcMm, ProcTask } from './source.ts';
 
 /** Names begin here, unless what stands before is longer. */
 const NAME_COLUMN = 73;
 
-export function* areas(mm: ProcMm): Generator<ProcArea> {
-  for (let area = mm.areaAbove(0); area !== null; area = mm.areaAbove(area.end)) yield area;
-}
+/** What shared memory without a file is called, as Linux makes it: of a file of its own. */
+const SHARED_ANONYMOUS = '/dev/zero (deleted)';
 
-function nameOf(area: ProcArea, { source }: TaskContext): string {
-  if (area.name !== '' || area.file === null) return area.name;
-  const { path } = area.file;
-  const name = path === null ? `/${area.file.linkName}` : pathString(path, viewerRoot(source));
+function nameOf(vma: Vma, mm: ProcMm, { source }: TaskContext): string {
+  if (vma.name !== '' || vma.backing === null) return vma.name;
+  const file = mm.fileOf(vma.backing);
+  if (file === null) return SHARED_ANONYMOUS;
+  const name = file.path === null ? file.linkName : pathString(file.path, viewerRoot(source));
   return escapeBlanks(name, /\n/g);
 }
 
-function permissions(area: ProcArea): string {
-  const { readable, writable, executable, shared } = area;
-  return `${readable ? 'r' : '-'}${writable ? 'w' : '-'}${executable ? 'x' : '-'}${shared ? 's' : 'p'}`;
+function permissions({ prot, shared }: Vma): string {
+  const letter = (bit: number, is: string): string => ((prot & bit) !== 0 ? is : '-');
+  return `${letter(PROT_READ, 'r')}${letter(PROT_WRITE, 'w')}${letter(PROT_EXEC, 'x')}${shared ? 's' : 'p'}`;
 }
 
-function header(area: ProcArea, name: string): string {
-  const device = `${hex(major(area.dev), 2)}:${hex(minor(area.dev), 2)}`;
-  const range = `${hex(area.start, 8)}-${hex(area.end, 8)}`;
-  const line = `${range} ${permissions(area)} ${hex(area.offset, 8)} ${device} ${area.ino} `;
+function header(vma: Vma, name: string): string {
+  const { start, end, backing, pos } = vma;
+  const dev = backing?.dev ?? 0;
+  const device = `${hex(major(dev), 2)}:${hex(minor(dev), 2)} ${backing?.ino ?? 0}`;
+  const offset = hex(backing === null ? 0 : pos, 8);
+  const line = `${hex(start, 8)}-${hex(end, 8)} ${permissions(vma)} ${offset} ${device} `;
   return name === '' ? `${line}\n` : `${line.padEnd(NAME_COLUMN)}${name}\n`;
 }
 
-export function* showMaps(task: ProcTask, context: TaskContext): Generator<string> {
-  if (task.mm === null) return;
-  for (const area of areas(task.mm)) yield header(area, nameOf(area, context));
+export function* showMaps({ mm }: ProcTask, context: TaskContext): Generator<string> {
+  if (mm === null) return;
+  for (const vma of areas(mm)) yield header(vma, nameOf(vma, mm, context));
 }
-
-/** A page of the kernel's that programs may call: in no address space, really. */
-const GATE = '[vsyscall]';
 
 /** What smaps counts, of one area or summed up, in bytes. */
 interface Tally {
   rss: number;
   anonymous: number;
-  /** Belong to files that others may map, too; and to this address space alone. */
+  /** Pages that others may map, too, and pages of this address space alone. */
   shared: number;
   private: number;
   locked: number;
 }
 
-function tally(area: ProcArea): Tally {
-  const files = area.rss - area.anonymous;
-  return {
-    rss: area.rss,
-    anonymous: area.anonymous,
-    shared: area.shared ? area.rss : files,
-    private: area.shared ? 0 : area.anonymous,
-    locked: area.locked ? area.rss : 0,
-  };
+function tally(vma: Vma, mm: ProcMm): Tally {
+  const { anonymous, file, shmem } = mm.resident(vma);
+  const rss = anonymous + file + shmem;
+  const own = vma.shared ? 0 : anonymous;
+  return { rss, anonymous, shared: rss - own, private: own, locked: (vma.flags & VM_LOCKED) !== 0 ? rss : 0 };
 }
 
-const pressure = (sum: Tally): string => kibRow('Pss_Dirty', sum.private);
+const rows = (names: readonly string[], bytes: number): string =>
+  names.map(name => kibRow(name, bytes)).join('');
+
+const HUGE = ['AnonHugePages', 'ShmemPmdMapped', 'FilePmdMapped', 'Shared_Hugetlb', 'Private_Hugetlb'];
+
+const head = (sum: Tally): string => rows(['Rss', 'Pss'], sum.rss) + kibRow('Pss_Dirty', sum.private);
 
 const details = (sum: Tally): string =>
   kibRow('Shared_Clean', sum.shared) +
-  kibRow('Shared_Dirty', 0) +
-  kibRow('Private_Clean', 0) +
+  rows(['Shared_Dirty', 'Private_Clean'], 0) +
   kibRow('Private_Dirty', sum.private) +
   kibRow('Referenced', sum.rss) +
   kibRow('Anonymous', sum.anonymous) +
-  ['KSM', 'LazyFree', 'AnonHugePages', 'ShmemPmdMapped', 'FilePmdMapped', 'Shared_Hugetlb', 'Private_Hugetlb']
-    .map(name => kibRow(name, 0))
-    .join('') +
-  kibRow('Swap', 0) +
-  kibRow('SwapPss', 0) +
+  rows(['KSM', 'LazyFree', ...HUGE, 'Swap', 'SwapPss'], 0) +
   kibRow('Locked', sum.locked);
 
-function flags(area: ProcArea): string {
-  const { readable, writable, executable, shared, growsDown, locked } = area;
+function flags(vma: Vma): string {
+  const has = (bit: number): boolean => (vma.prot & bit) !== 0;
   const set: [boolean, string][] = [
-    [readable, 'rd'],
-    [writable, 'wr'],
-    [executable, 'ex'],
-    [shared, 'sh'],
-    [true, 'mr'],
-    [true, 'mw'],
-    [true, 'me'],
-    [growsDown, 'gd'],
-    [locked, 'lo'],
+    [has(PROT_READ), 'rd'],
+    [has(PROT_WRITE), 'wr'],
+    [has(PROT_EXEC), 'ex'],
+    [vma.shared, 'sh'],
+    [true, 'mr mw me'],
+    [isStack(vma), 'gd'],
+    [(vma.flags & VM_LOCKED) !== 0, 'lo'],
   ];
   return set.map(([is, name]) => (is ? `${name} ` : '')).join('');
 }
 
-export function* showSmaps(task: ProcTask, context: TaskContext): Generator<string> {
-  if (task.mm === null) return;
-  for (const area of areas(task.mm)) {
-    const sum = tally(area);
-    yield header(area, nameOf(area, context)) +
-      kibRow('Size', area.end - area.start) +
-      kibRow('KernelPageSize', PAGE_SIZE) +
-      kibRow('MMUPageSize', PAGE_SIZE) +
-      kibRow('Rss', sum.rss) +
-      kibRow('Pss', sum.rss) +
-      pressure(sum) +
+export function* showSmaps({ mm }: ProcTask, context: TaskContext): Generator<string> {
+  if (mm === null) return;
+  for (const vma of areas(mm)) {
+    const sum = tally(vma, mm);
+    yield header(vma, nameOf(vma, mm, context)) +
+      kibRow('Size', vma.length) +
+      rows(['KernelPageSize', 'MMUPageSize'], PAGE_SIZE) +
+      head(sum) +
       details(sum) +
-      `THPeligible:           0\nVmFlags: ${flags(area)}\n`;
+      `THPeligible:           0\nVmFlags: ${flags(vma)}\n`;
   }
 }
 
 export function showSmapsRollup({ mm }: ProcTask): Text {
   if (mm === null) return -ESRCH;
   const sum: Tally = { rss: 0, anonymous: 0, shared: 0, private: 0, locked: 0 };
-  let first = 0;
-  let last = 0;
-  for (const area of areas(mm)) {
-    if (area.name === GATE) continue;
-    if (last === 0) first = area.start;
-    last = area.end;
-    const one = tally(area);
+  let [first, last] = [0, 0];
+  for (const vma of areas(mm)) {
+    if (last === 0) first = vma.start;
+    last = vma.end;
+    const one = tally(vma, mm);
     for (const key of Object.keys(sum) as (keyof Tally)[]) sum[key] += one[key];
   }
-  const { rssFile, rssShmem } = mm.sizes;
+  const { anonymous, file, shmem } = measure(mm);
+  const parts = kibRow('Pss_Anon', anonymous) + kibRow('Pss_File', file) + kibRow('Pss_Shmem', shmem);
   const line = `${hex(first, 8)}-${hex(last, 8)} ---p 00000000 00:00 0 `;
-  return (
-    `${line.padEnd(NAME_COLUMN)}[rollup]\n` +
-    kibRow('Rss', sum.rss) +
-    kibRow('Pss', sum.rss) +
-    pressure(sum) +
-    kibRow('Pss_Anon', sum.anonymous) +
-    kibRow('Pss_File', rssFile) +
-    kibRow('Pss_Shmem', rssShmem) +
-    details(sum)
-  );
+  return `${line.padEnd(NAME_COLUMN)}[rollup]\n${head(sum)}${parts}${details(sum)}`;
 }

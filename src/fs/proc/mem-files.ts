@@ -51,13 +51,13 @@ class MemFile extends MmFile {
 class EnvironFile extends MmFile {
   override read(buf: Uint8Array, off: number, len: number, pos: number): number {
     const { mm } = this;
-    return mm === null ? 0 : readRange(mm, mm.envStart, mm.envEnd, buf, off, len, pos);
+    return mm === null ? 0 : readRange(mm, mm.layout.envStart, mm.layout.envEnd, buf, off, len, pos);
   }
 }
 
 class AuxvFile extends MmFile {
   override read(buf: Uint8Array, off: number, len: number, pos: number): number {
-    const rest = this.mm?.auxv.subarray(pos, pos + len);
+    const rest = this.mm?.layout.auxv.subarray(pos, pos + len);
     if (rest === undefined) return 0;
     buf.set(rest, off);
     return rest.length;
@@ -76,10 +76,11 @@ class CmdlineFile extends File {
   override read(buf: Uint8Array, off: number, len: number, pos: number): number {
     if (this.task.reaped) return -ESRCH;
     const { mm } = this.task;
-    if (mm === null || mm.argEnd <= mm.argStart) return 0;
+    if (mm === null) return 0;
+    const { argStart, argEnd } = mm.layout;
     const last = new Uint8Array(1);
-    if (mm.read(mm.argEnd - 1, last, 0, 1) !== 1) return 0;
-    if (last[0] === 0) return readRange(mm, mm.argStart, mm.argEnd, buf, off, len, pos);
+    if (argEnd <= argStart || mm.read(argEnd - 1, last, 0, 1) !== 1) return 0;
+    if (last[0] === 0) return readRange(mm, argStart, argEnd, buf, off, len, pos);
     const title = titleOf(mm).subarray(pos, pos + len);
     buf.set(title, off);
     return title.length;
@@ -88,9 +89,9 @@ class CmdlineFile extends File {
 
 /** From the arguments' begin to the first NUL, at most a page. */
 function titleOf(mm: ProcMm): Uint8Array {
-  const end = Math.max(mm.argEnd, mm.envEnd);
-  const bytes = new Uint8Array(Math.min(PAGE_SIZE, end - mm.argStart));
-  const n = Math.max(0, mm.read(mm.argStart, bytes, 0, bytes.length));
+  const { argStart, argEnd, envEnd } = mm.layout;
+  const bytes = new Uint8Array(Math.min(PAGE_SIZE, Math.max(argEnd, envEnd) - argStart));
+  const n = Math.max(0, mm.read(argStart, bytes, 0, bytes.length));
   const nul = bytes.indexOf(0);
   return bytes.subarray(0, nul >= 0 && nul < n ? nul : n);
 }
@@ -110,6 +111,8 @@ function readRange(
 
 /** Of each page eight bytes; frame numbers are shown to nobody, as to those without CAP_SYS_ADMIN on Linux. */
 const PAGEMAP_ENTRY = 8;
+/** As many pages as one read tells of. */
+const MOST_ENTRIES = 8192;
 const ADDRESS_LIMIT = 2 ** 47;
 
 class PagemapFile extends MmFile {
@@ -118,7 +121,7 @@ class PagemapFile extends MmFile {
     const { mm } = this;
     if (mm === null) return 0;
     const first = pos / PAGEMAP_ENTRY;
-    const count = Math.min(len / PAGEMAP_ENTRY, ADDRESS_LIMIT / PAGE_SIZE - first);
+    const count = Math.min(len / PAGEMAP_ENTRY, MOST_ENTRIES, ADDRESS_LIMIT / PAGE_SIZE - first);
     if (count <= 0) return 0;
     buf.fill(0, off, off + count * PAGEMAP_ENTRY);
     for (let i = 0; i < count; i++) {

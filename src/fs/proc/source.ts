@@ -11,6 +11,8 @@ import type { Cred } from '../../core/cred.ts';
 import type { KernelLog } from '../../core/log.ts';
 import type { SyslogReader } from '../../core/syslog.ts';
 import type { WaitQueue } from '../../core/wait.ts';
+import type { Mm } from '../../mm/mm.ts';
+import type { Backing, Vma } from '../../mm/vma.ts';
 import type { Path } from '../dentry.ts';
 import type { FilesStruct } from '../fd-table.ts';
 import type { File } from '../file.ts';
@@ -173,78 +175,57 @@ export interface TaskSyscall {
   readonly pc: number;
 }
 
-/** An address space. */
+/** What procfs reads of mm/mm.ts. */
+export type MmLayout = Pick<
+  Mm,
+  | 'vmas'
+  | 'totalPages'
+  | 'peakPages'
+  | 'brkStart'
+  | 'startCode'
+  | 'endCode'
+  | 'startData'
+  | 'endData'
+  | 'startStack'
+  | 'argStart'
+  | 'argEnd'
+  | 'envStart'
+  | 'envEnd'
+  | 'auxv'
+>;
+
+/** An address space: its layout is the Mm itself; the rest asks the engine. */
 export interface ProcMm {
-  /** The first area that ends above `addr`; null past the last. A cursor that bears unmapping. */
-  areaAbove(addr: number): ProcArea | null;
+  readonly layout: MmLayout;
+  /** The file of an area that has a backing; null for shared anonymous memory. */
+  fileOf(backing: Backing): File | null;
+  /** What of an area is in memory. */
+  resident(vma: Vma): Resident;
+  /** The most that ever was in memory, and what the page tables take. */
+  readonly peakRss: number;
+  readonly pageTables: number;
   /** Bytes copied from `addr` into buf[off, off + len); fewer at an unmapped page, -EIO if the first is. */
   read(addr: number, buf: Uint8Array, off: number, len: number): number;
   /** The same for writing, pages protected against writing included (as a debugger writes). */
   write(addr: number, buf: Uint8Array, off: number, len: number): number;
   /** PAGE_PRESENT and PAGE_FILE of the page at `addr`. */
   pageState(addr: number): number;
-  readonly sizes: MmSizes;
-  readonly startCode: number;
-  readonly endCode: number;
-  readonly startData: number;
-  readonly endData: number;
-  readonly startBrk: number;
-  readonly startStack: number;
-  readonly argStart: number;
-  readonly argEnd: number;
-  readonly envStart: number;
-  readonly envEnd: number;
-  /** The auxiliary vector as on the stack, with its AT_NULL. */
-  readonly auxv: Uint8Array;
   /** Which areas a core dump has (core(5)). */
   coredumpFilter: number;
   /** The program; null if it has none. Not referenced. */
   readonly exe: Path | null;
 }
 
+/** In bytes: pages of its own, of files, and of shared memory. */
+export interface Resident {
+  readonly anonymous: number;
+  readonly file: number;
+  readonly shmem: number;
+}
+
 export const PAGE_PRESENT = 1;
 /** A page of a file, or of shared memory. */
 export const PAGE_FILE = 2;
-
-/** In bytes. */
-export interface MmSizes {
-  readonly size: number;
-  readonly peakSize: number;
-  readonly peakRss: number;
-  readonly rssAnon: number;
-  readonly rssFile: number;
-  readonly rssShmem: number;
-  readonly locked: number;
-  readonly data: number;
-  readonly stack: number;
-  /** Program text, and text of libraries. */
-  readonly code: number;
-  readonly libraries: number;
-  readonly pageTables: number;
-}
-
-export interface ProcArea {
-  readonly start: number;
-  readonly end: number;
-  readonly readable: boolean;
-  readonly writable: boolean;
-  readonly executable: boolean;
-  readonly shared: boolean;
-  /** VM_LOCKED; VM_GROWSDOWN. */
-  readonly locked: boolean;
-  readonly growsDown: boolean;
-  /** Of the mapped file; 0, 0, 0 for anonymous memory. */
-  readonly offset: number;
-  readonly dev: number;
-  readonly ino: number;
-  /** The file; null for anonymous memory. */
-  readonly file: File | null;
-  /** '[heap]', '[stack]', '[vdso]', '[anon:name]', or '' where the file (if any) gives the name. */
-  readonly name: string;
-  /** Bytes present in memory, and those of them that belong to no file. */
-  readonly rss: number;
-  readonly anonymous: number;
-}
 
 /** /proc/meminfo, in bytes. */
 export interface MemInfo {

@@ -4,14 +4,13 @@ import { PAGE_SIZE } from '../../mm/ram.ts';
 import { mayTrace } from './access.ts';
 import type { TaskContext } from './context.ts';
 import { ticks, ULONG_MAX } from './format.ts';
-import type { MmSizes, ProcMm, ProcTask, TaskUsage } from './source.ts';
+import { measure } from './sizes.ts';
+import type { ProcMm, ProcTask, TaskUsage } from './source.ts';
 
 const RLIMIT_RSS = 5;
 
 /** The priority that the scheduler sees: 20 + nice, or below zero under a real-time policy. */
 const priority = (task: ProcTask): number => (task.rtPriority > 0 ? -1 - task.rtPriority : 20 + task.nice);
-
-export const rss = (sizes: MmSizes): number => sizes.rssAnon + sizes.rssFile + sizes.rssShmem;
 
 const pages = (bytes: number): number => Math.floor(bytes / PAGE_SIZE);
 
@@ -75,8 +74,10 @@ function memoryFields(task: ProcTask, mm: ProcMm | null, allowed: boolean): (str
   const limit = task.limits[RLIMIT_RSS]!.soft;
   const rssLimit = Number.isFinite(limit) ? limit : ULONG_MAX;
   if (mm === null) return [0, 0, rssLimit, 0, 0, 0, 0, 0];
-  const hidden = allowed ? [mm.startCode, mm.endCode, mm.startStack] : [1, 1, 0];
-  return [mm.sizes.size, pages(rss(mm.sizes)), rssLimit, ...hidden, 0, 0];
+  const { size, rss } = measure(mm);
+  const { startCode, endCode, startStack } = mm.layout;
+  const places = allowed ? [startCode, endCode, startStack] : [1, 1, 0];
+  return [size, pages(rss), rssLimit, ...places, 0, 0];
 }
 
 /** 31 to 34: the first 31 signals of each set, in decimal (obsolete: status has them all). */
@@ -88,14 +89,14 @@ function signalFields({ signals }: ProcTask): number[] {
 /** 45 to 51. */
 function layoutFields(mm: ProcMm | null, allowed: boolean): number[] {
   if (mm === null || !allowed) return [0, 0, 0, 0, 0, 0, 0];
-  return [mm.startData, mm.endData, mm.startBrk, mm.argStart, mm.argEnd, mm.envStart, mm.envEnd];
+  const { startData, endData, brkStart, argStart, argEnd, envStart, envEnd } = mm.layout;
+  return [startData, endData, brkStart, argStart, argEnd, envStart, envEnd];
 }
 
 export function showStatm({ mm }: ProcTask): string {
   if (mm === null) return '0 0 0 0 0 0 0\n';
-  const { sizes } = mm;
-  const shared = sizes.rssFile + sizes.rssShmem;
-  return `${[sizes.size, rss(sizes), shared, sizes.code, 0, sizes.data + sizes.stack, 0].map(pages).join(' ')}\n`;
+  const { size, rss, file, shmem, code, data, stack } = measure(mm);
+  return `${[size, rss, file + shmem, code, 0, data + stack, 0].map(pages).join(' ')}\n`;
 }
 
 export function showSchedstat({ usage }: ProcTask): string {

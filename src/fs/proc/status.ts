@@ -3,8 +3,8 @@
 import type { FilesStruct } from '../fd-table.ts';
 import type { TaskContext } from './context.ts';
 import { hex, hexBits, kibLine, listFormat, maskFormat } from './format.ts';
+import { measure } from './sizes.ts';
 import type { ProcMm, ProcTask, TaskState } from './source.ts';
-import { rss } from './stat.ts';
 
 const STATES: Readonly<Record<TaskState, string>> = {
   R: 'running',
@@ -56,22 +56,23 @@ const octal = (mask: number): string => mask.toString(8).padStart(4, '0');
 /** What would break the line apart, and the escape itself. */
 export const escapeName = (comm: string): string => comm.replace(/\\/g, '\\\\').replace(/\n/g, '\\n');
 
-function memory({ sizes }: ProcMm): string {
+function memory(mm: ProcMm): string {
+  const sizes = measure(mm);
   const rows: [string, number][] = [
     ['VmPeak', sizes.peakSize],
     ['VmSize', sizes.size],
     ['VmLck', sizes.locked],
     ['VmPin', 0],
-    ['VmHWM', sizes.peakRss],
-    ['VmRSS', rss(sizes)],
-    ['RssAnon', sizes.rssAnon],
-    ['RssFile', sizes.rssFile],
-    ['RssShmem', sizes.rssShmem],
+    ['VmHWM', Math.max(mm.peakRss, sizes.rss)],
+    ['VmRSS', sizes.rss],
+    ['RssAnon', sizes.anonymous],
+    ['RssFile', sizes.file],
+    ['RssShmem', sizes.shmem],
     ['VmData', sizes.data],
     ['VmStk', sizes.stack],
     ['VmExe', sizes.code],
     ['VmLib', sizes.libraries],
-    ['VmPTE', sizes.pageTables],
+    ['VmPTE', mm.pageTables],
     ['VmSwap', 0],
     ['HugetlbPages', 0],
   ];

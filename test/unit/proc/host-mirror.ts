@@ -10,6 +10,7 @@ import { WaitQueue } from '../../../src/core/wait.ts';
 import type { WalkContext } from '../../../src/fs/context.ts';
 import { Path } from '../../../src/fs/dentry.ts';
 import { FilesStruct } from '../../../src/fs/fd-table.ts';
+import type { File } from '../../../src/fs/file.ts';
 import { mountRoot } from '../../../src/fs/mounts.ts';
 import type { MountNamespace } from '../../../src/fs/namespace.ts';
 import type { MemInfo, ProcMm, ProcSource, ProcTask, Resident } from '../../../src/fs/proc/source.ts';
@@ -56,14 +57,21 @@ function areasOf(pid: number): { vmas: VmaList; resident: Map<number, Mutable<Re
 }
 
 function areaOf(head: RegExpExecArray): Vma {
-  const [range, perm, offset, device, ino, name] = head.slice(1) as [string, string, string, string, string, string];
+  const [range, perm, offset, device, ino, name] = head.slice(1) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
   const [start, end] = range.split('-').map(text => Number.parseInt(text, 16)) as [number, number];
   const [major, minor] = device.split(':').map(text => Number.parseInt(text, 16)) as [number, number];
   const prot = [...'rwx'].reduce((bits, letter, i) => bits | (perm[i] === letter ? 1 << i : 0), 0);
   const flags = (perm[3] === 's' ? VM_SHARED : 0) | (name === '[stack]' ? VM_GROWSDOWN : 0);
   const vma = new Vma(start, end, prot, flags);
   if (!name.startsWith('/')) vma.name = name;
-  else vma.backing = { dev: makedev(major, minor), ino: Number(ino), path: () => name } as unknown as Backing;
+  else vma.backing = { dev: makedev(major, minor), ino: Number(ino), name } as unknown as Backing;
   vma.pos = Number.parseInt(offset, 16);
   return vma;
 }
@@ -90,6 +98,7 @@ function mmOf(pid: number, stat: number[], status: Map<string, string>): ProcMm 
       envEnd: stat[51]!,
       auxv: fs.readFileSync(`/proc/${pid}/auxv`),
     },
+    fileOf: backing => ({ path: null, linkName: (backing as unknown as { name: string }).name }) as File,
     resident: vma => resident.get(vma.start)!,
     peakRss: kb('VmHWM'),
     pageTables: kb('VmPTE'),

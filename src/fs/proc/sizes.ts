@@ -1,0 +1,54 @@
+/** How large an address space is, by kinds (proc_pid_status(5)): summed up over its areas. All in bytes. */
+
+import { PROT_EXEC, PROT_WRITE } from '../../engine/engine.ts';
+import { PAGE_SIZE, pageDown, pageUp } from '../../mm/ram.ts';
+import { VM_GROWSDOWN, VM_LOCKED, type Vma } from '../../mm/vma.ts';
+import type { ProcMm } from './source.ts';
+
+export interface MmSizes {
+  readonly size: number;
+  readonly peakSize: number;
+  readonly rss: number;
+  readonly anonymous: number;
+  readonly file: number;
+  readonly shmem: number;
+  readonly locked: number;
+  /** Private and writable, the stack apart. */
+  readonly data: number;
+  readonly stack: number;
+  /** The program's text, and that of libraries. */
+  readonly code: number;
+  readonly libraries: number;
+}
+
+/** Areas from the bottom to the top; they may come and go between two. */
+export function* areas({ layout: { vmas } }: ProcMm): Generator<Vma> {
+  for (let vma = vmas.at(vmas.indexAfter(0)); vma !== undefined; vma = vmas.at(vmas.indexAfter(vma.end)))
+    yield vma;
+}
+
+export const isStack = (vma: Vma): boolean => (vma.flags & VM_GROWSDOWN) !== 0;
+
+export function measure(mm: ProcMm): MmSizes {
+  const { layout } = mm;
+  let [anonymous, file, shmem, locked, data, stack, text] = [0, 0, 0, 0, 0, 0, 0];
+  for (const vma of areas(mm)) {
+    const resident = mm.resident(vma);
+    anonymous += resident.anonymous;
+    file += resident.file;
+    shmem += resident.shmem;
+    const writable = (vma.prot & PROT_WRITE) !== 0;
+    if ((vma.flags & VM_LOCKED) !== 0) locked += vma.length;
+    if (isStack(vma)) stack += vma.length;
+    else if (writable && !vma.shared) data += vma.length;
+    else if ((vma.prot & PROT_EXEC) !== 0 && !writable) text += vma.length;
+  }
+  const code = pageUp(layout.endCode) - pageDown(layout.startCode);
+  return {
+    size: layout.totalPages * PAGE_SIZE,
+    peakSize: Math.max(layout.peakPages, layout.totalPages) * PAGE_SIZE,
+    rss: anonymous + file + shmem,
+    ...{ anonymous, file, shmem, locked, data, stack, code },
+    libraries: Math.max(0, text - code),
+  };
+}
