@@ -91,9 +91,9 @@ function compiler() {
   return found ?? fail('no C compiler found; install gcc (Debian: apt install gcc) or set CC');
 }
 
-/** layout.h for the stub, from the objects of numbers that src/engine/native/layout.ts exports. */
-async function writeLayout(out) {
-  const entryPoints = [join(home, 'src/engine/native/layout.ts')];
+/** The stub's headers, written by src/engine/native/header.ts from what it shares with its driver. */
+async function writeHeaders(out) {
+  const entryPoints = [join(home, 'src/engine/native/header.ts')];
   const { outputFiles } = await (await esbuild()).build({
     entryPoints,
     bundle: true,
@@ -101,20 +101,15 @@ async function writeLayout(out) {
     write: false,
   });
   const url = `data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString('base64')}`;
-  const entries = Object.entries(await import(url)).flatMap(([name, value]) =>
-    typeof value === 'number' ? [[name, value]] : Object.entries(value),
-  );
-  const lines = entries.map(
-    ([name, value]) => `#define ${name} ${value < 0 ? value : `0x${value.toString(16)}`}\n`,
-  );
-  writeFileSync(join(out, 'layout.h'), `/* Made from layout.ts by scripts/build.mjs. */\n${lines.join('')}`);
+  const { filtersHeader, layoutHeader } = await import(url);
+  writeFileSync(join(out, 'layout.h'), layoutHeader());
+  writeFileSync(join(out, 'filters.h'), filtersHeader());
 }
 
 /** The stub: the few C and assembly files that run beside guest code. */
 async function buildStub(out) {
-  const sources = existsSync(stubSource) ? readdirSync(stubSource).filter(name => /\.[cS]$/.test(name)) : [];
-  if (sources.length === 0) return;
-  await writeLayout(out);
+  const sources = readdirSync(stubSource).filter(name => /\.[cS]$/.test(name));
+  await writeHeaders(out);
   const args = [...STUB_FLAGS, '-I', out, '-T', 'stub.lds', '-o', join(out, 'stub'), ...sources.sort()];
   const { status } = spawnSync(compiler(), args, { cwd: stubSource, stdio: 'inherit' });
   if (status !== 0) fail('the stub failed to compile, see above');
