@@ -56,6 +56,7 @@ export function chown(vfs: Vfs, ctx: WalkContext, path: Path, uid: number, gid: 
   if (newUid !== undefined) attr.uid = newUid;
   if (newGid !== undefined) attr.gid = newGid;
   const gone = privileges(inode, ctx.cred);
+  if (gone !== 0 && !ownerOrCapable(inode, ctx.cred)) return -EPERM;
   if (gone !== 0) attr.mode = inode.mode & ~gone;
   return changed(vfs, path, attr);
 }

@@ -77,6 +77,7 @@ export function link(
   newName: string,
   flags: number,
 ): number {
+  if ((flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) !== 0) return -EINVAL;
   const empty = (flags & AT_EMPTY_PATH) !== 0;
   if (empty && !capable(ctx.cred, CAP_DAC_READ_SEARCH)) return -ENOENT;
   const how = ((flags & AT_SYMLINK_FOLLOW) !== 0 ? LOOKUP_FOLLOW : 0) | (empty ? LOOKUP_EMPTY : 0);
@@ -94,6 +95,7 @@ function linkInode(vfs: Vfs, inode: Inode, { dir, target }: Place): number {
   if (isDir(inode.mode)) return -EPERM;
   if (inode.nlink === 0 && !inode.linkable) return -ENOENT;
   const err = dir.inode!.link(target.name, inode);
+  if (err >= 0) inode.linkable = false;
   return added(vfs, dir, target, err < 0 ? err : inode);
 }
 

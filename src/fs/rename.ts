@@ -1,11 +1,11 @@
 /** rename(2), renameat2(2). */
 import type { Cred } from '../core/cred.ts';
-import { CAP_MKNOD, capable } from '../core/cred.ts';
-import { EBUSY, EEXIST, EINVAL, ENOENT, ENOTDIR, ENOTEMPTY, EPERM, EROFS, EXDEV } from '../uapi/errno.ts';
+import { EBUSY, EEXIST, EINVAL, ENOENT, ENOTDIR, ENOTEMPTY, EROFS, EXDEV } from '../uapi/errno.ts';
 import { RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT } from '../uapi/fcntl.ts';
 import { IN_ISDIR, IN_MOVED_FROM, IN_MOVED_TO } from '../uapi/inotify.ts';
 import { isDir, MAY_WRITE } from '../uapi/stat.ts';
 import type { WalkContext } from './context.ts';
+import { newInode } from './create.ts';
 import type { Dentry, Path } from './dentry.ts';
 import type { Inode } from './inode.ts';
 import { isMountpoint, lookupPlace, type Place } from './lookup.ts';
@@ -27,14 +27,13 @@ export function rename(
   const exchange = (flags & RENAME_EXCHANGE) !== 0;
   if ((flags & ~KNOWN) !== 0 || (exchange && (flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)) !== 0))
     return -EINVAL;
-  if ((flags & RENAME_WHITEOUT) !== 0 && !capable(ctx.cred, CAP_MKNOD)) return -EPERM;
   const from = lookupPlace(vfs, ctx, oldAt, oldName);
   if (typeof from === 'number') return from;
   const to = lookupPlace(vfs, ctx, newAt, newName);
   if (typeof to === 'number') return to;
   const err = placesError(from, to, flags) || rightsError(from, to, exchange, ctx.cred);
   if (err < 0 || from.target.inode === to.target.inode) return err;
-  return carryOut(vfs, from, to, flags);
+  return carryOut(vfs, ctx, from, to, flags);
 }
 
 /** What is wrong with the two places, whoever asks. */
@@ -77,7 +76,7 @@ function moveError(source: Inode, target: Inode | null, cred: Cred): number {
   return err < 0 || target === null || !isDir(target.mode) ? err : permission(target, MAY_WRITE, cred);
 }
 
-function carryOut(vfs: Vfs, from: Place, to: Place, flags: number): number {
+function carryOut(vfs: Vfs, ctx: WalkContext, from: Place, to: Place, flags: number): number {
   const source = from.target.inode!;
   const target = to.target.inode;
   const oldName = from.target.name;
@@ -90,8 +89,17 @@ function carryOut(vfs: Vfs, from: Place, to: Place, flags: number): number {
   } else {
     replace(vfs, from.target, to);
   }
+  if ((flags & RENAME_WHITEOUT) !== 0) ownWhiteout(from.dir.inode!, oldName, ctx);
   moved(vfs, from.dir, oldName, to.dir, newName, source);
   return 0;
+}
+
+/** The device that took the old name belongs to who renamed, as every new file does. */
+function ownWhiteout(dir: Inode, name: string, ctx: WalkContext): void {
+  const whiteout = dir.lookup(name);
+  if (typeof whiteout === 'number') return;
+  const { uid, gid } = newInode(dir, whiteout.mode, 0, ctx);
+  whiteout.setattr({ uid, gid });
 }
 
 function replace(vfs: Vfs, source: Dentry, to: Place): void {

@@ -14,9 +14,16 @@ import type { Vfs } from './vfs.ts';
 export const XATTR_NAME_MAX = 255;
 export const XATTR_SIZE_MAX = 65536;
 
+/** What is wrong with a call's arguments, before any file is looked for: 0 or -errno. */
+export function xattrError(name: string, size = 0, flags = 0): number {
+  if ((flags & ~(XATTR_CREATE | XATTR_REPLACE)) !== 0) return -EINVAL;
+  if (name === '' || name.length > XATTR_NAME_MAX) return -ERANGE;
+  return size > XATTR_SIZE_MAX ? -E2BIG : 0;
+}
+
 /** The value, one character a byte. */
 export function getXattr(ctx: WalkContext, path: Path, name: string): Result<string> {
-  const err = nameError(name) || rights(path, name, MAY_READ, ctx.cred);
+  const err = xattrError(name) || rights(path, name, MAY_READ, ctx.cred);
   return err < 0 ? err : path.inode.getxattr(name);
 }
 
@@ -28,16 +35,16 @@ export function setXattr(
   value: string,
   flags: number,
 ): number {
-  if ((flags & ~(XATTR_CREATE | XATTR_REPLACE)) !== 0) return -EINVAL;
-  if (value.length > XATTR_SIZE_MAX) return -E2BIG;
   const err =
-    nameError(name) || rights(path, name, MAY_WRITE, ctx.cred) || path.inode.setxattr(name, value, flags);
+    xattrError(name, value.length, flags) ||
+    rights(path, name, MAY_WRITE, ctx.cred) ||
+    path.inode.setxattr(name, value, flags);
   if (err >= 0) tell(vfs, path);
   return err;
 }
 
 export function removeXattr(vfs: Vfs, ctx: WalkContext, path: Path, name: string): number {
-  const err = nameError(name) || rights(path, name, MAY_WRITE, ctx.cred) || path.inode.removexattr(name);
+  const err = xattrError(name) || rights(path, name, MAY_WRITE, ctx.cred) || path.inode.removexattr(name);
   if (err >= 0) tell(vfs, path);
   return err;
 }
@@ -48,22 +55,28 @@ export function listXattr(ctx: WalkContext, path: Path): string[] {
   return capable(ctx.cred, CAP_SYS_ADMIN) ? names : names.filter(name => !name.startsWith('trusted.'));
 }
 
-function nameError(name: string): number {
-  return name === '' || name.length > XATTR_NAME_MAX ? -ERANGE : 0;
+/** The rules of the four namespaces (xattr(7)): first what the caller may do, then whether there is such a name. */
+function rights(path: Path, name: string, mask: number, cred: Cred): number {
+  if (mask === MAY_WRITE && path.mount.readOnly) return -EROFS;
+  const space = name.slice(0, name.indexOf('.') + 1);
+  const err = accessError(path, name, space, mask, cred);
+  if (err < 0) return err;
+  if (!STORED.has(space)) return -EOPNOTSUPP;
+  return name.length === space.length ? -EINVAL : 0;
 }
 
-/** The rules of the four namespaces (xattr(7)). */
-function rights(path: Path, name: string, mask: number, cred: Cred): number {
-  const { mount, inode } = path;
+/** The namespaces that are kept. Access control lists, which would be "system.", are not. */
+const STORED: ReadonlySet<string> = new Set(['user.', 'trusted.', 'security.']);
+
+function accessError({ mount, inode }: Path, name: string, space: string, mask: number, cred: Cred): number {
   const writes = mask === MAY_WRITE;
-  if (writes && mount.readOnly) return -EROFS;
-  const space = name.slice(0, name.indexOf('.') + 1);
-  if (space === '' || name.length === space.length) return -(space === '' ? EOPNOTSUPP : EINVAL);
+  if (space === 'system.') return 0;
   if (space === 'security.') return writes ? securityError(name, cred) : 0;
   if (space === 'trusted.') return capable(cred, CAP_SYS_ADMIN) ? 0 : -(writes ? EPERM : ENODATA);
-  if (space !== 'user.') return -EOPNOTSUPP;
-  if (!isReg(inode.mode) && !isDir(inode.mode)) return -(writes ? EPERM : ENODATA);
-  if (writes && isForeignSticky(inode, cred)) return -EPERM;
+  if (space === 'user.') {
+    if (!isReg(inode.mode) && !isDir(inode.mode)) return -(writes ? EPERM : ENODATA);
+    if (writes && isForeignSticky(inode, cred)) return -EPERM;
+  }
   return permissionAt(mount, inode, mask, cred);
 }
 

@@ -111,7 +111,7 @@ export class PageCache {
 
   /** Cuts or extends the file to `size` bytes; 0 or -errno. What lies past the new end reads as zeros later. */
   truncate(size: number): number {
-    if (size < this.bytes) {
+    if (size <= this.bytes) {
       this.dropFrom(size);
       this.bytes = size;
       const edge = pageUp(size);
@@ -126,7 +126,7 @@ export class PageCache {
 
   /** Makes [pos, pos + len) a hole: whole pages go, the rest is zeroed. */
   punch(pos: number, len: number): void {
-    const end = Math.min(pos + len, pageUp(this.bytes));
+    const end = Math.min(pos + len, this.room);
     const first = Math.ceil(pos / PAGE_SIZE);
     const last = Math.floor(end / PAGE_SIZE);
     if (first > last) {
@@ -196,7 +196,8 @@ export class PageCache {
 
   private dropFrom(size: number): void {
     this.zero(size, Math.min(pageUp(size), this.room));
-    this.discardPages(Math.ceil(size / PAGE_SIZE), Math.ceil(this.bytes / PAGE_SIZE));
+    // Pages past the end, too: fallocate(2) may have put some there.
+    this.discardPages(Math.ceil(size / PAGE_SIZE), Number.POSITIVE_INFINITY);
   }
 
   private discardPages(first: number, stop: number): void {

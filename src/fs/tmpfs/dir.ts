@@ -1,8 +1,8 @@
 /** Directories of tmpfs. Sizes and link counts are Linux's: 20 bytes an entry, a link for each subdirectory. */
 import type { Cred } from '../../core/cred.ts';
 import type { Result } from '../../lib/result.ts';
-import { ENOENT, ENOTEMPTY } from '../../uapi/errno.ts';
-import { RENAME_EXCHANGE, RENAME_WHITEOUT } from '../../uapi/fcntl.ts';
+import { EINVAL, EISDIR, ENOENT, ENOTEMPTY } from '../../uapi/errno.ts';
+import { RENAME_EXCHANGE, RENAME_WHITEOUT, SEEK_CUR, SEEK_SET } from '../../uapi/fcntl.ts';
 import { dirType, isDir, isReg, S_IFCHR, S_IFDIR, S_IFLNK } from '../../uapi/stat.ts';
 import { fileAccessed } from '../atime.ts';
 import { type EmitEntry, File } from '../file.ts';
@@ -156,7 +156,7 @@ export class TmpfsDir extends TmpfsInode {
 
   /** RENAME_WHITEOUT: the old name becomes a device 0:0, which says to an overlay that it is gone. */
   private placeWhiteout(name: string, inode: Inode): void {
-    const init = { mode: S_IFCHR, uid: inode.uid, gid: inode.gid, rdev: 0 };
+    const init = { mode: S_IFCHR, uid: 0, gid: 0, rdev: 0 };
     this.place(name, new TmpfsInode(this.sb, init), inode);
   }
 
@@ -175,6 +175,15 @@ class TmpfsDirFile extends File {
   constructor(inode: TmpfsDir, flags: number) {
     super(inode, flags);
     this.stop = inode.names.nextCookie;
+  }
+
+  override read(): number {
+    return -EISDIR;
+  }
+
+  /** A directory has no end to seek from: the order of its positions says nothing. */
+  override seek(offset: number, whence: number): number {
+    return whence === SEEK_SET || whence === SEEK_CUR ? super.seek(offset, whence) : -EINVAL;
   }
 
   override readdir(pos: number, emit: EmitEntry): number {
