@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { type Ended, start } from './machine.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'uml-linux-'));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+const linux = (words: string[], input = ''): Promise<Ended> => start('linux', words, input);
+const HOST = ['root=/dev/root', 'rootfstype=hostfs', 'rootflags=/'];
+
+test('the default machine is a shell of root’s that reads its commands', async () => {
+  const { stdout, status } = await linux(['quiet'], 'echo $((6 * 7)) $(id -u) from $USER\nexit 3\n');
+  assert.match(stdout, /42 0 from root/);
+  assert.equal(status, 3);
+});
+
+test('words after -- are the shell’s', async () => {
+  const { stdout, status } = await linux(['quiet', '--', '-c', 'echo given; exit 5']);
+  assert.match(stdout, /given/);
+  assert.equal(status, 5);
+});
+
+test('the kernel log has Linux’s form, and dmesg shows it', async () => {
+  const { stdout } = await linux(['--', '-c', 'cat /proc/cmdline; head -c 300 /dev/kmsg | head -n1']);
+  assert.match(stdout, /^\[ +\d+\.\d{6}\] Linux version /m);
+  assert.match(stdout, /^\d+,\d+,\d+,-;Linux version /m);
+  const quiet = await linux(['quiet', '--', '-c', 'dmesg']);
+  assert.match(quiet.stdout, /^\[ +\d+\.\d{6}\] Linux version /m);
+});
+
+test('unknown words reach init', async () => {
+  const { stdout } = await linux(['quiet', 'FOO=bar', '--', '-c', 'echo "<$FOO>"']);
+  assert.match(stdout, /<bar>/);
+});
+
+test('init= is process 1, and its death a panic', async () => {
+  const { stdout, status } = await linux([...HOST, 'init=/bin/sh', '--', '-c', 'echo I am $$; exit 0']);
+  assert.match(stdout, /I am 1/);
+  assert.match(stdout, /Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000000/);
+  assert.notEqual(status, 0);
+});
+
+test('a missing root panics with Linux’s words', async () => {
+  for (const words of [['root=/dev/nope'], ['root=/dev/root', 'rootfstype=hostfs', 'rootflags=/nope']]) {
+    const { stdout, stderr, status } = await linux(words);
+    assert.match(stdout, /Kernel panic - not syncing: VFS: Unable to mount root fs/, words.join(' '));
+    assert.match(stderr, /^linux: [^\n]+\n$/);
+    assert.notEqual(status, 0);
+  }
+});
+
+test('a missing init panics with Linux’s words', async () => {
+  const dir = join(scratch, 'empty');
+  mkdirSync(dir);
+  const none = await linux(['root=/dev/root', 'rootfstype=hostfs', `rootflags=${dir}`]);
+  assert.match(none.stdout, /Kernel panic - not syncing: No working init found/);
+  assert.notEqual(none.status, 0);
+  const named = await linux([...HOST, 'init=/no/such/init']);
+  assert.match(
+    named.stdout,
+    /Kernel panic - not syncing: Requested init \/no\/such\/init failed \(error -2\)/,
+  );
+});
+
+test('wrong options are one line', async () => {
+  for (const words of [
+    ['mem=1'],
+    ['mem=x'],
+    ['ncpus=many'],
+    ['con0=tty'],
+    ['init=sh'],
+    ['ubda=image'],
+    ['loglevel=99'],
+  ]) {
+    const { stdout, stderr, status } = await linux(words);
+    assert.match(stderr, /^linux: [^\n]+\n$/, words.join(' '));
+    assert.deepEqual([stdout, status], ['', 1]);
+  }
+});
+
+test('--help, --version and --showconfig print and end', async () => {
+  assert.match((await linux(['--help'])).stdout, /rootfstype=hostfs/);
+  assert.match((await linux(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
+  assert.match((await linux(['quiet', '--showconfig'])).stdout, /^CONFIG_HOSTFS=y$/m);
+});

@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { shell, start, uml } from './machine.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'uml-run-'));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+const isRoot = process.getuid?.() === 0;
+
+test('the status is the command’s', async () => {
+  assert.equal((await uml('/bin/true')).status, 0);
+  assert.equal((await uml('false')).status, 1);
+  assert.equal((await shell('exit 77')).status, 77);
+  assert.equal((await shell('kill -TERM $$')).status, 128 + 15);
+  assert.equal((await shell('kill -KILL $$')).status, 128 + 9);
+  assert.equal((await shell('kill -SEGV $$')).status, 128 + 11);
+});
+
+test('output and errors stay apart', async () => {
+  const { stdout, stderr } = await shell('echo out; echo err >&2');
+  assert.deepEqual([stdout, stderr], ['out\n', 'err\n']);
+});
+
+test('input and output pass byte for byte', async () => {
+  const bytes = randomBytes(1_000_000);
+  const { stdout, status } = await start('uml', ['run', 'cat'], bytes);
+  assert.equal(status, 0);
+  assert.ok(Buffer.from(stdout, 'latin1').equals(bytes));
+});
+
+test('the end of the input is seen, and a reader that leaves early ends nothing', async () => {
+  assert.equal((await start('uml', ['run', 'wc', '-c'], '')).stdout.trim(), '0');
+  assert.equal((await start('uml', ['run', 'head', '-c', '5'], Buffer.alloc(500_000, 'x'))).stdout, 'xxxxx');
+});
+
+test('words of the command are its own', async () => {
+  assert.equal(
+    (await uml('echo', '--rw', '-t', '--', 'é x', '')).stdout,
+    Buffer.from('--rw -t -- é x \n').toString('latin1'),
+  );
+  assert.equal((await uml('--', 'echo', '--help')).stdout, '--help\n');
+});
+
+test('--env and --workdir, --hostname, --user', async () => {
+  const env = { ...process.env, GIVEN: 'from the host', HIDDEN: 'x' };
+  const show = ['/bin/sh', '-c', 'echo $A/$GIVEN/$HIDDEN; pwd; uname -n; id -u'];
+  const options = [
+    '--env',
+    'A=1=2',
+    '--env',
+    'GIVEN',
+    '--workdir',
+    '/usr',
+    '--hostname',
+    'box',
+    '--user',
+    '1234:55',
+  ];
+  const { stdout } = await start('uml', ['run', ...options, ...show], '', env);
+  assert.equal(stdout, '1=2/from the host/\n/usr\nbox\n1234\n');
+  assert.equal((await uml('--workdir', '/nope', 'true')).status, 126);
+});
+
+test('the root is disposable', async () => {
+  const file = join(scratch, 'left');
+  assert.equal((await uml('/bin/sh', '-c', `echo x >${file} && cat ${file}`)).stdout, 'x\n');
+  assert.ok(!existsSync(file));
+});
+
+test('--rw writes through, --volume shows', async () => {
+  const dir = join(scratch, 'volume');
+  mkdirSync(dir);
+  writeFileSync(join(dir, 'in'), 'shown');
+  const both = await uml(
+    '--volume',
+    `${dir}:/mnt/v`,
+    '/bin/sh',
+    '-c',
+    'cat /mnt/v/in; echo back >/mnt/v/out',
+  );
+  assert.equal(both.stdout, 'shown');
+  assert.equal(readFileSync(join(dir, 'out'), 'utf8'), 'back\n');
+  assert.notEqual((await uml('--volume', `${dir}:/mnt/v:ro`, 'touch', '/mnt/v/new')).status, 0);
+  await uml('--rw', '/bin/sh', '-c', `echo through >${dir}/rw`);
+  assert.equal(readFileSync(join(dir, 'rw'), 'utf8'), 'through\n');
+});
+
+test('--timeout kills with 124, and in time', async () => {
+  const begin = Date.now();
+  assert.equal((await uml('--timeout', '0.5', 'sleep', '50')).status, 124);
+  assert.equal((await uml('--timeout', '0.5', '/bin/sh', '-c', 'while :; do :; done')).status, 124);
+  assert.ok(Date.now() - begin < 10_000);
+});
+
+test('--mem and --cpus are what the guest sees', async () => {
+  const { stdout } = await uml(
+    '--mem',
+    '256M',
+    '--cpus',
+    '3',
+    '/bin/sh',
+    '-c',
+    'nproc; head -n1 /proc/meminfo',
+  );
+  const [cpus, mem] = stdout.split('\n');
+  assert.equal(cpus, '3');
+  const kib = Number(mem?.replace(/\D/g, ''));
+  assert.ok(kib > 128 * 1024 && kib <= 256 * 1024, mem);
+});
+
+test('--strace prints calls, to standard error or a file', async () => {
+  assert.match((await uml('--strace', '/bin/true')).stderr, /execve|exit_group/);
+  const file = join(scratch, 'trace');
+  const { stderr } = await uml(`--strace=${file}`, '/bin/true');
+  assert.equal(stderr, '');
+  assert.match(readFileSync(file, 'utf8'), /exit_group/);
+});
+
+test('what cannot be executed is one line, with the shell’s statuses', async () => {
+  writeFileSync(join(scratch, 'text'), 'not a program');
+  chmodSync(join(scratch, 'text'), 0o755);
+  writeFileSync(join(scratch, 'plain'), '#!/bin/sh\n');
+  const arm = Buffer.alloc(128);
+  arm.write('\x7fELF\x02\x01\x01', 'latin1');
+  arm.writeUInt16LE(2, 16);
+  arm.writeUInt16LE(183, 18);
+  writeFileSync(join(scratch, 'arm'), arm, { mode: 0o755 });
+  for (const [command, status] of [
+    ['no-such-command', 127],
+    ['/no/such', 127],
+    ['text', 126],
+    ['plain', 126],
+    ['arm', 126],
+  ] as const) {
+    const name = existsSync(join(scratch, command)) ? join(scratch, command) : command;
+    const ended = await uml(name);
+    assert.equal(ended.status, status, `${command}: ${ended.stderr}`);
+    assert.match(ended.stderr, /^uml: [^\n]+\n$/, command);
+  }
+});
+
+test('wrong options are one line, status 125', async () => {
+  const wrong = [
+    ['--mem', '3'],
+    ['--mem', 'x'],
+    ['--cpus', '0'],
+    ['--root', '/nope'],
+    ['--root', '/etc/passwd'],
+    ['--user', 'nope'],
+    ['--bad'],
+  ];
+  wrong.push(
+    ['--volume', 'a'],
+    ['--env', '=x'],
+    ['--timeout', 'x'],
+    ['--workdir', 'rel'],
+    ['--strace=/nope/x'],
+    ['--hostname', ''],
+  );
+  for (const words of wrong) {
+    const ended = await uml(...words, 'true');
+    assert.equal(ended.status, 125, words.join(' '));
+    assert.match(ended.stderr, /^uml: [^\n]+\n$/, words.join(' '));
+    assert.equal(ended.stdout, '');
+  }
+});
+
+test('--help is for people', async () => {
+  const { stdout, status } = await uml('--help');
+  assert.equal(status, 0);
+  for (const option of [
+    '--root',
+    '--rw',
+    '--volume',
+    '--mem',
+    '--cpus',
+    '--env',
+    '--workdir',
+    '--user',
+    '--hostname',
+    '--strace',
+    '--timeout',
+    '--tty',
+  ])
+    assert.ok(stdout.includes(option), option);
+});
+
+test('an unreadable root is refused', { skip: isRoot && 'root reads everything' }, async () => {
+  const dir = join(scratch, 'closed');
+  mkdirSync(dir, { mode: 0 });
+  const { status, stderr } = await uml('--root', dir, 'true');
+  assert.deepEqual([status, /permission denied/.test(stderr)], [125, true]);
+});
+
+test('no process and no file is left behind, after a kill -9 too', async () => {
+  const mark = `${process.pid}${Date.now()}`.slice(-9);
+  const places = ['/dev/shm', tmpdir()];
+  const list = (): string[] =>
+    places
+      .flatMap(place => readdirSync(place))
+      .filter(name => /uml/.test(name))
+      .sort();
+  const before = list();
+  const running = start('uml', ['run', 'sh', '-c', `sleep ${mark} & sleep ${mark}`]);
+  await new Promise(resolve => setTimeout(resolve, 1500));
+  const pids = commands().filter(([, command]) => command.includes(mark));
+  assert.ok(pids.length > 0);
+  for (const [pid] of pids) process.kill(pid, 'SIGKILL');
+  await running;
+  await new Promise(resolve => setTimeout(resolve, 500));
+  assert.deepEqual(
+    commands().filter(([, command]) => command.includes(mark)),
+    [],
+  );
+  assert.deepEqual(list(), before);
+});
+
+/** Process ids and command lines of the host. */
+function commands(): [number, string][] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .flatMap(name => {
+      try {
+        return [[Number(name), readFileSync(`/proc/${name}/cmdline`, 'latin1')] as [number, string]];
+      } catch {
+        return [];
+      }
+    });
+}
