@@ -22,11 +22,12 @@ import { isDir } from '../uapi/stat.ts';
 import type { WalkContext } from './context.ts';
 import { type Dentry, Path } from './dentry.ts';
 import type { FsStruct } from './fs-struct.ts';
+import type { Inode } from './inode.ts';
 import { lookup } from './lookup.ts';
 import { MOUNT_FLAGS, Mount } from './mount.ts';
 import { LOOKUP_FOLLOW } from './namei.ts';
 import { MountNamespace, subtree } from './namespace.ts';
-import type { SuperBlock } from './super.ts';
+import type { MountRequest, SuperBlock } from './super.ts';
 import type { Vfs } from './vfs.ts';
 
 /** A remount without any of these leaves access times as they are (mount(2)). */
@@ -51,7 +52,12 @@ export function mount(
   if ((flags & MS_BIND) !== 0) return bind(vfs, ctx, source, where, (flags & MS_REC) !== 0);
   if ((flags & PROPAGATION) !== 0) return isMountRoot(where) ? 0 : -EINVAL;
   if ((flags & MS_MOVE) !== 0) return move(vfs, ctx, source, where);
-  return mountNew(vfs, source, where, type, flags, data);
+  const resolve = (path: string): Result<Inode> => {
+    const found = lookup(vfs, ctx, null, path, LOOKUP_FOLLOW);
+    return typeof found === 'number' ? found : found.inode;
+  };
+  const made = makeMount(vfs, type, source, flags, data, resolve);
+  return typeof made === 'number' ? made : graftNew(vfs, made, where);
 }
 
 /** The first mount of a machine, root of a new namespace. */
@@ -73,11 +79,12 @@ export function makeMount(
   source: string,
   flags: number,
   data: string,
+  resolve?: MountRequest['resolve'],
 ): Result<Mount> {
   const fsType = vfs.fileSystem(type);
   if (typeof fsType === 'number') return fsType;
   const readOnly = (flags & MS_RDONLY) !== 0;
-  const sb = fsType.mount({ source, data, readOnly }, vfs.env);
+  const sb = fsType.mount({ source, data, readOnly, resolve }, vfs.env);
   if (typeof sb === 'number') return sb;
   if (readOnly) sb.readOnly = true;
   const known = [...vfs.roots].find(root => root.inode!.sb === sb);
@@ -158,9 +165,7 @@ function ownFlags(flags: number): number {
   return (flags & (MS_NOATIME | MS_STRICTATIME)) === 0 ? own | MS_RELATIME : own;
 }
 
-function mountNew(vfs: Vfs, source: string, where: Path, type: string, flags: number, data: string): number {
-  const made = makeMount(vfs, type, source, flags, data);
-  if (typeof made === 'number') return made;
+function graftNew(vfs: Vfs, made: Mount, where: Path): number {
   const err = graft(made, where);
   if (err < 0) release(vfs, made);
   return err;

@@ -56,6 +56,8 @@ export class OverlaySuperBlock extends SuperBlock {
     this.held = upper === null ? lowers : [...lowers, upper.root, upper.work];
     for (const inode of this.held) {
       inode.refs++;
+      // As a mount of it: unmounted elsewhere, a layer's filesystem stays.
+      inode.sb.mounts++;
       if (!this.ranges.includes(inode.sb) && this.ranges.length < MAX_RANGES) this.ranges.push(inode.sb);
     }
     this.isVolatile = this.held.some(inode => inode.sb.volatileNames);
@@ -97,7 +99,13 @@ export class OverlaySuperBlock extends SuperBlock {
 
   override shutdown(): void {
     for (const inode of new Set(this.inodes.values())) inode.letGo();
-    for (const inode of this.held) inode.sb.iput(inode);
+    for (const inode of this.held) {
+      const { sb } = inode;
+      sb.iput(inode);
+      if (--sb.mounts > 0) continue;
+      sb.sync();
+      sb.shutdown();
+    }
   }
 
   /** The one inode for a file of these parts, known as `name` in `dir`. */
