@@ -70,8 +70,7 @@ export class InotifyHub implements FileWatcher {
 
   /** Something was done to an open file. */
   happened(event: number, { dentry }: Path, inode: Inode): void {
-    const kind = isDir(inode.mode) ? IN_ISDIR : 0;
-    this.toChildAndParent(event | kind, dentry.parent, dentry.name, inode, dentry.unhashed);
+    this.toChildAndParent(event, dentry.parent, dentry.name, inode, dentry.unhashed);
     if (inode.nlink === 0 && this.watched.has(inode)) this.checkGone(inode, 1);
   }
 
@@ -100,8 +99,9 @@ export class InotifyHub implements FileWatcher {
   }
 
   private toChildAndParent(event: number, dir: Dentry, name: string, inode: Inode, unlinked: boolean): void {
-    if (dir.inode !== inode) this.tell(dir.inode, event, name, 0, unlinked);
-    this.tell(inode, event, '', 0);
+    const what = isDir(inode.mode) ? event | IN_ISDIR : event;
+    if (dir.inode !== inode) this.tell(dir.inode, what, name, 0, unlinked);
+    this.tell(inode, what, '', 0);
   }
 
   private tell(inode: Inode | null, event: number, name: string, cookie: number, unlinked = false): void {
