@@ -27,7 +27,7 @@ import {
   MFD_HUGETLB,
   MFD_NOEXEC_SEAL,
 } from '../uapi/eventfd.ts';
-import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, O_LARGEFILE, O_RDWR } from '../uapi/fcntl.ts';
+import { FALLOC_FL_PUNCH_HOLE, O_LARGEFILE, O_RDWR } from '../uapi/fcntl.ts';
 import { S_IFREG } from '../uapi/stat.ts';
 
 const NO_WRITING = F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
@@ -67,9 +67,9 @@ class MemfdInode extends TmpfsFile {
   }
 
   override allocate(mode: number, offset: number, len: number): number {
-    if ((mode & FALLOC_FL_PUNCH_HOLE) !== 0 && (this.seals & NO_WRITING) !== 0) return -EPERM;
-    const grows = (mode & FALLOC_FL_KEEP_SIZE) === 0 && offset + len > this.size;
-    if (grows && (this.seals & F_SEAL_GROW) !== 0) return -EPERM;
+    const punch = (mode & FALLOC_FL_PUNCH_HOLE) !== 0;
+    if (punch && (this.seals & NO_WRITING) !== 0) return -EPERM;
+    if (!punch && (this.seals & F_SEAL_GROW) !== 0 && offset + len > this.size) return -EPERM;
     return super.allocate(mode, offset, len);
   }
 
