@@ -10,10 +10,11 @@ import type { UserMemory } from '../core/user.ts';
 import type { WaitQueue } from '../core/wait.ts';
 import type { Result } from '../lib/result.ts';
 import type { PageCache } from '../mm/page-cache.ts';
-import { EBADF, EINVAL, ENODEV, ENOTDIR, ENOTTY, EOPNOTSUPP, ESPIPE } from '../uapi/errno.ts';
+import { EBADF, EINVAL, EISDIR, ENODEV, ENOTDIR, ENOTTY, EOPNOTSUPP, ESPIPE } from '../uapi/errno.ts';
 import { O_ACCMODE, O_NONBLOCK, O_PATH, O_RDONLY, O_WRONLY, SEEK_CUR, SEEK_SET } from '../uapi/fcntl.ts';
 import { IN_CLOSE_NOWRITE, IN_CLOSE_WRITE } from '../uapi/inotify.ts';
 import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../uapi/poll.ts';
+import { isDir } from '../uapi/stat.ts';
 import type { Path } from './dentry.ts';
 import type { Inode } from './inode.ts';
 
@@ -104,7 +105,7 @@ export abstract class File {
 
   /** Reads at `pos` (ignored by files that have none) into buf[off, off + len). Bytes read, 0 at the end, or -errno. */
   read(_buf: Uint8Array, _off: number, _len: number, _pos: number): number {
-    return -EINVAL;
+    return isDir(this.inode.mode) ? -EISDIR : -EINVAL;
   }
 
   /** Writes buf[off, off + len) at `pos`. O_APPEND is the caller's business (it passes the size as pos). */

@@ -21,7 +21,7 @@ import {
 } from '../uapi/fcntl.ts';
 import { RLIMIT_NOFILE } from '../uapi/resource.ts';
 import { NSIG } from '../uapi/signal.ts';
-import { call, fd, oneOf, pointer, type Syscall } from './args.ts';
+import { call, fd, long, oneOf, type Syscall } from './args.ts';
 import { setAsync } from './fasync.ts';
 import { recordLock } from './record-lock.ts';
 
@@ -29,7 +29,7 @@ import { recordLock } from './record-lock.ts';
 const SETTABLE = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME;
 const INT_MIN = -(2 ** 31);
 
-/** `arg` is a full word: an int for most commands, a pointer for some. */
+/** `arg` is a full word: an int for most commands (its upper half may be anything), a pointer for some. */
 function fcntlCall(task: Task, fd: number, cmd: number, arg: number): number | Promise<number> {
   const file = task.files.get(fd);
   if (file === null) return -EBADF;
@@ -83,7 +83,7 @@ function ownerCommand(task: Task, file: File, cmd: number, arg: number): number 
     case fcntl.F_GETSIG:
       return file.ownerSignal;
     case fcntl.F_SETSIG:
-      if (arg > NSIG) return -EINVAL;
+      if (arg < 0 || arg > NSIG) return -EINVAL;
       file.ownerSignal = arg;
       return 0;
   }
@@ -148,7 +148,7 @@ const COMMANDS = Object.fromEntries(
 export const fcntlCalls: readonly Syscall[] = [
   call(
     'fcntl',
-    [fd('fd'), oneOf('cmd', COMMANDS), pointer('arg')],
+    [fd('fd'), oneOf('cmd', COMMANDS), long('arg')],
     fcntlCall,
     'no leases, no F_NOTIFY, no write hints: EINVAL',
   ),

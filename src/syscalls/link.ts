@@ -3,7 +3,7 @@ import { link as linkFile, mkdir as makeDir, symlink as makeLink, mknod as makeN
 import { rmdir as removeDir, unlink as removeName } from '../fs/remove.ts';
 import { rename as renameFile } from '../fs/rename.ts';
 import type { Task } from '../kernel/task.ts';
-import { EINVAL, ENOENT } from '../uapi/errno.ts';
+import { EINVAL, ENOENT, EPERM } from '../uapi/errno.ts';
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
@@ -13,6 +13,7 @@ import {
   RENAME_NOREPLACE,
   RENAME_WHITEOUT,
 } from '../uapi/fcntl.ts';
+import { S_IFDIR, S_IFLNK, S_IFMT } from '../uapi/stat.ts';
 import { call, dirfd, flags, mode, path, type Syscall, string, uint } from './args.ts';
 import { nameAt, startOf } from './names.ts';
 
@@ -26,6 +27,9 @@ function mkdirat(task: Task, dirfd: number, nameAddr: number, mode: number): num
 const mkdir = (task: Task, name: number, mode: number): number => mkdirat(task, AT_FDCWD, name, mode);
 
 function mknodat(task: Task, dirfd: number, nameAddr: number, mode: number, dev: number): number {
+  const type = mode & S_IFMT;
+  if (type === S_IFDIR) return -EPERM;
+  if (type === S_IFLNK) return -EINVAL;
   const name = nameAt(task, nameAddr);
   if (typeof name === 'number') return name;
   const at = startOf(task, dirfd, name);
@@ -62,7 +66,7 @@ function renameat2(
   const oldAt = startOf(task, oldDir, oldName);
   if (typeof oldAt === 'number') return oldAt;
   const newAt = startOf(task, newDir, newName);
-  if (typeof newAt === 'number') return newAt;
+  if (typeof newAt === 'number') return oldName === '' ? -ENOENT : newAt;
   return renameFile(task.kernel.vfs, task, oldAt, oldName, newAt, newName, flags);
 }
 

@@ -10,7 +10,7 @@ import * as resolves from '../uapi/mount.ts';
 import { call, dirfd, flags, mode, path, pointer, type Syscall, ulong } from './args.ts';
 import { install, nameAt, roomForFile, startOf } from './names.ts';
 
-const { O_DSYNC, O_SYNC, O_TMPFILE, O_DIRECTORY, O_ACCMODE, O_EXCL, O_NOCTTY, O_APPEND, O_NONBLOCK } = fcntl;
+const { O_DSYNC, O_RDONLY, O_SYNC, O_TMPFILE, O_DIRECTORY, O_ACCMODE, O_EXCL, O_NOCTTY, O_APPEND, O_NONBLOCK } = fcntl;
 const { FASYNC, O_DIRECT, O_NOFOLLOW, O_NOATIME, AT_FDCWD } = fcntl;
 const { RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } = resolves;
 const { RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV } = resolves;
@@ -87,8 +87,18 @@ export function openat(
   flags: number,
   mode: number,
 ): number | Promise<number> {
+  const refused = flagsError(flags);
+  if (refused < 0) return refused;
   const name = nameAt(task, nameAddr);
   return typeof name === 'number' ? name : openAt(task, dirfd, name, flags & KNOWN, mode & 0o7777, 0);
+}
+
+/** What no name could make right: a directory to be created, a file without a name that is not to be written. */
+function flagsError(flags: number): number {
+  if ((flags & O_PATH) !== 0) return 0;
+  if ((flags & (O_CREAT | O_DIRECTORY)) === (O_CREAT | O_DIRECTORY)) return -EINVAL;
+  if ((flags & UNNAMED) === 0) return 0;
+  return (flags & O_DIRECTORY) === 0 || (flags & O_ACCMODE) === O_RDONLY ? -EINVAL : 0;
 }
 
 const open = (task: Task, name: number, flags: number, mode: number): number | Promise<number> =>

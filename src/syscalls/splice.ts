@@ -6,9 +6,10 @@ import type { Task } from '../kernel/task.ts';
 import { getInt64, setInt64 } from '../lib/int64.ts';
 import { EAGAIN, EBADF, EINVAL, EPIPE, ESPIPE } from '../uapi/errno.ts';
 import { O_APPEND } from '../uapi/fcntl.ts';
+import { RWF_NOWAIT } from '../uapi/rwf.ts';
 import { SIGPIPE } from '../uapi/signal.ts';
 import { call, fd, flags, pointer, type Syscall, ulong } from './args.ts';
-import { MAX_RW_COUNT, raise, writeLimit } from './io.ts';
+import { AT_POS, MAX_RW_COUNT, raise, writeLimit } from './io.ts';
 import { fileOf } from './names.ts';
 import { readVectorAt, writeVectorAt } from './vector.ts';
 
@@ -135,8 +136,8 @@ function vmsplice(
   if ((flags & ~KNOWN) !== 0) return -EINVAL;
   const file = fileOf(task, fd);
   if (!(file instanceof PipeFile)) return -EBADF;
-  const mayWait = (flags & SPLICE_F_NONBLOCK) === 0;
-  return (file.writable ? writeVectorAt : readVectorAt)(task, file, iov, count, -1, mayWait);
+  const how = (flags & SPLICE_F_NONBLOCK) === 0 ? 0 : RWF_NOWAIT;
+  return (file.writable ? writeVectorAt : readVectorAt)(task, file, iov, count, AT_POS, how);
 }
 
 const spliceFlags = flags('flags', NAMES);

@@ -123,18 +123,21 @@ async function restOfElements(
   }
 }
 
+/** As preadv2, of a file that was checked; `flags` are RWF_*. */
 export function readVectorAt(
   task: Task,
   file: File,
   addr: number,
   length: number,
   pos: number,
-  mayWait: boolean,
+  flags: number,
 ): number | Promise<number> {
   const vector = readVector(task.user, addr, length);
   if (typeof vector === 'number') return vector;
+  if (vector.count === 0) return 0;
+  if ((flags & ~RWF_KNOWN) !== 0) return -EOPNOTSUPP;
+  const mayWait = (flags & RWF_NOWAIT) === 0;
   if (vector.count > 1 && !file.seekable) return readScattered(task, file, vector, mayWait);
-  if (vector.count === 0) return length === 0 ? 0 : readFile(task, file, task.user, 0, 0, pos, mayWait);
   return eachElement(readFile, task, file, vector, pos, mayWait);
 }
 
@@ -144,26 +147,29 @@ export function writeVectorAt(
   addr: number,
   length: number,
   pos: number,
-  mayWait: boolean,
+  flags: number,
 ): number | Promise<number> {
   const vector = readVector(task.user, addr, length);
   if (typeof vector === 'number') return vector;
+  if (vector.count === 0) return 0;
+  if ((flags & ~RWF_KNOWN) !== 0) return -EOPNOTSUPP;
+  const mayWait = (flags & RWF_NOWAIT) === 0;
   const message = vector.count > 1 && !file.seekable && vector.total <= MAX_MESSAGE;
   if (message) return writeGathered(task, file, vector, mayWait);
-  if (vector.count === 0) return length === 0 ? 0 : writeFile(task, file, task.user, 0, 0, pos, mayWait);
-  return eachElement(writeFile, task, file, vector, pos, mayWait);
+  const at = (flags & RWF_APPEND) !== 0 && file.seekable ? file.inode.size : pos;
+  return eachElement(writeFile, task, file, vector, at, mayWait);
 }
 
 function readv(task: Task, fd: number, addr: number, length: number): number | Promise<number> {
   const file = task.files.get(fd);
   if (file === null || !file.readable) return -EBADF;
-  return readVectorAt(task, file, addr, length, AT_POS, true);
+  return readVectorAt(task, file, addr, length, AT_POS, 0);
 }
 
 function writev(task: Task, fd: number, addr: number, length: number): number | Promise<number> {
   const file = task.files.get(fd);
   if (file === null || !file.writable) return -EBADF;
-  return writeVectorAt(task, file, addr, length, AT_POS, true);
+  return writeVectorAt(task, file, addr, length, AT_POS, 0);
 }
 
 function preadv(task: Task, fd: number, addr: number, length: number, pos: number): number | Promise<number> {
@@ -171,7 +177,7 @@ function preadv(task: Task, fd: number, addr: number, length: number, pos: numbe
   const file = task.files.get(fd);
   if (file === null) return -EBADF;
   if (!file.seekable) return -ESPIPE;
-  return file.readable ? readVectorAt(task, file, addr, length, pos, true) : -EBADF;
+  return file.readable ? readVectorAt(task, file, addr, length, pos, 0) : -EBADF;
 }
 
 function pwritev(
@@ -185,32 +191,28 @@ function pwritev(
   const file = task.files.get(fd);
   if (file === null) return -EBADF;
   if (!file.seekable) return -ESPIPE;
-  return file.writable ? writeVectorAt(task, file, addr, length, pos, true) : -EBADF;
+  return file.writable ? writeVectorAt(task, file, addr, length, pos, 0) : -EBADF;
 }
 
 /** What the second versions check first; a position of -1 means the file's own. */
-function checkSecond(file: File | null, pos: number, flags: number): number {
+function secondError(file: File | null, pos: number, write: boolean): number {
   if (pos < AT_POS) return -EINVAL;
   if (file === null) return -EBADF;
   if (pos >= 0 && !file.seekable) return -ESPIPE;
-  return (flags & ~RWF_KNOWN) !== 0 ? -EOPNOTSUPP : 0;
+  return file.checkAccess(write);
 }
 
 const preadv2: Handler = (task, fd, addr, length, pos, _high, flags) => {
   const file = task.files.get(fd);
-  const refused = checkSecond(file, pos, flags);
-  if (refused < 0) return refused;
-  if (!file!.readable) return -EBADF;
-  return readVectorAt(task, file!, addr, length, pos, (flags & RWF_NOWAIT) === 0);
+  const refused = secondError(file, pos, false);
+  return refused < 0 ? refused : readVectorAt(task, file!, addr, length, pos, flags);
 };
 
 const pwritev2: Handler = (task, fd, addr, length, pos, _high, flags) => {
   const file = task.files.get(fd);
-  const refused = checkSecond(file, pos, flags);
+  const refused = secondError(file, pos, true);
   if (refused < 0) return refused;
-  if (!file!.writable) return -EBADF;
-  const at = (flags & RWF_APPEND) !== 0 && file!.seekable ? file!.inode.size : pos;
-  const result = writeVectorAt(task, file!, addr, length, at, (flags & RWF_NOWAIT) === 0);
+  const result = writeVectorAt(task, file!, addr, length, pos, flags);
   const sync = (flags & (RWF_DSYNC | RWF_SYNC)) !== 0 && typeof result === 'number' && result > 0;
   if (sync) file!.fsync((flags & RWF_SYNC) === 0);
   return result;

@@ -47,6 +47,10 @@ class Run:
             data = bytes.fromhex(args[1])
             self.memory[at:at + len(data)] = data
             return 0
+        if name == '@address':
+            at = args[0]['at']
+            self.memory[at:at + 8] = (self.base + args[1]['at']).to_bytes(8, 'little')
+            return 0
         if name == '@user':
             os.setgroups([])
             os.setresgid(args[1], args[1], args[1])

@@ -1,17 +1,18 @@
 /** A machine for tests of system calls: a real VFS on tmpfs, real tasks, and a program's memory that is an array. */
 import { type Cred, ROOT_CRED } from '../../../src/core/cred.ts';
 import type { UserMemory } from '../../../src/core/user.ts';
-import { AnonSuper, ANON_INODE_FS_MAGIC, PIPEFS_MAGIC } from '../../../src/fs/anon.ts';
+import { WaitQueue } from '../../../src/core/wait.ts';
+import { ANON_INODE_FS_MAGIC, AnonSuper, PIPEFS_MAGIC } from '../../../src/fs/anon.ts';
+import { mkdir } from '../../../src/fs/create.ts';
+import { Path } from '../../../src/fs/dentry.ts';
 import { FilesStruct } from '../../../src/fs/fd-table.ts';
 import { FsStruct } from '../../../src/fs/fs-struct.ts';
-import { mkdir } from '../../../src/fs/create.ts';
 import { lookup } from '../../../src/fs/lookup.ts';
-import { Path } from '../../../src/fs/dentry.ts';
 import { mountRoot } from '../../../src/fs/mounts.ts';
 import { tmpfsType } from '../../../src/fs/tmpfs/super.ts';
 import { Vfs } from '../../../src/fs/vfs.ts';
-import { openFifo } from '../../../src/ipc/pipe-file.ts';
 import { EventFd } from '../../../src/ipc/eventfd.ts';
+import { openFifo } from '../../../src/ipc/pipe-file.ts';
 import type { Kernel } from '../../../src/kernel/kernel.ts';
 import { bootLimits } from '../../../src/kernel/rlimit.ts';
 import { JobControl } from '../../../src/kernel/session.ts';
@@ -21,8 +22,7 @@ import { Task } from '../../../src/kernel/task.ts';
 import { ThreadGroup } from '../../../src/kernel/thread-group.ts';
 import type { UserAccess } from '../../../src/kernel/user-access.ts';
 import { Users } from '../../../src/kernel/user-counts.ts';
-import { WaitQueue } from '../../../src/core/wait.ts';
-import { WIDTH_INT, WIDTH_ULONG, type Syscall } from '../../../src/syscalls/args.ts';
+import { type Syscall, WIDTH_INT, WIDTH_ULONG } from '../../../src/syscalls/args.ts';
 import { fileCalls } from '../../../src/syscalls/files.ts';
 import { EFAULT, ENAMETOOLONG } from '../../../src/uapi/errno.ts';
 import { TestRam } from '../fs/machine.ts';
@@ -127,7 +127,15 @@ export class CallMachine {
     const fs = new FsStruct(this.root, this.root);
     const processGroup = kernel.jobs.newSession(pid);
     const sighand = new SigHand();
-    const init = { tgid: pid, parent: null, creator: null, processGroup, sighand, rlimits: bootLimits(100), exitSignal: 0 };
+    const init = {
+      tgid: pid,
+      parent: null,
+      creator: null,
+      processGroup,
+      sighand,
+      rlimits: bootLimits(100),
+      exitSignal: 0,
+    };
     const group = new ThreadGroup(init);
     const files = new FilesStruct();
     const task = new Task(kernel, pid, group, {
@@ -136,13 +144,14 @@ export class CallMachine {
       mm: null,
       files,
       fs,
-      user: memory as UserAccess,
+      user: () => memory as UserAccess,
       signals: new SignalState(group),
     });
     group.addThread(task);
     kernel.tasks.set(pid, task);
     kernel.groups.set(pid, group);
-    for (let fd = 0; fd < 3; fd++) files.install(new EventFd(kernel.anonInodes.newInode(0o600, cred), 0, 0), false, 3);
+    for (let fd = 0; fd < 3; fd++)
+      files.install(new EventFd(kernel.anonInodes.newInode(0o600, cred), 0, 0), false, 3);
     fs.umask = 0;
     mkdir(this.vfs, task, null, '/t', 0o777);
     fs.umask = 0o022;
@@ -171,4 +180,3 @@ export function syscall(task: Task, name: string, ...args: readonly number[]): n
   const result = row.run(task, regs[0]!, regs[1]!, regs[2]!, regs[3]!, regs[4]!, regs[5]!);
   return typeof result === 'number' ? flush(result) : result.then(flush);
 }
-

@@ -97,7 +97,9 @@ test('lseek', () => {
 test('O_APPEND', () => {
   const s = withFile('start');
   const buf = s.buf(32);
-  s.call('openat', AT_FDCWD, 'f', O_RDWR | O_APPEND).call('write', 4, 'more', 4).call('lseek', 4, 0, 1);
+  s.call('openat', AT_FDCWD, 'f', O_RDWR | O_APPEND)
+    .call('write', 4, 'more', 4)
+    .call('lseek', 4, 0, 1);
   s.call('pwrite64', 4, 'end', 3, 0).call('lseek', 4, 0, 1).call('pread64', 4, buf, 32, 0).peek(buf, 32);
   compare(s);
 });
@@ -106,17 +108,49 @@ test('RLIMIT_FSIZE', () => {
   const s = withFile('');
   const data = s.bytes(new Uint8Array(20_000).fill(65));
   s.rlimit(RLIMIT_FSIZE, 10_000).call('write', 3, data, 20_000).call('write', 3, data, 1);
-  s.call('pwrite64', 3, data, 100, 9_950).call('pwrite64', 3, data, 100, 10_000).call('pwrite64', 3, data, 0, 10_001);
-  s.call('ftruncate', 3, 10_000).call('ftruncate', 3, 10_001).call('truncate', 'f', 20_000).call('truncate', 'g', 20_000);
-  s.call('fallocate', 3, 0, 0, 10_001).call('fallocate', 3, 1, 0, 10_001).call('lseek', 3, 0, 2);
+  s.call('pwrite64', 3, data, 100, 9_950)
+    .call('pwrite64', 3, data, 100, 10_000)
+    .call('pwrite64', 3, data, 0, 10_001);
+  s.call('ftruncate', 3, 10_000)
+    .call('ftruncate', 3, 10_001)
+    .call('truncate', 'f', 20_000)
+    .call('truncate', 'g', 20_000);
+  s.call('fallocate', 3, 0, 0, 10_001).call('lseek', 3, 0, 2);
   compare(s);
 });
 
 test('vectors', () => {
   const s = withFile('');
+  const a = s.str('first');
+  const b = s.str('second');
   const buf = s.buf(64);
-  // iov_base must be an address: the bytes of the string itself are reached through one element of a table
-  // that both sides fill with their own addresses, so elements here only have lengths of zero or are bad.
+  const both = s.iov([a, 5], [b, 0], [b, 6]);
+  s.call('writev', 3, both, 3).call('pwritev', 3, both, 3, 100).call('lseek', 3, 0, 1);
+  s.call('pread64', 3, buf, 64, 0).peek(buf, 16).call('lseek', 3, 0, 0);
+  const into = s.iov([buf, 3], [{ at: buf.at + 32 }, 20]);
+  s.call('readv', 3, into, 2)
+    .peek(buf, 64)
+    .call('preadv', 3, into, 2, 101)
+    .peek(buf, 64)
+    .call('lseek', 3, 0, 1);
+  s.call('preadv2', 3, into, 2, -1, 0, 0).call('lseek', 3, 0, 1).call('pwritev2', 3, both, 3, 0, 0, 16);
+  s.call('lseek', 3, 0, 2).call('pwritev2', 3, both, 3, 0, 0, 0x4000);
+  s.call('readv', 3, s.iov([buf, 3], [{ at: BAD }, 0]), 2);
+  compare(s);
+});
+
+test('vectors that fail half-way', () => {
+  const s = withFile('0123456789');
+  const buf = s.buf(64);
+  const half = s.iov([buf, 4], [buf, 4]);
+  s.poke({ at: half.at + 16 }, '0800000000000000');
+  s.call('readv', 3, half, 2).call('lseek', 3, 0, 1).call('writev', 3, half, 2).call('lseek', 3, 0, 1);
+  compare(s);
+});
+
+test('what vectors are refused', () => {
+  const s = withFile('');
+  const buf = s.buf(64);
   s.call('writev', 3, s.longs(BAD, 0, BAD, 0), 2).call('writev', 3, s.longs(BAD, 4), 1);
   s.call('writev', 3, s.longs(BAD, -1), 1).call('writev', 3, s.longs(0, 0), 0).call('writev', 3, BAD, 0);
   s.call('writev', 3, BAD, 1).call('writev', 3, s.longs(0, 0), -1).call('writev', 3, buf, 1025);
@@ -134,8 +168,14 @@ test('pipes without waiting', () => {
   s.call('pipe2', s.buf(8), O_NONBLOCK);
   s.call('read', 3, buf, 10).call('write', 4, 'abcdef', 6).call('read', 3, buf, 4).peek(buf, 8);
   s.call('read', 3, buf, 10).peek(buf, 8).call('read', 3, buf, 0).call('write', 4, buf, 0);
-  s.call('read', 4, buf, 1).call('write', 3, buf, 1).call('pread64', 3, buf, 1, 0).call('pwrite64', 4, buf, 1, 0);
-  s.call('write', 4, buf, 70_000).call('write', 4, buf, 1).call('read', 3, buf, 4096).call('write', 4, buf, 5000);
+  s.call('read', 4, buf, 1)
+    .call('write', 3, buf, 1)
+    .call('pread64', 3, buf, 1, 0)
+    .call('pwrite64', 4, buf, 1, 0);
+  s.call('write', 4, buf, 70_000)
+    .call('write', 4, buf, 1)
+    .call('read', 3, buf, 4096)
+    .call('write', 4, buf, 5000);
   s.call('close', 3).call('write', 4, buf, 1).call('write', 4, buf, 0).call('close', 4).call('close', 4);
   s.call('pipe2', BAD, 0).call('pipe2', s.buf(8), 1);
   compare(s);

@@ -46,13 +46,13 @@ export class Script {
   /** 64-bit words; references cannot be among them. */
   longs(...values: number[]): Ref {
     const data = Buffer.alloc(8 * values.length);
-    values.forEach((value, i) => data.writeBigInt64LE(BigInt(value), 8 * i));
+    for (const [i, value] of values.entries()) data.writeBigInt64LE(BigInt(value), 8 * i);
     return this.bytes(data);
   }
 
   ints(...values: number[]): Ref {
     const data = Buffer.alloc(4 * values.length);
-    values.forEach((value, i) => data.writeInt32LE(value | 0, 4 * i));
+    for (const [i, value] of values.entries()) data.writeInt32LE(value | 0, 4 * i);
     return this.bytes(data);
   }
 
@@ -72,6 +72,19 @@ export class Script {
   poke(ref: Ref, hex: string): this {
     this.ops.push(['@poke', -1, ref, hex]);
     return this;
+  }
+
+  /** Stores the address of `target` at `ref`, as the script runs. */
+  address(ref: Ref, target: Ref): this {
+    this.ops.push(['@address', -1, ref, target]);
+    return this;
+  }
+
+  /** An array of struct iovec. */
+  iov(...elements: readonly (readonly [Ref, number])[]): Ref {
+    const vector = this.longs(...elements.flatMap(([, len]) => [0, len]));
+    for (const [i, [ref]] of elements.entries()) this.address({ at: vector.at + 16 * i }, ref);
+    return vector;
   }
 
   /** From here on the caller is an unprivileged user. */
@@ -108,6 +121,9 @@ export class Script {
         case '@poke':
           memory.ram.set(Buffer.from(String(args[1]), 'hex'), at);
           break;
+        case '@address':
+          memory.view.setBigUint64(at, BigInt((args[1] as Ref).at + BASE), true);
+          break;
         case '@user':
           task.cred = user(Number(args[0]), Number(args[1]));
           break;
@@ -122,7 +138,8 @@ export class Script {
   }
 }
 
-const show = (op: Op | undefined): string => (op === undefined ? '?' : JSON.stringify([op[0], ...op.slice(2)]));
+const show = (op: Op | undefined): string =>
+  op === undefined ? '?' : JSON.stringify([op[0], ...op.slice(2)]);
 
 /** Runs scripts on both, and compares. */
 export function compare(...scripts: readonly Script[]): void {
