@@ -57,7 +57,7 @@ import {
   RESOLVE_SHIFT,
   type Walker,
 } from './namei.ts';
-import { mayCreate, permission, permissionAt } from './permission.ts';
+import { mayCreate, mayReuse, permission, permissionAt } from './permission.ts';
 import type { Vfs } from './vfs.ts';
 
 /** What O_PATH opens: a place in the tree, without any operation (open(2)). */
@@ -198,8 +198,12 @@ function openOrCreate(vfs: Vfs, ctx: WalkContext, flags: number, mode: number): 
     const inode = target.inode;
     if (inode === null) return createAndOpen(vfs, ctx, target, flags, mode);
     if ((flags & O_EXCL) !== 0) return -EEXIST;
-    if (!isLnk(inode.mode)) return openFound(vfs, ctx, target, flags);
-    if ((flags & O_NOFOLLOW) !== 0) return -ELOOP;
+    const link = isLnk(inode.mode);
+    if (!link || (flags & O_NOFOLLOW) !== 0) {
+      const refused = isDir(inode.mode) ? -EISDIR : mayReuse(walker.dentry.inode!, inode, ctx.cred);
+      if (refused < 0) return refused;
+      return link ? -ELOOP : openFound(vfs, ctx, target, flags);
+    }
     const err = walker.followLast(ctx, target);
     if (err < 0) return err;
   }

@@ -15,6 +15,7 @@ import {
 import { EACCES, EBUSY, EEXIST, EISDIR, ENOENT, ENOTDIR, EPERM, EROFS } from '../uapi/errno.ts';
 import {
   isDir,
+  isFifo,
   isLnk,
   isReg,
   MAY_EXEC,
@@ -98,6 +99,16 @@ export function mayDelete(dir: Dentry, victim: Dentry, asDir: boolean, cred: Cre
 function isSticky(dir: Inode, inode: Inode, cred: Cred): boolean {
   if ((dir.mode & S_ISVTX) === 0) return false;
   return inode.uid !== cred.fsuid && dir.uid !== cred.fsuid && !capable(cred, CAP_FOWNER);
+}
+
+/**
+ * O_CREAT of what exists, in a sticky directory that all may write to, somebody else's and neither a regular file
+ * nor a FIFO: -EACCES (proc_sys_fs(5), protected_regular and protected_fifos, which are off here).
+ */
+export function mayReuse(dir: Inode, inode: Inode, cred: Cred): number {
+  if ((dir.mode & (S_ISVTX | 0o002)) !== (S_ISVTX | 0o002)) return 0;
+  if (isReg(inode.mode) || isFifo(inode.mode)) return 0;
+  return inode.uid === dir.uid || inode.uid === cred.fsuid ? 0 : -EACCES;
 }
 
 /** May the owner be changed to `uid`, the group to `gid` (undefined: stays)? */
