@@ -6,7 +6,7 @@
  */
 import { WaitQueue } from '../core/wait.ts';
 import { EAGAIN, EDEADLK, ENOLCK } from '../uapi/errno.ts';
-import { F_RDLCK, F_UNLCK, F_WRLCK, LOCK_EX, LOCK_SH, LOCK_UN } from '../uapi/fcntl.ts';
+import { F_RDLCK, F_UNLCK, F_WRLCK, LOCK_EX, LOCK_UN } from '../uapi/fcntl.ts';
 import type { File } from './file.ts';
 import type { Inode } from './inode.ts';
 
@@ -30,6 +30,15 @@ export class FileLocks {
   /** Of all owners, by start. One owner's locks never overlap, and never touch if they are of one type. */
   private records: RecordLock[] = [];
   private readonly flocks: Map<File, number> = new Map();
+
+  /** What is held, for /proc/locks: records, and locks of flock(2) as LOCK_SH or LOCK_EX. */
+  get held(): readonly RecordLock[] {
+    return this.records;
+  }
+
+  get flocked(): ReadonlyMap<File, number> {
+    return this.flocks;
+  }
 
   /** The first record that `request` conflicts with. */
   conflict(request: RecordLock): RecordLock | null {
@@ -75,22 +84,6 @@ export class FileLocks {
     }
     this.flocks.set(file, operation);
     return 0;
-  }
-
-  /** All locks, for /proc/locks. */
-  *list(): Generator<{
-    kind: 'POSIX' | 'OFDLCK' | 'FLOCK';
-    write: boolean;
-    pid: number;
-    start: number;
-    end: number;
-  }> {
-    for (const { type, pid, start, end } of this.records) {
-      yield { kind: pid < 0 ? 'OFDLCK' : 'POSIX', write: type === F_WRLCK, pid, start, end };
-    }
-    for (const type of this.flocks.values()) {
-      yield { kind: 'FLOCK', write: type !== LOCK_SH, pid: -1, start: 0, end: Number.POSITIVE_INFINITY };
-    }
   }
 
   /** The owner's locks in the request's range make way for it; its neighbours of the same type join it. */

@@ -13,6 +13,7 @@ import type { KernfsSuper } from '../kernfs/super.ts';
 import { TextFile } from '../kernfs/text-file.ts';
 import { mayTrace, traceGuard } from './access.ts';
 import type { TaskContext, TaskEntry } from './context.ts';
+import { lockLines } from './locks.ts';
 
 /** A canonical small number; -1 for any other name. */
 export function parseNumber(name: string): number {
@@ -115,7 +116,9 @@ class FdinfoDir extends DescriptorDir {
   protected override make(fd: number, file: File): KernfsInode {
     const show = (): string | number => {
       const files = this.context.task.reaped ? null : this.context.task.files;
-      return files?.get(fd) !== file ? -ENOENT : fdinfo(file, files.isCloexec(fd));
+      return files?.get(fd) !== file
+        ? -ENOENT
+        : fdinfo(file, files.isCloexec(fd), lockLines(file, files, this.context.task.tgid));
     };
     return new KernfsFile(this.sb, S_IFREG | 0o444, (inode, flags, cred) => {
       const refused = traceGuard(this.context, cred);
@@ -124,12 +127,12 @@ class FdinfoDir extends DescriptorDir {
   }
 }
 
-function fdinfo(file: File, closeOnExec: boolean): string {
+function fdinfo(file: File, closeOnExec: boolean, locks: string): string {
   const flags = file.flags | (closeOnExec ? O_CLOEXEC : 0);
   const mount = file.path?.mount.id ?? 0;
   return (
     `pos:\t${file.pos}\nflags:\t0${(flags >>> 0).toString(8)}\nmnt_id:\t${mount}\n` +
-    `ino:\t${file.inode.ino}\n${file.fdinfo()}`
+    `ino:\t${file.inode.ino}\n${locks}${file.fdinfo()}`
   );
 }
 

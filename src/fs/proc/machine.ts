@@ -9,6 +9,7 @@ import { File } from '../file.ts';
 import type { Inode } from '../inode.ts';
 import { dir, type Entry, link, setting, special, text } from '../kernfs/entry.ts';
 import { centiseconds, hex, ticks } from './format.ts';
+import { showLocks } from './locks.ts';
 import { showMeminfo, showVmstat } from './memory.ts';
 import type { CpuTimes, ProcSource, TtyDriver } from './source.ts';
 
@@ -158,6 +159,7 @@ export const MACHINE_ENTRIES: readonly Entry<ProcSource>[] = [
     capable(cred, CAP_SYSLOG) ? new KmsgFile(inode, flags, source) : -EPERM,
   ),
   text('loadavg', 0o444, showLoadavg),
+  text('locks', 0o444, showLocks),
   text('meminfo', 0o444, s => showMeminfo(s.memory)),
   text('misc', 0o444, showMisc),
   link('mounts', () => 'self/mounts'),

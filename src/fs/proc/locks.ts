@@ -1,0 +1,74 @@
+/**
+ * /proc/locks and the lock lines of fdinfo (proc_locks(5)): which files are locked, and by whom.
+ *
+ * Locks are found by the descriptors of all processes: a lock is held by a table of descriptors or by an open
+ * file. One of flock(2) is shown with the first process that has the file open.
+ */
+import { F_WRLCK, LOCK_EX } from '../../uapi/fcntl.ts';
+import { major, minor } from '../../uapi/stat.ts';
+import type { FilesStruct } from '../fd-table.ts';
+import type { File } from '../file.ts';
+import type { Inode } from '../inode.ts';
+import type { RecordLock } from '../locks.ts';
+import { hex } from './format.ts';
+import type { ProcSource } from './source.ts';
+
+function row(
+  kind: string,
+  write: boolean,
+  pid: number,
+  { sb, ino }: Inode,
+  start: number,
+  end: number,
+): string {
+  const device = `${hex(major(sb.dev), 2)}:${hex(minor(sb.dev), 2)}`;
+  const range = `${start} ${Number.isFinite(end) ? end - 1 : 'EOF'}`;
+  return `${kind.padEnd(6)} ADVISORY  ${write ? 'WRITE' : 'READ'} ${pid} ${device}:${ino} ${range}\n`;
+}
+
+const recordRow = (inode: Inode, { type, pid, start, end }: RecordLock): string =>
+  row(pid < 0 ? 'OFDLCK' : 'POSIX', type === F_WRLCK, pid, inode, start, end);
+
+const flockRow = (inode: Inode, mode: number, pid: number): string =>
+  row('FLOCK', mode === LOCK_EX, pid, inode, 0, Number.POSITIVE_INFINITY);
+
+function* filesOf(table: FilesStruct): Generator<File> {
+  for (let fd = table.next(0); Number.isFinite(fd); fd = table.next(fd + 1)) {
+    const file = table.get(fd);
+    if (file !== null) yield file;
+  }
+}
+
+/** Open files on inodes that have locks, with the first process that has each open. */
+function lockedFiles(source: ProcSource): Map<File, number> {
+  const found = new Map<File, number>();
+  for (let task = source.nextProcess(1); task !== null; task = source.nextProcess(task.pid + 1)) {
+    if (task.files === null) continue;
+    for (const file of filesOf(task.files)) {
+      if (file.inode.locks !== null && !found.has(file)) found.set(file, task.tgid);
+    }
+  }
+  return found;
+}
+
+export function showLocks(source: ProcSource): string {
+  const files = lockedFiles(source);
+  const rows: string[] = [];
+  for (const inode of new Set([...files.keys()].map(file => file.inode))) {
+    for (const lock of inode.locks!.held) rows.push(recordRow(inode, lock));
+    for (const [file, mode] of inode.locks!.flocked) rows.push(flockRow(inode, mode, files.get(file) ?? -1));
+  }
+  return rows.map((text, i) => `${i + 1}: ${text}`).join('');
+}
+
+/** The locks that a descriptor's owner has on its file. */
+export function lockLines(file: File, table: FilesStruct, pid: number): string {
+  const { inode } = file;
+  if (inode.locks === null) return '';
+  const rows = inode.locks.held
+    .filter(({ owner }) => owner === table || owner === file)
+    .map(lock => recordRow(inode, lock));
+  const mode = inode.locks.flocked.get(file);
+  if (mode !== undefined) rows.push(flockRow(inode, mode, pid));
+  return rows.map(text => `lock:\t1: ${text}`).join('');
+}
