@@ -63,8 +63,6 @@ export type HostTime = { readonly sec: number; readonly nsec: number } | null;
 export interface HostFiles {
   /** Whether the host lets us give files away (we run as its root). */
   readonly privileged: boolean;
-  /** Bits that the host takes from the mode of everything we make. */
-  readonly umask: number;
   /** How many descriptors this process may have. */
   readonly descriptorLimit: number;
 

@@ -34,7 +34,6 @@ const SYS = {
   fdatasync: 75,
   ftruncate: 77,
   chmod: 90,
-  umask: 95,
   geteuid: 107,
   fstatfs: 138,
   setxattr: 188,
@@ -81,7 +80,6 @@ const DOT = 0x2e;
 
 export class NativeFiles implements HostFiles {
   readonly privileged: boolean;
-  readonly umask: number;
   readonly descriptorLimit: number;
   private readonly libc: Libc;
   private readonly arena: Buffer;
@@ -100,8 +98,6 @@ export class NativeFiles implements HostFiles {
     this.lastBuffer = this.arena;
     this.lastAddress = this.at;
     this.privileged = libc.syscall(SYS.geteuid) === 0;
-    this.umask = libc.syscall(SYS.umask, 0);
-    libc.syscall(SYS.umask, this.umask);
     libc.syscall(SYS.prlimit64, 0, RLIMIT_NOFILE, 0, this.at + STRUCT);
     this.descriptorLimit = this.u64(STRUCT);
   }

@@ -168,6 +168,8 @@ export abstract class HostNode extends Inode {
     if (this.reader.fd < 0) {
       const fd = this.openHost(O_RDONLY);
       if (fd < 0) return fd;
+      // Opening may have shown that the file changed, and pages may have been read anew meanwhile.
+      this.sb.handles.close(this.reader);
       this.sb.handles.fill(this.reader, fd);
     }
     return this.pinned(this.reader);

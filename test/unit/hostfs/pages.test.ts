@@ -99,3 +99,22 @@ test('random reads, writes, stores and cuts of a mapped file, against a model', 
   file.fsync(false);
   assert.ok(fs.readFileSync(join(dir, 'f')).equals(model));
 });
+
+test('reading pages anew leaves no descriptors behind', t => {
+  const dir = tempDir(t);
+  const name = join(dir, 'f');
+  fs.writeFileSync(name, 'old');
+  const before = fs.readdirSync('/proc/self/fd').length;
+  const sb = mounted(dir);
+  const f = at(sb.root, 'f');
+  for (let i = 0; i < 20; i++) {
+    const file = opened(f, O_RDWR);
+    must(file.mmap(false, false)).ensure(0, 3);
+    file.put();
+    sb.handles.closeIdle();
+    fs.writeFileSync(name, 'x'.repeat(i + 5));
+    assert.equal(contentOf(f), 'x'.repeat(i + 5));
+  }
+  sb.shutdown();
+  assert.equal(fs.readdirSync('/proc/self/fd').length, before);
+});

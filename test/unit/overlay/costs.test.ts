@@ -1,0 +1,82 @@
+/** What operations of the default root cost: calls of the host, and memory that is given back. */
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { mountHostDirectory } from '../../../src/fs/hostfs/type.ts';
+import { overlayOn } from '../../../src/fs/overlay/type.ts';
+import type { FileSystemType } from '../../../src/fs/super.ts';
+import { tmpfsType } from '../../../src/fs/tmpfs/super.ts';
+import type { HostFiles } from '../../../src/host/files.ts';
+import { openLibc } from '../../../src/host/libc.ts';
+import { NativeFiles } from '../../../src/host/native-files.ts';
+import { O_RDONLY } from '../../../src/uapi/fcntl.ts';
+import { rootedMachine } from '../fs/rooted.ts';
+import { must, tempDir } from '../hostfs/env.ts';
+
+const root = (files: HostFiles, lower: string): FileSystemType => ({
+  name: 'overlay',
+  requiresDevice: false,
+  mount(_request, env) {
+    const upper = must(tmpfsType().mount({ source: '', data: '', readOnly: false }, env));
+    const options = { readOnly: true, cacheAlways: true };
+    return overlayOn(env, upper.root, [must(mountHostDirectory(files, env, lower, options)).root]);
+  },
+});
+
+test('what was looked at once costs no host call; reading a file again costs one', t => {
+  const lower = tempDir(t);
+  fs.mkdirSync(join(lower, 'd'));
+  fs.writeFileSync(join(lower, 'd/f'), 'text');
+  const libc = openLibc();
+  let calls = 0;
+  const syscall: typeof libc.syscall = (...args) => {
+    calls++;
+    return libc.syscall(...args);
+  };
+  const { sys } = rootedMachine(root(new NativeFiles({ ...libc, syscall }), lower));
+  const cost = (act: () => unknown): number => {
+    const before = calls;
+    act();
+    return calls - before;
+  };
+  const stat = (): number => (sys.stat('/d/f') as { refresh(): number }).refresh();
+  const read = (): void => {
+    const file = sys.open('/d/f', O_RDONLY);
+    assert.ok(typeof file !== 'number');
+    assert.equal(file.read(new Uint8Array(100), 0, 100, 0), 4);
+    file.put();
+  };
+  assert.ok(cost(stat) > 0);
+  assert.equal(cost(stat), 0);
+  assert.ok(cost(() => sys.stat('/d/none')) > 0);
+  assert.equal(
+    cost(() => sys.stat('/d/none')),
+    0,
+  );
+  // open, the check that it is still the same file, read; more for the directory's descriptor.
+  assert.ok(cost(read) <= 5);
+  assert.equal(cost(read), 1);
+});
+
+test('memory comes back when files go', t => {
+  const lower = tempDir(t);
+  fs.mkdirSync(join(lower, 'd'));
+  for (let i = 0; i < 20; i++) fs.writeFileSync(join(lower, `d/${i}`), 'x'.repeat(10_000));
+  const { sys, ram, ns } = rootedMachine(root(new NativeFiles(openLibc()), lower));
+  const free = (): number => ns.root.sb.statfs().ffree;
+  sys.put('/d/0', 'new');
+  sys.unlink('/d/0');
+  const [pages, inodes] = [ram.usedPages, free()];
+  for (let i = 0; i < 50; i++) {
+    assert.equal(sys.put('/d/file', 'y'.repeat(50_000)), 0);
+    assert.equal(sys.mkdir('/d/dir'), 0);
+    assert.equal(sys.put('/d/dir/g', 'z'), 0);
+    assert.equal(sys.rename('/d/dir/g', '/d/file'), 0);
+    assert.equal(sys.rmdir('/d/dir'), 0);
+    assert.equal(sys.put('/d/0', 'again'), 0);
+    assert.equal(sys.unlink('/d/0'), 0);
+    assert.equal(sys.unlink('/d/file'), 0);
+  }
+  assert.deepEqual([ram.usedPages, free()], [pages, inodes]);
+});
