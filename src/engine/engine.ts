@@ -70,6 +70,9 @@ export interface EngineThread {
   tls: number;
   readonly stackPointer: number;
 
+  /** The thread, which came with a fault, is to be seen as having made a call: number and arguments are in its registers. */
+  becomeCall(): void;
+
   /** Ends the call with `value` in the result register, once the queued copies and mappings are done. */
   answer(value: number): void;
   /** Ends the call and comes back at once with TRAP_FRAME. */
@@ -87,10 +90,14 @@ export interface EngineThread {
   prefetched(address: number, len: number): number;
   /** How many bytes of the string at `address` were brought, its NUL included; 0: none. */
   prefetchedString(address: number): number;
-  /** An offset in memory for `len` bytes that live until the call ends; -1 when there is no more room. */
-  stage(len: number): number;
+  /** An offset in memory for `len` bytes to be fetched; older ones are overwritten after some 100 KiB. -1: too many. */
+  stageIn(len: number): number;
+  /** An offset for `len` bytes to be copied out; when there is no more room, what is staged is copied now. -1: failed. */
+  stageOut(len: number): number;
   /** Bytes to copy to the guest when the call is answered. They were staged. */
   copyOut(address: number, offset: number, len: number): void;
+  /** Makes the copies now, through the host: 0 or -EFAULT. After TRAP_BADCOPY: those of the last answer. */
+  copyNow(): number;
 }
 
 /** An address space. Addresses and lengths are page-aligned; protections are PROT_ bits. */
@@ -106,6 +113,8 @@ export interface Space {
   move(from: number, len: number, newLen: number, to: number): void;
   /** madvise(2) of private memory: DONTNEED, FREE and what else the host takes. */
   advise(address: number, len: number, advice: number): void;
+  /** Waits until all queued operations are done: slow. */
+  settle(): void;
   /** Makes queued operations happen although no thread of the space is being answered. */
   flush(): void;
   /** Calls back once all operations queued so far have surely been done, or the space is gone. */

@@ -5,7 +5,11 @@ import type { Clock, Timers, Timespec } from '../core/clock.ts';
 import type { Printk } from '../core/printk.ts';
 import type { WaitQueue } from '../core/wait.ts';
 import type { AnonSuper } from '../fs/anon.ts';
+import type { Engine, EngineMemory } from '../engine/engine.ts';
 import type { Vfs } from '../fs/vfs.ts';
+import type { Ram } from '../mm/ram.ts';
+import type { TextImages } from '../mm/text-image.ts';
+import type { FutexTable } from './futex.ts';
 import type { PidAllocator } from './pid.ts';
 import type { JobControl } from './session.ts';
 import type { Task } from './task.ts';
@@ -32,8 +36,16 @@ export interface Kernel {
   readonly jobs: JobControl;
   readonly users: Users;
   readonly uts: Uts;
+  /** What programs are told of the processor (getauxval(3)). */
+  readonly cpu: { readonly hwcap: number; readonly hwcap2: number; readonly minSigStack: number };
   /** Processors that the guest sees. */
   readonly ncpus: number;
+  /** The machine's memory, as the engine shares it with guests. */
+  readonly memory: EngineMemory;
+  readonly ram: Ram;
+  readonly engine: Engine;
+  readonly images: TextImages;
+  readonly futexes: FutexTable;
   /** Fills a window with random bytes that no guest can guess. */
   fillRandom(buf: Uint8Array, off: number, len: number): void;
   /** clock_settime(CLOCK_REALTIME): sets it, then wakes `clockSet`. */

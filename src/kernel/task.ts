@@ -7,7 +7,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Cred } from '../core/cred.ts';
 import type { Current, Session } from '../core/current.ts';
-import type { UserMemory } from '../core/user.ts';
 import type { Sleeper, Waiter, WaitQueue } from '../core/wait.ts';
 import type { EngineThread } from '../engine/engine.ts';
 import type { Path } from '../fs/dentry.ts';
@@ -19,9 +18,11 @@ import { ERESTARTSYS, ETIMEDOUT } from '../uapi/errno.ts';
 import type { SignalInfo } from '../uapi/siginfo.ts';
 import { TaskAttributes } from './attributes.ts';
 import { takeFrom } from './dequeue.ts';
+import type { EntryCall } from './entry.ts';
 import type { Kernel } from './kernel.ts';
 import type { SignalState } from './signal-state.ts';
 import type { ThreadGroup } from './thread-group.ts';
+import type { UserAccess } from './user-access.ts';
 import { type CpuTimes, Usage } from './usage.ts';
 
 /** What a task is doing, with proc(5)'s letters. */
@@ -42,7 +43,7 @@ export class Task implements Current, Sleeper, SignalSource {
   /** The engine's thread that runs the program; null once it has exited. */
   thread: EngineThread | null = null;
   /** The caller's memory, for system call handlers. */
-  readonly user: UserMemory;
+  readonly user: UserAccess;
   /** This thread's blocked and pending signals, alternate stack. See kernel/signal-state.ts. */
   readonly signals: SignalState;
   /** CLOCK_MONOTONIC at which it was made, ns. */
@@ -54,6 +55,16 @@ export class Task implements Current, Sleeper, SignalSource {
   restart: (() => number | Promise<number>) | null = null;
   /** prctl, scheduling and the like. */
   attributes: TaskAttributes = new TaskAttributes();
+  /** The system call that it is in, or was in last, with its arguments. */
+  callNumber = -1;
+  readonly callArgs: number[] = [0, 0, 0, 0, 0, 0];
+  /** A call that waits for all registers, and a result that does (kernel/entry.ts). */
+  awaitsFrame: EntryCall | null = null;
+  pendingResult: number | null = null;
+  /** Told when the task has become another program, or has gone: who waits after vfork. */
+  execDone: (() => void) | null = null;
+  /** What the latest call answered. */
+  lastResult = 0;
   /** What it has used so far; the processor's times come from `cpuTimes`. */
   readonly usage: Usage = new Usage();
   /** The sleep that is under way, if any: a signal ends it. */
@@ -68,7 +79,7 @@ export class Task implements Current, Sleeper, SignalSource {
     this.mm = init.mm;
     this.files = init.files;
     this.fs = init.fs;
-    this.user = init.user;
+    this.user = init.user(this);
     this.signals = init.signals;
     this.startTime = kernel.clock.monotonic();
   }
@@ -148,19 +159,48 @@ export class Task implements Current, Sleeper, SignalSource {
   }
 
   sleepOn(queues: readonly WaitQueue[], deadline = Number.POSITIVE_INFINITY, events = ~0): Promise<number> {
+    return this.sleepUntil(deadline, end => {
+      const waiter: Waiter = {
+        woken: happened => {
+          if ((happened & events) === 0) return false;
+          end(0);
+          return true;
+        },
+      };
+      for (const queue of queues) queue.add(waiter);
+      return () => {
+        for (const queue of queues) queue.remove(waiter);
+      };
+    });
+  }
+
+  /**
+   * Sleeps until what `listen` arranged calls its argument, the deadline has come (-ETIMEDOUT) or a signal is there
+   * (-ERESTARTSYS). `listen` answers how to stop listening; it is called once, whatever ends the sleep.
+   */
+  sleepUntil(deadline: number, listen: (end: (result: number) => void) => () => void): Promise<number> {
     return new Promise(resolve => {
       if (this.signals.mustWake()) {
         resolve(-ERESTARTSYS);
         return;
       }
-      const sleep = new Sleep(this.kernel, queues, deadline, events, result => {
+      let over = false;
+      const end = (result: number): void => {
+        if (over) return;
+        over = true;
+        stop();
+        timer?.cancel();
         this.interruptSleep = null;
         this.state = 'R';
         this.kernel.promiseResolved();
         resolve(result);
-      });
+      };
+      const stop = listen(end);
+      const timer = Number.isFinite(deadline)
+        ? this.kernel.timers.at(deadline, () => end(-ETIMEDOUT))
+        : null;
       this.state = 'S';
-      this.interruptSleep = () => sleep.end(-ERESTARTSYS);
+      this.interruptSleep = () => end(-ERESTARTSYS);
     });
   }
 
@@ -177,43 +217,7 @@ export interface TaskInit {
   readonly mm: Mm | null;
   readonly files: FilesStruct;
   readonly fs: FsStruct;
-  readonly user: UserMemory;
+  /** Makes the task's access to its program's memory. */
+  readonly user: (task: Task) => UserAccess;
   readonly signals: SignalState;
-}
-
-/** One sleep: listens on all its queues, and on the clock, until the first of them speaks. */
-class Sleep implements Waiter {
-  private readonly queues: readonly WaitQueue[];
-  private readonly events: number;
-  private readonly done: (result: number) => void;
-  private readonly timer: { cancel(): void } | null;
-  private over = false;
-
-  constructor(
-    kernel: Kernel,
-    queues: readonly WaitQueue[],
-    deadline: number,
-    events: number,
-    done: (result: number) => void,
-  ) {
-    this.queues = queues;
-    this.events = events;
-    this.done = done;
-    for (const queue of queues) queue.add(this);
-    this.timer = Number.isFinite(deadline) ? kernel.timers.at(deadline, () => this.end(-ETIMEDOUT)) : null;
-  }
-
-  woken(events: number): boolean {
-    if ((events & this.events) === 0) return false;
-    this.end(0);
-    return true;
-  }
-
-  end(result: number): void {
-    if (this.over) return;
-    this.over = true;
-    for (const queue of this.queues) queue.remove(this);
-    this.timer?.cancel();
-    this.done(result);
-  }
 }

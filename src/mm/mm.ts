@@ -4,11 +4,11 @@
  */
 import { PROT_EXEC, type Space } from '../engine/engine.ts';
 import { Bitmap } from '../lib/bitmap.ts';
-import { ENOMEM } from '../uapi/errno.ts';
+import { EINVAL, ENOMEM } from '../uapi/errno.ts';
 import type { PageUser } from './page-cache.ts';
 import { PAGE_SIZE, pageDown, pageUp } from './ram.ts';
 import type { TextImages } from './text-image.ts';
-import { type Backing, VM_DONTFORK, VM_MAYWRITE, VM_SHARED, VM_WIPEONFORK, Vma, VmaList } from './vma.ts';
+import { type Backing, VM_DONTFORK, VM_LOCKED, VM_MAYWRITE, type Vma, VmaList } from './vma.ts';
 
 /** User space ends here (47 bits, less the page that x86-64 keeps free). */
 export const TASK_SIZE = 0x7ffffffff000;
@@ -18,8 +18,7 @@ export const MMAP_MIN = 0x10000;
 const EAGER = 16 * 1024 * 1024;
 /** What is read and mapped at once after a touch. */
 const CHUNK = 1024 * 1024;
-const MADV_DONTFORK = 10;
-const MADV_WIPEONFORK = 18;
+const MADV_FREE = 8;
 
 export class Mm implements PageUser {
   space: Space;
@@ -49,10 +48,13 @@ export class Mm implements PageUser {
   /** Below this, down to the highest area under it, nothing is mapped: where the next mapping probably fits. */
   private freeHint = 0;
   private readonly images: TextImages;
+  /** The memory that kernel and engine share, for what is staged. */
+  readonly kernelBytes: Uint8Array;
 
-  constructor(space: Space, images: TextImages) {
+  constructor(space: Space, images: TextImages, kernelBytes: Uint8Array) {
     this.space = space;
     this.images = images;
+    this.kernelBytes = kernelBytes;
   }
 
   /** Pages of all areas (VmSize). */
@@ -109,6 +111,64 @@ export class Mm implements PageUser {
     this.space.protect(start, len, prot);
   }
 
+  /** Whether all of the range may be made writable. */
+  mayWrite(start: number, len: number): boolean {
+    for (let i = this.vmas.indexAfter(start); ; i++) {
+      const vma = this.vmas.at(i);
+      if (vma === undefined || vma.start >= start + len) return true;
+      if ((vma.flags & VM_MAYWRITE) === 0) return false;
+    }
+  }
+
+  isAnonymous(start: number, len: number): boolean {
+    for (let i = this.vmas.indexAfter(start); ; i++) {
+      const vma = this.vmas.at(i);
+      if (vma === undefined || vma.start >= start + len) return true;
+      if (vma.backing !== null) return false;
+    }
+  }
+
+  lockedPages(): number {
+    let pages = 0;
+    for (const vma of this.vmas) if ((vma.flags & VM_LOCKED) !== 0) pages += vma.length / PAGE_SIZE;
+    return pages;
+  }
+
+  /** Makes an area longer by `more` bytes, which are free. */
+  extend(vma: Vma, more: number): void {
+    const end = vma.end;
+    vma.end += more;
+    this.account(more);
+    if (vma.backing === null) this.space.mapAnonymous(end, more, vma.prot);
+    else this.mapFilePages(vma, vma.backing, vma.posOf(end), vma.posOf(vma.end));
+    this.vmas.join(vma.start, vma.end);
+  }
+
+  /** madvise(MADV_DONTNEED, MADV_FREE): private pages are dropped; files' pages come back when touched. */
+  dontNeed(start: number, len: number, advice: number): number {
+    for (const vma of this.vmas) {
+      const from = Math.max(start, vma.start);
+      const to = Math.min(start + len, vma.end);
+      if (from >= to || vma.shared) continue;
+      if ((vma.flags & VM_LOCKED) !== 0) return -EINVAL;
+      if (vma.backing !== null && advice === MADV_FREE) return -EINVAL;
+      this.space.advise(from, to - from, advice);
+    }
+    return 0;
+  }
+
+  /** madvise(MADV_REMOVE): holes in the files of shared mappings. */
+  punch(start: number, len: number): number {
+    for (const vma of this.vmas) {
+      const from = Math.max(start, vma.start);
+      const to = Math.min(start + len, vma.end);
+      if (from >= to) continue;
+      if (!vma.shared || vma.backing === null || (vma.flags & VM_MAYWRITE) === 0) return -EINVAL;
+      vma.backing.cache.punch(vma.posOf(from), to - from);
+    }
+    return 0;
+  }
+
   /** Moves the single area [from, from + len) to `to` with size `newLen`. The new place was unmapped. */
   move(from: number, len: number, newLen: number, to: number): void {
     const [vma] = this.vmas.remove(from, from + len);
@@ -138,7 +198,7 @@ export class Mm implements PageUser {
 
   /** The areas of a child made by fork; the engine has copied the pages. */
   fork(space: Space): Mm {
-    const child = new Mm(space, this.images);
+    const child = new Mm(space, this.images, this.kernelBytes);
     const { brkStart, brk, mmapBase, startCode, endCode, startData, endData, startStack } = this;
     const { argStart, argEnd, envStart, envEnd, auxv } = this;
     Object.assign(child, { brkStart, brk, mmapBase, startCode, endCode, startData, endData, startStack });
@@ -326,5 +386,3 @@ export class Mm implements PageUser {
     backing.put();
   }
 }
-
-export { MADV_DONTFORK, MADV_WIPEONFORK, VM_SHARED, VM_WIPEONFORK };

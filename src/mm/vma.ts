@@ -17,10 +17,9 @@ export const VM_WIPEONFORK = 64;
 /** A file, as a mapping holds it. */
 export interface Backing {
   readonly cache: PageCache;
-  /** For /proc: the file's device, inode number and name. */
+  /** For /proc: the file's device and inode number. */
   readonly dev: number;
   readonly ino: number;
-  path(): string;
   get(): Backing;
   put(): void;
   /** Writes changed pages of [pos, pos + len) to where the file is kept: 0 or -errno. */

@@ -50,7 +50,7 @@ export const SIZE = {
   SPACE_SIZE: 0x1a000,
   ANSWERS_SIZE: 0x2000,
   SPACE_STRIDE: 0x1c000,
-  SLOT_STRIDE: 0x40000,
+  SLOT_STRIDE: 0x80000,
   MAX_SITES: 8192,
   MAX_OPS: 512,
 } as const;
@@ -144,8 +144,9 @@ export const SLOT = {
   S_ALTSTACK_SIZE: 0xc000,
   S_IN0: 0x10000,
   S_IN1: 0x20000,
-  S_STAGE: 0x24000,
-  S_STAGE_SIZE: 0x1c000,
+  /** Where the kernel puts what it fetches, and what is to be copied out. */
+  S_STAGE_IN: 0x24000,
+  S_STAGE_OUT: 0x44000,
 } as const;
 
 /** S_STATE. The guest sets REQUEST and SLEEPING, the kernel WAIT and ANSWER. */

@@ -189,13 +189,13 @@ export class NativeEngine implements Engine {
     return this.transfer(NR.process_vm_writev, space, address, offset, len);
   }
 
-  /** Waits until the space has acknowledged orders, so that there is room for more. A space that does not is killed. */
+  /** Waits until the space has acknowledged all its orders. A space that does not is killed. */
   drain(space: NativeSpace): void {
-    if (space.orders.notesOut === 0) space.orders.askForNote();
-    const want = space.orders.notesOut - 1;
+    space.orders.askForNote();
+    const upTo = space.orders.posted;
     space.flush();
     const deadline = monotonicNow() + 2e9;
-    while (!space.dead && space.orders.notesOut > want) {
+    while (!space.dead && space.orders.acknowledged < upTo) {
       this.waitForNotes(10);
       this.readNotes();
       if (monotonicNow() > deadline) this.killSpace(space);
@@ -330,8 +330,13 @@ export class NativeEngine implements Engine {
     setWord64(view, IOVECS + 8, len);
     setWord64(view, IOVECS + 16, address);
     setWord64(view, IOVECS + 24, len);
-    const done = this.libc.syscall(nr, this.pidOf(space), base + IOVECS, 1, base + IOVECS + 16, 1, 0);
-    return done === len ? 0 : -EFAULT;
+    const pid = this.pidOf(space);
+    if (this.libc.syscall(nr, pid, base + IOVECS, 1, base + IOVECS + 16, 1, 0) === len) return 0;
+    if (space.orders.acknowledged >= space.orders.posted) return -EFAULT;
+    // Perhaps the memory is ordered but not there yet.
+    this.drain(space);
+    setWord64(view, IOVECS, base + offset);
+    return this.libc.syscall(nr, pid, base + IOVECS, 1, base + IOVECS + 16, 1, 0) === len ? 0 : -EFAULT;
   }
 
   private waitEntry(index: number, offset: number, value: number): void {

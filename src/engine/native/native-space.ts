@@ -69,6 +69,10 @@ export class NativeSpace implements Space {
     this.order(NR.madvise, address, len, advice);
   }
 
+  settle(): void {
+    this.engine.drain(this);
+  }
+
   flush(): void {
     this.publish();
     this.engine.wakeAddress(this.orders.file + SPACE.P_POSTED);

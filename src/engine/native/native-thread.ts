@@ -1,4 +1,5 @@
 /** A host thread that runs guest code, seen through its slot (engine.ts has the contract). */
+import { EFAULT } from '../../uapi/errno.ts';
 import {
   type EngineThread,
   type Fault,
@@ -39,8 +40,15 @@ export class NativeThread implements EngineThread {
   private readonly i32: Int32Array;
   private readonly view: DataView;
   private readonly w: number;
-  private staged = 0;
+  private stagedIn = 0;
+  private stagedOut = 0;
+  /** Copies to make when the call is answered; the stub's list in the slot is the guest's to spoil. */
   private copies = 0;
+  /** How many of them the last answer had. */
+  private sent = 0;
+  private readonly copyTo = new Float64Array(SLOT.MAX_COPIES);
+  private readonly copyFrom = new Float64Array(SLOT.MAX_COPIES);
+  private readonly copyLength = new Int32Array(SLOT.MAX_COPIES);
 
   constructor(engine: NativeEngine, space: NativeSpace, slot: number, index: number) {
     this.engine = engine;
@@ -57,16 +65,18 @@ export class NativeThread implements EngineThread {
   arrive(): void {
     const { i32, w } = this;
     const kind = i32[w + SLOT.S_KIND / 4]!;
-    this.staged = 0;
+    if (kind === KIND.K_BADCOPY) {
+      this.trap = TRAP_BADCOPY;
+      this.copies = this.sent;
+      return;
+    }
+    this.stagedIn = 0;
+    this.stagedOut = 0;
     this.copies = 0;
     if (kind === KIND.K_FAST) {
       this.hasFrame = false;
       this.trap = TRAP_CALL;
       this.nr = this.callNumber();
-      return;
-    }
-    if (kind === KIND.K_BADCOPY) {
-      this.trap = TRAP_BADCOPY;
       return;
     }
     this.trap = this.findFrame() ? trapOf(kind) : TRAP_BROKEN;
@@ -93,12 +103,27 @@ export class NativeThread implements EngineThread {
     };
   }
 
+  becomeCall(): void {
+    const { engine, slot, context } = this;
+    const { bytes } = engine.memory;
+    const put = (to: number, register: number): void => {
+      bytes.copyWithin(slot + to, context + 8 * register, context + 8 * register + 8);
+    };
+    put(SLOT.S_NR, 13);
+    ARGUMENT_REGISTERS.forEach((register, i) => {
+      put(SLOT.S_ARGS + 8 * i, register);
+    });
+    this.i32[this.w + SLOT.S_IN0_LEN / 4] = -1;
+    this.i32[this.w + SLOT.S_IN1_LEN / 4] = -1;
+    this.trap = TRAP_CALL;
+    this.nr = this.callNumber();
+  }
+
   answer(value: number): void {
     const { i32, w } = this;
     const at = w + SLOT.S_RET / 4;
     i32[at] = value % 4294967296;
     i32[at + 1] = Math.floor(value / 4294967296);
-    i32[w + SLOT.S_COPIES / 4] = this.copies;
     this.send(ACTION.A_RETURN);
   }
 
@@ -106,12 +131,10 @@ export class NativeThread implements EngineThread {
     const at = this.w + SLOT.S_RET / 4;
     this.i32[at] = value % 4294967296;
     this.i32[at + 1] = Math.floor(value / 4294967296);
-    this.i32[this.w + SLOT.S_COPIES / 4] = this.copies;
     this.send(ACTION.A_SHOW_FRAME);
   }
 
   resume(): void {
-    this.i32[this.w + SLOT.S_COPIES / 4] = this.copies;
     this.i32[this.w + SLOT.S_FRAME / 4] = this.context - UC_GREGS - this.slot;
     this.send(ACTION.A_FRAME);
   }
@@ -155,23 +178,44 @@ export class NativeThread implements EngineThread {
     return 0;
   }
 
-  stage(len: number): number {
-    if (this.staged + len > SLOT.S_STAGE_SIZE) return -1;
-    const offset = this.slot + SLOT.S_STAGE + this.staged;
-    this.staged += (len + 15) & ~15;
+  stageIn(len: number): number {
+    if (len > STAGE_IN_SIZE) return -1;
+    if (this.stagedIn + len > STAGE_IN_SIZE) this.stagedIn = 0;
+    const offset = this.slot + SLOT.S_STAGE_IN + this.stagedIn;
+    this.stagedIn += (len + 15) & ~15;
+    return offset;
+  }
+
+  stageOut(len: number): number {
+    if (len > STAGE_OUT_SIZE) return -1;
+    if (this.stagedOut + len > STAGE_OUT_SIZE || this.copies === SLOT.MAX_COPIES) {
+      if (this.copyNow() < 0) return -1;
+    }
+    const offset = this.slot + SLOT.S_STAGE_OUT + this.stagedOut;
+    this.stagedOut += (len + 15) & ~15;
     return offset;
   }
 
   copyOut(address: number, offset: number, len: number): void {
-    if (this.copies === SLOT.MAX_COPIES) {
-      this.space.write(address, offset, len);
-      return;
-    }
-    const at = this.slot + SLOT.S_COPY + 16 * this.copies++;
+    const i = this.copies++;
+    this.copyTo[i] = address;
+    this.copyFrom[i] = offset;
+    this.copyLength[i] = len;
+    const at = this.slot + SLOT.S_COPY + 16 * i;
     this.view.setUint32(at, address % 2 ** 32, true);
     this.view.setUint32(at + 4, Math.floor(address / 2 ** 32), true);
     this.view.setUint32(at + 8, offset - this.slot, true);
     this.view.setUint32(at + 12, len, true);
+  }
+
+  copyNow(): number {
+    let failed = 0;
+    for (let i = 0; i < this.copies; i++) {
+      if (this.space.write(this.copyTo[i]!, this.copyFrom[i]!, this.copyLength[i]!) < 0) failed = -EFAULT;
+    }
+    this.copies = 0;
+    this.stagedOut = 0;
+    return failed;
   }
 
   copyFrame(from: NativeThread): void {
@@ -241,6 +285,8 @@ export class NativeThread implements EngineThread {
 
   private send(action: number): void {
     const { i32, w } = this;
+    this.sent = this.copies;
+    i32[w + SLOT.S_COPIES / 4] = this.copies;
     i32[w + SLOT.S_ACTION / 4] = action;
     i32[w + SLOT.S_TARGET / 4] = this.space.publish();
     this.engine.nowRunning(this);
@@ -249,8 +295,12 @@ export class NativeThread implements EngineThread {
   }
 }
 
+/** rdi, rsi, rdx, r10, r8, r9 in struct sigcontext. */
+const ARGUMENT_REGISTERS = [8, 9, 12, 2, 0, 1] as const;
+const STAGE_IN_SIZE = SLOT.S_STAGE_OUT - SLOT.S_STAGE_IN;
+const STAGE_OUT_SIZE = SIZE.SLOT_STRIDE - SLOT.S_STAGE_OUT;
 const WINDOW = [SLOT.S_IN0, SLOT.S_IN1] as const;
-const WINDOW_SIZE = [SLOT.S_IN1 - SLOT.S_IN0, SLOT.S_STAGE - SLOT.S_IN1] as const;
+const WINDOW_SIZE = [SLOT.S_IN1 - SLOT.S_IN0, SLOT.S_STAGE_IN - SLOT.S_IN1] as const;
 
 function trapOf(kind: number): number {
   if (kind === KIND.K_CALL) return TRAP_CALL;

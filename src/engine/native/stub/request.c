@@ -57,7 +57,7 @@ static void prefetch(void *slot)
 		return;
 	AT(int, slot, S_IN0_LEN) = fetch(slot, (u32)plans, S_IN0, S_IN1 - S_IN0);
 	if (plans >> 32)
-		AT(int, slot, S_IN1_LEN) = fetch(slot, (u32)(plans >> 32), S_IN1, S_STAGE - S_IN1);
+		AT(int, slot, S_IN1_LEN) = fetch(slot, (u32)(plans >> 32), S_IN1, S_STAGE_IN - S_IN1);
 }
 
 static void sleep_for_answer(void *slot)

@@ -71,6 +71,7 @@ void handle_fault(int signal, void *info, void *context)
 	if (signal == SIGILL && rip == (u64)fast_trap) {
 		GREG(context, RIP) = AT(u64, slot, S_RIP);
 		ask_with_frame(slot, context, K_FRAME);
+		GREG(context, RAX) = AT(u64, slot, S_RET);
 		return;
 	}
 	AT(u32, slot, S_SIGNO) = (u32)signal;

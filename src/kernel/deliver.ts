@@ -1,0 +1,206 @@
+/**
+ * Signal delivery: what happens to a task between the end of a call, a fault or an interruption and its return to
+ * the program. Handlers get a frame on the program's stack (arch/x86_64/signal-frame.ts); calls that a signal has
+ * interrupted are restarted or end with EINTR (signal(7)).
+ */
+import {
+  cleanFlags,
+  EFLAGS,
+  getRegister,
+  handlerFlags,
+  RAX,
+  RDI,
+  RDX,
+  REGISTERS_SIZE,
+  RIP,
+  RSI,
+  RSP,
+  setRegister,
+  setSegments,
+} from '../arch/x86_64/registers.ts';
+import {
+  FRAME_SIZE,
+  frameOnReturn,
+  placeFrame,
+  readFrame,
+  SIGINFO,
+  UCONTEXT,
+  writeFrame,
+} from '../arch/x86_64/signal-frame.ts';
+import { NR } from '../arch/x86_64/unistd.ts';
+import type { EngineThread } from '../engine/engine.ts';
+import { EINTR, ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS } from '../uapi/errno.ts';
+import { faultInfo } from '../uapi/siginfo.ts';
+import { SA_NODEFER, SA_ONSTACK, SA_RESTART, SA_RESTORER, SI_KERNEL, SIGSEGV, SS_AUTODISARM, SS_DISABLE, SS_ONSTACK } from '../uapi/signal.ts';
+import { type Delivery, deliverable, dequeue } from './dequeue.ts';
+import { forceSignal } from './signal.ts';
+import { NO_ALT_STACK } from './signal-state.ts';
+import { sigBit, sigWord } from './sigset.ts';
+import { park } from './stop.ts';
+import type { Task } from './task.ts';
+
+const SYSCALL_SIZE = 2;
+const XSTATE_HEADER = 512;
+const SW_MAGIC = 464;
+const FP_XSTATE_MAGIC1 = 0x46505853;
+
+/**
+ * Sends a task back to its program, with a frame at hand, by way of its signals. `result` is that of the call it
+ * comes from, with the call's number; null when it does not come from one.
+ */
+export async function returnToProgram(task: Task, result: number | null, nr: number): Promise<void> {
+  const thread = task.thread;
+  if (thread === null) return;
+  let pending = result;
+  while (deliverable(task)) {
+    const next = dequeue(task);
+    if (next === 'exit') return;
+    if (next === 'stop') await park(task);
+    else if (next === 'none') break;
+    else {
+      if (pending !== null) finishCall(task, thread, pending, nr, (next.action.flags & SA_RESTART) !== 0, true);
+      pending = null;
+      if (!enterHandler(task, thread, next)) {
+        forceSegv(task);
+        continue;
+      }
+    }
+  }
+  if (task.thread === null) return;
+  task.signals.restoreSavedMask();
+  if (pending !== null) finishCall(task, thread, pending, nr, true, false);
+  thread.resume();
+}
+
+/** Puts a call's result into the registers, or makes the program call again. */
+function finishCall(
+  task: Task,
+  thread: EngineThread,
+  result: number,
+  nr: number,
+  restartFlag: boolean,
+  handler: boolean,
+): void {
+  const { view } = task.kernel.memory;
+  const again = shallRestart(result, restartFlag, handler);
+  if (again === null) {
+    setRegister(view, thread.context, RAX, isRestart(result) ? -EINTR : result);
+    return;
+  }
+  const rip = getRegister(view, thread.context, RIP);
+  setRegister(view, thread.context, RIP, rip - SYSCALL_SIZE);
+  setRegister(view, thread.context, RAX, again === 'block' ? NR.restart_syscall : nr);
+}
+
+const isRestart = (result: number): boolean =>
+  result === -ERESTARTSYS ||
+  result === -ERESTARTNOINTR ||
+  result === -ERESTARTNOHAND ||
+  result === -ERESTART_RESTARTBLOCK;
+
+/** How an interrupted call goes on: anew, by restart_syscall, or not (null). */
+function shallRestart(result: number, restartFlag: boolean, handler: boolean): 'anew' | 'block' | null {
+  if (result === -ERESTARTNOINTR) return 'anew';
+  if (result === -ERESTARTSYS) return !handler || restartFlag ? 'anew' : null;
+  if (result === -ERESTARTNOHAND) return handler ? null : 'anew';
+  return result === -ERESTART_RESTARTBLOCK && !handler ? 'block' : null;
+}
+
+/** Builds the handler's frame and points the registers at it; false if the stack cannot take it. */
+function enterHandler(task: Task, thread: EngineThread, { info, action }: Delivery): boolean {
+  const { memory } = task.kernel;
+  const { view, bytes } = memory;
+  const { signals } = task;
+  if ((action.flags & SA_RESTORER) === 0) return false;
+  const sp = getRegister(view, thread.context, RSP);
+  const { altStack } = signals;
+  const usable = altStack.size > 0 && (altStack.flags & SS_DISABLE) === 0;
+  const inside = usable && sp > altStack.sp && sp <= altStack.sp + altStack.size;
+  const onAlt = (action.flags & SA_ONSTACK) !== 0 && usable && !inside;
+  const { frame, fpstate } = placeFrame(onAlt ? altStack.sp + altStack.size : sp, onAlt, thread.fpstateSize);
+  if ((onAlt || inside) && frame < altStack.sp) return false;
+  const total = fpstate + thread.fpstateSize - frame;
+  const at = thread.stageOut(total);
+  if (at < 0 || frame < 0 || task.mm === null) return false;
+  bytes.fill(0, at + FRAME_SIZE, at + total);
+  const mask = signals.takeSavedMask();
+  writeFrame(view, bytes, at, thread, {
+    restorer: action.restorer,
+    maskLo: mask.lo,
+    maskHi: mask.hi,
+    stack: { sp: altStack.sp, size: altStack.size, flags: usable ? (inside ? SS_ONSTACK : 0) : SS_DISABLE },
+    fpstate: thread.fpstateSize > 0 ? fpstate : 0,
+  });
+  info.write(view, at + SIGINFO);
+  bytes.copyWithin(at + (fpstate - frame), thread.fpstate, thread.fpstate + thread.fpstateSize);
+  if (task.mm.space.write(frame, at, total) < 0) return false;
+  if ((altStack.flags & SS_AUTODISARM) !== 0) signals.altStack = NO_ALT_STACK;
+  blockForHandler(task, info.signo, action.maskLo, action.maskHi, (action.flags & SA_NODEFER) !== 0);
+  const flags = view.getUint32(thread.context + 8 * EFLAGS, true);
+  setRegister(view, thread.context, RDI, info.signo);
+  setRegister(view, thread.context, RSI, frame + SIGINFO);
+  setRegister(view, thread.context, RDX, frame + UCONTEXT);
+  setRegister(view, thread.context, RAX, 0);
+  setRegister(view, thread.context, RSP, frame);
+  setRegister(view, thread.context, RIP, action.handler);
+  view.setUint32(thread.context + 8 * EFLAGS, flags, true);
+  handlerFlags(view, thread.context);
+  return true;
+}
+
+function blockForHandler(task: Task, signal: number, lo: number, hi: number, nodefer: boolean): void {
+  const { blocked } = task.signals;
+  const own = nodefer ? 0 : sigBit(signal);
+  const low = sigWord(signal) === 0;
+  task.signals.setMask(blocked.lo | lo | (low ? own : 0), blocked.hi | hi | (low ? 0 : own));
+}
+
+function forceSegv(task: Task): void {
+  forceSignal(task, faultInfo(SIGSEGV, SI_KERNEL, 0));
+}
+
+/** rt_sigreturn(2): the registers of before the handler. False when the frame is not readable: the caller forces SIGSEGV. */
+export function sigreturn(task: Task): boolean {
+  const { thread, mm, signals } = task;
+  if (thread === null || mm === null) return false;
+  const { view, bytes } = task.kernel.memory;
+  const frame = frameOnReturn(thread, view);
+  const at = thread.stageIn(FRAME_SIZE);
+  if (mm.space.read(frame, at, FRAME_SIZE) < 0) return false;
+  const saved = readFrame(view, at);
+  if (!restoreExtended(task, thread, saved.fpstate)) return false;
+  bytes.copyWithin(thread.context, saved.registers, saved.registers + REGISTERS_SIZE);
+  setSegments(view, thread.context);
+  cleanFlags(view, thread.context);
+  signals.setMask(saved.maskLo, saved.maskHi);
+  restoreAltStack(task, view, saved.stack);
+  return true;
+}
+
+function restoreAltStack(task: Task, view: DataView, at: number): void {
+  const sp = getRegister(view, at, 0);
+  const size = getRegister(view, at, 2);
+  const flags = view.getInt32(at + 8, true);
+  if ((flags & SS_DISABLE) !== 0) task.signals.altStack = NO_ALT_STACK;
+  else task.signals.altStack = { sp, size, flags: flags & SS_AUTODISARM };
+}
+
+/** Brings the extended state that a frame points to into a frame of the thread's; 0: none. */
+function restoreExtended(task: Task, thread: EngineThread, address: number): boolean {
+  const { tls } = thread;
+  if (address === 0) {
+    thread.newFrame(0);
+    thread.tls = tls;
+    return true;
+  }
+  const space = task.mm!.space;
+  const { view } = task.kernel.memory;
+  const head = thread.stageIn(XSTATE_HEADER);
+  if (address % 64 !== 0 || space.read(address, head, XSTATE_HEADER) < 0) return false;
+  const extended = view.getUint32(head + SW_MAGIC, true) === FP_XSTATE_MAGIC1;
+  const size = extended ? view.getUint32(head + SW_MAGIC + 4, true) : XSTATE_HEADER;
+  if (size < XSTATE_HEADER || size > thread.maxFpstate) return false;
+  thread.newFrame(size);
+  thread.tls = tls;
+  return space.read(address, thread.fpstate, size) === 0;
+}

@@ -1,0 +1,209 @@
+/**
+ * Where guest threads enter the kernel and leave it: calls, faults, interruptions. ARCHITECTURE.md, "How a system
+ * call travels".
+ *
+ * A call that is ready answers at once, without a promise. Calls that change registers, or whose task has a signal
+ * to take, need all registers: the thread is asked to come again with them (`showFrame`).
+ */
+import { ERR, getRegister, RIP, setRegister } from '../arch/x86_64/registers.ts';
+import {
+  type EngineThread,
+  TRAP_BADCOPY,
+  TRAP_CALL,
+  TRAP_FAULT,
+  TRAP_FRAME,
+} from '../engine/engine.ts';
+import { KERN_ALERT, KERN_ERR } from '../core/printk.ts';
+import { EFAULT, ENOSYS } from '../uapi/errno.ts';
+import { faultInfo } from '../uapi/siginfo.ts';
+import { SIGILL, SIGKILL, SIGSEGV } from '../uapi/signal.ts';
+import { returnToProgram } from './deliver.ts';
+import { deliverable } from './dequeue.ts';
+import { exitGroup } from './exit.ts';
+import { pageFault } from './page-fault.ts';
+import { forceSignal } from './signal.ts';
+import type { Task } from './task.ts';
+
+/** A call as the table gives it to the entry: how to run it. */
+export interface EntryCall {
+  readonly name: string;
+  /** Reads registers: 0 int32, 1 signed, 2 unsigned 64 bits, for each argument. */
+  readonly widths: readonly number[];
+  /** It reads or replaces registers (fork, execve, rt_sigreturn). */
+  readonly needsFrame: boolean;
+  run(task: Task, a0: number, a1: number, a2: number, a3: number, a4: number, a5: number): number | Promise<number>;
+}
+
+/** What a call answers that has set all registers itself. */
+export const REGISTERS_SET = -4096;
+/** What a call answers whose task is gone, or goes on in another way. */
+export const NO_RETURN = -4097;
+
+/** Told of each call; strace. Null: nobody listens. */
+export interface CallObserver {
+  enter(task: Task, nr: number, args: readonly number[]): void;
+  leave(task: Task, nr: number, result: number): void;
+}
+
+export class Entry {
+  observer: CallObserver | null = null;
+  private readonly calls: readonly (EntryCall | undefined)[];
+
+  constructor(calls: readonly (EntryCall | undefined)[]) {
+    this.calls = calls;
+  }
+
+  /** The engine's `trap`: a handler's bug ends the task with an oops in the log, never the machine. */
+  trap(thread: EngineThread): void {
+    const task = thread.owner as Task | null;
+    if (task === null || task.thread !== thread) return;
+    try {
+      this.enter(task, thread);
+    } catch (bug) {
+      oops(task, bug);
+    }
+  }
+
+  private enter(task: Task, thread: EngineThread): void {
+    if (thread.trap === TRAP_CALL) this.call(task, thread);
+    else if (thread.trap === TRAP_FRAME) this.frame(task, thread);
+    else if (thread.trap === TRAP_FAULT) this.fault(task, thread);
+    else if (thread.trap === TRAP_BADCOPY) this.badCopy(task, thread);
+    else exitGroup(task, SIGKILL);
+  }
+
+  private call(task: Task, thread: EngineThread): void {
+    const { nr } = thread;
+    task.callNumber = nr;
+    if (thread.hasFrame) this.noteSlowCall(task, thread, nr);
+    const call = this.calls[nr];
+    if (call === undefined) {
+      this.observer?.enter(task, nr, []);
+      this.finish(task, -ENOSYS);
+      return;
+    }
+    if (call.needsFrame && !thread.hasFrame) {
+      this.keepArguments(task, thread, call);
+      task.awaitsFrame = call;
+      thread.showFrame(nr);
+      return;
+    }
+    this.keepArguments(task, thread, call);
+    this.run(task, call);
+  }
+
+  private keepArguments(task: Task, thread: EngineThread, call: EntryCall): void {
+    const { callArgs } = task;
+    const { widths } = call;
+    for (let i = 0; i < widths.length; i++) callArgs[i] = thread.arg(i, widths[i]!);
+  }
+
+  private run(task: Task, call: EntryCall): void {
+    const a = task.callArgs;
+    if (this.observer !== null) this.observer.enter(task, task.callNumber, a);
+    const result = call.run(task, a[0]!, a[1]!, a[2]!, a[3]!, a[4]!, a[5]!);
+    if (typeof result === 'number') {
+      this.finish(task, result);
+      return;
+    }
+    task.thread?.waits();
+    result.then(
+      value => {
+        try {
+          this.finish(task, value);
+        } catch (bug) {
+          oops(task, bug);
+        }
+      },
+      bug => oops(task, bug),
+    );
+  }
+
+  private finish(task: Task, result: number): void {
+    const { thread } = task;
+    if (this.observer !== null) this.observer.leave(task, task.callNumber, result);
+    if (thread === null || result === NO_RETURN) return;
+    task.user.flush();
+    if (result === REGISTERS_SET) {
+      if (deliverable(task)) this.toProgram(task, null);
+      else thread.resume();
+    } else if (!deliverable(task) && (result > -512 || result < -4095)) {
+      task.lastResult = result;
+      thread.answer(result);
+    } else if (thread.hasFrame) this.toProgram(task, result);
+    else {
+      task.pendingResult = result;
+      thread.showFrame(result);
+    }
+  }
+
+  private frame(task: Task, thread: EngineThread): void {
+    const { awaitsFrame, pendingResult } = task;
+    task.awaitsFrame = null;
+    task.pendingResult = null;
+    if (awaitsFrame !== null) this.run(task, awaitsFrame);
+    else if (pendingResult !== null) this.toProgram(task, pendingResult);
+    else if (deliverable(task)) this.toProgram(task, null);
+    else thread.resume();
+  }
+
+  private toProgram(task: Task, result: number | null): void {
+    returnToProgram(task, result, task.callNumber).catch(bug => oops(task, bug));
+  }
+
+  private fault(task: Task, thread: EngineThread): void {
+    const { fault } = thread;
+    const { view } = task.kernel.memory;
+    if (fault.signal === SIGILL && task.mm !== null && this.isPatchedCall(task, thread)) return;
+    if (fault.signal === SIGSEGV && task.mm !== null) {
+      const err = view.getUint32(thread.context + 8 * ERR, true);
+      const outcome = pageFault(task.mm, fault, err);
+      if (outcome === 'mapped') {
+        if (deliverable(task)) this.toProgram(task, null);
+        else thread.resume();
+        return;
+      }
+      forceSignal(task, faultInfo(outcome.signal, outcome.code, fault.address));
+    } else forceSignal(task, faultInfo(fault.signal, fault.code, fault.address));
+    this.toProgram(task, null);
+  }
+
+  /** The thread ran into the middle of a patched site: it meant the system call that was there. */
+  private isPatchedCall(task: Task, thread: EngineThread): boolean {
+    const { images, memory } = task.kernel;
+    const { view } = memory;
+    const rip = getRegister(view, thread.context, RIP);
+    if (!images.isPatchedCall(task.mm!, rip)) return false;
+    setRegister(view, thread.context, RIP, rip + 2);
+    thread.becomeCall();
+    this.call(task, thread);
+    return true;
+  }
+
+  private noteSlowCall(task: Task, thread: EngineThread, nr: number): void {
+    const { mm, kernel } = task;
+    if (mm === null) return;
+    kernel.images.slowCall(mm, getRegister(kernel.memory.view, thread.context, RIP), nr);
+  }
+
+  /** The stub could not copy an answer: perhaps the pages are still to be mapped; else the address was bad. */
+  private badCopy(task: Task, thread: EngineThread): void {
+    const result = thread.copyNow() < 0 ? -EFAULT : task.lastResult;
+    thread.answer(result);
+  }
+}
+
+/** A bug of ours: the task dies of it, the machine goes on. */
+export function oops(task: Task, bug: unknown): void {
+  const { printk } = task.kernel;
+  const text = bug instanceof Error ? (bug.stack ?? bug.message) : String(bug);
+  printk.log(KERN_ALERT, `BUG: unhandled exception in system call ${task.callNumber}`);
+  for (const line of text.split('\n')) printk.log(KERN_ERR, line);
+  printk.log(KERN_ALERT, `Oops: task ${task.comm}[${task.pid}] killed`);
+  try {
+    task.group.unkillable = false;
+    exitGroup(task, SIGKILL);
+  } catch (worse) {
+    printk.log(KERN_ALERT, `Fixing recursive fault but reboot is needed: ${String(worse)}`);
+  }
+}

@@ -1,0 +1,357 @@
+/**
+ * execve(2): a task becomes another program.
+ *
+ * All that can fail without harm is done first: the file is found, its headers are read, scripts are resolved, the
+ * arguments are copied. Then there is no way back: other threads end, the old memory goes, and an error kills.
+ */
+import { EFLAGS, RIP, RSP, setRegister, setSegments } from '../arch/x86_64/registers.ts';
+import { type ElfFile, isForeign } from '../arch/x86_64/elf.ts';
+import type { EngineThread } from '../engine/engine.ts';
+import type { Path } from '../fs/dentry.ts';
+import type { File } from '../fs/file.ts';
+import { LOOKUP_FOLLOW } from '../fs/namei.ts';
+import { openExec } from '../fs/open.ts';
+import { type Mm, TASK_SIZE } from '../mm/mm.ts';
+import { PAGE_SIZE, pageDown, pageUp } from '../mm/ram.ts';
+import { VM_GROWSDOWN, VM_MAYWRITE, Vma } from '../mm/vma.ts';
+import { E2BIG, EACCES, ELOOP, ENOEXEC, ENOMEM } from '../uapi/errno.ts';
+import { MS_NOSUID } from '../uapi/mount.ts';
+import { RLIMIT_STACK } from '../uapi/resource.ts';
+import { SIGSEGV } from '../uapi/signal.ts';
+import { commitCreds } from './commit-creds.ts';
+import { credForExec, type ExecCred, parseFileCaps } from './cred-exec.ts';
+import { NO_RETURN, REGISTERS_SET } from './entry.ts';
+import { buildStack } from './exec-stack.ts';
+import { becomeOnlyThread, exitGroup } from './exit.ts';
+import { FileBacking } from './file-backing.ts';
+import { resetForExec } from './inherit.ts';
+import { headersAddress, imageSize, imageStart, mapSegments, readElf, readInterpreter } from './load-elf.ts';
+import { newSpaceFor } from './spaces.ts';
+import type { Task } from './task.ts';
+
+/** Scripts may name scripts, so often (execve(2)). */
+const MAX_SCRIPTS = 5;
+const SHEBANG_MAX = 256;
+const MAX_ARG_STRLEN = 32 * PAGE_SIZE;
+const STACK_GAP = 256 * PAGE_SIZE;
+/** Where position-independent programs go, and how far up they may be moved at random. */
+const PIE_BASE = 0x555555554000;
+const DEFAULT_STACK = 8 * 1024 * 1024;
+const LARGEST_STACK = 1024 * 1024 * 1024;
+
+export interface ExecRequest {
+  readonly at: Path | null;
+  readonly filename: string;
+  /** LOOKUP_ flags for the name. */
+  readonly flags: number;
+  readonly argv: readonly string[];
+  readonly envp: readonly string[];
+}
+
+interface Program {
+  readonly file: File;
+  readonly elf: ElfFile;
+  readonly interp: { readonly file: File; readonly elf: ElfFile } | null;
+  readonly argv: readonly string[];
+  readonly cred: ExecCred;
+}
+
+/** Answers REGISTERS_SET, NO_RETURN when the task died, or -errno with nothing changed. */
+export async function execve(task: Task, request: ExecRequest): Promise<number> {
+  const program = findProgram(task, request);
+  if (typeof program === 'number') return program;
+  try {
+    if (tooBig(task, program.argv, request.envp)) return -E2BIG;
+    if (!(await becomeOnlyThread(task))) return NO_RETURN;
+    return replace(task, program, request);
+  } finally {
+    program.file.put();
+    program.interp?.file.put();
+  }
+}
+
+/** Opens the program, through scripts to the ELF file that runs in the end. */
+function findProgram(task: Task, request: ExecRequest): Program | number {
+  const { vfs } = task.kernel;
+  let { at, filename } = request;
+  let argv = request.argv.length === 0 ? [''] : request.argv;
+  let flags = request.flags;
+  for (let depth = 0; ; depth++) {
+    const file = openExec(vfs, task, at, filename, flags);
+    if (typeof file === 'number') return file;
+    const script = readShebang(file);
+    if (script === null) return loadable(task, file, argv);
+    file.put();
+    if (typeof script === 'number') return script;
+    if (depth === MAX_SCRIPTS) return -ELOOP;
+    argv = [script.interpreter, ...(script.argument === '' ? [] : [script.argument]), filename, ...argv.slice(1)];
+    filename = script.interpreter;
+    at = null;
+    flags = LOOKUP_FOLLOW;
+  }
+}
+
+/** The first line of a script; null if it is none; -ENOEXEC if it names nothing. */
+function readShebang(file: File): { interpreter: string; argument: string } | number | null {
+  const head = new Uint8Array(SHEBANG_MAX);
+  const got = file.read(head, 0, SHEBANG_MAX, 0);
+  if (got < 2 || head[0] !== 0x23 || head[1] !== 0x21) return null;
+  const text = String.fromCharCode(...head.subarray(2, got));
+  const end = text.indexOf('\n');
+  const line = (end < 0 ? text : text.slice(0, end)).replace(/^[ \t]+|[ \t]+$/g, '');
+  const match = /^([^ \t\0]+)[ \t]*([^\0]*)/.exec(line);
+  if (match === null) return -ENOEXEC;
+  // A name that the buffer cuts off must not be run as if it were whole.
+  if (end < 0 && got === SHEBANG_MAX && !/[ \t]/.test(line)) return -ENOEXEC;
+  return { interpreter: match[1]!, argument: match[2]! };
+}
+
+function loadable(task: Task, file: File, argv: readonly string[]): Program | number {
+  const elf = readElf(file);
+  const name = typeof elf === 'number' ? elf : readInterpreter(file, elf);
+  if (typeof elf === 'number' || typeof name === 'number') {
+    file.put();
+    return typeof elf === 'number' ? elf : (name as number);
+  }
+  const cred = execCred(task, file);
+  if (typeof cred === 'number') {
+    file.put();
+    return cred;
+  }
+  if (name === null) return { file, elf, interp: null, argv, cred };
+  const interp = openInterpreter(task, name);
+  if (typeof interp === 'number') {
+    file.put();
+    return interp;
+  }
+  return { file, elf, interp, argv, cred };
+}
+
+function openInterpreter(task: Task, name: string): { file: File; elf: ElfFile } | number {
+  const file = openExec(task.kernel.vfs, task, null, name, LOOKUP_FOLLOW);
+  if (typeof file === 'number') return file;
+  const elf = readElf(file);
+  if (typeof elf !== 'number') return { file, elf };
+  file.put();
+  return elf;
+}
+
+function execCred(task: Task, file: File): ExecCred | number {
+  const { inode } = file;
+  const nosuid = file.path !== null && (file.path.mount.flags & MS_NOSUID) !== 0;
+  const value = inode.getxattr('security.capability');
+  const caps = typeof value === 'number' ? null : parseFileCaps(Uint8Array.from(value, c => c.charCodeAt(0)));
+  if (typeof caps === 'number') return caps;
+  return credForExec(task.cred, inode, caps, nosuid, task.attributes.noNewPrivs);
+}
+
+function tooBig(task: Task, argv: readonly string[], envp: readonly string[]): boolean {
+  const limit = Math.max(Math.min(task.rlimit(RLIMIT_STACK) / 4, 6 * 1024 * 1024), 32 * PAGE_SIZE);
+  let total = 0;
+  for (const s of [...argv, ...envp]) {
+    if (s.length >= MAX_ARG_STRLEN) return true;
+    total += s.length + 1 + 8;
+  }
+  return total > limit;
+}
+
+/** From here on the old program is gone. */
+function replace(task: Task, program: Program, request: ExecRequest): number {
+  const { thread, mm } = freshMemory(task);
+  const { file } = program;
+  if (task.files.refs > 1) {
+    const own = task.files.clone();
+    task.files.put();
+    task.files = own;
+  }
+  task.files.closeOnExec();
+  resetForExec(task);
+  commitCreds(task, program.cred.cred);
+  if (program.cred.secure) task.group.dumpable = 0;
+  task.comm = baseName(request.filename).slice(0, 15);
+  const started = load(task, mm, thread, program, request);
+  if (started < 0) {
+    exitGroup(task, SIGSEGV);
+    return NO_RETURN;
+  }
+  const pages = file.inode.pages();
+  if (typeof pages !== 'number') mm.exe = new FileBacking(file, pages);
+  task.execDone?.();
+  task.execDone = null;
+  return REGISTERS_SET;
+}
+
+/** The task's memory, empty; a new one if it shares it (vfork). */
+function freshMemory(task: Task): { thread: EngineThread; mm: Mm } {
+  const { mm, thread } = task;
+  if (mm === null || thread === null) throw new Error('exec without memory');
+  if (mm.users === 1) {
+    mm.clear();
+    thread.newFrame(0);
+    return { thread, mm };
+  }
+  const fresh = newSpaceFor(task.kernel);
+  mm.users--;
+  thread.park();
+  task.thread = fresh.thread;
+  task.mm = fresh.mm;
+  fresh.thread.owner = task;
+  fresh.thread.newFrame(0);
+  return fresh;
+}
+
+function load(task: Task, mm: Mm, thread: EngineThread, program: Program, request: ExecRequest): number {
+  const { elf, file, interp } = program;
+  const { view, bytes } = task.kernel.memory;
+  const random = new Uint8Array(32);
+  task.kernel.fillRandom(random, 0, 32);
+  const dice = new DataView(random.buffer);
+  const stackTop = pageDown(TASK_SIZE - (dice.getUint32(0, true) % 2 ** 22) * PAGE_SIZE);
+  const stackSize = mapStack(task, mm, stackTop, elf.executableStack);
+  mm.mmapBase = stackTop - stackSize - STACK_GAP - (dice.getUint32(4, true) % 2 ** 20) * PAGE_SIZE;
+  const bias = elf.relocatable ? programBias(mm, elf, interp !== null, dice.getUint32(8, true)) : 0;
+  if (bias < 0) return bias;
+  const mapped = mapFile(mm, thread, file, elf, bias);
+  if (mapped < 0) return mapped;
+  setLayout(mm, elf, bias, dice.getUint32(12, true));
+  let entry = bias + elf.entry;
+  let base = 0;
+  if (interp !== null) {
+    const place = interp.elf.relocatable ? mm.findFree(imageSize(interp.elf)) : 0;
+    if (place < 0) return place;
+    base = interp.elf.relocatable ? place - imageStart(interp.elf) : 0;
+    const loaded = mapFile(mm, thread, interp.file, interp.elf, base);
+    if (loaded < 0) return loaded;
+    entry = base + interp.elf.entry;
+  }
+  const stack = buildStack({
+    top: stackTop - 8,
+    argv: program.argv,
+    envp: request.envp,
+    execfn: request.filename,
+    random: random.subarray(16),
+    platform: 'x86_64',
+    auxv: auxiliary(task, elf, bias, base, program.cred.secure),
+  });
+  if (putStack(thread, bytes, stack.sp, stack.bytes, mm) < 0) return -ENOMEM;
+  const { argStart, argEnd, envStart, envEnd, auxv } = stack;
+  Object.assign(mm, { argStart, argEnd, envStart, envEnd, auxv, startStack: stack.sp });
+  setRegister(view, thread.context, RIP, entry);
+  setRegister(view, thread.context, RSP, stack.sp);
+  setRegister(view, thread.context, EFLAGS, 0x200);
+  setSegments(view, thread.context);
+  thread.tls = 0;
+  return 0;
+}
+
+function mapFile(mm: Mm, thread: EngineThread, file: File, elf: ElfFile, bias: number): number {
+  const cache = file.mmap(false, false);
+  if (typeof cache === 'number') return -EACCES;
+  const backing = new FileBacking(file, cache);
+  const done = mapSegments(mm, thread, elf, backing, bias);
+  backing.put();
+  return done;
+}
+
+/** The whole stack is mapped: its pages come as they are touched. */
+function mapStack(task: Task, mm: Mm, top: number, executable: boolean): number {
+  const limit = task.rlimit(RLIMIT_STACK);
+  const wish = Number.isFinite(limit) ? Math.min(limit, LARGEST_STACK) : DEFAULT_STACK;
+  const size = Math.max(pageUp(wish), 32 * PAGE_SIZE);
+  const vma = new Vma(top - size, top, executable ? 7 : 3, VM_MAYWRITE | VM_GROWSDOWN);
+  vma.name = '[stack]';
+  mm.map(vma);
+  return size;
+}
+
+function programBias(mm: Mm, elf: ElfFile, hasInterp: boolean, dice: number): number {
+  // A loader that is run as a program goes where libraries go, out of the way of what it will load.
+  if (!hasInterp) {
+    const place = mm.findFree(imageSize(elf));
+    return place < 0 ? place : place - imageStart(elf);
+  }
+  const align = Math.max(PAGE_SIZE, ...elf.loads.map(s => s.align));
+  const moved = PIE_BASE + (dice % 2 ** 20) * PAGE_SIZE;
+  return Math.floor(moved / align) * align - imageStart(elf);
+}
+
+function setLayout(mm: Mm, elf: ElfFile, bias: number, dice: number): void {
+  const code = elf.loads.filter(s => (s.prot & 4) !== 0);
+  const data = elf.loads.filter(s => (s.prot & 2) !== 0);
+  mm.startCode = Math.min(...code.map(s => bias + s.vaddr));
+  mm.endCode = Math.max(...code.map(s => bias + s.vaddr + s.fileSize));
+  mm.startData = Math.min(...data.map(s => bias + s.vaddr));
+  mm.endData = Math.max(...data.map(s => bias + s.vaddr + s.fileSize));
+  const end = Math.max(...elf.loads.map(s => pageUp(bias + s.vaddr + s.memSize)));
+  mm.brkStart = end + (dice % 2 ** 13) * PAGE_SIZE;
+  mm.brk = mm.brkStart;
+}
+
+/** Small stacks go with the answer, large ones through the host. */
+function putStack(thread: EngineThread, bytes: Uint8Array, sp: number, stack: Uint8Array, mm: Mm): number {
+  const size = stack.length;
+  const piece = 64 * 1024;
+  for (let done = 0; done < size; done += piece) {
+    const len = Math.min(piece, size - done);
+    const offset = thread.stageOut(len);
+    if (offset < 0) return offset;
+    bytes.set(stack.subarray(done, done + len), offset);
+    thread.copyOut(sp + done, offset, len);
+  }
+  if (size > piece) mm.space.settle();
+  return 0;
+}
+
+const AT = {
+  phdr: 3,
+  phent: 4,
+  phnum: 5,
+  pagesz: 6,
+  base: 7,
+  flags: 8,
+  entry: 9,
+  uid: 11,
+  euid: 12,
+  gid: 13,
+  egid: 14,
+  hwcap: 16,
+  clktck: 17,
+  secure: 23,
+  hwcap2: 26,
+  sysinfoEhdr: 33,
+  minsigstksz: 51,
+} as const;
+const PHDR_ENTRY = 56;
+const CLOCK_TICKS = 100;
+
+function auxiliary(task: Task, elf: ElfFile, bias: number, base: number, secure: boolean): [number, number][] {
+  const { cred, kernel } = task;
+  const entries: [number, number][] = [
+    [AT.minsigstksz, kernel.cpu.minSigStack],
+    [AT.hwcap, kernel.cpu.hwcap],
+    [AT.pagesz, PAGE_SIZE],
+    [AT.clktck, CLOCK_TICKS],
+    [AT.phdr, headersAddress(elf, bias)],
+    [AT.phent, PHDR_ENTRY],
+    [AT.phnum, elf.phnum],
+    [AT.base, base],
+    [AT.flags, 0],
+    [AT.entry, bias + elf.entry],
+    [AT.uid, cred.uid],
+    [AT.euid, cred.euid],
+    [AT.gid, cred.gid],
+    [AT.egid, cred.egid],
+    [AT.secure, secure ? 1 : 0],
+    [AT.hwcap2, kernel.cpu.hwcap2],
+  ];
+  if (kernel.engine.vdso !== 0) entries.unshift([AT.sysinfoEhdr, kernel.engine.vdso]);
+  return entries;
+}
+
+const baseName = (name: string): string => name.slice(name.lastIndexOf('/') + 1);
+
+/** For messages: whether a file is an ELF program of another architecture. */
+export function isForeignProgram(file: File): boolean {
+  const head = new Uint8Array(64);
+  return file.read(head, 0, 64, 0) === 64 && isForeign(new DataView(head.buffer));
+}

@@ -1,0 +1,157 @@
+/** clone(2), fork(2), vfork(2): a new task from an old one. */
+import { RAX, RSP, setRegister } from '../arch/x86_64/registers.ts';
+import type { EngineThread } from '../engine/engine.ts';
+import type { Mm } from '../mm/mm.ts';
+import { EAGAIN, EINVAL, ENOMEM } from '../uapi/errno.ts';
+import { RLIMIT_NPROC } from '../uapi/resource.ts';
+import {
+  CLONE_CHILD_CLEARTID,
+  CLONE_CHILD_SETTID,
+  CLONE_FILES,
+  CLONE_FS,
+  CLONE_NEWCGROUP,
+  CLONE_NEWIPC,
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWUSER,
+  CLONE_NEWUTS,
+  CLONE_PARENT,
+  CLONE_PARENT_SETTID,
+  CLONE_PIDFD,
+  CLONE_SETTLS,
+  CLONE_SIGHAND,
+  CLONE_THREAD,
+  CLONE_VFORK,
+  CLONE_VM,
+} from '../uapi/sched.ts';
+import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE, capable } from '../core/cred.ts';
+import { registerTask } from './exit.ts';
+import { inheritSigHand, inheritThreadState } from './inherit.ts';
+import { SignalState } from './signal-state.ts';
+import { Task } from './task.ts';
+import { ThreadGroup } from './thread-group.ts';
+import { UserAccess } from './user-access.ts';
+
+const NAMESPACES =
+  CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+
+export interface CloneRequest {
+  /** CLONE_ flags without the exit signal. */
+  readonly flags: number;
+  readonly exitSignal: number;
+  /** The child's stack pointer, 0: the parent's. */
+  readonly stack: number;
+  readonly tls: number;
+  readonly parentTid: number;
+  readonly childTid: number;
+}
+
+/** The new task, which has not run yet (`start` lets it), or -errno. The caller has a frame. */
+export function copyProcess(parent: Task, r: CloneRequest): Task | number {
+  const { kernel, thread, mm } = parent;
+  const bad = checkFlags(r.flags);
+  if (bad < 0) return bad;
+  if (thread === null || mm === null) return -EINVAL;
+  if (tooMany(parent)) return -EAGAIN;
+  const pid = kernel.pids.alloc();
+  if (pid < 0) return pid;
+  const memory = copyMemory(mm, thread, r.flags);
+  if (memory === null) return -ENOMEM;
+  const group = (r.flags & CLONE_THREAD) !== 0 ? parent.group : newGroup(parent, pid, r);
+  const child = newTask(parent, pid, group, memory.mm, r.flags);
+  child.thread = memory.thread;
+  memory.thread.owner = child;
+  inheritThreadState(parent, child, r.flags);
+  setChildRegisters(kernel.memory.view, memory.thread, thread, r);
+  if ((r.flags & CLONE_CHILD_CLEARTID) !== 0) child.clearChildTid = r.childTid;
+  registerTask(child);
+  return child;
+}
+
+/** Numbers that programs want to find in memory, then off it goes. */
+export function start(parent: Task, child: Task, r: CloneRequest): void {
+  const { thread } = child;
+  if (thread === null) return;
+  if ((r.flags & CLONE_PARENT_SETTID) !== 0) putTid(parent.thread, child, r.parentTid);
+  if ((r.flags & CLONE_CHILD_SETTID) !== 0) putTid(thread, child, r.childTid);
+  thread.resume();
+}
+
+/** Copied out by the thread itself, before it goes on. */
+function putTid(thread: EngineThread | null, child: Task, address: number): void {
+  const offset = thread?.stageOut(4) ?? -1;
+  if (offset < 0) return;
+  child.kernel.memory.view.setInt32(offset, child.pid, true);
+  thread!.copyOut(address, offset, 4);
+}
+
+function checkFlags(flags: number): number {
+  if ((flags & NAMESPACES) !== 0) return -EINVAL;
+  if ((flags & CLONE_SIGHAND) !== 0 && (flags & CLONE_VM) === 0) return -EINVAL;
+  if ((flags & CLONE_THREAD) !== 0 && (flags & CLONE_SIGHAND) === 0) return -EINVAL;
+  return (flags & CLONE_THREAD) !== 0 && (flags & CLONE_PIDFD) !== 0 ? -EINVAL : 0;
+}
+
+function tooMany(parent: Task): boolean {
+  const { kernel, cred } = parent;
+  if (capable(cred, CAP_SYS_RESOURCE) || capable(cred, CAP_SYS_ADMIN)) return false;
+  return kernel.users.of(cred.uid).tasks >= parent.rlimit(RLIMIT_NPROC);
+}
+
+function copyMemory(mm: Mm, thread: EngineThread, flags: number): { mm: Mm; thread: EngineThread } | null {
+  if ((flags & CLONE_VM) === 0) {
+    const forked = mm.space.fork(thread);
+    return { mm: mm.fork(forked.space), thread: forked };
+  }
+  mm.users++;
+  const another = mm.space.newThread();
+  another.copyFrame(thread);
+  return { mm, thread: another };
+}
+
+function newGroup(parent: Task, pid: number, r: CloneRequest): ThreadGroup {
+  const sibling = (r.flags & CLONE_PARENT) !== 0;
+  const { group } = parent;
+  return new ThreadGroup({
+    tgid: pid,
+    parent: sibling ? group.parent : group,
+    creator: sibling ? group.creator : parent,
+    processGroup: group.processGroup,
+    sighand: inheritSigHand(parent, r.flags),
+    rlimits: group.rlimits,
+    exitSignal: sibling ? group.exitSignal : r.exitSignal,
+  });
+}
+
+function newTask(parent: Task, pid: number, group: ThreadGroup, mm: Mm, flags: number): Task {
+  const { kernel } = parent;
+  return new Task(kernel, pid, group, {
+    comm: parent.comm,
+    cred: parent.cred,
+    mm,
+    files: (flags & CLONE_FILES) !== 0 ? parent.files.share() : parent.files.clone(),
+    fs: (flags & CLONE_FS) !== 0 ? parent.fs.share() : parent.fs.clone(),
+    user: task => new UserAccess(kernel.memory.bytes, kernel.memory.view, task),
+    signals: new SignalState(group),
+  });
+}
+
+function setChildRegisters(view: DataView, thread: EngineThread, parent: EngineThread, r: CloneRequest): void {
+  setRegister(view, thread.context, RAX, 0);
+  if (r.stack !== 0) setRegister(view, thread.context, RSP, r.stack);
+  thread.tls = (r.flags & CLONE_SETTLS) !== 0 ? r.tls : parent.tls;
+}
+
+/** vfork(2): the parent waits until the child has its own memory, or is gone. Only a deadly signal ends that. */
+export function vforkDone(child: Task): Promise<void> {
+  return new Promise(resolve => {
+    child.execDone = () => {
+      child.execDone = null;
+      child.kernel.promiseResolved();
+      resolve();
+    };
+  });
+}
+
+export const isVfork = (flags: number): boolean => (flags & CLONE_VFORK) !== 0;

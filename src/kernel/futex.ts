@@ -1,0 +1,129 @@
+/**
+ * Futexes (futex(2), futex(7)): sleeping on a word of memory.
+ *
+ * Words are told apart by what they are, not where: private ones by address space and address, shared ones by the
+ * file and the position there. The kernel is one thread, so comparing the word and joining the queue cannot be
+ * separated by another's wake.
+ */
+import { VM_SHARED } from '../mm/vma.ts';
+import type { Mm } from '../mm/mm.ts';
+import { EAGAIN, EFAULT, EINVAL, ETIMEDOUT } from '../uapi/errno.ts';
+import type { Task } from './task.ts';
+
+export const FUTEX_BITSET_MATCH_ANY = -1;
+
+/** One task that sleeps. */
+export interface FutexWaiter {
+  readonly task: Task;
+  readonly bitset: number;
+  /** Where it sleeps now; a requeue changes it. */
+  key: FutexKey;
+  /** Ends the sleep. */
+  wake(): void;
+}
+
+/** Identity of a word: an object (address space or page cache) and an offset. */
+export interface FutexKey {
+  readonly object: object;
+  readonly offset: number;
+}
+
+export class FutexTable {
+  private readonly queues: Map<object, Map<number, FutexWaiter[]>> = new Map();
+
+  add(waiter: FutexWaiter): void {
+    const { object, offset } = waiter.key;
+    let words = this.queues.get(object);
+    if (words === undefined) {
+      words = new Map();
+      this.queues.set(object, words);
+    }
+    const queue = words.get(offset);
+    if (queue === undefined) words.set(offset, [waiter]);
+    else queue.push(waiter);
+  }
+
+  remove(waiter: FutexWaiter): void {
+    const { object, offset } = waiter.key;
+    const words = this.queues.get(object);
+    const queue = words?.get(offset);
+    const index = queue?.indexOf(waiter) ?? -1;
+    if (words === undefined || queue === undefined || index < 0) return;
+    queue.splice(index, 1);
+    if (queue.length === 0) words.delete(offset);
+    if (words.size === 0) this.queues.delete(object);
+  }
+
+  /** Wakes up to `count` sleepers with a common bit; how many. */
+  wake(key: FutexKey, count: number, bitset: number): number {
+    const queue = this.queues.get(key.object)?.get(key.offset);
+    if (queue === undefined) return 0;
+    let woken = 0;
+    for (const waiter of [...queue]) {
+      if (woken >= count) break;
+      if ((waiter.bitset & bitset) === 0) continue;
+      this.remove(waiter);
+      waiter.wake();
+      woken++;
+    }
+    return woken;
+  }
+
+  /** Moves up to `count` sleepers to another word; how many. */
+  requeue(from: FutexKey, to: FutexKey, count: number): number {
+    const queue = this.queues.get(from.object)?.get(from.offset);
+    if (queue === undefined) return 0;
+    const moved = queue.slice(0, count);
+    for (const waiter of moved) {
+      this.remove(waiter);
+      waiter.key = to;
+      this.add(waiter);
+    }
+    return moved.length;
+  }
+}
+
+/** What a word is; -EFAULT if there is none. */
+export function futexKey(mm: Mm, address: number, isPrivate: boolean): FutexKey | number {
+  if (address % 4 !== 0) return -EINVAL;
+  if (isPrivate) return { object: mm, offset: address };
+  const vma = mm.vmas.find(address);
+  if (vma === null) return -EFAULT;
+  if (vma.backing === null || (vma.flags & VM_SHARED) === 0) return { object: mm, offset: address };
+  return { object: vma.backing.cache, offset: vma.posOf(address) };
+}
+
+/** The word's value now, as an int32, in `out[0]`; 0 or -EFAULT. */
+export function readWord(task: Task, address: number, out: Int32Array): number {
+  const { thread, mm, kernel } = task;
+  if (thread === null || mm === null) return -EFAULT;
+  const offset = thread.stageIn(4);
+  if (offset < 0 || mm.space.read(address, offset, 4) < 0) return -EFAULT;
+  out[0] = kernel.memory.view.getInt32(offset, true);
+  return 0;
+}
+
+/** Sleeps on a word that holds `value`: 0 when woken, -EAGAIN if it holds another, -ETIMEDOUT, -ERESTARTSYS. */
+export function futexWait(
+  task: Task,
+  address: number,
+  isPrivate: boolean,
+  value: number,
+  bitset: number,
+  deadline: number,
+): number | Promise<number> {
+  const { kernel, mm } = task;
+  if (mm === null) return -EFAULT;
+  const key = futexKey(mm, address, isPrivate);
+  if (typeof key === 'number') return key;
+  const word = new Int32Array(1);
+  if (readWord(task, address, word) < 0) return -EFAULT;
+  if (word[0] !== value) return -EAGAIN;
+  if (deadline <= kernel.clock.monotonic()) return -ETIMEDOUT;
+  return task.sleepUntil(deadline, end => {
+    const waiter: FutexWaiter = { task, bitset, key, wake: () => end(0) };
+    kernel.futexes.add(waiter);
+    return () => kernel.futexes.remove(waiter);
+  });
+}
+

@@ -1,0 +1,87 @@
+/**
+ * Puts a program's segments into an address space (elf(5), System V ABI chapter 5): file pages, then zero pages for
+ * what the file does not hold. The part of the last file page that belongs to the zeros is cleared through the
+ * thread that will run the program, before it runs.
+ */
+import { type ElfFile, EHDR_SIZE, PHDR_SIZE, readHeader, readProgramHeaders, type Segment } from '../arch/x86_64/elf.ts';
+import type { EngineThread } from '../engine/engine.ts';
+import type { File } from '../fs/file.ts';
+import { MMAP_MIN, type Mm } from '../mm/mm.ts';
+import { PAGE_SIZE, pageDown, pageUp } from '../mm/ram.ts';
+import { type Backing, VM_MAYWRITE, Vma } from '../mm/vma.ts';
+import { EIO, ENOEXEC, ENOMEM } from '../uapi/errno.ts';
+
+const PROT_WRITE = 2;
+
+/** Reads and checks a program's headers; -ENOEXEC if it is none for us. */
+export function readElf(file: File): ElfFile | number {
+  const head = new Uint8Array(EHDR_SIZE);
+  if (file.read(head, 0, EHDR_SIZE, 0) !== EHDR_SIZE) return -ENOEXEC;
+  const header = readHeader(new DataView(head.buffer));
+  if (typeof header === 'number') return header;
+  const table = new Uint8Array(header.phnum * PHDR_SIZE);
+  if (file.read(table, 0, table.length, header.phoff) !== table.length) return -ENOEXEC;
+  return readProgramHeaders(header, new DataView(table.buffer));
+}
+
+/** The name of the program interpreter; -ENOEXEC if it is not a sound string. */
+export function readInterpreter(file: File, elf: ElfFile): string | number | null {
+  if (elf.interp === null) return null;
+  const { offset, size } = elf.interp;
+  if (size < 2 || size > 4096) return -ENOEXEC;
+  const bytes = new Uint8Array(size);
+  if (file.read(bytes, 0, size, offset) !== size) return -EIO;
+  if (bytes[size - 1] !== 0) return -ENOEXEC;
+  return String.fromCharCode(...bytes.subarray(0, bytes.indexOf(0)));
+}
+
+/** Bytes from the lowest to the highest address of the segments, in whole pages. */
+export function imageSize(elf: ElfFile): number {
+  const low = Math.min(...elf.loads.map(s => pageDown(s.vaddr)));
+  return Math.max(...elf.loads.map(s => pageUp(s.vaddr + s.memSize))) - low;
+}
+
+export const imageStart = (elf: ElfFile): number => Math.min(...elf.loads.map(s => pageDown(s.vaddr)));
+
+/** Where the program headers are in memory, 0 if no segment holds them. */
+export function headersAddress(elf: ElfFile, bias: number): number {
+  const holder = elf.loads.find(s => s.offset <= elf.phoff && elf.phoff < s.offset + s.fileSize);
+  return holder === undefined ? 0 : bias + holder.vaddr + (elf.phoff - holder.offset);
+}
+
+/** Maps all segments, moved by `bias`; 0 or -errno. */
+export function mapSegments(mm: Mm, thread: EngineThread, elf: ElfFile, backing: Backing, bias: number): number {
+  for (const segment of elf.loads) {
+    const failed = mapSegment(mm, thread, segment, backing, bias);
+    if (failed < 0) return failed;
+  }
+  return 0;
+}
+
+function mapSegment(mm: Mm, thread: EngineThread, s: Segment, backing: Backing, bias: number): number {
+  const start = bias + pageDown(s.vaddr);
+  const end = bias + pageUp(s.vaddr + s.memSize);
+  const fileEnd = bias + s.vaddr + s.fileSize;
+  const mappedEnd = s.fileSize > 0 ? pageUp(fileEnd) : start;
+  if (start < MMAP_MIN || !mm.isAllowed(start, end - start)) return -ENOMEM;
+  if (mappedEnd > start) {
+    const vma = new Vma(start, mappedEnd, s.prot, VM_MAYWRITE);
+    vma.backing = backing.get();
+    vma.pos = pageDown(s.offset);
+    const failed = mm.map(vma);
+    if (failed < 0) return failed;
+  }
+  if (end > mappedEnd) mm.map(new Vma(mappedEnd, end, s.prot, VM_MAYWRITE));
+  if ((s.prot & PROT_WRITE) !== 0 && s.memSize > s.fileSize && mappedEnd > fileEnd) {
+    clear(mm, thread, fileEnd, mappedEnd - fileEnd);
+  }
+  return 0;
+}
+
+/** At most a page. */
+function clear(mm: Mm, thread: EngineThread, address: number, len: number): void {
+  const offset = thread.stageOut(Math.min(len, PAGE_SIZE));
+  if (offset < 0) return;
+  mm.kernelBytes.fill(0, offset, offset + len);
+  thread.copyOut(address, offset, len);
+}

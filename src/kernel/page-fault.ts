@@ -1,0 +1,29 @@
+/** Page faults that reach the kernel: pages of large files that are mapped as they are touched, and errors. */
+import { type Fault, PROT_EXEC, PROT_READ, PROT_WRITE } from '../engine/engine.ts';
+import type { Mm } from '../mm/mm.ts';
+import { PAGE_SIZE, pageDown, pageUp } from '../mm/ram.ts';
+import { SIGBUS, SIGSEGV } from '../uapi/signal.ts';
+
+/** x86's page fault error code. */
+const ERROR_WRITE = 2;
+const ERROR_FETCH = 16;
+const SEGV_MAPERR = 1;
+const SEGV_ACCERR = 2;
+const BUS_ADRERR = 2;
+const SI_KERNEL = 0x80;
+
+/** 'mapped': go on; else what the program gets. `error` is the processor's error code. */
+export function pageFault(mm: Mm, fault: Fault, error: number): 'mapped' | { signal: number; code: number } {
+  if (fault.code === SI_KERNEL) return { signal: SIGSEGV, code: SI_KERNEL };
+  const vma = mm.vmas.find(fault.address);
+  if (vma === null) return { signal: SIGSEGV, code: SEGV_MAPERR };
+  const need = (error & ERROR_WRITE) !== 0 ? PROT_WRITE : (error & ERROR_FETCH) !== 0 ? PROT_EXEC : PROT_READ;
+  if ((vma.prot & need) === 0) return { signal: SIGSEGV, code: SEGV_ACCERR };
+  if (vma.backing === null) return { signal: SIGSEGV, code: SEGV_MAPERR };
+  const page = pageDown(fault.address);
+  if (vma.posOf(page) >= pageUp(vma.backing.cache.size)) return { signal: SIGBUS, code: BUS_ADRERR };
+  const got = mm.populate(page, PAGE_SIZE);
+  if (got < 0) return { signal: SIGBUS, code: BUS_ADRERR };
+  // Zero: another thread's fault has mapped it meanwhile.
+  return 'mapped';
+}

@@ -1,0 +1,114 @@
+/**
+ * A task's `UserMemory` (core/user.ts): windows in its thread's slot. What the call's arguments point to was
+ * brought along with the call; the rest is fetched, what goes out is copied when the call is answered.
+ */
+import type { UserMemory } from '../core/user.ts';
+import { type EngineThread, PROT_READ, PROT_WRITE } from '../engine/engine.ts';
+import { latin1 } from '../lib/latin1.ts';
+import type { Mm } from '../mm/mm.ts';
+import { EFAULT, ENAMETOOLONG } from '../uapi/errno.ts';
+import { PAGE_SIZE } from '../mm/ram.ts';
+
+const MAX_WINDOW = 64 * 1024;
+
+/** Whose memory it is: both change in a task's life (exec, exit). */
+export interface UserContext {
+  readonly mm: Mm | null;
+  readonly thread: EngineThread | null;
+}
+
+export class UserAccess implements UserMemory {
+  readonly ram: Uint8Array;
+  readonly view: DataView;
+  readonly maxWindow: number = MAX_WINDOW;
+  private readonly context: UserContext;
+  /** The latest `out` window, not yet handed to the engine: its length may shrink. */
+  private outAddress = 0;
+  private outOffset = 0;
+  private outLength = 0;
+
+  constructor(ram: Uint8Array, view: DataView, context: UserContext) {
+    this.ram = ram;
+    this.view = view;
+    this.context = context;
+  }
+
+  in(addr: number, len: number): number {
+    const { thread, mm } = this.context;
+    if (thread === null || mm === null) return -EFAULT;
+    const have = thread.prefetched(addr, len);
+    if (have >= 0) return have;
+    if (!mm.allows(addr, len, PROT_READ)) return -EFAULT;
+    const offset = thread.stageIn(len);
+    if (offset < 0) return -EFAULT;
+    return this.fetch(mm, addr, offset, len) < 0 ? -EFAULT : offset;
+  }
+
+  out(addr: number, len: number): number {
+    const { thread, mm } = this.context;
+    if (thread === null || mm === null) return -EFAULT;
+    if (!mm.allows(addr, len, PROT_WRITE)) return -EFAULT;
+    this.flush();
+    const offset = thread.stageOut(len);
+    if (offset < 0) return -EFAULT;
+    this.outAddress = addr;
+    this.outOffset = offset;
+    this.outLength = len;
+    return offset;
+  }
+
+  shrink(len: number): void {
+    this.outLength = Math.min(this.outLength, Math.max(0, len));
+  }
+
+  string(addr: number, max: number): string | number {
+    const { thread, mm } = this.context;
+    if (thread === null || mm === null) return -EFAULT;
+    const have = Math.min(thread.prefetchedString(addr), max);
+    if (have > 0) {
+      const offset = thread.prefetched(addr, have);
+      const end = this.endOfString(offset, have);
+      if (end >= 0) return latin1(this.ram, offset, end - offset);
+    }
+    return this.slowString(thread, mm, addr, max);
+  }
+
+  /** Hands the latest window to the engine. Called by whoever answers the call. */
+  flush(): void {
+    if (this.outLength > 0) this.context.thread?.copyOut(this.outAddress, this.outOffset, this.outLength);
+    this.outLength = 0;
+  }
+
+  /** Forgets windows that were not handed over: the call failed, or starts anew. */
+  forget(): void {
+    this.outLength = 0;
+  }
+
+  private endOfString(offset: number, len: number): number {
+    for (let at = offset; at < offset + len; at++) if (this.ram[at] === 0) return at;
+    return -1;
+  }
+
+  private fetch(mm: Mm, addr: number, offset: number, len: number): number {
+    if (mm.space.read(addr, offset, len) === 0) return 0;
+    const mapped = mm.populate(addr, len);
+    if (mapped <= 0) return -EFAULT;
+    mm.space.settle();
+    return mm.space.read(addr, offset, len);
+  }
+
+  private slowString(thread: EngineThread, mm: Mm, addr: number, max: number): string | number {
+    let text = '';
+    for (let at = addr; text.length < max; ) {
+      const len = Math.min(max - text.length, PAGE_SIZE - (at % PAGE_SIZE));
+      if (!mm.allows(at, 1, PROT_READ)) return -EFAULT;
+      const offset = thread.stageIn(len);
+      if (offset < 0 || this.fetch(mm, at, offset, len) < 0) return -EFAULT;
+      const end = this.endOfString(offset, len);
+      if (end >= 0) return text + latin1(this.ram, offset, end - offset);
+      text += latin1(this.ram, offset, len);
+      at += len;
+    }
+    return -ENAMETOOLONG;
+  }
+}

@@ -1,0 +1,249 @@
+/** fork(2), vfork(2), clone(2), clone3(2), execve(2), exit(2), rt_sigreturn(2), arch_prctl(2). */
+import { RAX, setRegister } from '../arch/x86_64/registers.ts';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
+import { sigreturn } from '../kernel/deliver.ts';
+import { NO_RETURN, REGISTERS_SET } from '../kernel/entry.ts';
+import { execve as exec } from '../kernel/exec.ts';
+import { exitGroup, exitTask } from '../kernel/exit.ts';
+import { type CloneRequest, copyProcess, isVfork, start, vforkDone } from '../kernel/fork.ts';
+import { forceSignal } from '../kernel/signal.ts';
+import type { Task } from '../kernel/task.ts';
+import { LOOKUP_EMPTY, LOOKUP_FOLLOW, PATH_MAX } from '../fs/namei.ts';
+import { TASK_SIZE } from '../mm/mm.ts';
+import { PidFd } from '../ipc/pidfd.ts';
+import { E2BIG, EBADF, EFAULT, EINVAL, ENOSYS, EPERM } from '../uapi/errno.ts';
+import { RLIMIT_NOFILE } from '../uapi/resource.ts';
+import { CLONE_PARENT, CLONE_PARENT_SETTID, CLONE_PIDFD, CLONE_THREAD, CLONE_VFORK, CLONE_VM, CSIGNAL } from '../uapi/sched.ts';
+import { faultInfo } from '../uapi/siginfo.ts';
+import { SI_KERNEL, SIGCHLD, SIGSEGV } from '../uapi/signal.ts';
+import { exitStatusOf } from '../uapi/wait.ts';
+import { call, dirfd, flags, hex, int, path, pointer, type Syscall, ulong } from './args.ts';
+
+const ARCH_SET_GS = 0x1001;
+const ARCH_SET_FS = 0x1002;
+const ARCH_GET_FS = 0x1003;
+const ARCH_GET_GS = 0x1004;
+/** struct clone_args (clone(2)), and the part of it that every version has. */
+const CLONE_ARGS_SIZE = 88;
+const CLONE_ARGS_MIN = 64;
+/** Strings of execve, all in all. */
+const MAX_STRINGS = 6 * 1024 * 1024;
+
+const NO_TIDS = { stack: 0, tls: 0, parentTid: 0, childTid: 0 } as const;
+
+const fork = (task: Task): number | Promise<number> =>
+  doClone(task, { flags: 0, exitSignal: SIGCHLD, ...NO_TIDS });
+
+const vfork = (task: Task): number | Promise<number> =>
+  doClone(task, { flags: CLONE_VM | CLONE_VFORK, exitSignal: SIGCHLD, ...NO_TIDS });
+
+function clone(task: Task, f: number, stack: number, parentTid: number, childTid: number, tls: number): number | Promise<number> {
+  const cloneFlags = f % 2 ** 32 | 0;
+  return doClone(task, {
+    flags: cloneFlags & ~CSIGNAL,
+    exitSignal: cloneFlags & CSIGNAL,
+    stack,
+    tls,
+    parentTid,
+    childTid,
+  });
+}
+
+function clone3(task: Task, args: number, size: number): number | Promise<number> {
+  if (size > 4096) return -E2BIG;
+  if (size < CLONE_ARGS_MIN) return -EINVAL;
+  const at = task.user.in(args, Math.min(size, CLONE_ARGS_SIZE));
+  if (at < 0) return at;
+  const { view } = task.user;
+  const word = (i: number): number => view.getUint32(at + 8 * i + 4, true) * 2 ** 32 + view.getUint32(at + 8 * i, true);
+  const [cloneFlags, pidfd, childTid, parentTid, exitSignal, stack, stackSize, tls] = [0, 1, 2, 3, 4, 5, 6, 7].map(word);
+  if (cloneFlags! >= 2 ** 32 || (cloneFlags! & CSIGNAL) !== 0 || exitSignal! > 64) return -EINVAL;
+  if ((stack === 0) !== (stackSize === 0)) return -EINVAL;
+  if ((cloneFlags! & (CLONE_THREAD | CLONE_PARENT)) !== 0 && exitSignal !== 0) return -EINVAL;
+  const request: CloneRequest = {
+    flags: cloneFlags! | 0,
+    exitSignal: exitSignal!,
+    stack: stack! + stackSize!,
+    tls: tls!,
+    parentTid: parentTid!,
+    childTid: childTid!,
+  };
+  return doClone(task, request, pidfd);
+}
+
+function doClone(task: Task, r: CloneRequest, pidfdAt = r.parentTid): number | Promise<number> {
+  const wantsPidfd = (r.flags & CLONE_PIDFD) !== 0;
+  if (wantsPidfd && pidfdAt === r.parentTid && (r.flags & CLONE_PARENT_SETTID) !== 0) return -EINVAL;
+  const child = copyProcess(task, r);
+  if (typeof child === 'number') return child;
+  if (wantsPidfd) givePidfd(task, child, pidfdAt);
+  const { pid } = child;
+  const done = isVfork(r.flags) ? vforkDone(child) : null;
+  start(task, child, r);
+  return done === null ? pid : done.then(() => pid);
+}
+
+function givePidfd(task: Task, child: Task, address: number): void {
+  const file = new PidFd(task.kernel.anonInodes.newInode(0o600, task.cred), child.group, 0);
+  const fd = task.files.install(file, true, task.rlimit(RLIMIT_NOFILE));
+  file.put();
+  const at = fd < 0 ? fd : task.user.out(address, 4);
+  if (at >= 0) task.user.view.setInt32(at, fd, true);
+}
+
+function execve(task: Task, filename: number, argv: number, envp: number): number | Promise<number> {
+  return execveAt(task, AT_FDCWD, filename, argv, envp, 0);
+}
+
+function execveAt(task: Task, dir: number, filename: number, argv: number, envp: number, how: number): number | Promise<number> {
+  if ((how & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) !== 0) return -EINVAL;
+  const name = task.user.string(filename, PATH_MAX);
+  if (typeof name === 'number') return name;
+  const base = dir === AT_FDCWD ? null : task.files.get(dir);
+  if (dir !== AT_FDCWD && base === null && !name.startsWith('/')) return -EBADF;
+  const reader = new StringReader(task);
+  const args = reader.list(argv);
+  if (typeof args === 'number') return args;
+  const env = reader.list(envp);
+  if (typeof env === 'number') return env;
+  const follow = (how & AT_SYMLINK_NOFOLLOW) !== 0 ? 0 : LOOKUP_FOLLOW;
+  const empty = (how & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0;
+  const at = base?.path ?? null;
+  return exec(task, { at, filename: name, flags: follow | empty, argv: args, envp: env });
+}
+
+/** Arrays of strings, read page by page: strings of one program lie close together. */
+class StringReader {
+  private readonly task: Task;
+  private readonly pages: Map<number, Uint8Array> = new Map();
+  private total = 0;
+
+  constructor(task: Task) {
+    this.task = task;
+  }
+
+  list(address: number): string[] | number {
+    const out: string[] = [];
+    if (address === 0) return out;
+    for (let at = address; ; at += 8) {
+      const pointer = this.word(at);
+      if (pointer < 0) return pointer;
+      if (pointer === 0) return out;
+      const text = this.string(pointer);
+      if (typeof text === 'number') return text;
+      out.push(text);
+      this.total += text.length + 1 + 8;
+      if (this.total > MAX_STRINGS) return -E2BIG;
+    }
+  }
+
+  private word(at: number): number {
+    let value = 0;
+    for (let i = 7; i >= 0; i--) {
+      const byte = this.byte(at + i);
+      if (byte < 0) return byte;
+      value = value * 256 + byte;
+    }
+    return value;
+  }
+
+  private string(at: number): string | number {
+    let text = '';
+    for (let i = at; ; ) {
+      const page = this.page(i);
+      if (typeof page === 'number') return page;
+      const from = i % 4096;
+      const end = page.indexOf(0, from);
+      const stop = end < 0 ? 4096 : end;
+      for (let j = from; j < stop; j++) text += String.fromCharCode(page[j]!);
+      if (end >= 0) return text;
+      if (text.length > 32 * 4096) return -E2BIG;
+      i += stop - from;
+    }
+  }
+
+  private byte(at: number): number {
+    const page = this.page(at);
+    return typeof page === 'number' ? page : page[at % 4096]!;
+  }
+
+  private page(at: number): Uint8Array | number {
+    if (!(at >= 0 && at < TASK_SIZE)) return -EFAULT;
+    const start = Math.floor(at / 4096) * 4096;
+    const known = this.pages.get(start);
+    if (known !== undefined) return known;
+    const offset = this.task.user.in(start, 4096);
+    if (offset < 0) return offset;
+    const copy = this.task.user.ram.slice(offset, offset + 4096);
+    this.pages.set(start, copy);
+    return copy;
+  }
+}
+
+function exit(task: Task, code: number): number {
+  exitTask(task, exitStatusOf(code));
+  return NO_RETURN;
+}
+
+function exitGroupCall(task: Task, code: number): number {
+  exitGroup(task, exitStatusOf(code));
+  return NO_RETURN;
+}
+
+function rtSigreturn(task: Task): number {
+  if (!sigreturn(task)) forceSignal(task, faultInfo(SIGSEGV, SI_KERNEL, 0));
+  return REGISTERS_SET;
+}
+
+function archPrctl(task: Task, code: number, address: number): number {
+  const { thread } = task;
+  if (thread === null) return -EINVAL;
+  if (code === ARCH_SET_FS) {
+    if (address >= TASK_SIZE) return -EPERM;
+    thread.tls = address;
+    setRegister(task.kernel.memory.view, thread.context, RAX, 0);
+    return REGISTERS_SET;
+  }
+  if (code === ARCH_GET_FS) {
+    const at = task.user.out(address, 8);
+    if (at < 0) return at;
+    task.user.view.setUint32(at, thread.tls % 2 ** 32, true);
+    task.user.view.setUint32(at + 4, Math.floor(thread.tls / 2 ** 32), true);
+    return 0;
+  }
+  // The engine keeps the gs base for itself.
+  return code === ARCH_SET_GS || code === ARCH_GET_GS ? -ENOSYS : -EINVAL;
+}
+
+const NAMESPACES = 'no namespaces (CLONE_NEW*)';
+const CLONE_FLAGS = { CLONE_VM, CLONE_VFORK, CLONE_THREAD, CLONE_PIDFD, CLONE_PARENT_SETTID, CLONE_PARENT };
+
+export const cloneCalls: readonly Syscall[] = [
+  call('fork', [], fork),
+  call('vfork', [], vfork),
+  call(
+    'clone',
+    [flags('flags', CLONE_FLAGS), pointer('stack'), pointer('parent_tid'), pointer('child_tid'), hex('tls')],
+    clone,
+    NAMESPACES,
+  ),
+  call('clone3', [pointer('cl_args'), ulong('size')], clone3, `${NAMESPACES}, no set_tid, no cgroup`),
+  call('execve', [path('pathname'), pointer('argv'), pointer('envp')], execve),
+  call('execveat', [dirfd('dirfd'), path('pathname'), pointer('argv'), pointer('envp'), int('flags')], execveAt),
+  call('exit', [int('status')], exit),
+  call('exit_group', [int('status')], exitGroupCall),
+  call('rt_sigreturn', [], rtSigreturn),
+  call('arch_prctl', [int('code'), hex('addr')], archPrctl, 'no gs base (ARCH_SET_GS, ARCH_GET_GS)'),
+];
+
+/** Calls that read or replace registers (kernel/entry.ts). */
+export const FRAME_CALLS: ReadonlySet<string> = new Set([
+  'fork',
+  'vfork',
+  'clone',
+  'clone3',
+  'execve',
+  'execveat',
+  'rt_sigreturn',
+  'arch_prctl',
+]);

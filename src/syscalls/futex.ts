@@ -1,0 +1,201 @@
+/** futex(2), set_robust_list(2) and the calls of futex(7) of Linux 6.7. */
+import { NSEC_PER_SEC } from '../core/clock.ts';
+import { FUTEX_BITSET_MATCH_ANY, futexKey, futexWait, readWord } from '../kernel/futex.ts';
+import type { Task } from '../kernel/task.ts';
+import { EAGAIN, EFAULT, EINVAL, ENOSYS, ERESTART_RESTARTBLOCK, ERESTARTSYS } from '../uapi/errno.ts';
+import { call, hex, int, pointer, type Syscall, uint } from './args.ts';
+
+const FUTEX_WAIT = 0;
+const FUTEX_WAKE = 1;
+const FUTEX_REQUEUE = 3;
+const FUTEX_CMP_REQUEUE = 4;
+const FUTEX_WAKE_OP = 5;
+const FUTEX_WAIT_BITSET = 9;
+const FUTEX_WAKE_BITSET = 10;
+const FUTEX_PRIVATE_FLAG = 128;
+const FUTEX_CLOCK_REALTIME = 256;
+const COMMANDS = 127;
+
+function futex(
+  task: Task,
+  address: number,
+  operation: number,
+  value: number,
+  timeout: number,
+  address2: number,
+  value3: number,
+): number | Promise<number> {
+  const isPrivate = (operation & FUTEX_PRIVATE_FLAG) !== 0;
+  switch (operation & COMMANDS) {
+    case FUTEX_WAIT:
+      return wait(task, address, operation, value, timeout, FUTEX_BITSET_MATCH_ANY, false);
+    case FUTEX_WAIT_BITSET:
+      return wait(task, address, operation, value, timeout, value3, true);
+    case FUTEX_WAKE:
+      return wake(task, address, isPrivate, value, FUTEX_BITSET_MATCH_ANY);
+    case FUTEX_WAKE_BITSET:
+      return wake(task, address, isPrivate, value, value3);
+    case FUTEX_REQUEUE:
+      return requeue(task, address, address2, isPrivate, value, timeout | 0, null);
+    case FUTEX_CMP_REQUEUE:
+      return requeue(task, address, address2, isPrivate, value, timeout | 0, value3);
+    case FUTEX_WAKE_OP:
+      return wakeOp(task, address, address2, isPrivate, value, timeout | 0, value3);
+    default:
+      return -ENOSYS;
+  }
+}
+
+function wait(
+  task: Task,
+  address: number,
+  operation: number,
+  value: number,
+  timeout: number,
+  bitset: number,
+  absolute: boolean,
+): number | Promise<number> {
+  if (bitset === 0) return -EINVAL;
+  const deadline = timeout === 0 ? Number.POSITIVE_INFINITY : readDeadline(task, timeout, operation, absolute);
+  if (deadline < 0) return deadline;
+  const isPrivate = (operation & FUTEX_PRIVATE_FLAG) !== 0;
+  const result = futexWait(task, address, isPrivate, value, bitset, deadline);
+  if (typeof result === 'number' || !Number.isFinite(deadline)) return result;
+  // With a time limit, a restart goes on with what is left of it.
+  return result.then(r => {
+    if (r !== -ERESTARTSYS) return r;
+    task.restart = () => futexWait(task, address, isPrivate, value, bitset, deadline);
+    return -ERESTART_RESTARTBLOCK;
+  });
+}
+
+/** CLOCK_MONOTONIC at which to give up, or -errno. */
+function readDeadline(task: Task, timeout: number, operation: number, absolute: boolean): number {
+  const at = task.user.in(timeout, 16);
+  if (at < 0) return at;
+  const { view } = task.user;
+  const sec = view.getInt32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
+  const nsec = view.getInt32(at + 12, true) * 2 ** 32 + view.getUint32(at + 8, true);
+  if (sec < 0 || nsec < 0 || nsec >= NSEC_PER_SEC) return -EINVAL;
+  const time = sec * NSEC_PER_SEC + nsec;
+  const now = task.clock.monotonic();
+  if (!absolute) return now + time;
+  if ((operation & FUTEX_CLOCK_REALTIME) === 0) return time;
+  const real = task.clock.realtime();
+  return Math.max(0, now + (sec - real.sec) * NSEC_PER_SEC + (nsec - real.nsec));
+}
+
+function wake(task: Task, address: number, isPrivate: boolean, count: number, bitset: number): number {
+  if (bitset === 0) return -EINVAL;
+  if (task.mm === null) return -EFAULT;
+  const key = futexKey(task.mm, address, isPrivate);
+  return typeof key === 'number' ? key : task.kernel.futexes.wake(key, Math.max(1, count), bitset);
+}
+
+function requeue(
+  task: Task,
+  from: number,
+  to: number,
+  isPrivate: boolean,
+  wakeCount: number,
+  moveCount: number,
+  expected: number | null,
+): number {
+  if (task.mm === null) return -EFAULT;
+  if (wakeCount < 0 || moveCount < 0) return -EINVAL;
+  const a = futexKey(task.mm, from, isPrivate);
+  if (typeof a === 'number') return a;
+  const b = futexKey(task.mm, to, isPrivate);
+  if (typeof b === 'number') return b;
+  const word = new Int32Array(1);
+  if (expected !== null) {
+    if (readWord(task, from, word) < 0) return -EFAULT;
+    if (word[0] !== expected) return -EAGAIN;
+  }
+  const { futexes } = task.kernel;
+  const woken = futexes.wake(a, wakeCount, FUTEX_BITSET_MATCH_ANY);
+  const moved = futexes.requeue(a, b, moveCount);
+  // FUTEX_REQUEUE answers who was woken, FUTEX_CMP_REQUEUE those moved too.
+  return expected === null ? woken : woken + moved;
+}
+
+/** FUTEX_WAKE_OP: changes the second word, wakes on the first, and on the second if its old value compares so. */
+function wakeOp(
+  task: Task,
+  address: number,
+  address2: number,
+  isPrivate: boolean,
+  count: number,
+  count2: number,
+  encoded: number,
+): number {
+  const { mm, thread, kernel } = task;
+  if (mm === null || thread === null) return -EFAULT;
+  const a = futexKey(mm, address, isPrivate);
+  if (typeof a === 'number') return a;
+  const b = futexKey(mm, address2, isPrivate);
+  if (typeof b === 'number') return b;
+  const word = new Int32Array(1);
+  if (readWord(task, address2, word) < 0) return -EFAULT;
+  const old = word[0]!;
+  const next = operate(old, encoded);
+  if (next === null) return -ENOSYS;
+  const at = thread.stageIn(4);
+  kernel.memory.view.setInt32(at, next, true);
+  if (mm.space.write(address2, at, 4) < 0) return -EFAULT;
+  let woken = kernel.futexes.wake(a, Math.max(1, count), FUTEX_BITSET_MATCH_ANY);
+  const holds = compare(old, encoded);
+  if (holds === null) return -ENOSYS;
+  if (holds) woken += kernel.futexes.wake(b, Math.max(1, count2), FUTEX_BITSET_MATCH_ANY);
+  return woken;
+}
+
+/** Bits 28-31 operation (8: the argument is a shift), 24-27 comparison, 12-23 and 0-11 signed arguments. */
+function operate(old: number, encoded: number): number | null {
+  const shift = (encoded & 0x80000000) !== 0;
+  const raw = (encoded << 8) >> 20;
+  const argument = shift ? 1 << (raw & 31) : raw;
+  switch ((encoded >>> 28) & 7) {
+    case 0:
+      return argument;
+    case 1:
+      return (old + argument) | 0;
+    case 2:
+      return old | argument;
+    case 3:
+      return old & ~argument;
+    case 4:
+      return old ^ argument;
+    default:
+      return null;
+  }
+}
+
+function compare(old: number, encoded: number): boolean | null {
+  const argument = (encoded << 20) >> 20;
+  switch ((encoded >>> 24) & 15) {
+    case 0:
+      return old === argument;
+    case 1:
+      return old !== argument;
+    case 2:
+      return old < argument;
+    case 3:
+      return old <= argument;
+    case 4:
+      return old > argument;
+    case 5:
+      return old >= argument;
+    default:
+      return null;
+  }
+}
+
+export const futexCalls: readonly Syscall[] = [
+  call(
+    'futex',
+    [pointer('uaddr'), int('futex_op'), int('val'), hex('timeout'), pointer('uaddr2'), uint('val3')],
+    futex,
+    'no priority inheritance (FUTEX_LOCK_PI and the like); FUTEX_WAKE_OP is not atomic against stores by other threads',
+  ),
+];

@@ -1,0 +1,67 @@
+/**
+ * The one table of system calls. From its rows derive: dispatch (`entryCalls`), what the engine fetches with a call
+ * (`prefetchPlan`), strace (strace.ts) and the page of what is supported (docs).
+ */
+import { NR } from '../arch/x86_64/unistd.ts';
+import type { Prefetch } from '../engine/engine.ts';
+import type { EntryCall } from '../kernel/entry.ts';
+import type { Arg, Syscall } from './args.ts';
+import { attrCalls } from './attr.ts';
+import { cloneCalls, FRAME_CALLS } from './clone.ts';
+import { credCalls } from './cred.ts';
+import { fileCalls } from './files.ts';
+import { futexCalls } from './futex.ts';
+import { killCalls } from './kill.ts';
+import { madviseCalls } from './madvise.ts';
+import { mmapCalls } from './mmap.ts';
+import { prctlCalls } from './prctl.ts';
+import { processCalls } from './process.ts';
+import { signalMaskCalls } from './signal-mask.ts';
+import { signalCalls } from './signal.ts';
+import { waitCalls } from './wait.ts';
+
+export const SYSCALLS: readonly Syscall[] = [
+  ...fileCalls,
+  ...mmapCalls,
+  ...madviseCalls,
+  ...cloneCalls,
+  ...futexCalls,
+  ...signalCalls,
+  ...signalMaskCalls,
+  ...killCalls,
+  ...processCalls,
+  ...waitCalls,
+  ...credCalls,
+  ...prctlCalls,
+];
+
+/** Rows by number. */
+export function syscallsByNumber(): (Syscall | undefined)[] {
+  const out: (Syscall | undefined)[] = [];
+  for (const row of SYSCALLS) {
+    const nr = (NR as Readonly<Record<string, number>>)[row.name];
+    if (nr === undefined) throw new Error(`no number for ${row.name}`);
+    if (out[nr] !== undefined) throw new Error(`two rows for ${row.name}`);
+    out[nr] = row;
+  }
+  return out;
+}
+
+export const entryCall = (row: Syscall): EntryCall => ({
+  name: row.name,
+  widths: row.args.map(a => a.width),
+  needsFrame: FRAME_CALLS.has(row.name),
+  run: row.run,
+});
+
+/** What a call is going to read, as far as its arguments say: two pieces at most. */
+export function prefetchPlan(row: Syscall): Prefetch[] {
+  return row.args.flatMap((arg, index) => prefetchOf(arg, index)).slice(0, 2);
+}
+
+function prefetchOf(arg: Arg, index: number): Prefetch[] {
+  if (arg.kind === 'path' || arg.kind === 'string') return [{ arg: index, kind: 'string' }];
+  if (arg.kind !== 'in' && arg.kind !== 'inout') return [];
+  if (arg.lengthArg !== undefined) return [{ arg: index, kind: 'buffer', lengthArg: arg.lengthArg }];
+  return arg.size !== undefined ? [{ arg: index, kind: 'struct', size: arg.size }] : [];
+}
