@@ -3,15 +3,21 @@ import type { Cred } from '../core/cred.ts';
 import type { Path } from '../fs/dentry.ts';
 import type { Result } from '../lib/result.ts';
 
-export interface SocketCaller {
+/** Where names of sockets in the file system are made and found. */
+export interface SocketPaths {
+  /** Makes a socket's inode at a path of the file system; -EEXIST if the name is taken. */
+  makeSocket(name: string, mode: number): Result<Path>;
+  /** The path that a name means, which must be writable to the caller. */
+  findSocket(name: string): Result<Path>;
+}
+
+export interface Sender {
   /** The process's number. */
   readonly pid: number;
   readonly cred: Cred;
   /** RLIMIT_NOFILE: also the most descriptors that its user may have in flight. */
   readonly fileLimit: number;
-  /** Makes a socket's inode at a path of the file system; -EEXIST if the name is taken. */
-  makeSocket(name: string, mode: number): Result<Path>;
-  /** The path that a name means, which must be writable to the caller. */
-  findSocket(name: string): Result<Path>;
   processExists(pid: number): boolean;
 }
+
+export interface SocketCaller extends Sender, SocketPaths {}

@@ -39,7 +39,7 @@ import {
   SO_TYPE,
   SOL_SOCKET,
 } from '../uapi/socket.ts';
-import type { SocketCaller } from './caller.ts';
+import type { Sender } from './caller.ts';
 import type { Socket } from './socket.ts';
 
 /** /proc/sys/net/core/{r,w}mem_default and _max. */
@@ -122,7 +122,7 @@ export class SocketOptions {
     return -ENOPROTOOPT;
   }
 
-  set(_socket: Socket, level: number, name: number, value: Uint8Array, caller: SocketCaller): number {
+  set(_socket: Socket, level: number, name: number, value: Uint8Array, caller: Sender): number {
     if (level !== SOL_SOCKET) return -EOPNOTSUPP;
     if (value.length < 4) return -EINVAL;
     const view = new DataView(value.buffer, value.byteOffset, value.length);

@@ -8,6 +8,7 @@
  *
  * Addresses are strings of the bytes of a struct sockaddr, one character a byte, family included.
  */
+import { ROOT_CRED } from '../core/cred.ts';
 import type { UserMemory } from '../core/user.ts';
 import { WaitQueue } from '../core/wait.ts';
 import type { Current, File as OpenFile } from '../fs/file.ts';
@@ -17,7 +18,7 @@ import type { Result } from '../lib/result.ts';
 import { ENOTTY, EOPNOTSUPP } from '../uapi/errno.ts';
 import { O_NONBLOCK, O_RDWR } from '../uapi/fcntl.ts';
 import { AF_UNIX } from '../uapi/socket.ts';
-import type { SocketCaller } from './caller.ts';
+import type { Sender, SocketCaller, SocketPaths } from './caller.ts';
 import { SocketOptions } from './options.ts';
 
 /** Who sent a message or made a connection (struct ucred). */
@@ -30,13 +31,19 @@ export interface Ucred {
 /** Nobody: what is told of a peer that left no credentials. */
 export const NO_CRED: Ucred = Object.freeze({ pid: 0, uid: -1, gid: -1 });
 
+export interface Destination {
+  readonly address: string;
+  readonly paths: SocketPaths;
+}
+
 export interface Outgoing {
   readonly buf: Uint8Array;
   readonly off: number;
   readonly len: number;
   readonly flags: number;
-  /** The address given, or null. */
-  readonly to: string | null;
+  readonly sender: Sender;
+  /** The address given, and where to look it up, or null. */
+  readonly to: Destination | null;
   /** SCM_RIGHTS: files whose references the caller holds; the socket takes its own if it queues the message. */
   readonly rights: readonly OpenFile[];
   /** SCM_CREDENTIALS, not yet checked. */
@@ -72,6 +79,8 @@ export abstract class Socket extends File {
   readonly protocol: number;
   readonly options: SocketOptions = new SocketOptions();
   protected readonly queue: WaitQueue = new WaitQueue();
+  /** Who writes, for write(2), which passes no credentials of its own. */
+  private writer: Sender = NOBODY;
 
   constructor(inode: Inode, sockType: number, protocol: number, nonblocking: boolean) {
     super(inode, O_RDWR | (nonblocking ? O_NONBLOCK : 0));
@@ -133,17 +142,36 @@ export abstract class Socket extends File {
     return this.options.set(this, level, name, value, caller);
   }
 
+  override mayTransfer(current: Current, write: boolean): number {
+    const { tgid, cred } = current;
+    const known = !write || (this.writer.pid === tgid && this.writer.cred === cred);
+    if (!known) this.writer = { pid: tgid, cred, fileLimit: 0, processExists: () => false };
+    return 0;
+  }
+
   override read(buf: Uint8Array, off: number, len: number): number {
     return len === 0 ? 0 : this.receive(new Incoming(buf, off, len, 0));
   }
 
   override write(buf: Uint8Array, off: number, len: number): number {
-    return this.send({ buf, off, len, flags: 0, to: null, rights: NO_FILES, cred: null });
+    return this.send({
+      buf,
+      off,
+      len,
+      flags: 0,
+      sender: this.writer,
+      to: null,
+      rights: NO_FILES,
+      cred: null,
+    });
   }
 
   override ioctl(_cmd: number, _arg: number, _user: UserMemory, _current: Current): number {
     return -ENOTTY;
   }
 }
+
+/** The sender of what the kernel itself writes. */
+const NOBODY: Sender = Object.freeze({ pid: 0, cred: ROOT_CRED, fileLimit: 0, processExists: () => false });
 
 const NO_FILES: readonly OpenFile[] = Object.freeze([]);

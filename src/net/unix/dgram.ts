@@ -8,6 +8,7 @@ import {
   EAGAIN,
   ECONNREFUSED,
   ECONNRESET,
+  EINVAL,
   EMSGSIZE,
   ENOTCONN,
   EOPNOTSUPP,
@@ -46,10 +47,9 @@ export class UnixDgram extends UnixSocket {
 
   override send(message: Outgoing): number {
     if ((message.flags & MSG_OOB) !== 0) return -EOPNOTSUPP;
-    const caller = this.domain.net.caller();
-    const refused = this.checkControl(message, caller);
+    const refused = this.checkControl(message);
     if (refused < 0) return refused;
-    if (message.to !== null && checkAddress(message.to) < 0) return checkAddress(message.to);
+    if (message.to !== null && checkAddress(message.to.address) < 0) return -EINVAL;
     if (message.to === null && this.peer === null) return -ENOTCONN;
     if (this.options.passCred) this.autobind();
     if (message.len > this.options.sendBuffer - MESSAGE_OVERHEAD) return -EMSGSIZE;
@@ -57,8 +57,8 @@ export class UnixDgram extends UnixSocket {
     if (err < 0) return err;
     if ((this.shut & SEND_SHUTDOWN) !== 0) return -EPIPE;
     if (this.charged >= this.options.sendBuffer) return -EAGAIN;
-    const other = this.target(message, caller);
-    return typeof other === 'number' ? other : this.sendTo(other, message, caller);
+    const other = this.target(message);
+    return typeof other === 'number' ? other : this.sendTo(other, message);
   }
 
   override receive(into: Incoming): number {
@@ -96,9 +96,9 @@ export class UnixDgram extends UnixSocket {
   }
 
   /** Who is to get a message: the socket of its address, or the peer. */
-  private target(message: Outgoing, caller: SocketCaller): Result<UnixSocket> {
+  private target(message: Outgoing): Result<UnixSocket> {
     if (message.to !== null) {
-      const other = this.domain.find(message.to, SOCK_DGRAM, caller);
+      const other = this.domain.find(message.to.address, SOCK_DGRAM, message.to.paths);
       return typeof other === 'number' || this.maySendTo(other) ? other : -EPERM;
     }
     const peer = this.peer!;
@@ -107,15 +107,15 @@ export class UnixDgram extends UnixSocket {
     return -ECONNREFUSED;
   }
 
-  private sendTo(other: UnixSocket, message: Outgoing, caller: SocketCaller): number {
+  private sendTo(other: UnixSocket, message: Outgoing): number {
     if ((other.shut & RCV_SHUTDOWN) !== 0) return -EPIPE;
     if (other !== this && other.peer !== this && other.full) {
       this.awaitRoom(other);
       return -EAGAIN;
     }
     const { off, len, rights } = message;
-    const cred = this.credFor(message, other, caller);
-    const carried = rights.length > 0 ? this.domain.inFlight.depart(rights, caller.cred.uid) : [];
+    const cred = this.credFor(message, other);
+    const carried = rights.length > 0 ? this.domain.inFlight.depart(rights, message.sender.cred.uid) : [];
     this.deliver(
       new Packet(this, message.buf.slice(off, off + len), messageTruesize(len), cred, carried),
       other,

@@ -5,7 +5,7 @@ import type { Result } from '../../lib/result.ts';
 import { ECONNREFUSED, ENOSPC, EPROTONOSUPPORT, EPROTOTYPE, ESOCKTNOSUPPORT } from '../../uapi/errno.ts';
 import { AF_UNIX, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM } from '../../uapi/socket.ts';
 import { S_IFSOCK } from '../../uapi/stat.ts';
-import type { SocketCaller } from '../caller.ts';
+import type { Sender, SocketPaths } from '../caller.ts';
 import type { Network, SocketFamily } from '../family.ts';
 import type { Socket } from '../socket.ts';
 import { autoAddress, isAbstract, nameKey, pathOf } from './address.ts';
@@ -29,22 +29,22 @@ export class UnixDomain implements SocketFamily {
     this.net = net;
   }
 
-  create(type: number, protocol: number, nonblocking: boolean, caller: SocketCaller): Result<Socket> {
+  create(type: number, protocol: number, nonblocking: boolean, caller: Sender): Result<Socket> {
     if (protocol !== 0 && protocol !== AF_UNIX) return -EPROTONOSUPPORT;
     return this.make(type === SOCK_RAW ? SOCK_DGRAM : type, nonblocking, caller);
   }
 
-  pair(type: number, protocol: number, nonblocking: boolean, caller: SocketCaller): Result<[Socket, Socket]> {
+  pair(type: number, protocol: number, nonblocking: boolean, caller: Sender): Result<[Socket, Socket]> {
     if (protocol !== 0 && protocol !== AF_UNIX) return -EPROTONOSUPPORT;
     const kind = type === SOCK_RAW ? SOCK_DGRAM : type;
     const a = this.make(kind, nonblocking, caller);
     const b = this.make(kind, nonblocking, caller);
     if (typeof a === 'number' || typeof b === 'number') return -ESOCKTNOSUPPORT;
-    a.pairWith(b);
+    a.pairWith(b, caller);
     return [a, b];
   }
 
-  make(type: number, nonblocking: boolean, caller: SocketCaller): Result<UnixSocket> {
+  make(type: number, nonblocking: boolean, caller: Sender): Result<UnixSocket> {
     const kind =
       type === SOCK_STREAM
         ? UnixStream
@@ -58,10 +58,10 @@ export class UnixDomain implements SocketFamily {
   }
 
   /** The socket bound to a (valid) address, of a type; -ECONNREFUSED if there is none. */
-  find(address: string, type: number, caller: SocketCaller): Result<UnixSocket> {
+  find(address: string, type: number, paths: SocketPaths): Result<UnixSocket> {
     const found = isAbstract(address)
       ? this.names.get(nameKey(address, type))
-      : this.findPath(pathOf(address), caller);
+      : this.findPath(pathOf(address), paths);
     if (typeof found === 'number') return found;
     if (found === undefined) return -ECONNREFUSED;
     return found.sockType === type ? found : -EPROTOTYPE;
@@ -76,8 +76,8 @@ export class UnixDomain implements SocketFamily {
     return -ENOSPC;
   }
 
-  private findPath(name: string, caller: SocketCaller): Result<UnixSocket> {
-    const path = caller.findSocket(name);
+  private findPath(name: string, paths: SocketPaths): Result<UnixSocket> {
+    const path = paths.findSocket(name);
     if (typeof path === 'number') return path;
     const bound = path.dentry.inode?.endpoint;
     return bound instanceof UnixSocket ? bound : -ECONNREFUSED;

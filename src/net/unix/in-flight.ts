@@ -13,7 +13,7 @@ import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE, capable } from '../../core/cred.ts';
 import type { File } from '../../fs/file.ts';
 import { EINVAL, ETOOMANYREFS } from '../../uapi/errno.ts';
 import { SCM_MAX_FD } from '../../uapi/socket.ts';
-import type { SocketCaller } from '../caller.ts';
+import type { Sender } from '../caller.ts';
 import { UnixSocket } from './socket.ts';
 
 export class InFlight {
@@ -25,7 +25,7 @@ export class InFlight {
   private busy = false;
 
   /** Whether the caller may send that many files: 0, -EINVAL or -ETOOMANYREFS. */
-  check(count: number, caller: SocketCaller): number {
+  check(count: number, caller: Sender): number {
     if (count > SCM_MAX_FD) return -EINVAL;
     const { cred } = caller;
     const used = this.users.get(cred.uid) ?? 0;
@@ -65,7 +65,7 @@ export class InFlight {
     this.drain();
   }
 
-  /** Frees sockets that are in flight and that nobody can reach. Asked whenever a socket was closed. */
+  /** Frees sockets that are in flight and that nobody can reach. Asked whenever a socket was released. */
   collect(): void {
     if (this.sockets.size === 0 || this.busy) return;
     const inside = this.referencesFromWithin();

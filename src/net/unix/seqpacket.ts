@@ -21,16 +21,15 @@ export class UnixSeqpacket extends UnixConnection {
     const { peer } = this;
     if (this.state !== CONNECTED || peer === null) return -ENOTCONN;
     if ((message.flags & MSG_OOB) !== 0) return -EOPNOTSUPP;
-    const caller = this.domain.net.caller();
-    const refused = this.checkControl(message, caller);
+    const refused = this.checkControl(message);
     if (refused < 0) return refused;
     const { off, len } = message;
     if (len > this.options.sendBuffer - MESSAGE_OVERHEAD) return -EMSGSIZE;
     if ((this.shut & SEND_SHUTDOWN) !== 0 || peer.dead || (peer.shut & RCV_SHUTDOWN) !== 0) return -EPIPE;
     if (this.charged >= this.options.sendBuffer) return -EAGAIN;
     const rights =
-      message.rights.length > 0 ? this.domain.inFlight.depart(message.rights, caller.cred.uid) : [];
-    const cred = this.credFor(message, peer, caller);
+      message.rights.length > 0 ? this.domain.inFlight.depart(message.rights, message.sender.cred.uid) : [];
+    const cred = this.credFor(message, peer);
     this.deliver(
       new Packet(this, message.buf.slice(off, off + len), messageTruesize(len), cred, rights),
       peer,

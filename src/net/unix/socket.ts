@@ -25,7 +25,7 @@ import {
   POLLWRNORM,
 } from '../../uapi/poll.ts';
 import { SHUT_RD, SHUT_RDWR, SHUT_WR, SO_PEERCRED, SOL_SOCKET } from '../../uapi/socket.ts';
-import type { SocketCaller } from '../caller.ts';
+import type { Sender, SocketPaths } from '../caller.ts';
 import { ints } from '../options.ts';
 import { type Incoming, NO_CRED, type Outgoing, Socket, type Ucred } from '../socket.ts';
 import { checkAddress, isAbstract, nameKey, pathAddress, pathOf, UNNAMED } from './address.ts';
@@ -92,7 +92,7 @@ export abstract class UnixSocket extends Socket {
 
   // Names.
 
-  override bind(address: string, caller: SocketCaller): number {
+  override bind(address: string, caller: SocketPaths): number {
     if (address === UNNAMED) return this.autobind();
     const invalid = checkAddress(address);
     if (invalid < 0) return invalid;
@@ -115,7 +115,7 @@ export abstract class UnixSocket extends Socket {
     return 0;
   }
 
-  private bindPath(path: string, caller: SocketCaller): number {
+  private bindPath(path: string, caller: SocketPaths): number {
     const made = caller.makeSocket(path, this.inode.mode & 0o777);
     if (typeof made === 'number') return made === -EEXIST ? -EADDRINUSE : made;
     const inode = made.dentry.inode!;
@@ -137,8 +137,8 @@ export abstract class UnixSocket extends Socket {
   // Peers.
 
   /** socketpair(2). */
-  pairWith(other: UnixSocket): void {
-    const cred = effectiveCred(this.domain.net.caller());
+  pairWith(other: UnixSocket, caller: Sender): void {
+    const cred = effectiveCred(caller);
     for (const socket of [this, other]) {
       socket.state = CONNECTED;
       socket.peer = socket === this ? other : this;
@@ -239,19 +239,19 @@ export abstract class UnixSocket extends Socket {
   // Credentials.
 
   /** Whether the sender may pass what it wants to pass: 0 or -errno. */
-  protected checkControl(message: Outgoing, caller: SocketCaller): number {
-    const { cred } = message;
+  protected checkControl(message: Outgoing): number {
+    const { cred, sender } = message;
     if (cred !== null) {
-      const wrong = checkCred(cred, caller);
+      const wrong = checkCred(cred, sender);
       if (wrong < 0) return wrong;
     }
-    return message.rights.length === 0 ? 0 : this.domain.inFlight.check(message.rights.length, caller);
+    return message.rights.length === 0 ? 0 : this.domain.inFlight.check(message.rights.length, sender);
   }
 
   /** The credentials to go with a message: those given, or the caller's if either side wants any. */
-  protected credFor(message: Outgoing, to: UnixSocket, caller: SocketCaller): Ucred | null {
+  protected credFor(message: Outgoing, to: UnixSocket): Ucred | null {
     if (message.cred !== null) return message.cred;
-    const { cred, pid } = caller;
+    const { cred, pid } = message.sender;
     return this.options.passCred || to.options.passCred ? { pid, uid: cred.uid, gid: cred.gid } : null;
   }
 
@@ -314,14 +314,14 @@ export abstract class UnixSocket extends Socket {
 }
 
 /** A caller's credentials as SO_PEERCRED shows them. */
-export const effectiveCred = (caller: SocketCaller): Ucred => ({
+export const effectiveCred = (caller: Sender): Ucred => ({
   pid: caller.pid,
   uid: caller.cred.euid,
   gid: caller.cred.egid,
 });
 
 /** Whether the caller may claim to be that (unix(7), SCM_CREDENTIALS): 0, -EPERM, or -ESRCH. */
-function checkCred(claim: Ucred, caller: SocketCaller): number {
+function checkCred(claim: Ucred, caller: Sender): number {
   const { cred } = caller;
   const pid = claim.pid === caller.pid || capable(cred, CAP_SYS_ADMIN);
   const uid = [cred.uid, cred.euid, cred.suid].includes(claim.uid) || capable(cred, CAP_SETUID);

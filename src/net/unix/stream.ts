@@ -18,8 +18,7 @@ export class UnixStream extends UnixConnection {
 
   override send(message: Outgoing): number {
     if ((message.flags & MSG_OOB) !== 0) return -EOPNOTSUPP;
-    const caller = this.domain.net.caller();
-    const refused = this.checkControl(message, caller);
+    const refused = this.checkControl(message);
     if (refused < 0) return refused;
     if (message.to !== null) return this.state === CONNECTED ? -EISCONN : -EOPNOTSUPP;
     const { peer } = this;
@@ -34,8 +33,8 @@ export class UnixStream extends UnixConnection {
       const from = message.off + sent;
       const { inFlight } = this.domain;
       const carries = sent === 0 && message.rights.length > 0;
-      const rights = carries ? inFlight.depart(message.rights, caller.cred.uid) : [];
-      const cred = this.credFor(message, peer, caller);
+      const rights = carries ? inFlight.depart(message.rights, message.sender.cred.uid) : [];
+      const cred = this.credFor(message, peer);
       this.deliver(
         new Packet(this, message.buf.slice(from, from + n), streamTruesize(n), cred, rights),
         peer,

@@ -19,7 +19,7 @@ export const ME = 42;
 
 export class NetSim extends Sim {
   cred = ROOT_CRED;
-  readonly net = new Network(new AnonSuper('sockfs', 0, 8, this.time), () => this.caller);
+  readonly net = new Network(new AnonSuper('sockfs', 0, 8, this.time));
   readonly domain = new UnixDomain(this.net);
   readonly caller: SocketCaller;
 
@@ -54,12 +54,12 @@ export class NetSim extends Sim {
   }
 
   socket(family: number, type: number, protocol: number, as: string): number {
-    const made = this.net.socket(family, type & 0xf, protocol, true);
+    const made = this.net.socket(family, type & 0xf, protocol, true, this.caller);
     return typeof made === 'number' ? made : this.add(as, made);
   }
 
   socketpair(type: number, a: string, b: string): number {
-    const made = this.net.pair(1, type, 0, true);
+    const made = this.net.pair(1, type, 0, true, this.caller);
     if (typeof made === 'number') return made;
     this.add(a, made[0]);
     return this.add(b, made[1]);
@@ -168,7 +168,9 @@ export class NetSim extends Sim {
     cred: Ucred | null,
   ): number {
     this.user.ram.fill(ch.charCodeAt(0), 64, 64 + n);
-    return this.sock(f).send({ buf: this.user.ram, off: 64, len: n, flags, to, rights, cred });
+    const dest = to === null ? null : { address: to, paths: this.caller };
+    const sender = this.caller;
+    return this.sock(f).send({ buf: this.user.ram, off: 64, len: n, flags, sender, to: dest, rights, cred });
   }
 }
 
