@@ -13,6 +13,7 @@ import type { TimerValue } from './itimer.ts';
 import { sendQueued } from './signal.ts';
 import type { Task } from './task.ts';
 import type { ThreadGroup } from './thread-group.ts';
+import type { UserCounts } from './user-counts.ts';
 
 const DELAYTIMER_MAX = 0x7fffffff;
 
@@ -34,6 +35,8 @@ export class PosixTimer implements Waiter {
   readonly clock: number;
   readonly event: SigEvent;
   private readonly group: ThreadGroup;
+  /** Whose queued signals it counts among, queued or not. */
+  private readonly user: UserCounts;
   /** Reads a processor clock; null: the timer is on the monotonic clock, or on the realtime clock. */
   private readonly cpu: CpuClock | null;
   private timer: Timer | null = null;
@@ -46,12 +49,21 @@ export class PosixTimer implements Waiter {
   private queued: object | null = null;
   private overrun = 0;
 
-  constructor(group: ThreadGroup, id: number, clock: number, cpu: CpuClock | null, event: SigEvent) {
+  constructor(
+    group: ThreadGroup,
+    id: number,
+    clock: number,
+    cpu: CpuClock | null,
+    event: SigEvent,
+    user: UserCounts,
+  ) {
     this.group = group;
     this.id = id;
     this.clock = clock;
     this.cpu = cpu;
     this.event = event;
+    this.user = user;
+    user.sigpending++;
     if (isRealtimeClock(clock)) this.kernel.clockSet.add(this);
   }
 
@@ -85,6 +97,7 @@ export class PosixTimer implements Waiter {
 
   delete(): void {
     this.set(null, 0, false);
+    this.user.sigpending--;
     this.kernel.clockSet.remove(this);
   }
 

@@ -1,0 +1,182 @@
+/** Reading and setting clocks (clock_gettime(2), gettimeofday(2), times(2), adjtimex(2)). */
+import { TMS_SIZE, writeMicros } from '../arch/x86_64/structs/resource.ts';
+import {
+  readTimespec,
+  readTimeval,
+  TIMESPEC_SIZE,
+  TIMEVAL_SIZE,
+  type Time,
+  writeTimespec,
+  writeTimeval,
+} from '../arch/x86_64/structs/time.ts';
+import { fromNs, NSEC_PER_SEC } from '../core/clock.ts';
+import { CAP_SYS_TIME, capable } from '../core/cred.ts';
+import { clockResolution, cpuClock, isCpuClock } from '../kernel/clock-ids.ts';
+import { groupCpuTimes } from '../kernel/cpu-clock.ts';
+import type { Task } from '../kernel/task.ts';
+import { toTicks } from '../kernel/usage.ts';
+import { setInt64 } from '../lib/int64.ts';
+import { EINVAL, EPERM } from '../uapi/errno.ts';
+import * as t from '../uapi/time.ts';
+import { call, inStruct, int, outStruct, pointer, type Syscall } from './args.ts';
+
+export function putTime(task: Task, addr: number, time: Time): number {
+  const at = task.user.out(addr, TIMESPEC_SIZE);
+  if (at < 0) return at;
+  writeTimespec(task.user.view, at, time);
+  return 0;
+}
+
+/** The time of a clock, or -EINVAL. */
+export function readClock(task: Task, id: number): Time | number {
+  if (isCpuClock(id)) {
+    const clock = cpuClock(task, id);
+    return typeof clock === 'number' ? clock : fromNs(clock());
+  }
+  switch (id) {
+    case t.CLOCK_REALTIME:
+    case t.CLOCK_TAI:
+      return task.clock.realtime();
+    case t.CLOCK_REALTIME_COARSE:
+      return task.clock.coarse();
+    case t.CLOCK_MONOTONIC:
+    case t.CLOCK_MONOTONIC_RAW:
+    case t.CLOCK_MONOTONIC_COARSE:
+    case t.CLOCK_BOOTTIME:
+      return fromNs(task.clock.monotonic());
+    default:
+      return -EINVAL;
+  }
+}
+
+function clockGettime(task: Task, id: number, addr: number): number {
+  const time = readClock(task, id);
+  return typeof time === 'number' ? time : putTime(task, addr, time);
+}
+
+function clockGetres(task: Task, id: number, addr: number): number {
+  const resolution = clockResolution(task, id);
+  if (resolution < 0 || addr === 0) return Math.min(resolution, 0);
+  return putTime(task, addr, { sec: 0, nsec: resolution });
+}
+
+function clockSettime(task: Task, id: number, addr: number): number {
+  if (id < 0 && typeof cpuClock(task, id) !== 'number') return -EPERM;
+  if (id !== t.CLOCK_REALTIME) return -EINVAL;
+  const at = task.user.in(addr, TIMESPEC_SIZE);
+  return at < 0 ? at : setTime(task, readTimespec(task.user.view, at));
+}
+
+function setTime(task: Task, time: Time): number {
+  const { sec, nsec } = time;
+  if (sec < 0 || sec > MAX_SECONDS || nsec < 0 || nsec >= NSEC_PER_SEC) return -EINVAL;
+  if (!capable(task.cred, CAP_SYS_TIME)) return -EPERM;
+  task.kernel.setRealtime(time);
+  return 0;
+}
+
+/** About the year 2232: what nanoseconds in 64 bits can count, less some years for the machine to run. */
+const MAX_SECONDS = 8_277_292_036;
+const TIMEZONE_SIZE = 8;
+
+function gettimeofday(task: Task, tv: number, tz: number): number {
+  if (tv !== 0) {
+    const at = task.user.out(tv, TIMEVAL_SIZE);
+    if (at < 0) return at;
+    writeTimeval(task.user.view, at, task.clock.realtime());
+  }
+  if (tz === 0) return 0;
+  const at = task.user.out(tz, TIMEZONE_SIZE);
+  if (at < 0) return at;
+  setInt64(task.user.view, at, 0);
+  return 0;
+}
+
+function settimeofday(task: Task, tv: number, tz: number): number {
+  if (tz !== 0) {
+    const at = task.user.in(tz, TIMEZONE_SIZE);
+    if (at < 0) return at;
+    if (tv === 0) return capable(task.cred, CAP_SYS_TIME) ? 0 : -EPERM;
+  }
+  if (tv === 0) return 0;
+  const at = task.user.in(tv, TIMEVAL_SIZE);
+  return at < 0 ? at : setTime(task, readTimeval(task.user.view, at));
+}
+
+function time(task: Task, addr: number): number {
+  const { sec } = task.clock.realtime();
+  if (addr === 0) return sec;
+  const at = task.user.out(addr, 8);
+  if (at < 0) return at;
+  setInt64(task.user.view, at, sec);
+  return sec;
+}
+
+function times(task: Task, addr: number): number {
+  if (addr !== 0) {
+    const at = task.user.out(addr, TMS_SIZE);
+    if (at < 0) return at;
+    const own = groupCpuTimes(task.group);
+    const { childUsage } = task.group;
+    const all = [own.user, own.system, childUsage.user, childUsage.system];
+    for (const [i, ns] of all.entries()) setInt64(task.user.view, at + 8 * i, toTicks(ns));
+  }
+  return toTicks(task.clock.monotonic());
+}
+
+/** struct timex: 0 modes u32 | 24 maxerror | 32 esterror | 40 status s32 | 48 constant | 56 precision | 64 tolerance | 72 time, a timeval | 88 tick */
+const TIMEX_SIZE = 208;
+const STA_UNSYNC = 0x40;
+const TIME_ERROR = 5;
+const UNKNOWN_ERROR = 16_000_000;
+
+/** The clock is the host's, and nobody here steers it: tells so, and refuses changes. */
+function adjtimex(task: Task, addr: number): number {
+  const at = task.user.in(addr, 4);
+  if (at < 0) return at;
+  if (task.user.view.getUint32(at, true) !== 0) return -EPERM;
+  const out = task.user.out(addr, TIMEX_SIZE);
+  if (out < 0) return out;
+  const { view, ram } = task.user;
+  ram.fill(0, out, out + TIMEX_SIZE);
+  setInt64(view, out + 24, UNKNOWN_ERROR);
+  setInt64(view, out + 32, UNKNOWN_ERROR);
+  view.setInt32(out + 40, STA_UNSYNC, true);
+  setInt64(view, out + 48, 2);
+  setInt64(view, out + 56, 1);
+  setInt64(view, out + 64, 32_768_000);
+  const now = task.clock.realtime();
+  writeMicros(view, out + 72, now.nsec);
+  setInt64(view, out + 72, now.sec);
+  setInt64(view, out + 88, 10_000);
+  return TIME_ERROR;
+}
+
+const TIMEX_NOTE = 'the clock cannot be steered: any mode answers EPERM';
+
+export const clockCalls: readonly Syscall[] = [
+  call(
+    'clock_gettime',
+    [int('clockid'), outStruct('tp', TIMESPEC_SIZE)],
+    clockGettime,
+    'no ALARM and device clocks',
+  ),
+  call('clock_getres', [int('clockid'), outStruct('res', TIMESPEC_SIZE)], clockGetres),
+  call('clock_settime', [int('clockid'), inStruct('tp', TIMESPEC_SIZE)], clockSettime),
+  call('gettimeofday', [outStruct('tv', TIMEVAL_SIZE), outStruct('tz', TIMEZONE_SIZE)], gettimeofday),
+  call(
+    'settimeofday',
+    [inStruct('tv', TIMEVAL_SIZE), inStruct('tz', TIMEZONE_SIZE)],
+    settimeofday,
+    'the time zone is not kept',
+  ),
+  call('time', [pointer('tloc')], time),
+  call('times', [outStruct('buf', TMS_SIZE)], times),
+  call('adjtimex', [pointer('buf')], adjtimex, TIMEX_NOTE),
+  call(
+    'clock_adjtime',
+    [int('clockid'), pointer('buf')],
+    (task, id, addr) => (id === t.CLOCK_REALTIME ? adjtimex(task, addr) : -EINVAL),
+    TIMEX_NOTE,
+  ),
+];
