@@ -13,6 +13,7 @@ import type { FsEnvironment } from '../../../src/fs/super.ts';
 import { openLibc } from '../../../src/host/libc.ts';
 import { NativeFiles } from '../../../src/host/native-files.ts';
 import type { Ram } from '../../../src/mm/ram.ts';
+import type { Ability } from '../fs/suite.ts';
 
 export class TestRam implements Ram {
   readonly bytes: Uint8Array;
@@ -56,6 +57,9 @@ export const testClock: Clock = {
 };
 
 export const files = new NativeFiles(openLibc());
+
+/** What the host does not let us do unless we are its root. */
+export const forbidden: readonly Ability[] = files.privileged ? [] : ['chown', 'devices'];
 
 export function testEnv(ramSize = 64 << 20): FsEnvironment {
   let dev = 40;

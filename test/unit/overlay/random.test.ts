@@ -146,7 +146,7 @@ class Tree {
     if (what === 0 && isReg(inode.mode)) return this.done(inode.setattr({ size: value * 10 }));
     if (what === 1 && isReg(inode.mode)) return this.done(inode.setxattr('user.x', String(value), 0));
     if ((inode.mode & S_IFMT) === S_IFLNK) return this.done(-2);
-    return this.done(inode.setattr({ mode: (inode.mode & ~0o777) | 0o600 | (value & 0o77) }));
+    return this.done(inode.setattr({ mode: (inode.mode & ~0o777) | 0o700 | (value & 0o77) }));
   }
 }
 
