@@ -45,7 +45,9 @@ export interface Arg {
   readonly names?: FlagNames;
 }
 
-const arg = (kind: ArgKind, width: number) => (name: string): Arg => ({ name, kind, width });
+const arg =
+  (kind: ArgKind, width: number) =>
+  (name: string): Arg => ({ name, kind, width });
 
 export const int = arg('int', WIDTH_INT);
 export const uint = arg('uint', WIDTH_INT);
@@ -58,6 +60,8 @@ export const pid = arg('pid', WIDTH_INT);
 export const signal = arg('signal', WIDTH_INT);
 export const mode = arg('octal', WIDTH_INT);
 export const hex = arg('hex', WIDTH_ULONG);
+/** A word of 32 bits, such as an ioctl request. */
+export const hex32 = arg('hex', WIDTH_INT);
 /** A pointer that the kernel follows by itself, or not at all. */
 export const pointer = arg('pointer', WIDTH_ULONG);
 /** A file's name (NUL-terminated, up to PATH_MAX). */
@@ -65,12 +69,27 @@ export const path = arg('path', WIDTH_ULONG);
 /** Any other NUL-terminated string. */
 export const string = arg('string', WIDTH_ULONG);
 
-export const flags = (name: string, names: FlagNames): Arg => ({ name, kind: 'flags', width: WIDTH_INT, names });
+export const flags = (name: string, names: FlagNames): Arg => ({
+  name,
+  kind: 'flags',
+  width: WIDTH_INT,
+  names,
+});
 /** One of some values (lseek's whence). */
-export const oneOf = (name: string, names: FlagNames): Arg => ({ name, kind: 'enum', width: WIDTH_INT, names });
+export const oneOf = (name: string, names: FlagNames): Arg => ({
+  name,
+  kind: 'enum',
+  width: WIDTH_INT,
+  names,
+});
 
 /** A buffer that the call reads; its length is in argument `lengthArg` (counted from 0). */
-export const inBuffer = (name: string, lengthArg: number): Arg => ({ name, kind: 'in', width: WIDTH_ULONG, lengthArg });
+export const inBuffer = (name: string, lengthArg: number): Arg => ({
+  name,
+  kind: 'in',
+  width: WIDTH_ULONG,
+  lengthArg,
+});
 export const outBuffer = (name: string, lengthArg: number): Arg => ({
   name,
   kind: 'out',
@@ -79,8 +98,18 @@ export const outBuffer = (name: string, lengthArg: number): Arg => ({
 });
 /** A structure of `size` bytes that the call reads; the pointer may be NULL where the call allows it. */
 export const inStruct = (name: string, size: number): Arg => ({ name, kind: 'in', width: WIDTH_ULONG, size });
-export const outStruct = (name: string, size: number): Arg => ({ name, kind: 'out', width: WIDTH_ULONG, size });
-export const inOutStruct = (name: string, size: number): Arg => ({ name, kind: 'inout', width: WIDTH_ULONG, size });
+export const outStruct = (name: string, size: number): Arg => ({
+  name,
+  kind: 'out',
+  width: WIDTH_ULONG,
+  size,
+});
+export const inOutStruct = (name: string, size: number): Arg => ({
+  name,
+  kind: 'inout',
+  width: WIDTH_ULONG,
+  size,
+});
 
 /**
  * A handler answers the call's result or -errno; a promise only when it has to wait. -ERESTART* of

@@ -49,11 +49,11 @@ function epollCtl(task: Task, epfd: number, op: number, fd: number, addr: number
 
 /** The instance to wait on, or -errno. */
 function waitable(task: Task, epfd: number, addr: number, max: number): Epoll | number {
+  const epoll = fileOf(task, epfd);
+  if (epoll === null) return -EBADF;
   if (max <= 0 || max > EP_MAX_EVENTS) return -EINVAL;
   const fault = checkRange(addr, max * EPOLL_EVENT_SIZE);
   if (fault < 0) return fault;
-  const epoll = fileOf(task, epfd);
-  if (epoll === null) return -EBADF;
   return epoll instanceof Epoll ? epoll : -EINVAL;
 }
 

@@ -124,7 +124,7 @@ function getOwnerEx(task: Task, file: File, addr: number): number {
   const { user } = task;
   const at = user.out(addr, F_OWNER_EX_SIZE);
   if (at < 0) return -EFAULT;
-  const type = file.ownerIsThread ? F_OWNER_TID : file.owner < 0 ? F_OWNER_PGRP : F_OWNER_PID;
+  const type = file.ownerIsThread || file.owner === 0 ? F_OWNER_TID : file.owner < 0 ? F_OWNER_PGRP : F_OWNER_PID;
   user.view.setInt32(at, type, true);
   user.view.setInt32(at + 4, Math.abs(file.owner), true);
   return 0;

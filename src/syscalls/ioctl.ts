@@ -8,7 +8,7 @@ import { O_NONBLOCK } from '../uapi/fcntl.ts';
 import { FIGETBSZ, FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIOQSIZE } from '../uapi/ioctl-file.ts';
 import { FIONREAD } from '../uapi/ioctls.ts';
 import { isDir, isLnk, isReg } from '../uapi/stat.ts';
-import { call, fd, hex, pointer, type Syscall } from './args.ts';
+import { call, fd, hex32, pointer, type Syscall } from './args.ts';
 import { setAsync } from './fasync.ts';
 import { fileOf } from './names.ts';
 
@@ -56,16 +56,16 @@ function setAsynchronous(task: Task, file: File, fd: number, addr: number): numb
   return 0;
 }
 
-/** The size of what has one: files, directories and links. */
+/** The space that a file, directory or link takes. */
 function putSize(task: Task, file: File, addr: number): number {
-  const { mode, size } = file.inode;
+  const { mode, blocks } = file.inode;
   if (!isReg(mode) && !isDir(mode) && !isLnk(mode)) return -ENOTTY;
   const at = task.user.out(addr, 8);
   if (at < 0) return at;
-  setInt64(task.user.view, at, size);
+  setInt64(task.user.view, at, blocks * 512);
   return 0;
 }
 
 export const ioctlCalls: readonly Syscall[] = [
-  call('ioctl', [fd('fd'), hex('request'), pointer('arg')], ioctl),
+  call('ioctl', [fd('fd'), hex32('request'), pointer('arg')], ioctl),
 ];

@@ -3,10 +3,10 @@ import { BufferMemory } from '../core/buffer-memory.ts';
 import type { File } from '../fs/file.ts';
 import type { Task } from '../kernel/task.ts';
 import { getInt64, setInt64 } from '../lib/int64.ts';
-import { EBADF, EINVAL, EISDIR, EOVERFLOW, ESPIPE, EXDEV } from '../uapi/errno.ts';
+import { EBADF, EFAULT, EINVAL, EISDIR, EOVERFLOW, ESPIPE, EXDEV } from '../uapi/errno.ts';
 import { O_APPEND } from '../uapi/fcntl.ts';
 import { isDir, isReg } from '../uapi/stat.ts';
-import { call, fd, hex, pointer, type Syscall, ulong } from './args.ts';
+import { call, fd, hex32, pointer, type Syscall, ulong } from './args.ts';
 import { AT_POS, MAX_RW_COUNT, readFile, writeFile } from './io.ts';
 import { fileOf } from './names.ts';
 
@@ -84,13 +84,11 @@ async function runLater(
   }
 }
 
-/** The position at `addr`; the file's own without one; -EFAULT, or -EINVAL for a negative one. */
+/** The position at `addr`, which may be negative; the file's own without one; NaN if it cannot be read. */
 function positionAt(task: Task, file: File, addr: number): number {
   if (addr === 0) return file.pos;
   const at = task.user.in(addr, 8);
-  if (at < 0) return at;
-  const pos = getInt64(task.user.view, at);
-  return pos < 0 ? -EINVAL : pos;
+  return at < 0 ? Number.NaN : getInt64(task.user.view, at);
 }
 
 function putPosition(task: Task, file: File, addr: number, pos: number): number {
@@ -114,8 +112,9 @@ function sendfile(
   const input = fileOf(task, inFd);
   if (input === null || !input.readable) return -EBADF;
   const from = positionAt(task, input, addr);
-  if (from < 0) return from;
+  if (Number.isNaN(from)) return -EFAULT;
   if (addr !== 0 && !input.seekable) return -ESPIPE;
+  if (from < 0) return -EINVAL;
   const output = fileOf(task, outFd);
   if (output === null || !output.writable) return -EBADF;
   if (!input.seekable || isDir(input.inode.mode)) return -EINVAL;
@@ -139,9 +138,8 @@ function copyFileRange(
   const output = fileOf(task, outFd);
   if (input === null || output === null) return -EBADF;
   const from = positionAt(task, input, inAddr);
-  if (from < 0) return from;
   const to = positionAt(task, output, outAddr);
-  if (to < 0) return to;
+  if (Number.isNaN(from + to)) return -EFAULT;
   if (flags !== 0) return -EINVAL;
   const refused = rangeError(input, output, from, to, len);
   if (refused < 0) return refused;
@@ -161,14 +159,18 @@ function rangeError(input: File, output: File, from: number, to: number, len: nu
   if (!modes.every(isReg)) return -EINVAL;
   if (!input.readable || !output.writable || (output.flags & O_APPEND) !== 0) return -EBADF;
   if (input.inode.sb !== output.inode.sb) return -EXDEV;
-  return from + len > 2 ** 63 || to + len > 2 ** 63 ? -EOVERFLOW : 0;
+  if (wraps(from, len) || wraps(to, len)) return -EOVERFLOW;
+  return from < 0 || to < 0 ? -EINVAL : 0;
 }
+
+/** Whether pos + len, as unsigned 64-bit numbers, is less than pos. */
+const wraps = (pos: number, len: number): boolean => pos < 0 && pos + len >= 0;
 
 export const sendfileCalls: readonly Syscall[] = [
   call('sendfile', [fd('out_fd'), fd('in_fd'), pointer('offset'), ulong('count')], sendfile),
   call(
     'copy_file_range',
-    [fd('fd_in'), pointer('off_in'), fd('fd_out'), pointer('off_out'), ulong('len'), hex('flags')],
+    [fd('fd_in'), pointer('off_in'), fd('fd_out'), pointer('off_out'), ulong('len'), hex32('flags')],
     copyFileRange,
   ),
 ];

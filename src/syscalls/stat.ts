@@ -7,7 +7,7 @@ import { lookup, lookupFlags, lookupInode } from '../fs/lookup.ts';
 import type { Task } from '../kernel/task.ts';
 import { EBADF, EFAULT, EINVAL, ENOENT } from '../uapi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
-import { call, dirfd, fd, flags, hex, outStruct, path, type Syscall } from './args.ts';
+import { call, dirfd, fd, flags, hex32, outStruct, path, type Syscall } from './args.ts';
 import { nameAt, pathOf, startOf } from './names.ts';
 
 /** The kernel does all its transfers by pages. */
@@ -104,7 +104,7 @@ export const statCalls: readonly Syscall[] = [
   call('newfstatat', [dirfd('dirfd'), path('pathname'), statbuf, statFlags], newfstatat),
   call(
     'statx',
-    [dirfd('dirfd'), path('pathname'), statxFlags, hex('mask'), outStruct('statxbuf', STATX_SIZE)],
+    [dirfd('dirfd'), path('pathname'), statxFlags, hex32('mask'), outStruct('statxbuf', STATX_SIZE)],
     statx,
     'no direct I/O alignment',
   ),
