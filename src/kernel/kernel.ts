@@ -2,11 +2,14 @@
  * The kernel of one machine: what all its tasks share. Everything hangs from here; there is no other state.
  */
 import type { Clock, Timers, Timespec } from '../core/clock.ts';
-import type { Printk } from '../core/printk.ts';
+import type { KernelLog } from '../core/log.ts';
+import type { SyslogReader } from '../core/syslog.ts';
 import type { WaitQueue } from '../core/wait.ts';
 import type { AnonSuper } from '../fs/anon.ts';
 import type { Engine, EngineMemory } from '../engine/engine.ts';
+import type { Mount } from '../fs/mount.ts';
 import type { Vfs } from '../fs/vfs.ts';
+import type { InotifyHub } from '../ipc/inotify-hub.ts';
 import type { Ram } from '../mm/ram.ts';
 import type { TextImages } from '../mm/text-image.ts';
 import type { FutexTable } from './futex.ts';
@@ -24,11 +27,16 @@ export interface Kernel {
   readonly timers: Timers;
   /** Woken when CLOCK_REALTIME was set. */
   readonly clockSet: WaitQueue;
-  readonly printk: Printk;
+  readonly printk: KernelLog;
+  /** The reader that all callers of syslog(2) share. */
+  readonly syslog: SyslogReader;
   readonly vfs: Vfs;
   /** Where pipes live, and files that have no inode of their own (epoll, eventfd and the like). */
   readonly pipefs: AnonSuper;
   readonly anonInodes: AnonSuper;
+  /** The tmpfs of memfd_create(2) and shared memory, mounted nowhere. */
+  readonly shmem: Mount;
+  readonly inotify: InotifyHub;
   /** Tasks by thread number, and thread groups by process number, zombies included. */
   readonly tasks: Map<number, Task>;
   readonly groups: Map<number, ThreadGroup>;

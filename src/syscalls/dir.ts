@@ -8,6 +8,7 @@ import { PATH_MAX } from '../fs/namei.ts';
 import { permission } from '../fs/permission.ts';
 import type { Task } from '../kernel/task.ts';
 import { EBADF, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, ERANGE } from '../uapi/errno.ts';
+import { IN_ACCESS } from '../uapi/inotify.ts';
 import { isDir, MAY_EXEC } from '../uapi/stat.ts';
 import { call, fd, mode, outBuffer, path, type Syscall, uint, ulong } from './args.ts';
 import { nameAt, pathOf } from './names.ts';
@@ -38,6 +39,7 @@ function readDirectory(task: Task, fd: number, addr: number, count: number, writ
   });
   file.pos = pos;
   user.shrink(used);
+  file.happened(IN_ACCESS);
   if (used > 0) return used;
   return err < 0 ? err : full ? -EINVAL : 0;
 }

@@ -2,6 +2,7 @@
 import { F_OWNER_EX_SIZE } from '../arch/x86_64/structs/flock.ts';
 import { CAP_FOWNER, capable } from '../core/cred.ts';
 import type { File } from '../fs/file.ts';
+import { addSeals, getSeals } from '../ipc/memfd.ts';
 import { getPipeSize, setPipeSize } from '../ipc/pipe-file.ts';
 import type { Task } from '../kernel/task.ts';
 import { EBADF, EFAULT, EINVAL, EPERM, ESRCH } from '../uapi/errno.ts';
@@ -64,6 +65,10 @@ function onOpenFile(task: Task, fd: number, file: File, cmd: number, arg: number
       return getPipeSize(file);
     case fcntl.F_SETPIPE_SZ:
       return setPipeSize(file, arg | 0, task.cred);
+    case fcntl.F_ADD_SEALS:
+      return addSeals(file, arg | 0);
+    case fcntl.F_GET_SEALS:
+      return getSeals(file);
     case fcntl.F_GETLEASE:
       return F_UNLCK;
   }
@@ -124,7 +129,8 @@ function getOwnerEx(task: Task, file: File, addr: number): number {
   const { user } = task;
   const at = user.out(addr, F_OWNER_EX_SIZE);
   if (at < 0) return -EFAULT;
-  const type = file.ownerIsThread || file.owner === 0 ? F_OWNER_TID : file.owner < 0 ? F_OWNER_PGRP : F_OWNER_PID;
+  const type =
+    file.ownerIsThread || file.owner === 0 ? F_OWNER_TID : file.owner < 0 ? F_OWNER_PGRP : F_OWNER_PID;
   user.view.setInt32(at, type, true);
   user.view.setInt32(at + 4, Math.abs(file.owner), true);
   return 0;

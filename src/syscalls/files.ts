@@ -6,8 +6,11 @@ import { epollCalls } from './epoll.ts';
 import { eventfdCalls } from './eventfd.ts';
 import { fcntlCalls } from './fcntl.ts';
 import { fdCalls } from './fd.ts';
+import { handleCalls } from './handle.ts';
+import { inotifyCalls } from './inotify.ts';
 import { ioctlCalls } from './ioctl.ts';
 import { linkCalls } from './link.ts';
+import { memfdCalls } from './memfd.ts';
 import { mountCalls } from './mount.ts';
 import { openCalls } from './open.ts';
 import { pidfdCalls } from './pidfd.ts';
@@ -52,4 +55,7 @@ export const fileCalls: readonly Syscall[] = [
   ...pollCalls,
   ...selectCalls,
   ...epollCalls,
+  ...handleCalls,
+  ...inotifyCalls,
+  ...memfdCalls,
 ];

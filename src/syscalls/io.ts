@@ -18,6 +18,7 @@ import type { Task } from '../kernel/task.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
 import { EAGAIN, EFAULT, EFBIG, EPIPE } from '../uapi/errno.ts';
 import { O_APPEND, O_DSYNC, O_SYNC } from '../uapi/fcntl.ts';
+import { IN_ACCESS, IN_MODIFY } from '../uapi/inotify.ts';
 import {
   POLLERR,
   POLLHUP,
@@ -126,6 +127,7 @@ function readNow(task: Task, file: File, user: UserMemory, addr: number, len: nu
   }
   if (done === 0) return result;
   if (pos < 0 && file.seekable) file.pos = start + done;
+  file.happened(IN_ACCESS);
   return done;
 }
 
@@ -154,6 +156,7 @@ function writeNow(task: Task, file: File, user: UserMemory, addr: number, len: n
   if (result === -EPIPE) raise(task, SIGPIPE);
   if (done === 0) return result;
   if (pos < 0 && file.seekable) file.pos = start + done;
+  file.happened(IN_MODIFY);
   if ((file.flags & O_DSYNC) !== 0 && isReg(file.inode.mode)) file.fsync((file.flags & O_SYNC) !== O_SYNC);
   return done;
 }

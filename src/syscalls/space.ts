@@ -12,6 +12,7 @@ import {
   FALLOC_FL_PUNCH_HOLE,
   FALLOC_FL_ZERO_RANGE,
 } from '../uapi/fcntl.ts';
+import { IN_MODIFY } from '../uapi/inotify.ts';
 import { RLIMIT_FSIZE } from '../uapi/resource.ts';
 import { SIGXFSZ } from '../uapi/signal.ts';
 import { isBlk, isDir, isFifo, isReg } from '../uapi/stat.ts';
@@ -82,7 +83,10 @@ function fallocate(task: Task, fd: number, mode: number, offset: number, len: nu
   if (offset + len > inode.sb.maxBytes) return -EFBIG;
   const grows = (mode & ~FALLOC_FL_ZERO_RANGE) === 0;
   const err = (grows ? sizeError(task, offset + len, inode.size) : 0) || removePrivileges(inode, task.cred);
-  return err < 0 ? err : file.fallocate(mode, offset, len);
+  if (err < 0) return err;
+  const done = file.fallocate(mode, offset, len);
+  if (done >= 0) file.happened(IN_MODIFY);
+  return done;
 }
 
 /** All of it is in memory anyway, or the host's business. */

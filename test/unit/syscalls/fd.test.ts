@@ -470,3 +470,80 @@ test('splice, tee, vmsplice, sendfile, copy_file_range', () => {
     .call('copy_file_range', 3, off(0), 11, 0, 1, 0);
   compare(s);
 });
+
+test('memfd_create and seals', () => {
+  const s = new Script();
+  const buf = s.buf(144);
+  s.call('memfd_create', 'plain', 0)
+    .call('fcntl', 3, f.F_GET_SEALS, 0)
+    .call('fcntl', 3, f.F_ADD_SEALS, 2)
+    .call('fcntl', 3, f.F_GETFL, 0);
+  s.call('memfd_create', 'sealed', 2)
+    .call('write', 4, 'hello', 5)
+    .call('fcntl', 4, f.F_GET_SEALS, 0)
+    .call('fcntl', 4, f.F_ADD_SEALS, 64);
+  s.call('fcntl', 4, f.F_ADD_SEALS, 4)
+    .call('write', 4, 'more', 4)
+    .call('ftruncate', 4, 10)
+    .call('ftruncate', 4, 3)
+    .call('fcntl', 4, f.F_ADD_SEALS, 2);
+  s.call('ftruncate', 4, 1)
+    .call('pwrite64', 4, 'x', 1, 0)
+    .call('fcntl', 4, f.F_ADD_SEALS, 9)
+    .call('pwrite64', 4, 'x', 1, 0)
+    .call('fcntl', 4, f.F_ADD_SEALS, 1);
+  s.call('fcntl', 4, f.F_GET_SEALS, 0)
+    .call('memfd_create', 'n'.repeat(249), 0)
+    .call('memfd_create', 'n'.repeat(250), 0)
+    .call('memfd_create', BAD, 0);
+  s.call('memfd_create', 'x', 0x1000)
+    .call('memfd_create', 'x', 24)
+    .call('memfd_create', 'x', 8)
+    .call('fstat', 6, buf)
+    .peek(buf, 4, 24);
+  s.call('fchmod', 6, 0o777)
+    .call('fcntl', 6, f.F_GET_SEALS, 0)
+    .call('open', '.', 0)
+    .call('fcntl', 7, f.F_GET_SEALS, 0)
+    .call('fcntl', NOWHERE, f.F_GET_SEALS, 0);
+  compare(s);
+});
+
+test('inotify', () => {
+  const s = withFile();
+  const buf = s.buf(512);
+  const drain = (): Script => s.call('read', 4, buf, 512).peek(buf, 160);
+  s.call('inotify_init1', f.O_NONBLOCK)
+    .call('inotify_init1', 1)
+    .call('inotify_add_watch', 4, '.', 0xfff)
+    .call('inotify_add_watch', 4, 'file', 0xfff);
+  s.call('read', 4, buf, 512).call('write', 3, 'x', 1);
+  drain().call('open', 'file', f.O_RDONLY).call('read', 5, buf, 1).call('close', 5);
+  drain()
+    .call('openat', HERE, 'new', f.O_CREAT | f.O_WRONLY, 0o644)
+    .call('close', 5)
+    .call('chmod', 'new', 0o600);
+  drain()
+    .call('mkdir', 'dir', 0o755)
+    .call('unlink', 'new')
+    .call('rmdir', 'dir')
+    .call('truncate', 'file', 2)
+    .call('utimes', 'file', 0);
+  drain().call('read', 4, buf, 10).call('inotify_rm_watch', 4, 2);
+  drain()
+    .call('inotify_rm_watch', 4, 2)
+    .call('inotify_rm_watch', 4, 9)
+    .call('inotify_rm_watch', 3, 1)
+    .call('inotify_rm_watch', NOWHERE, 1);
+  s.call('inotify_add_watch', 4, '.', 0)
+    .call('inotify_add_watch', 4, 'none', 1)
+    .call('inotify_add_watch', 4, 'file', 0x01000001)
+    .call('inotify_add_watch', 4, '.', 0x30000001);
+  s.call('inotify_add_watch', 3, '.', 1)
+    .call('inotify_add_watch', NOWHERE, '.', 1)
+    .call('inotify_add_watch', 4, BAD, 1)
+    .call('inotify_add_watch', 4, '.', 0x10000001)
+    .call('inotify_add_watch', 4, '.', 0x20000001);
+  s.call('inotify_add_watch', 4, '.', 0x00800001);
+  compare(s);
+});

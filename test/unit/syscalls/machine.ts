@@ -8,10 +8,12 @@ import { Path } from '../../../src/fs/dentry.ts';
 import { FilesStruct } from '../../../src/fs/fd-table.ts';
 import { FsStruct } from '../../../src/fs/fs-struct.ts';
 import { lookup } from '../../../src/fs/lookup.ts';
-import { mountRoot } from '../../../src/fs/mounts.ts';
+import type { Mount } from '../../../src/fs/mount.ts';
+import { makeMount, mountRoot } from '../../../src/fs/mounts.ts';
 import { tmpfsType } from '../../../src/fs/tmpfs/super.ts';
 import { Vfs } from '../../../src/fs/vfs.ts';
 import { EventFd } from '../../../src/ipc/eventfd.ts';
+import { InotifyHub } from '../../../src/ipc/inotify-hub.ts';
 import { openFifo } from '../../../src/ipc/pipe-file.ts';
 import type { Kernel } from '../../../src/kernel/kernel.ts';
 import { bootLimits } from '../../../src/kernel/rlimit.ts';
@@ -107,6 +109,8 @@ export class CallMachine {
       vfs,
       pipefs: new AnonSuper('pipefs', PIPEFS_MAGIC, env.newDev(), this.time),
       anonInodes: new AnonSuper('anon_inodefs', ANON_INODE_FS_MAGIC, env.newDev(), this.time),
+      shmem: makeMount(vfs, 'tmpfs', 'none', 0, '') as Mount,
+      inotify: new InotifyHub(vfs),
       tasks: new Map(),
       groups: new Map(),
       jobs: new JobControl(),
