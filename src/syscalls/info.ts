@@ -1,0 +1,190 @@
+/** The machine: its names, its memory, random bytes, its end (uname(2), sysinfo(2), getrandom(2), reboot(2)). */
+import { CAP_SYS_ADMIN, CAP_SYS_BOOT, CAP_SYS_PTRACE, capable } from '../core/cred.ts';
+import { copyInString, copyOut } from '../core/user-copy.ts';
+import type { ShutdownKind } from '../kernel/kernel.ts';
+import type { Task } from '../kernel/task.ts';
+import { UTS_LEN } from '../kernel/uts.ts';
+import { setInt64 } from '../lib/int64.ts';
+import { PAGE_SIZE } from '../mm/ram.ts';
+import { EBADF, EINVAL, ENOSYS, EOPNOTSUPP, EPERM, ESRCH } from '../uapi/errno.ts';
+import * as rb from '../uapi/reboot.ts';
+import { call, flags, hex, int, oneOf, outStruct, pid, pointer, type Syscall, uint, ulong } from './args.ts';
+import { limitCalls } from './limits.ts';
+import { syslogCalls } from './syslog.ts';
+
+const UTS_FIELDS = 6;
+
+/** struct utsname: six strings of 65 bytes. */
+function uname(task: Task, addr: number): number {
+  const { sysname, nodename, release, version, machine, domainname } = task.kernel.uts;
+  const names = [sysname, nodename, release, version, machine, domainname];
+  const bytes = new Uint8Array(UTS_LEN * UTS_FIELDS);
+  for (const [i, name] of names.entries()) {
+    for (let at = 0; at < Math.min(name.length, UTS_LEN - 1); at++)
+      bytes[i * UTS_LEN + at] = name.charCodeAt(at);
+  }
+  return copyOut(task.user, addr, bytes);
+}
+
+/** What sethostname and setdomainname are given: bytes, whatever they are. */
+function readName(task: Task, addr: number, len: number): string | number {
+  if (!capable(task.cred, CAP_SYS_ADMIN)) return -EPERM;
+  if (len < 0 || len >= UTS_LEN) return -EINVAL;
+  const name = copyInString(task.user, addr, len);
+  return typeof name === 'number' ? name : name.split('\0', 1)[0]!;
+}
+
+function sethostname(task: Task, addr: number, len: number): number {
+  const name = readName(task, addr, len);
+  if (typeof name === 'number') return name;
+  task.kernel.uts.nodename = name;
+  return 0;
+}
+
+function setdomainname(task: Task, addr: number, len: number): number {
+  const name = readName(task, addr, len);
+  if (typeof name === 'number') return name;
+  task.kernel.uts.domainname = name;
+  return 0;
+}
+
+/** struct sysinfo: 0 uptime | 8 loads (3) | 32 totalram | 40 freeram | 80 procs u16 | 104 mem_unit u32 */
+const SYSINFO_SIZE = 112;
+
+function sysinfo(task: Task, addr: number): number {
+  const at = task.user.out(addr, SYSINFO_SIZE);
+  if (at < 0) return at;
+  const { view, ram } = task.user;
+  const memory = task.kernel.ram;
+  ram.fill(0, at, at + SYSINFO_SIZE);
+  setInt64(view, at, Math.floor(task.clock.monotonic() / 1e9));
+  setInt64(view, at + 32, memory.totalPages * PAGE_SIZE);
+  setInt64(view, at + 40, Math.max(0, memory.totalPages - memory.usedPages) * PAGE_SIZE);
+  view.setUint16(at + 80, Math.min(task.kernel.tasks.size, 0xffff), true);
+  view.setUint32(at + 104, 1, true);
+  return 0;
+}
+
+const GRND_NONBLOCK = 1;
+const GRND_RANDOM = 2;
+const GRND_INSECURE = 4;
+const GRND = { GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE };
+/** One call gives less than 2 GiB, as read(2) does. */
+const RANDOM_MAX = 0x7fff_f000;
+
+function getrandom(task: Task, addr: number, len: number, flags: number): number {
+  const both = GRND_RANDOM | GRND_INSECURE;
+  if ((flags & ~(both | GRND_NONBLOCK)) !== 0 || (flags & both) === both) return -EINVAL;
+  const { user, kernel } = task;
+  const wanted = Math.min(len, RANDOM_MAX);
+  let done = 0;
+  while (done < wanted) {
+    const n = Math.min(wanted - done, user.maxWindow);
+    const at = user.out(addr + done, n);
+    if (at < 0) return done > 0 ? done : at;
+    kernel.fillRandom(user.ram, at, n);
+    done += n;
+  }
+  return done;
+}
+
+function reboot(task: Task, magic: number, magic2: number, cmd: number): number | Promise<number> {
+  if (!capable(task.cred, CAP_SYS_BOOT)) return -EPERM;
+  const known = magic >>> 0 === rb.LINUX_REBOOT_MAGIC1 && rb.LINUX_REBOOT_MAGICS2.includes(magic2);
+  if (!known) return -EINVAL;
+  switch (cmd >>> 0) {
+    case rb.LINUX_REBOOT_CMD_RESTART:
+    case rb.LINUX_REBOOT_CMD_RESTART2:
+      return end(task, 'restart');
+    case rb.LINUX_REBOOT_CMD_HALT:
+      return end(task, 'halt');
+    case rb.LINUX_REBOOT_CMD_POWER_OFF:
+      return end(task, 'poweroff');
+    case rb.LINUX_REBOOT_CMD_CAD_ON:
+    case rb.LINUX_REBOOT_CMD_CAD_OFF:
+      return 0;
+    default:
+      return -EINVAL;
+  }
+}
+
+/** The call does not return. */
+function end(task: Task, kind: ShutdownKind): Promise<number> {
+  task.kernel.shutdown(kind);
+  return new Promise(() => {});
+}
+
+const KCMP_FILE = 0;
+const KCMP_VM = 1;
+const KCMP_FILES = 2;
+const KCMP_FS = 3;
+const KCMP_SIGHAND = 4;
+const KCMP_IO = 5;
+const KCMP_SYSVSEM = 6;
+const KCMP_EPOLL_TFD = 7;
+const KCMP = { KCMP_FILE, KCMP_VM, KCMP_FILES, KCMP_FS, KCMP_SIGHAND, KCMP_IO, KCMP_SYSVSEM, KCMP_EPOLL_TFD };
+/** Different, and nobody says which one comes first (kcmp(2), RETURN VALUE). */
+const UNORDERED = 3;
+
+function kcmp(task: Task, pid1: number, pid2: number, type: number, idx1: number, idx2: number): number {
+  const [a, b] = [task.kernel.tasks.get(pid1), task.kernel.tasks.get(pid2)];
+  if (a === undefined || b === undefined) return -ESRCH;
+  if (!mayLookInto(task, a) || !mayLookInto(task, b)) return -EPERM;
+  if (type < 0 || type > KCMP_EPOLL_TFD) return -EINVAL;
+  if (type > KCMP_IO) return -EOPNOTSUPP;
+  const one = resource(a, type, idx1);
+  const other = resource(b, type, idx2);
+  if (type === KCMP_FILE && (one === null || other === null)) return -EBADF;
+  return one === other ? 0 : UNORDERED;
+}
+
+function mayLookInto(task: Task, of: Task): boolean {
+  if (task.group === of.group || capable(task.cred, CAP_SYS_PTRACE)) return true;
+  const { uid, euid, suid } = of.cred;
+  return [uid, euid, suid].every(id => id === task.cred.uid) && of.group.dumpable === 1;
+}
+
+function resource(of: Task, type: number, idx: number): object | null {
+  switch (type) {
+    case KCMP_FILE:
+      return of.files.get(idx);
+    case KCMP_VM:
+      return of.mm;
+    case KCMP_FILES:
+      return of.files;
+    case KCMP_FS:
+      return of.fs;
+    case KCMP_SIGHAND:
+      return of.group.sighand;
+    default:
+      return of;
+  }
+}
+
+/** Nothing here can make all threads of all processes pass a barrier: no command is offered. */
+const membarrier = (_task: Task, cmd: number, flags: number): number =>
+  cmd === 0 && flags === 0 ? 0 : -EINVAL;
+
+export const infoCalls: readonly Syscall[] = [
+  call('uname', [outStruct('buf', UTS_LEN * UTS_FIELDS)], uname),
+  call('sethostname', [pointer('name'), int('len')], sethostname),
+  call('setdomainname', [pointer('name'), int('len')], setdomainname),
+  call('sysinfo', [outStruct('info', SYSINFO_SIZE)], sysinfo, 'load averages, shared memory and swap are 0'),
+  call('getrandom', [pointer('buf'), ulong('buflen'), flags('flags', GRND)], getrandom),
+  call('reboot', [int('magic'), int('magic2'), hex('op'), pointer('arg')], reboot, 'no kexec, no suspend'),
+  call(
+    'kcmp',
+    [pid('pid1'), pid('pid2'), oneOf('type', KCMP), ulong('idx1'), ulong('idx2')],
+    kcmp,
+    'different things have no order; no KCMP_SYSVSEM, KCMP_EPOLL_TFD',
+  ),
+  call('membarrier', [int('cmd'), uint('flags'), int('cpu_id')], membarrier, 'offers no command'),
+  call(
+    'rseq',
+    [pointer('rseq'), uint('len'), int('flags'), uint('sig')],
+    () => -ENOSYS,
+    'glibc does without',
+  ),
+  ...limitCalls,
+  ...syslogCalls,
+];

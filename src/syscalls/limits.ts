@@ -1,0 +1,148 @@
+/** Resource limits and usage (getrlimit(2), prlimit(2), getrusage(2)). */
+import {
+  RLIMIT_SIZE,
+  RUSAGE_SIZE,
+  readRlimit,
+  writeRlimit,
+  writeRusage,
+} from '../arch/x86_64/structs/resource.ts';
+import { CAP_SYS_RESOURCE, type Cred, capable } from '../core/cred.ts';
+import { groupUsage, taskUsage } from '../kernel/group-usage.ts';
+import type { Rlimit } from '../kernel/rlimit.ts';
+import type { Task } from '../kernel/task.ts';
+import type { Usage } from '../kernel/usage.ts';
+import { EINVAL, EPERM, ESRCH } from '../uapi/errno.ts';
+import * as r from '../uapi/resource.ts';
+import { call, inStruct, int, oneOf, outStruct, pid, type Syscall } from './args.ts';
+
+/** /proc/sys/fs/nr_open: no process can have more descriptors. */
+const NR_OPEN = 1 << 20;
+
+function prlimit(task: Task, pid: number, resource: number, newAddr: number, oldAddr: number): number {
+  if (resource < 0 || resource >= r.RLIM_NLIMITS) return -EINVAL;
+  const next = newAddr === 0 ? null : readLimit(task, newAddr);
+  if (typeof next === 'number') return next;
+  const of = pid === 0 ? task : task.kernel.tasks.get(pid);
+  if (of === undefined) return -ESRCH;
+  if (of !== task && !mayLimit(task.cred, of.cred)) return -EPERM;
+  const old = of.group.rlimits[resource]!;
+  const error = next === null ? 0 : setLimit(task, of, resource, next);
+  return error !== 0 || oldAddr === 0 ? error : putLimit(task, oldAddr, old);
+}
+
+/** Someone else's: all ids must be the caller's. */
+function mayLimit(caller: Cred, of: Cred): boolean {
+  const sameUser = [of.uid, of.euid, of.suid].every(uid => uid === caller.uid);
+  const sameGroup = [of.gid, of.egid, of.sgid].every(gid => gid === caller.gid);
+  return (sameUser && sameGroup) || capable(caller, CAP_SYS_RESOURCE);
+}
+
+function setLimit(task: Task, of: Task, resource: number, next: Rlimit): number {
+  if (next.soft > next.hard) return -EINVAL;
+  if (resource === r.RLIMIT_NOFILE && next.hard > NR_OPEN) return -EPERM;
+  const raises = next.hard > of.group.rlimits[resource]!.hard;
+  if (raises && !capable(task.cred, CAP_SYS_RESOURCE)) return -EPERM;
+  of.group.rlimits[resource] = next;
+  return 0;
+}
+
+function readLimit(task: Task, addr: number): Rlimit | number {
+  const at = task.user.in(addr, RLIMIT_SIZE);
+  return at < 0 ? at : readRlimit(task.user.view, at);
+}
+
+function putLimit(task: Task, addr: number, limit: Rlimit): number {
+  const at = task.user.out(addr, RLIMIT_SIZE);
+  if (at < 0) return at;
+  writeRlimit(task.user.view, at, limit);
+  return 0;
+}
+
+function getrlimit(task: Task, resource: number, addr: number): number {
+  const limit = task.group.rlimits[resource];
+  return limit === undefined ? -EINVAL : putLimit(task, addr, limit);
+}
+
+function setrlimit(task: Task, resource: number, addr: number): number {
+  const next = readLimit(task, addr);
+  if (typeof next === 'number') return next;
+  if (resource < 0 || resource >= r.RLIM_NLIMITS) return -EINVAL;
+  return setLimit(task, task, resource, next);
+}
+
+function getrusage(task: Task, who: number, addr: number): number {
+  const usage = usageOf(task, who);
+  if (usage === null) return -EINVAL;
+  const at = task.user.out(addr, RUSAGE_SIZE);
+  if (at < 0) return at;
+  writeRusage(task.user.view, at, usage);
+  return 0;
+}
+
+function usageOf(task: Task, who: number): Usage | null {
+  switch (who) {
+    case r.RUSAGE_SELF:
+      return groupUsage(task.group);
+    case r.RUSAGE_CHILDREN:
+      return task.group.childUsage;
+    case r.RUSAGE_THREAD:
+      return taskUsage(task);
+    default:
+      return null;
+  }
+}
+
+const {
+  RLIMIT_CPU,
+  RLIMIT_FSIZE,
+  RLIMIT_DATA,
+  RLIMIT_STACK,
+  RLIMIT_CORE,
+  RLIMIT_RSS,
+  RLIMIT_NPROC,
+  RLIMIT_NOFILE,
+  RLIMIT_MEMLOCK,
+  RLIMIT_AS,
+  RLIMIT_LOCKS,
+  RLIMIT_SIGPENDING,
+  RLIMIT_MSGQUEUE,
+  RLIMIT_NICE,
+  RLIMIT_RTPRIO,
+  RLIMIT_RTTIME,
+} = r;
+const RESOURCES = {
+  RLIMIT_CPU,
+  RLIMIT_FSIZE,
+  RLIMIT_DATA,
+  RLIMIT_STACK,
+  RLIMIT_CORE,
+  RLIMIT_RSS,
+  RLIMIT_NPROC,
+  RLIMIT_NOFILE,
+  RLIMIT_MEMLOCK,
+  RLIMIT_AS,
+  RLIMIT_LOCKS,
+  RLIMIT_SIGPENDING,
+  RLIMIT_MSGQUEUE,
+  RLIMIT_NICE,
+  RLIMIT_RTPRIO,
+  RLIMIT_RTTIME,
+};
+const NOTE = 'RLIMIT_CPU and RLIMIT_RTTIME are kept, but nobody is killed for them';
+
+export const limitCalls: readonly Syscall[] = [
+  call('getrlimit', [oneOf('resource', RESOURCES), outStruct('rlim', RLIMIT_SIZE)], getrlimit),
+  call('setrlimit', [oneOf('resource', RESOURCES), inStruct('rlim', RLIMIT_SIZE)], setrlimit, NOTE),
+  call(
+    'prlimit64',
+    [
+      pid('pid'),
+      oneOf('resource', RESOURCES),
+      inStruct('new_limit', RLIMIT_SIZE),
+      outStruct('old_limit', RLIMIT_SIZE),
+    ],
+    prlimit,
+    NOTE,
+  ),
+  call('getrusage', [int('who'), outStruct('usage', RUSAGE_SIZE)], getrusage),
+];
