@@ -163,6 +163,8 @@ export interface Engine {
   newSpace(): EngineThread;
   /** Handles all threads that came; how many. */
   poll(): number;
+  /** Calls back once every space has surely done all that was queued for it so far. */
+  whenAllDone(done: () => void): void;
   /** Threads that run guest code now. */
   readonly runningCount: number;
   /** Sleeps until a thread comes, the host has events, or `timeout` nanoseconds have passed. */

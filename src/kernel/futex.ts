@@ -127,3 +127,15 @@ export function futexWait(
   });
 }
 
+
+/** Wakes on a word whether its sleepers think it private or shared: for the kernel's own changes. */
+export function wakeFutex(task: Task, address: number, count: number): void {
+  if (task.mm === null) return;
+  const { futexes } = task.kernel;
+  const own = futexKey(task.mm, address, true);
+  const shared = futexKey(task.mm, address, false);
+  if (typeof own !== 'number') futexes.wake(own, count, FUTEX_BITSET_MATCH_ANY);
+  if (typeof shared !== 'number' && typeof own !== 'number' && shared.object !== own.object) {
+    futexes.wake(shared, count, FUTEX_BITSET_MATCH_ANY);
+  }
+}

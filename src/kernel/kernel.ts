@@ -13,6 +13,7 @@ import type { InotifyHub } from '../ipc/inotify-hub.ts';
 import type { Ram } from '../mm/ram.ts';
 import type { TextImages } from '../mm/text-image.ts';
 import type { FutexTable } from './futex.ts';
+import type { Network } from '../net/family.ts';
 import type { PidAllocator } from './pid.ts';
 import type { JobControl } from './session.ts';
 import type { Task } from './task.ts';
@@ -37,6 +38,7 @@ export interface Kernel {
   /** The tmpfs of memfd_create(2) and shared memory, mounted nowhere. */
   readonly shmem: Mount;
   readonly inotify: InotifyHub;
+  readonly net: Network;
   /** Tasks by thread number, and thread groups by process number, zombies included. */
   readonly tasks: Map<number, Task>;
   readonly groups: Map<number, ThreadGroup>;

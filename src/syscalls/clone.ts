@@ -2,9 +2,8 @@
 import { RAX, setRegister } from '../arch/x86_64/registers.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
 import { sigreturn } from '../kernel/deliver.ts';
-import { NO_RETURN, REGISTERS_SET } from '../kernel/entry.ts';
+import { REGISTERS_SET } from '../kernel/entry.ts';
 import { execve as exec } from '../kernel/exec.ts';
-import { exitGroup, exitTask } from '../kernel/exit.ts';
 import { type CloneRequest, copyProcess, isVfork, start, vforkDone } from '../kernel/fork.ts';
 import { forceSignal } from '../kernel/signal.ts';
 import type { Task } from '../kernel/task.ts';
@@ -16,7 +15,6 @@ import { RLIMIT_NOFILE } from '../uapi/resource.ts';
 import { CLONE_PARENT, CLONE_PARENT_SETTID, CLONE_PIDFD, CLONE_THREAD, CLONE_VFORK, CLONE_VM, CSIGNAL } from '../uapi/sched.ts';
 import { faultInfo } from '../uapi/siginfo.ts';
 import { SI_KERNEL, SIGCHLD, SIGSEGV } from '../uapi/signal.ts';
-import { exitStatusOf } from '../uapi/wait.ts';
 import { call, dirfd, flags, hex, int, path, pointer, type Syscall, ulong } from './args.ts';
 
 const ARCH_SET_GS = 0x1001;
@@ -180,16 +178,6 @@ class StringReader {
   }
 }
 
-function exit(task: Task, code: number): number {
-  exitTask(task, exitStatusOf(code));
-  return NO_RETURN;
-}
-
-function exitGroupCall(task: Task, code: number): number {
-  exitGroup(task, exitStatusOf(code));
-  return NO_RETURN;
-}
-
 function rtSigreturn(task: Task): number {
   if (!sigreturn(task)) forceSignal(task, faultInfo(SIGSEGV, SI_KERNEL, 0));
   return REGISTERS_SET;
@@ -230,8 +218,6 @@ export const cloneCalls: readonly Syscall[] = [
   call('clone3', [pointer('cl_args'), ulong('size')], clone3, `${NAMESPACES}, no set_tid, no cgroup`),
   call('execve', [path('pathname'), pointer('argv'), pointer('envp')], execve),
   call('execveat', [dirfd('dirfd'), path('pathname'), pointer('argv'), pointer('envp'), int('flags')], execveAt),
-  call('exit', [int('status')], exit),
-  call('exit_group', [int('status')], exitGroupCall),
   call('rt_sigreturn', [], rtSigreturn),
   call('arch_prctl', [int('code'), hex('addr')], archPrctl, 'no gs base (ARCH_SET_GS, ARCH_GET_GS)'),
 ];

@@ -6,19 +6,14 @@ import { NR } from '../arch/x86_64/unistd.ts';
 import type { Prefetch } from '../engine/engine.ts';
 import type { EntryCall } from '../kernel/entry.ts';
 import type { Arg, Syscall } from './args.ts';
-import { attrCalls } from './attr.ts';
 import { cloneCalls, FRAME_CALLS } from './clone.ts';
 import { credCalls } from './cred.ts';
 import { fileCalls } from './files.ts';
 import { futexCalls } from './futex.ts';
-import { killCalls } from './kill.ts';
 import { madviseCalls } from './madvise.ts';
 import { mmapCalls } from './mmap.ts';
-import { prctlCalls } from './prctl.ts';
 import { processCalls } from './process.ts';
-import { signalMaskCalls } from './signal-mask.ts';
 import { signalCalls } from './signal.ts';
-import { waitCalls } from './wait.ts';
 
 export const SYSCALLS: readonly Syscall[] = [
   ...fileCalls,
@@ -27,12 +22,8 @@ export const SYSCALLS: readonly Syscall[] = [
   ...cloneCalls,
   ...futexCalls,
   ...signalCalls,
-  ...signalMaskCalls,
-  ...killCalls,
   ...processCalls,
-  ...waitCalls,
   ...credCalls,
-  ...prctlCalls,
 ];
 
 /** Rows by number. */

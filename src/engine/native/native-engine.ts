@@ -155,6 +155,19 @@ export class NativeEngine implements Engine {
     return space;
   }
 
+  whenAllDone(done: () => void): void {
+    let left = 1;
+    const one = (): void => {
+      if (--left === 0) done();
+    };
+    for (const space of this.spaces.values()) {
+      left++;
+      space.whenDone(one);
+      space.flush();
+    }
+    one();
+  }
+
   shutdown(): void {
     if (this.reaperPid > 0) this.libc.syscall(NR.kill, this.reaperPid, SIGKILL);
     this.reaperPid = 0;

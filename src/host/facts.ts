@@ -1,0 +1,68 @@
+/** What a machine wants to know of its host: the wall clock, random bytes, what the processor offers. */
+import { readFileSync } from 'node:fs';
+import type { Libc } from './libc.ts';
+
+const NR = { clock_gettime: 228, getrandom: 318 } as const;
+const CLOCK_REALTIME = 0;
+const AT_HWCAP = 16;
+const AT_HWCAP2 = 26;
+const AT_MINSIGSTKSZ = 51;
+/** HWCAP2_FSGSBASE: programs may set their base registers themselves. The engine needs the host to have it. */
+const HWCAP2_FSGSBASE = 2;
+const RANDOM_PIECE = 256;
+
+export class HostFacts {
+  private readonly libc: Libc;
+  private readonly buffer = new Uint8Array(4096);
+  private readonly view = new DataView(this.buffer.buffer);
+  private readonly address: number;
+  private readonly auxv: ReadonlyMap<number, number>;
+
+  constructor(libc: Libc) {
+    this.libc = libc;
+    this.address = libc.addressOf(this.buffer);
+    this.auxv = readAuxv();
+  }
+
+  realtime(): { sec: number; nsec: number } {
+    this.libc.syscall(NR.clock_gettime, CLOCK_REALTIME, this.address);
+    const sec = this.view.getUint32(4, true) * 2 ** 32 + this.view.getUint32(0, true);
+    return { sec, nsec: this.view.getUint32(8, true) };
+  }
+
+  fillRandom(buf: Uint8Array, off: number, len: number): void {
+    for (let done = 0; done < len; ) {
+      const n = Math.min(len - done, RANDOM_PIECE);
+      const got = this.libc.syscall(NR.getrandom, this.address, n, 0);
+      if (got <= 0) continue;
+      buf.set(this.buffer.subarray(0, got), off + done);
+      done += got;
+    }
+  }
+
+  get cpu(): { hwcap: number; hwcap2: number; minSigStack: number } {
+    return {
+      hwcap: this.auxv.get(AT_HWCAP) ?? 0,
+      // The engine keeps the gs base for itself, so programs are not told that they may set it.
+      hwcap2: (this.auxv.get(AT_HWCAP2) ?? 0) & ~HWCAP2_FSGSBASE,
+      minSigStack: this.auxv.get(AT_MINSIGSTKSZ) ?? 2048,
+    };
+  }
+
+  /** What this host lacks for the native engine, in a sentence; null if it has all. */
+  get missing(): string | null {
+    if (process.arch !== 'x64') return `this engine runs on x86-64 hosts; this one is ${process.arch}`;
+    const hwcap2 = this.auxv.get(AT_HWCAP2) ?? 0;
+    if ((hwcap2 & HWCAP2_FSGSBASE) === 0) return 'the host must let programs set base registers (FSGSBASE, Linux 5.9)';
+    return null;
+  }
+}
+
+function readAuxv(): Map<number, number> {
+  const bytes = readFileSync('/proc/self/auxv');
+  const out = new Map<number, number>();
+  for (let at = 0; at + 16 <= bytes.length; at += 16) {
+    out.set(Number(bytes.readBigUInt64LE(at)), Number(bytes.readBigUInt64LE(at + 8)));
+  }
+  return out;
+}

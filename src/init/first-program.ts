@@ -1,0 +1,155 @@
+/** The first program: its task, its descriptors, its start (init/options.ts, InitOptions). */
+import type { Cred } from '../core/cred.ts';
+import { CAPS_NONE, ROOT_CRED } from '../core/cred.ts';
+import type { WalkContext } from '../fs/context.ts';
+import { FilesStruct } from '../fs/fd-table.ts';
+import type { File } from '../fs/file.ts';
+import { FsStruct } from '../fs/fs-struct.ts';
+import { lookup } from '../fs/lookup.ts';
+import { LOOKUP_DIRECTORY, LOOKUP_FOLLOW } from '../fs/namei.ts';
+import { open } from '../fs/open.ts';
+import { REGISTERS_SET } from '../kernel/entry.ts';
+import { execve } from '../kernel/exec.ts';
+import { registerTask } from '../kernel/exit.ts';
+import { bootLimits } from '../kernel/rlimit.ts';
+import { SigHand } from '../kernel/sighand.ts';
+import { SignalState } from '../kernel/signal-state.ts';
+import { newSpaceFor } from '../kernel/spaces.ts';
+import { Task } from '../kernel/task.ts';
+import { ThreadGroup } from '../kernel/thread-group.ts';
+import { UserAccess } from '../kernel/user-access.ts';
+import { EACCES, ENOENT, errnoName } from '../uapi/errno.ts';
+import { SIGCHLD } from '../uapi/signal.ts';
+import type { MachineKernel } from './machine-kernel.ts';
+import type { InitOptions, UserOptions } from './options.ts';
+
+const MANY = 1 << 30;
+const DEFAULT_INITS = ['/sbin/init', '/etc/init', '/bin/init', '/bin/sh'];
+
+/** A process of the kernel's making, without a program yet. */
+export function newProcess(kernel: MachineKernel, ctx: WalkContext, parent: ThreadGroup | null, cred: Cred): Task {
+  const pid = kernel.pids.alloc();
+  const { thread, mm } = newSpaceFor(kernel);
+  const session = kernel.jobs.newSession(pid);
+  const group = new ThreadGroup({
+    tgid: pid,
+    parent,
+    creator: null,
+    processGroup: session,
+    sighand: new SigHand(),
+    rlimits: bootLimits(Math.max(1024, Math.floor(kernel.ram.totalPages / 8))),
+    exitSignal: SIGCHLD,
+  });
+  session.session.leader = group;
+  const task = new Task(kernel, pid, group, {
+    comm: 'swapper',
+    cred,
+    mm,
+    files: new FilesStruct(),
+    fs: new FsStruct(ctx.root, ctx.cwd),
+    user: t => new UserAccess(kernel.memory.bytes, kernel.memory.view, t),
+    signals: new SignalState(group),
+  });
+  task.thread = thread;
+  thread.owner = task;
+  registerTask(task);
+  return task;
+}
+
+/** The kernel as process 1: for machines that run one command. It has no thread; its children are reaped as they end. */
+export function newKernelProcess(kernel: MachineKernel): ThreadGroup {
+  const pid = kernel.pids.alloc();
+  const session = kernel.jobs.newSession(pid);
+  const group = new ThreadGroup({
+    tgid: pid,
+    parent: null,
+    creator: null,
+    processGroup: session,
+    sighand: new SigHand(),
+    rlimits: bootLimits(1024),
+    exitSignal: 0,
+  });
+  group.isKernel = true;
+  kernel.groups.set(pid, group);
+  return group;
+}
+
+export function credOf(user: UserOptions): Cred {
+  const { uid, gid, groups } = user;
+  const caps = uid === 0 ? {} : { effective: CAPS_NONE, permitted: CAPS_NONE };
+  return {
+    ...ROOT_CRED,
+    ...caps,
+    uid,
+    euid: uid,
+    suid: uid,
+    fsuid: uid,
+    gid,
+    egid: gid,
+    sgid: gid,
+    fsgid: gid,
+    groups,
+  };
+}
+
+/** Opens the console as descriptors 0, 1 and 2; the first open makes it the controlling terminal. */
+export function openConsole(kernel: MachineKernel, task: Task, fds: readonly number[]): void {
+  const file = open(kernel.vfs, task, null, '/dev/console', 2, 0);
+  if (typeof file === 'number') return;
+  for (const fd of fds) installAt(task, file.get(), fd);
+  file.put();
+}
+
+export function installAt(task: Task, file: File, fd: number): void {
+  task.files.install(file, false, MANY, fd);
+  file.put();
+}
+
+/** Starts init; null, or why none could be started (a panic's reason). */
+export async function startInit(task: Task, init: Extract<InitOptions, { type: 'init' }>): Promise<string | null> {
+  const candidates = init.path === null ? DEFAULT_INITS : [init.path];
+  for (const path of candidates) {
+    const result = await exec(task, path, [path, ...init.args], init.envp);
+    if (result === 0) return null;
+    if (init.path !== null) return `Requested init ${path} failed (error ${result}).`;
+  }
+  return 'No working init found.  Try passing init= option to kernel.';
+}
+
+/** Starts the command; null, or what is wrong and the status that a shell would give. */
+export async function startCommand(
+  kernel: MachineKernel,
+  task: Task,
+  command: Extract<InitOptions, { type: 'command' }>,
+): Promise<{ message: string; status: number } | null> {
+  const dir = lookup(kernel.vfs, task, null, command.cwd, LOOKUP_FOLLOW | LOOKUP_DIRECTORY);
+  if (typeof dir === 'number') return { message: `${command.cwd}: ${describe(dir)}`, status: 126 };
+  task.fs.setCwd(dir);
+  const name = command.argv[0] ?? '';
+  let worst = -ENOENT;
+  for (const path of candidatesOf(name, command.envp)) {
+    const result = await exec(task, path, command.argv, command.envp);
+    if (result === 0) return null;
+    if (result !== -ENOENT || name.includes('/')) worst = result;
+  }
+  return { message: `${name}: ${describe(worst)}`, status: worst === -ENOENT ? 127 : 126 };
+}
+
+function candidatesOf(name: string, envp: readonly string[]): string[] {
+  if (name.includes('/')) return [name];
+  const path = envp.find(e => e.startsWith('PATH='))?.slice(5) ?? '/usr/local/bin:/usr/bin:/bin';
+  return path.split(':').map(dir => (dir === '' ? name : `${dir}/${name}`));
+}
+
+async function exec(task: Task, path: string, argv: readonly string[], envp: readonly string[]): Promise<number> {
+  const result = await execve(task, { at: null, filename: path, flags: LOOKUP_FOLLOW, argv, envp });
+  if (result !== REGISTERS_SET) return result;
+  task.thread?.resume();
+  return 0;
+}
+
+function describe(errno: number): string {
+  if (errno === -ENOENT) return 'no such file or directory';
+  if (errno === -EACCES) return 'permission denied';
+  return errnoName(-errno);
+}

@@ -1,0 +1,57 @@
+/** The machine's clocks: the host's, from boot on, with the wall clock as somebody may have set it. */
+import { type Clock, fromNs, NSEC_PER_SEC, type Timespec } from '../core/clock.ts';
+import { monotonicNow } from '../host/monotonic.ts';
+
+/** How old a coarse time may be, ns: a tick. */
+const TICK = 4e6;
+
+export class MachineClock implements Clock {
+  /** The wall clock minus the monotonic one. */
+  private offsetSec: number;
+  private offsetNsec: number;
+  private coarseAt = Number.NEGATIVE_INFINITY;
+  private coarseTime: Timespec = { sec: 0, nsec: 0 };
+  /** CLOCK_MONOTONIC of the host at boot. */
+  readonly boot: number;
+
+  /** `wall` reads the host's CLOCK_REALTIME. */
+  constructor(wall: () => Timespec) {
+    // The host's vDSO serves programs too, so CLOCK_MONOTONIC is the host's own.
+    this.boot = monotonicNow();
+    const real = wall();
+    const { sec, nsec } = fromNs(monotonicNow());
+    this.offsetSec = real.sec - sec;
+    this.offsetNsec = real.nsec - nsec;
+  }
+
+  monotonic(): number {
+    return monotonicNow();
+  }
+
+  realtime(): Timespec {
+    return this.wall(monotonicNow());
+  }
+
+  coarse(): Timespec {
+    const now = monotonicNow();
+    if (now - this.coarseAt > TICK) {
+      this.coarseAt = now;
+      this.coarseTime = this.wall(now);
+    }
+    return this.coarseTime;
+  }
+
+  setRealtime(time: Timespec): void {
+    const { sec, nsec } = fromNs(monotonicNow());
+    this.offsetSec = time.sec - sec;
+    this.offsetNsec = time.nsec - nsec;
+    this.coarseAt = Number.NEGATIVE_INFINITY;
+  }
+
+  private wall(now: number): Timespec {
+    const { sec, nsec } = fromNs(now);
+    const sum = nsec + this.offsetNsec;
+    const carry = Math.floor(sum / NSEC_PER_SEC);
+    return { sec: sec + this.offsetSec + carry, nsec: sum - carry * NSEC_PER_SEC };
+  }
+}

@@ -1,0 +1,159 @@
+/** The kernel's state of one machine (kernel/kernel.ts has the contract), and what ends tasks and machine. */
+import type { Clock, Timespec } from '../core/clock.ts';
+
+import type { KernelLog } from '../core/log.ts';
+import { SyslogReader } from '../core/syslog.ts';
+import { TimerHeap } from '../core/timers.ts';
+import { WaitQueue } from '../core/wait.ts';
+import type { Engine, EngineMemory } from '../engine/engine.ts';
+import { ANON_INODE_FS_MAGIC, AnonSuper, PIPEFS_MAGIC, SOCKFS_MAGIC } from '../fs/anon.ts';
+import type { Mount } from '../fs/mount.ts';
+import { makeMount } from '../fs/mounts.ts';
+import { tmpfsType } from '../fs/tmpfs/super.ts';
+import { Vfs } from '../fs/vfs.ts';
+import { InotifyHub } from '../ipc/inotify-hub.ts';
+import { openFifo } from '../ipc/pipe-file.ts';
+import { exitRobustList } from '../kernel/robust-list.ts';
+import { Network } from '../net/family.ts';
+import { UnixDomain } from '../net/unix/domain.ts';
+import { FutexTable, wakeFutex } from '../kernel/futex.ts';
+import type { Kernel, ShutdownKind } from '../kernel/kernel.ts';
+import { PidAllocator } from '../kernel/pid.ts';
+import { JobControl } from '../kernel/session.ts';
+import type { Task } from '../kernel/task.ts';
+import type { ThreadGroup } from '../kernel/thread-group.ts';
+import { Users } from '../kernel/user-counts.ts';
+import type { Uts } from '../kernel/uts.ts';
+import { PhysicalMemory } from '../mm/physical.ts';
+import { TextImages } from '../mm/text-image.ts';
+import type { MachineClock } from './machine-clock.ts';
+
+export interface KernelParts {
+  readonly engine: Engine;
+  readonly clock: MachineClock;
+  readonly log: KernelLog;
+  readonly uts: Uts;
+  readonly mem: number;
+  readonly ncpus: number;
+  readonly cpu: Kernel['cpu'];
+  fillRandom(buf: Uint8Array, off: number, len: number): void;
+  /** The machine ends: powered off, or process 1 died. */
+  ended(kind: ShutdownKind): void;
+  initExited(status: number): void;
+}
+
+export class MachineKernel implements Kernel {
+  readonly clock: Clock;
+  readonly timers: TimerHeap;
+  readonly clockSet: WaitQueue = new WaitQueue();
+  readonly printk: KernelLog;
+  readonly vfs: Vfs;
+  readonly pipefs: AnonSuper;
+  readonly sockfs: AnonSuper;
+  readonly anonInodes: AnonSuper;
+  readonly tasks: Map<number, Task> = new Map();
+  readonly groups: Map<number, ThreadGroup> = new Map();
+  readonly jobs: JobControl = new JobControl();
+  readonly users: Users = new Users();
+  readonly futexes: FutexTable = new FutexTable();
+  readonly pids: PidAllocator;
+  readonly uts: Uts;
+  readonly ncpus: number;
+  readonly cpu: Kernel['cpu'];
+  readonly memory: EngineMemory;
+  readonly ram: PhysicalMemory;
+  readonly engine: Engine;
+  readonly images: TextImages;
+  readonly shmem: Mount;
+  readonly inotify: InotifyHub;
+  readonly net: Network;
+  readonly syslog: SyslogReader;
+  /** Somebody waits for a promise: the loop must let promises run. */
+  promisesWait = false;
+  private readonly parts: KernelParts;
+  private lastDev = 0;
+
+  constructor(parts: KernelParts) {
+    this.parts = parts;
+    this.clock = parts.clock;
+    this.timers = new TimerHeap(parts.clock);
+    this.printk = parts.log;
+    this.uts = parts.uts;
+    this.ncpus = parts.ncpus;
+    this.cpu = parts.cpu;
+    this.engine = parts.engine;
+    this.memory = parts.engine.memory;
+    this.ram = new PhysicalMemory(this.memory, parts.mem, done => parts.engine.whenAllDone(done));
+    this.images = new TextImages(this.ram, parts.engine.callSites);
+    this.pids = new PidAllocator(pid => this.tasks.has(pid) || this.groups.has(pid) || this.jobs.uses(pid));
+    this.vfs = new Vfs({ clock: this.clock, ram: this.ram, newDev: () => this.newDev() });
+    this.vfs.openFifo = (inode, flags) => openFifo(inode, flags);
+    this.vfs.registerFileSystem(tmpfsType());
+    const shmem = makeMount(this.vfs, 'tmpfs', 'tmpfs', 0, 'size=100%');
+    if (typeof shmem === 'number') throw new Error('no memory for shared memory');
+    this.shmem = shmem;
+    this.inotify = new InotifyHub(this.vfs);
+    this.pipefs = new AnonSuper('pipefs', PIPEFS_MAGIC, this.newDev(), this.clock);
+    this.sockfs = new AnonSuper('sockfs', SOCKFS_MAGIC, this.newDev(), this.clock);
+    this.net = new Network(this.sockfs);
+    this.net.register(new UnixDomain(this.net));
+    this.syslog = new SyslogReader(parts.log);
+    this.anonInodes = new AnonSuper('anon_inodefs', ANON_INODE_FS_MAGIC, this.newDev(), this.clock);
+  }
+
+  newDev(): number {
+    return ++this.lastDev;
+  }
+
+  fillRandom(buf: Uint8Array, off: number, len: number): void {
+    this.parts.fillRandom(buf, off, len);
+  }
+
+  setRealtime(time: Timespec): void {
+    this.parts.clock.setRealtime(time);
+    this.clockSet.wake();
+  }
+
+  stackPointer(task: Task): number {
+    return task.thread?.stackPointer ?? 0;
+  }
+
+  shutdown(kind: ShutdownKind): void {
+    this.parts.ended(kind);
+  }
+
+  initExited(status: number): void {
+    this.parts.initExited(status);
+  }
+
+  releaseTask(task: Task): void {
+    const { thread, mm } = task;
+    if (mm !== null && mm.users > 1) exitRobustList(task);
+    if (task.clearChildTid !== 0 && mm !== null && mm.users > 1) clearTid(task);
+    task.thread = null;
+    task.mm = null;
+    task.execDone?.();
+    task.execDone = null;
+    if (thread !== null && mm !== null) {
+      if (--mm.users > 0) thread.park();
+      else mm.destroy();
+    }
+    task.files.put();
+    task.fs.put();
+  }
+
+  promiseResolved(): void {
+    this.promisesWait = true;
+  }
+}
+
+/** set_tid_address(2): the number is cleared and whoever waits for that (pthread_join) is woken. */
+function clearTid(task: Task): void {
+  const { mm, thread, kernel } = task;
+  if (mm === null || thread === null) return;
+  const offset = thread.stageOut(4);
+  if (offset < 0) return;
+  kernel.memory.view.setInt32(offset, 0, true);
+  if (mm.space.write(task.clearChildTid, offset, 4) === 0) wakeFutex(task, task.clearChildTid, 1);
+}
+

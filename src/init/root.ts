@@ -1,0 +1,120 @@
+/** Mounts the root that the options name, and what every machine has: /proc, /sys, /dev, /dev/pts and /dev/shm. */
+import type { Clock } from '../core/clock.ts';
+import { ROOT_CRED } from '../core/cred.ts';
+import type { WalkContext } from '../fs/context.ts';
+import { mkdir } from '../fs/create.ts';
+import { Path } from '../fs/dentry.ts';
+import { mountHostDirectory } from '../fs/hostfs/type.ts';
+import { lookup } from '../fs/lookup.ts';
+import { LOOKUP_FOLLOW } from '../fs/namei.ts';
+import { mount, mountRoot } from '../fs/mounts.ts';
+import type { MountNamespace } from '../fs/namespace.ts';
+import { overlayOn } from '../fs/overlay/type.ts';
+import type { FileSystemType, SuperBlock } from '../fs/super.ts';
+import { tmpfsType } from '../fs/tmpfs/super.ts';
+import type { Vfs } from '../fs/vfs.ts';
+import type { HostFiles } from '../host/files.ts';
+import { errnoName } from '../uapi/errno.ts';
+import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from '../uapi/mount.ts';
+import type { MachineOptions, VolumeOptions } from './options.ts';
+
+export interface MountedRoot {
+  readonly namespace: MountNamespace;
+  /** Walks as the kernel itself does: as root, from the root. */
+  readonly context: WalkContext;
+}
+
+/** The root and what goes with it; a panic's reason if there is none. */
+export function mountAll(vfs: Vfs, files: HostFiles, options: MachineOptions): MountedRoot | string {
+  const namespace = mountTheRoot(vfs, files, options);
+  if (typeof namespace === 'string') return namespace;
+  const path = new Path(namespace.root, namespace.root.root).get();
+  const context = kernelContext(path, vfs.env.clock);
+  for (const volume of options.volumes) {
+    const trouble = mountVolume(vfs, files, context, volume);
+    if (trouble !== null) return trouble;
+  }
+  mountUsual(vfs, context);
+  return { namespace, context };
+}
+
+const kernelContext = (root: Path, clock: Clock): WalkContext => ({
+  cred: ROOT_CRED,
+  root,
+  cwd: root,
+  umask: 0,
+  clock,
+  current: null,
+});
+
+function mountTheRoot(vfs: Vfs, files: HostFiles, { root }: MachineOptions): MountNamespace | string {
+  if (root.type === 'device') return cannotMount(root.name);
+  const made = root.type === 'hostfs' ? hostRoot(vfs, files, root.dir, root.readonly) : overlayRoot(vfs, files, root.dir);
+  if (typeof made === 'number') return `${cannotMount(root.dir)}: ${errnoName(-made)}`;
+  const type = once(made);
+  vfs.registerFileSystem(type);
+  const namespace = mountRoot(vfs, type.name, root.type === 'overlay' ? 'overlay' : root.dir, root.readonly ? MS_RDONLY : 0, '');
+  vfs.types.delete(type.name);
+  return typeof namespace === 'number' ? `${cannotMount(root.dir)}: ${errnoName(-namespace)}` : namespace;
+}
+
+const cannotMount = (name: string): string => `VFS: Unable to mount root fs on ${name}`;
+
+function hostRoot(vfs: Vfs, files: HostFiles, dir: string, readOnly: boolean): SuperBlock | number {
+  return mountHostDirectory(files, vfs.env, dir, { readOnly, cacheAlways: false });
+}
+
+function overlayRoot(vfs: Vfs, files: HostFiles, dir: string): SuperBlock | number {
+  const lower = mountHostDirectory(files, vfs.env, dir, { readOnly: true, cacheAlways: true });
+  if (typeof lower === 'number') return lower;
+  const upper = tmpfsType().mount({ source: 'upper', data: 'size=100%,mode=755', readOnly: false }, vfs.env);
+  return typeof upper === 'number' ? upper : overlayOn(vfs.env, upper.root, [lower.root]);
+}
+
+/** A type that mounts one filesystem that is there already. */
+const once = (sb: SuperBlock): FileSystemType => ({ name: ` ${sb.type}`, requiresDevice: false, mount: () => sb });
+
+function mountVolume(vfs: Vfs, files: HostFiles, ctx: WalkContext, volume: VolumeOptions): string | null {
+  const made = mountHostDirectory(files, vfs.env, volume.host, { readOnly: volume.readonly, cacheAlways: false });
+  if (typeof made === 'number') return `volume ${volume.host}: ${errnoName(-made)}`;
+  makeDirectories(vfs, ctx, volume.guest);
+  const type = once(made);
+  vfs.registerFileSystem(type);
+  const err = mount(vfs, ctx, volume.host, volume.guest, type.name, volume.readonly ? MS_RDONLY : 0, '');
+  vfs.types.delete(type.name);
+  return err < 0 ? `volume ${volume.host} cannot be mounted on ${volume.guest}: ${errnoName(-err)}` : null;
+}
+
+function makeDirectories(vfs: Vfs, ctx: WalkContext, path: string): void {
+  let at = '';
+  for (const name of path.split('/').filter(n => n !== '')) {
+    at += `/${name}`;
+    mkdir(vfs, ctx, null, at, 0o755);
+  }
+}
+
+interface Usual {
+  readonly type: string;
+  readonly target: string;
+  readonly flags: number;
+  readonly data: string;
+}
+
+const SAFE = MS_NOSUID | MS_NODEV;
+const USUAL: readonly Usual[] = [
+  { type: 'proc', target: '/proc', flags: SAFE | MS_NOEXEC, data: '' },
+  { type: 'sysfs', target: '/sys', flags: SAFE | MS_NOEXEC, data: '' },
+  { type: 'devtmpfs', target: '/dev', flags: MS_NOSUID, data: '' },
+  { type: 'devpts', target: '/dev/pts', flags: MS_NOSUID | MS_NOEXEC, data: 'gid=5,mode=620,ptmxmode=666' },
+  { type: 'tmpfs', target: '/dev/shm', flags: SAFE, data: 'mode=1777' },
+];
+
+/** A root that lacks the directory goes without. */
+function mountUsual(vfs: Vfs, ctx: WalkContext): void {
+  for (const { type, target, flags, data } of USUAL) {
+    if (typeof vfs.fileSystem(type) === 'number') continue;
+    if (typeof lookup(vfs, ctx, null, target, LOOKUP_FOLLOW) === 'number') mkdir(vfs, ctx, null, target, 0o755);
+    mount(vfs, ctx, type, target, type, flags, data);
+  }
+}
+
