@@ -149,8 +149,13 @@ export abstract class Socket extends File {
     return 0;
   }
 
+  /** read(2): what came with the data is dropped. */
   override read(buf: Uint8Array, off: number, len: number): number {
-    return len === 0 ? 0 : this.receive(new Incoming(buf, off, len, 0));
+    if (len === 0) return 0;
+    const into = new Incoming(buf, off, len, 0);
+    const got = this.receive(into);
+    for (const file of into.rights) file.put();
+    return got;
   }
 
   override write(buf: Uint8Array, off: number, len: number): number {

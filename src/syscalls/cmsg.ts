@@ -1,0 +1,126 @@
+/** Ancillary data of messages (cmsg(3), unix(7)): descriptors and credentials that travel with them. */
+import {
+  CMSGHDR_SIZE,
+  cmsgAlign,
+  readCmsgHdr,
+  UCRED_SIZE,
+  writeCmsgHdr,
+} from '../arch/x86_64/structs/msghdr.ts';
+import { copyIn, copyOut } from '../core/user-copy.ts';
+import type { File } from '../fs/file.ts';
+import type { Task } from '../kernel/task.ts';
+import type { Result } from '../lib/result.ts';
+import type { Incoming, Ucred } from '../net/socket.ts';
+import { EBADF, EINVAL, ENOBUFS } from '../uapi/errno.ts';
+import {
+  MSG_CMSG_CLOEXEC,
+  MSG_CTRUNC,
+  SCM_CREDENTIALS,
+  SCM_MAX_FD,
+  SCM_RIGHTS,
+  SOL_SOCKET,
+} from '../uapi/socket.ts';
+import { install } from './names.ts';
+
+/** /proc/sys/net/core/optmem_max. */
+const MAX_CONTROL = 131072;
+/** More than credentials and SCM_MAX_FD descriptors take. */
+const MOST_WRITTEN = 2048;
+/** What programs are told of a user or group that has no number (/proc/sys/kernel/overflowuid). */
+const OVERFLOW_ID = 65534;
+
+/** What a message to send carries; the files have references, which the caller drops. */
+export interface Control {
+  readonly rights: File[];
+  cred: Ucred | null;
+}
+
+export function readControl(task: Task, addr: number, len: number): Result<Control> {
+  if (len > MAX_CONTROL) return -ENOBUFS;
+  const bytes = copyIn(task.user, addr, len);
+  if (typeof bytes === 'number') return bytes;
+  const view = new DataView(bytes.buffer);
+  const control: Control = { rights: [], cred: null };
+  for (let at = 0; at + CMSGHDR_SIZE <= len; ) {
+    const size = readCmsgHdr(view, at).len;
+    const err = size < CMSGHDR_SIZE || at + size > len ? -EINVAL : readOne(task, view, at, control);
+    if (err < 0) {
+      dropRights(control);
+      return err;
+    }
+    at += cmsgAlign(size);
+  }
+  return control;
+}
+
+export function dropRights(control: Control): void {
+  for (const file of control.rights.splice(0)) file.put();
+}
+
+function readOne(task: Task, view: DataView, at: number, control: Control): number {
+  const { len, level, type } = readCmsgHdr(view, at);
+  if (level !== SOL_SOCKET) return 0;
+  const data = at + CMSGHDR_SIZE;
+  if (type === SCM_CREDENTIALS) {
+    if (len !== CMSGHDR_SIZE + UCRED_SIZE) return -EINVAL;
+    const [pid, uid, gid] = [0, 4, 8].map(off => view.getInt32(data + off, true));
+    control.cred = { pid: pid!, uid: uid! >>> 0, gid: gid! >>> 0 };
+    return 0;
+  }
+  if (type !== SCM_RIGHTS) return -EINVAL;
+  const count = Math.floor((len - CMSGHDR_SIZE) / 4);
+  if (control.rights.length + count > SCM_MAX_FD) return -EINVAL;
+  for (let i = 0; i < count; i++) {
+    const file = task.files.get(view.getInt32(data + 4 * i, true));
+    if (file === null) return -EBADF;
+    control.rights.push(file.get());
+  }
+  return 0;
+}
+
+/** Stores what came with a message at [addr, addr + room); bytes used, or -EFAULT. Sets MSG_CTRUNC where it lacks room. */
+export function writeControl(task: Task, addr: number, room: number, message: Incoming): number {
+  const space = Math.min(room, MOST_WRITTEN);
+  const bytes = new Uint8Array(cmsgAlign(space));
+  const view = new DataView(bytes.buffer);
+  let used = 0;
+  if (message.cred !== null) used = writeCred(view, space, message, message.cred);
+  if (message.rights.length > 0) used += writeRights(task, view, used, space, message);
+  return used === 0 ? 0 : copyOut(task.user, addr, bytes.subarray(0, used)) || used;
+}
+
+function writeCred(view: DataView, space: number, message: Incoming, { pid, uid, gid }: Ucred): number {
+  const len = CMSGHDR_SIZE + UCRED_SIZE;
+  if (space < len) {
+    message.outFlags |= MSG_CTRUNC;
+    return 0;
+  }
+  writeCmsgHdr(view, 0, len, SOL_SOCKET, SCM_CREDENTIALS);
+  view.setInt32(CMSGHDR_SIZE, pid, true);
+  view.setInt32(CMSGHDR_SIZE + 4, uid === -1 ? OVERFLOW_ID : uid, true);
+  view.setInt32(CMSGHDR_SIZE + 8, gid === -1 ? OVERFLOW_ID : gid, true);
+  return Math.min(cmsgAlign(len), space);
+}
+
+/** Gives the files descriptors, as many as there is room for; the others are closed. */
+function writeRights(task: Task, view: DataView, at: number, space: number, message: Incoming): number {
+  const cloexec = (message.flags & MSG_CMSG_CLOEXEC) !== 0;
+  const most = Math.max(0, Math.floor((space - at - CMSGHDR_SIZE) / 4));
+  let count = 0;
+  let full = false;
+  for (const file of message.rights.splice(0)) {
+    full ||= count === most;
+    if (full) {
+      file.put();
+      continue;
+    }
+    const fd = install(task, file, cloexec);
+    if (fd < 0) full = true;
+    else view.setInt32(at + CMSGHDR_SIZE + 4 * count++, fd, true);
+  }
+  if (full) message.outFlags |= MSG_CTRUNC;
+  if (count === 0) return 0;
+  const len = CMSGHDR_SIZE + 4 * count;
+  writeCmsgHdr(view, at, len, SOL_SOCKET, SCM_RIGHTS);
+  return Math.min(cmsgAlign(len), space - at);
+}

@@ -1,0 +1,171 @@
+/** Making, naming and connecting sockets: socket(2) to getsockopt(2). Messages are in message.ts. */
+import { copyIn, copyOut } from '../core/user-copy.ts';
+import type { Task } from '../kernel/task.ts';
+import type { Result } from '../lib/result.ts';
+import { EINVAL } from '../uapi/errno.ts';
+import { SHUT_RD, SHUT_RDWR, SHUT_WR, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_TYPE_MASK } from '../uapi/socket.ts';
+import { call, fd, flags, type Handler, int, oneOf, outStruct, pointer, type Syscall } from './args.ts';
+import { READ_EVENTS, WRITE_EVENTS } from './io.ts';
+import { install, roomForFile } from './names.ts';
+import { callerOf, patiently, putAddress, readAddress, socketOf } from './socket-args.ts';
+
+const TYPE_FLAGS = SOCK_CLOEXEC | SOCK_NONBLOCK;
+/** No option that we know is longer; more of what was given is not looked at. */
+const MAX_OPTION = 128;
+
+/** Flags beside a type that are no type: 0 or -EINVAL. */
+const checkType = (type: number): number => ((type & ~(SOCK_TYPE_MASK | TYPE_FLAGS)) !== 0 ? -EINVAL : 0);
+
+function socket(task: Task, family: number, type: number, protocol: number): number {
+  const bad = checkType(type);
+  if (bad < 0) return bad;
+  const { net } = task.kernel;
+  const nonblocking = (type & SOCK_NONBLOCK) !== 0;
+  const made = net.socket(family, type & SOCK_TYPE_MASK, protocol, nonblocking, callerOf(task));
+  return typeof made === 'number' ? made : install(task, made, (type & SOCK_CLOEXEC) !== 0);
+}
+
+function socketpair(task: Task, family: number, type: number, protocol: number, addr: number): number {
+  const bad = checkType(type);
+  if (bad < 0) return bad;
+  const at = task.user.out(addr, 8);
+  if (at < 0) return at;
+  const nonblocking = (type & SOCK_NONBLOCK) !== 0;
+  const made = task.kernel.net.pair(family, type & SOCK_TYPE_MASK, protocol, nonblocking, callerOf(task));
+  if (typeof made === 'number') return made;
+  const cloexec = (type & SOCK_CLOEXEC) !== 0;
+  const first = install(task, made[0], cloexec);
+  if (first < 0) {
+    made[1].put();
+    return first;
+  }
+  const second = install(task, made[1], cloexec);
+  if (second < 0) {
+    task.files.close(first);
+    return second;
+  }
+  task.user.view.setInt32(at, first, true);
+  task.user.view.setInt32(at + 4, second, true);
+  return 0;
+}
+
+function bind(task: Task, fd: number, addr: number, len: number): number {
+  const socket = socketOf(task, fd);
+  if (typeof socket === 'number') return socket;
+  const address = readAddress(task, addr, len);
+  return typeof address === 'number' ? address : socket.bind(address, callerOf(task));
+}
+
+function listen(task: Task, fd: number, backlog: number): number {
+  const socket = socketOf(task, fd);
+  return typeof socket === 'number' ? socket : socket.listen(backlog, callerOf(task));
+}
+
+function connect(task: Task, fd: number, addr: number, len: number): number | Promise<number> {
+  const socket = socketOf(task, fd);
+  if (typeof socket === 'number') return socket;
+  const address = readAddress(task, addr, len);
+  if (typeof address === 'number') return address;
+  const caller = callerOf(task);
+  const patience = { timeout: socket.options.sendTimeout, events: WRITE_EVENTS, never: false };
+  return patiently(task, socket, patience, () => socket.connect(address, caller));
+}
+
+function accept4(
+  task: Task,
+  fd: number,
+  addr: number,
+  lenAddr: number,
+  flags: number,
+): number | Promise<number> {
+  if ((flags & ~TYPE_FLAGS) !== 0) return -EINVAL;
+  const socket = socketOf(task, fd);
+  if (typeof socket === 'number') return socket;
+  const full = roomForFile(task);
+  if (full < 0) return full;
+  const patience = { timeout: socket.options.receiveTimeout, events: READ_EVENTS, never: false };
+  return patiently(task, socket, patience, () => {
+    const made = socket.accept((flags & SOCK_NONBLOCK) !== 0);
+    if (typeof made === 'number') return made;
+    const peer = made.peername();
+    const err = addr === 0 || typeof peer === 'number' ? 0 : putAddress(task, addr, lenAddr, peer);
+    if (err >= 0) return install(task, made, (flags & SOCK_CLOEXEC) !== 0);
+    made.put();
+    return err;
+  });
+}
+
+const accept: Handler = (task, fd, addr, lenAddr) => accept4(task, fd, addr, lenAddr, 0);
+
+function shutdown(task: Task, fd: number, how: number): number {
+  const socket = socketOf(task, fd);
+  return typeof socket === 'number' ? socket : socket.shutdown(how);
+}
+
+function nameCall(task: Task, addr: number, lenAddr: number, name: Result<string>): number {
+  return typeof name === 'number' ? name : putAddress(task, addr, lenAddr, name);
+}
+
+function getsockname(task: Task, fd: number, addr: number, lenAddr: number): number {
+  const socket = socketOf(task, fd);
+  return typeof socket === 'number' ? socket : nameCall(task, addr, lenAddr, socket.sockname());
+}
+
+function getpeername(task: Task, fd: number, addr: number, lenAddr: number): number {
+  const socket = socketOf(task, fd);
+  return typeof socket === 'number' ? socket : nameCall(task, addr, lenAddr, socket.peername());
+}
+
+function setsockopt(task: Task, fd: number, level: number, name: number, addr: number, len: number): number {
+  if (len < 0) return -EINVAL;
+  const socket = socketOf(task, fd);
+  if (typeof socket === 'number') return socket;
+  const value = copyIn(task.user, addr, Math.min(len, MAX_OPTION));
+  return typeof value === 'number' ? value : socket.setOption(level, name, value, callerOf(task));
+}
+
+function getsockopt(
+  task: Task,
+  fd: number,
+  level: number,
+  name: number,
+  addr: number,
+  lenAddr: number,
+): number {
+  const socket = socketOf(task, fd);
+  if (typeof socket === 'number') return socket;
+  const at = task.user.in(lenAddr, 4);
+  if (at < 0) return at;
+  const room = task.user.view.getInt32(at, true);
+  if (room < 0) return -EINVAL;
+  const value = socket.getOption(level, name);
+  if (typeof value === 'number') return value;
+  const part = value.subarray(0, room);
+  const err = copyOut(task.user, addr, part);
+  if (err < 0) return err;
+  const out = task.user.out(lenAddr, 4);
+  if (out < 0) return out;
+  task.user.view.setInt32(out, part.length, true);
+  return 0;
+}
+
+const TYPE_NAMES = { SOCK_CLOEXEC, SOCK_NONBLOCK };
+const makeArgs = [int('domain'), int('type'), int('protocol')];
+const addressArgs = [fd('sockfd'), pointer('addr'), int('addrlen')];
+const nameArgs = [fd('sockfd'), pointer('addr'), pointer('addrlen')];
+const optionArgs = [fd('sockfd'), int('level'), int('optname'), pointer('optval')];
+
+export const netCalls: readonly Syscall[] = [
+  call('socket', makeArgs, socket, 'AF_UNIX'),
+  call('socketpair', [...makeArgs, outStruct('sv', 8)], socketpair),
+  call('bind', addressArgs, bind),
+  call('listen', [fd('sockfd'), int('backlog')], listen),
+  call('connect', addressArgs, connect),
+  call('accept', nameArgs, accept),
+  call('accept4', [...nameArgs, flags('flags', TYPE_NAMES)], accept4),
+  call('shutdown', [fd('sockfd'), oneOf('how', { SHUT_RD, SHUT_WR, SHUT_RDWR })], shutdown),
+  call('getsockname', nameArgs, getsockname),
+  call('getpeername', nameArgs, getpeername),
+  call('setsockopt', [...optionArgs, int('optlen')], setsockopt),
+  call('getsockopt', [...optionArgs, pointer('optlen')], getsockopt),
+];
