@@ -1,6 +1,7 @@
 /**
  * A machine: `boot` makes one, runs it to its end and tells how it ended (init/options.ts has the shapes).
  */
+import { writeSync } from 'node:fs';
 import { KERN_EMERG, KERN_INFO } from './core/printk.ts';
 import { KernelLog } from './core/log.ts';
 import { registerCharDevices } from './drivers/char/register.ts';
@@ -43,6 +44,7 @@ import { ROOT_CRED } from './core/cred.ts';
 import { Entry } from './kernel/entry.ts';
 import type { Task } from './kernel/task.ts';
 import { Uts } from './kernel/uts.ts';
+import { Strace } from './syscalls/strace.ts';
 import { entryCall, prefetchPlan, syscallsByNumber } from './syscalls/table.ts';
 import { exitCode, termSignal } from './uapi/wait.ts';
 
@@ -60,6 +62,10 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
   const poller = new HostPoller(libc);
   const table = syscallsByNumber();
   const entry = new Entry(table.map(row => (row === undefined ? undefined : entryCall(row))));
+  if (options.strace !== null) {
+    const fd = options.strace;
+    entry.observer = new Strace(table, line => writeSync(fd, `${line}\n`));
+  }
   const engine = NativeEngine.start({
     libc,
     poller,

@@ -382,7 +382,7 @@ export class Mm implements PageUser {
     const { backing } = vma;
     if (backing === null) return;
     vma.backing = null;
-    if (![...this.vmas].some(v => v.backing?.cache === backing.cache)) backing.cache.users.delete(this);
+    if (![...this.vmas].some(v => v.backing?.cache === backing.cache)) backing.cache.dropUser(this);
     backing.put();
   }
 }

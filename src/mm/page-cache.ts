@@ -30,6 +30,8 @@ export class PageCache {
   readonly users: Set<PageUser> = new Set();
   private readonly fill: FillPages | null;
   private readonly present = new Bitmap();
+  /** Ranges that the file has left while it was mapped. */
+  private retired: { readonly offset: number; readonly len: number }[] = [];
   private base = 0;
   private room = 0;
   private bytes: number;
@@ -60,7 +62,7 @@ export class PageCache {
 
   /** Makes the pages of [pos, pos + len) present; 0 or -errno. May move the file. */
   ensure(pos: number, len: number): number {
-    const placed = this.reserve(pos + len);
+    const placed = this.reserve(Math.max(pos + len, this.bytes));
     if (placed < 0) return placed;
     const end = Math.ceil((pos + len) / PAGE_SIZE);
     let page = this.present.next(Math.floor(pos / PAGE_SIZE), false);
@@ -139,14 +141,26 @@ export class PageCache {
     for (const user of this.users) user.moved();
   }
 
+  /** A mapping is gone; with the last one goes what only mappings could still see. */
+  dropUser(user: PageUser): void {
+    this.users.delete(user);
+    if (this.users.size === 0) this.freeRetired();
+  }
+
   /** Lets go of everything. */
   destroy(): void {
     this.ram.charge(-this.present.count);
     this.present.clear(0, Number.POSITIVE_INFINITY);
     if (this.room > 0) this.ram.free(this.base, this.room);
+    this.freeRetired();
     this.base = 0;
     this.room = 0;
     this.bytes = 0;
+  }
+
+  private freeRetired(): void {
+    for (const { offset, len } of this.retired) this.ram.free(offset, len);
+    this.retired = [];
   }
 
   private fillEnd(page: number, end: number): number {
@@ -191,7 +205,9 @@ export class PageCache {
     this.base = base;
     this.room = room;
     for (const user of this.users) user.moved();
-    this.ram.free(old, oldRoom);
+    // Private mappings may still show pages of the old range, and cannot be moved: some were written.
+    if (this.users.size > 0) this.retired.push({ offset: old, len: oldRoom });
+    else this.ram.free(old, oldRoom);
   }
 
   private dropFrom(size: number): void {
