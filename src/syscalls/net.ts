@@ -28,11 +28,14 @@ function socket(task: Task, family: number, type: number, protocol: number): num
 function socketpair(task: Task, family: number, type: number, protocol: number, addr: number): number {
   const bad = checkType(type);
   if (bad < 0) return bad;
-  const at = task.user.out(addr, 8);
-  if (at < 0) return at;
   const nonblocking = (type & SOCK_NONBLOCK) !== 0;
   const made = task.kernel.net.pair(family, type & SOCK_TYPE_MASK, protocol, nonblocking, callerOf(task));
   if (typeof made === 'number') return made;
+  const at = task.user.out(addr, 8);
+  if (at < 0) {
+    for (const end of made) end.put();
+    return at;
+  }
   const cloexec = (type & SOCK_CLOEXEC) !== 0;
   const first = install(task, made[0], cloexec);
   if (first < 0) {

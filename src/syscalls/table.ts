@@ -11,7 +11,9 @@ import { credCalls } from './cred.ts';
 import { fileCalls } from './files.ts';
 import { futexCalls } from './futex.ts';
 import { madviseCalls } from './madvise.ts';
+import { messageCalls } from './message.ts';
 import { mmapCalls } from './mmap.ts';
+import { netCalls } from './net.ts';
 import { processCalls } from './process.ts';
 import { signalCalls } from './signal.ts';
 
@@ -24,6 +26,8 @@ export const SYSCALLS: readonly Syscall[] = [
   ...signalCalls,
   ...processCalls,
   ...credCalls,
+  ...netCalls,
+  ...messageCalls,
 ];
 
 /** Rows by number. */

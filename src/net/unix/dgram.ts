@@ -117,7 +117,14 @@ export class UnixDgram extends UnixSocket {
     const cred = this.credFor(message, other);
     const carried = rights.length > 0 ? this.domain.inFlight.depart(rights, message.sender.cred.uid) : [];
     this.deliver(
-      new Packet(this, message.buf.slice(off, off + len), messageTruesize(len), cred, carried),
+      new Packet(
+        this,
+        this.domain.pool.copyOf(message.buf, off, len),
+        len,
+        messageTruesize(len),
+        cred,
+        carried,
+      ),
       other,
     );
     return len;

@@ -11,6 +11,7 @@ import type { Socket } from '../socket.ts';
 import { autoAddress, isAbstract, nameKey, pathOf } from './address.ts';
 import { UnixDgram } from './dgram.ts';
 import { InFlight } from './in-flight.ts';
+import { PacketPool } from './pool.ts';
 import { UnixSeqpacket } from './seqpacket.ts';
 import { UnixSocket } from './socket.ts';
 import { UnixStream } from './stream.ts';
@@ -21,6 +22,7 @@ export class UnixDomain implements SocketFamily {
   readonly family: number = AF_UNIX;
   readonly net: Network;
   readonly inFlight: InFlight = new InFlight();
+  readonly pool: PacketPool = new PacketPool();
   /** Sockets bound to abstract names, by `nameKey`. */
   readonly names: Map<string, UnixSocket> = new Map();
   private lastAuto = 0;

@@ -10,12 +10,12 @@ export const MESSAGE_OVERHEAD = 32;
 
 /** Copies a message into a receive's window; what the receive answers. */
 export function copyMessage(packet: Packet, into: Incoming, passCred: boolean): number {
-  const n = Math.min(into.len, packet.data.length);
+  const n = Math.min(into.len, packet.length);
   copyBytes(packet.data, 0, into.buf, into.off, n);
   if (packet.sender.address !== UNNAMED) into.from = packet.sender.address;
   if (passCred) into.cred = packet.cred ?? NO_CRED;
-  if (n < packet.data.length) into.outFlags |= MSG_TRUNC;
-  return (into.flags & MSG_TRUNC) !== 0 ? packet.data.length : n;
+  if (n < packet.length) into.outFlags |= MSG_TRUNC;
+  return (into.flags & MSG_TRUNC) !== 0 ? packet.length : n;
 }
 
 export const isPeek = (into: Incoming): boolean => (into.flags & MSG_PEEK) !== 0;

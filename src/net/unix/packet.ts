@@ -11,7 +11,9 @@ import type { UnixSocket } from './socket.ts';
 
 export class Packet {
   readonly sender: UnixSocket;
+  /** The bytes, at the start of an array of the pool's. */
   readonly data: Uint8Array;
+  readonly length: number;
   /** Bytes of `data` that were read already. */
   start = 0;
   readonly truesize: number;
@@ -22,19 +24,21 @@ export class Packet {
   constructor(
     sender: UnixSocket,
     data: Uint8Array,
+    length: number,
     size: number,
     cred: Ucred | null,
     rights: readonly File[],
   ) {
     this.sender = sender;
     this.data = data;
+    this.length = length;
     this.truesize = size;
     this.cred = cred;
     this.rights = rights;
   }
 
   get left(): number {
-    return this.data.length - this.start;
+    return this.length - this.start;
   }
 }
 

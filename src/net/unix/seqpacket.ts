@@ -31,7 +31,14 @@ export class UnixSeqpacket extends UnixConnection {
       message.rights.length > 0 ? this.domain.inFlight.depart(message.rights, message.sender.cred.uid) : [];
     const cred = this.credFor(message, peer);
     this.deliver(
-      new Packet(this, message.buf.slice(off, off + len), messageTruesize(len), cred, rights),
+      new Packet(
+        this,
+        this.domain.pool.copyOf(message.buf, off, len),
+        len,
+        messageTruesize(len),
+        cred,
+        rights,
+      ),
       peer,
     );
     return len;

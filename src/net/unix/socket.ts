@@ -184,6 +184,7 @@ export abstract class UnixSocket extends Socket {
 
   /** A packet of this socket's was received or dropped. */
   uncharge(packet: Packet): void {
+    this.domain.pool.giveBack(packet.data);
     this.charged -= packet.truesize;
     if (!this.dead && this.roomy) this.queue.wake(WRITABLE);
   }

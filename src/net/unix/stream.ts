@@ -36,7 +36,7 @@ export class UnixStream extends UnixConnection {
       const rights = carries ? inFlight.depart(message.rights, message.sender.cred.uid) : [];
       const cred = this.credFor(message, peer);
       this.deliver(
-        new Packet(this, message.buf.slice(from, from + n), streamTruesize(n), cred, rights),
+        new Packet(this, this.domain.pool.copyOf(message.buf, from, n), n, streamTruesize(n), cred, rights),
         peer,
       );
       sent += n;
