@@ -12,7 +12,7 @@ import {
 } from '../uapi/epoll.ts';
 import { EBADF, EINTR, EINVAL, EPERM, ETIMEDOUT } from '../uapi/errno.ts';
 import { POLLIN } from '../uapi/poll.ts';
-import { call, fd, flags, int, oneOf, pointer, type Syscall, ulong } from './args.ts';
+import { call, fd, flags, inStruct, int, oneOf, pointer, type Syscall, ulong } from './args.ts';
 import { checkRange } from './io.ts';
 import { fileOf, install } from './names.ts';
 import { adoptSignals } from './signalfd.ts';
@@ -169,7 +169,11 @@ const maskArgs = [pointer('sigmask'), ulong('sigsetsize')];
 export const epollCalls: readonly Syscall[] = [
   call('epoll_create', [int('size')], epollCreate),
   call('epoll_create1', [flags('flags', { EPOLL_CLOEXEC })], epollCreate1),
-  call('epoll_ctl', [fd('epfd'), oneOf('op', OPERATIONS), fd('fd'), pointer('event')], epollCtl),
+  call(
+    'epoll_ctl',
+    [fd('epfd'), oneOf('op', OPERATIONS), fd('fd'), inStruct('event', EPOLL_EVENT_SIZE)],
+    epollCtl,
+  ),
   call('epoll_wait', [...waitArgs, int('timeout')], epollWait),
   call('epoll_pwait', [...waitArgs, int('timeout'), ...maskArgs], epollPwait),
   call('epoll_pwait2', [...waitArgs, pointer('timeout'), ...maskArgs], epollPwait2),

@@ -16,7 +16,8 @@ import { removePrivileges } from '../fs/permission.ts';
 import { sendToTask } from '../kernel/signal.ts';
 import type { Task } from '../kernel/task.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
-import { EAGAIN, EFAULT, EFBIG, EPIPE } from '../uapi/errno.ts';
+import { Socket } from '../net/socket.ts';
+import { EAGAIN, EFAULT, EFBIG, EINTR, EPIPE, ETIMEDOUT } from '../uapi/errno.ts';
 import { O_APPEND, O_DSYNC, O_SYNC } from '../uapi/fcntl.ts';
 import { IN_ACCESS, IN_MODIFY } from '../uapi/inotify.ts';
 import {
@@ -170,11 +171,12 @@ async function readLater(
   pos: number,
 ): Promise<number> {
   const queues = [file.waitq!];
+  const deadline = patience(task, file, false);
   file.get();
   try {
     for (;;) {
-      const slept = await task.sleepOn(queues, Number.POSITIVE_INFINITY, READ_EVENTS);
-      if (slept < 0) return slept;
+      const slept = await task.sleepOn(queues, deadline, READ_EVENTS);
+      if (slept < 0) return whySleepEnded(slept, deadline);
       const n = readNow(task, file, user, addr, len, pos);
       if (n !== -EAGAIN || file.nonblocking) return n;
     }
@@ -193,12 +195,13 @@ async function writeLater(
   begun: number,
 ): Promise<number> {
   const queues = [file.waitq!];
+  const deadline = patience(task, file, true);
   let done = begun;
   file.get();
   try {
     while (done < len) {
-      const slept = await task.sleepOn(queues, Number.POSITIVE_INFINITY, WRITE_EVENTS);
-      if (slept < 0) return done > 0 ? done : slept;
+      const slept = await task.sleepOn(queues, deadline, WRITE_EVENTS);
+      if (slept < 0) return done > 0 ? done : whySleepEnded(slept, deadline);
       const n = writeNow(task, file, user, addr + done, len - done, pos);
       if (n === -EAGAIN && !file.nonblocking) continue;
       if (n < 0) return done > 0 ? done : n;
@@ -208,6 +211,19 @@ async function writeLater(
   } finally {
     file.put();
   }
+}
+
+/** Until when a transfer waits: sockets have SO_RCVTIMEO and SO_SNDTIMEO (socket(7)). */
+function patience(task: Task, file: File, write: boolean): number {
+  if (!(file instanceof Socket)) return Number.POSITIVE_INFINITY;
+  const { sendTimeout, receiveTimeout } = file.options;
+  return task.clock.monotonic() + (write ? sendTimeout : receiveTimeout);
+}
+
+/** With such a timeout a call that a signal interrupts is not restarted (signal(7)). */
+function whySleepEnded(slept: number, deadline: number): number {
+  if (slept === -ETIMEDOUT) return -EAGAIN;
+  return deadline === Number.POSITIVE_INFINITY ? slept : -EINTR;
 }
 
 /** Where a write goes: O_APPEND means the end, even for pwrite (pwrite(2), BUGS). */

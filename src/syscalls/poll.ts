@@ -5,6 +5,8 @@
  * references to the files.
  */
 import { POLLFD_SIZE, pollfdEvents, pollfdFd, writePollfd } from '../arch/x86_64/structs/poll.ts';
+import { SIGSET_SIZE } from '../arch/x86_64/structs/signal.ts';
+import { TIMESPEC_SIZE } from '../arch/x86_64/structs/time.ts';
 import { copyIn, copyOut } from '../core/user-copy.ts';
 import type { File } from '../fs/file.ts';
 import { PollSet } from '../ipc/poll.ts';
@@ -12,7 +14,7 @@ import type { Task } from '../kernel/task.ts';
 import { EINVAL, ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ETIMEDOUT } from '../uapi/errno.ts';
 import { POLLERR, POLLHUP, POLLNVAL } from '../uapi/poll.ts';
 import { RLIMIT_NOFILE } from '../uapi/resource.ts';
-import { call, int, pointer, type Syscall, uint, ulong } from './args.ts';
+import { call, inStruct, int, pointer, type Syscall, uint, ulong } from './args.ts';
 import { fileOf } from './names.ts';
 import { adoptSignals } from './signalfd.ts';
 import { maskWhileWaiting } from './sigset.ts';
@@ -133,7 +135,13 @@ export const pollCalls: readonly Syscall[] = [
   call('poll', [pointer('fds'), uint('nfds'), int('timeout')], poll),
   call(
     'ppoll',
-    [pointer('fds'), uint('nfds'), pointer('tmo_p'), pointer('sigmask'), ulong('sigsetsize')],
+    [
+      pointer('fds'),
+      uint('nfds'),
+      inStruct('tmo_p', TIMESPEC_SIZE),
+      inStruct('sigmask', SIGSET_SIZE),
+      ulong('sigsetsize'),
+    ],
     ppoll,
   ),
 ];

@@ -64,20 +64,26 @@ function run(task: Task, copy: Copy): number | Promise<number> {
   return copy.done;
 }
 
+/** Goes on with a piece that is being read, or written. */
 async function runLater(
   task: Task,
   copy: Copy,
-  pending: number | Promise<number>,
-  writing?: number | Promise<number>,
+  reading: number | Promise<number>,
+  writing?: Promise<number>,
 ): Promise<number> {
   const { input, output } = copy;
   input.get();
   output.get();
   try {
-    const fetched = await pending;
-    if (fetched <= 0) return copy.done > 0 ? copy.done : fetched;
-    const written = await (writing ?? writeFile(task, output, copy.memory, 0, fetched, copy.to));
-    return account(copy, fetched, written) ? await run(task, copy) : copy.done;
+    let fetched = await reading;
+    let written = writing;
+    for (;;) {
+      if (fetched <= 0) return copy.done > 0 ? copy.done : fetched;
+      const n = await (written ?? writeFile(task, output, copy.memory, 0, fetched, copy.to));
+      if (!account(copy, fetched, n)) return copy.done;
+      written = undefined;
+      fetched = await fetch(task, copy);
+    }
   } finally {
     input.put();
     output.put();

@@ -93,7 +93,7 @@ export class CallMachine {
   readonly time = new FakeTime();
   readonly vfs: Vfs;
   readonly kernel: Kernel;
-  private lastPid = 0;
+  private lastPid = 100;
 
   constructor() {
     let dev = 0;
