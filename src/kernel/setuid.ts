@@ -58,6 +58,9 @@ export function setreuid(cred: Cred, ruid: number, euid: number): Cred | number 
 
 export function setresuid(cred: Cred, ruid: number, euid: number, suid: number): Cred | number {
   const { uid, euid: old, suid: saved } = cred;
+  // Nothing to change: the file system id stays what it is, too, unless it is asked for.
+  const same = isOneOf(ruid, uid) && isOneOf(euid, old) && isOneOf(suid, saved);
+  if (same && isOneOf(euid, cred.fsuid)) return cred;
   const free = [ruid, euid, suid].every(id => isOneOf(id, uid, old, saved));
   if (!free && !capable(cred, CAP_SETUID)) return -EPERM;
   return withUids(cred, orElse(ruid, uid), orElse(euid, old), orElse(suid, saved));
@@ -89,6 +92,8 @@ export function setregid(cred: Cred, rgid: number, egid: number): Cred | number 
 
 export function setresgid(cred: Cred, rgid: number, egid: number, sgid: number): Cred | number {
   const { gid, egid: old, sgid: saved } = cred;
+  const same = isOneOf(rgid, gid) && isOneOf(egid, old) && isOneOf(sgid, saved);
+  if (same && isOneOf(egid, cred.fsgid)) return cred;
   const free = [rgid, egid, sgid].every(id => isOneOf(id, gid, old, saved));
   if (!free && !capable(cred, CAP_SETGID)) return -EPERM;
   return withGids(cred, orElse(rgid, gid), orElse(egid, old), orElse(sgid, saved));

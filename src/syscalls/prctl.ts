@@ -129,13 +129,16 @@ function setKeepCaps(task: Task, keep: number): number {
   return 0;
 }
 
-/** What is locked stays, locks stay, and CAP_SETPCAP is needed. */
+/** What is locked stays, locks stay; CAP_SETPCAP is needed unless just bits for interpreters change. */
 function setSecurebits(task: Task, bits: number): number {
   const { securebits: old } = task.cred;
+  const all = pr.SECURE_ALL_BITS | pr.SECURE_ALL_LOCKS;
+  if (bits > all) return -EPERM;
   const locks = old & pr.SECURE_ALL_LOCKS;
-  const unknown = bits > 0xff || (bits & ~(pr.SECURE_ALL_BITS | pr.SECURE_ALL_LOCKS)) !== 0;
-  const locked = ((locks >> 1) & (old ^ bits)) !== 0 || (locks & ~bits) !== 0;
-  if (unknown || locked || !capable(task.cred, CAP_SETPCAP)) return -EPERM;
+  const changed = old ^ bits;
+  if (((locks >> 1) & changed) !== 0 || (locks & ~bits) !== 0) return -EPERM;
+  const privileged = changed === 0 || (changed & ~pr.SECURE_ALL_UNPRIVILEGED) !== 0;
+  if (privileged && !capable(task.cred, CAP_SETPCAP)) return -EPERM;
   task.cred = { ...task.cred, securebits: bits };
   return 0;
 }

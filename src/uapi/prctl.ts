@@ -40,5 +40,7 @@ export const SECBIT_NO_SETUID_FIXUP = 1 << 2;
 export const SECBIT_KEEP_CAPS = 1 << 4;
 export const SECBIT_KEEP_CAPS_LOCKED = 1 << 5;
 export const SECBIT_NO_CAP_AMBIENT_RAISE = 1 << 6;
-export const SECURE_ALL_BITS = 0x55;
-export const SECURE_ALL_LOCKS = 0xaa;
+/** SECBIT_EXEC_RESTRICT_FILE and SECBIT_EXEC_DENY_INTERACTIVE, with their locks: for interpreters to heed. */
+export const SECURE_ALL_UNPRIVILEGED = 0xf00;
+export const SECURE_ALL_BITS = 0x555;
+export const SECURE_ALL_LOCKS = 0xaaa;
