@@ -100,9 +100,10 @@ export function openConsole(kernel: MachineKernel, task: Task, fds: readonly num
   file.put();
 }
 
+/** Takes the caller's reference. */
+
 export function installAt(task: Task, file: File, fd: number): void {
   task.files.install(file, false, MANY, fd);
-  file.put();
 }
 
 /** Starts init; null, or why none could be started (a panic's reason). */

@@ -70,10 +70,16 @@ export class Mm implements PageUser {
 
   /** The highest free place below `mmapBase` (then below `limit`) for `len` bytes; -ENOMEM. */
   findFree(len: number, limit = this.mmapBase): number {
-    const quick = limit === this.mmapBase && this.freeHint > 0 ? this.fitBelow(len, this.freeHint, true) : -1;
-    if (quick > 0) return quick;
+    if (limit !== this.mmapBase) return this.fitBelow(len, limit, false);
+    const quick = this.freeHint > 0 ? this.fitBelow(len, this.freeHint, true) : -ENOMEM;
+    if (quick > 0) {
+      this.freeHint = quick;
+      return quick;
+    }
     const found = this.fitBelow(len, limit, false);
-    return found > 0 ? found : limit === this.mmapBase ? this.fitBelow(len, TASK_SIZE, false) : -ENOMEM;
+    if (found < 0) return this.fitBelow(len, TASK_SIZE, false);
+    this.freeHint = found;
+    return found;
   }
 
   isFree(start: number, len: number): boolean {
@@ -90,7 +96,6 @@ export class Mm implements PageUser {
       if (failed < 0) return failed;
     }
     this.account(vma.length);
-    this.freeHint = vma.start;
     this.vmas.insert(vma);
     return vma.start;
   }

@@ -84,7 +84,6 @@ function doClone(task: Task, r: CloneRequest, pidfdAt = r.parentTid): number | P
 function givePidfd(task: Task, child: Task, address: number): void {
   const file = new PidFd(task.kernel.anonInodes.newInode(0o600, task.cred), child.group, 0);
   const fd = task.files.install(file, true, task.rlimit(RLIMIT_NOFILE));
-  file.put();
   const at = fd < 0 ? fd : task.user.out(address, 4);
   if (at >= 0) task.user.view.setInt32(at, fd, true);
 }

@@ -11,13 +11,21 @@ import { credCalls } from './cred.ts';
 import { fileCalls } from './files.ts';
 import { futexCalls } from './futex.ts';
 import { madviseCalls } from './madvise.ts';
-import { messageCalls } from './message.ts';
 import { mmapCalls } from './mmap.ts';
 import { netCalls } from './net.ts';
 import { processCalls } from './process.ts';
+import { infoCalls } from './info.ts';
+import { schedCalls } from './sched.ts';
+import { timeCalls } from './time.ts';
+import { recvCalls } from './recv.ts';
+import { sendCalls } from './send.ts';
 import { signalCalls } from './signal.ts';
 
 export const SYSCALLS: readonly Syscall[] = [
+  ...netCalls,
+  ...timeCalls,
+  ...infoCalls,
+  ...schedCalls,
   ...fileCalls,
   ...mmapCalls,
   ...madviseCalls,
@@ -26,8 +34,8 @@ export const SYSCALLS: readonly Syscall[] = [
   ...signalCalls,
   ...processCalls,
   ...credCalls,
-  ...netCalls,
-  ...messageCalls,
+  ...sendCalls,
+  ...recvCalls,
 ];
 
 /** Rows by number. */
