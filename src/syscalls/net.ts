@@ -1,4 +1,4 @@
-/** Making, naming and connecting sockets: socket(2) to getsockopt(2). Messages are in message.ts. */
+/** Making, naming and connecting sockets: socket(2) to getsockopt(2). Messages are in send.ts and recv.ts. */
 import { copyIn, copyOut } from '../core/user-copy.ts';
 import type { Task } from '../kernel/task.ts';
 import type { Result } from '../lib/result.ts';

@@ -6,8 +6,9 @@ import { ROOT_CRED } from '../../../src/core/cred.ts';
 import { FilesStruct } from '../../../src/fs/fd-table.ts';
 import type { Task } from '../../../src/kernel/task.ts';
 import { setInt64 } from '../../../src/lib/int64.ts';
-import { messageCalls } from '../../../src/syscalls/message.ts';
 import { netCalls } from '../../../src/syscalls/net.ts';
+import { recvCalls } from '../../../src/syscalls/recv.ts';
+import { sendCalls } from '../../../src/syscalls/send.ts';
 import { EAGAIN, EBADF, EFAULT, EINVAL, ENOTSOCK, EPIPE } from '../../../src/uapi/errno.ts';
 import {
   MSG_CTRUNC,
@@ -57,7 +58,7 @@ class Caller {
   } as unknown as Task;
 
   call(name: string, ...args: number[]): number | Promise<number> {
-    const found = [...netCalls, ...messageCalls].find(row => row.name === name);
+    const found = [...netCalls, ...sendCalls, ...recvCalls].find(row => row.name === name);
     assert.ok(found, name);
     const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = args;
     return found.run(this.task, a, b, c, d, e, f);

@@ -1,0 +1,166 @@
+/**
+ * sendto(2), sendmsg(2), sendmmsg(2).
+ *
+ * One buffer is handed to the socket where it lies; several are gathered into an array of ours, of which a stream
+ * takes MAX_MESSAGE bytes at most. Waiting is as for write (io.ts), within SO_SNDTIMEO.
+ */
+import { BufferMemory } from '../core/buffer-memory.ts';
+import { copyIn, copyInto } from '../core/user-copy.ts';
+import type { Task } from '../kernel/task.ts';
+import type { Socket } from '../net/socket.ts';
+import { EMSGSIZE, EPIPE } from '../uapi/errno.ts';
+import { SIGPIPE } from '../uapi/signal.ts';
+import { MSG_DONTWAIT, MSG_NOSIGNAL, SOCK_STREAM, SOCKADDR_MAX } from '../uapi/socket.ts';
+import { call, fd, flags, inBuffer, pointer, type Syscall, uint, ulong } from './args.ts';
+import { type Control, dropRights, readControl } from './cmsg.ts';
+import { checkRange, MAX_MESSAGE, MAX_RW_COUNT, raise, WRITE_EVENTS } from './io.ts';
+import {
+  after,
+  batchArgs,
+  batchFrom,
+  headerAt,
+  MAX_BATCH,
+  MSG_NAMES,
+  messageArgs,
+  type Region,
+} from './message.ts';
+import { callerOf, patiently, readAddress, socketOf } from './socket-args.ts';
+import { type IoVector, readVector } from './vector.ts';
+
+const NOTHING: Control = Object.freeze({ rights: [], cred: null });
+
+/** A region whose bytes a message can be made of at once; a message must not be longer than one. */
+function wholeRegion(socket: Socket, region: Region): Region | number {
+  const { user, addr, len } = region;
+  if (len <= user.maxWindow || socket.sockType === SOCK_STREAM) return region;
+  if (len > MAX_MESSAGE) return -EMSGSIZE;
+  const bytes = copyIn(user, addr, len);
+  return typeof bytes === 'number' ? bytes : { user: new BufferMemory(bytes), addr: 0, len };
+}
+
+function send(
+  task: Task,
+  socket: Socket,
+  given: Region,
+  flags: number,
+  address: string | null,
+  control: Control,
+): number | Promise<number> {
+  const region = wholeRegion(socket, given);
+  if (typeof region === 'number') return region;
+  const { user, addr, len } = region;
+  const sender = callerOf(task);
+  const to = address === null ? null : { address, paths: sender };
+  let done = 0;
+  /** Sends what is left; -EAGAIN as long as there is some left. */
+  const attempt = (): number => {
+    do {
+      const n = Math.min(len - done, user.maxWindow);
+      const off = n === 0 ? 0 : user.in(addr + done, n);
+      if (off < 0) return off;
+      const rights = done === 0 ? control.rights : NOTHING.rights;
+      const sent = socket.send({ buf: user.ram, off, len: n, flags, sender, to, rights, cred: control.cred });
+      if (sent < 0) return sent;
+      done += sent;
+    } while (done < len);
+    return done;
+  };
+  const never = (flags & MSG_DONTWAIT) !== 0;
+  const patience = { timeout: socket.options.sendTimeout, events: WRITE_EVENTS, never };
+  return after(patiently(task, socket, patience, attempt), n => {
+    if (n >= 0) return n;
+    if (n === -EPIPE && done === 0 && socket.sockType === SOCK_STREAM && (flags & MSG_NOSIGNAL) === 0) {
+      raise(task, SIGPIPE);
+    }
+    return done > 0 ? done : n;
+  });
+}
+
+function sendto(
+  task: Task,
+  fd: number,
+  addr: number,
+  count: number,
+  flags: number,
+  name: number,
+  nameLen: number,
+): number | Promise<number> {
+  const len = Math.min(count, MAX_RW_COUNT);
+  const fault = checkRange(addr, len);
+  if (fault < 0) return fault;
+  const socket = socketOf(task, fd);
+  if (typeof socket === 'number') return socket;
+  const address = name === 0 ? '' : readAddress(task, name, nameLen);
+  if (typeof address === 'number') return address;
+  return send(task, socket, { user: task.user, addr, len }, flags, address === '' ? null : address, NOTHING);
+}
+
+/** What an array of buffers holds, as one region. */
+function gather(task: Task, vector: IoVector): Region | number {
+  if (vector.count <= 1) {
+    return { user: task.user, addr: vector.words[0] ?? 0, len: vector.total };
+  }
+  const len = Math.min(vector.total, MAX_MESSAGE);
+  const bytes = new Uint8Array(len);
+  for (let i = 0, at = 0; at < len; i++) {
+    const n = Math.min(vector.words[2 * i + 1]!, len - at);
+    const err = copyInto(task.user, vector.words[2 * i]!, bytes, at, n);
+    if (err < 0) return err;
+    at += n;
+  }
+  return { user: new BufferMemory(bytes), addr: 0, len };
+}
+
+function sendmsgOn(task: Task, socket: Socket, addr: number, flags: number): number | Promise<number> {
+  const header = headerAt(task, addr);
+  if (typeof header === 'number') return header;
+  const named = header.name !== 0 && header.nameLen > 0;
+  const address = named ? readAddress(task, header.name, Math.min(header.nameLen, SOCKADDR_MAX)) : null;
+  if (typeof address === 'number') return address;
+  const vector = readVector(task.user, header.iov, header.iovLen);
+  if (typeof vector === 'number') return vector;
+  if (vector.count > 1 && vector.total > MAX_MESSAGE && socket.sockType !== SOCK_STREAM) return -EMSGSIZE;
+  const region = gather(task, vector);
+  if (typeof region === 'number') return region;
+  const control = header.controlLen === 0 ? NOTHING : readControl(task, header.control, header.controlLen);
+  if (typeof control === 'number') return control;
+  return after(send(task, socket, region, flags, address, control), n => {
+    dropRights(control);
+    return n;
+  });
+}
+
+function sendmsg(task: Task, fd: number, addr: number, flags: number): number | Promise<number> {
+  const socket = socketOf(task, fd);
+  return typeof socket === 'number' ? socket : sendmsgOn(task, socket, addr, flags);
+}
+
+function sendmmsg(
+  task: Task,
+  fd: number,
+  addr: number,
+  count: number,
+  flags: number,
+): number | Promise<number> {
+  const socket = socketOf(task, fd);
+  if (typeof socket === 'number') return socket;
+  const most = Math.min(count >>> 0, MAX_BATCH);
+  return batchFrom(task, socket, sendmsgOn, addr, most, flags, Number.POSITIVE_INFINITY);
+}
+
+export const sendCalls: readonly Syscall[] = [
+  call(
+    'sendto',
+    [
+      fd('sockfd'),
+      inBuffer('buf', 2),
+      ulong('len'),
+      flags('flags', MSG_NAMES),
+      pointer('dest_addr'),
+      uint('addrlen'),
+    ],
+    sendto,
+  ),
+  call('sendmsg', messageArgs, sendmsg),
+  call('sendmmsg', batchArgs, sendmmsg),
+];
