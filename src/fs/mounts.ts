@@ -217,7 +217,7 @@ function move(vfs: Vfs, ctx: WalkContext, source: string, where: Path): number {
   const { mount } = from;
   if (!isMountRoot(from) || mount.parent === null || mount.namespace !== where.mount.namespace)
     return -EINVAL;
-  if (isDir(from.inode.mode) !== isDir(where.inode.mode)) return -ENOTDIR;
+  if (isDir(from.inode.mode) !== isDir(where.inode.mode)) return -EINVAL;
   for (let at: Mount | null = where.mount; at !== null; at = at.parent) if (at === mount) return -ELOOP;
   mount.detach();
   return graft(mount, where);

@@ -74,8 +74,10 @@ export class Walker {
       flags >= 1 << RESOLVE_SHIFT && this.resolves(RESOLVE_BENEATH | RESOLVE_IN_ROOT) ? start : ctx.root;
     this.topMount = top.mount;
     this.topDentry = top.dentry;
-    this.mount = start.mount;
-    this.dentry = start.dentry;
+    // An absolute name starts at the root: that is no crossing of mounts (openat2(2), RESOLVE_NO_XDEV).
+    const from = name.charCodeAt(0) === SLASH ? top : start;
+    this.mount = from.mount;
+    this.dentry = from.dentry;
     if (name.length >= PATH_MAX) return -ENAMETOOLONG;
     if (name === '') return (flags & LOOKUP_EMPTY) !== 0 ? this.finish() : -ENOENT;
     return this.run(ctx, name);

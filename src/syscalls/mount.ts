@@ -7,7 +7,7 @@ import { LOOKUP_FOLLOW, PATH_MAX } from '../fs/namei.ts';
 import type { Task } from '../kernel/task.ts';
 import { EINVAL, ENAMETOOLONG, EPERM } from '../uapi/errno.ts';
 import * as uapi from '../uapi/mount.ts';
-import { MNT_DETACH, MNT_EXPIRE, MNT_FORCE, MS_REMOUNT, UMOUNT_NOFOLLOW } from '../uapi/mount.ts';
+import { MNT_DETACH, MNT_EXPIRE, MNT_FORCE, MS_RDONLY, MS_REMOUNT, UMOUNT_NOFOLLOW } from '../uapi/mount.ts';
 import { call, flags, path, type Syscall, string } from './args.ts';
 import { nameAt } from './names.ts';
 
@@ -65,7 +65,12 @@ function umount2(task: Task, target: number, flags: number): number {
   const found = lookup(vfs, task, null, name, (flags & UMOUNT_NOFOLLOW) === 0 ? LOOKUP_FOLLOW : 0);
   if (typeof found === 'number') return found;
   if (!capable(task.cred, CAP_SYS_ADMIN)) return -EPERM;
-  return (flags & MNT_EXPIRE) !== 0 ? -EINVAL : umount(vfs, found, flags);
+  if ((flags & MNT_EXPIRE) !== 0) return -EINVAL;
+  // Nobody can take his own root away: it only becomes read-only, for a clean shutdown.
+  const ownRoot = found.mount === task.root.mount && found.dentry === found.mount.root;
+  if (ownRoot && (flags & MNT_DETACH) === 0)
+    return mountAt(vfs, task, '', name, '', MS_REMOUNT | MS_RDONLY, '');
+  return umount(vfs, found, flags);
 }
 
 function pivotRootCall(task: Task, newRootAddr: number, putOldAddr: number): number {

@@ -9,7 +9,7 @@ import { FilesStruct } from '../../../src/fs/fd-table.ts';
 import { FsStruct } from '../../../src/fs/fs-struct.ts';
 import { lookup } from '../../../src/fs/lookup.ts';
 import type { Mount } from '../../../src/fs/mount.ts';
-import { makeMount, mountRoot } from '../../../src/fs/mounts.ts';
+import { makeMount, mount, mountRoot } from '../../../src/fs/mounts.ts';
 import { tmpfsType } from '../../../src/fs/tmpfs/super.ts';
 import { Vfs } from '../../../src/fs/vfs.ts';
 import { EventFd } from '../../../src/ipc/eventfd.ts';
@@ -124,7 +124,7 @@ export class CallMachine {
 
   readonly root: Path;
 
-  /** A process in a fresh directory /t, with three descriptors that are no files. */
+  /** A process in directory /t/here, on a filesystem of its own, with three descriptors that are no files. */
   process(memory: UserMemory = new TestMemory(1 << 16), cred: Cred = ROOT_CRED): Task {
     const { kernel } = this;
     const pid = ++this.lastPid;
@@ -157,9 +157,12 @@ export class CallMachine {
     for (let fd = 0; fd < 3; fd++)
       files.install(new EventFd(kernel.anonInodes.newInode(0o600, cred), 0, 0), false, 3);
     fs.umask = 0;
-    mkdir(this.vfs, task, null, '/t', 0o777);
+    if (mkdir(this.vfs, task, null, '/t', 0o777) === 0) {
+      mount(this.vfs, task, 'none', '/t', 'tmpfs', 0, '');
+      mkdir(this.vfs, task, null, '/t/here', 0o777);
+    }
     fs.umask = 0o022;
-    const cwd = lookup(this.vfs, task, null, '/t', 0);
+    const cwd = lookup(this.vfs, task, null, '/t/here', 0);
     if (typeof cwd !== 'number') fs.setCwd(cwd);
     return task;
   }

@@ -87,6 +87,12 @@ export class Script {
     return vector;
   }
 
+  /** What is mounted from here on is mounted for the script alone. */
+  namespace(): this {
+    this.ops.push(['@namespace', -1]);
+    return this;
+  }
+
   /** From here on the caller is an unprivileged user. */
   user(uid: number, gid: number): this {
     this.ops.push(['@user', -1, uid, gid]);
