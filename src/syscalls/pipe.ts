@@ -1,4 +1,5 @@
 /** pipe(2), pipe2(2). */
+import type { File } from '../fs/file.ts';
 import { createPipe } from '../ipc/pipe-file.ts';
 import type { Task } from '../kernel/task.ts';
 import { EINVAL } from '../uapi/errno.ts';
@@ -11,19 +12,25 @@ function pipe2(task: Task, addr: number, flags: number): number {
   const at = task.user.out(addr, 8);
   if (at < 0) return at;
   const { read, write } = createPipe(task.kernel.pipefs, flags, task.cred);
-  const cloexec = (flags & O_CLOEXEC) !== 0;
-  const readFd = install(task, read, cloexec);
-  if (readFd < 0) {
-    write.put();
-    return readFd;
+  const err = installTwo(task, read, write, (flags & O_CLOEXEC) !== 0, at);
+  if (err < 0) task.user.shrink(0);
+  return err;
+}
+
+/** Gives both files descriptors, told at offset `at` of ram, or neither. */
+export function installTwo(task: Task, first: File, second: File, cloexec: boolean, at: number): number {
+  const firstFd = install(task, first, cloexec);
+  if (firstFd < 0) {
+    second.put();
+    return firstFd;
   }
-  const writeFd = install(task, write, cloexec);
-  if (writeFd < 0) {
-    task.files.close(readFd);
-    return writeFd;
+  const secondFd = install(task, second, cloexec);
+  if (secondFd < 0) {
+    task.files.close(firstFd);
+    return secondFd;
   }
-  task.user.view.setInt32(at, readFd, true);
-  task.user.view.setInt32(at + 4, writeFd, true);
+  task.user.view.setInt32(at, firstFd, true);
+  task.user.view.setInt32(at + 4, secondFd, true);
   return 0;
 }
 
