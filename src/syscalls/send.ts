@@ -29,11 +29,14 @@ import { type IoVector, readVector } from './vector.ts';
 
 const NOTHING: Control = Object.freeze({ rights: [], cred: null });
 
-/** A region whose bytes a message can be made of at once; a message must not be longer than one. */
+/**
+ * A region whose bytes the socket can be handed at once. A message must be, and a stream should: what lies between
+ * two windows would be a boundary between its packets. A stream's longer regions go window by window.
+ */
 function wholeRegion(socket: Socket, region: Region): Region | number {
   const { user, addr, len } = region;
-  if (len <= user.maxWindow || socket.sockType === SOCK_STREAM) return region;
-  if (len > MAX_MESSAGE) return -EMSGSIZE;
+  if (len <= user.maxWindow) return region;
+  if (len > MAX_MESSAGE) return socket.sockType === SOCK_STREAM ? region : -EMSGSIZE;
   const bytes = copyIn(user, addr, len);
   return typeof bytes === 'number' ? bytes : { user: new BufferMemory(bytes), addr: 0, len };
 }
