@@ -107,6 +107,8 @@ export class Entry {
       return;
     }
     task.thread?.waits();
+    // It may be resolved already.
+    task.kernel.promiseResolved();
     result.then(
       value => {
         try {

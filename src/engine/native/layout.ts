@@ -73,6 +73,9 @@ export const GLOBAL = {
   G_VDSO_FROM: 24,
   G_VDSO_TO: 32,
   G_VDSO: 40,
+  /** The processors that guest threads may run on: a mask of AFFINITY_SIZE bytes. */
+  G_AFFINITY: 0x800,
+  AFFINITY_SIZE: 128,
   /** Prefetch plans: two u32 for each of 512 calls. */
   G_PLANS: 0x1000,
   MAX_PLANS: 512,

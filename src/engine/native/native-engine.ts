@@ -13,10 +13,10 @@ import { FILE, GLOBAL, KICK_SIGNAL, NOTE, SLOT, STATE, VA } from './layout.ts';
 import { createMemoryFile, type MemoryFile } from './memory-file.ts';
 import { NativeSpace } from './native-space.ts';
 import type { NativeThread } from './native-thread.ts';
-import { Notes } from './notes.ts';
+import { type Note, Notes } from './notes.ts';
 import { Slots } from './slots.ts';
 
-const NR = { poll: 7, kill: 62, futex: 202, tgkill: 234, process_vm_readv: 310, process_vm_writev: 311, futex_waitv: 449 } as const;
+const NR = { poll: 7, kill: 62, futex: 202, sched_setaffinity: 203, sched_getaffinity: 204, tgkill: 234, process_vm_readv: 310, process_vm_writev: 311, futex_waitv: 449 } as const;
 const FUTEX_WAKE = 1;
 const EVERYBODY = 0x7fffffff;
 const SIGKILL = 9;
@@ -27,6 +27,7 @@ const WAITV_MAX = 127;
 const WAITV = FILE.FILE_SCRATCH + 0x1000;
 const TIMESPEC = FILE.FILE_SCRATCH + 0x900;
 const IOVECS = FILE.FILE_SCRATCH + 0x800;
+const MASK = FILE.FILE_SCRATCH + 0xb00;
 const POLLFD = FILE.FILE_SCRATCH + 0xa00;
 const USER_END = 0x7ffffffff000;
 /** How often a caller looks before it sleeps: about 10 us. */
@@ -34,6 +35,8 @@ const GUEST_SPIN = 400;
 /** While guests run, the kernel looks at least so often (ns) whether one of their processes has died. */
 const WATCH = 5e7;
 const NOTES_EVERY = 4096;
+/** How long the stub may take to start, ns. */
+const START_LIMIT = 5e9;
 const PLAN_KIND = { string: 1, buffer: 2, struct: 3 } as const;
 
 export interface NativeEngineOptions {
@@ -180,6 +183,15 @@ export class NativeEngine implements Engine {
     this.running.push(thread);
   }
 
+  /** Keeps a host thread on one processor. */
+  pin(tid: number, cpu: number): void {
+    if (cpu >= 8 * GLOBAL.AFFINITY_SIZE) return;
+    const { bytes, address } = this.memory;
+    bytes.fill(0, MASK, MASK + GLOBAL.AFFINITY_SIZE);
+    bytes[MASK + (cpu >> 3)] = 1 << (cpu & 7);
+    this.libc.syscall(NR.sched_setaffinity, tid, GLOBAL.AFFINITY_SIZE, address + MASK);
+  }
+
   wake(thread: NativeThread): void {
     this.wakeAddress(thread.slot);
   }
@@ -231,6 +243,7 @@ export class NativeEngine implements Engine {
     const { view } = this.memory;
     view.setInt32(GLOBAL.G_KERNEL, process.pid, true);
     view.setInt32(GLOBAL.G_SPIN, GUEST_SPIN, true);
+    this.libc.syscall(NR.sched_getaffinity, 0, GLOBAL.AFFINITY_SIZE, this.memory.address + GLOBAL.G_AFFINITY);
     const stdio = ['ignore', 'ignore', 'ignore', this.memory.fd, this.memory.readOnlyFd, this.notes.peer, options.poller.fd];
     this.reaper = spawn(options.stub, [], { stdio: stdio as 'ignore'[], env: {}, cwd: '/' });
     this.reaper.on('error', () => {});
@@ -238,8 +251,7 @@ export class NativeEngine implements Engine {
     const pid = this.reaper.pid;
     if (pid === undefined) return `the stub ${options.stub} cannot be started: run "npm run build"`;
     this.reaperPid = pid;
-    this.waitForNotes(5000);
-    const note = this.notes.next();
+    const note = this.firstNote();
     if (note === null || note.kind !== NOTE.NOTE_READY) return startFailure(note?.value ?? 0);
     this.first.pid = note.value;
     this.byPid.set(note.value, this.first);
@@ -247,6 +259,17 @@ export class NativeEngine implements Engine {
     this.readPlaces();
     this.clearFirstSpace();
     return null;
+  }
+
+  /** The reaper's answer to its start; a signal may interrupt the waiting. */
+  private firstNote(): Note | null {
+    const deadline = monotonicNow() + START_LIMIT;
+    let note = this.notes.next();
+    while (note === null && monotonicNow() < deadline) {
+      this.waitForNotes(100);
+      note = this.notes.next();
+    }
+    return note;
   }
 
   private readPlaces(): void {

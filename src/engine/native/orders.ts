@@ -18,6 +18,7 @@ export class Orders {
   private readonly words: Int32Array;
   private readonly spaceId: number;
   posted = 0;
+  private published = 0;
   /** Orders that are known to be done. */
   acknowledged = 0;
   private noted = 0;
@@ -33,6 +34,10 @@ export class Orders {
     this.words.fill(0, SIZE.SPACE_SIZE / 4, (SIZE.SPACE_SIZE + ANSWERS.W_RESULTS) / 4);
   }
 
+  get unpublished(): boolean {
+    return this.published !== this.posted;
+  }
+
   get room(): number {
     return SIZE.MAX_OPS - 2 - (this.posted - this.acknowledged);
   }
@@ -44,6 +49,7 @@ export class Orders {
 
   /** Makes what was posted so far visible to the mapping thread. */
   publish(): void {
+    this.published = this.posted;
     Atomics.store(this.words, SPACE.P_POSTED / 4, this.posted | 0);
   }
 

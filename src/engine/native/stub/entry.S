@@ -198,6 +198,11 @@ guest_start:
 	movl	$__NR_gettid, %eax
 	syscall
 	movl	%eax, S_TID(%rbx)
+	movl	$__NR_sched_setaffinity, %eax	/* its mapping thread keeps to one processor */
+	xorl	%edi, %edi
+	movl	$AFFINITY_SIZE, %esi
+	movl	$(STUB_GLOBAL + G_AFFINITY), %edx
+	syscall
 	movl	$__NR_close_range, %eax
 	xorl	%edi, %edi
 	movl	$-1, %esi
