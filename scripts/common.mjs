@@ -32,8 +32,9 @@ export function run(command, args, { timeout = 60, stdin = 'ignore', ...options 
       streams.stderr.push(Buffer.from(`${error.message}\n`));
       end(127, null);
     });
+    child.on('close', end);
     // What the program left behind may hold its pipes open: its own end is enough.
-    child.on('exit', (status, signal) => setTimeout(() => end(status, signal), 20));
+    child.on('exit', (status, signal) => setTimeout(end, 500, status, signal));
   });
 }
 

@@ -66,7 +66,7 @@ os.write(master, b"\x1a")
 result["stopped"] = do(b"jobs | grep -c Stopped")
 result["raw"] = termios.tcgetattr(slave)[3] & (termios.ICANON | termios.ECHO | termios.ISIG)
 if sys.argv[1] == "exit":
-    os.write(master, b"kill -9 %1; wait; exit 9\n")
+    os.write(master, b"kill -9 %1; sleep 0.5; jobs; exit 9\n")
 else:
     os.kill(pid, getattr(signal, sys.argv[1]))
 end = time.time() + 10
