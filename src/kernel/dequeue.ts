@@ -30,7 +30,7 @@ import type { SigQueue } from './sig-queue.ts';
 import { DEFAULT_ACTION, isIgnoredByDefault, type SigAction } from './sighand.ts';
 import { isProtected, isStopSignal, isUncatchable } from './signal.ts';
 import { lowestSignal, sigBit } from './sigset.ts';
-import { beginStop } from './stop.ts';
+import { beginStop, tellOfContinue } from './stop.ts';
 import type { Task } from './task.ts';
 
 /** A signal for which a handler has to be run. */
@@ -45,11 +45,15 @@ const SYNCHRONOUS =
 
 /** Whether `dequeue` has anything to say, in a few words' time. */
 export const deliverable = (task: Task): boolean =>
-  task.signals.mustWake() || task.group.exiting !== null || task.signals.savedMask !== null;
+  task.signals.mustWake() ||
+  task.group.exiting !== null ||
+  task.group.untold !== 0 ||
+  task.signals.savedMask !== null;
 
 export function dequeue(task: Task): Delivery | 'none' | 'stop' | 'exit' {
   const { group } = task;
   for (;;) {
+    if (group.untold !== 0) tellOfContinue(group);
     if (group.exiting !== null || task.signals.mustDie()) {
       exitTask(task, group.exiting ?? SIGKILL);
       return 'exit';

@@ -3,7 +3,7 @@
  *
  * Nothing here runs a handler: `dequeue` (kernel/dequeue.ts) says what a thread has to do about its signals.
  */
-import { CAP_KILL, type Cred, capable } from '../core/cred.ts';
+import { CAP_KILL, type Cred, capable, ROOT_CRED } from '../core/cred.ts';
 import { EAGAIN, EINVAL, EPERM } from '../uapi/errno.ts';
 import { RLIMIT_SIGPENDING } from '../uapi/resource.ts';
 import type { SignalInfo } from '../uapi/siginfo.ts';
@@ -57,10 +57,10 @@ export const isStopSignal = (signal: number): boolean =>
   signal < SIGRTMIN && (STOP_SIGNALS & sigBit(signal)) !== 0;
 const dumpsCore = (signal: number): boolean => signal < SIGRTMIN && (CORE_SIGNALS & sigBit(signal)) !== 0;
 
-/** Whether `from` may signal a process with `to`'s credentials (kill(2)); SIGCONT also goes through a session. */
-export function maySignal(from: Task, to: Task, signal: number): number {
-  if (from.group === to.group || sameUser(from.cred, to.cred) || capable(from.cred, CAP_KILL)) return 0;
-  return signal === SIGCONT && from.group.session === to.group.session ? 0 : -EPERM;
+/** Whether `from` may signal a process with the credentials `to` (kill(2)); SIGCONT also goes through a session. */
+function maySignal(from: Task, group: ThreadGroup, to: Cred, signal: number): number {
+  if (from.group === group || sameUser(from.cred, to) || capable(from.cred, CAP_KILL)) return 0;
+  return signal === SIGCONT && from.group.session === group.session ? 0 : -EPERM;
 }
 
 const sameUser = (from: Cred, to: Cred): boolean =>
@@ -68,18 +68,19 @@ const sameUser = (from: Cred, to: Cred): boolean =>
 
 /** Sends on behalf of `from`, who may send signal 0 to ask. */
 export function signalGroupFrom(from: Task, group: ThreadGroup, info: SignalInfo): number {
-  const error = checkSender(from, group.leader, info.signo);
+  const cred = group.isKernel ? ROOT_CRED : group.leader.cred;
+  const error = checkSender(from, group, cred, info.signo);
   return error !== 0 || info.signo === 0 ? error : sendToGroup(group, info);
 }
 
 export function signalTaskFrom(from: Task, task: Task, info: SignalInfo): number {
-  const error = checkSender(from, task, info.signo);
+  const error = checkSender(from, task.group, task.cred, info.signo);
   return error !== 0 || info.signo === 0 ? error : sendToTask(task, info);
 }
 
-function checkSender(from: Task, to: Task, signal: number): number {
+function checkSender(from: Task, group: ThreadGroup, to: Cred, signal: number): number {
   if (signal < 0 || signal > NSIG) return -EINVAL;
-  return maySignal(from, to, signal);
+  return maySignal(from, group, to, signal);
 }
 
 /** Sends a signal to a process, without asking for permission. 0, or -EAGAIN: no room in the queue. */

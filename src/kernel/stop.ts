@@ -4,7 +4,15 @@
  * A stop begins when one thread takes a stop signal; the others are called in. A thread that has come in parks.
  */
 import { childInfo } from '../uapi/siginfo.ts';
-import { CLD_CONTINUED, CLD_STOPPED, SA_NOCLDSTOP, SIG_IGN, SIGCHLD, SIGCONT } from '../uapi/signal.ts';
+import {
+  CLD_CONTINUED,
+  CLD_STOPPED,
+  SA_NOCLDSTOP,
+  SIG_IGN,
+  SIGCHLD,
+  SIGCONT,
+  SIGSTOP,
+} from '../uapi/signal.ts';
 import { sendToGroup } from './signal.ts';
 import type { Task } from './task.ts';
 import type { ThreadGroup } from './thread-group.ts';
@@ -44,14 +52,22 @@ export function checkStopped(group: ThreadGroup): void {
 export function continueGroup(group: ThreadGroup): void {
   if (!group.stopping) return;
   const wasStopped = group.stopped;
-  const signal = group.stopReport;
   group.stopping = false;
   group.stopped = false;
   group.stopReport = 0;
   group.continueReport = wasStopped;
-  for (const task of group.threads) task.signals.unpark?.();
-  if (wasStopped) tellParent(group, CLD_CONTINUED, SIGCONT);
-  else tellParent(group, CLD_STOPPED, signal);
+  group.untold = wasStopped ? CLD_CONTINUED : CLD_STOPPED;
+  for (const task of group.threads) {
+    if (task.signals.unpark === null) task.wakeForSignal();
+    else task.signals.unpark();
+  }
+}
+
+/** A thread runs again after a SIGCONT: now is the time to tell the parent, just before what else it may do. */
+export function tellOfContinue(group: ThreadGroup): void {
+  const code = group.untold;
+  group.untold = 0;
+  tellParent(group, code, code === CLD_CONTINUED ? SIGCONT : SIGSTOP);
 }
 
 function tellParent(group: ThreadGroup, code: number, status: number): void {

@@ -48,6 +48,8 @@ export class ThreadGroup implements PidSubject {
   stopped = false;
   /** The signal that stopped it, as wait reports it; 0 once reported, or when not stopped. */
   stopReport = 0;
+  /** The CLD_ code of an end of a stop that the parent has not been told of: the first thread to run does that. */
+  untold = 0;
   /** A SIGCONT that wait has not reported yet. */
   continueReport = false;
 

@@ -25,8 +25,8 @@ function kill(task: Task, pid: number, signal: number): number {
 
 /** Any thread's number stands for its process. */
 function toProcess(task: Task, pid: number, info: SignalInfo): number {
-  const target = task.kernel.tasks.get(pid);
-  return target === undefined ? -ESRCH : signalGroupFrom(task, target.group, info);
+  const group = task.kernel.tasks.get(pid)?.group ?? task.kernel.groups.get(pid);
+  return group === undefined ? -ESRCH : signalGroupFrom(task, group, info);
 }
 
 /** Succeeds if one member could be signalled. */

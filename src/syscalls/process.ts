@@ -56,8 +56,9 @@ function setsid(task: Task): number {
 
 /** What another process, or with 0 the caller itself, says. */
 function ask(task: Task, pid: number, what: (group: ThreadGroup) => number): number {
-  const found = pid === 0 ? task : task.kernel.tasks.get(pid);
-  return found === undefined ? -ESRCH : what(found.group);
+  const { tasks, groups } = task.kernel;
+  const group = pid === 0 ? task.group : (tasks.get(pid)?.group ?? groups.get(pid));
+  return group === undefined ? -ESRCH : what(group);
 }
 
 function exit(task: Task, code: number): number {
