@@ -12,7 +12,17 @@ import { type Waiter, WaitQueue } from '../../core/wait.ts';
 import type { Current } from '../../fs/file.ts';
 import type { Inode } from '../../fs/inode.ts';
 import type { Result } from '../../lib/result.ts';
-import { EADDRINUSE, EEXIST, EINVAL, ENOTCONN, ENOTTY, EPERM, ESRCH } from '../../uapi/errno.ts';
+import {
+  EACCES,
+  EADDRINUSE,
+  EEXIST,
+  EINVAL,
+  ENOENT,
+  ENOTCONN,
+  ENOTTY,
+  EPERM,
+  ESRCH,
+} from '../../uapi/errno.ts';
 import { SIOCINQ, SIOCOUTQ } from '../../uapi/ioctls.ts';
 import {
   POLLERR,
@@ -96,8 +106,9 @@ export abstract class UnixSocket extends Socket {
     if (address === UNNAMED) return this.autobind();
     const invalid = checkAddress(address);
     if (invalid < 0) return invalid;
-    if (this.address !== UNNAMED) return -EINVAL;
-    return isAbstract(address) ? this.bindAbstract(address) : this.bindPath(pathOf(address), caller);
+    if (isAbstract(address)) return this.address === UNNAMED ? this.bindAbstract(address) : -EINVAL;
+    const path = pathOf(address);
+    return this.address === UNNAMED ? this.bindPath(path, caller) : rebindError(path, caller);
   }
 
   /** Takes a free abstract name, unless the socket has a name already. */
@@ -312,6 +323,13 @@ export abstract class UnixSocket extends Socket {
 
   /** The socket goes: what its peer sees of it. */
   protected abstract leavePeer(): void;
+}
+
+/** Why a socket cannot be bound to a second path: that the name is taken comes first. */
+function rebindError(path: string, paths: SocketPaths): number {
+  const found = paths.findSocket(path);
+  if (typeof found === 'object' || found === -EACCES) return -EADDRINUSE;
+  return found === -ENOENT ? -EINVAL : found;
 }
 
 /** A caller's credentials as SO_PEERCRED shows them. */

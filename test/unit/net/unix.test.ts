@@ -141,6 +141,7 @@ test('connections are made, accepted and refused as on the host', () => {
           ['accept', 'l', 0, 'x'],
           ['bind', 'l', name],
           ['bind', 'l', `${name}2`],
+          ['bind', 'l', name],
           ['socket', 1, type, 0, 'l2'],
           ['bind', 'l2', name],
           ['socket', 1, type, 0, 'c'],
