@@ -16,7 +16,14 @@ import type { Task } from '../kernel/task.ts';
 import { setInt64 } from '../lib/int64.ts';
 import { Incoming, type Socket } from '../net/socket.ts';
 import { EAGAIN } from '../uapi/errno.ts';
-import { MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL, SOCK_STREAM, SOCKADDR_MAX } from '../uapi/socket.ts';
+import {
+  MSG_CMSG_CLOEXEC,
+  MSG_DONTWAIT,
+  MSG_PEEK,
+  MSG_WAITALL,
+  SOCK_STREAM,
+  SOCKADDR_MAX,
+} from '../uapi/socket.ts';
 import { call, fd, flags, outBuffer, pointer, type Syscall, ulong } from './args.ts';
 import { writeControl } from './cmsg.ts';
 import { checkRange, MAX_MESSAGE, MAX_RW_COUNT, READ_EVENTS } from './io.ts';
@@ -141,7 +148,8 @@ function putHeader(task: Task, addr: number, header: MsgHdr, into: Incoming, got
   const at = task.user.out(addr + MSGHDR_CONTROLLEN, MSGHDR_FLAGS + 4 - MSGHDR_CONTROLLEN);
   if (at < 0) return at;
   setInt64(task.user.view, at, used);
-  task.user.view.setInt32(at + MSGHDR_FLAGS - MSGHDR_CONTROLLEN, into.outFlags, true);
+  const told = into.outFlags | (into.flags & MSG_CMSG_CLOEXEC);
+  task.user.view.setInt32(at + MSGHDR_FLAGS - MSGHDR_CONTROLLEN, told, true);
   return got;
 }
 
