@@ -134,11 +134,19 @@ function keepCode() {
   }
 }
 
+/** Removes what builds left that were killed. */
+function sweep() {
+  for (const name of readdirSync(dist).filter(name => /^\.(build|code)\.\d+$/.test(name)))
+    if (!existsSync(`/proc/${name.split('.')[2]}`))
+      rmSync(join(dist, name), { recursive: true, force: true });
+}
+
 async function build() {
   const begin = new Date();
   mkdirSync(dist, { recursive: true });
   const out = join(dist, `.build.${process.pid}`);
   process.on('exit', () => rmSync(out, { recursive: true, force: true }));
+  sweep();
   mkdirSync(out);
   await bundle(out);
   await buildStub(out);
