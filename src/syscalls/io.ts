@@ -120,7 +120,7 @@ function readNow(task: Task, file: File, user: UserMemory, addr: number, len: nu
       n = toPageEnd(addr + done);
       at = user.out(addr + done, n);
     }
-    result = at < 0 ? at : file.read(user.ram, at, n, start + done);
+    result = at < 0 ? withoutMemory(file, start + done) : file.read(user.ram, at, n, start + done);
     if (at >= 0 && result < n) user.shrink(Math.max(result, 0));
     if (result <= 0) break;
     done += result;
@@ -130,6 +130,12 @@ function readNow(task: Task, file: File, user: UserMemory, addr: number, len: nu
   if (pos < 0 && file.seekable) file.pos = start + done;
   file.happened(IN_ACCESS);
   return done;
+}
+
+/** A read to a bad address fails only if there is something to read. */
+function withoutMemory(file: File, pos: number): number {
+  if (isReg(file.inode.mode)) return pos >= file.inode.size ? 0 : -EFAULT;
+  return file.waitq !== null && (file.poll() & READ_EVENTS) === 0 ? -EAGAIN : -EFAULT;
 }
 
 /** One attempt: bytes written, fewer than `len` if the file is full, or -errno if there were none. */

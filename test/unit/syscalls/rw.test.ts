@@ -162,6 +162,16 @@ test('what vectors are refused', () => {
   compare(s);
 });
 
+test('a bad address matters only if there is something to read', () => {
+  const s = withFile('data');
+  s.call('read', 3, BAD, 4).call('lseek', 3, 4, 0).call('read', 3, BAD, 4).call('pread64', 3, BAD, 4, 100);
+  s.call('pipe2', s.buf(8), O_NONBLOCK)
+    .call('read', 4, BAD, 1)
+    .call('write', 5, 'x', 1)
+    .call('read', 4, BAD, 1);
+  compare(s);
+});
+
 test('pipes without waiting', () => {
   const s = new Script();
   const buf = s.buf(70_000);
