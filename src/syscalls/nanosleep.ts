@@ -28,8 +28,8 @@ function clockNanosleep(
   req: number,
   rem: number,
 ): number | Promise<number> {
-  if (!isKnownClock(id) || id === CLOCK_THREAD_CPUTIME_ID) return -EINVAL;
-  if (!canWaitOn(id)) return -EOPNOTSUPP;
+  if (!isKnownClock(id)) return -EINVAL;
+  if (!canWaitOn(id) || id === CLOCK_THREAD_CPUTIME_ID) return -EOPNOTSUPP;
   const time = readTime(task, req);
   if (typeof time === 'number') return time;
   const absolute = (flags & TIMER_ABSTIME) !== 0;

@@ -81,6 +81,8 @@ function fixed(task: Task, option: number, a: number): number {
   switch (option) {
     case pr.PR_GET_TIMING:
     case pr.PR_GET_SECCOMP:
+    case pr.PR_TASK_PERF_EVENTS_DISABLE:
+    case pr.PR_TASK_PERF_EVENTS_ENABLE:
       return 0;
     case pr.PR_SET_TIMING:
       return a === pr.PR_TIMING_STATISTICAL ? 0 : -EINVAL;

@@ -58,7 +58,6 @@ function setNice(task: Task, of: Task, nice: number): number {
 }
 
 const IOPRIO_WHO: readonly (Who | undefined)[] = [undefined, 'process', 'pgrp', 'user'];
-const LEVELS = 8;
 /** What a task without a setting of its own has. */
 const DEFAULT_LEVEL = 4;
 
@@ -78,18 +77,14 @@ function ioprioSet(task: Task, which: number, id: number, prio: number): number 
 }
 
 function checkIoprio(task: Task, prio: number): number {
-  const kind = prio >> io.IOPRIO_CLASS_SHIFT;
-  const level = prio & ((1 << io.IOPRIO_CLASS_SHIFT) - 1);
-  switch (kind) {
+  switch (prio >> io.IOPRIO_CLASS_SHIFT) {
     case io.IOPRIO_CLASS_RT:
-      if (!capable(task.cred, CAP_SYS_ADMIN) && !capable(task.cred, CAP_SYS_NICE)) return -EPERM;
-      return level < LEVELS ? 0 : -EINVAL;
+      return capable(task.cred, CAP_SYS_ADMIN) || capable(task.cred, CAP_SYS_NICE) ? 0 : -EPERM;
     case io.IOPRIO_CLASS_BE:
-      return level < LEVELS ? 0 : -EINVAL;
     case io.IOPRIO_CLASS_IDLE:
       return 0;
     case io.IOPRIO_CLASS_NONE:
-      return level === 0 ? 0 : -EINVAL;
+      return (prio & io.IOPRIO_LEVEL_MASK) === 0 ? 0 : -EINVAL;
     default:
       return -EINVAL;
   }

@@ -13,6 +13,7 @@ import { RLIMIT_RTPRIO } from '../uapi/resource.ts';
 import {
   SCHED_BATCH,
   SCHED_DEADLINE,
+  SCHED_EXT,
   SCHED_FIFO,
   SCHED_FLAG_KEEP_PARAMS,
   SCHED_FLAG_KEEP_POLICY,
@@ -33,6 +34,7 @@ const POLICIES = {
   SCHED_BATCH,
   SCHED_IDLE,
   SCHED_DEADLINE,
+  SCHED_EXT,
 };
 const RT_MAX = 99;
 const PARAM_SIZE = 4;
@@ -173,7 +175,7 @@ function getattr(task: Task, pid: number, addr: number, size: number, flags: num
 /** The first or last of the priorities of a policy. */
 function priorityBound(policy: number, realtime: number): number {
   if (isRealtime(policy)) return realtime;
-  return isNormal(policy) || policy === SCHED_DEADLINE ? 0 : -EINVAL;
+  return isNormal(policy) || policy === SCHED_DEADLINE || policy === SCHED_EXT ? 0 : -EINVAL;
 }
 
 const RR_INTERVAL = 100_000_000;
@@ -230,7 +232,12 @@ export const schedCalls: readonly Syscall[] = [
   call('sched_getscheduler', [pid('pid')], getscheduler),
   call('sched_setparam', [pid('pid'), pointer('param')], setparam, NOTE),
   call('sched_getparam', [pid('pid'), pointer('param')], getparam),
-  call('sched_setattr', [pid('pid'), pointer('attr'), uint('flags')], setattr, `${NOTE}; no SCHED_DEADLINE`),
+  call(
+    'sched_setattr',
+    [pid('pid'), pointer('attr'), uint('flags')],
+    setattr,
+    `${NOTE}; no SCHED_DEADLINE, no SCHED_EXT`,
+  ),
   call('sched_getattr', [pid('pid'), pointer('attr'), uint('size'), uint('flags')], getattr),
   call('sched_get_priority_max', [oneOf('policy', POLICIES)], (_task, policy) =>
     priorityBound(policy, RT_MAX),

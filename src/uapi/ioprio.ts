@@ -1,5 +1,6 @@
-/** ioprio_set(2): a class in the bits from 13 on, and a level. */
+/** ioprio_set(2): a class in the bits from 13 on, a level in the lowest three, hints between. */
 export const IOPRIO_CLASS_SHIFT = 13;
+export const IOPRIO_LEVEL_MASK = 7;
 export const IOPRIO_CLASS_NONE = 0;
 export const IOPRIO_CLASS_RT = 1;
 export const IOPRIO_CLASS_BE = 2;

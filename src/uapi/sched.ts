@@ -5,6 +5,7 @@ export const SCHED_RR = 2;
 export const SCHED_BATCH = 3;
 export const SCHED_IDLE = 5;
 export const SCHED_DEADLINE = 6;
+export const SCHED_EXT = 7;
 /** Or-ed into a policy by sched_setscheduler(2). */
 export const SCHED_RESET_ON_FORK = 0x40000000;
 
