@@ -30,9 +30,13 @@ static void child(void)
 	R(lock(F_SETLK, F_WRLCK, 50, 10));
 }
 
+/* Says what it got a little later, so that the parent's line comes first. */
 static void waiting_child(void)
 {
-	R(lock(F_SETLKW, F_WRLCK, 0, 0));
+	long result = lock(F_SETLKW, F_WRLCK, 0, 0);
+
+	sleep_ms(50);
+	say("waited for the lock: %ld\n", result);
 }
 
 static void flock_child(void)
@@ -41,7 +45,9 @@ static void flock_child(void)
 
 	R(flock(other, LOCK_SH | LOCK_NB));
 	R(flock(fd, LOCK_EX | LOCK_NB));
-	R(flock(other, LOCK_EX));
+	long result = flock(other, LOCK_EX);
+	sleep_ms(50);
+	say("waited for the lock: %ld\n", result);
 }
 
 int main(void)
