@@ -56,8 +56,11 @@ export async function returnToProgram(task: Task, result: number | null, nr: num
     const next = dequeue(task);
     if (next === 'exit') return;
     if (next === 'stop') await park(task);
-    else if (next === 'none') break;
-    else {
+    else if (next === 'none') {
+      if (task.signals.savedMask === null) break;
+      // No handler took the mask of before ppoll or sigsuspend: it holds again, and may let more through.
+      task.signals.restoreSavedMask();
+    } else {
       if (pending !== null) finishCall(task, thread, pending, nr, (next.action.flags & SA_RESTART) !== 0, true);
       pending = null;
       if (!enterHandler(task, thread, next)) {
@@ -67,7 +70,6 @@ export async function returnToProgram(task: Task, result: number | null, nr: num
     }
   }
   if (task.thread === null) return;
-  task.signals.restoreSavedMask();
   if (pending !== null) finishCall(task, thread, pending, nr, true, false);
   thread.resume();
 }
