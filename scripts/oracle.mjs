@@ -182,6 +182,7 @@ async function judge(path, scratch, options) {
 
 export async function runOracle(programs, options) {
   const scratch = mkdtempSync(join(tmpdir(), 'uml-oracle-'));
+  process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const width = Array.from({ length: WIDTH }, (_, i) => join(scratch, String(i)));
   await parallel(WIDTH, programs, async path => {
@@ -198,6 +199,5 @@ export async function runOracle(programs, options) {
         `${outcome === 'passed' ? 'ok  ' : 'FAIL'}  ${name} (${time})\n${detail && `${detail}\n`}`,
       );
   });
-  rmSync(scratch, { recursive: true, force: true });
   return counts;
 }
