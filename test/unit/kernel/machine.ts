@@ -18,6 +18,7 @@ import { SigHand } from '../../../src/kernel/sighand.ts';
 import { SignalState } from '../../../src/kernel/signal-state.ts';
 import { Task } from '../../../src/kernel/task.ts';
 import { ThreadGroup } from '../../../src/kernel/thread-group.ts';
+import { Usage } from '../../../src/kernel/usage.ts';
 import { Users } from '../../../src/kernel/user-counts.ts';
 import { Uts } from '../../../src/kernel/uts.ts';
 import type { Syscall } from '../../../src/syscalls/args.ts';
@@ -60,6 +61,8 @@ export class FakeMachine {
       users: new Users(),
       uts: new Uts('guest', '6.18.0', '#1', 'x86_64'),
       ncpus: 2,
+      current: null,
+      tally: { forks: 0, ended: new Usage() },
       fillRandom: (buf: Uint8Array, off: number, len: number) => void buf.fill(0x5a, off, off + len),
       setRealtime: (time: Timespec) => {
         this.wall = time;
