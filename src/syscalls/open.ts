@@ -10,7 +10,18 @@ import * as resolves from '../uapi/mount.ts';
 import { call, dirfd, flags, mode, path, pointer, type Syscall, ulong } from './args.ts';
 import { install, nameAt, roomForFile, startOf } from './names.ts';
 
-const { O_DSYNC, O_RDONLY, O_SYNC, O_TMPFILE, O_DIRECTORY, O_ACCMODE, O_EXCL, O_NOCTTY, O_APPEND, O_NONBLOCK } = fcntl;
+const {
+  O_DSYNC,
+  O_RDONLY,
+  O_SYNC,
+  O_TMPFILE,
+  O_DIRECTORY,
+  O_ACCMODE,
+  O_EXCL,
+  O_NOCTTY,
+  O_APPEND,
+  O_NONBLOCK,
+} = fcntl;
 const { FASYNC, O_DIRECT, O_NOFOLLOW, O_NOATIME, AT_FDCWD } = fcntl;
 const { RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } = resolves;
 const { RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV } = resolves;
