@@ -6,12 +6,12 @@ import { KERN_EMERG, KERN_INFO } from './core/printk.ts';
 import { KernelLog } from './core/log.ts';
 import { registerCharDevices } from './drivers/char/register.ts';
 import { memDevices } from './drivers/char/mem.ts';
+import type { ConsoleLine } from './drivers/tty/console.ts';
 import { HostStreamFile } from './drivers/tty/host-stream.ts';
 import { Terminals } from './drivers/tty/terminals.ts';
 import { NativeEngine } from './engine/native/native-engine.ts';
 import { Devpts } from './fs/devpts/devpts.ts';
-import type { MemInfo } from './fs/proc/source.ts';
-import { PAGE_SIZE } from './mm/ram.ts';
+import { procFileSystem } from './fs/proc/super.ts';
 import { Devtmpfs } from './fs/devtmpfs/devtmpfs.ts';
 import { hostfsType } from './fs/hostfs/type.ts';
 import { overlayType } from './fs/overlay/type.ts';
@@ -39,9 +39,11 @@ import { Loop } from './init/loop.ts';
 import { MachineClock } from './init/machine-clock.ts';
 import { MachineKernel } from './init/machine-kernel.ts';
 import type { ExitReport, MachineOptions } from './init/options.ts';
+import { procFacts } from './init/proc-facts.ts';
 import { mountAll, type MountedRoot } from './init/root.ts';
 import { ROOT_CRED } from './core/cred.ts';
 import { Entry } from './kernel/entry.ts';
+import { KernelProc } from './kernel/proc/proc-source.ts';
 import type { Task } from './kernel/task.ts';
 import { Uts } from './kernel/uts.ts';
 import { Strace } from './syscalls/strace.ts';
@@ -116,11 +118,13 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
     const devtmpfs = new Devtmpfs(vfs.env);
     const sysfs = new Sysfs(vfs.env);
     const devpts = new Devpts();
+    const proc = new KernelProc(kernel, procFacts(kernel, clock, options));
+    vfs.registerFileSystem(procFileSystem(proc));
     for (const type of [tmpfsType(), tmpfsType('ramfs', false), devtmpfs.type, sysfs.type, devpts, overlayType]) vfs.registerFileSystem(type);
     if (options.root.type !== 'device') {
       vfs.registerFileSystem(hostfsType(files, { directory: options.root.dir, readOnly: options.root.readonly }));
     }
-    populateSysfs(sysfs, { cpus: options.ncpus, memory: () => memInfo(kernel) });
+    populateSysfs(sysfs, { cpus: options.ncpus, memory: () => proc.memory });
     registerCharDevices('mem', memDevices({ log, fillRandom: kernel.fillRandom.bind(kernel) }), { vfs, devtmpfs, sysfs });
     const terminals = new Terminals(
       { clock, timers: kernel.timers, groups: kernel.jobs, hungUp: new WeakMap() },
@@ -130,36 +134,43 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
     terminals.register(vfs);
     kernel.jobs.sessionEnded = session => terminals.sessionEnded(session);
     for (const [name, major, minor, mode] of [['tty', 5, 0, 0o666], ['console', 5, 1, 0o600], ['ptmx', 5, 2, 0o666], ['tty0', 4, 0, 0o620]] as const) devtmpfs.add({ name, block: false, mode, major, minor });
+    for (const [name, target] of [['fd', ''], ['stdin', '/0'], ['stdout', '/1'], ['stderr', '/2']] as const) devtmpfs.link(name, `/proc/self/fd${target}`);
+    let line: ConsoleLine | null = null;
     if (options.console.output !== null || options.console.input !== null) {
       const spec = parseChannel(`fd:${options.console.input ?? options.console.output},fd:${options.console.output ?? options.console.input}`);
       const opened = typeof spec === 'string' ? null : openChannel(spec, calls, poller);
       if (opened !== null && typeof opened !== 'number') {
-        const line = terminals.addConsole(0, opened.channel);
+        line = terminals.addConsole(0, opened.channel);
+        const console = line;
         if (terminal?.isTerminal) {
           terminal.setRaw();
           terminal.guard();
           process.on('SIGWINCH', () => {
             const { size } = terminal;
-            if (size !== null) line.resize(size.rows, size.cols);
+            if (size !== null) console.resize(size.rows, size.cols);
           });
         }
       }
     }
+    showLog(log, options, line);
     const root = mountAll(vfs, files, options);
     if (typeof root === 'string') {
       panic(root);
       return;
     }
+    proc.setRoot(root.context.root);
     loop.start();
     void startFirst(kernel, root, options, calls, poller, panic, end);
   });
 }
 
-function memInfo({ ram }: MachineKernel): MemInfo {
-  const used = ram.usedPages * PAGE_SIZE;
-  const total = ram.totalPages * PAGE_SIZE;
-  const none = { shmem: 0, anonymous: 0, mapped: 0, pageTables: 0, committed: 0 };
-  return { total, free: total - used, cached: used, ...none };
+/** Where the kernel log is shown: through the console's line if it has the same descriptor, so that lines do not mix. */
+function showLog(log: KernelLog, { log: shown, console }: MachineOptions, line: ConsoleLine | null): void {
+  const { fd } = shown;
+  if (fd === null) return;
+  log.consoleLevel = shown.level;
+  const write = line !== null && fd === console.output ? (text: string) => line.print(text) : (text: string) => writeSync(fd, text);
+  log.addConsole({ write }, true);
 }
 
 async function startFirst(

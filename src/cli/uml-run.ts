@@ -35,7 +35,7 @@ import { readGuestFile } from './guest-files.ts';
 
 const FAILED = 125;
 /** Only what ends the machine is shown: standard error belongs to the command. */
-const LOGLEVEL_EMERGENCIES = 1;
+const LOGLEVEL_ALERTS = 4;
 
 interface RunFlags {
   root?: string;
@@ -212,7 +212,7 @@ async function run(words: string[], flags: RunFlags): Promise<void> {
       stdio,
     },
     console,
-    log: { fd: 2, level: LOGLEVEL_EMERGENCIES },
+    log: { fd: 2, level: LOGLEVEL_ALERTS },
     panic: 0,
     umid: null,
     strace: openStrace(flags.strace),

@@ -78,7 +78,14 @@ function doClone(task: Task, r: CloneRequest, pidfdAt = r.parentTid): number | P
   const { pid } = child;
   const done = isVfork(r.flags) ? vforkDone(child) : null;
   start(task, child, r);
-  return done === null ? pid : done.then(() => pid);
+  return done === null ? pid : afterVfork(task, done, pid);
+}
+
+async function afterVfork(task: Task, done: Promise<void>, pid: number): Promise<number> {
+  task.state = 'D';
+  await done;
+  if (task.state === 'D') task.state = 'R';
+  return pid;
 }
 
 function givePidfd(task: Task, child: Task, address: number): void {
