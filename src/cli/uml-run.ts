@@ -34,8 +34,8 @@ import {
 import { readGuestFile } from './guest-files.ts';
 
 const FAILED = 125;
-/** Only what ends the machine is shown: standard error belongs to the command. */
-const LOGLEVEL_ALERTS = 4;
+/** Only alerts (an oops, a panic) are shown: standard error belongs to the command. */
+const LOGLEVEL_ALERTS = 2;
 
 interface RunFlags {
   root?: string;

@@ -38,6 +38,37 @@ export interface Fault {
   readonly address: number;
 }
 
+/** Processor time, in ns. */
+export interface ThreadTimes {
+  readonly user: number;
+  readonly system: number;
+}
+
+export interface ThreadUsage {
+  /** Page faults without and with input or output. */
+  readonly minflt: number;
+  readonly majflt: number;
+  /** The host's processor that it ran on last. */
+  readonly processor: number;
+  /** Bytes of the whole space in memory. */
+  readonly rss: number;
+}
+
+/** Bytes of a space that are in memory: private pages, the host's files, the machine's memory; the most ever. */
+export interface SpaceUsage {
+  readonly anonymous: number;
+  readonly file: number;
+  readonly shmem: number;
+  readonly peak: number;
+  readonly pageTables: number;
+}
+
+/** Pages that are there: private ones, and those of the machine's memory. */
+export interface PagePresence {
+  readonly own: number;
+  readonly mapped: number;
+}
+
 /**
  * A thread of guest code. It either runs or is in the kernel: then exactly one of `answer`, `showFrame`, `resume`
  * sends it back, or `park` keeps it for later use.
@@ -69,6 +100,13 @@ export interface EngineThread {
   /** The thread pointer (fs base): as it was when the frame was made; a new one counts with `resume`. */
   tls: number;
   readonly stackPointer: number;
+  /** Where the call came from. */
+  readonly programCounter: number;
+
+  /** What has been used since the thread was given out. Costs one or two microseconds. */
+  cpuTimes(): ThreadTimes;
+  /** The same of faults, and of memory; zeros if the host does not tell. Ten times as dear. */
+  usage(): ThreadUsage;
 
   /** The thread, which came with a fault, is to be seen as having made a call: number and arguments are in its registers. */
   becomeCall(): void;
@@ -126,8 +164,12 @@ export interface Space {
   fork(thread: EngineThread): EngineThread;
   /** One more thread in this space; it is in the kernel, without a frame: give it one. */
   newThread(): EngineThread;
-  /** Pages in use by private memory and in all, as the host counts them; for /proc. */
-  residentPages(): number;
+  /** What is in memory, as the host counts it: the engine's own few pages too. Costs some tens of microseconds. */
+  usage(): SpaceUsage;
+  presence(address: number, len: number): PagePresence;
+  /** As a debugger reads and writes, protections aside: how many bytes, or -EIO. Addresses are the caller's to check. */
+  peek(address: number, buf: Uint8Array): number;
+  poke(address: number, buf: Uint8Array): number;
   /** All threads are stopped for good, the pages are given back. */
   destroy(): void;
   /** Ranges of addresses that the engine keeps: [from, to) pairs. */

@@ -5,6 +5,7 @@
  * attr.ts, xattr.ts, stat.ts, mounts.ts. They check permissions as Linux does and hold no references for the
  * caller, except those in the files and paths that they answer.
  */
+import { WaitQueue } from '../core/wait.ts';
 import type { Result } from '../lib/result.ts';
 import { ENODEV, ENXIO } from '../uapi/errno.ts';
 import type { WalkContext } from './context.ts';
@@ -34,6 +35,9 @@ export class Vfs {
   readonly lockWaits = new LockWaits();
   /** The roots of all mounted filesystems. */
   readonly roots: Set<Dentry> = new Set();
+  /** Woken when a mount has come, gone or changed; and how often that happened. */
+  readonly mountsChanged: WaitQueue = new WaitQueue();
+  mountGeneration = 0;
   notify: Notify | null = null;
   /** Opens a FIFO; set by the pipes of ipc/. */
   openFifo: (inode: Inode, flags: number, ctx: WalkContext) => Result<File> = () => -ENXIO;
@@ -66,6 +70,11 @@ export class Vfs {
     open: OpenDevice,
   ): void {
     this.blockDevices.register(name, major, firstMinor, count, open);
+  }
+
+  mountsHaveChanged(): void {
+    this.mountGeneration++;
+    this.mountsChanged.wake();
   }
 
   nextMountId(): number {

@@ -20,6 +20,7 @@ import { FutexTable, wakeFutex } from '../kernel/futex.ts';
 import type { Kernel, ShutdownKind } from '../kernel/kernel.ts';
 import { PidAllocator } from '../kernel/pid.ts';
 import { JobControl } from '../kernel/session.ts';
+import { Tally } from '../kernel/tally.ts';
 import type { Task } from '../kernel/task.ts';
 import type { ThreadGroup } from '../kernel/thread-group.ts';
 import { Users } from '../kernel/user-counts.ts';
@@ -56,6 +57,8 @@ export class MachineKernel implements Kernel {
   readonly jobs: JobControl = new JobControl();
   readonly users: Users = new Users();
   readonly futexes: FutexTable = new FutexTable();
+  current: Task | null = null;
+  readonly tally: Tally = new Tally();
   readonly pids: PidAllocator;
   readonly uts: Uts;
   readonly ncpus: number;

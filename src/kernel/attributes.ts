@@ -31,6 +31,8 @@ export class TaskAttributes {
   ioprio = 0;
   personality = 0;
   noNewPrivs = false;
+  /** Who logged in (getauid(3)); 2^32 - 1: nobody. */
+  loginuid = 0xffffffff;
   /** Sent to the task when the thread that made it ends; 0 for none. */
   pdeathsig = 0;
   timerSlack = DEFAULT_TIMER_SLACK;
@@ -46,6 +48,7 @@ export function inheritAttributes(parent: Task): TaskAttributes {
   to.ioprio = from.ioprio;
   to.personality = from.personality;
   to.noNewPrivs = from.noNewPrivs;
+  to.loginuid = from.loginuid;
   to.timerSlack = from.timerSlack;
   to.defaultTimerSlack = from.timerSlack;
   return to;

@@ -100,6 +100,7 @@ export class Entry {
 
   private run(task: Task, call: EntryCall): void {
     const a = task.callArgs;
+    task.kernel.current = task;
     if (this.observer !== null) this.observer.enter(task, task.callNumber, a);
     const result = call.run(task, a[0]!, a[1]!, a[2]!, a[3]!, a[4]!, a[5]!);
     if (typeof result === 'number') {

@@ -191,6 +191,7 @@ function freshMemory(task: Task): { thread: EngineThread; mm: Mm } {
     return { thread, mm };
   }
   const fresh = newSpaceFor(task.kernel);
+  task.settleUsage();
   mm.users--;
   thread.park();
   task.thread = fresh.thread;

@@ -27,6 +27,7 @@ import { toTicks } from './usage.ts';
 export function registerTask(task: Task): void {
   const { kernel, group } = task;
   group.addThread(task);
+  kernel.tally.forks++;
   kernel.tasks.set(task.pid, task);
   if (group.leader === task) kernel.groups.set(group.tgid, group);
   kernel.users.of(task.cred.uid).tasks++;
@@ -44,11 +45,10 @@ export function exitTask(task: Task, status: number): void {
   if (!group.threads.delete(task)) return;
   task.state = 'Z';
   leaveChildren(task);
+  task.settleUsage();
   kernel.releaseTask(task);
-  const times = task.cpuTimes();
-  task.usage.user = times.user;
-  task.usage.system = times.system;
   group.usage.add(task.usage);
+  kernel.tally.ended.add(task.usage);
   task.signals.pending.clear();
   if (group.leader !== task) forget(task);
   if (group.threads.size === 0) endGroup(group, group.exiting ?? status);

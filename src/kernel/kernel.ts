@@ -16,6 +16,7 @@ import type { FutexTable } from './futex.ts';
 import type { Network } from '../net/family.ts';
 import type { PidAllocator } from './pid.ts';
 import type { JobControl } from './session.ts';
+import type { Tally } from './tally.ts';
 import type { Task } from './task.ts';
 import type { ThreadGroup } from './thread-group.ts';
 import type { Users } from './user-counts.ts';
@@ -42,6 +43,11 @@ export interface Kernel {
   /** Tasks by thread number, and thread groups by process number, zombies included. */
   readonly tasks: Map<number, Task>;
   readonly groups: Map<number, ThreadGroup>;
+  /**
+   * The task whose call began last: whose call runs, up to its first wait. What runs after one must not ask.
+   */
+  current: Task | null;
+  readonly tally: Tally;
   readonly pids: PidAllocator;
   readonly jobs: JobControl;
   readonly users: Users;

@@ -28,6 +28,9 @@ import { type CpuTimes, Usage } from './usage.ts';
 /** What a task is doing, with proc(5)'s letters. */
 export type TaskState = 'R' | 'S' | 'D' | 'T' | 't' | 'Z' | 'X';
 
+/** Processor time, ns. */
+const LONG_LIFE = 5e6;
+
 export class Task implements Current, Sleeper, SignalSource {
   readonly kernel: Kernel;
   /** The thread's own number (gettid). Changes only when a thread takes its leader's place in exec. */
@@ -140,7 +143,34 @@ export class Task implements Current, Sleeper, SignalSource {
 
   /** Processor time of this thread, ns. */
   cpuTimes(): CpuTimes {
-    return this.usage;
+    if (this.thread === null) return this.usage;
+    const { user, system } = this.thread.cpuTimes();
+    return { user: this.usage.user + user, system: this.usage.system + system };
+  }
+
+  /** All that it has used, what its engine's thread has used included. */
+  usageNow(): Usage {
+    const sum = new Usage();
+    sum.add(this.usage);
+    const { thread } = this;
+    if (thread === null) return sum;
+    const { user, system } = thread.cpuTimes();
+    const { minflt, majflt, rss } = thread.usage();
+    sum.user += user;
+    sum.system += system;
+    sum.minflt += minflt;
+    sum.majflt += majflt;
+    // Asking for the peak is dear; a short life hardly had one.
+    const peak = user + system > LONG_LIFE ? thread.space.usage().peak : rss;
+    sum.maxrss = Math.max(sum.maxrss, Math.floor(peak / 1024));
+    return sum;
+  }
+
+  /** To be called before the engine's thread is given back: `usage` takes over what it has used. */
+  settleUsage(): void {
+    const now = this.usageNow();
+    this.usage.clear();
+    this.usage.add(now);
   }
 
   /** What signalfd(2) reads: this thread's pending signals and its process's. */
@@ -200,6 +230,7 @@ export class Task implements Current, Sleeper, SignalSource {
         ? this.kernel.timers.at(deadline, () => end(-ETIMEDOUT))
         : null;
       this.state = 'S';
+      this.usage.nvcsw++;
       this.interruptSleep = () => end(-ERESTARTSYS);
     });
   }

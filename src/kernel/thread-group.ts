@@ -78,6 +78,9 @@ export class ThreadGroup implements PidSubject {
 
   readonly timers: GroupTimers = new GroupTimers();
 
+  /** proc_pid_oom_score_adj(5), and the least value that it was given with privilege. */
+  oomScoreAdj: number;
+  oomScoreAdjMin: number;
   /** PR_SET_CHILD_SUBREAPER. */
   subreaper = false;
   /** prctl(PR_SET_DUMPABLE). */
@@ -104,6 +107,8 @@ export class ThreadGroup implements PidSubject {
     this.rlimits = [...init.rlimits];
     this.exitSignal = init.exitSignal;
     this.unkillable = init.tgid === 1;
+    this.oomScoreAdj = init.creator?.group.oomScoreAdj ?? 0;
+    this.oomScoreAdjMin = init.creator?.group.oomScoreAdjMin ?? 0;
     this.gaveUpTty = init.creator?.group.gaveUpTty ?? false;
     init.parent?.children.add(this);
     init.processGroup.members.add(this);

@@ -21,6 +21,10 @@ export class Usage {
   /** KiB: of the largest, not a sum. */
   maxrss = 0;
 
+  clear(): void {
+    Object.assign(this, new Usage());
+  }
+
   add(other: Usage): void {
     this.user += other.user;
     this.system += other.system;

@@ -7,7 +7,7 @@ import {
   writeRusage,
 } from '../arch/x86_64/structs/resource.ts';
 import { CAP_SYS_RESOURCE, type Cred, capable } from '../core/cred.ts';
-import { groupUsage, taskUsage } from '../kernel/group-usage.ts';
+import { groupUsage } from '../kernel/group-usage.ts';
 import type { Rlimit } from '../kernel/rlimit.ts';
 import type { Task } from '../kernel/task.ts';
 import type { Usage } from '../kernel/usage.ts';
@@ -86,7 +86,7 @@ function usageOf(task: Task, who: number): Usage | null {
     case r.RUSAGE_CHILDREN:
       return task.group.childUsage;
     case r.RUSAGE_THREAD:
-      return taskUsage(task);
+      return task.usageNow();
     default:
       return null;
   }

@@ -8,6 +8,7 @@ import { monotonicNow } from '../../host/monotonic.ts';
 import type { HostPoller } from '../../host/poller.ts';
 import { EFAULT } from '../../uapi/errno.ts';
 import type { Engine, EngineEvents, Prefetch } from '../engine.ts';
+import { Accounts } from './accounts.ts';
 import { NativeCallSites } from './call-sites.ts';
 import { FILE, GLOBAL, KICK_SIGNAL, NOTE, SLOT, STATE, VA } from './layout.ts';
 import { createMemoryFile, type MemoryFile } from './memory-file.ts';
@@ -53,6 +54,7 @@ export class NativeEngine implements Engine {
   readonly slots: Slots = new Slots();
   readonly plans: (readonly Prefetch[] | undefined)[] = [];
   readonly callSites: NativeCallSites;
+  readonly accounts: Accounts;
   vdso = 0;
   reserved: { from: number; to: number }[] = [];
   private readonly libc: Libc;
@@ -74,6 +76,7 @@ export class NativeEngine implements Engine {
     this.events = options.events;
     this.notes = new Notes(options.libc, memory);
     this.callSites = new NativeCallSites(memory);
+    this.accounts = new Accounts(options.libc);
     this.first = new NativeSpace(this, this.nextId++);
   }
 
@@ -235,10 +238,6 @@ export class NativeEngine implements Engine {
     space.doomed = true;
   }
 
-  residentPages(_space: NativeSpace): number {
-    return 0;
-  }
-
   private startReaper(options: NativeEngineOptions): string | null {
     const { view } = this.memory;
     view.setInt32(GLOBAL.G_KERNEL, process.pid, true);
@@ -341,7 +340,7 @@ export class NativeEngine implements Engine {
   }
 
   /** The host's process of a space; waits for its first note if that is still to come. */
-  private pidOf(space: NativeSpace): number {
+  pidOf(space: NativeSpace): number {
     const deadline = monotonicNow() + 2e9;
     while (space.pid === 0 && !space.dead && monotonicNow() < deadline) {
       this.readNotes();

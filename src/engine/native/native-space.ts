@@ -1,5 +1,6 @@
 /** A host process as an address space (engine.ts has the contract). */
-import type { Space } from '../engine.ts';
+import { EIO } from '../../uapi/errno.ts';
+import type { PagePresence, Space, SpaceUsage } from '../engine.ts';
 import { FORK_FLAGS, THREAD_FLAGS } from './filters.ts';
 import { FD, OP, SIZE, SLOT, SPACE, VA } from './layout.ts';
 import type { NativeEngine } from './native-engine.ts';
@@ -135,7 +136,9 @@ export class NativeSpace implements Space {
   }
 
   newThread(): NativeThread {
-    return this.parked.pop() ?? this.addThread();
+    const parked = this.parked.pop();
+    parked?.startAccount();
+    return parked ?? this.addThread();
   }
 
   /** Orders a slot and a thread that waits on it. */
@@ -159,8 +162,25 @@ export class NativeSpace implements Space {
     this.order(NR.madvise, VA.STUB_ANSWERS, SIZE.ANSWERS_SIZE, MADV_DONTFORK);
   }
 
-  residentPages(): number {
-    return this.engine.residentPages(this);
+  usage(): SpaceUsage {
+    return this.engine.accounts.memory(this.engine.pidOf(this));
+  }
+
+  presence(address: number, len: number): PagePresence {
+    return this.engine.accounts.presence(this.engine.pidOf(this), address, len);
+  }
+
+  peek(address: number, buf: Uint8Array): number {
+    return this.access(address, buf, false);
+  }
+
+  poke(address: number, buf: Uint8Array): number {
+    return this.access(address, buf, true);
+  }
+
+  /** Whether no more than one guest thread ever ran here: then the process's clock is the thread's. */
+  get hasOneThread(): boolean {
+    return this.threadsMade === 1;
   }
 
   destroy(): void {
@@ -172,6 +192,13 @@ export class NativeSpace implements Space {
     this.dead = true;
     for (const thread of this.threads) this.engine.slots.free(thread.slot);
     for (const { done } of this.pending.splice(0)) done();
+  }
+
+  private access(address: number, buf: Uint8Array, writes: boolean): number {
+    if (this.dead) return -EIO;
+    if (this.orders.acknowledged < this.orders.posted) this.settle();
+    const n = this.engine.accounts.access(this.engine.pidOf(this), address, buf, writes);
+    return n <= 0 && buf.length > 0 ? -EIO : n;
   }
 
   private order(nr: number, a: number, b: number, c = 0, d = 0, e = 0, f = 0, kind: number = OP.OP_KIND_CALL): void {

@@ -3,12 +3,15 @@ import { EFAULT } from '../../uapi/errno.ts';
 import {
   type EngineThread,
   type Fault,
+  type ThreadTimes,
+  type ThreadUsage,
   TRAP_BADCOPY,
   TRAP_BROKEN,
   TRAP_CALL,
   TRAP_FAULT,
   TRAP_FRAME,
 } from '../engine.ts';
+import type { RawTimes } from './accounts.ts';
 import { fpstateOffset, fpstateSize, isFrameOffset, UC_FPSTATE, UC_GREGS, UC_SIZE } from './frame.ts';
 import { ACTION, KIND, SIZE, SLOT, STATE, VA } from './layout.ts';
 import type { NativeEngine } from './native-engine.ts';
@@ -49,6 +52,11 @@ export class NativeThread implements EngineThread {
   private readonly copyTo = new Float64Array(SLOT.MAX_COPIES);
   private readonly copyFrom = new Float64Array(SLOT.MAX_COPIES);
   private readonly copyLength = new Int32Array(SLOT.MAX_COPIES);
+
+  /** Times that were given out, so that they never go back; and what former owners had used. */
+  private userTime = 0;
+  private systemTime = 0;
+  private before: { readonly total: number; readonly minflt: number; readonly majflt: number } = NOTHING;
 
   constructor(engine: NativeEngine, space: NativeSpace, slot: number, index: number) {
     this.engine = engine;
@@ -261,9 +269,50 @@ export class NativeThread implements EngineThread {
     return this.view.getUint32(at + 4, true) * 2 ** 32 + this.view.getUint32(at, true);
   }
 
+  get programCounter(): number {
+    const at = this.hasFrame ? this.context + 16 * 8 : this.slot + SLOT.S_RIP;
+    return this.view.getUint32(at + 4, true) * 2 ** 32 + this.view.getUint32(at, true);
+  }
+
+  cpuTimes(): ThreadTimes {
+    const raw = this.rawTimes();
+    if (raw !== null) {
+      const used = Math.max(0, raw.total - this.before.total);
+      const user = Math.min(used, used * raw.userShare);
+      this.userTime = Math.max(this.userTime, Math.round(Math.min(user, used - this.systemTime)));
+      this.systemTime = Math.max(this.systemTime, Math.round(used - this.userTime));
+    }
+    return { user: this.userTime, system: this.systemTime };
+  }
+
+  usage(): ThreadUsage {
+    const raw = this.space.pid === 0 ? null : this.engine.accounts.faults(this.space.pid, this.tid);
+    if (raw === null) return NO_USAGE;
+    const { minflt, majflt } = this.before;
+    return { ...raw, minflt: Math.max(0, raw.minflt - minflt), majflt: Math.max(0, raw.majflt - majflt) };
+  }
+
+  /** It was parked, and is given to a new owner. */
+  startAccount(): void {
+    this.userTime = 0;
+    this.systemTime = 0;
+    const { minflt, majflt } = this.engine.accounts.faults(this.space.pid, this.tid) ?? NO_USAGE;
+    this.before = { total: this.rawTimes()?.total ?? 0, minflt, majflt };
+  }
+
   /** A new or parked thread that only waits for an answer: what it waits for will be a frame. */
   prepareFirst(): void {
     this.i32[this.w] = STATE.ST_WAIT;
+  }
+
+  private get tid(): number {
+    return this.i32[this.w + SLOT.S_TID / 4]!;
+  }
+
+  private rawTimes(): RawTimes | null {
+    const { space, engine } = this;
+    if (space.pid === 0 || space.dead) return null;
+    return space.hasOneThread ? engine.accounts.processTimes(space.pid) : engine.accounts.threadTimes(space.pid, this.tid);
   }
 
   private callNumber(): number {
@@ -297,6 +346,8 @@ export class NativeThread implements EngineThread {
 
 /** rdi, rsi, rdx, r10, r8, r9 in struct sigcontext. */
 const ARGUMENT_REGISTERS = [8, 9, 12, 2, 0, 1] as const;
+const NOTHING = { total: 0, minflt: 0, majflt: 0 } as const;
+const NO_USAGE = { minflt: 0, majflt: 0, processor: 0, rss: 0 } as const;
 const STAGE_IN_SIZE = SLOT.S_STAGE_OUT - SLOT.S_STAGE_IN;
 const STAGE_OUT_SIZE = SIZE.SLOT_STRIDE - SLOT.S_STAGE_OUT;
 const WINDOW = [SLOT.S_IN0, SLOT.S_IN1] as const;

@@ -61,6 +61,12 @@ export class Devtmpfs {
     };
   }
 
+  /** Makes a symbolic link at the top, as device managers do; 0 or -errno. */
+  link(name: string, target: string): number {
+    const inode = this.sb.root.symlink(name, target, { mode: 0o777, uid: 0, gid: 0, rdev: 0 });
+    return typeof inode === 'number' ? inode : 0;
+  }
+
   /** Makes the node; 0 or -errno (-EEXIST if the name is taken). */
   add(node: DeviceNode): number {
     const parts = node.name.split('/');

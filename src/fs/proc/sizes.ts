@@ -31,12 +31,9 @@ export const isStack = (vma: Vma): boolean => (vma.flags & VM_GROWSDOWN) !== 0;
 
 export function measure(mm: ProcMm): MmSizes {
   const { layout } = mm;
-  let [anonymous, file, shmem, locked, data, stack, text] = [0, 0, 0, 0, 0, 0, 0];
+  const { anonymous, file, shmem } = mm.rss;
+  let [locked, data, stack, text] = [0, 0, 0, 0];
   for (const vma of areas(mm)) {
-    const resident = mm.resident(vma);
-    anonymous += resident.anonymous;
-    file += resident.file;
-    shmem += resident.shmem;
     const writable = (vma.prot & PROT_WRITE) !== 0;
     if ((vma.flags & VM_LOCKED) !== 0) locked += vma.length;
     if (isStack(vma)) stack += vma.length;

@@ -199,7 +199,8 @@ export interface ProcMm {
   readonly layout: MmLayout;
   /** The file of an area that has a backing; null for shared anonymous memory. */
   fileOf(backing: Backing): File | null;
-  /** What of an area is in memory. */
+  /** What is in memory, all in all; and of one area, which is dearer. */
+  readonly rss: Resident;
   resident(vma: Vma): Resident;
   /** The most that ever was in memory, and what the page tables take. */
   readonly peakRss: number;

@@ -76,6 +76,16 @@ function areaOf(head: RegExpExecArray): Vma {
   return vma;
 }
 
+function sumOf(all: Iterable<Resident>): Resident {
+  const sum = { anonymous: 0, file: 0, shmem: 0 };
+  for (const { anonymous, file, shmem } of all) {
+    sum.anonymous += anonymous;
+    sum.file += file;
+    sum.shmem += shmem;
+  }
+  return sum;
+}
+
 function mmOf(pid: number, stat: number[], status: Map<string, string>): ProcMm | null {
   if (!status.has('VmSize')) return null;
   const kb = (name: string): number => Number.parseInt(status.get(name)!, 10) * 1024;
@@ -99,6 +109,7 @@ function mmOf(pid: number, stat: number[], status: Map<string, string>): ProcMm 
       auxv: fs.readFileSync(`/proc/${pid}/auxv`),
     },
     fileOf: backing => ({ path: null, linkName: (backing as unknown as { name: string }).name }) as File,
+    rss: sumOf(resident.values()),
     resident: vma => resident.get(vma.start)!,
     peakRss: kb('VmHWM'),
     pageTables: kb('VmPTE'),
