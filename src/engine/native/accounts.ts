@@ -1,0 +1,144 @@
+/**
+ * What guests use of the host: processor time, faults and memory of a space's process and of its threads.
+ *
+ * A thread's number comes from its slot, which the guest can write: it is looked up within the space's own process
+ * only, so that a guest deceives nobody but itself. Times never go back: the host's split between user and system
+ * time is an estimate that may.
+ */
+import type { Libc } from '../../host/libc.ts';
+import { CPUCLOCK_PROF, CPUCLOCK_SCHED, CPUCLOCK_VIRT, HostProcFiles } from '../../host/proc-files.ts';
+import type { PagePresence, SpaceUsage } from '../engine.ts';
+
+const TICK = 1e7;
+const KIB = 1024;
+const PAGE = 4096;
+const ENTRY = 8;
+/** Entries of pagemap that are read at once, and the most that are looked at for one area. */
+const PIECE = 4096;
+const MOST_PAGES = 1 << 18;
+const NO_MEMORY: SpaceUsage = { anonymous: 0, file: 0, shmem: 0, peak: 0, pageTables: 0 };
+
+export interface RawTimes {
+  /** ns, all in all. */
+  total: number;
+  /** The part of it in user mode, 0 to 1. */
+  userShare: number;
+}
+
+export interface RawFaults {
+  readonly minflt: number;
+  readonly majflt: number;
+  readonly processor: number;
+  /** Bytes of the whole space in memory. */
+  readonly rss: number;
+}
+
+export class Accounts {
+  private readonly libc: Libc;
+  private readonly files: HostProcFiles;
+  private readonly entries = new Uint8Array(PIECE * ENTRY);
+
+  constructor(libc: Libc) {
+    this.libc = libc;
+    this.files = new HostProcFiles(libc);
+  }
+
+  processTimes(pid: number): RawTimes {
+    const total = this.files.clock(pid, CPUCLOCK_SCHED);
+    const both = this.files.clock(pid, CPUCLOCK_PROF);
+    return { total, userShare: both === 0 ? 1 : this.files.clock(pid, CPUCLOCK_VIRT) / both };
+  }
+
+  threadTimes(pid: number, tid: number): RawTimes | null {
+    const text = this.files.text(`/proc/${pid}/task/${tid}/schedstat`);
+    if (text === null) return null;
+    const total = Number.parseInt(text, 10);
+    if (total < TICK) return { total, userShare: 1 };
+    const fields = this.stat(pid, tid);
+    if (fields === null) return null;
+    const [user, system] = [fields[UTIME]!, fields[STIME]!];
+    return { total, userShare: user + system === 0 ? 1 : user / (user + system) };
+  }
+
+  faults(pid: number, tid: number): RawFaults | null {
+    const fields = this.stat(pid, tid);
+    if (fields === null) return null;
+    return {
+      minflt: fields[MINFLT]!,
+      majflt: fields[MAJFLT]!,
+      processor: fields[PROCESSOR]!,
+      rss: fields[RSS]! * PAGE,
+    };
+  }
+
+  memory(pid: number): SpaceUsage {
+    const text = this.files.text(`/proc/${pid}/status`);
+    if (text === null) return NO_MEMORY;
+    const bytes = (name: string): number => {
+      const at = text.indexOf(`\n${name}:`);
+      return at < 0 ? 0 : Number.parseInt(text.slice(at + name.length + 2), 10) * KIB || 0;
+    };
+    return {
+      anonymous: bytes('RssAnon'),
+      file: bytes('RssFile'),
+      shmem: bytes('RssShmem'),
+      peak: bytes('VmHWM'),
+      pageTables: bytes('VmPTE'),
+    };
+  }
+
+  /** Counts the pages of [address, address + len) that are there; of a huge area, those of its first GiB. */
+  presence(pid: number, address: number, len: number): PagePresence {
+    const counted = { own: 0, mapped: 0 };
+    const fd = this.files.open(`/proc/${pid}/pagemap`);
+    if (fd < 0) return counted;
+    const pages = Math.min(len / PAGE, MOST_PAGES);
+    for (let done = 0; done < pages; done += PIECE) {
+      const wanted = Math.min(PIECE, pages - done) * ENTRY;
+      const got = this.libc.pread(fd, this.entries, wanted, (address / PAGE + done) * ENTRY);
+      if (got <= 0) break;
+      this.count(got, counted);
+    }
+    this.files.close(fd);
+    return counted;
+  }
+
+  /** Through /proc/PID/mem, which minds no protections. How many bytes, or -errno. */
+  access(pid: number, address: number, buf: Uint8Array, writes: boolean): number {
+    const fd = this.files.open(`/proc/${pid}/mem`, writes);
+    if (fd < 0) return fd;
+    const { libc } = this;
+    const n = writes ? libc.pwrite(fd, buf, buf.length, address) : libc.pread(fd, buf, buf.length, address);
+    this.files.close(fd);
+    return n;
+  }
+
+  /** Bit 63 of an entry: present; bit 61: a page of a file, or shared. */
+  private count(bytes: number, counted: { own: number; mapped: number }): void {
+    for (let at = 7; at < bytes; at += ENTRY) {
+      const top = this.entries[at]!;
+      if ((top & 0x80) === 0) continue;
+      if ((top & 0x20) === 0) counted.own++;
+      else counted.mapped++;
+    }
+  }
+
+  /** The numbers of proc_pid_stat(5) after the name, which may hold anything. */
+  private stat(pid: number, tid: number): number[] | null {
+    const text = this.files.text(`/proc/${pid}/task/${tid}/stat`);
+    return text === null
+      ? null
+      : text
+          .slice(text.lastIndexOf(')') + 2)
+          .split(' ')
+          .map(Number);
+  }
+}
+
+/** Places in what `stat` answers: the man page's numbers less 3. */
+const MINFLT = 7;
+const MAJFLT = 9;
+const UTIME = 11;
+const STIME = 12;
+const RSS = 21;
+const PROCESSOR = 36;

@@ -1,0 +1,110 @@
+/** An address space as /proc shows it (fs/proc/source.ts has the contract). */
+import type { SpaceUsage } from '../../engine/engine.ts';
+import type { Path } from '../../fs/dentry.ts';
+import type { File } from '../../fs/file.ts';
+import { type MmLayout, PAGE_FILE, PAGE_PRESENT, type ProcMm, type Resident } from '../../fs/proc/source.ts';
+import type { Mm } from '../../mm/mm.ts';
+import { PAGE_SIZE, pageDown } from '../../mm/ram.ts';
+import type { Backing, Vma } from '../../mm/vma.ts';
+import { EIO } from '../../uapi/errno.ts';
+import { FileBacking } from '../file-backing.ts';
+
+/** MMF_DUMP_FILTER_DEFAULT as core(5) tells it: private and shared anonymous memory, ELF headers, huge pages. */
+const DEFAULT_COREDUMP_FILTER = 0x33;
+/** How long (ns) the host's figures are good for: one file of /proc asks for several. */
+const FRESH = 1e6;
+const NO_PAGES: Resident = { anonymous: 0, file: 0, shmem: 0 };
+
+export class MmView implements ProcMm {
+  readonly layout: MmLayout;
+  coredumpFilter: number = DEFAULT_COREDUMP_FILTER;
+  private readonly mm: Mm;
+  private readonly now: () => number;
+  private known: SpaceUsage | null = null;
+  private knownAt = 0;
+
+  constructor(mm: Mm, now: () => number) {
+    this.mm = mm;
+    this.layout = mm;
+    this.now = now;
+  }
+
+  /** The host's figures, of this moment or just before. */
+  get usage(): SpaceUsage {
+    const now = this.now();
+    if (this.known === null || now - this.knownAt > FRESH) {
+      this.known = this.mm.space.usage();
+      this.knownAt = now;
+    }
+    return this.known;
+  }
+
+  get rss(): Resident {
+    return this.usage;
+  }
+
+  get peakRss(): number {
+    return this.usage.peak;
+  }
+
+  get pageTables(): number {
+    return this.usage.pageTables;
+  }
+
+  get exe(): Path | null {
+    const { exe } = this.mm;
+    return exe instanceof FileBacking ? exe.path : null;
+  }
+
+  fileOf(backing: Backing): File | null {
+    return backing instanceof FileBacking ? backing.file : null;
+  }
+
+  resident(vma: Vma): Resident {
+    if (vma.prot === 0) return NO_PAGES;
+    const { own, mapped } = this.mm.space.presence(vma.start, vma.length);
+    const file = this.isOfFile(vma);
+    return {
+      anonymous: own * PAGE_SIZE,
+      file: file ? mapped * PAGE_SIZE : 0,
+      shmem: file ? 0 : mapped * PAGE_SIZE,
+    };
+  }
+
+  pageState(addr: number): number {
+    const page = pageDown(addr);
+    if (this.mm.vmas.find(page) === null) return 0;
+    const { own, mapped } = this.mm.space.presence(page, PAGE_SIZE);
+    return own > 0 ? PAGE_PRESENT : mapped > 0 ? PAGE_PRESENT | PAGE_FILE : 0;
+  }
+
+  read(addr: number, buf: Uint8Array, off: number, len: number): number {
+    const n = this.reachable(addr, len);
+    return n <= 0 ? n : this.mm.space.peek(addr, buf.subarray(off, off + n));
+  }
+
+  write(addr: number, buf: Uint8Array, off: number, len: number): number {
+    const n = this.reachable(addr, len);
+    return n <= 0 ? n : this.mm.space.poke(addr, buf.subarray(off, off + n));
+  }
+
+  /** How much of [addr, addr + len) is the program's: the engine's own pages are no areas. -EIO for none. */
+  private reachable(addr: number, len: number): number {
+    if (len === 0) return 0;
+    let end = addr;
+    while (end < addr + len) {
+      const vma = this.mm.vmas.find(end);
+      if (vma === null) break;
+      end = vma.end;
+    }
+    const n = Math.min(end, addr + len) - addr;
+    if (n <= 0) return -EIO;
+    return this.mm.populate(addr, n) < 0 ? -EIO : n;
+  }
+
+  /** Not of shared memory: pages of tmpfs are that, too. */
+  private isOfFile({ backing }: Vma): boolean {
+    const file = backing === null ? null : this.fileOf(backing);
+    return file !== null && file.inode.sb.type !== 'tmpfs';
+  }
+}

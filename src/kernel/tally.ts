@@ -1,0 +1,9 @@
+/** What the kernel counts of all tasks since boot (proc_stat(5)). */
+import { Usage } from './usage.ts';
+
+export class Tally {
+  /** Processes and threads that were made. */
+  forks = 0;
+  /** Used by tasks that have ended. */
+  readonly ended: Usage = new Usage();
+}
