@@ -78,7 +78,10 @@ function doClone(task: Task, r: CloneRequest, pidfdAt = r.parentTid): number | P
   const { pid } = child;
   const done = isVfork(r.flags) ? vforkDone(child) : null;
   start(task, child, r);
-  return done === null ? pid : afterVfork(task, done, pid);
+  if (done === null) return pid;
+  // Nobody else sends the engine's orders on their way: the parent waits, the child is not there yet.
+  task.mm?.space.flush();
+  return afterVfork(task, done, pid);
 }
 
 async function afterVfork(task: Task, done: Promise<void>, pid: number): Promise<number> {
