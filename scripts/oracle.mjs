@@ -4,8 +4,9 @@
  *
  * A program is a C file or a shell script. Lines `test: key value` in its first comment set things up:
  *   flags     more words for the C compiler            needs     commands or files without which it is skipped
- *   timeout   seconds for each run (60)                status    the status on the host (0)
+ *   timeout   seconds for a run on the host (60)       status    the status on the host (0)
  *   machine   more options for uml run                 skip      why it cannot run here, printed
+ * A machine has at most a minute for any program: it comes within a small factor of the host.
  * A program that ends with status 77 on the host is skipped: it found that the host cannot do it.
  */
 import { createHash } from 'node:crypto';
@@ -27,6 +28,7 @@ import { home, parallel, run } from './common.mjs';
 const PROGRAMS = 'test/programs';
 const SKIPPED = 77;
 const WIDTH = 2;
+const MACHINE_TIMEOUT = 60;
 
 export const findPrograms = () =>
   readdirSync(join(home, PROGRAMS), { recursive: true })
@@ -80,8 +82,8 @@ async function commandOf(path, text, settings) {
 
 /** One run in a fresh folder: `prefix` is what comes before the command, if something does. */
 async function runIn(scratch, prefix, command, timeout) {
-  rmSync(scratch, { recursive: true, force: true });
-  mkdirSync(scratch);
+  rmSync(scratch, { recursive: true, force: true, maxRetries: 3 });
+  mkdirSync(scratch, { recursive: true });
   const env = { PATH: process.env.PATH, HOME: scratch, TMPDIR: scratch, LC_ALL: 'C.UTF-8', TERM: 'xterm' };
   const settings = Object.entries({ ...env, SHELL: '/bin/bash', USER: 'root', LOGNAME: 'root' });
   const [program, ...args] = prefix
@@ -149,7 +151,7 @@ const machinePrefix = settings => [
   '--user',
   `${process.getuid()}:${process.getgid()}`,
   '--timeout',
-  settings.timeout,
+  String(Math.min(Number(settings.timeout), MACHINE_TIMEOUT)),
   ...splitWords(settings.machine),
 ];
 
@@ -175,10 +177,15 @@ async function judge(path, scratch, options) {
       detail: `    fails on the host: ${native.status}\n${native.stdout.slice(-600)}${native.stderr.slice(-600)}`,
     };
   // The machine's own timeout comes first: it says which machine hung, and ends it in order.
-  const prefix = options.native ? null : machinePrefix(settings);
-  const detail = compare(native, await runIn(scratch, prefix, command, timeout + 10));
+  const other = options.native
+    ? await runIn(scratch, null, command, timeout)
+    : await runIn(scratch, machinePrefix(settings), command, MACHINE_TIMEOUT + 5);
+  const detail = compare(native, other);
   return { outcome: detail === '' ? 'passed' : 'failed', detail };
 }
+
+/** What went wrong around a program fails that program, not the whole run. */
+const failure = error => ({ outcome: 'failed', detail: `    ${error.stack}` });
 
 export async function runOracle(programs, options) {
   const scratch = mkdtempSync(join(tmpdir(), 'uml-oracle-'));
@@ -188,7 +195,7 @@ export async function runOracle(programs, options) {
   await parallel(WIDTH, programs, async path => {
     const folder = width.pop();
     const begin = Date.now();
-    const { outcome, detail } = await judge(path, folder, options);
+    const { outcome, detail } = await judge(path, folder, options).catch(failure);
     width.push(folder);
     counts[outcome]++;
     const time = `${((Date.now() - begin) / 1000).toFixed(1)} s`;
