@@ -147,6 +147,8 @@ export interface Space {
   mapMemory(address: number, len: number, prot: number, offset: number, shared: boolean, writable: boolean): void;
   unmap(address: number, len: number): void;
   protect(address: number, len: number, prot: number): void;
+  /** Makes private memory longer where it is; what follows is free. */
+  grow(address: number, len: number, newLen: number): void;
   /** Moves pages [from, from + len) to `to`, growing or shrinking to `newLen`. What was at `to` was unmapped. */
   move(from: number, len: number, newLen: number, to: number): void;
   /** madvise(2) of private memory: DONTNEED, FREE and what else the host takes. */

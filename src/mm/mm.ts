@@ -144,7 +144,7 @@ export class Mm implements PageUser {
     const end = vma.end;
     vma.end += more;
     this.account(more);
-    if (vma.backing === null) this.space.mapAnonymous(end, more, vma.prot);
+    if (vma.backing === null) this.space.grow(vma.start, end - vma.start, vma.end - vma.start);
     else this.mapFilePages(vma, vma.backing, vma.posOf(end), vma.posOf(vma.end));
     this.vmas.join(vma.start, vma.end);
   }
@@ -181,6 +181,7 @@ export class Mm implements PageUser {
     this.space.move(from, len, newLen, to);
     vma.start = to;
     vma.end = to + newLen;
+    vma.shift += to - from;
     this.account(newLen - len);
     this.freeHint = Math.max(this.freeHint, from + len);
     if (vma.backing !== null && newLen > len) this.mapFilePages(vma, vma.backing, vma.posOf(to + len), vma.posOf(to + newLen));

@@ -37,6 +37,11 @@ export class Vma {
   pos: number;
   /** Pages of the file (counted from the file's start) that are mapped in the space; null: no file. */
   mapped: Bitmap | null;
+  /**
+   * How far private memory was moved by mremap. The host cannot join pages that were moved differently into one
+   * area of its own, and moves only within one.
+   */
+  shift = 0;
   /** '[heap]', '[stack]', '[vdso]' or '' for /proc. */
   name: string;
 
@@ -71,6 +76,7 @@ export class Vma {
     part.pos = this.backing === null ? 0 : this.posOf(from);
     part.mapped = this.mapped?.clone() ?? null;
     part.name = this.name;
+    part.shift = this.shift;
     return part;
   }
 
@@ -82,7 +88,8 @@ export class Vma {
       this.flags === next.flags &&
       this.backing === null &&
       next.backing === null &&
-      this.name === next.name
+      this.name === next.name &&
+      this.shift === next.shift
     );
   }
 }

@@ -64,6 +64,10 @@ export class NativeSpace implements Space {
     this.order(NR.mprotect, address, len, prot);
   }
 
+  grow(address: number, len: number, newLen: number): void {
+    this.order(NR.mremap, address, len, newLen, 0, 0);
+  }
+
   move(from: number, len: number, newLen: number, to: number): void {
     this.order(NR.mremap, from, len, newLen, MREMAP_MAYMOVE_FIXED, to);
   }
