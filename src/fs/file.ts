@@ -138,6 +138,11 @@ export abstract class File {
     return -ENODEV;
   }
 
+  /** Whether shared mappings may write to the file. */
+  get mapsToWrite(): boolean {
+    return this.writable;
+  }
+
   /** Mapping it is mapping anonymous memory (/dev/zero): `mmap` is then not asked. */
   get mapsAnonymous(): boolean {
     return false;

@@ -39,8 +39,6 @@ const NAME_MAX = 249;
 
 class MemfdInode extends TmpfsFile {
   seals: number;
-  /** Whether somebody has mapped the file to write to it, since it was last mapped by nobody. */
-  private mappedToWrite = false;
 
   constructor(sb: TmpfsSuper, mode: number, cred: Cred, seals: number) {
     super(sb, { mode, uid: cred.fsuid, gid: cred.fsgid, rdev: 0 });
@@ -52,7 +50,7 @@ class MemfdInode extends TmpfsFile {
   }
 
   override write(pos: number, buf: Uint8Array, off: number, len: number): number {
-    if ((this.seals & NO_WRITING) !== 0) return -EPERM;
+    if (this.sealedFromWriting) return -EPERM;
     if ((this.seals & F_SEAL_GROW) !== 0 && pos + len > this.size) return -EPERM;
     return super.write(pos, buf, off, len);
   }
@@ -68,24 +66,19 @@ class MemfdInode extends TmpfsFile {
 
   override allocate(mode: number, offset: number, len: number): number {
     const punch = (mode & FALLOC_FL_PUNCH_HOLE) !== 0;
-    if (punch && (this.seals & NO_WRITING) !== 0) return -EPERM;
+    if (punch && this.sealedFromWriting) return -EPERM;
     if (!punch && (this.seals & F_SEAL_GROW) !== 0 && offset + len > this.size) return -EPERM;
     return super.allocate(mode, offset, len);
   }
 
-  /** 0, or -EPERM for a mapping that could write what is sealed. */
-  mapped(shared: boolean, write: boolean): number {
-    if (!shared || !write) return 0;
-    if ((this.seals & NO_WRITING) !== 0) return -EPERM;
-    this.mappedToWrite = true;
-    return 0;
+  get sealedFromWriting(): boolean {
+    return (this.seals & NO_WRITING) !== 0;
   }
 
   addSeals(seals: number): number {
     if ((seals & ~ALL_SEALS) !== 0) return -EINVAL;
     if ((this.seals & F_SEAL_SEAL) !== 0) return -EPERM;
-    if (this.cache.users.size === 0) this.mappedToWrite = false;
-    if ((seals & F_SEAL_WRITE) !== 0 && (this.seals & F_SEAL_WRITE) === 0 && this.mappedToWrite)
+    if ((seals & F_SEAL_WRITE) !== 0 && (this.seals & F_SEAL_WRITE) === 0 && this.cache.writers > 0)
       return -EBUSY;
     this.seals |= seals;
     // What may be executed and can no longer be made non-executable must not change either.
@@ -98,9 +91,12 @@ class MemfdInode extends TmpfsFile {
 class MemfdFile extends TmpfsOpenFile {
   declare readonly inode: MemfdInode;
 
+  override get mapsToWrite(): boolean {
+    return this.writable && !this.inode.sealedFromWriting;
+  }
+
   override mmap(shared: boolean, write: boolean): Result<PageCache> {
-    const refused = this.inode.mapped(shared, write);
-    return refused < 0 ? refused : super.mmap(shared, write);
+    return shared && write && !this.mapsToWrite ? -EPERM : super.mmap(shared, write);
   }
 }
 

@@ -8,7 +8,7 @@ import { EINVAL, ENOMEM } from '../uapi/errno.ts';
 import type { PageUser } from './page-cache.ts';
 import { PAGE_SIZE, pageDown, pageUp } from './ram.ts';
 import type { TextImages } from './text-image.ts';
-import { type Backing, VM_DONTFORK, VM_LOCKED, VM_MAYWRITE, type Vma, VmaList } from './vma.ts';
+import { type Backing, VM_DONTFORK, VM_GROWSDOWN, VM_LOCKED, VM_MAYWRITE, type Vma, VmaList } from './vma.ts';
 
 /** User space ends here (47 bits, less the page that x86-64 keeps free). */
 export const TASK_SIZE = 0x7ffffffff000;
@@ -19,6 +19,9 @@ const EAGER = 16 * 1024 * 1024;
 /** What is read and mapped at once after a touch. */
 const CHUNK = 1024 * 1024;
 const MADV_FREE = 8;
+/** A stack that grows does so by this much, and keeps this far from what is below (stack_guard_gap). */
+const STACK_PIECE = 1024 * 1024;
+const STACK_GUARD = 256 * PAGE_SIZE;
 
 export class Mm implements PageUser {
   space: Space;
@@ -149,6 +152,21 @@ export class Mm implements PageUser {
     this.vmas.join(vma.start, vma.end);
   }
 
+  /** A touch below the stack: makes it longer, by a piece at a time, if `limit` (RLIMIT_STACK) lets it. */
+  growStack(address: number, limit: number): Vma | null {
+    const vma = this.vmas.at(this.vmas.indexAfter(address));
+    if (vma === undefined || (vma.flags & VM_GROWSDOWN) === 0) return null;
+    const lowest = Math.max(MMAP_MIN, vma.end - limit);
+    if (address < lowest) return null;
+    const start = Math.max(pageUp(lowest), pageDown(address) - STACK_PIECE);
+    const gap = start - STACK_GUARD;
+    if (start >= vma.start || !this.isFree(gap, vma.start - gap)) return null;
+    this.space.mapAnonymous(start, vma.start - start, vma.prot);
+    this.account(vma.start - start);
+    vma.start = start;
+    return vma;
+  }
+
   /** madvise(MADV_DONTNEED, MADV_FREE): private pages are dropped; files' pages come back when touched. */
   dontNeed(start: number, len: number, advice: number): number {
     for (const vma of this.vmas) {
@@ -260,7 +278,10 @@ export class Mm implements PageUser {
   destroy(): void {
     this.space.destroy();
     const gone = this.vmas.clear();
-    for (const vma of gone) if (vma.shared) vma.backing?.sync(vma.pos, vma.length);
+    for (const vma of gone) {
+      vma.countWriter(-1);
+      if (vma.shared) vma.backing?.sync(vma.pos, vma.length);
+    }
     this.exe?.put();
     this.exe = null;
     this.space.whenDone(() => {
@@ -307,7 +328,7 @@ export class Mm implements PageUser {
 
   private adopt(vma: Vma): void {
     if (vma.backing !== null) {
-      vma.backing = vma.backing.get();
+      vma.hold();
       vma.backing.cache.users.add(this);
     }
     this.account(vma.length);
@@ -343,6 +364,7 @@ export class Mm implements PageUser {
   private mapBacking(vma: Vma, backing: Backing): number {
     vma.mapped = new Bitmap();
     backing.cache.users.add(this);
+    vma.countWriter(1);
     const { size } = backing.cache;
     const eager = size <= EAGER ? vma.posOf(vma.end) : vma.pos;
     // Whatever was there must be gone: the file's pages may not fill the area.
@@ -380,6 +402,7 @@ export class Mm implements PageUser {
     const { backing } = vma;
     if (backing === null) return;
     this.images.unmapped(this, vma);
+    vma.countWriter(-1);
     if (vma.shared) backing.sync(vma.pos, vma.length);
     this.space.whenDone(() => this.release(vma));
   }

@@ -28,6 +28,8 @@ const READAHEAD = 64 * PAGE_SIZE;
 export class PageCache {
   readonly ram: Ram;
   readonly users: Set<PageUser> = new Set();
+  /** Areas of address spaces through which the file may be written. */
+  writers = 0;
   private readonly fill: FillPages | null;
   private readonly present = new Bitmap();
   /** Ranges that the file has left while it was mapped. */

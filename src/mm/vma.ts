@@ -64,6 +64,18 @@ export class Vma {
     return this.end - this.start;
   }
 
+  /** Takes the reference of one area more to the file. */
+  hold(): void {
+    this.backing?.get();
+    this.countWriter(1);
+  }
+
+  /** Counts areas through which the file may be written, now or after mprotect. */
+  countWriter(by: 1 | -1): void {
+    if (this.backing !== null && this.shared && (this.flags & VM_MAYWRITE) !== 0)
+      this.backing.cache.writers += by;
+  }
+
   /** The file's position that `address` maps. */
   posOf(address: number): number {
     return this.pos + (address - this.start);
@@ -147,7 +159,7 @@ export class VmaList {
     const vma = this.list[index];
     if (vma === undefined || vma.start >= address) return;
     const upper = vma.slice(address, vma.end);
-    upper.backing?.get();
+    upper.hold();
     vma.end = address;
     this.list.splice(index + 1, 0, upper);
   }
@@ -183,15 +195,20 @@ export class VmaList {
     }
   }
 
-  /** The areas that cover [from, to) without a gap, or null. */
+  /** Whether areas cover [from, to) without a hole. */
   covering(from: number, to: number): boolean {
+    return this.coveredFrom(from, to) >= to;
+  }
+
+  /** Where the first hole in [from, to) begins; `to` if there is none. */
+  coveredFrom(from: number, to: number): number {
     let at = from;
     for (let i = this.indexAfter(from); at < to; i++) {
       const vma = this.list[i];
-      if (vma === undefined || vma.start > at) return false;
+      if (vma === undefined || vma.start > at) return at;
       at = vma.end;
     }
-    return true;
+    return to;
   }
 
   clear(): Vma[] {

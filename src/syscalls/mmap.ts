@@ -115,7 +115,7 @@ function attachFile(
   if ((prot & PROT_EXEC) !== 0 && file.path !== null && (file.path.mount.flags & MS_NOEXEC) !== 0) return -EPERM;
   const cache = file.mmap(shared, (prot & PROT_WRITE) !== 0);
   if (typeof cache === 'number') return cache;
-  if (shared && !file.writable) vma.flags &= ~VM_MAYWRITE;
+  if (shared && !file.mapsToWrite) vma.flags &= ~VM_MAYWRITE;
   vma.backing = new FileBacking(file, cache);
   vma.pos = pos;
   return 0;
@@ -165,10 +165,12 @@ function mprotect(task: Task, addr: number, len: number, prot: number): number {
   if (len === 0) return 0;
   const size = pageUp(len);
   if (!(size > 0) || addr + size > TASK_SIZE) return -ENOMEM;
-  if (!mm.vmas.covering(addr, addr + size)) return -ENOMEM;
-  if ((prot & PROT_WRITE) !== 0 && !mm.mayWrite(addr, size)) return -EACCES;
-  mm.protect(addr, size, prot & PROT_ALL);
-  return 0;
+  // What is mapped up to the first hole changes all the same.
+  const covered = mm.vmas.coveredFrom(addr, addr + size) - addr;
+  if (covered === 0) return -ENOMEM;
+  if ((prot & PROT_WRITE) !== 0 && !mm.mayWrite(addr, covered)) return -EACCES;
+  mm.protect(addr, covered, prot & PROT_ALL);
+  return covered < size ? -ENOMEM : 0;
 }
 
 function brk(task: Task, addr: number): number {

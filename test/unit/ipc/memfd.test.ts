@@ -81,13 +81,13 @@ test('a sealed file cannot be mapped to write, a mapped one not be sealed, and t
   file.write(new Uint8Array(5000), 0, 5000, 0);
   const cache = file.mmap(true, true);
   assert.ok(typeof cache === 'object');
-  const user = { truncated() {}, moved() {} };
-  cache.users.add(user);
+  cache.writers++;
   assert.equal(addSeals(file, 8), -16);
-  cache.users.delete(user);
+  cache.writers--;
   assert.equal(addSeals(file, 8), 0);
   assert.equal(file.mmap(true, true), -1);
   assert.equal(typeof file.mmap(true, false), 'object');
+  assert.equal(file.mapsToWrite, false);
   assert.equal(ram.usedPages, before + 2);
   file.put();
   assert.equal(ram.usedPages, before);
