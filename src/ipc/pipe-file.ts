@@ -34,7 +34,7 @@ export class PipeFile extends File {
     this.pipe = pipe;
     this.sinceReader = pipe.readerOpens;
     // A reader that did not wait for a writer sees no hang-up before the first one came and went.
-    this.sinceWriter = pipe.writers > 0 ? -1 : pipe.writerOpens;
+    this.sinceWriter = pipe.writers > 0 || inode instanceof PipeInode ? -1 : pipe.writerOpens;
     if (this.readable && pipe.readers++ === 0) pipe.endsChanged();
     if (this.writable && pipe.writers++ === 0) pipe.endsChanged();
     if (this.readable) pipe.readerOpens++;
@@ -55,7 +55,7 @@ export class PipeFile extends File {
 
   override opened(): number {
     const mode = this.flags & O_ACCMODE;
-    if (mode === O_RDWR) return 0;
+    if (mode === O_RDWR || this.inode instanceof PipeInode) return 0;
     const { pipe } = this;
     if (mode === O_WRONLY) return pipe.readers > 0 || pipe.readerOpens !== this.sinceReader ? 0 : -EAGAIN;
     if (this.nonblocking || pipe.writers > 0 || pipe.writerOpens !== this.sinceWriter) return 0;
@@ -99,6 +99,7 @@ export class PipeFile extends File {
   }
 }
 
+/** A pipe without a name: opened anew through /proc/PID/fd, it waits for nobody. */
 class PipeInode extends AnonInode {
   override open(flags: number, _cred: Cred): Result<File> {
     return openFifo(this, flags);
@@ -123,7 +124,7 @@ export function openFifo(inode: Inode, flags: number): Result<File> {
   const existing = inode.endpoint;
   const pipe = existing instanceof Pipe ? existing : new Pipe();
   const hasty = (flags & O_NONBLOCK) !== 0 && (flags & O_ACCMODE) === O_WRONLY;
-  if (hasty && pipe.readers === 0) return -ENXIO;
+  if (hasty && pipe.readers === 0 && !(inode instanceof PipeInode)) return -ENXIO;
   inode.endpoint = pipe;
   return new PipeFile(inode, pipe, flags);
 }
