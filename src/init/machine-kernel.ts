@@ -131,7 +131,7 @@ export class MachineKernel implements Kernel {
 
   releaseTask(task: Task): void {
     const { thread, mm } = task;
-    if (mm !== null && mm.users > 1) exitRobustList(task);
+    if (mm !== null) exitRobustList(task);
     if (task.clearChildTid !== 0 && mm !== null && mm.users > 1) clearTid(task);
     task.thread = null;
     task.mm = null;

@@ -15,6 +15,7 @@ import {
 } from '../engine/engine.ts';
 import { KERN_ALERT, KERN_ERR } from '../core/printk.ts';
 import { EFAULT, ENOSYS } from '../uapi/errno.ts';
+import { RLIMIT_STACK } from '../uapi/resource.ts';
 import { faultInfo } from '../uapi/siginfo.ts';
 import { SIGILL, SIGKILL, SIGSEGV } from '../uapi/signal.ts';
 import { returnToProgram } from './deliver.ts';
@@ -160,7 +161,7 @@ export class Entry {
     if (fault.signal === SIGILL && task.mm !== null && this.isPatchedCall(task, thread)) return;
     if (fault.signal === SIGSEGV && task.mm !== null) {
       const err = view.getUint32(thread.context + 8 * ERR, true);
-      const outcome = pageFault(task.mm, fault, err);
+      const outcome = pageFault(task.mm, fault, err, task.rlimit(RLIMIT_STACK));
       if (outcome === 'mapped') {
         if (deliverable(task)) this.toProgram(task, null);
         else thread.resume();

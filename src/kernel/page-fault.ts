@@ -13,13 +13,19 @@ const BUS_ADRERR = 2;
 const SI_KERNEL = 0x80;
 
 /** 'mapped': go on; else what the program gets. `error` is the processor's error code. */
-export function pageFault(mm: Mm, fault: Fault, error: number): 'mapped' | { signal: number; code: number } {
+export function pageFault(
+  mm: Mm,
+  fault: Fault,
+  error: number,
+  stackLimit: number,
+): 'mapped' | { signal: number; code: number } {
   if (fault.code === SI_KERNEL) return { signal: SIGSEGV, code: SI_KERNEL };
-  const vma = mm.vmas.find(fault.address);
+  const vma = mm.vmas.find(fault.address) ?? mm.growStack(fault.address, stackLimit);
   if (vma === null) return { signal: SIGSEGV, code: SEGV_MAPERR };
   const need = (error & ERROR_WRITE) !== 0 ? PROT_WRITE : (error & ERROR_FETCH) !== 0 ? PROT_EXEC : PROT_READ;
   if ((vma.prot & need) === 0) return { signal: SIGSEGV, code: SEGV_ACCERR };
-  if (vma.backing === null) return { signal: SIGSEGV, code: SEGV_MAPERR };
+  // The stack that has just grown, or pages that another thread is mapping.
+  if (vma.backing === null) return 'mapped';
   const page = pageDown(fault.address);
   if (vma.posOf(page) >= pageUp(vma.backing.cache.size)) return { signal: SIGBUS, code: BUS_ADRERR };
   const got = mm.populate(page, PAGE_SIZE);

@@ -2,7 +2,7 @@
  * Robust futexes (get_robust_list(2)): locks that an exiting thread still holds are marked, and one who waits is woken.
  * The list lies in the program's memory and is believed no further than that.
  */
-import { getRegister } from '../arch/x86_64/registers.ts';
+import { readInt64 } from '../lib/int64.ts';
 import { wakeFutex } from './futex.ts';
 import type { Task } from './task.ts';
 
@@ -18,8 +18,7 @@ export function exitRobustList(task: Task): void {
   const head = task.robustList;
   const list = readWords(task, head, 3);
   if (list === null) return;
-  const [first, offset, pending] = list as [number, number, number];
-  const signed = offset >= 2 ** 63 ? offset - 2 ** 64 : offset;
+  const [first, signed, pending] = list as [number, number, number];
   let entry = first;
   for (let i = 0; i < LIMIT && clean(entry) !== head; i++) {
     const next = readWords(task, clean(entry), 1);
@@ -38,7 +37,7 @@ function readWords(task: Task, address: number, count: number): number[] | null 
   if (thread === null || mm === null) return null;
   const at = thread.stageIn(8 * count);
   if (at < 0 || mm.space.read(address, at, 8 * count) < 0) return null;
-  return Array.from({ length: count }, (_, i) => getRegister(kernel.memory.view, at, i));
+  return Array.from({ length: count }, (_, i) => readInt64(kernel.memory.view, at + 8 * i));
 }
 
 function markDead(task: Task, address: number): void {
