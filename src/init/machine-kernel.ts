@@ -19,6 +19,8 @@ import { UnixDomain } from '../net/unix/domain.ts';
 import { FutexTable, wakeFutex } from '../kernel/futex.ts';
 import type { Kernel, ShutdownKind } from '../kernel/kernel.ts';
 import { PidAllocator } from '../kernel/pid.ts';
+import { LoadAverages } from '../kernel/proc/load.ts';
+import { MemoryAccount } from '../kernel/proc/memory.ts';
 import { JobControl } from '../kernel/session.ts';
 import { Tally } from '../kernel/tally.ts';
 import type { Task } from '../kernel/task.ts';
@@ -59,6 +61,8 @@ export class MachineKernel implements Kernel {
   readonly futexes: FutexTable = new FutexTable();
   current: Task | null = null;
   readonly tally: Tally = new Tally();
+  readonly loads: LoadAverages;
+  readonly account: MemoryAccount;
   readonly pids: PidAllocator;
   readonly uts: Uts;
   readonly ncpus: number;
@@ -100,6 +104,8 @@ export class MachineKernel implements Kernel {
     this.sockfs = new AnonSuper('sockfs', SOCKFS_MAGIC, this.newDev(), this.clock);
     this.net = new Network(this.sockfs);
     this.net.register(new UnixDomain(this.net));
+    this.loads = new LoadAverages(this.clock, this.timers, () => this.engine.runningCount);
+    this.account = new MemoryAccount(this);
     this.syslog = new SyslogReader(parts.log);
     this.anonInodes = new AnonSuper('anon_inodefs', ANON_INODE_FS_MAGIC, this.newDev(), this.clock);
   }

@@ -15,6 +15,8 @@ import type { TextImages } from '../mm/text-image.ts';
 import type { FutexTable } from './futex.ts';
 import type { Network } from '../net/family.ts';
 import type { PidAllocator } from './pid.ts';
+import type { LoadAverages } from './proc/load.ts';
+import type { MemoryAccount } from './proc/memory.ts';
 import type { JobControl } from './session.ts';
 import type { Tally } from './tally.ts';
 import type { Task } from './task.ts';
@@ -48,6 +50,9 @@ export interface Kernel {
    */
   current: Task | null;
   readonly tally: Tally;
+  readonly loads: LoadAverages;
+  /** Where the memory is. */
+  readonly account: MemoryAccount;
   readonly pids: PidAllocator;
   readonly jobs: JobControl;
   readonly users: Users;

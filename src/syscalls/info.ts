@@ -5,7 +5,6 @@ import type { ShutdownKind } from '../kernel/kernel.ts';
 import type { Task } from '../kernel/task.ts';
 import { UTS_LEN } from '../kernel/uts.ts';
 import { setInt64 } from '../lib/int64.ts';
-import { PAGE_SIZE } from '../mm/ram.ts';
 import { EBADF, EINVAL, ENOSYS, EOPNOTSUPP, EPERM, ESRCH } from '../uapi/errno.ts';
 import * as rb from '../uapi/reboot.ts';
 import { call, flags, hex, int, oneOf, outStruct, pid, pointer, type Syscall, uint, ulong } from './args.ts';
@@ -48,19 +47,28 @@ function setdomainname(task: Task, addr: number, len: number): number {
   return 0;
 }
 
-/** struct sysinfo: 0 uptime | 8 loads (3) | 32 totalram | 40 freeram | 80 procs u16 | 104 mem_unit u32 */
+/**
+ * struct sysinfo: 0 uptime | 8 loads (3) | 32 totalram | 40 freeram | 48 sharedram | 56 bufferram | 64 totalswap |
+ * 72 freeswap | 80 procs u16 | 104 mem_unit u32. Loads are fixed-point numbers with 16 bits after the point.
+ */
 const SYSINFO_SIZE = 112;
+const LOAD_ONE = 65536;
 
 function sysinfo(task: Task, addr: number): number {
   const at = task.user.out(addr, SYSINFO_SIZE);
   if (at < 0) return at;
   const { view, ram } = task.user;
-  const memory = task.kernel.ram;
+  const { account, loads, tasks } = task.kernel;
+  const { total, free, shmem } = account.info;
   ram.fill(0, at, at + SYSINFO_SIZE);
   setInt64(view, at, Math.floor(task.clock.monotonic() / 1e9));
-  setInt64(view, at + 32, memory.totalPages * PAGE_SIZE);
-  setInt64(view, at + 40, Math.max(0, memory.totalPages - memory.usedPages) * PAGE_SIZE);
-  view.setUint16(at + 80, Math.min(task.kernel.tasks.size, 0xffff), true);
+  loads.values.forEach((load, i) => {
+    setInt64(view, at + 8 + 8 * i, Math.round(load * LOAD_ONE));
+  });
+  setInt64(view, at + 32, total);
+  setInt64(view, at + 40, free);
+  setInt64(view, at + 48, shmem);
+  view.setUint16(at + 80, Math.min(tasks.size, 0xffff), true);
   view.setUint32(at + 104, 1, true);
   return 0;
 }
@@ -169,7 +177,7 @@ export const infoCalls: readonly Syscall[] = [
   call('uname', [outStruct('buf', UTS_LEN * UTS_FIELDS)], uname),
   call('sethostname', [pointer('name'), int('len')], sethostname),
   call('setdomainname', [pointer('name'), int('len')], setdomainname),
-  call('sysinfo', [outStruct('info', SYSINFO_SIZE)], sysinfo, 'load averages, shared memory and swap are 0'),
+  call('sysinfo', [outStruct('info', SYSINFO_SIZE)], sysinfo),
   call('getrandom', [pointer('buf'), ulong('buflen'), flags('flags', GRND)], getrandom),
   call('reboot', [int('magic'), int('magic2'), hex('op'), pointer('arg')], reboot, 'no kexec, no suspend'),
   call(

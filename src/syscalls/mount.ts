@@ -31,6 +31,12 @@ function optional(task: Task, addr: number): string | number {
   return text === -ENAMETOOLONG ? -EINVAL : text;
 }
 
+/** Who watches /proc/PID/mounts hears of it. */
+function changed({ kernel }: Task, result: number): number {
+  if (result === 0) kernel.vfs.mountsHaveChanged();
+  return result;
+}
+
 function mount(
   task: Task,
   source: number,
@@ -54,7 +60,7 @@ function mount(
   }
   const flags = (rawFlags & MS_MGC_MSK) === MS_MGC_VAL ? rawFlags & ~MS_MGC_MSK : rawFlags;
   if (type === 0 && (flags & WITHOUT_TYPE) === 0) return -EINVAL;
-  return mountAt(vfs, task, device, name, fsType, flags, options);
+  return changed(task, mountAt(vfs, task, device, name, fsType, flags, options));
 }
 
 function umount2(task: Task, target: number, flags: number): number {
@@ -69,8 +75,8 @@ function umount2(task: Task, target: number, flags: number): number {
   // Nobody can take his own root away: it only becomes read-only, for a clean shutdown.
   const ownRoot = found.mount === task.root.mount && found.dentry === found.mount.root;
   if (ownRoot && (flags & MNT_DETACH) === 0)
-    return mountAt(vfs, task, '', name, '', MS_REMOUNT | MS_RDONLY, '');
-  return umount(vfs, found, flags);
+    return changed(task, mountAt(vfs, task, '', name, '', MS_REMOUNT | MS_RDONLY, ''));
+  return changed(task, umount(vfs, found, flags));
 }
 
 function pivotRootCall(task: Task, newRootAddr: number, putOldAddr: number): number {
@@ -86,7 +92,7 @@ function pivotRootCall(task: Task, newRootAddr: number, putOldAddr: number): num
   if (typeof putOld === 'number') return putOld;
   const everyone = new Set<FsStruct>();
   for (const other of tasks.values()) everyone.add(other.fs);
-  return pivotRoot(task, newRoot, putOld, everyone);
+  return changed(task, pivotRoot(task, newRoot, putOld, everyone));
 }
 
 const MOUNT_NAMES = Object.fromEntries(Object.entries(uapi).filter(([name]) => name.startsWith('MS_')));

@@ -13,6 +13,7 @@ import { FileBacking } from '../file-backing.ts';
 const DEFAULT_COREDUMP_FILTER = 0x33;
 /** How long (ns) the host's figures are good for: one file of /proc asks for several. */
 const FRESH = 1e6;
+const MOST_AREAS = 64;
 const NO_PAGES: Resident = { anonymous: 0, file: 0, shmem: 0 };
 
 export class MmView implements ProcMm {
@@ -39,8 +40,11 @@ export class MmView implements ProcMm {
     return this.known;
   }
 
+  /** The host sees one memory file; what of it is shared memory shows by the areas. */
   get rss(): Resident {
-    return this.usage;
+    const { anonymous, file, shmem } = this.usage;
+    const shared = Math.min(this.sharedMemory(), shmem);
+    return { anonymous, file: file + shmem - shared, shmem: shared };
   }
 
   get peakRss(): number {
@@ -100,6 +104,18 @@ export class MmView implements ProcMm {
     const n = Math.min(end, addr + len) - addr;
     if (n <= 0) return -EIO;
     return this.mm.populate(addr, n) < 0 ? -EIO : n;
+  }
+
+  /** Of programs with very many areas, those of the first ones. */
+  private sharedMemory(): number {
+    let bytes = 0;
+    let looks = 0;
+    for (const vma of this.mm.vmas) {
+      if (vma.backing === null || this.isOfFile(vma)) continue;
+      bytes += this.resident(vma).shmem;
+      if (++looks === MOST_AREAS) break;
+    }
+    return bytes;
   }
 
   /** Not of shared memory: pages of tmpfs are that, too. */

@@ -23,8 +23,6 @@ import type { Mm } from '../../mm/mm.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import { Usage } from '../usage.ts';
-import { LoadAverages } from './load.ts';
-import { MemoryAccount } from './memory.ts';
 import { MmView } from './proc-mm.ts';
 import { TaskView } from './proc-task.ts';
 import { SortedNumbers } from './sorted.ts';
@@ -44,8 +42,6 @@ export interface ProcFacts {
 
 export class KernelProc implements ProcSource {
   readonly kernel: Kernel;
-  readonly loads: LoadAverages;
-  readonly account: MemoryAccount;
   readonly miscDevices: ProcSource['miscDevices'] = [];
   readonly disks: Iterable<BlockDevice> = [];
   readonly unixSockets: Iterable<UnixSocket> = [];
@@ -61,8 +57,6 @@ export class KernelProc implements ProcSource {
   constructor(kernel: Kernel, facts: ProcFacts) {
     this.kernel = kernel;
     this.facts = facts;
-    this.loads = new LoadAverages(kernel.clock, kernel.timers, () => kernel.engine.runningCount);
-    this.account = new MemoryAccount(kernel);
   }
 
   view(task: Task): TaskView {
@@ -150,7 +144,7 @@ export class KernelProc implements ProcSource {
   }
 
   get loadAverages(): readonly [number, number, number] {
-    return this.loads.values;
+    return this.kernel.loads.values;
   }
 
   /** All processors are alike: which one a program ran on when is the host's to know. */
@@ -168,7 +162,7 @@ export class KernelProc implements ProcSource {
   }
 
   get memory(): MemInfo {
-    return this.account.info;
+    return this.kernel.account.info;
   }
 
   get sysname(): string {
