@@ -19,7 +19,7 @@ export class HostProcFiles {
   private readonly libc: Libc;
   private readonly path = new Uint8Array(LONGEST_PATH);
   private readonly pathAddress: number;
-  private readonly text_ = new Uint8Array(MOST_TEXT);
+  private readonly text_ = Buffer.alloc(MOST_TEXT);
   private readonly time = new DataView(new ArrayBuffer(16));
   private readonly timeAddress: number;
 
@@ -47,7 +47,7 @@ export class HostProcFiles {
     if (fd < 0) return null;
     const n = this.libc.pread(fd, this.text_, MOST_TEXT, 0);
     this.close(fd);
-    return n < 0 ? null : String.fromCharCode(...this.text_.subarray(0, n));
+    return n < 0 ? null : this.text_.latin1Slice(0, n);
   }
 
   /** A process's processor clock in ns; 0 if it is gone. */
