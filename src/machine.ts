@@ -194,7 +194,7 @@ async function startFirst(
   const task = newProcess(kernel, context, one, credOf(init.user));
   init.stdio.forEach((what, fd) => {
     if (what === 'console') {
-      openConsole(kernel, task, [fd]);
+      openConsole(kernel, task, [fd], '/dev/tty0');
       return;
     }
     const host = HostDescriptor.of(calls, what.fd);

@@ -47,7 +47,7 @@ export class HostProcFiles {
     if (fd < 0) return null;
     const n = this.libc.pread(fd, this.text_, MOST_TEXT, 0);
     this.close(fd);
-    return n < 0 ? null : this.text_.latin1Slice(0, n);
+    return n < 0 ? null : this.text_.toString('latin1', 0, n);
   }
 
   /** A process's processor clock in ns; 0 if it is gone. */

@@ -92,9 +92,12 @@ export function credOf(user: UserOptions): Cred {
   };
 }
 
-/** Opens the console as descriptors 0, 1 and 2; the first open makes it the controlling terminal. */
-export function openConsole(kernel: MachineKernel, task: Task, fds: readonly number[]): void {
-  const file = open(kernel.vfs, task, null, '/dev/console', 2, 0);
+/**
+ * Opens the console as these descriptors. Its own node makes it nobody's controlling terminal (init's children
+ * share it); a command gets it by its terminal's name, which does.
+ */
+export function openConsole(kernel: MachineKernel, task: Task, fds: readonly number[], node = '/dev/console'): void {
+  const file = open(kernel.vfs, task, null, node, 2, 0);
   if (typeof file === 'number') return;
   for (const fd of fds) installAt(task, file.get(), fd);
   file.put();
