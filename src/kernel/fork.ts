@@ -1,8 +1,9 @@
 /** clone(2), fork(2), vfork(2): a new task from an old one. */
 import { RAX, RSP, setRegister } from '../arch/x86_64/registers.ts';
-import type { EngineThread } from '../engine/engine.ts';
+import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE, capable } from '../core/cred.ts';
+import { type EngineThread, PROT_WRITE } from '../engine/engine.ts';
 import type { Mm } from '../mm/mm.ts';
-import { EAGAIN, EINVAL, ENOMEM } from '../uapi/errno.ts';
+import { EAGAIN, EINVAL, ENOMEM, EPERM } from '../uapi/errno.ts';
 import { RLIMIT_NPROC } from '../uapi/resource.ts';
 import {
   CLONE_CHILD_CLEARTID,
@@ -25,7 +26,6 @@ import {
   CLONE_VFORK,
   CLONE_VM,
 } from '../uapi/sched.ts';
-import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE, capable } from '../core/cred.ts';
 import { registerTask } from './exit.ts';
 import { inheritSigHand, inheritThreadState } from './inherit.ts';
 import { SignalState } from './signal-state.ts';
@@ -50,7 +50,7 @@ export interface CloneRequest {
 /** The new task, which has not run yet (`start` lets it), or -errno. The caller has a frame. */
 export function copyProcess(parent: Task, r: CloneRequest): Task | number {
   const { kernel, thread, mm } = parent;
-  const bad = checkFlags(r.flags);
+  const bad = checkFlags(r.flags) || mayUnshare(parent, r.flags);
   if (bad < 0) return bad;
   if (thread === null || mm === null) return -EINVAL;
   if (tooMany(parent)) return -EAGAIN;
@@ -73,7 +73,10 @@ export function copyProcess(parent: Task, r: CloneRequest): Task | number {
 export function start(parent: Task, child: Task, r: CloneRequest): void {
   const { thread } = child;
   if (thread === null) return;
-  if ((r.flags & CLONE_PARENT_SETTID) !== 0) putTid(parent.thread, child, r.parentTid);
+  if ((r.flags & CLONE_PARENT_SETTID) !== 0) {
+    if ((r.flags & CLONE_VM) !== 0) putTidNow(thread, child, r.parentTid);
+    else putTid(parent.thread, child, r.parentTid);
+  }
   if ((r.flags & CLONE_CHILD_SETTID) !== 0) putTid(thread, child, r.childTid);
   thread.resume();
 }
@@ -86,11 +89,29 @@ function putTid(thread: EngineThread | null, child: Task, address: number): void
   thread!.copyOut(address, offset, 4);
 }
 
+/** In memory that both share: either may look first, and the child may end, and clear it, before the parent goes on. */
+function putTidNow(thread: EngineThread, child: Task, address: number): void {
+  const { kernel, mm } = child;
+  const offset = thread.stageOut(4);
+  if (offset < 0 || mm === null || !mm.allows(address, 4, PROT_WRITE)) return;
+  kernel.memory.view.setInt32(offset, child.pid, true);
+  if (mm.space.write(address, offset, 4) === 0 || mm.populate(address, 4) <= 0) return;
+  mm.space.settle();
+  mm.space.write(address, offset, 4);
+}
+
 function checkFlags(flags: number): number {
-  if ((flags & NAMESPACES) !== 0) return -EINVAL;
+  if ((flags & CLONE_FS) !== 0 && (flags & (CLONE_NEWNS | CLONE_NEWUSER)) !== 0) return -EINVAL;
   if ((flags & CLONE_SIGHAND) !== 0 && (flags & CLONE_VM) === 0) return -EINVAL;
   if ((flags & CLONE_THREAD) !== 0 && (flags & CLONE_SIGHAND) === 0) return -EINVAL;
   return (flags & CLONE_THREAD) !== 0 && (flags & CLONE_PIDFD) !== 0 ? -EINVAL : 0;
+}
+
+/** New namespaces are nobody's but the administrator's; and this kernel was built without any (clone(2)). */
+export function mayUnshare(task: Task, flags: number): number {
+  if ((flags & NAMESPACES) === 0) return 0;
+  const privileged = (flags & CLONE_NEWUSER) !== 0 || capable(task.cred, CAP_SYS_ADMIN);
+  return privileged ? -EINVAL : -EPERM;
 }
 
 function tooMany(parent: Task): boolean {

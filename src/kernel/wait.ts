@@ -56,9 +56,10 @@ export function waitForChild(
 async function sleepForChild(task: Task, target: WaitTarget, options: number): Promise<Waited | number> {
   for (;;) {
     const slept = await task.sleepOn([task.group.childq]);
-    if (slept !== 0) return slept;
+    // The signal that ended the sleep may be the child's own last word.
     const found = poll(task, target, options);
     if (found !== 0) return found;
+    if (slept !== 0) return slept;
   }
 }
 

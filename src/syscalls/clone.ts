@@ -1,16 +1,17 @@
 /** fork(2), vfork(2), clone(2), clone3(2), execve(2), exit(2), rt_sigreturn(2), arch_prctl(2). */
 import { RAX, setRegister } from '../arch/x86_64/registers.ts';
-import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
+import { PROT_WRITE } from '../engine/engine.ts';
+import { LOOKUP_EMPTY, LOOKUP_FOLLOW, PATH_MAX } from '../fs/namei.ts';
+import { PidFd } from '../ipc/pidfd.ts';
 import { sigreturn } from '../kernel/deliver.ts';
 import { REGISTERS_SET } from '../kernel/entry.ts';
 import { execve as exec } from '../kernel/exec.ts';
 import { type CloneRequest, copyProcess, isVfork, start, vforkDone } from '../kernel/fork.ts';
 import { forceSignal } from '../kernel/signal.ts';
 import type { Task } from '../kernel/task.ts';
-import { LOOKUP_EMPTY, LOOKUP_FOLLOW, PATH_MAX } from '../fs/namei.ts';
 import { TASK_SIZE } from '../mm/mm.ts';
-import { PidFd } from '../ipc/pidfd.ts';
-import { E2BIG, EBADF, EFAULT, EINVAL, ENOSYS, EPERM } from '../uapi/errno.ts';
+import { E2BIG, EBADF, EFAULT, EINVAL, ENODEV, ENOSYS, EPERM } from '../uapi/errno.ts';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
 import { RLIMIT_NOFILE } from '../uapi/resource.ts';
 import { CLONE_PARENT, CLONE_PARENT_SETTID, CLONE_PIDFD, CLONE_THREAD, CLONE_VFORK, CLONE_VM, CSIGNAL } from '../uapi/sched.ts';
 import { faultInfo } from '../uapi/siginfo.ts';
@@ -21,6 +22,8 @@ const ARCH_SET_GS = 0x1001;
 const ARCH_SET_FS = 0x1002;
 const ARCH_GET_FS = 0x1003;
 const ARCH_GET_GS = 0x1004;
+const ARCH_GET_CPUID = 0x1011;
+const ARCH_SET_CPUID = 0x1012;
 /** struct clone_args (clone(2)), and the part of it that every version has. */
 const CLONE_ARGS_SIZE = 88;
 const CLONE_ARGS_MIN = 64;
@@ -50,9 +53,10 @@ function clone(task: Task, f: number, stack: number, parentTid: number, childTid
 function clone3(task: Task, args: number, size: number): number | Promise<number> {
   if (size > 4096) return -E2BIG;
   if (size < CLONE_ARGS_MIN) return -EINVAL;
-  const at = task.user.in(args, Math.min(size, CLONE_ARGS_SIZE));
+  const at = task.user.in(args, size);
   if (at < 0) return at;
-  const { view } = task.user;
+  const { view, ram } = task.user;
+  if (size > CLONE_ARGS_SIZE && ram.subarray(at + CLONE_ARGS_SIZE, at + size).some(byte => byte !== 0)) return -E2BIG;
   const word = (i: number): number => view.getUint32(at + 8 * i + 4, true) * 2 ** 32 + view.getUint32(at + 8 * i, true);
   const [cloneFlags, pidfd, childTid, parentTid, exitSignal, stack, stackSize, tls] = [0, 1, 2, 3, 4, 5, 6, 7].map(word);
   if (cloneFlags! >= 2 ** 32 || (cloneFlags! & CSIGNAL) !== 0 || exitSignal! > 64) return -EINVAL;
@@ -72,6 +76,7 @@ function clone3(task: Task, args: number, size: number): number | Promise<number
 function doClone(task: Task, r: CloneRequest, pidfdAt = r.parentTid): number | Promise<number> {
   const wantsPidfd = (r.flags & CLONE_PIDFD) !== 0;
   if (wantsPidfd && pidfdAt === r.parentTid && (r.flags & CLONE_PARENT_SETTID) !== 0) return -EINVAL;
+  if (wantsPidfd && task.mm?.allows(pidfdAt, 4, PROT_WRITE) !== true) return -EFAULT;
   const child = copyProcess(task, r);
   if (typeof child === 'number') return child;
   if (wantsPidfd) givePidfd(task, child, pidfdAt);
@@ -208,6 +213,9 @@ function archPrctl(task: Task, code: number, address: number): number {
     task.user.view.setUint32(at + 4, Math.floor(thread.tls / 2 ** 32), true);
     return 0;
   }
+  // CPUID is open to programs, and stays so: what arch_prctl(2) answers where it cannot be made to fault.
+  if (code === ARCH_GET_CPUID) return 1;
+  if (code === ARCH_SET_CPUID) return -ENODEV;
   // The engine keeps the gs base for itself.
   return code === ARCH_SET_GS || code === ARCH_GET_GS ? -ENOSYS : -EINVAL;
 }
