@@ -190,7 +190,7 @@ async function startFirst(
     if (failed !== null) panic(failed);
     return;
   }
-  const one = newKernelProcess(kernel);
+  const one = newKernelProcess(kernel, context);
   const task = newProcess(kernel, context, one, credOf(init.user));
   init.stdio.forEach((what, fd) => {
     if (what === 'console') {

@@ -56,8 +56,11 @@ export function newProcess(kernel: MachineKernel, ctx: WalkContext, parent: Thre
   return task;
 }
 
-/** The kernel as process 1: for machines that run one command. It has no thread; its children are reaped as they end. */
-export function newKernelProcess(kernel: MachineKernel): ThreadGroup {
+/**
+ * The kernel as process 1: for machines that run one command. Its task is there to be seen, and never runs; its
+ * children are reaped as they end.
+ */
+export function newKernelProcess(kernel: MachineKernel, ctx: WalkContext): ThreadGroup {
   const pid = kernel.pids.alloc();
   const session = kernel.jobs.newSession(pid);
   const group = new ThreadGroup({
@@ -70,7 +73,20 @@ export function newKernelProcess(kernel: MachineKernel): ThreadGroup {
     exitSignal: 0,
   });
   group.isKernel = true;
+  session.session.leader = group;
+  const task = new Task(kernel, pid, group, {
+    comm: 'linux',
+    cred: ROOT_CRED,
+    mm: null,
+    files: new FilesStruct(),
+    fs: new FsStruct(ctx.root, ctx.cwd),
+    user: t => new UserAccess(kernel.memory.bytes, kernel.memory.view, t),
+    signals: new SignalState(group),
+  });
+  task.state = 'S';
+  group.setLeader(task);
   kernel.groups.set(pid, group);
+  kernel.tasks.set(pid, task);
   return group;
 }
 

@@ -97,11 +97,9 @@ export class KernelProc implements ProcSource {
     return task === undefined ? null : this.view(task);
   }
 
-  /** The kernel's own process 1 has no task, and is not shown. */
   nextProcess(pid: number): ProcTask | null {
-    const { groups, tasks, pids } = this.kernel;
-    const withTasks = (): number[] => [...groups.keys()].filter(id => tasks.has(id));
-    const next = this.pids.next(pid, `${groups.size} ${pids.latest}`, withTasks);
+    const { groups, pids } = this.kernel;
+    const next = this.pids.next(pid, `${groups.size} ${pids.latest}`, () => groups.keys());
     return next < 0 ? null : this.task(next);
   }
 

@@ -28,6 +28,7 @@ import { sleepsIn } from './wchan.ts';
 /** PF_* of linux/sched.h. */
 const PF_EXITING = 0x4;
 const PF_FORKNOEXEC = 0x40;
+const PF_KTHREAD = 0x200000;
 const PF_RANDOMIZE = 0x400000;
 const COMM_LEN = 15;
 const UNSET = 0xffffffff;
@@ -110,6 +111,7 @@ export class TaskView implements ProcTask {
   }
 
   get flags(): number {
+    if (this.task.group.isKernel) return PF_KTHREAD;
     const forked = this.task.group.execed ? 0 : PF_FORKNOEXEC;
     return PF_RANDOMIZE | forked | (this.exited ? PF_EXITING : 0);
   }
@@ -237,7 +239,8 @@ export class TaskView implements ProcTask {
 
   get wchan(): string {
     const { state, callNumber } = this.task;
-    return state === 'S' || state === 'D' ? sleepsIn(callNumber) : '';
+    const asleep = state === 'S' || state === 'D';
+    return asleep && callNumber >= 0 ? sleepsIn(callNumber) : '';
   }
 
   get syscall(): TaskSyscall | null {
