@@ -74,6 +74,16 @@ export function fail(program: string, message: string, status: number): never {
   process.exit(status);
 }
 
+/** A reboot: this program again, as the same process. */
+function startAnew(): never {
+  process.execve?.(
+    process.execPath,
+    [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+    process.env,
+  );
+  process.exit(0);
+}
+
 /** Runs the machine and ends this program as it ended; `hint` may say why it panicked. */
 export async function runMachine(
   program: string,
@@ -84,6 +94,7 @@ export async function runMachine(
   const { boot } = await import('../machine.ts');
   const report: ExitReport = await boot(options);
   if (report.type === 'exit') process.exit(report.status);
+  if (report.type === 'restart') startAnew();
   if (report.type === 'error') fail(program, report.message, report.status);
   fail(program, `the machine panicked: ${hint ?? report.reason}`, panicStatus);
 }

@@ -56,13 +56,12 @@ function hostfsTrouble(line: CommandLine): string | null {
   return trouble && `rootflags= must name a host directory that you may read; ${trouble}`;
 }
 
-/** root=, rootfstype= and rootflags= as a root; a host directory that cannot be one fails at its mount, as a device. */
+/** root=, rootfstype= and rootflags= as a root; what cannot be one fails at its mount. */
 function rootOf(line: CommandLine): RootOptions {
   if (line.root === undefined && line.rootfstype === undefined && line.rootflags === undefined)
     return { type: 'overlay', dir: '/', readonly: line.readonly ?? false };
   const readonly = line.readonly ?? true;
-  if (line.rootfstype === 'hostfs' && hostfsTrouble(line) === null)
-    return { type: 'hostfs', dir: line.rootflags || '/', readonly };
+  if (line.rootfstype === 'hostfs') return { type: 'hostfs', dir: line.rootflags || '/', readonly };
   const { root: name = '/dev/root', rootfstype: fstype = null, rootflags: flags = '' } = line;
   return { type: 'device', name, fstype, flags, readonly };
 }

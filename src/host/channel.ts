@@ -77,6 +77,8 @@ export class FdChannel implements HostChannel {
   private readonly calls: DescriptorCalls;
   private readonly input: HostDescriptor | null;
   private readonly output: HostDescriptor | null;
+  /** Its end is a hangup. */
+  private readonly fromTerminal: boolean;
   private user: ChannelUser | null = null;
   /** What the poller was last asked for. */
   private readonly asked: Map<HostDescriptor, number> = new Map();
@@ -99,6 +101,7 @@ export class FdChannel implements HostChannel {
     this.poller = poller;
     this.input = input;
     this.output = output;
+    this.fromTerminal = input !== null && windowSize(calls, input.fd) !== null;
   }
 
   start(user: ChannelUser): void {
@@ -192,7 +195,7 @@ export class FdChannel implements HostChannel {
     if (got === -EAGAIN || got === -EINTR) return;
     if (got <= 0) {
       this.ended = true;
-      this.user.ended(this.input.stat.isCharacterDevice());
+      this.user.ended(this.fromTerminal);
     } else {
       this.chunkStart = 0;
       this.chunkEnd = got;

@@ -66,3 +66,6 @@ function readAuxv(): Map<number, number> {
   }
   return out;
 }
+
+/** /proc/cpuinfo: what the host tells of its processors, a paragraph each. */
+export const processorTexts = (): string => readFileSync('/proc/cpuinfo', 'latin1');

@@ -36,6 +36,7 @@ import {
   writeTermios,
 } from '../uapi/termios.ts';
 import type { DescriptorCalls } from './descriptors.ts';
+import { keepSettings } from './terminal-keeper.ts';
 
 /** What cfmakeraw(3) does. */
 function makeRaw(t: Termios): Termios {
@@ -102,11 +103,28 @@ export class HostTerminal {
     this.saved = null;
   }
 
+  /** Calls back whenever the window's size has changed, until `restore`. */
+  onResize(changed: (size: WinSize) => void): void {
+    const onSignal = (): void => {
+      const { size } = this;
+      if (size !== null) changed(size);
+    };
+    process.on('SIGWINCH', onSignal);
+    const { unguard } = this;
+    this.unguard = () => {
+      unguard();
+      process.off('SIGWINCH', onSignal);
+    };
+  }
+
   /**
-   * Restores at the end of this process, be it by a signal, and goes back to raw mode when the process is continued
-   * (a shell has put its own settings in between). SIGKILL is beyond us.
+   * To be called before `setRaw`. Restores at the end of this process, be it by a signal, and goes back to raw mode
+   * when the process is continued (a shell has put its own settings in between). A keeper process restores after
+   * what we cannot notice: SIGKILL.
    */
   guard(): void {
+    const settings = getAttributes(this.calls, this.fd);
+    const dismissKeeper = typeof settings === 'number' ? () => {} : keepSettings(this.fd, settings);
     const onExit = (): void => this.restore();
     const onContinue = (): void => void this.setRaw();
     const onSignal = (signal: NodeJS.Signals): void => {
@@ -116,6 +134,7 @@ export class HostTerminal {
     process.on('exit', onExit).on('SIGCONT', onContinue);
     for (const signal of FATAL) process.on(signal, onSignal);
     this.unguard = () => {
+      dismissKeeper();
       process.off('exit', onExit).off('SIGCONT', onContinue);
       for (const signal of FATAL) process.off(signal, onSignal);
     };

@@ -20,6 +20,7 @@ import { ThreadGroup } from '../kernel/thread-group.ts';
 import { UserAccess } from '../kernel/user-access.ts';
 import { EACCES, ENOENT, errnoName } from '../uapi/errno.ts';
 import { SIGCHLD } from '../uapi/signal.ts';
+import { logInit } from './boot-log.ts';
 import type { MachineKernel } from './machine-kernel.ts';
 import type { InitOptions, UserOptions } from './options.ts';
 
@@ -129,7 +130,9 @@ export function installAt(task: Task, file: File, fd: number): void {
 export async function startInit(task: Task, init: Extract<InitOptions, { type: 'init' }>): Promise<string | null> {
   const candidates = init.path === null ? DEFAULT_INITS : [init.path];
   for (const path of candidates) {
-    const result = await exec(task, path, [path, ...init.args], init.envp);
+    const argv = [path, ...init.args];
+    logInit(task.kernel.printk, path, argv, init.envp);
+    const result = await exec(task, path, argv, init.envp);
     if (result === 0) return null;
     if (init.path !== null) return `Requested init ${path} failed (error ${result}).`;
   }
@@ -149,7 +152,10 @@ export async function startCommand(
   let worst = -ENOENT;
   for (const path of candidatesOf(name, command.envp)) {
     const result = await exec(task, path, command.argv, command.envp);
-    if (result === 0) return null;
+    if (result === 0) {
+      logInit(kernel.printk, path, command.argv, command.envp);
+      return null;
+    }
     if (result !== -ENOENT || name.includes('/')) worst = result;
   }
   return { message: `${name}: ${describe(worst)}`, status: worst === -ENOENT ? 127 : 126 };

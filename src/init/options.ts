@@ -32,9 +32,10 @@ export interface VolumeOptions {
 
 /**
  * What a descriptor 0, 1 or 2 of the first program is: the machine's console (/dev/console's terminal), or a
- * descriptor of the host process, passed through byte for byte (not a terminal to the guest, whatever it is).
+ * descriptor of the host process, passed through byte for byte (not a terminal to the guest, whatever it is), or not
+ * open at all.
  */
-export type StdioOptions = 'console' | { readonly fd: number };
+export type StdioOptions = 'console' | 'closed' | { readonly fd: number };
 
 /** Who the command runs as. */
 export interface UserOptions {
@@ -115,6 +116,8 @@ export interface MachineOptions {
 export type ExitReport =
   /** Powered off: the command's status, 128 + n when signal n killed it, 124 on a timeout, 0 for poweroff. */
   | { readonly type: 'exit'; readonly status: number }
+  /** The guest asked for a reboot: whoever started the machine may start it again. */
+  | { readonly type: 'restart' }
   /** The kernel panicked, for this reason; the log has shown it if it had somewhere to go. */
   | { readonly type: 'panic'; readonly reason: string }
   /** It never ran: one line that says what is wrong and what to do, and the status to end with. */

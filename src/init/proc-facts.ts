@@ -1,11 +1,12 @@
 /** What /proc tells of a machine that its kernel does not know: the processor, the terminals, the boot itself. */
-import { readFileSync } from 'node:fs';
 import { FIRST_SERIAL, MAX_CONSOLES, MAX_SERIAL, TTY_MAJOR, TTYAUX_MAJOR } from '../drivers/tty/terminals.ts';
 import type { TtyDriver } from '../fs/proc/source.ts';
+import { processorTexts } from '../host/facts.ts';
 import type { ProcFacts } from '../kernel/proc/proc-source.ts';
 import type { MachineClock } from './machine-clock.ts';
 import type { MachineKernel } from './machine-kernel.ts';
 import type { MachineOptions } from './options.ts';
+import { BUILDER } from './release.ts';
 
 const PTY_MASTER_MAJOR = 128;
 const PTY_SLAVE_MAJOR = 136;
@@ -67,7 +68,7 @@ export function procFacts(kernel: MachineKernel, clock: MachineClock, options: M
     // Times since boot are those of CLOCK_MONOTONIC, which is the host's.
     bootTime: Math.floor(clock.realtime().sec - clock.monotonic() / 1e9),
     bootId,
-    builder: '(uml@localhost) (TypeScript)',
+    builder: BUILDER,
     cpuinfo: () => hostProcessors(options.ncpus),
     ttyDrivers: TTY_DRIVERS,
     consoles: [{ name: 'tty0', major: TTY_MAJOR, minor: 0 }],
@@ -76,7 +77,7 @@ export function procFacts(kernel: MachineKernel, clock: MachineClock, options: M
 
 /** The host's paragraphs, one a processor. */
 function hostProcessors(count: number): string {
-  const paragraphs = readFileSync('/proc/cpuinfo', 'latin1')
+  const paragraphs = processorTexts()
     .split(/\n\n+/)
     .filter(text => text !== '');
   return paragraphs

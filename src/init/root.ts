@@ -1,6 +1,7 @@
 /** Mounts the root that the options name, and what every machine has: /proc, /sys, /dev, /dev/pts and /dev/shm. */
 import type { Clock } from '../core/clock.ts';
 import { ROOT_CRED } from '../core/cred.ts';
+import type { Printk } from '../core/printk.ts';
 import type { WalkContext } from '../fs/context.ts';
 import { mkdir } from '../fs/create.ts';
 import { Path } from '../fs/dentry.ts';
@@ -14,8 +15,9 @@ import type { FileSystemType, SuperBlock } from '../fs/super.ts';
 import { tmpfsType } from '../fs/tmpfs/super.ts';
 import type { Vfs } from '../fs/vfs.ts';
 import type { HostFiles } from '../host/files.ts';
-import { errnoName } from '../uapi/errno.ts';
+import { ENXIO, errnoName } from '../uapi/errno.ts';
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from '../uapi/mount.ts';
+import { logNoRoot } from './boot-log.ts';
 import type { MachineOptions, VolumeOptions } from './options.ts';
 
 export interface MountedRoot {
@@ -25,9 +27,13 @@ export interface MountedRoot {
 }
 
 /** The root and what goes with it; a panic's reason if there is none. */
-export function mountAll(vfs: Vfs, files: HostFiles, options: MachineOptions): MountedRoot | string {
+export function mountAll(vfs: Vfs, files: HostFiles, options: MachineOptions, log: Printk): MountedRoot | string {
   const namespace = mountTheRoot(vfs, files, options);
-  if (typeof namespace === 'string') return namespace;
+  if (typeof namespace === 'number') {
+    const { root } = options;
+    logNoRoot(log, root.type === 'device' ? root.name : root.dir, namespace);
+    return 'VFS: Unable to mount root fs on unknown-block(0,0)';
+  }
   const path = new Path(namespace.root, namespace.root.root).get();
   const context = kernelContext(path, vfs.env.clock);
   for (const volume of options.volumes) {
@@ -47,18 +53,16 @@ const kernelContext = (root: Path, clock: Clock): WalkContext => ({
   current: null,
 });
 
-function mountTheRoot(vfs: Vfs, files: HostFiles, { root }: MachineOptions): MountNamespace | string {
-  if (root.type === 'device') return cannotMount(root.name);
+function mountTheRoot(vfs: Vfs, files: HostFiles, { root }: MachineOptions): MountNamespace | number {
+  if (root.type === 'device') return -ENXIO;
   const made = root.type === 'hostfs' ? hostRoot(vfs, files, root.dir, root.readonly) : overlayRoot(vfs, files, root.dir);
-  if (typeof made === 'number') return `${cannotMount(root.dir)}: ${errnoName(-made)}`;
+  if (typeof made === 'number') return made;
   const type = once(made);
   vfs.registerFileSystem(type);
   const namespace = mountRoot(vfs, type.name, root.type === 'overlay' ? 'overlay' : root.dir, root.readonly ? MS_RDONLY : 0, '');
   vfs.types.delete(type.name);
-  return typeof namespace === 'number' ? `${cannotMount(root.dir)}: ${errnoName(-namespace)}` : namespace;
+  return namespace;
 }
-
-const cannotMount = (name: string): string => `VFS: Unable to mount root fs on ${name}`;
 
 function hostRoot(vfs: Vfs, files: HostFiles, dir: string, readOnly: boolean): SuperBlock | number {
   return mountHostDirectory(files, vfs.env, dir, { readOnly, cacheAlways: false });

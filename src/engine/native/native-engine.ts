@@ -46,6 +46,8 @@ export interface NativeEngineOptions {
   /** The stub's executable. */
   readonly stub: string;
   readonly ramSize: number;
+  /** On how many of the host's processors guests may run. */
+  readonly processors: number;
   readonly events: EngineEvents;
 }
 
@@ -242,7 +244,7 @@ export class NativeEngine implements Engine {
     const { view } = this.memory;
     view.setInt32(GLOBAL.G_KERNEL, process.pid, true);
     view.setInt32(GLOBAL.G_SPIN, GUEST_SPIN, true);
-    this.libc.syscall(NR.sched_getaffinity, 0, GLOBAL.AFFINITY_SIZE, this.memory.address + GLOBAL.G_AFFINITY);
+    this.chooseProcessors(options.processors);
     const stdio = ['ignore', 'ignore', 'ignore', this.memory.fd, this.memory.readOnlyFd, this.notes.peer, options.poller.fd];
     this.reaper = spawn(options.stub, [], { stdio: stdio as 'ignore'[], env: {}, cwd: '/' });
     this.reaper.on('error', () => {});
@@ -258,6 +260,21 @@ export class NativeEngine implements Engine {
     this.readPlaces();
     this.clearFirstSpace();
     return null;
+  }
+
+  /** Of our own processors so many, one after another from any of them: machines of one processor do not share it. */
+  private chooseProcessors(count: number): void {
+    const mask = GLOBAL.G_AFFINITY;
+    const { bytes, address } = this.memory;
+    this.libc.syscall(NR.sched_getaffinity, 0, GLOBAL.AFFINITY_SIZE, address + mask);
+    const has = (cpu: number): boolean => ((bytes[mask + (cpu >> 3)]! >> (cpu & 7)) & 1) !== 0;
+    const ours = Array.from({ length: 8 * GLOBAL.AFFINITY_SIZE }, (_, cpu) => cpu).filter(has);
+    const surplus = ours.length - count;
+    const first = process.pid % ours.length;
+    for (let i = 0; i < surplus; i++) {
+      const cpu = ours[(first + i) % ours.length]!;
+      bytes[mask + (cpu >> 3)]! &= ~(1 << (cpu & 7));
+    }
   }
 
   /** The reaper's answer to its start; a signal may interrupt the waiting. */

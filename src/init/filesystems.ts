@@ -1,0 +1,84 @@
+/** The filesystems and devices that every machine has: registered here, mounted by root.ts. */
+
+import { memDevices } from '../drivers/char/mem.ts';
+import { registerCharDevices } from '../drivers/char/register.ts';
+import { Terminals } from '../drivers/tty/terminals.ts';
+import { Devpts } from '../fs/devpts/devpts.ts';
+import { Devtmpfs } from '../fs/devtmpfs/devtmpfs.ts';
+import { hostfsType } from '../fs/hostfs/type.ts';
+import { overlayType } from '../fs/overlay/type.ts';
+import { procFileSystem } from '../fs/proc/super.ts';
+import { Sysfs } from '../fs/sysfs/sysfs.ts';
+import { populateSysfs } from '../fs/sysfs/system.ts';
+import { tmpfsType } from '../fs/tmpfs/super.ts';
+import type { HostFiles } from '../host/files.ts';
+import type { KernelProc } from '../kernel/proc/proc-source.ts';
+import type { Task } from '../kernel/task.ts';
+import type { MachineKernel } from './machine-kernel.ts';
+import type { MachineOptions } from './options.ts';
+
+/** The descriptors that a new pseudo-terminal's master may get. */
+const MOST_DESCRIPTORS = 1024;
+
+const TTY_NODES = [
+  { name: 'tty', major: 5, minor: 0, mode: 0o666 },
+  { name: 'console', major: 5, minor: 1, mode: 0o600 },
+  { name: 'ptmx', major: 5, minor: 2, mode: 0o666 },
+  { name: 'tty0', major: 4, minor: 0, mode: 0o620 },
+];
+
+/** Links that udev makes elsewhere. */
+const LINKS = [
+  { name: 'fd', target: '/proc/self/fd' },
+  { name: 'stdin', target: '/proc/self/fd/0' },
+  { name: 'stdout', target: '/proc/self/fd/1' },
+  { name: 'stderr', target: '/proc/self/fd/2' },
+];
+
+/** Answers the machine's terminals. */
+export function registerAll(
+  kernel: MachineKernel,
+  proc: KernelProc,
+  files: HostFiles,
+  options: MachineOptions,
+): Terminals {
+  const { vfs } = kernel;
+  const devtmpfs = new Devtmpfs(vfs.env);
+  const sysfs = new Sysfs(vfs.env);
+  const devpts = new Devpts();
+  const types = [
+    procFileSystem(proc),
+    tmpfsType(),
+    tmpfsType('ramfs', false),
+    devtmpfs.type,
+    sysfs.type,
+    devpts,
+    overlayType,
+  ];
+  for (const type of types) vfs.registerFileSystem(type);
+  registerHostfs(kernel, files, options);
+  populateSysfs(sysfs, { cpus: options.ncpus, memory: () => proc.memory });
+  const fillRandom = kernel.fillRandom.bind(kernel);
+  registerCharDevices('mem', memDevices({ log: kernel.printk, fillRandom }), { vfs, devtmpfs, sysfs });
+  for (const node of TTY_NODES) devtmpfs.add({ ...node, block: false });
+  for (const { name, target } of LINKS) devtmpfs.link(name, target);
+  return registerTerminals(kernel, devpts);
+}
+
+/** mount(2) of hostfs sees no more of the host than the root does. */
+function registerHostfs({ vfs }: MachineKernel, files: HostFiles, { root }: MachineOptions): void {
+  if (root.type === 'device') return;
+  vfs.registerFileSystem(hostfsType(files, { directory: root.dir, readOnly: root.readonly }));
+}
+
+function registerTerminals(kernel: MachineKernel, devpts: Devpts): Terminals {
+  const { clock, timers, jobs } = kernel;
+  const terminals = new Terminals(
+    { clock, timers, groups: jobs, hungUp: new WeakMap() },
+    devpts,
+    (current, file, cloexec) => (current as Task).files.install(file, cloexec, MOST_DESCRIPTORS),
+  );
+  terminals.register(kernel.vfs);
+  jobs.sessionEnded = session => terminals.sessionEnded(session);
+  return terminals;
+}

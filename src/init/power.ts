@@ -1,0 +1,74 @@
+/**
+ * How a machine ends: once, and then nothing of it is left. Whoever holds something of the host's says with `atEnd`
+ * how to let go of it.
+ */
+import { KERN_EMERG, KERN_NOTICE, type Printk } from '../core/printk.ts';
+import type { ShutdownKind } from '../kernel/kernel.ts';
+import type { ExitReport } from './options.ts';
+
+/** What reboot(2) logs. */
+const LAST_WORDS: Readonly<Record<ShutdownKind, string>> = {
+  poweroff: 'reboot: Power down',
+  halt: 'reboot: System halted',
+  restart: 'reboot: Restarting system',
+};
+
+const TIMED_OUT = 124;
+/** setTimeout's longest. */
+const LONGEST_TIMEOUT = 2 ** 31 - 1;
+
+export class Power {
+  private readonly log: Printk;
+  private readonly panicDelay: number;
+  private readonly done: (report: ExitReport) => void;
+  private readonly hooks: (() => void)[] = [];
+  private timer: NodeJS.Timeout | null = null;
+  private state: 'on' | 'panicked' | 'off' = 'on';
+  /** Called first of all: no guest is served any more. */
+  stop: () => void = () => {};
+
+  /** `panicDelay`: milliseconds between a panic and the end. */
+  constructor(log: Printk, panicDelay: number, done: (report: ExitReport) => void) {
+    this.log = log;
+    this.panicDelay = Math.min(Math.max(panicDelay, 0), LONGEST_TIMEOUT);
+    this.done = done;
+  }
+
+  /** `hook` is called at the end; the last one first. */
+  atEnd(hook: () => void): void {
+    this.hooks.push(hook);
+  }
+
+  /** The machine is killed after so many milliseconds. */
+  limit(milliseconds: number): void {
+    const expired = (): void => this.end({ type: 'exit', status: TIMED_OUT });
+    this.timer = setTimeout(expired, Math.min(milliseconds, LONGEST_TIMEOUT));
+  }
+
+  end(report: ExitReport): void {
+    if (this.state === 'off') return;
+    if (this.timer !== null) clearTimeout(this.timer);
+    if (this.state === 'on') this.stop();
+    this.state = 'off';
+    for (const hook of this.hooks.reverse()) hook();
+    this.done(report);
+  }
+
+  /** The guest asked for it; `status` is what the machine's program is to end with. */
+  shutdown(kind: ShutdownKind, status = 0): void {
+    if (this.state !== 'on') return;
+    this.log.log(KERN_NOTICE, LAST_WORDS[kind]);
+    this.end(kind === 'restart' ? { type: 'restart' } : { type: 'exit', status });
+  }
+
+  panic(reason: string): void {
+    if (this.state !== 'on') return;
+    this.stop();
+    this.state = 'panicked';
+    this.log.log(KERN_EMERG, `Kernel panic - not syncing: ${reason}`);
+    this.log.log(KERN_EMERG, `---[ end Kernel panic - not syncing: ${reason} ]---`);
+    const end = (): void => this.end({ type: 'panic', reason });
+    if (this.panicDelay === 0) end();
+    else setTimeout(end, this.panicDelay);
+  }
+}
