@@ -29,7 +29,10 @@ export function registerTask(task: Task): void {
   group.addThread(task);
   kernel.tally.forks++;
   kernel.tasks.set(task.pid, task);
-  if (group.leader === task) kernel.groups.set(group.tgid, group);
+  if (group.leader === task) {
+    kernel.groups.set(group.tgid, group);
+    group.timers.cpuLimit.watch(group);
+  }
   kernel.users.of(task.cred.uid).tasks++;
 }
 

@@ -1,5 +1,6 @@
-/** The timers of a process: three interval timers (setitimer(2)) and what timer_create(2) made. */
+/** The timers of a process: three interval timers (setitimer(2)), what timer_create(2) made, and RLIMIT_CPU's. */
 import { ITIMER_PROF, ITIMER_REAL, ITIMER_VIRTUAL } from '../uapi/time.ts';
+import { CpuLimit } from './cpu-limit.ts';
 import { IntervalTimer } from './itimer.ts';
 import type { PosixTimer } from './posix-timer.ts';
 import type { Task } from './task.ts';
@@ -7,6 +8,7 @@ import type { Task } from './task.ts';
 export class GroupTimers {
   private readonly itimers: Map<number, IntervalTimer> = new Map();
   readonly posix: Map<number, PosixTimer> = new Map();
+  readonly cpuLimit: CpuLimit = new CpuLimit();
   private nextId = 0;
 
   /** ITIMER_REAL, ITIMER_VIRTUAL or ITIMER_PROF; null for none of them. */
@@ -36,5 +38,6 @@ export class GroupTimers {
   clear(): void {
     for (const timer of this.itimers.values()) timer.set(0, 0);
     this.clearPosixTimers();
+    this.cpuLimit.clear();
   }
 }

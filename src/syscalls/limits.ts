@@ -43,6 +43,7 @@ function setLimit(task: Task, of: Task, resource: number, next: Rlimit): number 
   const raises = next.hard > of.group.rlimits[resource]!.hard;
   if (raises && !capable(task.cred, CAP_SYS_RESOURCE)) return -EPERM;
   of.group.rlimits[resource] = next;
+  if (resource === r.RLIMIT_CPU) of.group.timers.cpuLimit.watch(of.group);
   return 0;
 }
 
@@ -128,7 +129,7 @@ const RESOURCES = {
   RLIMIT_RTPRIO,
   RLIMIT_RTTIME,
 };
-const NOTE = 'RLIMIT_CPU and RLIMIT_RTTIME are kept, but nobody is killed for them';
+const NOTE = 'RLIMIT_RTTIME is kept, but nobody is killed for it';
 
 export const limitCalls: readonly Syscall[] = [
   call('getrlimit', [oneOf('resource', RESOURCES), outStruct('rlim', RLIMIT_SIZE)], getrlimit),
