@@ -216,11 +216,11 @@ export interface Engine {
   shutdown(): void;
 }
 
-/** Call sites that an engine can make fast by patching program text (x86-64: `mov $nr,%eax; syscall`). */
+/** Call sites that an engine can make fast by patching program text (x86-64). */
 export interface CallSites {
-  /** A number for a new site that calls `nr`; -1 when there are no more. */
-  newSite(nr: number): number;
-  /** Writes the jump over the site's seven bytes at this offset of memory, which nothing maps yet. */
+  /** A number for a new site; `nr` if the jump replaces what loads the call's number. -1 when there are no more. */
+  newSite(nr: number | null): number;
+  /** Writes the jump (seven bytes) at this offset of memory, which nothing maps yet. */
   patch(offset: number, site: number): void;
   /** Where the site returns to in this space. */
   setReturn(space: Space, site: number, address: number): void;

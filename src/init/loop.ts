@@ -12,7 +12,7 @@ import type { MachineKernel } from './machine-kernel.ts';
 
 /** How long to look around, in ns, and how many looks between two readings of the clock. */
 const SPIN = 60_000;
-const LOOKS = 64;
+const LOOKS = 512;
 /** The host's own event loop (signals, a program that embeds the machine) gets a turn at least so often. */
 const LONGEST_SLEEP = 1e8;
 const LONGEST_TURN = 5e6;

@@ -16,6 +16,7 @@ import {
   RSI,
   RSP,
   setRegister,
+  setResult,
   setSegments,
 } from '../arch/x86_64/registers.ts';
 import {
@@ -39,7 +40,6 @@ import { sigBit, sigWord } from './sigset.ts';
 import { park } from './stop.ts';
 import type { Task } from './task.ts';
 
-const SYSCALL_SIZE = 2;
 const XSTATE_HEADER = 512;
 const SW_MAGIC = 464;
 const FP_XSTATE_MAGIC1 = 0x46505853;
@@ -86,11 +86,11 @@ function finishCall(
   const { view } = task.kernel.memory;
   const again = shallRestart(result, restartFlag, handler);
   if (again === null) {
-    setRegister(view, thread.context, RAX, isRestart(result) ? -EINTR : result);
+    setResult(view, thread.context, isRestart(result) ? -EINTR : result);
     return;
   }
   const rip = getRegister(view, thread.context, RIP);
-  setRegister(view, thread.context, RIP, rip - SYSCALL_SIZE);
+  setRegister(view, thread.context, RIP, task.mm === null ? rip : task.kernel.images.restartAddress(task.mm, rip));
   setRegister(view, thread.context, RAX, again === 'block' ? NR.restart_syscall : nr);
 }
 

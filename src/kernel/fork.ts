@@ -1,5 +1,5 @@
 /** clone(2), fork(2), vfork(2): a new task from an old one. */
-import { RAX, RSP, setRegister } from '../arch/x86_64/registers.ts';
+import { RSP, setRegister, setResult } from '../arch/x86_64/registers.ts';
 import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE, capable } from '../core/cred.ts';
 import { type EngineThread, PROT_WRITE } from '../engine/engine.ts';
 import type { Mm } from '../mm/mm.ts';
@@ -159,7 +159,7 @@ function newTask(parent: Task, pid: number, group: ThreadGroup, mm: Mm, flags: n
 }
 
 function setChildRegisters(view: DataView, thread: EngineThread, parent: EngineThread, r: CloneRequest): void {
-  setRegister(view, thread.context, RAX, 0);
+  setResult(view, thread.context, 0);
   if (r.stack !== 0) setRegister(view, thread.context, RSP, r.stack);
   thread.tls = (r.flags & CLONE_SETTLS) !== 0 ? r.tls : parent.tls;
 }

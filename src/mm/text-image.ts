@@ -1,12 +1,15 @@
 /**
  * Patched program text.
  *
- * A call site that came to the kernel by a signal can be replaced by a jump (engine.ts: CallSites), about twenty
- * times faster. The file must not change, nor code that a thread may be executing: so a file's text has *images*,
- * copies in the machine's memory that hold the sites known when the image was made. Programs that are started
- * later map the newest image; one that is running and makes many calls the slow way is moved to it at once,
- * by a mapping over the old one. All processes that map an image share its pages.
+ * A system call that comes by a signal costs ten times one that comes by a jump from a patched site
+ * (arch/x86_64/call-site.ts). The file must not change, nor code that a thread may be executing: so a file's text
+ * has *images*, patched copies in the machine's memory, which all processes that map the text share.
+ *
+ * Sites of the kind `after` are found when the text is first mapped. Those of the kind `before` are learned as they
+ * call: programs that are started later map an image that has them; one that is running and makes many slow calls
+ * is moved to it by a mapping over the old one, which is safe as no thread can be inside such a site unnoticed.
  */
+import { AFTER, BEFORE, BEFORE_SIZE, type CallSite, findAfter, isBefore, markJumpTargets } from '../arch/x86_64/call-site.ts';
 import type { CallSites } from '../engine/engine.ts';
 import type { Mm } from './mm.ts';
 import { copy, type PageCache } from './page-cache.ts';
@@ -17,6 +20,16 @@ import type { Backing, Vma } from './vma.ts';
 const LARGEST = 8 * 1024 * 1024;
 /** So many slow calls from sites that could be patched move a running program to a newer image. */
 const PATIENCE = 24;
+const FRESH = -1;
+const NEVER = -2;
+
+/** A call site of a text, by the position in the file where `rip` is during the call. */
+interface Site {
+  readonly what: CallSite;
+  /** The engine's number; FRESH until it is in an image, NEVER if it cannot be. */
+  number: number;
+  readonly nr: number;
+}
 
 /** The sites of one file's text, and its newest image. */
 interface Text {
@@ -24,8 +37,7 @@ interface Text {
   /** Position of the text in the file, and its length. */
   readonly pos: number;
   readonly length: number;
-  /** Site numbers by their position in the file (where the `mov` begins). */
-  readonly sites: Map<number, number>;
+  readonly sites: Map<number, Site>;
   /** Sites that no image has yet. */
   fresh: number;
   image: Image | null;
@@ -34,7 +46,7 @@ interface Text {
 interface Image {
   readonly offset: number;
   readonly length: number;
-  /** Areas that map it; the newest image also counts as a user. */
+  /** Areas that map it; being the newest also counts. */
   users: number;
 }
 
@@ -51,6 +63,7 @@ export class TextImages {
   private readonly callSites: CallSites | null;
   private readonly texts: Map<PageCache, Text[]> = new Map();
   private readonly mapped: Map<Mm, Mapped[]> = new Map();
+  private readonly look = new Uint8Array(BEFORE_SIZE);
 
   constructor(ram: Ram, callSites: CallSites | null) {
     this.ram = ram;
@@ -67,21 +80,20 @@ export class TextImages {
     if (list === undefined) this.mapped.set(mm, [record]);
     else if (list.some(m => m.text === text)) return false;
     else list.push(record);
-    this.renew(text);
+    this.renew(text, false);
     return text.image !== null && this.mapImage(mm, record, text.image);
   }
 
   /** The thread made call `nr` by signal from before `rip`: perhaps its site can be patched. */
   slowCall(mm: Mm, rip: number, nr: number): void {
-    const record = this.mapped.get(mm)?.find(m => m.vma.start < rip && rip <= m.vma.end);
-    if (record === undefined || this.callSites === null) return;
+    const record = this.mapped.get(mm)?.find(m => m.vma.start < rip && rip < m.vma.end);
+    if (record === undefined) return;
     const { text, vma } = record;
-    const pos = vma.posOf(rip) - SITE_SIZE;
-    if (pos < text.pos || !text.sites.has(pos)) {
-      if (pos < text.pos || !this.isSite(text, pos, nr)) return;
-      const site = this.callSites.newSite(nr);
-      if (site < 0) return;
-      text.sites.set(pos, site);
+    const pos = vma.posOf(rip);
+    const known = text.sites.get(pos);
+    if (known === undefined) {
+      if (!this.isBeforeAt(text, pos, nr)) return;
+      text.sites.set(pos, { what: BEFORE, number: FRESH, nr });
       text.fresh++;
     }
     if (++record.slowCalls < PATIENCE) return;
@@ -90,10 +102,25 @@ export class TextImages {
     if (text.image !== null && text.image !== record.image) this.mapImage(mm, record, text.image);
   }
 
-  /** Whether `rip` is where the syscall instruction of a patched site was: the byte there now faults. */
+  /**
+   * Whether `rip` is where the syscall instruction of a patched `before` site was: the byte there now faults, and
+   * the program meant a call.
+   */
   isPatchedCall(mm: Mm, rip: number): boolean {
     const record = this.mapped.get(mm)?.find(m => m.vma.start <= rip && rip < m.vma.end);
-    return record !== undefined && record.text.sites.has(record.vma.posOf(rip) - SYSCALL_AT);
+    return record?.text.sites.get(record.vma.posOf(rip) + SYSCALL_SIZE)?.what.kind === 'before';
+  }
+
+  /** Where a program that returns to `rip` from a call has to go to make it again. */
+  restartAddress(mm: Mm, rip: number): number {
+    const record = this.mapped.get(mm)?.find(m => m.vma.start < rip && rip < m.vma.end);
+    if (record !== undefined && record.image !== null) {
+      const pos = record.vma.posOf(rip);
+      const { sites } = record.text;
+      // It came by the jump, which stands at the syscall's own place: rip is behind the comparison.
+      if (!sites.has(pos) && sites.get(pos - COMPARE_SIZE)?.what.kind === 'after') return rip - COMPARE_SIZE - SYSCALL_SIZE;
+    }
+    return rip - SYSCALL_SIZE;
   }
 
   forked(parent: Mm, child: Mm): void {
@@ -142,23 +169,43 @@ export class TextImages {
     if (text === undefined) {
       text = { cache, pos, length, sites: new Map(), fresh: 0, image: null };
       texts.push(text);
+      this.scan(text);
     }
     return text;
   }
 
   /** Makes a new image if enough sites are new, or `now` if any is. */
-  private renew(text: Text, now = false): void {
+  private renew(text: Text, now: boolean): void {
     if (text.fresh === 0 || (!now && text.image !== null && text.fresh * 4 < text.sites.size)) return;
+    text.fresh = 0;
     const { cache, pos, length } = text;
     if (cache.ensure(pos, Math.min(length, cache.size - pos)) < 0 || !this.ram.charge(length / PAGE_SIZE)) return;
     const offset = this.ram.alloc(length);
     if (offset < 0) return;
     const size = Math.min(length, Math.ceil((cache.size - pos) / PAGE_SIZE) * PAGE_SIZE);
     copy(this.ram.bytes, cache.offsetOf(pos), this.ram.bytes, offset, size);
-    for (const [at, site] of text.sites) this.callSites!.patch(offset + (at - pos), site);
+    this.numberSites(text, this.ram.bytes.subarray(offset, offset + size));
+    for (const [at, { what, number }] of text.sites) {
+      if (number >= 0) this.callSites!.patch(offset + (at + what.start - pos), number);
+    }
     if (text.image !== null) this.leave(text.image);
     text.image = { offset, length, users: 1 };
-    text.fresh = 0;
+  }
+
+  /** Gives new sites their numbers, but for those whose comparison something jumps into. */
+  private numberSites(text: Text, code: Uint8Array): void {
+    const fresh = [...text.sites].filter(([, site]) => site.number === FRESH);
+    const marks = new Uint8Array(code.length);
+    for (const [at, { what }] of fresh) {
+      const rip = at - text.pos;
+      if (what.kind === 'after') marks.fill(1, rip, rip + what.next);
+    }
+    markJumpTargets(code, marks);
+    for (const [at, site] of fresh) {
+      const rip = at - text.pos;
+      if (marks.subarray(rip, rip + site.what.next).includes(2)) site.number = NEVER;
+      else site.number = this.callSites!.newSite(site.what.kind === 'before' ? site.nr : null);
+    }
   }
 
   private mapImage(mm: Mm, record: Mapped, image: Image): boolean {
@@ -167,8 +214,8 @@ export class TextImages {
     const end = Math.min(vma.posOf(vma.end), Math.ceil(cache.size / PAGE_SIZE) * PAGE_SIZE);
     mm.space.mapMemory(vma.start, end - vma.pos, vma.prot, image.offset + (vma.pos - text.pos), false, false);
     vma.mapped!.set(vma.pos / PAGE_SIZE, end / PAGE_SIZE);
-    for (const [at, site] of text.sites) {
-      this.callSites!.setReturn(mm.space, site, vma.start + (at - vma.pos) + SITE_SIZE);
+    for (const [at, { what, number }] of text.sites) {
+      if (number >= 0) this.callSites!.setReturn(mm.space, number, vma.start + (at - vma.pos) + what.next);
     }
     image.users++;
     const old = record.image;
@@ -183,16 +230,26 @@ export class TextImages {
     this.ram.free(image.offset, image.length);
   }
 
-  /** Whether the file has `mov $nr,%eax; syscall` at `pos`, all of it in this text. */
-  private isSite(text: Text, pos: number, nr: number): boolean {
-    if (pos + SITE_SIZE > text.pos + text.length || pos + SITE_SIZE > text.cache.size) return false;
-    const bytes = new Uint8Array(SITE_SIZE);
-    if (text.cache.read(pos, bytes, 0, SITE_SIZE) !== SITE_SIZE) return false;
-    const number = bytes[1]! | (bytes[2]! << 8) | (bytes[3]! << 16) | (bytes[4]! << 24);
-    return bytes[0] === 0xb8 && number === nr && bytes[5] === 0x0f && bytes[6] === 0x05;
+  private isBeforeAt(text: Text, pos: number, nr: number): boolean {
+    const from = pos - BEFORE_SIZE;
+    if (from < text.pos || pos > Math.min(text.pos + text.length, text.cache.size)) return false;
+    return text.cache.read(from, this.look, 0, BEFORE_SIZE) === BEFORE_SIZE && isBefore(this.look, nr);
+  }
+
+  /** Finds the sites that can be told by their bytes. */
+  private scan(text: Text): void {
+    const { cache, pos } = text;
+    const size = Math.min(text.length, cache.size - pos);
+    if (cache.ensure(pos, size) < 0) return;
+    const { bytes } = this.ram;
+    const code = Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset + cache.offsetOf(pos), size);
+    for (const at of findAfter(code)) {
+      text.sites.set(pos + at, { what: AFTER, number: FRESH, nr: -1 });
+      text.fresh++;
+    }
   }
 }
 
-/** `mov $nr,%eax` (5 bytes) and `syscall` (2). */
-const SITE_SIZE = 7;
-const SYSCALL_AT = 5;
+const SYSCALL_SIZE = 2;
+const COMPARE_SIZE = 6;
+

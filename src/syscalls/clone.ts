@@ -1,5 +1,5 @@
 /** fork(2), vfork(2), clone(2), clone3(2), execve(2), exit(2), rt_sigreturn(2), arch_prctl(2). */
-import { RAX, setRegister } from '../arch/x86_64/registers.ts';
+import { setResult } from '../arch/x86_64/registers.ts';
 import { PROT_WRITE } from '../engine/engine.ts';
 import { LOOKUP_EMPTY, LOOKUP_FOLLOW, PATH_MAX } from '../fs/namei.ts';
 import { PidFd } from '../ipc/pidfd.ts';
@@ -203,7 +203,7 @@ function archPrctl(task: Task, code: number, address: number): number {
   if (code === ARCH_SET_FS) {
     if (address >= TASK_SIZE) return -EPERM;
     thread.tls = address;
-    setRegister(task.kernel.memory.view, thread.context, RAX, 0);
+    setResult(task.kernel.memory.view, thread.context, 0);
     return REGISTERS_SET;
   }
   if (code === ARCH_GET_FS) {

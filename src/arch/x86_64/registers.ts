@@ -45,6 +45,20 @@ export function setRegister(view: DataView, context: number, index: number, valu
   view.setInt32(context + 8 * index + 4, Math.floor(value / TWO_32), true);
 }
 
+const CARRY = 1;
+const ZERO = 0x40;
+
+/**
+ * A call's result. Patched sites leave out the comparison that follows the call (call-site.ts, `after`), so the flags
+ * say what `cmp $-4096,%rax` would: above for an error, below for a result.
+ */
+export function setResult(view: DataView, context: number, value: number): void {
+  setRegister(view, context, RAX, value);
+  const flags = view.getUint32(context + 8 * EFLAGS, true) & ~(CARRY | ZERO);
+  const isError = value < 0 && value > -4096;
+  view.setUint32(context + 8 * EFLAGS, isError ? flags : flags | CARRY, true);
+}
+
 export function setSegments(view: DataView, context: number): void {
   view.setUint32(context + 8 * SEGMENTS, USER_CS, true);
   view.setUint32(context + 8 * SEGMENTS + 4, USER_SS << 16, true);

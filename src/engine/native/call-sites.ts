@@ -18,7 +18,7 @@ export class NativeCallSites implements CallSites {
     this.memory = memory;
   }
 
-  newSite(nr: number): number {
+  newSite(nr: number | null): number {
     if (this.count === SIZE.MAX_SITES) return -1;
     const site = this.count++;
     const thunk = site * THUNK_SIZE;
@@ -43,17 +43,21 @@ export class NativeCallSites implements CallSites {
     this.memory.bytes.copyWithin((to as NativeSpace).orders.file + SPACE.P_RETURNS, start, start + 8 * this.count);
   }
 
-  private writeThunk(thunk: number, nr: number, returns: number): void {
+  private writeThunk(thunk: number, nr: number | null, returns: number): void {
     const { view } = this.memory;
-    const at = FILE.FILE_THUNKS + thunk;
+    let at = FILE.FILE_THUNKS + thunk;
     // mov $nr,%eax
-    view.setUint8(at, 0xb8);
-    view.setInt32(at + 1, nr, true);
+    if (nr !== null) {
+      view.setUint8(at, 0xb8);
+      view.setInt32(at + 1, nr, true);
+      at += 5;
+    }
     // mov returns,%rcx
-    view.setUint32(at + 5, 0x250c8b48, true);
-    view.setUint32(at + 9, returns, true);
+    view.setUint32(at, 0x250c8b48, true);
+    view.setUint32(at + 4, returns, true);
     // jmp fast_entry, which is where the stub's text begins
-    view.setUint8(at + 13, 0xe9);
-    view.setInt32(at + 14, VA.STUB_TEXT - (VA.STUB_THUNKS + thunk + 18), true);
+    view.setUint8(at + 8, 0xe9);
+    const next = VA.STUB_THUNKS + (at + 13 - FILE.FILE_THUNKS);
+    view.setInt32(at + 9, VA.STUB_TEXT - next, true);
   }
 }

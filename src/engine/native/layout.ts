@@ -112,33 +112,36 @@ export const OP = {
 
 /** Fields of a thread's slot (writable by the guest). */
 export const SLOT = {
+  // The first cache line goes to the kernel and back with every call, so it holds all that a simple one needs.
   S_STATE: 0,
   S_KIND: 4,
   S_ACTION: 8,
-  /** Set by a kick that came while the stub was running. */
-  S_KICKED: 12,
-  S_NR: 16,
-  S_ARGS: 24,
-  S_RIP: 72,
-  S_RSP: 80,
-  S_RET: 88,
   /** For mappings that must be done before the thread goes on: the count of W_DONE to wait for. */
-  S_TARGET: 96,
-  S_CPU: 100,
-  /** Offset of the host's signal frame (ucontext) in the slot. */
-  S_FRAME: 104,
-  S_SIGNO: 108,
-  S_SIGCODE: 112,
-  S_SIGADDR: 120,
+  S_TARGET: 12,
+  S_NR: 16,
+  S_RET: 24,
+  /** How many copies to make before the thread goes on, of those listed at S_COPY. */
+  S_COPIES: 32,
   /** Bytes that the prefetch brought, for its two windows; -1: a fault. */
-  S_IN0_LEN: 128,
-  S_IN1_LEN: 132,
-  /** How many copies to make before the thread goes on, and up to 64 of {u64 to, u32 from, u32 len}. */
-  S_COPIES: 136,
+  S_IN0_LEN: 36,
+  S_IN1_LEN: 40,
+  S_CPU: 44,
+  S_ARGS: 48,
+  /** Offset of the host's signal frame (ucontext) in the slot. */
+  S_FRAME: 96,
+  S_SIGNO: 100,
+  S_SIGCODE: 104,
   /** The host's thread id; for kicks, which the host delivers within this process only. */
-  S_TID: 140,
+  S_TID: 108,
+  S_SIGADDR: 112,
   /** The guest's fs base, saved with a frame, loaded with A_FRAME. */
-  S_FS: 144,
+  S_FS: 120,
+  // The stub's own.
+  /** Set by a kick that came while the stub was running. */
+  S_KICKED: 128,
+  S_RIP: 136,
+  S_RSP: 144,
+  /** Up to 64 of {u64 to, u32 from, u32 len}. */
   S_COPY: 0x400,
   MAX_COPIES: 64,
   /** Stack of the fast path, growing down from here. */

@@ -27,6 +27,8 @@ fast_entry:
 	call	request
 	cmpl	$A_SHOW_FRAME, %eax
 	je	fast_show
+	cmpl	$A_FRAME, %eax		/* the thread has a new task */
+	je	slot_frame
 
 /* From here to fast_exit_end a kick starts over: all comes from the slot again. */
 	.globl fast_exit, fast_exit_end
@@ -42,6 +44,7 @@ fast_exit:
 	movq	%gs:S_RSP, %rsp
 	movq	%gs:S_RET, %rax
 	movq	%gs:S_RIP, %rcx
+	cmpq	$-4096, %rax		/* a patched site may have had this behind its syscall */
 	jmp	*%rcx
 fast_exit_end:
 
@@ -93,6 +96,14 @@ copy_guest_fault:
 	notq	%rcx
 	movq	%rcx, %rax
 	ret
+
+/* This thread goes on from its slot's frame. */
+slot_frame:
+	movq	%gs:S_FS, %rax
+	wrfsbase %rax
+	rdgsbase %rdi
+	movl	%gs:S_FRAME, %eax
+	addq	%rax, %rdi
 
 /* A thread goes on from the frame that rdi points to (a ucontext). */
 	.globl resume_frame
@@ -217,11 +228,7 @@ guest_start:
 	jnz	guest_failed
 	movq	%rbx, %rdi
 	call	first_answer
-	movq	%gs:S_FS, %rax
-	wrfsbase %rax
-	movl	%gs:S_FRAME, %eax
-	leaq	(%rbx,%rax), %rdi
-	jmp	resume_frame
+	jmp	slot_frame
 guest_failed:
 	movl	$__NR_exit_group, %eax
 	movl	$125, %edi

@@ -20,6 +20,9 @@
 #define RDX 12
 #define RAX 13
 #define RIP 16
+#define EFLAGS 17
+#define CARRY 1
+#define ZERO 0x40
 
 #define GREG(context, index) AT(u64, context, UC_GREGS + 8 * (index))
 
@@ -37,6 +40,15 @@ static void ask_with_frame(void *slot, void *context, int kind)
 		return;
 	__builtin_ia32_wrfsbase64(AT(u64, slot, S_FS));
 	resume_frame((char *)slot + AT(u32, slot, S_FRAME));
+}
+
+/* As fast_exit does: the flags are those of a comparison with -4096. */
+static void set_result(void *context, u64 result)
+{
+	u64 flags = GREG(context, EFLAGS) & ~(u64)(CARRY | ZERO);
+
+	GREG(context, RAX) = result;
+	GREG(context, EFLAGS) = result > (u64)-4096 ? flags : flags | CARRY;
 }
 
 void handle_call(int signal, void *info, void *context)
@@ -71,7 +83,7 @@ void handle_fault(int signal, void *info, void *context)
 	if (signal == SIGILL && rip == (u64)fast_trap) {
 		GREG(context, RIP) = AT(u64, slot, S_RIP);
 		ask_with_frame(slot, context, K_FRAME);
-		GREG(context, RAX) = AT(u64, slot, S_RET);
+		set_result(context, AT(u64, slot, S_RET));
 		return;
 	}
 	AT(u32, slot, S_SIGNO) = (u32)signal;
