@@ -61,6 +61,7 @@ export class Loop {
       if (this.maySpin() && now - idleSince < SPIN) continue;
       const timeout = Math.min(kernel.timers.next() - now, LONGEST_SLEEP);
       if (timeout > 0) engine.sleep(timeout);
+      kernel.oom.wake();
       break;
     }
     kernel.promisesWait = false;

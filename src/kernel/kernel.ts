@@ -11,9 +11,11 @@ import type { Mount } from '../fs/mount.ts';
 import type { Vfs } from '../fs/vfs.ts';
 import type { InotifyHub } from '../ipc/inotify-hub.ts';
 import type { Ram } from '../mm/ram.ts';
+import type { MmHost } from '../mm/mm.ts';
 import type { TextImages } from '../mm/text-image.ts';
 import type { FutexTable } from './futex.ts';
 import type { Network } from '../net/family.ts';
+import type { OomKiller } from './oom.ts';
 import type { PidAllocator } from './pid.ts';
 import type { LoadAverages } from './proc/load.ts';
 import type { MemoryAccount } from './proc/memory.ts';
@@ -67,6 +69,9 @@ export interface Kernel {
   readonly engine: Engine;
   readonly images: TextImages;
   readonly futexes: FutexTable;
+  readonly oom: OomKiller;
+  /** What the address spaces share. */
+  readonly mmHost: MmHost;
   /** Fills a window with random bytes that no guest can guess. */
   fillRandom(buf: Uint8Array, off: number, len: number): void;
   /** clock_settime(CLOCK_REALTIME): sets it, then wakes `clockSet`. */

@@ -6,5 +6,5 @@ import type { Kernel } from './kernel.ts';
 /** An empty one with its first thread. */
 export function newSpaceFor(kernel: Kernel): { thread: EngineThread; mm: Mm } {
   const thread = kernel.engine.newSpace();
-  return { thread, mm: new Mm(thread.space, kernel.images, kernel.memory.bytes) };
+  return { thread, mm: new Mm(thread.space, kernel.mmHost) };
 }

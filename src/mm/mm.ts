@@ -23,6 +23,15 @@ const MADV_FREE = 8;
 const STACK_PIECE = 1024 * 1024;
 const STACK_GUARD = 256 * PAGE_SIZE;
 
+/** What address spaces have in common: a machine's. */
+export interface MmHost {
+  readonly images: TextImages;
+  /** The memory that kernel and engine share, for what is staged. */
+  readonly bytes: Uint8Array;
+  /** So many private pages more (or fewer) may be touched. */
+  promise(pages: number): void;
+}
+
 export class Mm implements PageUser {
   space: Space;
   readonly vmas: VmaList = new VmaList();
@@ -50,14 +59,13 @@ export class Mm implements PageUser {
   private pages = 0;
   /** Below this, down to the highest area under it, nothing is mapped: where the next mapping probably fits. */
   private freeHint = 0;
-  private readonly images: TextImages;
-  /** The memory that kernel and engine share, for what is staged. */
-  readonly kernelBytes: Uint8Array;
+  private readonly host: MmHost;
+  /** Private pages that may be touched. */
+  private promised = 0;
 
-  constructor(space: Space, images: TextImages, kernelBytes: Uint8Array) {
+  constructor(space: Space, host: MmHost) {
     this.space = space;
-    this.images = images;
-    this.kernelBytes = kernelBytes;
+    this.host = host;
   }
 
   /** Pages of all areas (VmSize). */
@@ -96,9 +104,13 @@ export class Mm implements PageUser {
     if (vma.backing === null) this.space.mapAnonymous(vma.start, vma.length, vma.prot);
     else {
       const failed = this.mapBacking(vma, vma.backing);
-      if (failed < 0) return failed;
+      if (failed < 0) {
+        this.account(vma.length, vma);
+        this.drop(vma);
+        return failed;
+      }
     }
-    this.account(vma.length);
+    this.account(vma.length, vma);
     this.vmas.insert(vma);
     return vma.start;
   }
@@ -136,6 +148,13 @@ export class Mm implements PageUser {
     }
   }
 
+  /** Whether a page is in memory: a file's in its cache, a private one as the engine says (mincore(2)). */
+  isResident(address: number): boolean {
+    const vma = this.vmas.find(address);
+    if (vma?.backing?.cache.isPresent(Math.floor(vma.posOf(address) / PAGE_SIZE))) return true;
+    return this.space.presence(address, PAGE_SIZE).own > 0;
+  }
+
   lockedPages(): number {
     let pages = 0;
     for (const vma of this.vmas) if ((vma.flags & VM_LOCKED) !== 0) pages += vma.length / PAGE_SIZE;
@@ -146,7 +165,7 @@ export class Mm implements PageUser {
   extend(vma: Vma, more: number): void {
     const end = vma.end;
     vma.end += more;
-    this.account(more);
+    this.account(more, vma);
     if (vma.backing === null) this.space.grow(vma.start, end - vma.start, vma.end - vma.start);
     else this.mapFilePages(vma, vma.backing, vma.posOf(end), vma.posOf(vma.end));
     this.vmas.join(vma.start, vma.end);
@@ -162,7 +181,7 @@ export class Mm implements PageUser {
     const gap = start - STACK_GUARD;
     if (start >= vma.start || !this.isFree(gap, vma.start - gap)) return null;
     this.space.mapAnonymous(start, vma.start - start, vma.prot);
-    this.account(vma.start - start);
+    this.account(vma.start - start, vma);
     vma.start = start;
     return vma;
   }
@@ -200,7 +219,7 @@ export class Mm implements PageUser {
     vma.start = to;
     vma.end = to + newLen;
     vma.shift += to - from;
-    this.account(newLen - len);
+    this.account(newLen - len, vma);
     this.freeHint = Math.max(this.freeHint, from + len);
     if (vma.backing !== null && newLen > len) this.mapFilePages(vma, vma.backing, vma.posOf(to + len), vma.posOf(to + newLen));
     this.vmas.insert(vma);
@@ -220,9 +239,14 @@ export class Mm implements PageUser {
     this.exe = null;
   }
 
+  /** Bytes that kernel and engine share. */
+  get kernelBytes(): Uint8Array {
+    return this.host.bytes;
+  }
+
   /** The areas of a child made by fork; the engine has copied the pages. */
   fork(space: Space): Mm {
-    const child = new Mm(space, this.images, this.kernelBytes);
+    const child = new Mm(space, this.host);
     const { brkStart, brk, mmapBase, startCode, endCode, startData, endData, startStack } = this;
     const { argStart, argEnd, envStart, envEnd, auxv } = this;
     Object.assign(child, { brkStart, brk, mmapBase, startCode, endCode, startData, endData, startStack });
@@ -234,7 +258,7 @@ export class Mm implements PageUser {
       copy.flags = vma.flags;
       child.adopt(copy);
     }
-    this.images.forked(this, child);
+    this.host.images.forked(this, child);
     return child;
   }
 
@@ -277,6 +301,7 @@ export class Mm implements PageUser {
   /** The last user is gone. */
   destroy(): void {
     this.space.destroy();
+    this.host.promise(-this.promised);
     const gone = this.vmas.clear();
     for (const vma of gone) {
       vma.countWriter(-1);
@@ -285,7 +310,7 @@ export class Mm implements PageUser {
     this.exe?.put();
     this.exe = null;
     this.space.whenDone(() => {
-      this.images.destroyed(this);
+      this.host.images.destroyed(this);
       for (const vma of gone) this.release(vma);
     });
   }
@@ -331,12 +356,17 @@ export class Mm implements PageUser {
       vma.hold();
       vma.backing.cache.users.add(this);
     }
-    this.account(vma.length);
+    this.account(vma.length, vma);
     this.vmas.insert(vma);
   }
 
-  private account(bytes: number): void {
-    this.pages += bytes / PAGE_SIZE;
+  private account(bytes: number, vma: Vma): void {
+    const pages = bytes / PAGE_SIZE;
+    this.pages += pages;
+    if (vma.backing === null && (vma.flags & VM_GROWSDOWN) === 0) {
+      this.promised += pages;
+      this.host.promise(pages);
+    }
     if (this.pages > this.peakPages) this.peakPages = this.pages;
   }
 
@@ -369,7 +399,7 @@ export class Mm implements PageUser {
     const eager = size <= EAGER ? vma.posOf(vma.end) : vma.pos;
     // Whatever was there must be gone: the file's pages may not fill the area.
     if (vma.posOf(vma.end) > pageUp(size) || eager < vma.posOf(vma.end)) this.space.unmap(vma.start, vma.length);
-    if ((vma.prot & PROT_EXEC) !== 0 && this.images.map(this, vma, backing)) return 0;
+    if ((vma.prot & PROT_EXEC) !== 0 && this.host.images.map(this, vma, backing)) return 0;
     return Math.min(0, this.mapFilePages(vma, backing, vma.pos, eager));
   }
 
@@ -398,10 +428,10 @@ export class Mm implements PageUser {
 
   /** The area's pages are ordered away; its file is let go once they are surely gone. */
   private drop(vma: Vma): void {
-    this.account(-vma.length);
+    this.account(-vma.length, vma);
     const { backing } = vma;
     if (backing === null) return;
-    this.images.unmapped(this, vma);
+    this.host.images.unmapped(this, vma);
     vma.countWriter(-1);
     if (vma.shared) backing.sync(vma.pos, vma.length);
     this.space.whenDone(() => this.release(vma));

@@ -123,6 +123,21 @@ function msync(task: Task, addr: number, len: number, how: number): number {
   return mm.vmas.covering(addr, addr + size) ? 0 : -ENOMEM;
 }
 
+function mincore(task: Task, addr: number, len: number, vec: number): number {
+  const { mm, user } = task;
+  if (mm === null || addr % PAGE_SIZE !== 0) return -EINVAL;
+  const size = pageUp(len);
+  if (!(size >= 0) || addr + size > TASK_SIZE || !mm.vmas.covering(addr, addr + size)) return -ENOMEM;
+  for (let done = 0; done < size / PAGE_SIZE; ) {
+    const n = Math.min(size / PAGE_SIZE - done, user.maxWindow);
+    const at = user.out(vec + done, n);
+    if (at < 0) return at;
+    for (let i = 0; i < n; i++) user.ram[at + i] = mm.isResident(addr + (done + i) * PAGE_SIZE) ? 1 : 0;
+    done += n;
+  }
+  return 0;
+}
+
 function lockRange(task: Task, addr: number, len: number, lock: boolean): number {
   const { mm } = task;
   if (mm === null) return -ENOMEM;
@@ -167,6 +182,7 @@ export const madviseCalls: readonly Syscall[] = [
     madvise,
   ),
   call('msync', [pointer('addr'), ulong('length'), flags('flags', { MS_ASYNC, MS_SYNC, MS_INVALIDATE })], msync),
+  call('mincore', [pointer('addr'), ulong('length'), pointer('vec')], mincore),
   call('mlock', [pointer('addr'), ulong('len')], mlock, NOTE_LOCK),
   call('mlock2', [pointer('addr'), ulong('len'), int('flags')], mlock2, NOTE_LOCK),
   call('munlock', [pointer('addr'), ulong('len')], munlock),

@@ -75,6 +75,8 @@ function mmap(task: Task, addr: number, len: number, prot: number, mapFlags: num
   const place = choosePlace(mm, addr, size, mapFlags);
   if (place < 0) return place;
   if (overLimit(task, mm, size, prot, shared) || mm.vmas.count >= MAX_MAPS) return -ENOMEM;
+  const reserve = (mapFlags & MAP_NORESERVE) === 0 && !shared && (prot & PROT_WRITE) !== 0;
+  if (reserve && anonymous && task.kernel.oom.refuses(size / PAGE_SIZE)) return -ENOMEM;
   const vma = new Vma(place, place + size, prot & PROT_ALL, shared ? VM_SHARED | VM_MAYWRITE : VM_MAYWRITE);
   if ((mapFlags & MAP_NORESERVE) !== 0) vma.flags |= VM_NORESERVE;
   if ((mapFlags & MAP_LOCKED) !== 0) vma.flags |= VM_LOCKED;
@@ -100,7 +102,9 @@ function choosePlace(mm: Mm, addr: number, size: number, mapFlags: number): numb
 function overLimit(task: Task, mm: Mm, size: number, prot: number, shared: boolean): boolean {
   if (mm.totalPages * PAGE_SIZE + size > task.rlimit(RLIMIT_AS)) return true;
   if (shared || (prot & PROT_WRITE) === 0) return false;
-  return mm.committedPages() * PAGE_SIZE + size > task.rlimit(RLIMIT_DATA);
+  const limit = task.rlimit(RLIMIT_DATA);
+  if (!Number.isFinite(limit)) return false;
+  return mm.committedPages() * PAGE_SIZE + size > limit;
 }
 
 function attachFile(

@@ -1,0 +1,106 @@
+/**
+ * Memory that the machine does not have (mem=), and the out-of-memory killer.
+ *
+ * Programs' private pages are the engine's: the host gives them at the first touch, without asking us. So while
+ * what programs *could* touch is more than the machine has, what they have touched is watched, and when that is too
+ * much the largest process is killed (proc_pid_oom_score(5)), as Linux does it. While everybody could touch all that
+ * they have mapped, nothing is watched and nothing costs.
+ */
+import type { Mm } from '../mm/mm.ts';
+import { PAGE_SIZE } from '../mm/ram.ts';
+import { KERN_ERR } from '../core/printk.ts';
+import { kernelInfo } from '../uapi/siginfo.ts';
+import { SIGKILL } from '../uapi/signal.ts';
+import type { Kernel } from './kernel.ts';
+import { sendToGroup } from './signal.ts';
+import type { Task } from './task.ts';
+import type { ThreadGroup } from './thread-group.ts';
+
+/** How often what is in use is looked at, ns: a program touches some 40 MiB in this time. */
+const PERIOD = 2e7;
+/** Points for a whole machine of memory, and so for one of oom_score_adj's thousandths. */
+const SCALE = 1000;
+const PROTECTED = -1000;
+
+interface Candidate {
+  readonly group: ThreadGroup;
+  readonly task: Task;
+  readonly pages: number;
+  readonly points: number;
+}
+
+export class OomKiller {
+  private readonly kernel: Kernel;
+  /** Private pages that programs may touch. */
+  private promised = 0;
+  private watching = false;
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+  }
+
+  /** Told by address spaces as private areas come and go. */
+  promise(pages: number): void {
+    this.promised += pages;
+    if (pages > 0 && !this.watching && this.isTight()) this.watch();
+  }
+
+  /** Whether a mapping of so many pages is obviously too large (vm.overcommit_memory 0). */
+  refuses(pages: number): boolean {
+    return pages > this.kernel.ram.totalPages;
+  }
+
+  private isTight(): boolean {
+    const { ram } = this.kernel;
+    return this.promised + ram.usedPages > ram.totalPages;
+  }
+
+  private watch(): void {
+    const { timers, clock } = this.kernel;
+    this.watching = true;
+    timers.at(clock.monotonic() + PERIOD, () => {
+      this.watching = false;
+      this.look();
+      if (this.isTight() && this.kernel.engine.runningCount > 0) this.watch();
+    });
+  }
+
+  /** Called too when a task is about to run again after all had slept. */
+  wake(): void {
+    if (!this.watching && this.isTight()) this.watch();
+  }
+
+  private look(): void {
+    const { ram } = this.kernel;
+    const candidates = this.candidates();
+    const used = ram.usedPages + candidates.reduce((sum, c) => sum + c.pages, 0);
+    if (used <= ram.totalPages) return;
+    const victim = candidates.filter(c => c.points > 0 && !c.group.unkillable).sort((a, b) => b.points - a.points)[0];
+    if (victim !== undefined) this.kill(victim);
+  }
+
+  private candidates(): Candidate[] {
+    const seen = new Set<Mm>();
+    const out: Candidate[] = [];
+    for (const task of this.kernel.tasks.values()) {
+      const { mm, group } = task;
+      if (mm === null || seen.has(mm) || group.exiting !== null) continue;
+      seen.add(mm);
+      const pages = Math.ceil(mm.space.usage().anonymous / PAGE_SIZE);
+      out.push({ group, task, pages, points: this.points(group, pages) });
+    }
+    return out;
+  }
+
+  private points({ oomScoreAdj }: ThreadGroup, pages: number): number {
+    if (oomScoreAdj === PROTECTED) return 0;
+    return (pages * SCALE) / this.kernel.ram.totalPages + oomScoreAdj;
+  }
+
+  private kill({ group, task, pages }: Candidate): void {
+    const kib = (pages * PAGE_SIZE) / 1024;
+    const what = `Killed process ${group.tgid} (${task.comm})`;
+    this.kernel.printk.log(KERN_ERR, `Out of memory: ${what} anon-rss:${kib}kB, UID:${task.cred.uid}`);
+    sendToGroup(group, kernelInfo(SIGKILL));
+  }
+}
