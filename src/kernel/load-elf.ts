@@ -9,7 +9,7 @@ import type { File } from '../fs/file.ts';
 import { MMAP_MIN, type Mm } from '../mm/mm.ts';
 import { PAGE_SIZE, pageDown, pageUp } from '../mm/ram.ts';
 import { type Backing, VM_MAYWRITE, Vma } from '../mm/vma.ts';
-import { EIO, ENOEXEC, ENOMEM } from '../uapi/errno.ts';
+import { EFAULT, EIO, ENOEXEC, ENOMEM } from '../uapi/errno.ts';
 
 const PROT_WRITE = 2;
 
@@ -73,15 +73,19 @@ function mapSegment(mm: Mm, thread: EngineThread, s: Segment, backing: Backing, 
   }
   if (end > mappedEnd) mm.map(new Vma(mappedEnd, end, s.prot, VM_MAYWRITE));
   if ((s.prot & PROT_WRITE) !== 0 && s.memSize > s.fileSize && mappedEnd > fileEnd) {
-    clear(mm, thread, fileEnd, mappedEnd - fileEnd);
+    if (pageDown(s.offset + s.fileSize) >= pageUp(backing.cache.size)) return -EFAULT;
+    return clear(mm, thread, fileEnd, mappedEnd - fileEnd);
   }
   return 0;
 }
 
-/** At most a page. */
-function clear(mm: Mm, thread: EngineThread, address: number, len: number): void {
-  const offset = thread.stageOut(Math.min(len, PAGE_SIZE));
-  if (offset < 0) return;
+/** Zeros for the end of a page that a file begins; the page has to be there, also of a file that is read by and by. */
+function clear(mm: Mm, thread: EngineThread, address: number, len: number): number {
+  const failed = mm.populate(address, len);
+  if (failed < 0) return failed;
+  const offset = thread.stageOut(len);
+  if (offset < 0) return -ENOMEM;
   mm.kernelBytes.fill(0, offset, offset + len);
   thread.copyOut(address, offset, len);
+  return 0;
 }
