@@ -7,7 +7,7 @@ import { type ElfFile, EHDR_SIZE, PHDR_SIZE, readHeader, readProgramHeaders, typ
 import type { EngineThread } from '../engine/engine.ts';
 import type { File } from '../fs/file.ts';
 import { MMAP_MIN, type Mm } from '../mm/mm.ts';
-import { PAGE_SIZE, pageDown, pageUp } from '../mm/ram.ts';
+import { pageDown, pageUp } from '../mm/ram.ts';
 import { type Backing, VM_MAYWRITE, Vma } from '../mm/vma.ts';
 import { EFAULT, EIO, ENOEXEC, ENOMEM } from '../uapi/errno.ts';
 

@@ -28,7 +28,7 @@ import * as fsp from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGzip, createGunzip } from 'node:zlib';
 import { createHash, randomBytes, pbkdf2Sync } from 'node:crypto';
-if (process.argv[2] === 'child') { process.on('message', m => { process.send(m * 2); process.disconnect(); }); } else {
+if (process.argv[2] === 'child') { process.on('message', m => { process.send(m * 2, () => process.disconnect()); }); } else {
   console.log(execFileSync('sh', ['-c', 'echo sync $X'], { env: { X: 'env', PATH: process.env.PATH } }).toString());
   const code = await new Promise(r => spawn('sh', ['-c', 'exit 9']).on('exit', r)); console.log(code);
   const signal = await new Promise(r => { const c = spawn('sleep', ['100']); c.on('exit', (_, s) => r(s)); c.kill(); }); console.log(signal);
