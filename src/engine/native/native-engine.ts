@@ -130,7 +130,12 @@ export class NativeEngine implements Engine {
     this.readNotes();
     const count = Math.min(this.running.length, WAITV_MAX - 1);
     this.waitEntry(0, GLOBAL.G_HOST_EVENTS, 0);
-    for (let i = 0; i < count; i++) this.waitEntry(i + 1, this.running[i]!.slot, STATE.ST_RUNNING);
+    for (let i = 0; i < count; i++) {
+      const { slot } = this.running[i]!;
+      const state = Atomics.load(i32, slot >> 2);
+      if (state === STATE.ST_REQUEST || state === STATE.ST_SLEEPING) return;
+      this.waitEntry(i + 1, slot, state);
+    }
     const limit = this.running.length > 0 ? Math.min(timeout, this.running.length > count ? 1e6 : WATCH) : timeout;
     let until = 0;
     if (Number.isFinite(limit)) {

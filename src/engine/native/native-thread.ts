@@ -300,9 +300,9 @@ export class NativeThread implements EngineThread {
     this.before = { total: this.rawTimes()?.total ?? 0, minflt, majflt };
   }
 
-  /** A new or parked thread that only waits for an answer: what it waits for will be a frame. */
+  /** A thread that is still to be made, and will look for its answer by itself. */
   prepareFirst(): void {
-    this.i32[this.w] = STATE.ST_WAIT;
+    this.i32[this.w] = STATE.ST_REQUEST;
   }
 
   private get tid(): number {
