@@ -215,13 +215,13 @@ export class Mm implements PageUser {
   move(from: number, len: number, newLen: number, to: number): void {
     const [vma] = this.vmas.remove(from, from + len);
     if (vma === undefined) return;
-    this.space.move(from, len, newLen, to);
     vma.start = to;
     vma.end = to + newLen;
     vma.shift += to - from;
     this.account(newLen - len, vma);
     this.freeHint = Math.max(this.freeHint, from + len);
-    if (vma.backing !== null && newLen > len) this.mapFilePages(vma, vma.backing, vma.posOf(to + len), vma.posOf(to + newLen));
+    if (vma.backing === null) this.space.move(from, len, newLen, to);
+    else this.moveFilePages(vma, vma.backing, from, len);
     this.vmas.insert(vma);
   }
 
@@ -419,6 +419,25 @@ export class Mm implements PageUser {
       page = mapped.next(stop, false);
     }
     return count;
+  }
+
+  /**
+   * The file's pages of an area that was at [from, from + len) come to where it is now. No mapping of the engine's
+   * grows on the way: behind a file's pages lie those of others.
+   */
+  private moveFilePages(vma: Vma, backing: Backing, from: number, len: number): void {
+    const first = vma.pos / PAGE_SIZE;
+    const last = first + len / PAGE_SIZE;
+    for (let page = vma.mapped!.next(first, true); page < last; ) {
+      const stop = Math.min(vma.mapped!.next(page, false), last);
+      const at = (page - first) * PAGE_SIZE;
+      const size = (stop - page) * PAGE_SIZE;
+      if (vma.shared) this.mapRun(vma, backing.cache.offsetOf(page * PAGE_SIZE), page * PAGE_SIZE, stop * PAGE_SIZE);
+      else this.space.move(from + at, size, size, vma.start + at);
+      page = vma.mapped!.next(stop, true);
+    }
+    this.space.unmap(from, len);
+    this.mapFilePages(vma, backing, vma.pos + len, vma.posOf(vma.end));
   }
 
   private mapRun(vma: Vma, offset: number, from: number, to: number): void {
