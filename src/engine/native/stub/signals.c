@@ -90,6 +90,8 @@ void handle_fault(int signal, void *info, void *context)
 	AT(u32, slot, S_SIGCODE) = AT(u32, info, SI_CODE);
 	AT(u64, slot, S_SIGADDR) = AT(u64, info, SI_ADDR);
 	ask_with_frame(slot, context, K_FAULT);
+	/* Back here: it was the middle of a patched site, and a call after all. */
+	GREG(context, RAX) = AT(u64, slot, S_RET);
 }
 
 void handle_kick(int signal, void *info, void *context)
