@@ -13,15 +13,14 @@ import { tmpfsType } from '../fs/tmpfs/super.ts';
 import { Vfs } from '../fs/vfs.ts';
 import { InotifyHub } from '../ipc/inotify-hub.ts';
 import { openFifo } from '../ipc/pipe-file.ts';
-import { exitRobustList } from '../kernel/robust-list.ts';
-import { Network } from '../net/family.ts';
-import { UnixDomain } from '../net/unix/domain.ts';
+import { SysvIpc } from '../ipc/sysv/ipc.ts';
 import { FutexTable, wakeFutex } from '../kernel/futex.ts';
 import type { Kernel, ShutdownKind } from '../kernel/kernel.ts';
 import { OomKiller } from '../kernel/oom.ts';
 import { PidAllocator } from '../kernel/pid.ts';
 import { LoadAverages } from '../kernel/proc/load.ts';
 import { MemoryAccount } from '../kernel/proc/memory.ts';
+import { exitRobustList } from '../kernel/robust-list.ts';
 import { JobControl } from '../kernel/session.ts';
 import { Tally } from '../kernel/tally.ts';
 import type { Task } from '../kernel/task.ts';
@@ -31,6 +30,8 @@ import type { Uts } from '../kernel/uts.ts';
 import type { MmHost } from '../mm/mm.ts';
 import { PhysicalMemory } from '../mm/physical.ts';
 import { TextImages } from '../mm/text-image.ts';
+import { Network } from '../net/family.ts';
+import { UnixDomain } from '../net/unix/domain.ts';
 import type { MachineClock } from './machine-clock.ts';
 
 export interface KernelParts {
@@ -77,6 +78,7 @@ export class MachineKernel implements Kernel {
   readonly mmHost: MmHost;
   readonly shmem: Mount;
   readonly inotify: InotifyHub;
+  readonly ipc: SysvIpc;
   readonly net: Network;
   readonly syslog: SyslogReader;
   /** Somebody waits for a promise: the loop must let promises run. */
@@ -106,6 +108,7 @@ export class MachineKernel implements Kernel {
     if (typeof shmem === 'number') throw new Error('no memory for shared memory');
     this.shmem = shmem;
     this.inotify = new InotifyHub(this.vfs);
+    this.ipc = new SysvIpc(this.ram, () => ({ pid: this.current?.tgid ?? 0, now: this.clock.realtime().sec }));
     this.pipefs = new AnonSuper('pipefs', PIPEFS_MAGIC, this.newDev(), this.clock);
     this.sockfs = new AnonSuper('sockfs', SOCKFS_MAGIC, this.newDev(), this.clock);
     this.net = new Network(this.sockfs);

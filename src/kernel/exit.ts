@@ -101,6 +101,7 @@ function endGroup(group: ThreadGroup, status: number): void {
     kernel.jobs.sessionEnded(group.session);
   }
   group.ended?.(status);
+  kernel.ipc.sem.ended(group, kernel.clock.realtime().sec);
   if (group.tgid === 1) kernel.initExited(status);
   reparentChildren(group);
   hangUpIfOrphaned(group.processGroup, group, group.parent);

@@ -5,16 +5,17 @@ import type { Clock, Timers, Timespec } from '../core/clock.ts';
 import type { KernelLog } from '../core/log.ts';
 import type { SyslogReader } from '../core/syslog.ts';
 import type { WaitQueue } from '../core/wait.ts';
-import type { AnonSuper } from '../fs/anon.ts';
 import type { Engine, EngineMemory } from '../engine/engine.ts';
+import type { AnonSuper } from '../fs/anon.ts';
 import type { Mount } from '../fs/mount.ts';
 import type { Vfs } from '../fs/vfs.ts';
 import type { InotifyHub } from '../ipc/inotify-hub.ts';
-import type { Ram } from '../mm/ram.ts';
+import type { SysvIpc } from '../ipc/sysv/ipc.ts';
 import type { MmHost } from '../mm/mm.ts';
+import type { Ram } from '../mm/ram.ts';
 import type { TextImages } from '../mm/text-image.ts';
-import type { FutexTable } from './futex.ts';
 import type { Network } from '../net/family.ts';
+import type { FutexTable } from './futex.ts';
 import type { OomKiller } from './oom.ts';
 import type { PidAllocator } from './pid.ts';
 import type { LoadAverages } from './proc/load.ts';
@@ -43,6 +44,7 @@ export interface Kernel {
   /** The tmpfs of memfd_create(2) and shared memory, mounted nowhere. */
   readonly shmem: Mount;
   readonly inotify: InotifyHub;
+  readonly ipc: SysvIpc;
   readonly net: Network;
   /** Tasks by thread number, and thread groups by process number, zombies included. */
   readonly tasks: Map<number, Task>;

@@ -306,6 +306,7 @@ export class Mm implements PageUser {
     for (const vma of gone) {
       vma.countWriter(-1);
       if (vma.shared) vma.backing?.sync(vma.pos, vma.length);
+      vma.backing?.detached?.();
     }
     this.exe?.put();
     this.exe = null;
@@ -453,6 +454,7 @@ export class Mm implements PageUser {
     this.host.images.unmapped(this, vma);
     vma.countWriter(-1);
     if (vma.shared) backing.sync(vma.pos, vma.length);
+    backing.detached?.();
     this.space.whenDone(() => this.release(vma));
   }
 

@@ -10,16 +10,19 @@ import { cloneCalls, FRAME_CALLS } from './clone.ts';
 import { credCalls } from './cred.ts';
 import { fileCalls } from './files.ts';
 import { futexCalls } from './futex.ts';
+import { infoCalls } from './info.ts';
 import { madviseCalls } from './madvise.ts';
 import { mmapCalls } from './mmap.ts';
+import { msgCalls } from './msg.ts';
 import { netCalls } from './net.ts';
 import { processCalls } from './process.ts';
-import { infoCalls } from './info.ts';
-import { schedCalls } from './sched.ts';
-import { timeCalls } from './time.ts';
 import { recvCalls } from './recv.ts';
+import { schedCalls } from './sched.ts';
+import { semCalls } from './sem.ts';
 import { sendCalls } from './send.ts';
+import { shmCalls } from './shm.ts';
 import { signalCalls } from './signal.ts';
+import { timeCalls } from './time.ts';
 
 export const SYSCALLS: readonly Syscall[] = [
   ...netCalls,
@@ -36,6 +39,9 @@ export const SYSCALLS: readonly Syscall[] = [
   ...credCalls,
   ...sendCalls,
   ...recvCalls,
+  ...msgCalls,
+  ...semCalls,
+  ...shmCalls,
 ];
 
 /** Rows by number. */

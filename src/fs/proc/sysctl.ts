@@ -40,8 +40,6 @@ function hint(path: string, initial: number, min: number, max: number): Sysctl {
 }
 
 const INT_MAX = 2 ** 31 - 1;
-/** What sizes of System V shared memory are without a limit: ULONG_MAX - 2^24. */
-const SHM_UNLIMITED = '18446744073692774399';
 
 const HINTS_AND_CONSTANTS = (): Sysctl[] => [
   fixed('fs/nr_open', 1048576),
@@ -58,9 +56,6 @@ const HINTS_AND_CONSTANTS = (): Sysctl[] => [
   fixed('kernel/cap_last_cap', CAP_LAST_CAP),
   fixed('kernel/core_pattern', 'core'),
   fixed('kernel/core_uses_pid', 0),
-  fixed('kernel/msgmax', 8192),
-  fixed('kernel/msgmnb', 16384),
-  fixed('kernel/msgmni', 32000),
   fixed('kernel/ngroups_max', 65536),
   fixed('kernel/overflowgid', 65534),
   fixed('kernel/overflowuid', 65534),
@@ -69,10 +64,6 @@ const HINTS_AND_CONSTANTS = (): Sysctl[] => [
   hint('kernel/printk_ratelimit_burst', 10, 0, INT_MAX),
   fixed('kernel/random/entropy_avail', ENTROPY_BITS),
   fixed('kernel/random/poolsize', ENTROPY_BITS),
-  fixed('kernel/sem', '32000\t1024000000\t500\t32000'),
-  fixed('kernel/shmall', SHM_UNLIMITED),
-  fixed('kernel/shmmax', SHM_UNLIMITED),
-  fixed('kernel/shmmni', 4096),
   fixed('kernel/tainted', 0),
   fixed('kernel/threads-max', 65536),
   fixed('net/core/somaxconn', 4096),

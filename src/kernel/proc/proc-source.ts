@@ -26,6 +26,7 @@ import { Usage } from '../usage.ts';
 import { MmView } from './proc-mm.ts';
 import { TaskView } from './proc-task.ts';
 import { SortedNumbers } from './sorted.ts';
+import { ipcSysctls, sysvipcDir } from './sysvipc.ts';
 
 /** What the kernel itself does not know. */
 export interface ProcFacts {
@@ -46,8 +47,8 @@ export class KernelProc implements ProcSource {
   readonly disks: Iterable<BlockDevice> = [];
   readonly unixSockets: Iterable<UnixSocket> = [];
   readonly net: NetSource | null = null;
-  readonly sysctls: Iterable<Sysctl> = [];
-  readonly extra: readonly Entry<ProcSource>[] = [];
+  readonly sysctls: Iterable<Sysctl>;
+  readonly extra: readonly Entry<ProcSource>[];
   private readonly facts: ProcFacts;
   private readonly tasks: WeakMap<Task, TaskView> = new WeakMap();
   private readonly spaces: WeakMap<Mm, MmView> = new WeakMap();
@@ -57,6 +58,8 @@ export class KernelProc implements ProcSource {
   constructor(kernel: Kernel, facts: ProcFacts) {
     this.kernel = kernel;
     this.facts = facts;
+    this.sysctls = ipcSysctls(kernel.ipc);
+    this.extra = [sysvipcDir(kernel.ipc)];
   }
 
   view(task: Task): TaskView {

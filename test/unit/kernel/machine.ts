@@ -8,6 +8,7 @@ import { SyslogReader } from '../../../src/core/syslog.ts';
 import { TimerHeap } from '../../../src/core/timers.ts';
 import { WaitQueue } from '../../../src/core/wait.ts';
 import { FilesStruct } from '../../../src/fs/fd-table.ts';
+import { SysvIpc } from '../../../src/ipc/sysv/ipc.ts';
 import { registerTask } from '../../../src/kernel/exit.ts';
 import { inheritSigHand, inheritThreadState } from '../../../src/kernel/inherit.ts';
 import type { Kernel } from '../../../src/kernel/kernel.ts';
@@ -24,6 +25,7 @@ import { Uts } from '../../../src/kernel/uts.ts';
 import type { Syscall } from '../../../src/syscalls/args.ts';
 import { CLONE_SIGHAND, CLONE_THREAD, CLONE_VM } from '../../../src/uapi/sched.ts';
 import { SIGCHLD } from '../../../src/uapi/signal.ts';
+import { TestRam } from '../fs/machine.ts';
 
 export const MEMORY = 1 << 16;
 
@@ -59,6 +61,7 @@ export class FakeMachine {
       pids: new PidAllocator(pid => tasks.has(pid) || groups.has(pid) || jobs.uses(pid)),
       jobs,
       users: new Users(),
+      ipc: new SysvIpc(new TestRam(), () => ({ pid: 0, now: 0 })),
       uts: new Uts('guest', '6.18.0', '#1', 'x86_64'),
       ncpus: 2,
       current: null,

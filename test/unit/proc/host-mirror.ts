@@ -16,6 +16,8 @@ import type { MountNamespace } from '../../../src/fs/namespace.ts';
 import type { MemInfo, ProcMm, ProcSource, ProcTask, Resident } from '../../../src/fs/proc/source.ts';
 import { procFileSystem } from '../../../src/fs/proc/super.ts';
 import { Vfs } from '../../../src/fs/vfs.ts';
+import { SysvIpc } from '../../../src/ipc/sysv/ipc.ts';
+import { ipcSysctls } from '../../../src/kernel/proc/sysvipc.ts';
 import { PAGE_SIZE, type Ram } from '../../../src/mm/ram.ts';
 import { type Backing, VM_GROWSDOWN, VM_SHARED, Vma, VmaList } from '../../../src/mm/vma.ts';
 import { makedev } from '../../../src/uapi/stat.ts';
@@ -306,7 +308,7 @@ export class HostMirror implements ProcSource {
     { refs: 3, listening: false, type: 1, state: 3, ino: 7, path: '' },
   ];
   readonly net = null;
-  readonly sysctls = [];
+  readonly sysctls = ipcSysctls(new SysvIpc(noRam, () => ({ pid: 0, now: 0 })));
   readonly ttyDrivers = [
     { name: 'pty_slave', node: '/dev/pts', major: 136, firstMinor: 0, lastMinor: 1048575, type: 'pty:slave' },
   ];

@@ -15,6 +15,7 @@ import { Vfs } from '../../../src/fs/vfs.ts';
 import { EventFd } from '../../../src/ipc/eventfd.ts';
 import { InotifyHub } from '../../../src/ipc/inotify-hub.ts';
 import { openFifo } from '../../../src/ipc/pipe-file.ts';
+import { SysvIpc } from '../../../src/ipc/sysv/ipc.ts';
 import type { Kernel } from '../../../src/kernel/kernel.ts';
 import { bootLimits } from '../../../src/kernel/rlimit.ts';
 import { JobControl } from '../../../src/kernel/session.ts';
@@ -111,6 +112,7 @@ export class CallMachine {
       anonInodes: new AnonSuper('anon_inodefs', ANON_INODE_FS_MAGIC, env.newDev(), this.time),
       shmem: makeMount(vfs, 'tmpfs', 'none', 0, '') as Mount,
       inotify: new InotifyHub(vfs),
+      ipc: new SysvIpc(env.ram, () => ({ pid: 1, now: 0 })),
       tasks: new Map(),
       groups: new Map(),
       jobs: new JobControl(),

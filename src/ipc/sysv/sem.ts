@@ -1,0 +1,213 @@
+/**
+ * Semaphores (semget(2), semop(2)): sets whose values change together or not at all.
+ *
+ * Operations that cannot be done yet wait in line; after each change those that now can are done in their order,
+ * by whoever made the change. What SEM_UNDO is to take back belongs to a process and happens when it ends.
+ */
+import type { Cred } from '../../core/cred.ts';
+import { WaitQueue } from '../../core/wait.ts';
+import { EAGAIN, EIDRM, EINVAL, ENOSPC, ERANGE } from '../../uapi/errno.ts';
+import { IPC_NOWAIT, SEM_UNDO, SEMMNI, SEMMNS, SEMMSL, SEMOPM, SEMVMX } from '../../uapi/ipc.ts';
+import { IpcObject, IpcTable } from './ids.ts';
+
+/** What `attempt` answers when all was done: no index, and no errno. */
+const DONE = -100000;
+
+/** struct sembuf. */
+export interface SemOp {
+  readonly num: number;
+  readonly op: number;
+  readonly flags: number;
+}
+
+/** One semop(2) in line: `result` is set, and `waitq` woken, when it was done or can never be. */
+export interface PendingOps {
+  readonly ops: readonly SemOp[];
+  readonly owner: SemOwner;
+  readonly waitq: WaitQueue;
+  /** Index of the operation that cannot be done yet. */
+  blockedAt: number;
+  result: number | null;
+}
+
+/** A process, by identity: whose SEM_UNDO it is. */
+export interface SemOwner {
+  readonly tgid: number;
+}
+
+export class SemaphoreSet extends IpcObject {
+  readonly values: Int32Array;
+  /** The process that changed each of them last. */
+  readonly pids: Int32Array;
+  readonly pending: Set<PendingOps> = new Set();
+  private readonly undo: Map<SemOwner, Int32Array> = new Map();
+  otime = 0;
+
+  constructor(key: number, flags: number, cred: Cred, now: number, count: number) {
+    super(key, flags, cred, now);
+    this.values = new Int32Array(count);
+    this.pids = new Int32Array(count);
+  }
+
+  /** Does all operations; -ERANGE, -EAGAIN with IPC_NOWAIT, or how it has to wait. */
+  operate(ops: readonly SemOp[], owner: SemOwner, now: number): number | PendingOps {
+    const blockedAt = this.attempt(ops, owner);
+    if (blockedAt < 0) {
+      if (blockedAt === DONE) this.changed(now);
+      return blockedAt === DONE ? 0 : blockedAt;
+    }
+    if ((ops[blockedAt]!.flags & IPC_NOWAIT) !== 0) return -EAGAIN;
+    const pending: PendingOps = { ops, owner, waitq: new WaitQueue(), blockedAt, result: null };
+    this.pending.add(pending);
+    return pending;
+  }
+
+  /** DONE, -ERANGE, or the index of the operation that has to wait; nothing has changed then. */
+  private attempt(ops: readonly SemOp[], owner: SemOwner): number {
+    const { values } = this;
+    let error = DONE;
+    let i = 0;
+    for (; i < ops.length; i++) {
+      const { num, op, flags } = ops[i]!;
+      const value = values[num]!;
+      if (op === 0 ? value !== 0 : value + op < 0) break;
+      if (
+        value + op > SEMVMX ||
+        ((flags & SEM_UNDO) !== 0 && Math.abs(this.undoOf(owner, num) - op) > SEMVMX)
+      ) {
+        error = -ERANGE;
+        break;
+      }
+      values[num] = value + op;
+      if ((flags & SEM_UNDO) !== 0) this.noteUndo(owner, num, -op);
+    }
+    if (i === ops.length) {
+      for (const { num } of ops) this.pids[num] = owner.tgid;
+      return DONE;
+    }
+    for (let j = i - 1; j >= 0; j--) {
+      const { num, op, flags } = ops[j]!;
+      values[num]! -= op;
+      if ((flags & SEM_UNDO) !== 0) this.noteUndo(owner, num, op);
+    }
+    return error === DONE ? i : error;
+  }
+
+  private undoOf = (owner: SemOwner, num: number): number => this.undo.get(owner)?.[num] ?? 0;
+
+  private noteUndo(owner: SemOwner, num: number, by: number): void {
+    let adjust = this.undo.get(owner);
+    if (adjust === undefined) {
+      adjust = new Int32Array(this.values.length);
+      this.undo.set(owner, adjust);
+    }
+    adjust[num]! += by;
+  }
+
+  /** Values have changed: those in line that can be done now are. */
+  private changed(now: number): void {
+    this.otime = now;
+    this.settle();
+  }
+
+  private settle(): void {
+    let again = true;
+    while (again) {
+      again = false;
+      for (const waiting of this.pending) {
+        const blockedAt = this.attempt(waiting.ops, waiting.owner);
+        if (blockedAt >= 0) {
+          waiting.blockedAt = blockedAt;
+          continue;
+        }
+        this.finish(waiting, blockedAt === DONE ? 0 : blockedAt);
+        again = blockedAt === DONE && waiting.ops.some(({ op }) => op !== 0);
+        if (again) break;
+      }
+    }
+  }
+
+  private finish(waiting: PendingOps, result: number): void {
+    this.pending.delete(waiting);
+    waiting.result = result;
+    waiting.waitq.wake();
+  }
+
+  /** Those who wait for the semaphore to grow, or with `zero` to be 0 (GETNCNT, GETZCNT). */
+  waiting(num: number, zero: boolean): number {
+    let count = 0;
+    for (const { ops, blockedAt } of this.pending) {
+      const op = ops[blockedAt]!;
+      if (op.num === num && (op.op === 0) === zero) count++;
+    }
+    return count;
+  }
+
+  /** SETVAL and SETALL: what was to be undone is forgotten. */
+  setValues(first: number, values: readonly number[], pid: number, now: number): void {
+    for (const [i, value] of values.entries()) {
+      this.values[first + i] = value;
+      this.pids[first + i] = pid;
+      for (const adjust of this.undo.values()) adjust[first + i] = 0;
+    }
+    this.ctime = now;
+    this.settle();
+  }
+
+  /** The process ends. */
+  takeBack(owner: SemOwner, now: number): void {
+    const adjust = this.undo.get(owner);
+    if (adjust === undefined) return;
+    this.undo.delete(owner);
+    for (const [num, by] of adjust.entries()) {
+      if (by === 0) continue;
+      this.values[num] = Math.min(SEMVMX, Math.max(0, this.values[num]! + by));
+      this.pids[num] = owner.tgid;
+    }
+    this.changed(now);
+  }
+
+  wakeRemoved(): void {
+    for (const waiting of [...this.pending]) this.finish(waiting, -EIDRM);
+  }
+}
+
+export class Semaphores extends IpcTable<SemaphoreSet> {
+  /** Of all sets. */
+  total = 0;
+  /** In a set, in all sets, and operations of one call (semmsl, semmns, semopm). */
+  maxInSet: number = SEMMSL;
+  maxTotal: number = SEMMNS;
+  maxOps: number = SEMOPM;
+
+  constructor() {
+    super(SEMMNI);
+  }
+
+  semget(key: number, count: number, flags: number, cred: Cred, now: number): number {
+    if (count < 0 || count > this.maxInSet) return -EINVAL;
+    return this.get(
+      key,
+      flags,
+      cred,
+      found => (count > found.values.length ? -EINVAL : 0),
+      () => {
+        if (count === 0) return -EINVAL;
+        if (this.total + count > this.maxTotal) return -ENOSPC;
+        this.total += count;
+        return new SemaphoreSet(key, flags, cred, now, count);
+      },
+    );
+  }
+
+  destroy(set: SemaphoreSet): void {
+    this.remove(set);
+    this.total -= set.values.length;
+    set.wakeRemoved();
+  }
+
+  ended(owner: SemOwner, now: number): void {
+    if (this.count === 0) return;
+    for (const set of this) set.takeBack(owner, now);
+  }
+}
