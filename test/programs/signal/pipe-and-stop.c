@@ -56,9 +56,20 @@ int main(void)
 	kill(pid, SIGCONT);
 	R(waitpid(pid, &status, 0) == pid);
 	say_status("child", status);
+	/* The signal that tells the end is lost if that of the continuation is still pending. */
 	for (int i = 0; i < seen; i++)
-		if (codes[i] / 1000 != CLD_CONTINUED)
+		if (codes[i] / 1000 == CLD_STOPPED)
 			say("code %d status %d\n", codes[i] / 1000, codes[i] % 1000);
+
+	seen = 0;
+	pid = MUST(fork());
+	if (pid == 0) {
+		for (;;)
+			pause();
+	}
+	kill(pid, SIGTERM);
+	R(waitpid(pid, &status, 0) == pid);
+	say("%d code %d status %d\n", seen, codes[0] / 1000, codes[0] % 1000);
 
 	seen = 0;
 	action.sa_flags |= SA_NOCLDSTOP;
