@@ -13,4 +13,9 @@ if [ -d "$home/src" ]; then
   fi
 fi
 
+# Node opens standard descriptors that are closed; the machine is to have them closed.
+UML_CLOSED=
+for fd in 0 1 2; do [ -L /proc/self/fd/$fd ] || UML_CLOSED=$UML_CLOSED$fd; done
+[ -z "$UML_CLOSED" ] || export UML_CLOSED
+
 exec "$node" "$home/bin/start.cjs" "$name" "$@"

@@ -126,8 +126,9 @@ function run(
   logMachine(log, options);
   showLog(log, libc, options, line);
   const root = mountAll(kernel.vfs, files, options, log);
-  if (typeof root === 'string') {
-    power.panic(root);
+  if ('type' in root) {
+    if (root.type === 'panic') power.panic(root.reason);
+    else power.end(root);
     return;
   }
   logRoot(log, options);

@@ -172,9 +172,13 @@ function accountOf(spec: string, dir: string): Account {
 /** A terminal takes what is one on the host; the rest passes through. */
 function stdioOf(flags: RunFlags): [StdioOptions, StdioOptions, StdioOptions] {
   if (flags.tty) return ['console', 'console', 'console'];
-  if (!isatty(0) || !isatty(1)) return [{ fd: 0 }, { fd: 1 }, { fd: 2 }];
-  return ['console', 'console', isatty(2) ? 'console' : { fd: 2 }];
+  if (!isatty(0) || !isatty(1)) return [passed(0), passed(1), passed(2)];
+  return ['console', 'console', isatty(2) ? 'console' : passed(2)];
 }
+
+/** bin/launch.sh tells which were closed. */
+const passed = (fd: number): StdioOptions =>
+  process.env['UML_CLOSED']?.includes(`${fd}`) ? 'closed' : { fd };
 
 /** The descriptor that --strace writes to. */
 function openStrace(file: string | undefined): number | null {

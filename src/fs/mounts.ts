@@ -204,7 +204,11 @@ function bind(vfs: Vfs, ctx: WalkContext, source: string, where: Path, recursive
   if (source === '') return -EINVAL;
   const from = lookup(vfs, ctx, null, source, LOOKUP_FOLLOW);
   if (typeof from === 'number') return from;
-  if (from.mount.namespace === null) return -EINVAL;
+  return from.mount.namespace === null ? -EINVAL : bindPath(vfs, from, where, recursive);
+}
+
+/** What is at `from` is seen at `where` too. */
+export function bindPath(vfs: Vfs, from: Path, where: Path, recursive: boolean): number {
   const copy = copyTree(vfs, from.mount, from.dentry, recursive).get(from.mount)!;
   const err = graft(copy, where);
   if (err < 0) for (const one of subtree(copy).reverse()) release(vfs, one);

@@ -43,6 +43,7 @@ import {
   S_IFREG,
   S_IFSOCK,
 } from '../uapi/stat.ts';
+import { AnonInode } from './anon.ts';
 import { setSize } from './attr.ts';
 import type { WalkContext } from './context.ts';
 import { added, newInode } from './create.ts';
@@ -172,7 +173,7 @@ function openByType(vfs: Vfs, ctx: WalkContext, inode: Inode, flags: number): Re
     case S_IFBLK:
       return vfs.blockDevices.open(inode, flags, ctx.current);
     case S_IFIFO:
-      return vfs.openFifo(inode, flags, ctx);
+      return inode instanceof AnonInode ? inode.open(flags, ctx.cred) : vfs.openFifo(inode, flags, ctx);
     case S_IFSOCK:
       return -ENXIO;
     default:

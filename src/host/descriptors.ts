@@ -4,8 +4,19 @@
  * pipe is opened anew through /proc/self/fd, and a socket is asked not to wait call by call.
  */
 import { fstatSync, type Stats } from 'node:fs';
-import { EAGAIN, EBADF } from '../uapi/errno.ts';
-import { AT_FDCWD, F_GETFL, F_SETFL, O_ACCMODE, O_CLOEXEC, O_NOCTTY, O_NONBLOCK } from '../uapi/fcntl.ts';
+import { EACCES, EAGAIN, EBADF } from '../uapi/errno.ts';
+import {
+  AT_FDCWD,
+  F_GETFL,
+  F_SETFL,
+  O_ACCMODE,
+  O_CLOEXEC,
+  O_NOCTTY,
+  O_NONBLOCK,
+  O_RDONLY,
+  O_RDWR,
+  O_TRUNC,
+} from '../uapi/fcntl.ts';
 import { POLLIN, POLLOUT } from '../uapi/poll.ts';
 import type { Libc } from './libc.ts';
 
@@ -139,6 +150,19 @@ export class HostDescriptor {
     const ours = calls.open(`/proc/self/fd/${given}`, (flags & O_ACCMODE) | O_NONBLOCK);
     if (ours < 0) return new HostDescriptor(calls, given, given, stat, 'asked');
     return new HostDescriptor(calls, given, ours, stat, 'nonblocking');
+  }
+
+  /** What `given` leads to, opened anew: with a position of its own, and for no more than `given` is open for. */
+  static again(calls: DescriptorCalls, given: number, flags: number): HostDescriptor | number {
+    const known = calls.statusFlags(given);
+    if (known < 0) return known;
+    const [may, wants] = [known & O_ACCMODE, flags & O_ACCMODE];
+    if (may !== O_RDWR && may !== wants) return -EACCES;
+    const truncate = wants === O_RDONLY ? 0 : flags & O_TRUNC;
+    const fd = calls.open(`/proc/self/fd/${given}`, wants | truncate | O_NONBLOCK);
+    if (fd < 0) return fd;
+    const stat = fstatSync(fd);
+    return new HostDescriptor(calls, given, fd, stat, stat.isFile() ? 'plain' : 'nonblocking');
   }
 
   /** A descriptor of our own, with O_NONBLOCK; closed with the object, which then calls `closed`. */

@@ -18,9 +18,10 @@ import { newSpaceFor } from '../kernel/spaces.ts';
 import { Task } from '../kernel/task.ts';
 import { ThreadGroup } from '../kernel/thread-group.ts';
 import { UserAccess } from '../kernel/user-access.ts';
-import { EACCES, ENOENT, errnoName } from '../uapi/errno.ts';
+import { ENOENT } from '../uapi/errno.ts';
 import { SIGCHLD } from '../uapi/signal.ts';
 import { logInit } from './boot-log.ts';
+import { execTrouble, inWords } from './exec-trouble.ts';
 import type { MachineKernel } from './machine-kernel.ts';
 import type { InitOptions, UserOptions } from './options.ts';
 
@@ -28,7 +29,12 @@ const MANY = 1 << 30;
 const DEFAULT_INITS = ['/sbin/init', '/etc/init', '/bin/init', '/bin/sh'];
 
 /** A process of the kernel's making, without a program yet. */
-export function newProcess(kernel: MachineKernel, ctx: WalkContext, parent: ThreadGroup | null, cred: Cred): Task {
+export function newProcess(
+  kernel: MachineKernel,
+  ctx: WalkContext,
+  parent: ThreadGroup | null,
+  cred: Cred,
+): Task {
   const pid = kernel.pids.alloc();
   const { thread, mm } = newSpaceFor(kernel);
   const session = kernel.jobs.newSession(pid);
@@ -113,7 +119,12 @@ export function credOf(user: UserOptions): Cred {
  * Opens the console as these descriptors. Its own node makes it nobody's controlling terminal (init's children
  * share it); a command gets it by its terminal's name, which does.
  */
-export function openConsole(kernel: MachineKernel, task: Task, fds: readonly number[], node = '/dev/console'): void {
+export function openConsole(
+  kernel: MachineKernel,
+  task: Task,
+  fds: readonly number[],
+  node = '/dev/console',
+): void {
   const file = open(kernel.vfs, task, null, node, 2, 0);
   if (typeof file === 'number') return;
   for (const fd of fds) installAt(task, file.get(), fd);
@@ -127,7 +138,10 @@ export function installAt(task: Task, file: File, fd: number): void {
 }
 
 /** Starts init; null, or why none could be started (a panic's reason). */
-export async function startInit(task: Task, init: Extract<InitOptions, { type: 'init' }>): Promise<string | null> {
+export async function startInit(
+  task: Task,
+  init: Extract<InitOptions, { type: 'init' }>,
+): Promise<string | null> {
   const candidates = init.path === null ? DEFAULT_INITS : [init.path];
   for (const path of candidates) {
     const argv = [path, ...init.args];
@@ -146,36 +160,37 @@ export async function startCommand(
   command: Extract<InitOptions, { type: 'command' }>,
 ): Promise<{ message: string; status: number } | null> {
   const dir = lookup(kernel.vfs, task, null, command.cwd, LOOKUP_FOLLOW | LOOKUP_DIRECTORY);
-  if (typeof dir === 'number') return { message: `${command.cwd}: ${describe(dir)}`, status: 126 };
+  if (typeof dir === 'number') return { message: `--workdir ${command.cwd}: ${inWords(dir)}`, status: 126 };
   task.fs.setCwd(dir);
   const name = command.argv[0] ?? '';
-  let worst = -ENOENT;
+  let worst = { path: name, errno: -ENOENT };
   for (const path of candidatesOf(name, command.envp)) {
-    const result = await exec(task, path, command.argv, command.envp);
-    if (result === 0) {
+    const errno = await exec(task, path, command.argv, command.envp);
+    if (errno === 0) {
       logInit(kernel.printk, path, command.argv, command.envp);
       return null;
     }
-    if (result !== -ENOENT || name.includes('/')) worst = result;
+    if (errno !== -ENOENT || name.includes('/')) worst = { path, errno };
   }
-  return { message: `${name}: ${describe(worst)}`, status: worst === -ENOENT ? 127 : 126 };
+  const { path, errno } = worst;
+  const exists = errno !== -ENOENT || typeof lookup(kernel.vfs, task, null, path, LOOKUP_FOLLOW) !== 'number';
+  return { message: `${name || '""'}: ${execTrouble(task, path, errno)}`, status: exists ? 126 : 127 };
 }
 
 function candidatesOf(name: string, envp: readonly string[]): string[] {
-  if (name.includes('/')) return [name];
+  if (name === '' || name.includes('/')) return [name];
   const path = envp.find(e => e.startsWith('PATH='))?.slice(5) ?? '/usr/local/bin:/usr/bin:/bin';
   return path.split(':').map(dir => (dir === '' ? name : `${dir}/${name}`));
 }
 
-async function exec(task: Task, path: string, argv: readonly string[], envp: readonly string[]): Promise<number> {
+async function exec(
+  task: Task,
+  path: string,
+  argv: readonly string[],
+  envp: readonly string[],
+): Promise<number> {
   const result = await execve(task, { at: null, filename: path, flags: LOOKUP_FOLLOW, argv, envp });
   if (result !== REGISTERS_SET) return result;
   task.thread?.resume();
   return 0;
-}
-
-function describe(errno: number): string {
-  if (errno === -ENOENT) return 'no such file or directory';
-  if (errno === -EACCES) return 'permission denied';
-  return errnoName(-errno);
 }

@@ -3,22 +3,24 @@ import type { Clock } from '../core/clock.ts';
 import { ROOT_CRED } from '../core/cred.ts';
 import type { Printk } from '../core/printk.ts';
 import type { WalkContext } from '../fs/context.ts';
-import { mkdir } from '../fs/create.ts';
+import { mkdir, mknod } from '../fs/create.ts';
 import { Path } from '../fs/dentry.ts';
 import { mountHostDirectory } from '../fs/hostfs/type.ts';
 import { lookup } from '../fs/lookup.ts';
+import { bindPath, makeMount, mount, mountRoot } from '../fs/mounts.ts';
 import { LOOKUP_FOLLOW } from '../fs/namei.ts';
-import { mount, mountRoot } from '../fs/mounts.ts';
 import type { MountNamespace } from '../fs/namespace.ts';
 import { overlayOn } from '../fs/overlay/type.ts';
 import type { FileSystemType, SuperBlock } from '../fs/super.ts';
 import { tmpfsType } from '../fs/tmpfs/super.ts';
 import type { Vfs } from '../fs/vfs.ts';
 import type { HostFiles } from '../host/files.ts';
-import { ENXIO, errnoName } from '../uapi/errno.ts';
+import { ENOTDIR, ENXIO } from '../uapi/errno.ts';
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from '../uapi/mount.ts';
+import { S_IFREG } from '../uapi/stat.ts';
 import { logNoRoot } from './boot-log.ts';
-import type { MachineOptions, VolumeOptions } from './options.ts';
+import { inWords } from './exec-trouble.ts';
+import type { ExitReport, MachineOptions, VolumeOptions } from './options.ts';
 
 export interface MountedRoot {
   readonly namespace: MountNamespace;
@@ -26,19 +28,24 @@ export interface MountedRoot {
   readonly context: WalkContext;
 }
 
-/** The root and what goes with it; a panic's reason if there is none. */
-export function mountAll(vfs: Vfs, files: HostFiles, options: MachineOptions, log: Printk): MountedRoot | string {
+/** The root and what goes with it. `panic`: there is none; `error`: a volume of the user's makes no sense. */
+export function mountAll(
+  vfs: Vfs,
+  files: HostFiles,
+  options: MachineOptions,
+  log: Printk,
+): MountedRoot | ExitReport {
   const namespace = mountTheRoot(vfs, files, options);
   if (typeof namespace === 'number') {
     const { root } = options;
     logNoRoot(log, root.type === 'device' ? root.name : root.dir, namespace);
-    return 'VFS: Unable to mount root fs on unknown-block(0,0)';
+    return { type: 'panic', reason: 'VFS: Unable to mount root fs on unknown-block(0,0)' };
   }
   const path = new Path(namespace.root, namespace.root.root).get();
   const context = kernelContext(path, vfs.env.clock);
   for (const volume of options.volumes) {
     const trouble = mountVolume(vfs, files, context, volume);
-    if (trouble !== null) return trouble;
+    if (trouble !== null) return { type: 'error', message: trouble, status: 125 };
   }
   mountUsual(vfs, context);
   return { namespace, context };
@@ -55,11 +62,20 @@ const kernelContext = (root: Path, clock: Clock): WalkContext => ({
 
 function mountTheRoot(vfs: Vfs, files: HostFiles, { root }: MachineOptions): MountNamespace | number {
   if (root.type === 'device') return -ENXIO;
-  const made = root.type === 'hostfs' ? hostRoot(vfs, files, root.dir, root.readonly) : overlayRoot(vfs, files, root.dir);
+  const made =
+    root.type === 'hostfs'
+      ? hostRoot(vfs, files, root.dir, root.readonly)
+      : overlayRoot(vfs, files, root.dir);
   if (typeof made === 'number') return made;
   const type = once(made);
   vfs.registerFileSystem(type);
-  const namespace = mountRoot(vfs, type.name, root.type === 'overlay' ? 'overlay' : root.dir, root.readonly ? MS_RDONLY : 0, '');
+  const namespace = mountRoot(
+    vfs,
+    type.name,
+    root.type === 'overlay' ? 'overlay' : root.dir,
+    root.readonly ? MS_RDONLY : 0,
+    '',
+  );
   vfs.types.delete(type.name);
   return namespace;
 }
@@ -76,25 +92,63 @@ function overlayRoot(vfs: Vfs, files: HostFiles, dir: string): SuperBlock | numb
 }
 
 /** A type that mounts one filesystem that is there already. */
-const once = (sb: SuperBlock): FileSystemType => ({ name: ` ${sb.type}`, requiresDevice: false, mount: () => sb });
+const once = (sb: SuperBlock): FileSystemType => ({
+  name: ` ${sb.type}`,
+  requiresDevice: false,
+  mount: () => sb,
+});
 
+/** Mounts a volume; what is wrong with it, or null. */
 function mountVolume(vfs: Vfs, files: HostFiles, ctx: WalkContext, volume: VolumeOptions): string | null {
-  const made = mountHostDirectory(files, vfs.env, volume.host, { readOnly: volume.readonly, cacheAlways: false });
-  if (typeof made === 'number') return `volume ${volume.host}: ${errnoName(-made)}`;
-  makeDirectories(vfs, ctx, volume.guest);
+  const { host, guest, readonly } = volume;
+  const slash = host.lastIndexOf('/');
+  let made = mountHostDirectory(files, vfs.env, host, { readOnly: readonly, cacheAlways: false });
+  const isFile = made === -ENOTDIR;
+  if (isFile)
+    made = mountHostDirectory(files, vfs.env, host.slice(0, slash) || '/', {
+      readOnly: readonly,
+      cacheAlways: false,
+    });
+  if (typeof made === 'number') return `--volume ${host}: ${inWords(made)}`;
+  makeMountpoint(vfs, ctx, guest, isFile);
   const type = once(made);
   vfs.registerFileSystem(type);
-  const err = mount(vfs, ctx, volume.host, volume.guest, type.name, volume.readonly ? MS_RDONLY : 0, '');
+  const flags = readonly ? MS_RDONLY : 0;
+  const err = isFile
+    ? mountFile(vfs, ctx, type.name, host.slice(slash + 1), guest, flags)
+    : mount(vfs, ctx, host, guest, type.name, flags, '');
   vfs.types.delete(type.name);
-  return err < 0 ? `volume ${volume.host} cannot be mounted on ${volume.guest}: ${errnoName(-err)}` : null;
+  return err < 0 ? `--volume ${host} cannot be mounted on ${guest}: ${inWords(err)}` : null;
 }
 
-function makeDirectories(vfs: Vfs, ctx: WalkContext, path: string): void {
+/** Mounts one file of a filesystem; the rest of it stays out of sight. */
+function mountFile(
+  vfs: Vfs,
+  ctx: WalkContext,
+  type: string,
+  name: string,
+  guest: string,
+  flags: number,
+): number {
+  const whole = makeMount(vfs, type, name, flags, '');
+  if (typeof whole === 'number') return whole;
+  const top = new Path(whole, whole.root).get();
+  const from = lookup(vfs, { ...ctx, root: top, cwd: top }, null, name, LOOKUP_FOLLOW);
+  if (typeof from === 'number') return from;
+  const where = lookup(vfs, ctx, null, guest, LOOKUP_FOLLOW);
+  return typeof where === 'number' ? where : bindPath(vfs, from, where, false);
+}
+
+/** The directories on the way that are missing, and at its end a directory or an empty file. */
+function makeMountpoint(vfs: Vfs, ctx: WalkContext, path: string, isFile: boolean): void {
   let at = '';
-  for (const name of path.split('/').filter(n => n !== '')) {
+  const names = path.split('/').filter(name => name !== '');
+  const last = isFile ? names.pop() : undefined;
+  for (const name of names) {
     at += `/${name}`;
     mkdir(vfs, ctx, null, at, 0o755);
   }
+  if (last !== undefined) mknod(vfs, ctx, null, `${at}/${last}`, S_IFREG | 0o644, 0);
 }
 
 interface Usual {
@@ -117,8 +171,8 @@ const USUAL: readonly Usual[] = [
 function mountUsual(vfs: Vfs, ctx: WalkContext): void {
   for (const { type, target, flags, data } of USUAL) {
     if (typeof vfs.fileSystem(type) === 'number') continue;
-    if (typeof lookup(vfs, ctx, null, target, LOOKUP_FOLLOW) === 'number') mkdir(vfs, ctx, null, target, 0o755);
+    if (typeof lookup(vfs, ctx, null, target, LOOKUP_FOLLOW) === 'number')
+      mkdir(vfs, ctx, null, target, 0o755);
     mount(vfs, ctx, type, target, type, flags, data);
   }
 }
-

@@ -1,6 +1,6 @@
 /** From a mounted root to a running program: init as process 1, or one command below the kernel (InitOptions). */
 import { ROOT_CRED } from '../core/cred.ts';
-import { HostStreamFile } from '../drivers/tty/host-stream.ts';
+import { HostStreamFile, HostStreamInode } from '../drivers/tty/host-stream.ts';
 import type { WalkContext } from '../fs/context.ts';
 import { type DescriptorCalls, HostDescriptor } from '../host/descriptors.ts';
 import type { HostPoller } from '../host/poller.ts';
@@ -19,9 +19,6 @@ import {
 import type { MachineKernel } from './machine-kernel.ts';
 import type { InitOptions, StdioOptions } from './options.ts';
 import type { Power } from './power.ts';
-
-/** A pipe that root alone opens anew, as pipe(2) makes them. */
-const PIPE_MODE = 0o10600;
 
 export interface StartHost {
   readonly calls: DescriptorCalls;
@@ -64,9 +61,10 @@ function openStdio(
     openConsole(kernel, task, [fd], '/dev/tty0');
     return;
   }
-  const host = what === 'closed' ? -1 : HostDescriptor.of(calls, what.fd);
+  if (what === 'closed') return;
+  const host = HostDescriptor.of(calls, what.fd);
   if (typeof host === 'number') return;
   const flags = calls.statusFlags(host.fd) & (O_ACCMODE | O_APPEND);
-  const inode = kernel.pipefs.newInode(PIPE_MODE, task.cred);
+  const inode = new HostStreamInode(kernel.pipefs, task.cred, what.fd, calls, poller);
   installAt(task, new HostStreamFile(inode, flags, host, poller), fd);
 }

@@ -4,13 +4,42 @@
  *
  * The loop's readiness wakes those who wait; a reader that went away is -EPIPE, as ever.
  */
+
+import type { Cred } from '../../core/cred.ts';
 import { WaitQueue } from '../../core/wait.ts';
+import { AnonInode, type AnonSuper } from '../../fs/anon.ts';
 import { File } from '../../fs/file.ts';
 import type { Inode } from '../../fs/inode.ts';
-import type { DescriptorPoller, HostDescriptor } from '../../host/descriptors.ts';
+import { type DescriptorCalls, type DescriptorPoller, HostDescriptor } from '../../host/descriptors.ts';
+import type { Result } from '../../lib/result.ts';
 import { EAGAIN } from '../../uapi/errno.ts';
 import { O_APPEND, SEEK_CUR, SEEK_END, SEEK_SET } from '../../uapi/fcntl.ts';
 import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../uapi/poll.ts';
+import { S_IFIFO } from '../../uapi/stat.ts';
+
+/** A pipe that its owner alone opens anew, as pipe(2) makes them. */
+const PIPE_MODE = S_IFIFO | 0o600;
+
+/** Its inode: opened anew (/dev/stdin, /dev/stderr), it opens the host's descriptor anew. */
+export class HostStreamInode extends AnonInode {
+  private readonly given: number;
+  private readonly calls: DescriptorCalls;
+  private readonly poller: DescriptorPoller;
+
+  constructor(sb: AnonSuper, cred: Cred, given: number, calls: DescriptorCalls, poller: DescriptorPoller) {
+    super(sb, sb.nextIno(), PIPE_MODE, sb.clock.coarse());
+    this.uid = cred.fsuid;
+    this.gid = cred.fsgid;
+    this.given = given;
+    this.calls = calls;
+    this.poller = poller;
+  }
+
+  override open(flags: number): Result<File> {
+    const host = HostDescriptor.again(this.calls, this.given, flags);
+    return typeof host === 'number' ? host : new HostStreamFile(this, flags, host, this.poller);
+  }
+}
 
 export class HostStreamFile extends File {
   private readonly ready: WaitQueue = new WaitQueue();
