@@ -2,17 +2,21 @@
  * The kernel's loop: takes what comes from guests and from the host, lets promises and timers run, looks around for
  * a while when there is nothing, then sleeps.
  *
- * Looking around pays only while a processor is idle anyway: with as many running guests as processors the kernel
- * sleeps at once. Promises run between turns, so a turn ends as soon as one was resolved.
+ * To be woken costs a guest's call 5 to 100 us, to be found looking around almost nothing; but who looks around takes
+ * a processor from guests that compute. So the time to look is learned: it doubles when looking paid and halves when
+ * it did not, up to a limit that is low while guests could use every processor.
+ * Promises run between turns, so a turn ends as soon as one was resolved.
  */
 import { availableParallelism } from 'node:os';
 import type { Engine } from '../engine/engine.ts';
 import { monotonicNow } from '../host/monotonic.ts';
 import type { MachineKernel } from './machine-kernel.ts';
 
-/** How long to look around, in ns, and how many looks between two readings of the clock. */
-const SPIN = 60_000;
-const LOOKS = 512;
+/** How long to look around, ns: while a processor is free, and while guests could use all of them. */
+const SPIN_FREE = { least: 50_000, most: 200_000 } as const;
+const SPIN_FULL = { least: 5_000, most: 30_000 } as const;
+/** Looks between two readings of the clock. */
+const LOOKS = 128;
 /** The host's own event loop (signals, a program that embeds the machine) gets a turn at least so often. */
 const LONGEST_SLEEP = 1e8;
 const LONGEST_TURN = 5e6;
@@ -22,6 +26,8 @@ export class Loop {
   private readonly engine: Engine;
   private readonly processors = availableParallelism();
   private stopped = false;
+  /** How long looking around seems worth it, ns. */
+  private spin: number = SPIN_FREE.most;
   private readonly turn = (): void => this.run();
 
   constructor(kernel: MachineKernel) {
@@ -45,9 +51,10 @@ export class Loop {
       const handled = engine.poll();
       if (kernel.promisesWait) break;
       if (handled > 0) {
+        if (idleSince !== 0) this.paid();
         idleSince = 0;
-        if (looks % LOOKS !== 0) continue;
-      } else if (looks % LOOKS !== 0) continue;
+      }
+      if (looks % LOOKS !== 0) continue;
       const now = monotonicNow();
       if (kernel.timers.next() <= now) {
         kernel.timers.run();
@@ -58,17 +65,31 @@ export class Loop {
         continue;
       }
       if (idleSince === 0) idleSince = now;
-      if (this.maySpin() && now - idleSince < SPIN) continue;
-      const timeout = Math.min(kernel.timers.next() - now, LONGEST_SLEEP);
-      if (timeout > 0) engine.sleep(timeout);
-      kernel.oom.wake();
+      if (now - idleSince < this.patience()) continue;
+      this.sleep(now);
       break;
     }
     kernel.promisesWait = false;
     if (!this.stopped) setImmediate(this.turn);
   }
 
-  private maySpin(): boolean {
-    return this.engine.runningCount > 0 && this.engine.runningCount < this.processors;
+  private sleep(now: number): void {
+    const { kernel, engine } = this;
+    if (engine.runningCount > 0) this.spin = Math.max(SPIN_FULL.least, this.spin / 2);
+    const timeout = Math.min(kernel.timers.next() - now, LONGEST_SLEEP);
+    if (timeout > 0) engine.sleep(timeout);
+    kernel.oom.wake();
+  }
+
+  private paid(): void {
+    this.spin = Math.min(SPIN_FREE.most, this.spin * 2);
+  }
+
+  /** How long to look around now, ns; not at all when nobody runs who could ask. */
+  private patience(): number {
+    const { runningCount } = this.engine;
+    if (runningCount === 0) return 0;
+    const { least, most } = runningCount < this.processors ? SPIN_FREE : SPIN_FULL;
+    return Math.min(most, Math.max(least, this.spin));
   }
 }

@@ -29,6 +29,7 @@ import { type CpuTimes, Usage } from './usage.ts';
 export type TaskState = 'R' | 'S' | 'D' | 'T' | 't' | 'Z' | 'X';
 
 /** Processor time, ns. */
+const SHORT_LIFE = 3e6;
 const LONG_LIFE = 5e6;
 
 export class Task implements Current, Sleeper, SignalSource {
@@ -155,9 +156,11 @@ export class Task implements Current, Sleeper, SignalSource {
     const { thread } = this;
     if (thread === null) return sum;
     const { user, system } = thread.cpuTimes();
-    const { minflt, majflt, rss } = thread.usage();
     sum.user += user;
     sum.system += system;
+    // What costs the host's /proc is not asked about a life that was over at once.
+    if (this.clock.monotonic() - this.startTime < SHORT_LIFE) return sum;
+    const { minflt, majflt, rss } = thread.usage();
     sum.minflt += minflt;
     sum.majflt += majflt;
     // Asking for the peak is dear; a short life hardly had one.

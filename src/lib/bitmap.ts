@@ -1,7 +1,11 @@
+const NO_WORDS = new Uint32Array(0);
+
 /** A set of small integers that grows as needed, 32 to a word. */
 export class Bitmap {
-  private words = new Uint32Array(4);
+  private words = NO_WORDS;
   private members = 0;
+  /** The words are another's too, and are copied before a change. */
+  private shared = true;
 
   get count(): number {
     return this.members;
@@ -47,12 +51,17 @@ export class Bitmap {
 
   clone(): Bitmap {
     const copy = new Bitmap();
-    copy.words = this.words.slice();
+    copy.words = this.words;
     copy.members = this.members;
+    this.shared = true;
     return copy;
   }
 
   private apply(index: number, word: number): void {
+    if (this.shared) {
+      this.words = this.words.slice();
+      this.shared = false;
+    }
     this.members += popcount(word) - popcount(this.words[index]!);
     this.words[index] = word;
   }
@@ -60,9 +69,10 @@ export class Bitmap {
   private grow(bits: number): void {
     const need = Math.ceil(bits / 32);
     if (need <= this.words.length) return;
-    const larger = new Uint32Array(Math.max(need, this.words.length * 2));
+    const larger = new Uint32Array(Math.max(need, 4, this.words.length * 2));
     larger.set(this.words);
     this.words = larger;
+    this.shared = false;
   }
 }
 

@@ -358,7 +358,7 @@ export class Mm implements PageUser {
       vma.backing.cache.users.add(this);
     }
     this.account(vma.length, vma);
-    this.vmas.insert(vma);
+    this.vmas.append(vma);
   }
 
   private account(bytes: number, vma: Vma): void {

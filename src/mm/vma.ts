@@ -141,6 +141,11 @@ export class VmaList {
     return vma !== undefined && vma.start <= address ? vma : null;
   }
 
+  /** For a list that is made in order, of areas that are not to be joined. */
+  append(vma: Vma): void {
+    this.list.push(vma);
+  }
+
   insert(vma: Vma): void {
     const index = this.indexAfter(vma.start);
     const before = this.list[index - 1];

@@ -10,7 +10,8 @@ import { EFAULT } from '../../uapi/errno.ts';
 import type { Engine, EngineEvents, Prefetch } from '../engine.ts';
 import { Accounts } from './accounts.ts';
 import { NativeCallSites } from './call-sites.ts';
-import { FILE, GLOBAL, KICK_SIGNAL, NOTE, SLOT, STATE, VA } from './layout.ts';
+import { atEnd, endProcesses } from './ending.ts';
+import { FILE, GLOBAL, KICK_SIGNAL, NOTE, SIZE, SLOT, STATE, VA } from './layout.ts';
 import { createMemoryFile, type MemoryFile } from './memory-file.ts';
 import { NativeSpace } from './native-space.ts';
 import type { NativeThread } from './native-thread.ts';
@@ -35,7 +36,7 @@ const USER_END = 0x7ffffffff000;
 const GUEST_SPIN = 400;
 /** While guests run, the kernel looks at least so often (ns) whether one of their processes has died. */
 const WATCH = 5e7;
-const NOTES_EVERY = 4096;
+const NOTES_EVERY = 1 << 16;
 /** How long the stub may take to start, ns. */
 const START_LIMIT = 5e9;
 const PLAN_KIND = { string: 1, buffer: 2, struct: 3 } as const;
@@ -53,7 +54,7 @@ export interface NativeEngineOptions {
 
 export class NativeEngine implements Engine {
   readonly memory: MemoryFile;
-  readonly slots: Slots = new Slots();
+  readonly slots: Slots;
   readonly plans: (readonly Prefetch[] | undefined)[] = [];
   readonly callSites: NativeCallSites;
   readonly accounts: Accounts;
@@ -68,12 +69,16 @@ export class NativeEngine implements Engine {
   private readonly freeIds: number[] = [];
   private nextId = 0;
   private polls = 0;
+  /** Host processes of spaces that are to go. */
+  private readonly toKill: number[] = [];
   private first: NativeSpace;
   private reaper: ChildProcess | null = null;
   private reaperPid = 0;
+  private forgetEnd: () => void = () => {};
 
   private constructor(options: NativeEngineOptions, memory: MemoryFile) {
     this.memory = memory;
+    this.slots = new Slots(memory);
     this.libc = options.libc;
     this.events = options.events;
     this.notes = new Notes(options.libc, memory);
@@ -89,6 +94,10 @@ export class NativeEngine implements Engine {
     const engine = new NativeEngine(options, memory);
     const failed = engine.startReaper(options);
     return failed ?? engine;
+  }
+
+  get threadRoom(): number {
+    return this.slots.room;
   }
 
   get runningCount(): number {
@@ -118,6 +127,7 @@ export class NativeEngine implements Engine {
       this.events.trap(thread);
       handled++;
     }
+    if (handled === 0 && this.toKill.length > 0) this.killDoomed();
     if (i32[GLOBAL.G_HOST_EVENTS / 4] !== 0) {
       this.hostEvents();
       handled++;
@@ -128,6 +138,7 @@ export class NativeEngine implements Engine {
   sleep(timeout: number): void {
     const { i32, view } = this.memory;
     this.readNotes();
+    this.killDoomed();
     const count = Math.min(this.running.length, WAITV_MAX - 1);
     this.waitEntry(0, GLOBAL.G_HOST_EVENTS, 0);
     for (let i = 0; i < count; i++) {
@@ -182,8 +193,12 @@ export class NativeEngine implements Engine {
   }
 
   shutdown(): void {
-    if (this.reaperPid > 0) this.libc.syscall(NR.kill, this.reaperPid, SIGKILL);
+    const { libc, memory, notes, reaperPid: reaper } = this;
+    if (reaper === 0) return;
     this.reaperPid = 0;
+    this.forgetEnd();
+    const waitForNotes = (milliseconds: number): void => this.waitForNotes(milliseconds);
+    endProcesses({ libc, memory, notes, reaper, spaces: [...this.byPid.keys()], waitForNotes });
   }
 
   // For threads and spaces.
@@ -239,10 +254,15 @@ export class NativeEngine implements Engine {
 
   killSpace(space: NativeSpace): void {
     for (const thread of space.threads) this.leaveRunning(thread);
-    if (space.dead) return;
-    const pid = this.pidOf(space);
-    if (pid > 0) this.libc.syscall(NR.kill, pid, SIGKILL);
+    if (space.dead || space.doomed) return;
     space.doomed = true;
+    // One whose note is still to come is killed then. The others when there is nothing else to do: who waits for
+    // the process goes on meanwhile.
+    if (space.pid > 0) this.toKill.push(space.pid);
+  }
+
+  private killDoomed(): void {
+    for (const pid of this.toKill.splice(0)) this.libc.syscall(NR.kill, pid, SIGKILL);
   }
 
   private startReaper(options: NativeEngineOptions): string | null {
@@ -257,6 +277,7 @@ export class NativeEngine implements Engine {
     const pid = this.reaper.pid;
     if (pid === undefined) return `the stub ${options.stub} cannot be started: run "npm run build"`;
     this.reaperPid = pid;
+    this.forgetEnd = atEnd(() => this.shutdown());
     const note = this.firstNote();
     if (note === null || note.kind !== NOTE.NOTE_READY) return startFailure(note?.value ?? 0);
     this.first.pid = note.value;
@@ -357,8 +378,9 @@ export class NativeEngine implements Engine {
     this.spaces.delete(space.id);
     for (const thread of space.threads) this.leaveRunning(thread);
     space.died();
+    this.memory.wipe(space.orders.file, SIZE.SPACE_STRIDE);
     this.freeIds.push(space.id);
-    if (!space.doomed) this.events.spaceDied(space);
+    if (!space.doomed) for (const thread of space.threads) this.events.died(thread);
   }
 
   /** The host's process of a space; waits for its first note if that is still to come. */

@@ -4,7 +4,7 @@
  */
 #include "stub.h"
 
-#define SIGILL 4
+#define SIGTRAP 5
 #define SYS_SECCOMP 1
 
 /* Offsets in siginfo_t and ucontext_t (asm/siginfo.h, asm/ucontext.h, x86-64). */
@@ -80,7 +80,7 @@ void handle_fault(int signal, void *info, void *context)
 		GREG(context, RIP) = (u64)copy_guest_fault;
 		return;
 	}
-	if (signal == SIGILL && rip == (u64)fast_trap) {
+	if (signal == SIGTRAP && rip == (u64)fast_trap) {
 		GREG(context, RIP) = AT(u64, slot, S_RIP);
 		ask_with_frame(slot, context, K_FRAME);
 		set_result(context, AT(u64, slot, S_RET));
