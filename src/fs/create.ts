@@ -21,7 +21,7 @@ import type { Dentry, Path } from './dentry.ts';
 import type { Inode, NewInode } from './inode.ts';
 import { lookup, lookupPlace, type Place } from './lookup.ts';
 import { LAST_NORM, LOOKUP_EMPTY, LOOKUP_FOLLOW, PATH_MAX } from './namei.ts';
-import { mayAdd } from './permission.ts';
+import { mayAdd, mayLink } from './permission.ts';
 import type { Vfs } from './vfs.ts';
 
 export function mkdir(vfs: Vfs, ctx: WalkContext, at: Path | null, name: string, mode: number): number {
@@ -88,6 +88,7 @@ export function link(
   const err = placeError(place, false, ctx.cred);
   if (err === -EEXIST || err === -ENOENT) return err;
   if (old.mount !== place.mount) return -EXDEV;
+  if (vfs.protectedHardlinks && !mayLink(old.inode, ctx.cred)) return -EPERM;
   return err < 0 ? err : linkInode(vfs, old.inode, place);
 }
 

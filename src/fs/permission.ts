@@ -24,6 +24,7 @@ import {
   S_ISGID,
   S_ISUID,
   S_ISVTX,
+  S_IXGRP,
 } from '../uapi/stat.ts';
 import type { Dentry } from './dentry.ts';
 import type { Inode } from './inode.ts';
@@ -99,6 +100,18 @@ export function mayDelete(dir: Dentry, victim: Dentry, asDir: boolean, cred: Cre
 function isSticky(dir: Inode, inode: Inode, cred: Cred): boolean {
   if ((dir.mode & S_ISVTX) === 0) return false;
   return inode.uid !== cred.fsuid && dir.uid !== cred.fsuid && !capable(cred, CAP_FOWNER);
+}
+
+/**
+ * May `cred` make a further name for the file (proc_sys_fs(5), protected_hardlinks)? It is his, or one that he may
+ * read and write and that gives nobody its owner's rights.
+ */
+export function mayLink(inode: Inode, cred: Cred): boolean {
+  if (ownerOrCapable(inode, cred)) return true;
+  const { mode } = inode;
+  if (!isReg(mode) || (mode & S_ISUID) !== 0) return false;
+  if ((mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP)) return false;
+  return permission(inode, MAY_READ | MAY_WRITE, cred) === 0;
 }
 
 /**

@@ -38,6 +38,8 @@ export class Vfs {
   /** Woken when a mount has come, gone or changed; and how often that happened. */
   readonly mountsChanged: WaitQueue = new WaitQueue();
   mountGeneration = 0;
+  /** The setting fs.protected_hardlinks (proc_sys_fs(5)): on, as distributions have it. */
+  protectedHardlinks = true;
   notify: Notify | null = null;
   /** Opens a FIFO; set by the pipes of ipc/. */
   openFifo: (inode: Inode, flags: number, ctx: WalkContext) => Result<File> = () => -ENXIO;

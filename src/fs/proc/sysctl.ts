@@ -162,6 +162,20 @@ function dmesgRestrict({ log }: ProcSource): Sysctl {
   };
 }
 
+function protectedHardlinks({ vfs }: ProcSource): Sysctl {
+  return {
+    path: 'fs/protected_hardlinks',
+    perm: 0o644,
+    get: () => (vfs.protectedHardlinks ? '1' : '0'),
+    set: text => {
+      const value = parseInteger(text);
+      if (value !== 0 && value !== 1) return -EINVAL;
+      vfs.protectedHardlinks = value === 1;
+      return 0;
+    },
+  };
+}
+
 const live = (path: string, get: () => string | number): Sysctl => ({
   path,
   perm: 0o444,
@@ -181,6 +195,7 @@ const owned = (source: ProcSource): Sysctl[] => [
   utsName(source, 'domainname'),
   printkLevels(source),
   dmesgRestrict(source),
+  protectedHardlinks(source),
 ];
 
 /** The file of a setting. Not even root opens for writing what cannot be written. */
