@@ -32,8 +32,8 @@ const IOVECS = FILE.FILE_SCRATCH + 0x800;
 const MASK = FILE.FILE_SCRATCH + 0xb00;
 const POLLFD = FILE.FILE_SCRATCH + 0xa00;
 const USER_END = 0x7ffffffff000;
-/** How often a caller looks before it sleeps: about 10 us. */
-const GUEST_SPIN = 400;
+/** How often a caller looks before it sleeps: about 20 us. */
+const GUEST_SPIN = 800;
 /** While guests run, the kernel looks at least so often (ns) whether one of their processes has died. */
 const WATCH = 5e7;
 const NOTES_EVERY = 1 << 16;

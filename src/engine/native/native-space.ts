@@ -106,7 +106,7 @@ export class NativeSpace implements Space {
       done();
       return;
     }
-    this.orders.askForNote();
+    this.orders.noteAtPublish();
     this.pending.push({ upTo: this.orders.posted, done });
   }
 
@@ -148,6 +148,7 @@ export class NativeSpace implements Space {
   /** Orders a slot and a thread that waits on it. */
   addThread(): NativeThread {
     const slot = this.engine.slots.alloc();
+    if (slot < 0) throw new Error('out of thread slots');
     const index = this.threadsMade++;
     const thread = new NativeThread(this.engine, this, slot, index);
     thread.prepareFirst();

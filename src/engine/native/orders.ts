@@ -25,6 +25,7 @@ export class Orders {
   /** For each note that is out, in order: how many orders were posted before it. */
   private readonly notes: number[] = [];
   private notePlace = 0;
+  private wantsNote = false;
 
   constructor(memory: MemoryFile, spaceId: number) {
     this.spaceId = spaceId;
@@ -35,7 +36,7 @@ export class Orders {
   }
 
   get unpublished(): boolean {
-    return this.published !== this.posted;
+    return this.published !== this.posted || this.wantsNote;
   }
 
   get room(): number {
@@ -49,8 +50,14 @@ export class Orders {
 
   /** Makes what was posted so far visible to the mapping thread. */
   publish(): void {
+    if (this.wantsNote) this.askForNote();
     this.published = this.posted;
     Atomics.store(this.words, SPACE.P_POSTED / 4, this.posted | 0);
+  }
+
+  /** One note for all that is ordered until the next `publish`. */
+  noteAtPublish(): void {
+    this.wantsNote = true;
   }
 
   /** Orders a note of what has been done when everything so far is. */
@@ -96,6 +103,7 @@ export class Orders {
   private noteAt(place: number): void {
     this.put(WRITE, FD.FD_NOTES, VA.STUB_SPACE + place, NOTE.NOTE_SIZE, 0, 0, 0, OP.OP_KIND_CALL);
     this.noted = this.posted;
+    this.wantsNote = false;
     this.notes.push(this.posted);
   }
 

@@ -7,10 +7,15 @@ import { File } from '../file.ts';
 import type { Handle } from './handles.ts';
 import type { HostInode } from './inode.ts';
 
+/** So many reads of an open file bring it into the page cache, if it is not larger than this. */
+const OFTEN = 16;
+const CACHED_SIZE = 16 * 1024 * 1024;
+
 export class HostFile extends File {
   declare readonly inode: HostInode;
   private readonly reader: Handle | null;
   private readonly writer: Handle | null;
+  private reads = 0;
 
   constructor(inode: HostInode, flags: number, reader: Handle | null, writer: Handle | null) {
     super(inode, flags);
@@ -21,6 +26,8 @@ export class HostFile extends File {
   override read(buf: Uint8Array, off: number, len: number, pos: number): number {
     const { mapped, sb } = this.inode;
     if (mapped !== null) return mapped.cache.read(pos, buf, off, len);
+    // The host need not be asked for what does not change, if this file is read again and again.
+    if (sb.cacheAlways && ++this.reads === OFTEN && this.inode.size <= CACHED_SIZE) this.inode.pages();
     return sb.files.pread(this.reader!.fd, buf, off, len, pos);
   }
 

@@ -12,7 +12,12 @@ import { HostFile } from './file.ts';
 import { HostNode } from './node.ts';
 import { HostPages } from './pages.ts';
 
+/** Asked for with each execve(2). */
+const CAPABILITY = 'security.capability';
+
 export class HostInode extends HostNode {
+  /** The file's capabilities where they cannot change; null: not asked yet. */
+  private capability: Result<string> | null = null;
   /** Pages in memory, from the first mapping on. */
   mapped: HostPages | null = null;
   private target: string | null = null;
@@ -187,8 +192,12 @@ export class HostInode extends HostNode {
 
   override getxattr(name: string): Result<string> {
     if (!isShown(name)) return -ENODATA;
+    if (name === CAPABILITY && this.capability !== null) return this.capability;
     const fd = this.xattrFd();
-    return fd < 0 ? fd : this.sb.files.getxattr(fd, name);
+    if (fd < 0) return fd;
+    const value = this.sb.files.getxattr(fd, name);
+    if (name === CAPABILITY && this.sb.cacheAlways) this.capability = value;
+    return value;
   }
 
   override listxattr(): string[] {
