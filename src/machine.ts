@@ -2,7 +2,6 @@
  * A machine: `boot` makes one, runs it to its end and tells how it ended (init/options.ts has the shapes).
  */
 import { KernelLog } from './core/log.ts';
-import { KERN_INFO } from './core/printk.ts';
 import { NativeEngine } from './engine/native/native-engine.ts';
 import { DescriptorCalls } from './host/descriptors.ts';
 import { HostFacts } from './host/facts.ts';
@@ -48,7 +47,7 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
   const clock = new MachineClock(() => facts.realtime());
   const log = new KernelLog({ monotonic: () => clock.monotonic() - clock.boot });
   logBegin(log, options);
-  const engine = startEngine(host, log, options);
+  const engine = startEngine(host, options);
   if (typeof engine === 'string') return { type: 'error', message: engine, status: 1 };
   return new Promise(resolve => {
     const power = new Power(log, options.panic * 1000, resolve);
@@ -60,7 +59,7 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
 }
 
 /** The engine, with the system calls that its threads ask for. */
-function startEngine({ libc, poller }: Host, log: KernelLog, options: MachineOptions): NativeEngine | string {
+function startEngine({ libc, poller }: Host, options: MachineOptions): NativeEngine | string {
   const table = syscallsByNumber();
   const entry = new Entry(table.map(row => (row === undefined ? undefined : entryCall(row))));
   const { strace } = options;
@@ -73,7 +72,7 @@ function startEngine({ libc, poller }: Host, log: KernelLog, options: MachineOpt
     processors: options.ncpus,
     events: {
       trap: thread => entry.trap(thread),
-      spaceDied: space => log.log(KERN_INFO, `space ${space.id} died`),
+      died: thread => entry.died(thread),
       hostEvents: () => poller.dispatch(),
     },
   });

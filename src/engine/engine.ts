@@ -190,8 +190,8 @@ export interface Prefetch {
 export interface EngineEvents {
   /** A thread came: answer it, now or later. */
   trap(thread: EngineThread): void;
-  /** The host process of a space died without being asked to. */
-  spaceDied(space: Space): void;
+  /** The host has ended a thread and its space (the guest broke what it runs on, the host lacks memory). */
+  died(thread: EngineThread): void;
   /** Descriptors watched by the host's poller have news. */
   hostEvents(): void;
 }
@@ -209,6 +209,8 @@ export interface Engine {
   poll(): number;
   /** Calls back once every space has surely done all that was queued for it so far. */
   whenAllDone(done: () => void): void;
+  /** How many threads can still be made, in all spaces together: to be asked before a space or a thread is. */
+  readonly threadRoom: number;
   /** Threads that run guest code now. */
   readonly runningCount: number;
   /** Sleeps until a thread comes, the host has events, or `timeout` nanoseconds have passed. */

@@ -65,6 +65,12 @@ export class Entry {
     }
   }
 
+  /** The engine's `died`: the host has killed the program. */
+  died(thread: EngineThread): void {
+    const task = thread.owner as Task | null;
+    if (task !== null && task.thread === thread) exitGroup(task, SIGKILL);
+  }
+
   private enter(task: Task, thread: EngineThread): void {
     if (thread.trap === TRAP_CALL) this.call(task, thread);
     else if (thread.trap === TRAP_FRAME) this.frame(task, thread);

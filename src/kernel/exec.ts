@@ -14,7 +14,7 @@ import { openExec } from '../fs/open.ts';
 import { type Mm, TASK_SIZE } from '../mm/mm.ts';
 import { PAGE_SIZE, pageDown, pageUp } from '../mm/ram.ts';
 import { VM_GROWSDOWN, VM_MAYWRITE, Vma } from '../mm/vma.ts';
-import { E2BIG, EACCES, ELOOP, ENOEXEC, ENOMEM } from '../uapi/errno.ts';
+import { E2BIG, EACCES, EAGAIN, ELOOP, ENOEXEC, ENOMEM } from '../uapi/errno.ts';
 import { MS_NOSUID } from '../uapi/mount.ts';
 import { RLIMIT_STACK } from '../uapi/resource.ts';
 import { SIGSEGV } from '../uapi/signal.ts';
@@ -62,6 +62,7 @@ export async function execve(task: Task, request: ExecRequest): Promise<number> 
   if (typeof program === 'number') return program;
   try {
     if (tooBig(task, program.argv, request.envp)) return -E2BIG;
+    if (task.kernel.engine.threadRoom === 0) return -EAGAIN;
     if (!(await becomeOnlyThread(task))) return NO_RETURN;
     return replace(task, program, request);
   } finally {
@@ -157,7 +158,7 @@ function tooBig(task: Task, argv: readonly string[], envp: readonly string[]): b
 
 /** From here on the old program is gone. */
 function replace(task: Task, program: Program, request: ExecRequest): number {
-  const { thread, mm } = freshMemory(task);
+  const { thread, mm } = freshMemory(task, program.cred.secure);
   const { file } = program;
   if (task.files.refs > 1) {
     const own = task.files.clone();
@@ -181,19 +182,22 @@ function replace(task: Task, program: Program, request: ExecRequest): number {
   return REGISTERS_SET;
 }
 
-/** The task's memory, empty; a new one if it shares it (vfork). */
-function freshMemory(task: Task): { thread: EngineThread; mm: Mm } {
+/**
+ * The task's memory, empty. A new one if it is shared (vfork), or if the new program may do what the old one might
+ * not: the old one's threads, and what it left for them where the engine keeps its things, are not to be trusted.
+ */
+function freshMemory(task: Task, secure: boolean): { thread: EngineThread; mm: Mm } {
   const { mm, thread } = task;
   if (mm === null || thread === null) throw new Error('exec without memory');
-  if (mm.users === 1) {
+  if (mm.users === 1 && !secure) {
     mm.clear();
     thread.newFrame(0);
     return { thread, mm };
   }
   const fresh = newSpaceFor(task.kernel);
   task.settleUsage();
-  mm.users--;
-  thread.park();
+  if (--mm.users > 0) thread.park();
+  else mm.destroy();
   task.thread = fresh.thread;
   task.mm = fresh.mm;
   fresh.thread.owner = task;
@@ -207,9 +211,9 @@ function load(task: Task, mm: Mm, thread: EngineThread, program: Program, reques
   const random = new Uint8Array(32);
   task.kernel.fillRandom(random, 0, 32);
   const dice = new DataView(random.buffer);
-  const stackTop = pageDown(TASK_SIZE - (dice.getUint32(0, true) % 2 ** 22) * PAGE_SIZE);
-  const stackSize = mapStack(task, mm, stackTop, elf.executableStack);
-  mm.mmapBase = stackTop - stackSize - STACK_GAP - (dice.getUint32(4, true) % 2 ** 20) * PAGE_SIZE;
+  const stackWish = pageDown(TASK_SIZE - (dice.getUint32(0, true) % 2 ** 22) * PAGE_SIZE);
+  const { start: stackStart, end: stackTop } = mapStack(task, mm, stackWish, elf.executableStack);
+  mm.mmapBase = stackStart - STACK_GAP - (dice.getUint32(4, true) % 2 ** 20) * PAGE_SIZE;
   const bias = elf.relocatable ? programBias(mm, elf, interp !== null, dice.getUint32(8, true)) : 0;
   if (bias < 0) return bias;
   const mapped = mapFile(mm, thread, file, elf, bias);
@@ -254,15 +258,16 @@ function mapFile(mm: Mm, thread: EngineThread, file: File, elf: ElfFile, bias: n
   return done;
 }
 
-/** The whole stack is mapped: its pages come as they are touched. */
-function mapStack(task: Task, mm: Mm, top: number, executable: boolean): number {
+/** The whole stack is mapped: its pages come as they are touched. Below `top`, but not over what the engine keeps. */
+function mapStack(task: Task, mm: Mm, top: number, executable: boolean): Vma {
   const limit = task.rlimit(RLIMIT_STACK);
   const wish = Number.isFinite(limit) ? Math.min(limit, LARGEST_STACK) : DEFAULT_STACK;
   const size = Math.max(pageUp(wish), 32 * PAGE_SIZE);
-  const vma = new Vma(top - size, top, executable ? 7 : 3, VM_MAYWRITE | VM_GROWSDOWN);
+  const start = mm.findFree(size, top);
+  const vma = new Vma(start, start + size, executable ? 7 : 3, VM_MAYWRITE | VM_GROWSDOWN);
   vma.name = '[stack]';
   mm.map(vma);
-  return size;
+  return vma;
 }
 
 function programBias(mm: Mm, elf: ElfFile, hasInterp: boolean, dice: number): number {

@@ -36,6 +36,9 @@ import { UserAccess } from './user-access.ts';
 const NAMESPACES =
   CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 
+/** Threads of the engine's that forks leave: programs that are executed may need new spaces. */
+const KEPT_FOR_EXEC = 64;
+
 export interface CloneRequest {
   /** CLONE_ flags without the exit signal. */
   readonly flags: number;
@@ -53,7 +56,7 @@ export function copyProcess(parent: Task, r: CloneRequest): Task | number {
   const bad = checkFlags(r.flags) || mayUnshare(parent, r.flags);
   if (bad < 0) return bad;
   if (thread === null || mm === null) return -EINVAL;
-  if (tooMany(parent)) return -EAGAIN;
+  if (tooMany(parent) || kernel.engine.threadRoom <= KEPT_FOR_EXEC) return -EAGAIN;
   const pid = kernel.pids.alloc();
   if (pid < 0) return pid;
   const memory = copyMemory(mm, thread, r.flags);

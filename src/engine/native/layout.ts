@@ -69,6 +69,8 @@ export const GLOBAL = {
   G_KERNEL: 16,
   /** Process id of the first, empty space. */
   G_FIRST: 20,
+  /** Set by the kernel at the machine's end: the reaper ends when its children have. */
+  G_END: 48,
   /** Where the host's vdso and its data lie in every space: u64 from, to, and the vdso's ELF header. */
   G_VDSO_FROM: 24,
   G_VDSO_TO: 32,

@@ -8,7 +8,7 @@ import type { Libc } from '../../host/libc.ts';
 import type { EngineMemory } from '../engine.ts';
 import { FILE } from './layout.ts';
 
-const NR = { open: 2, mmap: 9, ftruncate: 77, fallocate: 285, memfd_create: 319 } as const;
+const NR = { open: 2, mmap: 9, mincore: 27, ftruncate: 77, fallocate: 285, memfd_create: 319 } as const;
 const MFD_CLOEXEC = 1;
 const O_RDONLY_CLOEXEC = 0o2000000;
 const PROT_READ_WRITE = 3;
@@ -21,8 +21,15 @@ export interface MemoryFile extends EngineMemory {
   /** Where byte 0 lies in this process. */
   readonly address: number;
   readonly i32: Int32Array;
+  /** Makes a range zeros without touching pages that it does not have. Page-aligned. */
+  wipe(offset: number, len: number): void;
   readonly buffer: ArrayBuffer;
 }
+
+/** Where mincore(2) puts its answer; and more pages than these are given back instead of being filled. */
+const RESIDENT = FILE.FILE_SCRATCH + 0x2000;
+const PAGE = 4096;
+const FEW = 24;
 
 /** Answers a sentence instead when the host has no such thing. */
 export function createMemoryFile(libc: Libc, ramSize: number): MemoryFile | string {
@@ -38,18 +45,27 @@ export function createMemoryFile(libc: Libc, ramSize: number): MemoryFile | stri
   const address = libc.syscall(NR.mmap, 0, size, PROT_READ_WRITE, MAP_SHARED_NORESERVE, fd, 0);
   if (address < 0) return `the host refuses to map ${size} bytes of address space (error ${-address}): see ulimit -v`;
   const buffer = libc.viewOf(address, size);
+  const bytes = new Uint8Array(buffer);
+  const discard = (offset: number, len: number): void => {
+    libc.syscall(NR.fallocate, fd, PUNCH_HOLE_KEEP_SIZE, offset, len);
+  };
   return {
     fd,
     readOnlyFd,
     address,
     buffer,
-    bytes: new Uint8Array(buffer),
+    bytes,
     i32: new Int32Array(buffer, 0, FILE.FILE_SLOTS_END / 4),
     view: new DataView(buffer),
     base: FILE.FILE_RAM,
     size: ramSize,
-    discard: (offset, len) => {
-      libc.syscall(NR.fallocate, fd, PUNCH_HOLE_KEEP_SIZE, offset, len);
+    discard,
+    wipe: (offset, len) => {
+      const pages: number[] = [];
+      const told = libc.syscall(NR.mincore, address + offset, len, address + RESIDENT);
+      for (let i = 0; i < len / PAGE; i++) if ((bytes[RESIDENT + i]! & 1) !== 0) pages.push(offset + i * PAGE);
+      if (told < 0 || pages.length > FEW) discard(offset, len);
+      else for (const page of pages) bytes.fill(0, page, page + PAGE);
     },
   };
 }

@@ -88,6 +88,7 @@ export class NativeThread implements EngineThread {
       return;
     }
     this.trap = this.findFrame() ? trapOf(kind) : TRAP_BROKEN;
+    if (kind === KIND.K_FAULT && !FAULTS.has(i32[w + SLOT.S_SIGNO / 4]!)) this.trap = TRAP_BROKEN;
     if (kind === KIND.K_CALL) {
       const native = i32[w + SLOT.S_SIGCODE / 4] === AUDIT_ARCH_X86_64;
       this.nr = native ? this.callNumber() : -1;
@@ -344,6 +345,8 @@ export class NativeThread implements EngineThread {
   }
 }
 
+/** SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV: what the stub has handlers for. */
+const FAULTS: ReadonlySet<number> = new Set([4, 5, 7, 8, 11]);
 /** rdi, rsi, rdx, r10, r8, r9 in struct sigcontext. */
 const ARGUMENT_REGISTERS = [8, 9, 12, 2, 0, 1] as const;
 const NOTHING = { total: 0, minflt: 0, majflt: 0 } as const;

@@ -8,6 +8,7 @@
 
 #define PR_SET_PDEATHSIG 1
 #define PR_SET_NO_NEW_PRIVS 38
+#define ECHILD 10
 #define SIGKILL 9
 #define SIGCHLD 17
 #define SIGSYS 31
@@ -140,11 +141,16 @@ static void become_first_space(void)
 	__builtin_unreachable();
 }
 
+static int ending(void)
+{
+	return __atomic_load_n((u32 *)(global + G_END), __ATOMIC_SEQ_CST) != 0;
+}
+
 static void wake_kernel(void)
 {
 	__atomic_store_n((u32 *)(global + G_HOST_EVENTS), 1, __ATOMIC_SEQ_CST);
-	syscall3(__NR_futex, global + G_HOST_EVENTS, FUTEX_WAKE, 1);
-	while (__atomic_load_n((u32 *)(global + G_HOST_EVENTS), __ATOMIC_SEQ_CST))
+	syscall3(__NR_futex, global + G_HOST_EVENTS, FUTEX_WAKE, 0x7fffffff);
+	while (__atomic_load_n((u32 *)(global + G_HOST_EVENTS), __ATOMIC_SEQ_CST) && !ending())
 		syscall6(__NR_futex, (long)(global + G_HOST_EVENTS), 0, 1, 0, 0, 0);
 }
 
@@ -161,6 +167,14 @@ static int note_deaths(void)
 	return urgent;
 }
 
+/* The kernel has killed all spaces, or is about to: nobody is left behind. */
+static void end(void)
+{
+	while (syscall6(__NR_wait4, -1, 0, WALL, 0, 0, 0) != -ECHILD)
+		;
+	syscall3(__NR_exit_group, 0, 0, 0);
+}
+
 static void reap(int deaths)
 {
 	struct {
@@ -171,6 +185,8 @@ static void reap(int deaths)
 
 	for (;;) {
 		syscall3(__NR_poll, polls, 2, -1);
+		if (ending())
+			end();
 		if (polls[1].revents) {
 			syscall3(__NR_read, deaths, discarded, sizeof(discarded));
 			if (note_deaths())

@@ -1,0 +1,61 @@
+/**
+ * The end of the engine's host processes: killed, and waited for by the reaper, so that none is left, not even a
+ * zombie where nobody reaps orphans. However this process ends: only SIGKILL leaves it to the host (PR_SET_PDEATHSIG).
+ */
+import type { Libc } from '../../host/libc.ts';
+import { monotonicNow } from '../../host/monotonic.ts';
+import { GLOBAL, NOTE } from './layout.ts';
+import type { MemoryFile } from './memory-file.ts';
+import type { Notes } from './notes.ts';
+
+const NR = { kill: 62, wait4: 61, futex: 202 } as const;
+const SIGKILL = 9;
+const FUTEX_WAKE = 1;
+const EVERYBODY = 0x7fffffff;
+const WNOHANG = 1;
+/** How long the reaper may take, ns. */
+const LIMIT = 2e9;
+const FATAL = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const;
+
+export interface Processes {
+  readonly libc: Libc;
+  readonly memory: MemoryFile;
+  readonly notes: Notes;
+  readonly reaper: number;
+  /** Those of spaces, as far as they are known: others tell when they are born. */
+  readonly spaces: readonly number[];
+  waitForNotes(milliseconds: number): void;
+}
+
+export function endProcesses({ libc, memory, notes, reaper, spaces, waitForNotes }: Processes): void {
+  const { i32, address } = memory;
+  Atomics.store(i32, GLOBAL.G_END / 4, 1);
+  for (const pid of spaces) libc.syscall(NR.kill, pid, SIGKILL);
+  Atomics.store(i32, GLOBAL.G_HOST_EVENTS / 4, 0);
+  libc.syscall(NR.futex, address + GLOBAL.G_HOST_EVENTS, FUTEX_WAKE, EVERYBODY);
+  for (const deadline = monotonicNow() + LIMIT; libc.syscall(NR.wait4, reaper, 0, WNOHANG, 0) === 0; waitForNotes(1)) {
+    for (let note = notes.next(); note !== null; note = notes.next()) {
+      if (note.kind === NOTE.NOTE_BORN) libc.syscall(NR.kill, note.pid, SIGKILL);
+    }
+    if (monotonicNow() < deadline) continue;
+    libc.syscall(NR.kill, reaper, SIGKILL);
+    libc.syscall(NR.wait4, reaper, 0, 0, 0);
+    return;
+  }
+}
+
+/** Calls `shutdown` when this process is about to end; answers how to undo that. */
+export function atEnd(shutdown: () => void): () => void {
+  const onSignal = (signal: NodeJS.Signals): void => {
+    undo();
+    shutdown();
+    process.kill(process.pid, signal);
+  };
+  const undo = (): void => {
+    process.off('exit', shutdown);
+    for (const signal of FATAL) process.off(signal, onSignal);
+  };
+  process.on('exit', shutdown);
+  for (const signal of FATAL) process.on(signal, onSignal);
+  return undo;
+}
