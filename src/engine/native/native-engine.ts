@@ -139,6 +139,7 @@ export class NativeEngine implements Engine {
     const { i32, view } = this.memory;
     this.readNotes();
     this.killDoomed();
+    this.slots.cleanUp();
     const count = Math.min(this.running.length, WAITV_MAX - 1);
     this.waitEntry(0, GLOBAL.G_HOST_EVENTS, 0);
     for (let i = 0; i < count; i++) {

@@ -2,10 +2,15 @@
 import { FILE, SIZE } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 
+/** So many slots may wait for their cleaning before a new one is made instead. */
+const MANY_USED = 64;
+
 export class Slots {
   private readonly memory: MemoryFile;
   private next: number = FILE.FILE_SLOTS;
-  private readonly free_: number[] = [];
+  private readonly clean: number[] = [];
+  /** Given back, with what their processes asked and got still in them. */
+  private readonly used: number[] = [];
 
   constructor(memory: MemoryFile) {
     this.memory = memory;
@@ -13,21 +18,31 @@ export class Slots {
 
   /** How many can still be had. */
   get room(): number {
-    return this.free_.length + (FILE.FILE_SLOTS_END - this.next) / SIZE.SLOT_STRIDE;
+    return this.clean.length + this.used.length + (FILE.FILE_SLOTS_END - this.next) / SIZE.SLOT_STRIDE;
   }
 
   /** A slot's offset in the memory file; -1 when all are in use. */
   alloc(): number {
-    const slot = this.free_.pop();
-    if (slot !== undefined) return slot;
-    if (this.next + SIZE.SLOT_STRIDE > FILE.FILE_SLOTS_END) return -1;
-    this.next += SIZE.SLOT_STRIDE;
-    return this.next - SIZE.SLOT_STRIDE;
+    const clean = this.clean.pop();
+    if (clean !== undefined) return clean;
+    const fresh = this.next + SIZE.SLOT_STRIDE <= FILE.FILE_SLOTS_END;
+    if (fresh && this.used.length < MANY_USED) {
+      this.next += SIZE.SLOT_STRIDE;
+      return this.next - SIZE.SLOT_STRIDE;
+    }
+    this.cleanUp();
+    return this.clean.pop() ?? -1;
   }
 
   free(slot: number): void {
-    // What its process asked and got is nobody else's business.
-    this.memory.wipe(slot, SIZE.SLOT_STRIDE);
-    this.free_.push(slot);
+    this.used.push(slot);
+  }
+
+  /** What a slot's process asked and got is nobody else's business. To be called when there is time. */
+  cleanUp(): void {
+    for (const slot of this.used.splice(0)) {
+      this.memory.wipe(slot, SIZE.SLOT_STRIDE);
+      this.clean.push(slot);
+    }
   }
 }
