@@ -27,7 +27,7 @@ import {
 import { exitGroup, exitTask } from './exit.ts';
 import { isOrphaned } from './session.ts';
 import type { SigQueue } from './sig-queue.ts';
-import { DEFAULT_ACTION, isIgnoredByDefault, type SigAction } from './sighand.ts';
+import { isIgnoredByDefault, type SigAction } from './sighand.ts';
 import { isProtected, isStopSignal, isUncatchable } from './signal.ts';
 import { lowestSignal, sigBit } from './sigset.ts';
 import { beginStop, tellOfContinue } from './stop.ts';
@@ -64,7 +64,7 @@ export function dequeue(task: Task): Delivery | 'none' | 'stop' | 'exit' {
     const action = group.sighand.get(info.signo);
     if (action.handler === SIG_IGN) continue;
     if (action.handler !== SIG_DFL) {
-      if ((action.flags & SA_RESETHAND) !== 0) group.sighand.set(info.signo, DEFAULT_ACTION);
+      if ((action.flags & SA_RESETHAND) !== 0) group.sighand.set(info.signo, { ...action, handler: SIG_DFL });
       return { info, action };
     }
     const done = defaultAction(task, info.signo);

@@ -5,8 +5,10 @@
  * file and the position there. The kernel is one thread, so comparing the word and joining the queue cannot be
  * separated by another's wake.
  */
-import { VM_SHARED } from '../mm/vma.ts';
+
 import type { Mm } from '../mm/mm.ts';
+import { pageUp } from '../mm/ram.ts';
+import { VM_SHARED } from '../mm/vma.ts';
 import { EAGAIN, EFAULT, EINVAL, ETIMEDOUT } from '../uapi/errno.ts';
 import type { Task } from './task.ts';
 
@@ -88,9 +90,11 @@ export function futexKey(mm: Mm, address: number, isPrivate: boolean): FutexKey 
   if (address % 4 !== 0) return -EINVAL;
   if (isPrivate) return { object: mm, offset: address };
   const vma = mm.vmas.find(address);
-  if (vma === null) return -EFAULT;
+  if (vma === null || vma.prot === 0) return -EFAULT;
   if (vma.backing === null || (vma.flags & VM_SHARED) === 0) return { object: mm, offset: address };
-  return { object: vma.backing.cache, offset: vma.posOf(address) };
+  const { cache } = vma.backing;
+  const offset = vma.posOf(address);
+  return offset < pageUp(cache.size) ? { object: cache, offset } : -EFAULT;
 }
 
 /** The word's value now, as an int32, in `out[0]`; 0 or -EFAULT. */

@@ -25,6 +25,7 @@ import { spliceCalls } from './splice.ts';
 import { statCalls } from './stat.ts';
 import { statfsCalls } from './statfs.ts';
 import { syncCalls } from './sync.ts';
+import { sysfsCalls } from './sysfs.ts';
 import { utimesCalls } from './utimes.ts';
 import { vectorCalls } from './vector.ts';
 import { xattrCalls } from './xattr.ts';
@@ -58,4 +59,5 @@ export const fileCalls: readonly Syscall[] = [
   ...handleCalls,
   ...inotifyCalls,
   ...memfdCalls,
+  ...sysfsCalls,
 ];

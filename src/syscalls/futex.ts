@@ -3,7 +3,7 @@ import { NSEC_PER_SEC } from '../core/clock.ts';
 import { FUTEX_BITSET_MATCH_ANY, futexKey, futexWait, readWord } from '../kernel/futex.ts';
 import type { Task } from '../kernel/task.ts';
 import { EAGAIN, EFAULT, EINVAL, ENOSYS, ERESTART_RESTARTBLOCK, ERESTARTSYS } from '../uapi/errno.ts';
-import { call, hex, int, pointer, type Syscall, uint } from './args.ts';
+import { call, int, long, pointer, type Syscall, uint } from './args.ts';
 
 const FUTEX_WAIT = 0;
 const FUTEX_WAKE = 1;
@@ -194,7 +194,7 @@ function compare(old: number, encoded: number): boolean | null {
 export const futexCalls: readonly Syscall[] = [
   call(
     'futex',
-    [pointer('uaddr'), int('futex_op'), int('val'), hex('timeout'), pointer('uaddr2'), uint('val3')],
+    [pointer('uaddr'), int('futex_op'), int('val'), long('timeout'), pointer('uaddr2'), uint('val3')],
     futex,
     'no priority inheritance (FUTEX_LOCK_PI and the like); FUTEX_WAKE_OP is not atomic against stores by other threads',
   ),

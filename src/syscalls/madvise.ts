@@ -1,6 +1,8 @@
 /** madvise(2), msync(2), mincore(2), mlock(2) and the like. */
+
+import { CAP_IPC_LOCK, capable } from '../core/cred.ts';
 import type { Task } from '../kernel/task.ts';
-import { TASK_SIZE } from '../mm/mm.ts';
+import { type Mm, TASK_SIZE } from '../mm/mm.ts';
 import { PAGE_SIZE, pageUp } from '../mm/ram.ts';
 import { VM_DONTFORK, VM_LOCKED, VM_WIPEONFORK } from '../mm/vma.ts';
 import { EBUSY, EINVAL, ENOMEM, EPERM } from '../uapi/errno.ts';
@@ -15,7 +17,6 @@ import {
   MADV_FREE,
   MADV_HUGEPAGE,
   MADV_KEEPONFORK,
-  MADV_MERGEABLE,
   MADV_NOHUGEPAGE,
   MADV_NORMAL,
   MADV_PAGEOUT,
@@ -24,7 +25,6 @@ import {
   MADV_RANDOM,
   MADV_REMOVE,
   MADV_SEQUENTIAL,
-  MADV_UNMERGEABLE,
   MADV_WILLNEED,
   MADV_WIPEONFORK,
   MCL_CURRENT,
@@ -35,7 +35,6 @@ import {
   MS_SYNC,
 } from '../uapi/mman.ts';
 import { RLIMIT_MEMLOCK } from '../uapi/resource.ts';
-import { CAP_IPC_LOCK, capable } from '../core/cred.ts';
 import { call, flags, int, oneOf, pointer, type Syscall, ulong } from './args.ts';
 
 /** Advice that changes nothing that a program could see. */
@@ -44,8 +43,6 @@ const HINTS: ReadonlySet<number> = new Set([
   MADV_RANDOM,
   MADV_SEQUENTIAL,
   MADV_WILLNEED,
-  MADV_MERGEABLE,
-  MADV_UNMERGEABLE,
   MADV_HUGEPAGE,
   MADV_NOHUGEPAGE,
   MADV_DONTDUMP,
@@ -79,12 +76,13 @@ function apply(task: Task, addr: number, size: number, advice: number): number {
   const mm = task.mm!;
   switch (advice) {
     case MADV_DONTNEED:
+      return isLocked(mm, addr, size) ? -EINVAL : mm.dontNeed(addr, size, MADV_DONTNEED);
     case MADV_DONTNEED_LOCKED:
       return mm.dontNeed(addr, size, MADV_DONTNEED);
     case MADV_FREE:
-      return mm.dontNeed(addr, size, MADV_FREE);
+      return mm.isAnonymous(addr, size) ? mm.dontNeed(addr, size, MADV_FREE) : -EINVAL;
     case MADV_REMOVE:
-      return mm.punch(addr, size);
+      return isLocked(mm, addr, size) ? -EINVAL : mm.punch(addr, size);
     case MADV_DONTFORK:
       mm.setForkFlags(addr, size, VM_DONTFORK, 0, advice);
       return 0;
@@ -101,6 +99,11 @@ function apply(task: Task, addr: number, size: number, advice: number): number {
     default:
       return 0;
   }
+}
+
+function isLocked(mm: Mm, addr: number, size: number): boolean {
+  for (const vma of mm.vmas) if (vma.end > addr && vma.start < addr + size && (vma.flags & VM_LOCKED) !== 0) return true;
+  return false;
 }
 
 function msync(task: Task, addr: number, len: number, how: number): number {

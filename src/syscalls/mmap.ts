@@ -22,7 +22,6 @@ import {
   MAP_SHARED,
   MAP_SHARED_VALIDATE,
   MAP_STACK,
-  MAP_SYNC,
   MAP_TYPE,
   MREMAP_DONTUNMAP,
   MREMAP_FIXED,
@@ -31,11 +30,14 @@ import {
 import { MS_NOEXEC } from '../uapi/mount.ts';
 import { RLIMIT_AS, RLIMIT_DATA } from '../uapi/resource.ts';
 import { call, fd, flags, hex, pointer, type Syscall, ulong } from './args.ts';
+import { fileOf } from './names.ts';
 
 const PROT_NAMES = { PROT_READ: 1, PROT_WRITE: 2, PROT_EXEC: 4 };
 const PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC;
 /** PROT_SEM, PROT_GROWSDOWN, PROT_GROWSUP: taken and without effect. */
 const PROT_IGNORED = 8 | 0x01000000 | 0x02000000;
+/** MAP_DENYWRITE, MAP_EXECUTABLE, MAP_UNINITIALIZED: taken and without effect. */
+const LEGACY_FLAGS = 0x800 | 0x1000 | 0x4000000;
 const MAP_NAMES = {
   MAP_SHARED,
   MAP_PRIVATE,
@@ -51,6 +53,8 @@ const MAP_NAMES = {
   MAP_HUGETLB,
   MAP_FIXED_NOREPLACE,
 };
+/** What MAP_SHARED_VALIDATE lets pass: all but MAP_SYNC, which needs memory that keeps. */
+const VALIDATED = Object.values(MAP_NAMES).reduce((all, flag) => all | flag, MAP_TYPE | LEGACY_FLAGS);
 /** Where MAP_32BIT puts things: the second gigabyte. */
 const LOW_LIMIT = 0x7e000000;
 /** Mappings of a process (vm.max_map_count). */
@@ -60,7 +64,7 @@ function mmap(task: Task, addr: number, len: number, prot: number, mapFlags: num
   const { mm } = task;
   if (mm === null) return -ENOMEM;
   const anonymous = (mapFlags & MAP_ANONYMOUS) !== 0;
-  const file = anonymous ? null : task.files.get(fdNumber);
+  const file = anonymous ? null : fileOf(task, fdNumber);
   if (!anonymous && file === null) return -EBADF;
   if (pos % PAGE_SIZE !== 0) return -EINVAL;
   if (len === 0) return -EINVAL;
@@ -71,7 +75,7 @@ function mmap(task: Task, addr: number, len: number, prot: number, mapFlags: num
   const type = mapFlags & MAP_TYPE;
   const shared = type === MAP_SHARED || type === MAP_SHARED_VALIDATE;
   if (!shared && type !== MAP_PRIVATE) return -EINVAL;
-  if (type === MAP_SHARED_VALIDATE && (mapFlags & MAP_SYNC) !== 0) return -EOPNOTSUPP;
+  if (type === MAP_SHARED_VALIDATE && (mapFlags & ~VALIDATED) !== 0) return -EOPNOTSUPP;
   const place = choosePlace(mm, addr, size, mapFlags);
   if (place < 0) return place;
   if (overLimit(task, mm, size, prot, shared) || mm.vmas.count >= MAX_MAPS) return -ENOMEM;

@@ -1,6 +1,6 @@
 /** pidfd_open(2), pidfd_getfd(2). */
-import { CAP_SYS_PTRACE, capable } from '../core/cred.ts';
 import { PidFd } from '../ipc/pidfd.ts';
+import { mayAttach } from '../kernel/ptrace-access.ts';
 import type { Task } from '../kernel/task.ts';
 import { EBADF, EINVAL, ENOENT, EPERM, ESRCH } from '../uapi/errno.ts';
 import { PIDFD_NONBLOCK } from '../uapi/eventfd.ts';
@@ -26,16 +26,6 @@ function pidfdGetfd(task: Task, pidfd: number, targetFd: number, flags: number):
   if (!mayAttach(task, target)) return -EPERM;
   const file = target.files.get(targetFd);
   return file === null ? -EBADF : install(task, file.get(), true);
-}
-
-/** PTRACE_MODE_ATTACH_REALCREDS (ptrace(2), "Ptrace access mode checking"). */
-function mayAttach(task: Task, target: Task): boolean {
-  if (task.group === target.group || capable(task.cred, CAP_SYS_PTRACE)) return true;
-  const { uid, gid } = task.cred;
-  const to = target.cred;
-  const sameUser = uid === to.euid && uid === to.suid && uid === to.uid;
-  const sameGroup = gid === to.egid && gid === to.sgid && gid === to.gid;
-  return sameUser && sameGroup && target.group.dumpable === 1;
 }
 
 export const pidfdCalls: readonly Syscall[] = [

@@ -8,6 +8,8 @@ import { EACCES, EINTR, EINVAL, EPERM, ESRCH } from '../uapi/errno.ts';
 import { exitStatusOf } from '../uapi/wait.ts';
 import { call, int, pid, pointer, type Syscall, ulong } from './args.ts';
 import { prctlCalls } from './prctl.ts';
+import { processVmCalls } from './process-vm.ts';
+import { unshareCalls } from './unshare.ts';
 import { waitCalls } from './wait.ts';
 
 function setpgid(task: Task, pid: number, pgid: number): number {
@@ -113,4 +115,6 @@ export const processCalls: readonly Syscall[] = [
   call('restart_syscall', [], task => task.restart?.() ?? -EINTR),
   ...waitCalls,
   ...prctlCalls,
+  ...processVmCalls,
+  ...unshareCalls,
 ];

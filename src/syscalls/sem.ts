@@ -13,7 +13,7 @@ import type { PendingOps, SemaphoreSet, SemOp } from '../ipc/sysv/sem.ts';
 import type { Task } from '../kernel/task.ts';
 import { E2BIG, EAGAIN, EFBIG, EIDRM, EINTR, EINVAL, ERANGE, ETIMEDOUT } from '../uapi/errno.ts';
 import * as ipc from '../uapi/ipc.ts';
-import { call, flags, hex, int, pointer, type Syscall, uint } from './args.ts';
+import { call, flags, int, long, pointer, type Syscall, uint } from './args.ts';
 import { controlled, findFor, IPC_FLAGS, outZeroed, seconds, set, stat } from './ipc.ts';
 import { deadlineOfTimespec, NEVER } from './timeout.ts';
 
@@ -177,5 +177,5 @@ export const semCalls: readonly Syscall[] = [
     semtimedop,
     'SEM_UNDO belongs to the process',
   ),
-  call('semctl', [int('semid'), int('semnum'), int('op'), hex('arg')], semctl),
+  call('semctl', [int('semid'), int('semnum'), int('op'), long('arg')], semctl),
 ];

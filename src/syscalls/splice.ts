@@ -136,8 +136,32 @@ function vmsplice(
   if ((flags & ~KNOWN) !== 0) return -EINVAL;
   const file = fileOf(task, fd);
   if (!(file instanceof PipeFile)) return -EBADF;
-  const how = (flags & SPLICE_F_NONBLOCK) === 0 ? 0 : RWF_NOWAIT;
-  return (file.writable ? writeVectorAt : readVectorAt)(task, file, iov, count, AT_POS, how);
+  const mayWait = (flags & SPLICE_F_NONBLOCK) === 0 && !file.nonblocking;
+  if (!file.writable) return readVectorAt(task, file, iov, count, AT_POS, mayWait ? 0 : RWF_NOWAIT);
+  // It waits for some room, never for room for all.
+  const attempt = (): number | Promise<number> => writeVectorAt(task, file, iov, count, AT_POS, RWF_NOWAIT);
+  const first = attempt();
+  return first === -EAGAIN && mayWait ? writeWhenRoom(task, file, attempt) : first;
+}
+
+async function writeWhenRoom(
+  task: Task,
+  file: File,
+  attempt: () => number | Promise<number>,
+): Promise<number> {
+  const { waitq } = file;
+  if (waitq === null) return -EAGAIN;
+  file.get();
+  try {
+    for (;;) {
+      const slept = await task.sleepOn([waitq]);
+      if (slept < 0) return slept;
+      const written = await attempt();
+      if (written !== -EAGAIN) return written;
+    }
+  } finally {
+    file.put();
+  }
 }
 
 const spliceFlags = flags('flags', NAMES);

@@ -1,0 +1,63 @@
+/** unshare(2): a thread stops sharing what clone(2) made it share. */
+import { mayUnshare } from '../kernel/fork.ts';
+import type { Task } from '../kernel/task.ts';
+import { EINVAL } from '../uapi/errno.ts';
+import {
+  CLONE_FILES,
+  CLONE_FS,
+  CLONE_NEWCGROUP,
+  CLONE_NEWIPC,
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWUSER,
+  CLONE_NEWUTS,
+  CLONE_SIGHAND,
+  CLONE_SYSVSEM,
+  CLONE_THREAD,
+  CLONE_VM,
+} from '../uapi/sched.ts';
+import { call, flags, type Syscall } from './args.ts';
+
+const FLAGS = {
+  CLONE_FILES,
+  CLONE_FS,
+  CLONE_NEWCGROUP,
+  CLONE_NEWIPC,
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWUSER,
+  CLONE_NEWUTS,
+  CLONE_SIGHAND,
+  CLONE_SYSVSEM,
+  CLONE_THREAD,
+  CLONE_VM,
+};
+const KNOWN = Object.values(FLAGS).reduce((all, flag) => all | flag, 0);
+
+function unshare(task: Task, flags: number): number {
+  if ((flags & ~KNOWN) !== 0) return -EINVAL;
+  // Signal handlers and memory can only be shared by several tasks, and then they stay so.
+  const alone = task.group.threads.size === 1;
+  if ((flags & CLONE_THREAD) !== 0 && !alone) return -EINVAL;
+  if ((flags & CLONE_SIGHAND) !== 0 && task.group.sighand.refs > 1) return -EINVAL;
+  if ((flags & CLONE_VM) !== 0 && (task.mm?.users ?? 1) > 1) return -EINVAL;
+  const denied = mayUnshare(task, flags);
+  if (denied !== 0) return denied;
+  if ((flags & CLONE_FS) !== 0 && task.fs.refs > 1) {
+    const own = task.fs.clone();
+    task.fs.put();
+    task.fs = own;
+  }
+  if ((flags & CLONE_FILES) !== 0 && task.files.refs > 1) {
+    const own = task.files.clone();
+    task.files.put();
+    task.files = own;
+  }
+  return 0;
+}
+
+export const unshareCalls: readonly Syscall[] = [
+  call('unshare', [flags('flags', FLAGS)], unshare, 'no namespaces (CLONE_NEW*)'),
+];
