@@ -60,6 +60,7 @@ fast_show:
 	movq	%gs:S_RSP, %rsp
 	movq	%gs:S_RET, %rax
 	movq	%gs:S_RIP, %rcx
+	cmpq	$-4096, %rax		/* as fast_exit does: rcx may be behind the comparison */
 	int3				/* an illegal instruction would do, but hypervisors look at those first */
 	.globl fast_trap
 fast_trap:
