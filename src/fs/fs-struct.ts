@@ -1,5 +1,6 @@
 /** A process's root and working directories, and umask (struct fs_struct); threads share it. */
 import type { Path } from './dentry.ts';
+import type { MountNamespace } from './namespace.ts';
 
 export class FsStruct {
   /** Tasks that share it. */
@@ -7,6 +8,8 @@ export class FsStruct {
   umask: number;
   private rootPath: Path;
   private cwdPath: Path;
+  /** The mount namespace that was unshared; null: the machine's first. */
+  private namespace: MountNamespace | null = null;
 
   constructor(root: Path, cwd: Path, umask = 0o022) {
     this.rootPath = root.get();
@@ -36,9 +39,24 @@ export class FsStruct {
     this.cwdPath = path;
   }
 
+  /** Stands for the tasks that share it in a namespace of their own. */
+  enter(ns: MountNamespace): void {
+    ns.users++;
+    this.leave();
+    this.namespace = ns;
+  }
+
+  private leave(): void {
+    const ns = this.namespace;
+    this.namespace = null;
+    if (ns !== null && --ns.users === 0) ns.emptied?.();
+  }
+
   /** For fork(2), and for a task that stops sharing. */
   clone(): FsStruct {
-    return new FsStruct(this.rootPath, this.cwdPath, this.umask);
+    const copy = new FsStruct(this.rootPath, this.cwdPath, this.umask);
+    if (this.namespace !== null) copy.enter(this.namespace);
+    return copy;
   }
 
   share(): this {
@@ -50,5 +68,6 @@ export class FsStruct {
     if (--this.refs > 0) return;
     this.rootPath.put();
     this.cwdPath.put();
+    this.leave();
   }
 }

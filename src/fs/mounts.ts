@@ -102,6 +102,21 @@ export function cloneNamespace(
   return { ns: newNamespace(vfs, copies.get(ns.root)!), copies };
 }
 
+/** CLONE_NEWNS: whoever has this fs struct stands where it stood, in a copy of the mounts. The last one takes them down. */
+export function unshareMounts(vfs: Vfs, fs: FsStruct): number {
+  const old = fs.root.mount.namespace;
+  if (old === null) return -EINVAL;
+  const { ns, copies } = cloneNamespace(vfs, old);
+  const copyOf = ({ mount, dentry }: Path): Path => new Path(copies.get(mount) ?? mount, dentry);
+  fs.setRoot(copyOf(fs.root));
+  fs.setCwd(copyOf(fs.cwd));
+  ns.emptied = () => {
+    for (const gone of subtree(ns.root).reverse()) release(vfs, gone);
+  };
+  fs.enter(ns);
+  return 0;
+}
+
 /** umount2(2). */
 export function umount(vfs: Vfs, path: Path, flags: number): number {
   const { mount } = path;

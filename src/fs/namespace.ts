@@ -9,6 +9,10 @@ export class MountNamespace {
   readonly id: number;
   /** What '/' is; pivot_root(2) changes it. */
   root: Mount;
+  /** Fs structs that are in it for good; not counted for the first namespace, which stays. */
+  users = 0;
+  /** Told when the last of them is gone. */
+  emptied: (() => void) | null = null;
 
   constructor(id: number, root: Mount) {
     this.id = id;

@@ -2,6 +2,7 @@
 import { RSP, setRegister, setResult } from '../arch/x86_64/registers.ts';
 import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE, capable } from '../core/cred.ts';
 import { type EngineThread, PROT_WRITE } from '../engine/engine.ts';
+import { unshareMounts } from '../fs/mounts.ts';
 import type { Mm } from '../mm/mm.ts';
 import { EAGAIN, EINVAL, ENOMEM, EPERM } from '../uapi/errno.ts';
 import { RLIMIT_NPROC } from '../uapi/resource.ts';
@@ -33,8 +34,9 @@ import { Task } from './task.ts';
 import { ThreadGroup } from './thread-group.ts';
 import { UserAccess } from './user-access.ts';
 
-const NAMESPACES =
-  CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+/** Namespaces that there is one of; each process may have mounts of its own. */
+const MISSING = CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+const NAMESPACES = CLONE_NEWNS | MISSING;
 
 /** Threads of the engine's that forks leave: programs that are executed may need new spaces. */
 const KEPT_FOR_EXEC = 64;
@@ -63,6 +65,7 @@ export function copyProcess(parent: Task, r: CloneRequest): Task | number {
   if (memory === null) return -ENOMEM;
   const group = (r.flags & CLONE_THREAD) !== 0 ? parent.group : newGroup(parent, pid, r);
   const child = newTask(parent, pid, group, memory.mm, r.flags);
+  if ((r.flags & CLONE_NEWNS) !== 0) unshareMounts(kernel.vfs, child.fs);
   child.thread = memory.thread;
   memory.thread.owner = child;
   inheritThreadState(parent, child, r.flags);
@@ -110,11 +113,12 @@ function checkFlags(flags: number): number {
   return (flags & CLONE_THREAD) !== 0 && (flags & CLONE_PIDFD) !== 0 ? -EINVAL : 0;
 }
 
-/** New namespaces are nobody's but the administrator's; and this kernel was built without any (clone(2)). */
+/** New namespaces are the administrator's; kinds that a kernel was built without are EINVAL (clone(2)). */
 export function mayUnshare(task: Task, flags: number): number {
   if ((flags & NAMESPACES) === 0) return 0;
   const privileged = (flags & CLONE_NEWUSER) !== 0 || capable(task.cred, CAP_SYS_ADMIN);
-  return privileged ? -EINVAL : -EPERM;
+  if (!privileged) return -EPERM;
+  return (flags & MISSING) !== 0 ? -EINVAL : 0;
 }
 
 function tooMany(parent: Task): boolean {

@@ -220,7 +220,7 @@ function archPrctl(task: Task, code: number, address: number): number {
   return code === ARCH_SET_GS || code === ARCH_GET_GS ? -ENOSYS : -EINVAL;
 }
 
-const NAMESPACES = 'no namespaces (CLONE_NEW*)';
+const NAMESPACES = 'of namespaces only that of mounts (CLONE_NEWNS)';
 const CLONE_FLAGS = { CLONE_VM, CLONE_VFORK, CLONE_THREAD, CLONE_PIDFD, CLONE_PARENT_SETTID, CLONE_PARENT };
 
 export const cloneCalls: readonly Syscall[] = [

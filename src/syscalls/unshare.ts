@@ -1,4 +1,5 @@
 /** unshare(2): a thread stops sharing what clone(2) made it share. */
+import { unshareMounts } from '../fs/mounts.ts';
 import { mayUnshare } from '../kernel/fork.ts';
 import type { Task } from '../kernel/task.ts';
 import { EINVAL } from '../uapi/errno.ts';
@@ -45,7 +46,7 @@ function unshare(task: Task, flags: number): number {
   if ((flags & CLONE_VM) !== 0 && (task.mm?.users ?? 1) > 1) return -EINVAL;
   const denied = mayUnshare(task, flags);
   if (denied !== 0) return denied;
-  if ((flags & CLONE_FS) !== 0 && task.fs.refs > 1) {
+  if ((flags & (CLONE_FS | CLONE_NEWNS)) !== 0 && task.fs.refs > 1) {
     const own = task.fs.clone();
     task.fs.put();
     task.fs = own;
@@ -55,9 +56,9 @@ function unshare(task: Task, flags: number): number {
     task.files.put();
     task.files = own;
   }
-  return 0;
+  return (flags & CLONE_NEWNS) !== 0 ? unshareMounts(task.kernel.vfs, task.fs) : 0;
 }
 
 export const unshareCalls: readonly Syscall[] = [
-  call('unshare', [flags('flags', FLAGS)], unshare, 'no namespaces (CLONE_NEW*)'),
+  call('unshare', [flags('flags', FLAGS)], unshare, 'of namespaces only that of mounts (CLONE_NEWNS)'),
 ];

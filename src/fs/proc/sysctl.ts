@@ -75,7 +75,7 @@ const HINTS_AND_CONSTANTS = (): Sysctl[] => [
   fixed('net/unix/max_dgram_qlen', 10),
   fixed('user/max_cgroup_namespaces', 0),
   fixed('user/max_ipc_namespaces', 0),
-  fixed('user/max_mnt_namespaces', 0),
+  fixed('user/max_mnt_namespaces', 32768),
   fixed('user/max_net_namespaces', 0),
   fixed('user/max_pid_namespaces', 0),
   fixed('user/max_time_namespaces', 0),

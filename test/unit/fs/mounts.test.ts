@@ -5,7 +5,7 @@ import type { Path } from '../../../src/fs/dentry.ts';
 import type { File } from '../../../src/fs/file.ts';
 import { FsStruct } from '../../../src/fs/fs-struct.ts';
 import type { Inode } from '../../../src/fs/inode.ts';
-import { cloneNamespace, mount, pivotRoot, umount } from '../../../src/fs/mounts.ts';
+import { cloneNamespace, mount, pivotRoot, umount, unshareMounts } from '../../../src/fs/mounts.ts';
 import { showMountinfo, showMounts } from '../../../src/fs/namespace.ts';
 import { EACCES, EBUSY, EINVAL, ELOOP, ENODEV, ENOTDIR, EROFS, EXDEV } from '../../../src/uapi/errno.ts';
 import { O_CREAT, O_RDONLY, O_RDWR } from '../../../src/uapi/fcntl.ts';
@@ -231,6 +231,25 @@ test('a namespace can be copied and goes its own way', () => {
   ctx.root = new (root.constructor as new (...args: unknown[]) => Path)(copies.get(m.ns.root), ns.root.root);
   ctx.cwd = ctx.root;
   assert.equal(sys.text('/a/f'), 'F');
+});
+
+test('unshared mounts are gone with the last who stands in them', () => {
+  const m = machine();
+  const { sys } = m;
+  sys.mkdir('a');
+  m.mount('none', '/a');
+  const { sb } = must<Path>(sys.path('/a')).mount;
+  const root = must<Path>(sys.path('/'));
+  const parent = new FsStruct(root, root);
+  assert.equal(unshareMounts(m.vfs, parent), 0);
+  assert.notEqual(parent.root.mount, root.mount);
+  assert.equal(sb.mounts, 2);
+  const child = parent.clone();
+  parent.put();
+  assert.equal(sb.mounts, 2);
+  child.put();
+  assert.equal(sb.mounts, 1);
+  assert.equal(m.umount('/a'), 0);
 });
 
 test('/proc/mounts and mountinfo', () => {

@@ -116,7 +116,9 @@ test('SA_RESETHAND and SA_NODEFER: the action is reset as it is taken', () => {
   handle(task, s.SIGUSR1, s.SA_RESETHAND);
   sendToGroup(task.group, kernelInfo(s.SIGUSR1));
   assert.equal((dequeue(task) as Delivery).action.handler, HANDLER);
-  assert.equal(task.group.sighand.get(s.SIGUSR1), DEFAULT_ACTION);
+  // Flags and mask stay: only the handler goes.
+  const { handler, flags } = task.group.sighand.get(s.SIGUSR1);
+  assert.deepEqual([handler, flags], [s.SIG_DFL, s.SA_RESETHAND]);
 });
 
 test('faults are delivered before everything else', () => {
