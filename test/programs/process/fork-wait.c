@@ -86,9 +86,15 @@ int main(void)
 	R(waitid(P_PID, pid, &info, WEXITED));
 	R(waitid(P_PID, pid, &info, 0));
 
+	int seen[2];
+	MUST(pipe(seen));
 	pid = MUST(fork());
 	if (pid == 0) {
+		char c;
+		close(seen[1]);
 		raise(SIGSTOP);
+		/* Once it has ended nobody is told that it went on. */
+		read(seen[0], &c, 1);
 		_exit(3);
 	}
 	R(waitpid(pid, &status, WUNTRACED) == pid);
@@ -97,6 +103,7 @@ int main(void)
 	R(kill(pid, SIGCONT));
 	R(waitpid(pid, &status, WCONTINUED) == pid);
 	say_status("child", status);
+	close(seen[1]);
 	R(wait4(pid, &status, 0, &usage) == pid);
 	say_status("child", status);
 	R(usage.ru_maxrss > 0);

@@ -35,6 +35,7 @@ int main(int argc, char **argv)
 	int pid, ppid, pgrp, session;
 	char state, comm[64];
 
+	close_range(3, ~0U, 0);
 	if (argc == 1) {
 		char *args[] = {"proc-self", "with an argument", "", "last", NULL}, *env[] = {"X=1", "Y=2", NULL};
 		execve("/proc/self/exe", args, env);
