@@ -121,6 +121,10 @@ export interface EngineThread {
   waits(): void;
   /** Makes a running thread come with TRAP_FRAME, soon. Harmless for a thread that is in the kernel. */
   interrupt(): void;
+  /** Whether it runs its program, or is about to. */
+  readonly runs: boolean;
+  /** It does not come though it was interrupted: its whole space is ended, `died` follows. */
+  abandon(): void;
   /** The program's thread is over; the engine may use it for another of the same space. */
   park(): void;
 
@@ -213,6 +217,8 @@ export interface Engine {
   readonly threadRoom: number;
   /** Threads that run guest code now. */
   readonly runningCount: number;
+  /** Those of them that are on their way: not still to be made, or to be woken. */
+  readonly busyCount: number;
   /** Sleeps until a thread comes, the host has events, or `timeout` nanoseconds have passed. */
   sleep(timeout: number): void;
   shutdown(): void;

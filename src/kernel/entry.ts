@@ -20,7 +20,7 @@ import { faultInfo } from '../uapi/siginfo.ts';
 import { SIGILL, SIGKILL, SIGSEGV } from '../uapi/signal.ts';
 import { returnToProgram } from './deliver.ts';
 import { deliverable } from './dequeue.ts';
-import { exitGroup } from './exit.ts';
+import { exitGroup, exitTask } from './exit.ts';
 import { pageFault } from './page-fault.ts';
 import { forceSignal } from './signal.ts';
 import type { Task } from './task.ts';
@@ -72,7 +72,10 @@ export class Entry {
   }
 
   private enter(task: Task, thread: EngineThread): void {
-    if (thread.trap === TRAP_CALL) this.call(task, thread);
+    // Whatever it says it wants: what a thread asks for is in the program's hands.
+    if (task.group.exiting !== null || (task.group.execing !== null && task.signals.mustDie()))
+      exitTask(task, task.group.exiting ?? SIGKILL);
+    else if (thread.trap === TRAP_CALL) this.call(task, thread);
     else if (thread.trap === TRAP_FRAME) this.frame(task, thread);
     else if (thread.trap === TRAP_FAULT) this.fault(task, thread);
     else if (thread.trap === TRAP_BADCOPY) this.badCopy(task, thread);

@@ -31,6 +31,7 @@ import {
   SIGXCPU,
   SIGXFSZ,
 } from '../uapi/signal.ts';
+import { insist } from './insist.ts';
 import type { QueuedSignal } from './sig-queue.ts';
 import { DEFAULT_ACTION, isIgnoredByDefault } from './sighand.ts';
 import { sigBit } from './sigset.ts';
@@ -209,6 +210,7 @@ export function killThread(task: Task): void {
   task.signals.pending.add(SIGKILL, null);
   task.signals.unpark?.();
   task.wakeForSignal();
+  if (task.thread?.runs === true || task.group.threads.size > 1) insist(task);
 }
 
 /** Replaces a thread's mask; what it blocks from now on may be for another thread. */

@@ -104,6 +104,12 @@ export class NativeEngine implements Engine {
     return this.running.length;
   }
 
+  get busyCount(): number {
+    let busy = 0;
+    for (const { slot } of this.running) if (Atomics.load(this.memory.i32, slot >> 2) === STATE.ST_RUNNING) busy++;
+    return busy;
+  }
+
   setPrefetch(nr: number, plan: readonly Prefetch[]): void {
     this.plans[nr] = plan;
     plan.forEach((p, i) => {
@@ -252,8 +258,13 @@ export class NativeEngine implements Engine {
       if (monotonicNow() < deadline) continue;
       // Its threads are told by its death's note.
       if (space.pid <= 0) return;
-      this.libc.syscall(NR.kill, space.pid, SIGKILL);
+      this.endSpace(space);
     }
+  }
+
+  /** Ends a space whose threads do not obey: its death is news. */
+  endSpace(space: NativeSpace): void {
+    if (space.pid > 0 && !space.dead) this.libc.syscall(NR.kill, space.pid, SIGKILL);
   }
 
   killSpace(space: NativeSpace): void {
@@ -381,10 +392,11 @@ export class NativeEngine implements Engine {
     this.byPid.delete(pid);
     this.spaces.delete(space.id);
     for (const thread of space.threads) this.leaveRunning(thread);
+    space.dead = true;
+    if (!space.doomed) for (const thread of space.threads) this.events.died(thread);
     space.died();
     this.memory.wipe(space.orders.file, SIZE.SPACE_STRIDE);
     this.freeIds.push(space.id);
-    if (!space.doomed) for (const thread of space.threads) this.events.died(thread);
   }
 
   /** The host's process of a space; waits for its first note if that is still to come. */

@@ -157,6 +157,14 @@ export class NativeThread implements EngineThread {
     this.engine.kick(this);
   }
 
+  get runs(): boolean {
+    return this.runningIndex >= 0;
+  }
+
+  abandon(): void {
+    this.engine.endSpace(this.space);
+  }
+
   park(): void {
     this.waits();
     this.owner = null;

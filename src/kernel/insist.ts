@@ -1,0 +1,25 @@
+/**
+ * A thread that has to die and runs its program is interrupted. One that keeps the host's signals from itself does
+ * not come: it is asked again and again, and then its address space is ended from outside.
+ */
+import type { Task } from './task.ts';
+
+/** ns between two interruptions, and how many there are. */
+const PAUSE = 5e7;
+const TIMES = 20;
+
+export function insist(task: Task): void {
+  const { thread, kernel } = task;
+  const { timers, clock } = kernel;
+  let times = 0;
+  const again = (): void => {
+    if (thread === null || task.thread !== thread) return;
+    if (++times > TIMES && thread.runs) {
+      thread.abandon();
+      return;
+    }
+    thread.interrupt();
+    timers.at(clock.monotonic() + PAUSE, again);
+  };
+  timers.at(clock.monotonic() + PAUSE, again);
+}
