@@ -87,9 +87,9 @@ export class Loop {
 
   /** How long to look around now, ns; not at all when nobody runs who could ask. */
   private patience(): number {
-    const { runningCount } = this.engine;
+    const { runningCount, busyCount } = this.engine;
     if (runningCount === 0) return 0;
-    const { least, most } = runningCount < this.processors ? SPIN_FREE : SPIN_FULL;
+    const { least, most } = busyCount < this.processors ? SPIN_FREE : SPIN_FULL;
     return Math.min(most, Math.max(least, this.spin));
   }
 }

@@ -120,7 +120,7 @@ export class Mm implements PageUser {
     const gone = this.vmas.remove(start, start + len);
     if (gone.length === 0) return;
     // A file's pages that are not replaced must go even where the new area maps none.
-    if (pages || gone.some(v => v.backing !== null)) this.space.unmap(start, len);
+    if (pages || gone.some(v => v.backing !== null)) this.unmapPages(start, start + len);
     for (const vma of gone) this.drop(vma);
     this.freeHint = Math.max(this.freeHint, start + len);
   }
@@ -228,12 +228,7 @@ export class Mm implements PageUser {
   /** For a new program: nothing is left but what the engine keeps. */
   clear(): void {
     for (const vma of this.vmas.clear()) this.drop(vma);
-    let at = MMAP_MIN;
-    for (const { from, to } of [...this.space.reserved].sort((a, b) => a.from - b.from)) {
-      if (from > at) this.space.unmap(at, from - at);
-      at = to;
-    }
-    this.space.unmap(at, TASK_SIZE - at);
+    this.unmapPages(MMAP_MIN, TASK_SIZE);
     this.freeHint = 0;
     this.exe?.put();
     this.exe = null;
@@ -293,9 +288,12 @@ export class Mm implements PageUser {
 
   /** madvise(MADV_DONTFORK and the like): the engine copies as the flags say. */
   setForkFlags(start: number, len: number, set: number, clear: number, advice: number): void {
-    for (const vma of this.vmas.isolate(start, start + len)) vma.flags = (vma.flags | set) & ~clear;
+    // Only of areas: what the engine keeps in between is copied, or not, as the engine says.
+    for (const vma of this.vmas.isolate(start, start + len)) {
+      vma.flags = (vma.flags | set) & ~clear;
+      this.space.advise(vma.start, vma.length, advice);
+    }
     this.vmas.join(start, start + len);
-    this.space.advise(start, len, advice);
   }
 
   /** The last user is gone. */
@@ -352,6 +350,17 @@ export class Mm implements PageUser {
     this.space.flush();
   }
 
+  /** Takes the pages of [start, end) away, but for what the engine keeps. */
+  private unmapPages(start: number, end: number): void {
+    let at = start;
+    for (const { from, to } of [...this.space.reserved].sort((a, b) => a.from - b.from)) {
+      if (to <= at || from >= end) continue;
+      if (from > at) this.space.unmap(at, from - at);
+      at = to;
+    }
+    if (end > at) this.space.unmap(at, end - at);
+  }
+
   private adopt(vma: Vma): void {
     if (vma.backing !== null) {
       vma.hold();
@@ -401,7 +410,20 @@ export class Mm implements PageUser {
     // Whatever was there must be gone: the file's pages may not fill the area.
     if (vma.posOf(vma.end) > pageUp(size) || eager < vma.posOf(vma.end)) this.space.unmap(vma.start, vma.length);
     if ((vma.prot & PROT_EXEC) !== 0 && this.host.images.map(this, vma, backing)) return 0;
+    if (eager === vma.pos) this.mapPresent(vma, backing);
     return Math.min(0, this.mapFilePages(vma, backing, vma.pos, eager));
+  }
+
+  /** Maps what the page cache of a large file has already: others have touched it. */
+  private mapPresent(vma: Vma, backing: Backing): void {
+    const { cache } = backing;
+    const end = Math.min(vma.posOf(vma.end), pageUp(cache.size)) / PAGE_SIZE;
+    for (let page = cache.nextPage(vma.pos / PAGE_SIZE, true); page < end; ) {
+      const stop = Math.min(end, cache.nextPage(page, false));
+      this.mapRun(vma, cache.offsetOf(page * PAGE_SIZE), page * PAGE_SIZE, stop * PAGE_SIZE);
+      vma.mapped!.set(page, stop);
+      page = cache.nextPage(stop, true);
+    }
   }
 
   /** Maps what is not mapped yet of the file's bytes [from, to) that the area covers; pages mapped or -errno. */

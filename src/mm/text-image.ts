@@ -20,6 +20,7 @@ import type { Backing, Vma } from './vma.ts';
 const LARGEST = 8 * 1024 * 1024;
 /** So many slow calls from sites that could be patched move a running program to a newer image. */
 const PATIENCE = 24;
+const MAPS_A_RENEWAL = 4;
 const FRESH = -1;
 const NEVER = -2;
 
@@ -40,6 +41,8 @@ interface Text {
   readonly sites: Map<number, Site>;
   /** Sites that no image has yet. */
   fresh: number;
+  /** How often it was mapped while sites were fresh. */
+  maps: number;
   image: Image | null;
 }
 
@@ -91,11 +94,11 @@ export class TextImages {
     const { text, vma } = record;
     const pos = vma.posOf(rip);
     const known = text.sites.get(pos);
-    if (known === undefined) {
+    if (known === undefined || (known.number === NEVER && known.what === AFTER)) {
       if (!this.isBeforeAt(text, pos, nr)) return;
       text.sites.set(pos, { what: BEFORE, number: FRESH, nr });
       text.fresh++;
-    }
+    } else if (known.number === NEVER) return;
     if (++record.slowCalls < PATIENCE) return;
     record.slowCalls = 0;
     this.renew(text, true);
@@ -167,16 +170,16 @@ export class TextImages {
     }
     let text = texts.find(t => t.pos === pos && t.length === length);
     if (text === undefined) {
-      text = { cache, pos, length, sites: new Map(), fresh: 0, image: null };
+      text = { cache, pos, length, sites: new Map(), fresh: 0, maps: 0, image: null };
       texts.push(text);
       this.scan(text);
     }
     return text;
   }
 
-  /** Makes a new image if enough sites are new, or `now` if any is. */
+  /** Makes a new image if sites are new: `now`, or after some more mappings. */
   private renew(text: Text, now: boolean): void {
-    if (text.fresh === 0 || (!now && text.image !== null && text.fresh * 4 < text.sites.size)) return;
+    if (text.fresh === 0 || (!now && text.image !== null && ++text.maps % MAPS_A_RENEWAL !== 0)) return;
     text.fresh = 0;
     const { cache, pos, length } = text;
     if (cache.ensure(pos, Math.min(length, cache.size - pos)) < 0 || !this.ram.charge(length / PAGE_SIZE)) return;
@@ -196,11 +199,9 @@ export class TextImages {
   private numberSites(text: Text, code: Uint8Array): void {
     const fresh = [...text.sites].filter(([, site]) => site.number === FRESH);
     const marks = new Uint8Array(code.length);
-    for (const [at, { what }] of fresh) {
-      const rip = at - text.pos;
-      if (what.kind === 'after') marks.fill(1, rip, rip + what.next);
-    }
-    markJumpTargets(code, marks);
+    const after = fresh.filter(([, { what }]) => what === AFTER);
+    for (const [at, { what }] of after) marks.fill(1, at - text.pos, at - text.pos + what.next);
+    if (after.length > 0) markJumpTargets(code, marks);
     for (const [at, site] of fresh) {
       const rip = at - text.pos;
       if (marks.subarray(rip, rip + site.what.next).includes(2)) site.number = NEVER;
