@@ -2,7 +2,7 @@
  * Robust futexes (get_robust_list(2)): locks that an exiting thread still holds are marked, and one who waits is woken.
  * The list lies in the program's memory and is believed no further than that.
  */
-import { readInt64 } from '../lib/int64.ts';
+import { getInt64 } from '../lib/int64.ts';
 import { wakeFutex } from './futex.ts';
 import type { Task } from './task.ts';
 
@@ -37,7 +37,7 @@ function readWords(task: Task, address: number, count: number): number[] | null 
   if (thread === null || mm === null) return null;
   const at = thread.stageIn(8 * count);
   if (at < 0 || mm.space.read(address, at, 8 * count) < 0) return null;
-  return Array.from({ length: count }, (_, i) => readInt64(kernel.memory.view, at + 8 * i));
+  return Array.from({ length: count }, (_, i) => getInt64(kernel.memory.view, at + 8 * i));
 }
 
 function markDead(task: Task, address: number): void {
