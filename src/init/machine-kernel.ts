@@ -14,6 +14,7 @@ import { Vfs } from '../fs/vfs.ts';
 import { InotifyHub } from '../ipc/inotify-hub.ts';
 import { openFifo } from '../ipc/pipe-file.ts';
 import { SysvIpc } from '../ipc/sysv/ipc.ts';
+import { AioContexts } from '../kernel/aio.ts';
 import { FutexTable, wakeFutex } from '../kernel/futex.ts';
 import type { Kernel, ShutdownKind } from '../kernel/kernel.ts';
 import { OomKiller } from '../kernel/oom.ts';
@@ -79,6 +80,7 @@ export class MachineKernel implements Kernel {
   readonly shmem: Mount;
   readonly inotify: InotifyHub;
   readonly ipc: SysvIpc;
+  readonly aio: AioContexts = new AioContexts();
   readonly net: Network;
   readonly syslog: SyslogReader;
   /** Somebody waits for a promise: the loop must let promises run. */

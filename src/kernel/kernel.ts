@@ -15,6 +15,7 @@ import type { MmHost } from '../mm/mm.ts';
 import type { Ram } from '../mm/ram.ts';
 import type { TextImages } from '../mm/text-image.ts';
 import type { Network } from '../net/family.ts';
+import type { AioContexts } from './aio.ts';
 import type { FutexTable } from './futex.ts';
 import type { OomKiller } from './oom.ts';
 import type { PidAllocator } from './pid.ts';
@@ -45,6 +46,7 @@ export interface Kernel {
   readonly shmem: Mount;
   readonly inotify: InotifyHub;
   readonly ipc: SysvIpc;
+  readonly aio: AioContexts;
   readonly net: Network;
   /** Tasks by thread number, and thread groups by process number, zombies included. */
   readonly tasks: Map<number, Task>;

@@ -1,4 +1,5 @@
 /** The rows of the system call table that are about files and descriptors. */
+import { aioCalls } from './aio.ts';
 import type { Syscall } from './args.ts';
 import { attrCalls } from './attr.ts';
 import { dirCalls } from './dir.ts';
@@ -60,4 +61,5 @@ export const fileCalls: readonly Syscall[] = [
   ...inotifyCalls,
   ...memfdCalls,
   ...sysfsCalls,
+  ...aioCalls,
 ];

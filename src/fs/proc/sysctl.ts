@@ -42,6 +42,7 @@ function hint(path: string, initial: number, min: number, max: number): Sysctl {
 const INT_MAX = 2 ** 31 - 1;
 
 const HINTS_AND_CONSTANTS = (): Sysctl[] => [
+  fixed('fs/aio-max-nr', 65536),
   fixed('fs/nr_open', 1048576),
   fixed('fs/overflowgid', 65534),
   fixed('fs/overflowuid', 65534),
