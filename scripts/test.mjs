@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The tests: unit tests (test/unit, test/cli), then the oracle: each program of test/programs runs on the host
+ * The tests: unit tests (test/unit, test/cli, test/safety), then the oracle: each program of test/programs runs on the host
  * and in a machine, and its output, errors and status must be the same.
  *
  *   node scripts/test.mjs [--unit] [--oracle] [--native] [--list] [pattern...]
@@ -27,7 +27,7 @@ const both = !flags.has('--unit') && !flags.has('--oracle') && !flags.has('--nat
 const selected = path => patterns.length === 0 || patterns.some(pattern => path.includes(pattern));
 
 const unitTests = () =>
-  ['test/unit', 'test/cli']
+  ['test/unit', 'test/cli', 'test/safety']
     .flatMap(dir => readdirSync(join(home, dir), { recursive: true }).map(name => join(dir, name)))
     .filter(path => path.endsWith('.test.ts') && selected(path))
     .sort();

@@ -178,7 +178,7 @@ export interface Space {
   poke(address: number, buf: Uint8Array): number;
   /** All threads are stopped for good, the pages are given back. */
   destroy(): void;
-  /** Ranges of addresses that the engine keeps: [from, to) pairs. */
+  /** Ranges of addresses that the engine keeps: [from, to) pairs, lowest first. */
   readonly reserved: readonly { readonly from: number; readonly to: number }[];
 }
 

@@ -353,7 +353,7 @@ export class Mm implements PageUser {
   /** Takes the pages of [start, end) away, but for what the engine keeps. */
   private unmapPages(start: number, end: number): void {
     let at = start;
-    for (const { from, to } of [...this.space.reserved].sort((a, b) => a.from - b.from)) {
+    for (const { from, to } of this.space.reserved) {
       if (to <= at || from >= end) continue;
       if (from > at) this.space.unmap(at, from - at);
       at = to;

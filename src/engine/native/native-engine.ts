@@ -337,7 +337,7 @@ export class NativeEngine implements Engine {
       { from: VA.STUB_TEXT, to: VA.STUB_END },
       { from: VA.SLOT_BASE, to: VA.SLOT_END },
       { from: word(GLOBAL.G_VDSO_FROM), to: word(GLOBAL.G_VDSO_TO) },
-    ];
+    ].sort((a, b) => a.from - b.from);
   }
 
   /** What the first process has of its own (its stack, the reaper's data) is unmapped. */
