@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 /**
  * A machine: `boot` makes one, runs it to its end and tells how it ended (init/options.ts has the shapes).
  */
@@ -116,7 +117,7 @@ function run(
 ): void {
   const { libc, calls, poller } = host;
   const log = kernel.printk;
-  const loop = new Loop(kernel);
+  const loop = new Loop(kernel, availableParallelism());
   power.stop = () => loop.stop();
   const files = new NativeFiles(libc);
   const proc = new KernelProc(kernel, procFacts(kernel, clock, options));

@@ -148,7 +148,14 @@ export interface Space {
   /** Fresh private zero pages. */
   mapAnonymous(address: number, len: number, prot: number): void;
   /** Pages of `memory` at `offset`; a private mapping copies on write. `writable`: shared and may ever be written. */
-  mapMemory(address: number, len: number, prot: number, offset: number, shared: boolean, writable: boolean): void;
+  mapMemory(
+    address: number,
+    len: number,
+    prot: number,
+    offset: number,
+    shared: boolean,
+    writable: boolean,
+  ): void;
   unmap(address: number, len: number): void;
   protect(address: number, len: number, prot: number): void;
   /** Makes private memory longer where it is; what follows is free. */

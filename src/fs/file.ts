@@ -183,7 +183,8 @@ export abstract class File {
     this.path = null;
     path?.put();
     const closed = this.writable ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE;
-    if (path !== null && (this.flags & O_PATH) === 0) this.inode.sb.watcher?.happened(closed, path, this.inode);
+    if (path !== null && (this.flags & O_PATH) === 0)
+      this.inode.sb.watcher?.happened(closed, path, this.inode);
   }
 
   /** Tells whoever watches the file (inotify(7)) of an IN_* event. */

@@ -53,7 +53,8 @@ export class HostFacts {
   get missing(): string | null {
     if (process.arch !== 'x64') return `this engine runs on x86-64 hosts; this one is ${process.arch}`;
     const hwcap2 = this.auxv.get(AT_HWCAP2) ?? 0;
-    if ((hwcap2 & HWCAP2_FSGSBASE) === 0) return 'the host must let programs set base registers (FSGSBASE, Linux 5.9)';
+    if ((hwcap2 & HWCAP2_FSGSBASE) === 0)
+      return 'the host must let programs set base registers (FSGSBASE, Linux 5.9)';
     return null;
   }
 }

@@ -1,9 +1,8 @@
 /** Why a program cannot be executed, in words: for the one line that the machine's user reads. */
 import { open } from '../fs/open.ts';
-import { O_RDONLY } from '../uapi/fcntl.ts';
-import { EACCES, ELOOP, ENOENT, ENOEXEC, ENOMEM, ENOTDIR, errnoName } from '../uapi/errno.ts';
-
 import type { Task } from '../kernel/task.ts';
+import { EACCES, ELOOP, ENOENT, ENOEXEC, ENOMEM, ENOTDIR, errnoName } from '../uapi/errno.ts';
+import { O_RDONLY } from '../uapi/fcntl.ts';
 
 const HEAD = 256;
 const ELF_MAGIC = 0x7f454c46;
@@ -67,6 +66,7 @@ function missingInterpreter(head: Buffer): string {
 function notForUs(head: Buffer): string {
   if (!isElf(head)) return 'not a program: it is no ELF file and does not begin with #!';
   const machine = head.readUInt16LE(MACHINE);
-  if (machine === EM_X86_64 && head[CLASS] !== CLASS_32) return 'not a program: its ELF headers make no sense';
+  if (machine === EM_X86_64 && head[CLASS] !== CLASS_32)
+    return 'not a program: its ELF headers make no sense';
   return `a program for ${MACHINES[machine] ?? `machine ${machine}`}; this machine runs 64-bit x86-64 programs only`;
 }

@@ -7,7 +7,6 @@
  * it did not, up to a limit that is low while guests could use every processor.
  * Promises run between turns, so a turn ends as soon as one was resolved.
  */
-import { availableParallelism } from 'node:os';
 import type { Engine } from '../engine/engine.ts';
 import { monotonicNow } from '../host/monotonic.ts';
 import type { MachineKernel } from './machine-kernel.ts';
@@ -24,14 +23,16 @@ const LONGEST_TURN = 5e6;
 export class Loop {
   private readonly kernel: MachineKernel;
   private readonly engine: Engine;
-  private readonly processors = availableParallelism();
+  private readonly processors: number;
   private stopped = false;
   /** How long looking around seems worth it, ns. */
   private spin: number = SPIN_FREE.most;
   private readonly turn = (): void => this.run();
 
-  constructor(kernel: MachineKernel) {
+  /** `processors`: those of the host that this process may use. */
+  constructor(kernel: MachineKernel, processors: number) {
     this.kernel = kernel;
+    this.processors = processors;
     this.engine = kernel.engine;
   }
 

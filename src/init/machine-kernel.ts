@@ -110,7 +110,10 @@ export class MachineKernel implements Kernel {
     if (typeof shmem === 'number') throw new Error('no memory for shared memory');
     this.shmem = shmem;
     this.inotify = new InotifyHub(this.vfs);
-    this.ipc = new SysvIpc(this.ram, () => ({ pid: this.current?.tgid ?? 0, now: this.clock.realtime().sec }));
+    this.ipc = new SysvIpc(this.ram, () => ({
+      pid: this.current?.tgid ?? 0,
+      now: this.clock.realtime().sec,
+    }));
     this.pipefs = new AnonSuper('pipefs', PIPEFS_MAGIC, this.newDev(), this.clock);
     this.sockfs = new AnonSuper('sockfs', SOCKFS_MAGIC, this.newDev(), this.clock);
     this.net = new Network(this.sockfs);
@@ -176,4 +179,3 @@ function clearTid(task: Task): void {
   kernel.memory.view.setInt32(offset, 0, true);
   if (mm.space.write(task.clearChildTid, offset, 4) === 0) wakeFutex(task, task.clearChildTid, 1);
 }
-

@@ -32,7 +32,17 @@ import { NR } from '../arch/x86_64/unistd.ts';
 import type { EngineThread } from '../engine/engine.ts';
 import { EINTR, ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS } from '../uapi/errno.ts';
 import { faultInfo } from '../uapi/siginfo.ts';
-import { SA_NODEFER, SA_ONSTACK, SA_RESTART, SA_RESTORER, SI_KERNEL, SIGSEGV, SS_AUTODISARM, SS_DISABLE, SS_ONSTACK } from '../uapi/signal.ts';
+import {
+  SA_NODEFER,
+  SA_ONSTACK,
+  SA_RESTART,
+  SA_RESTORER,
+  SI_KERNEL,
+  SIGSEGV,
+  SS_AUTODISARM,
+  SS_DISABLE,
+  SS_ONSTACK,
+} from '../uapi/signal.ts';
 import { type Delivery, deliverable, dequeue } from './dequeue.ts';
 import { forceSignal } from './signal.ts';
 import { NO_ALT_STACK } from './signal-state.ts';
@@ -61,11 +71,11 @@ export async function returnToProgram(task: Task, result: number | null, nr: num
       // No handler took the mask of before ppoll or sigsuspend: it holds again, and may let more through.
       task.signals.restoreSavedMask();
     } else {
-      if (pending !== null) finishCall(task, thread, pending, nr, (next.action.flags & SA_RESTART) !== 0, true);
+      if (pending !== null)
+        finishCall(task, thread, pending, nr, (next.action.flags & SA_RESTART) !== 0, true);
       pending = null;
       if (!enterHandler(task, thread, next)) {
         forceSegv(task);
-        continue;
       }
     }
   }
@@ -90,7 +100,12 @@ function finishCall(
     return;
   }
   const rip = getRegister(view, thread.context, RIP);
-  setRegister(view, thread.context, RIP, task.mm === null ? rip : task.kernel.images.restartAddress(task.mm, rip));
+  setRegister(
+    view,
+    thread.context,
+    RIP,
+    task.mm === null ? rip : task.kernel.images.restartAddress(task.mm, rip),
+  );
   setRegister(view, thread.context, RAX, again === 'block' ? NR.restart_syscall : nr);
 }
 

@@ -6,14 +6,8 @@
  * to take, need all registers: the thread is asked to come again with them (`showFrame`).
  */
 import { ERR, getRegister, RIP, setRegister } from '../arch/x86_64/registers.ts';
-import {
-  type EngineThread,
-  TRAP_BADCOPY,
-  TRAP_CALL,
-  TRAP_FAULT,
-  TRAP_FRAME,
-} from '../engine/engine.ts';
 import { KERN_ALERT, KERN_ERR } from '../core/printk.ts';
+import { type EngineThread, TRAP_BADCOPY, TRAP_CALL, TRAP_FAULT, TRAP_FRAME } from '../engine/engine.ts';
 import { EFAULT, ENOSYS } from '../uapi/errno.ts';
 import { RLIMIT_STACK } from '../uapi/resource.ts';
 import { faultInfo } from '../uapi/siginfo.ts';
@@ -32,7 +26,15 @@ export interface EntryCall {
   readonly widths: readonly number[];
   /** It reads or replaces registers (fork, execve, rt_sigreturn). */
   readonly needsFrame: boolean;
-  run(task: Task, a0: number, a1: number, a2: number, a3: number, a4: number, a5: number): number | Promise<number>;
+  run(
+    task: Task,
+    a0: number,
+    a1: number,
+    a2: number,
+    a3: number,
+    a4: number,
+    a5: number,
+  ): number | Promise<number>;
 }
 
 /** What a call answers that has set all registers itself. */

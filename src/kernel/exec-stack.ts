@@ -32,7 +32,8 @@ const AT_EXECFN = 31;
 
 export function buildStack(r: StackRequest): StackImage {
   const length = (list: readonly string[]): number => list.reduce((n, s) => n + s.length + 1, 0);
-  const strings = r.execfn.length + 1 + r.platform.length + 1 + r.random.length + length(r.argv) + length(r.envp) + 8;
+  const strings =
+    r.execfn.length + 1 + r.platform.length + 1 + r.random.length + length(r.argv) + length(r.envp) + 8;
   const words = 1 + r.argv.length + 1 + r.envp.length + 1 + 2 * (r.auxv.length + 4);
   const sp = Math.floor((r.top - strings - words * 8) / 16) * 16;
   const image = new StackWriter(sp, r.top - sp);

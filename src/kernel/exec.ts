@@ -4,8 +4,9 @@
  * All that can fail without harm is done first: the file is found, its headers are read, scripts are resolved, the
  * arguments are copied. Then there is no way back: other threads end, the old memory goes, and an error kills.
  */
-import { EFLAGS, RIP, RSP, setRegister, setSegments } from '../arch/x86_64/registers.ts';
+
 import { type ElfFile, isForeign } from '../arch/x86_64/elf.ts';
+import { EFLAGS, RIP, RSP, setRegister, setSegments } from '../arch/x86_64/registers.ts';
 import type { EngineThread } from '../engine/engine.ts';
 import type { Path } from '../fs/dentry.ts';
 import type { File } from '../fs/file.ts';
@@ -85,7 +86,12 @@ function findProgram(task: Task, request: ExecRequest): Program | number {
     file.put();
     if (typeof script === 'number') return script;
     if (depth === MAX_SCRIPTS) return -ELOOP;
-    argv = [script.interpreter, ...(script.argument === '' ? [] : [script.argument]), filename, ...argv.slice(1)];
+    argv = [
+      script.interpreter,
+      ...(script.argument === '' ? [] : [script.argument]),
+      filename,
+      ...argv.slice(1),
+    ];
     filename = script.interpreter;
     at = null;
     flags = LOOKUP_FOLLOW;
@@ -330,7 +336,13 @@ const AT = {
 const PHDR_ENTRY = 56;
 const CLOCK_TICKS = 100;
 
-function auxiliary(task: Task, elf: ElfFile, bias: number, base: number, secure: boolean): [number, number][] {
+function auxiliary(
+  task: Task,
+  elf: ElfFile,
+  bias: number,
+  base: number,
+  secure: boolean,
+): [number, number][] {
   const { cred, kernel } = task;
   const entries: [number, number][] = [
     [AT.minsigstksz, kernel.cpu.minSigStack],

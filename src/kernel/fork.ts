@@ -165,7 +165,12 @@ function newTask(parent: Task, pid: number, group: ThreadGroup, mm: Mm, flags: n
   });
 }
 
-function setChildRegisters(view: DataView, thread: EngineThread, parent: EngineThread, r: CloneRequest): void {
+function setChildRegisters(
+  view: DataView,
+  thread: EngineThread,
+  parent: EngineThread,
+  r: CloneRequest,
+): void {
   setResult(view, thread.context, 0);
   if (r.stack !== 0) setRegister(view, thread.context, RSP, r.stack);
   thread.tls = (r.flags & CLONE_SETTLS) !== 0 ? r.tls : parent.tls;

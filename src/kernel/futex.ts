@@ -131,7 +131,6 @@ export function futexWait(
   });
 }
 
-
 /** Wakes on a word whether its sleepers think it private or shared: for the kernel's own changes. */
 export function wakeFutex(task: Task, address: number, count: number): void {
   if (task.mm === null) return;

@@ -3,7 +3,14 @@
  * what the file does not hold. The part of the last file page that belongs to the zeros is cleared through the
  * thread that will run the program, before it runs.
  */
-import { type ElfFile, EHDR_SIZE, PHDR_SIZE, readHeader, readProgramHeaders, type Segment } from '../arch/x86_64/elf.ts';
+import {
+  EHDR_SIZE,
+  type ElfFile,
+  PHDR_SIZE,
+  readHeader,
+  readProgramHeaders,
+  type Segment,
+} from '../arch/x86_64/elf.ts';
 import type { EngineThread } from '../engine/engine.ts';
 import type { File } from '../fs/file.ts';
 import { MMAP_MIN, type Mm } from '../mm/mm.ts';
@@ -50,7 +57,13 @@ export function headersAddress(elf: ElfFile, bias: number): number {
 }
 
 /** Maps all segments, moved by `bias`; 0 or -errno. */
-export function mapSegments(mm: Mm, thread: EngineThread, elf: ElfFile, backing: Backing, bias: number): number {
+export function mapSegments(
+  mm: Mm,
+  thread: EngineThread,
+  elf: ElfFile,
+  backing: Backing,
+  bias: number,
+): number {
   for (const segment of elf.loads) {
     const failed = mapSegment(mm, thread, segment, backing, bias);
     if (failed < 0) return failed;

@@ -6,9 +6,10 @@
  * much the largest process is killed (proc_pid_oom_score(5)), as Linux does it. While everybody could touch all that
  * they have mapped, nothing is watched and nothing costs.
  */
+
+import { KERN_ERR } from '../core/printk.ts';
 import type { Mm } from '../mm/mm.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
-import { KERN_ERR } from '../core/printk.ts';
 import { kernelInfo } from '../uapi/siginfo.ts';
 import { SIGKILL } from '../uapi/signal.ts';
 import type { Kernel } from './kernel.ts';
@@ -75,7 +76,9 @@ export class OomKiller {
     const candidates = this.candidates();
     const used = ram.usedPages + candidates.reduce((sum, c) => sum + c.pages, 0);
     if (used <= ram.totalPages) return;
-    const victim = candidates.filter(c => c.points > 0 && !c.group.unkillable).sort((a, b) => b.points - a.points)[0];
+    const victim = candidates
+      .filter(c => c.points > 0 && !c.group.unkillable)
+      .sort((a, b) => b.points - a.points)[0];
     if (victim !== undefined) this.kill(victim);
   }
 

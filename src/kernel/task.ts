@@ -22,8 +22,8 @@ import type { EntryCall } from './entry.ts';
 import type { Kernel } from './kernel.ts';
 import type { SignalState } from './signal-state.ts';
 import type { ThreadGroup } from './thread-group.ts';
-import type { UserAccess } from './user-access.ts';
 import { type CpuTimes, Usage } from './usage.ts';
+import type { UserAccess } from './user-access.ts';
 
 /** What a task is doing, with proc(5)'s letters. */
 export type TaskState = 'R' | 'S' | 'D' | 'T' | 't' | 'Z' | 'X';
@@ -229,9 +229,7 @@ export class Task implements Current, Sleeper, SignalSource {
         resolve(result);
       };
       const stop = listen(end);
-      const timer = Number.isFinite(deadline)
-        ? this.kernel.timers.at(deadline, () => end(-ETIMEDOUT))
-        : null;
+      const timer = Number.isFinite(deadline) ? this.kernel.timers.at(deadline, () => end(-ETIMEDOUT)) : null;
       this.state = 'S';
       this.usage.nvcsw++;
       this.interruptSleep = () => end(-ERESTARTSYS);

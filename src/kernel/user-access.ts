@@ -6,8 +6,8 @@ import type { UserMemory } from '../core/user.ts';
 import { type EngineThread, PROT_READ, PROT_WRITE } from '../engine/engine.ts';
 import { latin1 } from '../lib/latin1.ts';
 import type { Mm } from '../mm/mm.ts';
-import { EFAULT, ENAMETOOLONG } from '../uapi/errno.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
+import { EFAULT, ENAMETOOLONG } from '../uapi/errno.ts';
 
 const MAX_WINDOW = 64 * 1024;
 

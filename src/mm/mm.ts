@@ -388,8 +388,9 @@ export class Mm implements PageUser {
       if (area !== undefined && area.start < top && area.end > top - 1) top = area.start;
       const below = this.vmas.at(--index);
       const floor = below === undefined ? MMAP_MIN : below.end;
-      for (const at of this.reservedAround(floor, top)) if (top - at.to >= len) return top - len;
-      else top = Math.min(top, at.from);
+      for (const at of this.reservedAround(floor, top))
+        if (top - at.to >= len) return top - len;
+        else top = Math.min(top, at.from);
       if (top - floor >= len && top > floor) return top - len;
       if (below === undefined || once) return -ENOMEM;
       top = below.start;
@@ -408,7 +409,8 @@ export class Mm implements PageUser {
     const { size } = backing.cache;
     const eager = size <= EAGER ? vma.posOf(vma.end) : vma.pos;
     // Whatever was there must be gone: the file's pages may not fill the area.
-    if (vma.posOf(vma.end) > pageUp(size) || eager < vma.posOf(vma.end)) this.space.unmap(vma.start, vma.length);
+    if (vma.posOf(vma.end) > pageUp(size) || eager < vma.posOf(vma.end))
+      this.space.unmap(vma.start, vma.length);
     if ((vma.prot & PROT_EXEC) !== 0 && this.host.images.map(this, vma, backing)) return 0;
     if (eager === vma.pos) this.mapPresent(vma, backing);
     return Math.min(0, this.mapFilePages(vma, backing, vma.pos, eager));
@@ -455,7 +457,8 @@ export class Mm implements PageUser {
       const stop = Math.min(vma.mapped!.next(page, false), last);
       const at = (page - first) * PAGE_SIZE;
       const size = (stop - page) * PAGE_SIZE;
-      if (vma.shared) this.mapRun(vma, backing.cache.offsetOf(page * PAGE_SIZE), page * PAGE_SIZE, stop * PAGE_SIZE);
+      if (vma.shared)
+        this.mapRun(vma, backing.cache.offsetOf(page * PAGE_SIZE), page * PAGE_SIZE, stop * PAGE_SIZE);
       else this.space.move(from + at, size, size, vma.start + at);
       page = vma.mapped!.next(stop, true);
     }

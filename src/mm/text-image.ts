@@ -9,7 +9,15 @@
  * call: programs that are started later map an image that has them; one that is running and makes many slow calls
  * is moved to it by a mapping over the old one, which is safe as no thread can be inside such a site unnoticed.
  */
-import { AFTER, BEFORE, BEFORE_SIZE, type CallSite, findAfter, isBefore, markJumpTargets } from '../arch/x86_64/call-site.ts';
+import {
+  AFTER,
+  BEFORE,
+  BEFORE_SIZE,
+  type CallSite,
+  findAfter,
+  isBefore,
+  markJumpTargets,
+} from '../arch/x86_64/call-site.ts';
 import type { CallSites } from '../engine/engine.ts';
 import type { Mm } from './mm.ts';
 import { copy, type PageCache } from './page-cache.ts';
@@ -121,7 +129,8 @@ export class TextImages {
       const pos = record.vma.posOf(rip);
       const { sites } = record.text;
       // It came by the jump, which stands at the syscall's own place: rip is behind the comparison.
-      if (!sites.has(pos) && sites.get(pos - COMPARE_SIZE)?.what.kind === 'after') return rip - COMPARE_SIZE - SYSCALL_SIZE;
+      if (!sites.has(pos) && sites.get(pos - COMPARE_SIZE)?.what.kind === 'after')
+        return rip - COMPARE_SIZE - SYSCALL_SIZE;
     }
     return rip - SYSCALL_SIZE;
   }
@@ -182,7 +191,8 @@ export class TextImages {
     if (text.fresh === 0 || (!now && text.image !== null && ++text.maps % MAPS_A_RENEWAL !== 0)) return;
     text.fresh = 0;
     const { cache, pos, length } = text;
-    if (cache.ensure(pos, Math.min(length, cache.size - pos)) < 0 || !this.ram.charge(length / PAGE_SIZE)) return;
+    if (cache.ensure(pos, Math.min(length, cache.size - pos)) < 0 || !this.ram.charge(length / PAGE_SIZE))
+      return;
     const offset = this.ram.alloc(length);
     if (offset < 0) return;
     const size = Math.min(length, Math.ceil((cache.size - pos) / PAGE_SIZE) * PAGE_SIZE);
@@ -253,4 +263,3 @@ export class TextImages {
 
 const SYSCALL_SIZE = 2;
 const COMPARE_SIZE = 6;
-

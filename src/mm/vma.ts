@@ -186,7 +186,8 @@ export class VmaList {
     this.split(from);
     this.split(to);
     const out: Vma[] = [];
-    for (let i = this.indexAfter(from); i < this.list.length && this.list[i]!.start < to; i++) out.push(this.list[i]!);
+    for (let i = this.indexAfter(from); i < this.list.length && this.list[i]!.start < to; i++)
+      out.push(this.list[i]!);
     return out;
   }
 

@@ -13,7 +13,15 @@ import { TASK_SIZE } from '../mm/mm.ts';
 import { E2BIG, EBADF, EFAULT, EINVAL, ENODEV, ENOSYS, EPERM } from '../uapi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
 import { RLIMIT_NOFILE } from '../uapi/resource.ts';
-import { CLONE_PARENT, CLONE_PARENT_SETTID, CLONE_PIDFD, CLONE_THREAD, CLONE_VFORK, CLONE_VM, CSIGNAL } from '../uapi/sched.ts';
+import {
+  CLONE_PARENT,
+  CLONE_PARENT_SETTID,
+  CLONE_PIDFD,
+  CLONE_THREAD,
+  CLONE_VFORK,
+  CLONE_VM,
+  CSIGNAL,
+} from '../uapi/sched.ts';
 import { faultInfo } from '../uapi/siginfo.ts';
 import { SI_KERNEL, SIGCHLD, SIGSEGV } from '../uapi/signal.ts';
 import { call, dirfd, flags, hex, int, path, pointer, type Syscall, ulong } from './args.ts';
@@ -38,8 +46,15 @@ const fork = (task: Task): number | Promise<number> =>
 const vfork = (task: Task): number | Promise<number> =>
   doClone(task, { flags: CLONE_VM | CLONE_VFORK, exitSignal: SIGCHLD, ...NO_TIDS });
 
-function clone(task: Task, f: number, stack: number, parentTid: number, childTid: number, tls: number): number | Promise<number> {
-  const cloneFlags = f % 2 ** 32 | 0;
+function clone(
+  task: Task,
+  f: number,
+  stack: number,
+  parentTid: number,
+  childTid: number,
+  tls: number,
+): number | Promise<number> {
+  const cloneFlags = (f % 2 ** 32) | 0;
   return doClone(task, {
     flags: cloneFlags & ~CSIGNAL,
     exitSignal: cloneFlags & CSIGNAL,
@@ -56,9 +71,13 @@ function clone3(task: Task, args: number, size: number): number | Promise<number
   const at = task.user.in(args, size);
   if (at < 0) return at;
   const { view, ram } = task.user;
-  if (size > CLONE_ARGS_SIZE && ram.subarray(at + CLONE_ARGS_SIZE, at + size).some(byte => byte !== 0)) return -E2BIG;
-  const word = (i: number): number => view.getUint32(at + 8 * i + 4, true) * 2 ** 32 + view.getUint32(at + 8 * i, true);
-  const [cloneFlags, pidfd, childTid, parentTid, exitSignal, stack, stackSize, tls] = [0, 1, 2, 3, 4, 5, 6, 7].map(word);
+  if (size > CLONE_ARGS_SIZE && ram.subarray(at + CLONE_ARGS_SIZE, at + size).some(byte => byte !== 0))
+    return -E2BIG;
+  const word = (i: number): number =>
+    view.getUint32(at + 8 * i + 4, true) * 2 ** 32 + view.getUint32(at + 8 * i, true);
+  const [cloneFlags, pidfd, childTid, parentTid, exitSignal, stack, stackSize, tls] = [
+    0, 1, 2, 3, 4, 5, 6, 7,
+  ].map(word);
   if (cloneFlags! >= 2 ** 32 || (cloneFlags! & CSIGNAL) !== 0 || exitSignal! > 64) return -EINVAL;
   if ((stack === 0) !== (stackSize === 0)) return -EINVAL;
   if ((cloneFlags! & (CLONE_THREAD | CLONE_PARENT)) !== 0 && exitSignal !== 0) return -EINVAL;
@@ -107,7 +126,14 @@ function execve(task: Task, filename: number, argv: number, envp: number): numbe
   return execveAt(task, AT_FDCWD, filename, argv, envp, 0);
 }
 
-function execveAt(task: Task, dir: number, filename: number, argv: number, envp: number, how: number): number | Promise<number> {
+function execveAt(
+  task: Task,
+  dir: number,
+  filename: number,
+  argv: number,
+  envp: number,
+  how: number,
+): number | Promise<number> {
   if ((how & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) !== 0) return -EINVAL;
   const name = task.user.string(filename, PATH_MAX);
   if (typeof name === 'number') return name;
@@ -234,7 +260,11 @@ export const cloneCalls: readonly Syscall[] = [
   ),
   call('clone3', [pointer('cl_args'), ulong('size')], clone3, `${NAMESPACES}, no set_tid, no cgroup`),
   call('execve', [path('pathname'), pointer('argv'), pointer('envp')], execve),
-  call('execveat', [dirfd('dirfd'), path('pathname'), pointer('argv'), pointer('envp'), int('flags')], execveAt),
+  call(
+    'execveat',
+    [dirfd('dirfd'), path('pathname'), pointer('argv'), pointer('envp'), int('flags')],
+    execveAt,
+  ),
   call('rt_sigreturn', [], rtSigreturn),
   call('arch_prctl', [int('code'), hex('addr')], archPrctl, 'no gs base (ARCH_SET_GS, ARCH_GET_GS)'),
 ];

@@ -56,7 +56,8 @@ function wait(
   absolute: boolean,
 ): number | Promise<number> {
   if (bitset === 0) return -EINVAL;
-  const deadline = timeout === 0 ? Number.POSITIVE_INFINITY : readDeadline(task, timeout, operation, absolute);
+  const deadline =
+    timeout === 0 ? Number.POSITIVE_INFINITY : readDeadline(task, timeout, operation, absolute);
   if (deadline < 0) return deadline;
   const isPrivate = (operation & FUTEX_PRIVATE_FLAG) !== 0;
   const result = futexWait(task, address, isPrivate, value, bitset, deadline);

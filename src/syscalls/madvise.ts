@@ -67,9 +67,15 @@ function madvise(task: Task, addr: number, len: number, advice: number): number 
 
 const isKnown = (advice: number): boolean =>
   HINTS.has(advice) ||
-  [MADV_DONTNEED, MADV_FREE, MADV_REMOVE, MADV_DONTFORK, MADV_DOFORK, MADV_WIPEONFORK, MADV_KEEPONFORK].includes(
-    advice,
-  ) ||
+  [
+    MADV_DONTNEED,
+    MADV_FREE,
+    MADV_REMOVE,
+    MADV_DONTFORK,
+    MADV_DOFORK,
+    MADV_WIPEONFORK,
+    MADV_KEEPONFORK,
+  ].includes(advice) ||
   advice === MADV_DONTNEED_LOCKED;
 
 function apply(task: Task, addr: number, size: number, advice: number): number {
@@ -102,7 +108,8 @@ function apply(task: Task, addr: number, size: number, advice: number): number {
 }
 
 function isLocked(mm: Mm, addr: number, size: number): boolean {
-  for (const vma of mm.vmas) if (vma.end > addr && vma.start < addr + size && (vma.flags & VM_LOCKED) !== 0) return true;
+  for (const vma of mm.vmas)
+    if (vma.end > addr && vma.start < addr + size && (vma.flags & VM_LOCKED) !== 0) return true;
   return false;
 }
 
@@ -169,7 +176,8 @@ function mlock2(task: Task, addr: number, len: number, how: number): number {
 }
 
 function mlockall(task: Task, how: number): number {
-  if (how === 0 || (how & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) !== 0 || how === MCL_ONFAULT) return -EINVAL;
+  if (how === 0 || (how & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) !== 0 || how === MCL_ONFAULT)
+    return -EINVAL;
   if (capable(task.cred, CAP_IPC_LOCK)) return 0;
   const limit = task.rlimit(RLIMIT_MEMLOCK);
   if (limit === 0) return -EPERM;
@@ -181,10 +189,18 @@ const NOTE_LOCK = 'memory is never written to a disk, so locking is a matter of 
 export const madviseCalls: readonly Syscall[] = [
   call(
     'madvise',
-    [pointer('addr'), ulong('length'), oneOf('advice', { MADV_NORMAL, MADV_DONTNEED, MADV_FREE, MADV_HUGEPAGE })],
+    [
+      pointer('addr'),
+      ulong('length'),
+      oneOf('advice', { MADV_NORMAL, MADV_DONTNEED, MADV_FREE, MADV_HUGEPAGE }),
+    ],
     madvise,
   ),
-  call('msync', [pointer('addr'), ulong('length'), flags('flags', { MS_ASYNC, MS_SYNC, MS_INVALIDATE })], msync),
+  call(
+    'msync',
+    [pointer('addr'), ulong('length'), flags('flags', { MS_ASYNC, MS_SYNC, MS_INVALIDATE })],
+    msync,
+  ),
   call('mincore', [pointer('addr'), ulong('length'), pointer('vec')], mincore),
   call('mlock', [pointer('addr'), ulong('len')], mlock, NOTE_LOCK),
   call('mlock2', [pointer('addr'), ulong('len'), int('flags')], mlock2, NOTE_LOCK),

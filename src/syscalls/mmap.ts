@@ -6,7 +6,17 @@ import { MMAP_MIN, type Mm, TASK_SIZE } from '../mm/mm.ts';
 import { PageCache } from '../mm/page-cache.ts';
 import { PAGE_SIZE, pageUp } from '../mm/ram.ts';
 import { type Backing, VM_LOCKED, VM_MAYWRITE, VM_NORESERVE, VM_SHARED, Vma } from '../mm/vma.ts';
-import { EACCES, EBADF, EEXIST, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP, EOVERFLOW, EPERM } from '../uapi/errno.ts';
+import {
+  EACCES,
+  EBADF,
+  EEXIST,
+  EFAULT,
+  EINVAL,
+  ENOMEM,
+  EOPNOTSUPP,
+  EOVERFLOW,
+  EPERM,
+} from '../uapi/errno.ts';
 import {
   MAP_32BIT,
   MAP_ANONYMOUS,
@@ -60,7 +70,15 @@ const LOW_LIMIT = 0x7e000000;
 /** Mappings of a process (vm.max_map_count). */
 const MAX_MAPS = 65530;
 
-function mmap(task: Task, addr: number, len: number, prot: number, mapFlags: number, fdNumber: number, pos: number): number {
+function mmap(
+  task: Task,
+  addr: number,
+  len: number,
+  prot: number,
+  mapFlags: number,
+  fdNumber: number,
+  pos: number,
+): number {
   const { mm } = task;
   if (mm === null) return -ENOMEM;
   const anonymous = (mapFlags & MAP_ANONYMOUS) !== 0;
@@ -120,7 +138,8 @@ function attachFile(
 ): number {
   if (!file.readable) return -EACCES;
   if (shared && (prot & PROT_WRITE) !== 0 && !file.writable) return -EACCES;
-  if ((prot & PROT_EXEC) !== 0 && file.path !== null && (file.path.mount.flags & MS_NOEXEC) !== 0) return -EPERM;
+  if ((prot & PROT_EXEC) !== 0 && file.path !== null && (file.path.mount.flags & MS_NOEXEC) !== 0)
+    return -EPERM;
   const cache = file.mmap(shared, (prot & PROT_WRITE) !== 0);
   if (typeof cache === 'number') return cache;
   if (shared && !file.mapsToWrite) vma.flags &= ~VM_MAYWRITE;
@@ -270,4 +289,3 @@ export const mmapCalls: readonly Syscall[] = [
     'no MREMAP_DONTUNMAP, no duplication of shared mappings (old_size 0)',
   ),
 ];
-

@@ -43,7 +43,9 @@ export const isForeign = (view: DataView): boolean =>
   view.byteLength >= EHDR_SIZE && view.getUint32(0) === 0x7f454c46 && view.getUint16(18, true) !== EM_X86_64;
 
 /** Reads the file's header; the place of its program headers, or -ENOEXEC. */
-export function readHeader(view: DataView): { phoff: number; phnum: number; entry: number; type: number } | number {
+export function readHeader(
+  view: DataView,
+): { phoff: number; phnum: number; entry: number; type: number } | number {
   if (view.byteLength < EHDR_SIZE || view.getUint32(0) !== 0x7f454c46) return -ENOEXEC;
   if (view.getUint8(4) !== ELFCLASS64 || view.getUint8(5) !== ELFDATA2LSB) return -ENOEXEC;
   const type = view.getUint16(16, true);

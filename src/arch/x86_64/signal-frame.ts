@@ -21,7 +21,11 @@ const RED_ZONE = 128;
 const UC_FLAGS = 7;
 
 /** Where a frame goes below `sp`: its address, and the extended state's. */
-export function placeFrame(sp: number, onOtherStack: boolean, fpstateSize: number): { frame: number; fpstate: number } {
+export function placeFrame(
+  sp: number,
+  onOtherStack: boolean,
+  fpstateSize: number,
+): { frame: number; fpstate: number } {
   const top = onOtherStack ? sp : sp - RED_ZONE;
   const fpstate = Math.floor((top - fpstateSize) / 64) * 64;
   const frame = Math.floor((fpstate - FRAME_SIZE) / 16) * 16 - 8;
@@ -38,7 +42,13 @@ export interface FrameContents {
 }
 
 /** Writes all of the frame but siginfo at memory offset `at`; registers are copied from the thread. */
-export function writeFrame(view: DataView, bytes: Uint8Array, at: number, thread: EngineThread, f: FrameContents): void {
+export function writeFrame(
+  view: DataView,
+  bytes: Uint8Array,
+  at: number,
+  thread: EngineThread,
+  f: FrameContents,
+): void {
   bytes.fill(0, at, at + FRAME_SIZE);
   setRegister(view, at, 0, f.restorer);
   view.setUint32(at + UCONTEXT, UC_FLAGS, true);
@@ -52,7 +62,10 @@ export function writeFrame(view: DataView, bytes: Uint8Array, at: number, thread
 }
 
 /** What sigreturn(2) takes from a frame's copy at memory offset `at` (the ucontext lies at `at` + 8). */
-export function readFrame(view: DataView, at: number): { fpstate: number; maskLo: number; maskHi: number; registers: number; stack: number } {
+export function readFrame(
+  view: DataView,
+  at: number,
+): { fpstate: number; maskLo: number; maskHi: number; registers: number; stack: number } {
   return {
     fpstate: getRegister(view, at + UC_FPSTATE, 0),
     maskLo: view.getInt32(at + UC_SIGMASK, true),

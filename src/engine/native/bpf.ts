@@ -5,7 +5,13 @@
 export type Line =
   | { readonly op: 'label'; readonly name: string }
   | { readonly op: 'load'; readonly offset: number }
-  | { readonly op: 'jump'; readonly test: number; readonly k: number; readonly yes: string; readonly no: string }
+  | {
+      readonly op: 'jump';
+      readonly test: number;
+      readonly k: number;
+      readonly yes: string;
+      readonly no: string;
+    }
   | { readonly op: 'return'; readonly k: number };
 
 export interface Instruction {
@@ -41,7 +47,13 @@ export const label = (name: string): Line => ({ op: 'label', name });
 export const load = (offset: number): Line => ({ op: 'load', offset });
 export const ret = (k: number): Line => ({ op: 'return', k });
 
-const jump = (test: number, k: number, yes: string, no: string): Line => ({ op: 'jump', test, k: k >>> 0, yes, no });
+const jump = (test: number, k: number, yes: string, no: string): Line => ({
+  op: 'jump',
+  test,
+  k: k >>> 0,
+  yes,
+  no,
+});
 export const jeq = (k: number, to: string): Line => jump(JUMP_EQUAL, k, to, NEXT);
 export const jne = (k: number, to: string): Line => jump(JUMP_EQUAL, k, NEXT, to);
 export const jge = (k: number, to: string): Line => jump(JUMP_GREATER_EQUAL, k, to, NEXT);

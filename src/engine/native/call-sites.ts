@@ -31,7 +31,10 @@ export class NativeCallSites implements CallSites {
     const { bytes } = this.memory;
     const entry = VA.STUB_TABLE + 8 * site;
     // jmp *abs32: ff 24 25 and the table entry's address.
-    bytes.set([0xff, 0x24, 0x25, entry & 255, (entry >>> 8) & 255, (entry >>> 16) & 255, entry >>> 24], offset);
+    bytes.set(
+      [0xff, 0x24, 0x25, entry & 255, (entry >>> 8) & 255, (entry >>> 16) & 255, entry >>> 24],
+      offset,
+    );
   }
 
   setReturn(space: Space, site: number, address: number): void {
@@ -40,7 +43,11 @@ export class NativeCallSites implements CallSites {
 
   copyReturns(from: Space, to: Space): void {
     const start = (from as NativeSpace).orders.file + SPACE.P_RETURNS;
-    this.memory.bytes.copyWithin((to as NativeSpace).orders.file + SPACE.P_RETURNS, start, start + 8 * this.count);
+    this.memory.bytes.copyWithin(
+      (to as NativeSpace).orders.file + SPACE.P_RETURNS,
+      start,
+      start + 8 * this.count,
+    );
   }
 
   private writeThunk(thunk: number, nr: number | null, returns: number): void {

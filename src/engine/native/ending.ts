@@ -33,7 +33,11 @@ export function endProcesses({ libc, memory, notes, reaper, spaces, waitForNotes
   for (const pid of spaces) libc.syscall(NR.kill, pid, SIGKILL);
   Atomics.store(i32, GLOBAL.G_HOST_EVENTS / 4, 0);
   libc.syscall(NR.futex, address + GLOBAL.G_HOST_EVENTS, FUTEX_WAKE, EVERYBODY);
-  for (const deadline = monotonicNow() + LIMIT; libc.syscall(NR.wait4, reaper, 0, WNOHANG, 0) === 0; waitForNotes(1)) {
+  for (
+    const deadline = monotonicNow() + LIMIT;
+    libc.syscall(NR.wait4, reaper, 0, WNOHANG, 0) === 0;
+    waitForNotes(1)
+  ) {
     for (let note = notes.next(); note !== null; note = notes.next()) {
       if (note.kind === NOTE.NOTE_BORN) libc.syscall(NR.kill, note.pid, SIGKILL);
     }

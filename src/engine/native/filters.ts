@@ -11,7 +11,22 @@
  * What is not allowed is TRAP and never KILL: of stacked filters the sternest answer wins, and a guest's calls
  * pass through `mapper` too.
  */
-import { assemble, DATA, type Instruction, jeq, jge, jlt, jne, jset, label, type Line, load, RET_ALLOW, RET_TRAP, ret } from './bpf.ts';
+import {
+  assemble,
+  DATA,
+  type Instruction,
+  jeq,
+  jge,
+  jlt,
+  jne,
+  jset,
+  type Line,
+  label,
+  load,
+  RET_ALLOW,
+  RET_TRAP,
+  ret,
+} from './bpf.ts';
 import { FD, SIZE, VA } from './layout.ts';
 
 const AUDIT_ARCH_X86_64 = 0xc000003e;

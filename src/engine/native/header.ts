@@ -1,7 +1,22 @@
 /** Writes what the stub and its driver share as C: `layout.h` and `filters.h`. Run by the build. */
 import type { Instruction } from './bpf.ts';
 import { FILTERS, FORK_FLAGS, TEXT_SIZE, THREAD_FLAGS } from './filters.ts';
-import { ACTION, ANSWERS, FD, FILE, GLOBAL, KICK_SIGNAL, KIND, NOTE, OP, SIZE, SLOT, SPACE, STATE, VA } from './layout.ts';
+import {
+  ACTION,
+  ANSWERS,
+  FD,
+  FILE,
+  GLOBAL,
+  KICK_SIGNAL,
+  KIND,
+  NOTE,
+  OP,
+  SIZE,
+  SLOT,
+  SPACE,
+  STATE,
+  VA,
+} from './layout.ts';
 
 const NOTICE = '/* Written by the build from src/engine/native: layout.ts, filters.ts. */\n';
 
@@ -10,7 +25,21 @@ function hex(value: number): string {
 }
 
 export function layoutHeader(): string {
-  const all = { ...VA, ...SIZE, ...FILE, ...GLOBAL, ...SPACE, ...ANSWERS, ...OP, ...SLOT, ...STATE, ...KIND, ...ACTION, ...NOTE, ...FD };
+  const all = {
+    ...VA,
+    ...SIZE,
+    ...FILE,
+    ...GLOBAL,
+    ...SPACE,
+    ...ANSWERS,
+    ...OP,
+    ...SLOT,
+    ...STATE,
+    ...KIND,
+    ...ACTION,
+    ...NOTE,
+    ...FD,
+  };
   const rows = Object.entries({ ...all, KICK_SIGNAL, FORK_FLAGS, THREAD_FLAGS, TEXT_SIZE });
   return NOTICE + rows.map(([name, value]) => `#define ${name} ${hex(value)}\n`).join('');
 }
@@ -19,6 +48,8 @@ export function filtersHeader(): string {
   const rows = (program: readonly Instruction[]): string =>
     program.map(i => `\t{ ${hex(i.code)}, ${i.jt}, ${i.jf}, ${hex(i.k)} },\n`).join('');
   const programs = Object.entries(FILTERS);
-  const arrays = programs.map(([name, p]) => `static const struct sock_filter ${name}_code[] = {\n${rows(p)}};\n`);
+  const arrays = programs.map(
+    ([name, p]) => `static const struct sock_filter ${name}_code[] = {\n${rows(p)}};\n`,
+  );
   return NOTICE + arrays.join('');
 }

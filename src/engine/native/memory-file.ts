@@ -35,15 +35,18 @@ const FEW = 24;
 export function createMemoryFile(libc: Libc, ramSize: number): MemoryFile | string {
   const name = new Uint8Array([...'uml-memory\0'].map(c => c.charCodeAt(0)));
   const fd = libc.syscall(NR.memfd_create, libc.addressOf(name), MFD_CLOEXEC);
-  if (fd < 0) return `the host cannot make memory files (memfd_create: error ${-fd}); Linux 3.17 or later is needed`;
+  if (fd < 0)
+    return `the host cannot make memory files (memfd_create: error ${-fd}); Linux 3.17 or later is needed`;
   const size = FILE.FILE_RAM + ramSize;
   const truncated = libc.syscall(NR.ftruncate, fd, size);
   if (truncated < 0) return `the host refuses a sparse memory file of ${size} bytes (error ${-truncated})`;
   const path = new Uint8Array([...`/proc/self/fd/${fd}\0`].map(c => c.charCodeAt(0)));
   const readOnlyFd = libc.syscall(NR.open, libc.addressOf(path), O_RDONLY_CLOEXEC);
-  if (readOnlyFd < 0) return `/proc of the host is needed to open the memory file read-only (error ${-readOnlyFd})`;
+  if (readOnlyFd < 0)
+    return `/proc of the host is needed to open the memory file read-only (error ${-readOnlyFd})`;
   const address = libc.syscall(NR.mmap, 0, size, PROT_READ_WRITE, MAP_SHARED_NORESERVE, fd, 0);
-  if (address < 0) return `the host refuses to map ${size} bytes of address space (error ${-address}): see ulimit -v`;
+  if (address < 0)
+    return `the host refuses to map ${size} bytes of address space (error ${-address}): see ulimit -v`;
   const buffer = libc.viewOf(address, size);
   const bytes = new Uint8Array(buffer);
   const discard = (offset: number, len: number): void => {
@@ -63,7 +66,8 @@ export function createMemoryFile(libc: Libc, ramSize: number): MemoryFile | stri
     wipe: (offset, len) => {
       const pages: number[] = [];
       const told = libc.syscall(NR.mincore, address + offset, len, address + RESIDENT);
-      for (let i = 0; i < len / PAGE; i++) if ((bytes[RESIDENT + i]! & 1) !== 0) pages.push(offset + i * PAGE);
+      for (let i = 0; i < len / PAGE; i++)
+        if ((bytes[RESIDENT + i]! & 1) !== 0) pages.push(offset + i * PAGE);
       if (told < 0 || pages.length > FEW) discard(offset, len);
       else for (const page of pages) bytes.fill(0, page, page + PAGE);
     },

@@ -18,7 +18,17 @@ import type { NativeThread } from './native-thread.ts';
 import { type Note, Notes } from './notes.ts';
 import { Slots } from './slots.ts';
 
-const NR = { poll: 7, kill: 62, futex: 202, sched_setaffinity: 203, sched_getaffinity: 204, tgkill: 234, process_vm_readv: 310, process_vm_writev: 311, futex_waitv: 449 } as const;
+const NR = {
+  poll: 7,
+  kill: 62,
+  futex: 202,
+  sched_setaffinity: 203,
+  sched_getaffinity: 204,
+  tgkill: 234,
+  process_vm_readv: 310,
+  process_vm_writev: 311,
+  futex_waitv: 449,
+} as const;
 const FUTEX_WAKE = 1;
 const EVERYBODY = 0x7fffffff;
 const SIGKILL = 9;
@@ -106,7 +116,8 @@ export class NativeEngine implements Engine {
 
   get busyCount(): number {
     let busy = 0;
-    for (const { slot } of this.running) if (Atomics.load(this.memory.i32, slot >> 2) === STATE.ST_RUNNING) busy++;
+    for (const { slot } of this.running)
+      if (Atomics.load(this.memory.i32, slot >> 2) === STATE.ST_RUNNING) busy++;
     return busy;
   }
 
@@ -154,7 +165,8 @@ export class NativeEngine implements Engine {
       if (state === STATE.ST_REQUEST || state === STATE.ST_SLEEPING) return;
       this.waitEntry(i + 1, slot, state);
     }
-    const limit = this.running.length > 0 ? Math.min(timeout, this.running.length > count ? 1e6 : WATCH) : timeout;
+    const limit =
+      this.running.length > 0 ? Math.min(timeout, this.running.length > count ? 1e6 : WATCH) : timeout;
     let until = 0;
     if (Number.isFinite(limit)) {
       const deadline = monotonicNow() + limit;
@@ -285,7 +297,15 @@ export class NativeEngine implements Engine {
     view.setInt32(GLOBAL.G_KERNEL, process.pid, true);
     view.setInt32(GLOBAL.G_SPIN, GUEST_SPIN, true);
     this.chooseProcessors(options.processors);
-    const stdio = ['ignore', 'ignore', 'ignore', this.memory.fd, this.memory.readOnlyFd, this.notes.peer, options.poller.fd];
+    const stdio = [
+      'ignore',
+      'ignore',
+      'ignore',
+      this.memory.fd,
+      this.memory.readOnlyFd,
+      this.notes.peer,
+      options.poller.fd,
+    ];
     this.reaper = spawn(options.stub, [], { stdio: stdio as 'ignore'[], env: {}, cwd: '/' });
     this.reaper.on('error', () => {});
     this.reaper.unref();
@@ -331,7 +351,8 @@ export class NativeEngine implements Engine {
 
   private readPlaces(): void {
     const { view } = this.memory;
-    const word = (offset: number): number => view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true);
+    const word = (offset: number): number =>
+      view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true);
     this.vdso = word(GLOBAL.G_VDSO);
     this.reserved = [
       { from: VA.STUB_TEXT, to: VA.STUB_END },
@@ -450,6 +471,7 @@ function setWord64(view: DataView, offset: number, value: number): void {
 }
 
 function startFailure(value: number): string {
-  if (value === 0) return 'the stub did not start: seccomp filters (Linux 3.17, CONFIG_SECCOMP_FILTER) are needed';
+  if (value === 0)
+    return 'the stub did not start: seccomp filters (Linux 3.17, CONFIG_SECCOMP_FILTER) are needed';
   return `the stub's step ${value >>> 16} failed with error ${value & 0xffff}: seccomp filters and futex_waitv (Linux 5.16) are needed`;
 }

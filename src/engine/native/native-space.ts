@@ -50,7 +50,14 @@ export class NativeSpace implements Space {
     this.order(NR.mmap, address, len, prot, flags, NONE, 0);
   }
 
-  mapMemory(address: number, len: number, prot: number, offset: number, shared: boolean, writable: boolean): void {
+  mapMemory(
+    address: number,
+    len: number,
+    prot: number,
+    offset: number,
+    shared: boolean,
+    writable: boolean,
+  ): void {
     const flags = (shared ? MAP_SHARED_FIXED : MAP_PRIVATE_FIXED) | MAP_NORESERVE;
     const fd = shared && writable ? FD.FD_MEMORY : FD.FD_MEMORY_RO;
     this.order(NR.mmap, address, len, prot, flags, fd, offset);
@@ -113,7 +120,8 @@ export class NativeSpace implements Space {
   /** A NOTE_DONE of this space came. */
   noteCame(): void {
     this.orders.noteCame();
-    while (this.pending.length > 0 && this.pending[0]!.upTo <= this.orders.acknowledged) this.pending.shift()!.done();
+    while (this.pending.length > 0 && this.pending[0]!.upTo <= this.orders.acknowledged)
+      this.pending.shift()!.done();
   }
 
   read(address: number, offset: number, len: number): number {
@@ -153,7 +161,15 @@ export class NativeSpace implements Space {
     const thread = new NativeThread(this.engine, this, slot, index);
     thread.prepareFirst();
     this.threads.add(thread);
-    this.order(NR.mmap, thread.address, SIZE.SLOT_STRIDE, PROT_READ_WRITE, MAP_SHARED_FIXED, FD.FD_MEMORY, slot);
+    this.order(
+      NR.mmap,
+      thread.address,
+      SIZE.SLOT_STRIDE,
+      PROT_READ_WRITE,
+      MAP_SHARED_FIXED,
+      FD.FD_MEMORY,
+      slot,
+    );
     this.order(NR.madvise, thread.address, SIZE.SLOT_STRIDE, MADV_DONTFORK);
     const stack = this.orders.placeStack(index, thread.address + SLOT.S_ALTSTACK, SLOT.S_ALTSTACK_SIZE);
     this.order(NR.clone, THREAD_FLAGS, thread.address + SLOT.S_STACK_TOP, 0, 0, 0, stack, OP.OP_KIND_THREAD);
@@ -206,7 +222,16 @@ export class NativeSpace implements Space {
     return n <= 0 && buf.length > 0 ? -EIO : n;
   }
 
-  private order(nr: number, a: number, b: number, c = 0, d = 0, e = 0, f = 0, kind: number = OP.OP_KIND_CALL): void {
+  private order(
+    nr: number,
+    a: number,
+    b: number,
+    c = 0,
+    d = 0,
+    e = 0,
+    f = 0,
+    kind: number = OP.OP_KIND_CALL,
+  ): void {
     this.makeRoom();
     this.orders.post(nr, a, b, c, d, e, f, kind);
   }

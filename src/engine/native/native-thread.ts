@@ -108,7 +108,9 @@ export class NativeThread implements EngineThread {
     return {
       signal: i32[w + SLOT.S_SIGNO / 4]!,
       code: i32[w + SLOT.S_SIGCODE / 4]!,
-      address: view.getUint32(slot + SLOT.S_SIGADDR + 4, true) * 2 ** 32 + view.getUint32(slot + SLOT.S_SIGADDR, true),
+      address:
+        view.getUint32(slot + SLOT.S_SIGADDR + 4, true) * 2 ** 32 +
+        view.getUint32(slot + SLOT.S_SIGADDR, true),
     };
   }
 
@@ -321,7 +323,9 @@ export class NativeThread implements EngineThread {
   private rawTimes(): RawTimes | null {
     const { space, engine } = this;
     if (space.pid === 0 || space.dead) return null;
-    return space.hasOneThread ? engine.accounts.processTimes(space.pid) : engine.accounts.threadTimes(space.pid, this.tid);
+    return space.hasOneThread
+      ? engine.accounts.processTimes(space.pid)
+      : engine.accounts.threadTimes(space.pid, this.tid);
   }
 
   private callNumber(): number {

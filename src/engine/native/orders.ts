@@ -107,7 +107,16 @@ export class Orders {
     this.notes.push(this.posted);
   }
 
-  private put(nr: number, a: number, b: number, c: number, d: number, e: number, f: number, kind: number): void {
+  private put(
+    nr: number,
+    a: number,
+    b: number,
+    c: number,
+    d: number,
+    e: number,
+    f: number,
+    kind: number,
+  ): void {
     const at = SPACE.P_OPS + (this.posted & (SIZE.MAX_OPS - 1)) * OP.OP_SIZE;
     this.setWord64(at + OP.OP_NR, nr);
     this.setWord64(at + OP.OP_ARGS, a);

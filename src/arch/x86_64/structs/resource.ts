@@ -6,8 +6,9 @@
  *                         88 inblock | 96 oublock | 128 nvcsw | 136 nivcsw; what lies between is always 0
  *   struct tms (32):      0 tms_utime, ticks | 8 tms_stime | 16 tms_cutime | 24 tms_cstime
  */
-import { NSEC_PER_SEC } from '../../../core/clock.ts';
 import { getUint64, setInt64 } from '../../../lib/int64.ts';
+
+const NSEC_PER_SEC = 1_000_000_000;
 
 export const RLIMIT_SIZE = 16;
 export const RUSAGE_SIZE = 144;
