@@ -1,7 +1,7 @@
-import { availableParallelism } from 'node:os';
 /**
  * A machine: `boot` makes one, runs it to its end and tells how it ended (init/options.ts has the shapes).
  */
+import { availableParallelism } from 'node:os';
 import { KernelLog } from './core/log.ts';
 import { NativeEngine } from './engine/native/native-engine.ts';
 import { DescriptorCalls } from './host/descriptors.ts';
