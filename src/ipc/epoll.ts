@@ -101,6 +101,11 @@ export class Epoll extends File implements FileObserver {
     return text;
   }
 
+  /** Whether `collect` may find something. Files are not asked: some tell a change only once (/proc/mounts). */
+  get hasNews(): boolean {
+    return this.ready.size > 0;
+  }
+
   /** Ready if some watched file is; those on the list that are not any more leave it. */
   override poll(): number {
     for (const item of this.ready) {

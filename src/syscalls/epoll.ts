@@ -59,11 +59,11 @@ function waitable(task: Task, epfd: number, addr: number, max: number): Epoll | 
 
 /** Hands out events that are there; how many, or -EFAULT. */
 function collect(task: Task, epoll: Epoll, addr: number, max: number): number {
-  if (epoll.poll() === 0) return 0;
+  if (!epoll.hasNews) return 0;
   const { user } = task;
   const most = Math.min(max, Math.floor(user.maxWindow / EPOLL_EVENT_SIZE));
   const at = user.out(addr, most * EPOLL_EVENT_SIZE);
-  if (at < 0) return at;
+  if (at < 0) return epoll.poll() === 0 ? 0 : at;
   let used = at;
   const count = epoll.collect(most, (events, lo, hi) => {
     writeEpollEvent(user.view, used, events, lo, hi);
