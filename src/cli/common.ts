@@ -2,8 +2,9 @@
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { packageFile } from '../host/package.ts';
-import type { ExitReport, MachineOptions } from '../init/options.ts';
+import type { ExitReport, MachineOptions, RootOptions, VolumeOptions } from '../init/options.ts';
 import type { Account } from '../init/passwd.ts';
+import { isClosed } from './guest-files.ts';
 
 const MIB = 2 ** 20;
 
@@ -59,6 +60,15 @@ export function loginEnvironment(account: Account, host: NodeJS.ProcessEnv): Map
     if (/^(LANG|LANGUAGE|LC_[A-Z]+|TZ|COLORTERM)$/.test(name)) env.set(name, toBytes(value));
   return env;
 }
+
+/**
+ * In a disposable root, root's home that the host's user may not read is an empty one: a shell that cannot read its
+ * start-up files complains.
+ */
+export const homeVolumes = (root: RootOptions, account: Account): VolumeOptions[] =>
+  root.type === 'overlay' && account.uid === 0 && isClosed(hostPath(root.dir), account.home)
+    ? [{ host: null, guest: account.home, readonly: false }]
+    : [];
 
 export const toEnvp = (env: Map<string, string>): string[] =>
   [...env].map(([name, value]) => `${name}=${value}`);

@@ -4,7 +4,7 @@
  * Symbolic links are followed as the guest would follow them, inside the root: an absolute target starts
  * there again, and `..` never leaves it.
  */
-import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 const MAX_LINKS = 40;
@@ -50,5 +50,17 @@ export function readGuestFile(root: string, path: string): string {
     return readFileSync(file, 'latin1');
   } catch {
     return '';
+  }
+}
+
+/** Whether a directory of the guest is there, but closed to us: its owner would be locked out of it. */
+export function isClosed(root: string, path: string): boolean {
+  const dir = resolveInRoot(root, path);
+  if (dir === null || !existsSync(dir)) return false;
+  try {
+    accessSync(dir, constants.R_OK | constants.X_OK);
+    return false;
+  } catch {
+    return true;
   }
 }

@@ -6,13 +6,14 @@
  */
 import { type CommandLine, joinWords, parseCommandLine } from '../init/cmdline.ts';
 import type { ConsoleOptions, InitOptions, MachineOptions, RootOptions } from '../init/options.ts';
-import { findUser } from '../init/passwd.ts';
+import { type Account, findUser } from '../init/passwd.ts';
 import {
   DEFAULT_HOSTNAME,
   defaultCpus,
   defaultMem,
   directoryTrouble,
   fail,
+  homeVolumes,
   hostPath,
   loginEnvironment,
   packageVersion,
@@ -66,13 +67,15 @@ function rootOf(line: CommandLine): RootOptions {
   return { type: 'device', name, fstype, flags, readonly };
 }
 
+function superuser(): Account {
+  const user = findUser('root', readGuestFile('/', '/etc/passwd'), readGuestFile('/', '/etc/group'));
+  if (typeof user !== 'string') return user;
+  return { name: 'root', uid: 0, gid: 0, groups: [0], home: '/', shell: '/bin/sh' };
+}
+
 /** A shell of root's, with the words meant for init as its arguments. */
 function shellOfRoot(line: CommandLine): InitOptions {
-  const user = findUser('root', readGuestFile('/', '/etc/passwd'), readGuestFile('/', '/etc/group'));
-  const account =
-    typeof user === 'string'
-      ? { name: 'root', uid: 0, gid: 0, groups: [0], home: '/', shell: '/bin/sh' }
-      : user;
+  const account = superuser();
   const env = [...toEnvp(loginEnvironment(account, process.env)), ...line.env];
   const argv = [account.shell, ...line.args];
   return {
@@ -80,7 +83,7 @@ function shellOfRoot(line: CommandLine): InitOptions {
     argv,
     envp: env,
     cwd: '/',
-    user: account,
+    user: { uid: account.uid, gid: account.gid, groups: account.groups },
     stdio: ['console', 'console', 'console'],
   };
 }
@@ -99,7 +102,7 @@ function optionsOf(line: CommandLine, words: readonly string[]): MachineOptions 
     mem: line.mem ?? defaultMem(),
     ncpus: line.ncpus ?? defaultCpus(),
     root,
-    volumes: [],
+    volumes: homeVolumes(root, superuser()),
     hostname: line.hostname ?? DEFAULT_HOSTNAME,
     init: initOf(line, root),
     console,

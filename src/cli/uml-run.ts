@@ -25,6 +25,7 @@ import {
   directoryTrouble,
   ERRORS,
   fail,
+  homeVolumes,
   hostPath,
   loginEnvironment,
   runMachine,
@@ -205,7 +206,7 @@ async function run(words: string[], flags: RunFlags): Promise<void> {
     mem: flags.mem ?? defaultMem(),
     ncpus: flags.cpus ?? defaultCpus(),
     root,
-    volumes: flags.volume ?? [],
+    volumes: [...homeVolumes(root, account), ...(flags.volume ?? [])],
     hostname: flags.hostname,
     init: {
       type: 'command',

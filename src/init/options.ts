@@ -22,9 +22,9 @@ export type RootOptions =
       readonly readonly: boolean;
     };
 
-/** A host directory or file shown in the guest, mounted over `guest` after the root. */
+/** A host directory or file shown in the guest, mounted over `guest` after the root; null: an empty tmpfs. */
 export interface VolumeOptions {
-  readonly host: string;
+  readonly host: string | null;
   /** An absolute path; made (in the overlay's upper side or the written-through root) if it is missing. */
   readonly guest: string;
   readonly readonly: boolean;

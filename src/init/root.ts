@@ -101,6 +101,10 @@ const once = (sb: SuperBlock): FileSystemType => ({
 /** Mounts a volume; what is wrong with it, or null. */
 function mountVolume(vfs: Vfs, files: HostFiles, ctx: WalkContext, volume: VolumeOptions): string | null {
   const { host, guest, readonly } = volume;
+  if (host === null) {
+    mount(vfs, ctx, 'tmpfs', guest, 'tmpfs', SAFE, 'mode=700');
+    return null;
+  }
   const slash = host.lastIndexOf('/');
   let made = mountHostDirectory(files, vfs.env, host, { readOnly: readonly, cacheAlways: false });
   const isFile = made === -ENOTDIR;

@@ -7,7 +7,7 @@ import { UTS_LEN } from '../kernel/uts.ts';
 import { setInt64 } from '../lib/int64.ts';
 import { EBADF, EINVAL, ENOSYS, EOPNOTSUPP, EPERM, ESRCH } from '../uapi/errno.ts';
 import * as rb from '../uapi/reboot.ts';
-import { call, flags, hex, int, oneOf, outStruct, pid, pointer, type Syscall, uint, ulong } from './args.ts';
+import { call, flags, int, oneOf, outStruct, pid, pointer, type Syscall, uint, ulong } from './args.ts';
 import { limitCalls } from './limits.ts';
 import { syslogCalls } from './syslog.ts';
 
@@ -179,7 +179,7 @@ export const infoCalls: readonly Syscall[] = [
   call('setdomainname', [pointer('name'), int('len')], setdomainname),
   call('sysinfo', [outStruct('info', SYSINFO_SIZE)], sysinfo),
   call('getrandom', [pointer('buf'), ulong('buflen'), flags('flags', GRND)], getrandom),
-  call('reboot', [int('magic'), int('magic2'), hex('op'), pointer('arg')], reboot, 'no kexec, no suspend'),
+  call('reboot', [int('magic'), int('magic2'), int('op'), pointer('arg')], reboot, 'no kexec, no suspend'),
   call(
     'kcmp',
     [pid('pid1'), pid('pid2'), oneOf('type', KCMP), ulong('idx1'), ulong('idx2')],

@@ -30,7 +30,7 @@ test('the kernel log has Linux’s form, and dmesg shows it', async () => {
   ]);
   assert.match(stdout, /^\[ +\d+\.\d{6}\] Linux version /m);
   assert.match(stdout, /^\d+,\d+,\d+,-;Linux version /m);
-  const quiet = await linux(['quiet', '--', '-c', 'dmesg']);
+  const quiet = await linux(['quiet', '--', '-c', 'dmesg | cat']);
   assert.match(quiet.stdout, /^\[ +\d+\.\d{6}\] Linux version /m);
 });
 
@@ -88,4 +88,10 @@ test('--help, --version and --showconfig print and end', async () => {
   assert.match((await linux(['--help'])).stdout, /rootfstype=hostfs/);
   assert.match((await linux(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
   assert.match((await linux(['quiet', '--showconfig'])).stdout, /^CONFIG_HOSTFS=y$/m);
+});
+
+test('reboot(2) ends the machine', async () => {
+  const off = 'import ctypes; ctypes.CDLL(None).syscall(169, 0xfee1dead, 672274793, 0x4321fedc, 0)';
+  const { status, stdout } = await linux(['init=/usr/bin/python3', '--', '-c', off]);
+  assert.deepEqual([status, /reboot: Power down/.test(stdout)], [0, true]);
 });

@@ -35,5 +35,8 @@ export function start(
   });
 }
 
+/** A program's path. */
+export const program = (name: 'linux' | 'uml'): string => join(home, 'bin', name);
+
 export const uml = (...args: string[]): Promise<Ended> => start('uml', ['run', ...args]);
 export const shell = (script: string): Promise<Ended> => uml('/bin/sh', '-c', script);

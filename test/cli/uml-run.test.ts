@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
@@ -13,10 +14,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { shell, start, uml } from './machine.ts';
+import { program, shell, start, uml } from './machine.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'uml-run-'));
-after(() => rmSync(scratch, { recursive: true, force: true }));
+after(() => {
+  if (existsSync(join(scratch, 'closed'))) chmodSync(join(scratch, 'closed'), 0o755);
+  rmSync(scratch, { recursive: true, force: true });
+});
 const isRoot = process.getuid?.() === 0;
 
 test('the status is the command’s', async () => {
@@ -95,6 +99,49 @@ test('--rw writes through, --volume shows', async () => {
   assert.notEqual((await uml('--volume', `${dir}:/mnt/v:ro`, 'touch', '/mnt/v/new')).status, 0);
   await uml('--rw', '/bin/sh', '-c', `echo through >${dir}/rw`);
   assert.equal(readFileSync(join(dir, 'rw'), 'utf8'), 'through\n');
+});
+
+test('--volume shows one file, and a missing one is one line', async () => {
+  const file = join(scratch, 'single');
+  writeFileSync(file, 'one\n');
+  const volume = ['--volume', `${file}:/etc/single`];
+  assert.equal((await uml(...volume, 'sh', '-c', 'cat /etc/single; echo two >>/etc/single')).stdout, 'one\n');
+  assert.equal(readFileSync(file, 'utf8'), 'one\ntwo\n');
+  assert.notEqual(
+    (await uml('--volume', `${file}:/etc/single:ro`, 'sh', '-c', 'echo >/etc/single')).status,
+    0,
+  );
+  const missing = await uml('--volume', '/no/such:/x', 'true');
+  assert.deepEqual(
+    [missing.status, missing.stderr],
+    [125, 'uml: --volume /no/such: no such file or directory\n'],
+  );
+});
+
+test('standard input and output are opened anew, for no more than they are open for', async () => {
+  assert.equal((await start('uml', ['run', 'cat', '/dev/stdin'], 'again\n')).stdout, 'again\n');
+  const { stdout, stderr } = await shell('echo out >/dev/stdout; echo err >/dev/stderr');
+  assert.deepEqual([stdout, stderr], ['out\n', 'err\n']);
+  const input = join(scratch, 'input');
+  writeFileSync(input, 'kept');
+  execFileSync('sh', [
+    '-c',
+    `"$0" run sh -c 'echo x >/dev/stdin' <${input} 2>/dev/null || true`,
+    program('uml'),
+  ]);
+  assert.equal(readFileSync(input, 'utf8'), 'kept');
+});
+
+test('what is closed is closed', () => {
+  const closed = (redirection: string, command: string): string =>
+    execFileSync('sh', ['-c', `"$0" run ${command} ${redirection} 2>&1 || true`, program('uml')], {
+      encoding: 'utf8',
+    });
+  assert.match(closed('<&-', 'cat'), /Bad file descriptor/);
+});
+
+test('--cpus is how many of the host’s processors guests use', async () => {
+  assert.equal((await uml('--cpus', '1', 'nproc')).stdout, '1\n');
 });
 
 test('--timeout kills with 124, and in time', async () => {
@@ -210,7 +257,7 @@ test('no process and no file is left behind, after a kill -9 too', async () => {
   const list = (): string[] =>
     places
       .flatMap(place => readdirSync(place))
-      .filter(name => /uml/.test(name))
+      .filter(name => /^(uml|linux|stub)(?!-\w+-\w{6}$)/.test(name))
       .sort();
   const before = list();
   const running = start('uml', ['run', 'sh', '-c', `sleep ${mark} & sleep ${mark}`]);
