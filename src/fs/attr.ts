@@ -3,7 +3,7 @@
 import type { Timespec } from '../core/clock.ts';
 import { CAP_FSETID, capable } from '../core/cred.ts';
 import type { Result } from '../lib/result.ts';
-import { EACCES, EFBIG, EINVAL, EISDIR, ENOENT, EOPNOTSUPP, EPERM, EROFS } from '../uapi/errno.ts';
+import { EACCES, EFBIG, EINVAL, EISDIR, ENOENT, EOPNOTSUPP, EPERM, EROFS, ETXTBSY } from '../uapi/errno.ts';
 import { AT_EACCESS } from '../uapi/fcntl.ts';
 import { IN_ATTRIB, IN_ISDIR, IN_MODIFY } from '../uapi/inotify.ts';
 import {
@@ -89,7 +89,8 @@ export function truncate(vfs: Vfs, ctx: WalkContext, name: string, size: number)
   if (isDir(inode.mode)) return -EISDIR;
   if (!isReg(inode.mode)) return -EINVAL;
   const err = permissionAt(mount, inode, MAY_WRITE, ctx.cred);
-  return err < 0 ? err : setSize(vfs, ctx, inode, path, size);
+  if (err < 0) return err;
+  return inode.writers < 0 ? -ETXTBSY : setSize(vfs, ctx, inode, path, size);
 }
 
 /** ftruncate(2), whose times change even if the size does not. */

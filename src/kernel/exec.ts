@@ -24,7 +24,7 @@ import { credForExec, type ExecCred, parseFileCaps } from './cred-exec.ts';
 import { NO_RETURN, REGISTERS_SET } from './entry.ts';
 import { buildStack } from './exec-stack.ts';
 import { becomeOnlyThread, exitGroup } from './exit.ts';
-import { FileBacking } from './file-backing.ts';
+import { ExeBacking, FileBacking } from './file-backing.ts';
 import { resetForExec } from './inherit.ts';
 import { headersAddress, imageSize, imageStart, mapSegments, readElf, readInterpreter } from './load-elf.ts';
 import { newSpaceFor } from './spaces.ts';
@@ -182,7 +182,7 @@ function replace(task: Task, program: Program, request: ExecRequest): number {
     return NO_RETURN;
   }
   const pages = file.inode.pages();
-  if (typeof pages !== 'number') mm.exe = new FileBacking(file, pages);
+  if (typeof pages !== 'number') mm.exe = new ExeBacking(file, pages);
   task.execDone?.();
   task.execDone = null;
   return REGISTERS_SET;

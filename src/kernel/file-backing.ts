@@ -40,3 +40,21 @@ export class FileBacking implements Backing {
     return this.file.inode.writeback(pos, len);
   }
 }
+
+/** The program that an address space runs: as long as it does, nobody opens the file for writing (open(2), ETXTBSY). */
+export class ExeBacking extends FileBacking {
+  constructor(file: File, cache: PageCache) {
+    super(file, cache);
+    file.inode.writers--;
+  }
+
+  override get(): FileBacking {
+    this.file.inode.writers--;
+    return super.get();
+  }
+
+  override put(): void {
+    this.file.inode.writers++;
+    super.put();
+  }
+}
