@@ -11,6 +11,7 @@ import { NativeFiles } from './host/native-files.ts';
 import { writeText } from './host/output.ts';
 import { packageFile } from './host/package.ts';
 import { HostPoller } from './host/poller.ts';
+import { takeUmid } from './host/umid.ts';
 import { logBegin, logMachine, logRoot, showLog } from './init/boot-log.ts';
 import { connectConsole } from './init/console.ts';
 import { registerAll } from './init/filesystems.ts';
@@ -44,16 +45,22 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
   const libc = openLibc();
   const facts = new HostFacts(libc);
   if (facts.missing !== null) return { type: 'error', message: facts.missing, status: 1 };
+  const letGo = options.umid === null ? () => {} : takeUmid(options.umid);
+  if (typeof letGo === 'string') return { type: 'error', message: letGo, status: 1 };
   const host = { libc, facts, poller: new HostPoller(libc), calls: new DescriptorCalls(libc) };
   const clock = new MachineClock(() => facts.realtime());
   const log = new KernelLog({ monotonic: () => clock.monotonic() - clock.boot });
   logBegin(log, options);
   const engine = startEngine(host, options);
-  if (typeof engine === 'string') return { type: 'error', message: engine, status: 1 };
+  if (typeof engine === 'string') {
+    letGo();
+    return { type: 'error', message: engine, status: 1 };
+  }
   return new Promise(resolve => {
     const power = new Power(log, options.panic * 1000, resolve);
     if (options.timeout !== null) power.limit(options.timeout);
     power.atEnd(() => engine.shutdown());
+    power.atEnd(letGo);
     const kernel = newKernel(host, engine, clock, log, power, options);
     run(host, kernel, clock, power, options);
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -94,4 +94,19 @@ test('reboot(2) ends the machine', async () => {
   const off = 'import ctypes; ctypes.CDLL(None).syscall(169, 0xfee1dead, 672274793, 0x4321fedc, 0)';
   const { status, stdout } = await linux(['init=/usr/bin/python3', '--', '-c', off]);
   assert.deepEqual([status, /reboot: Power down/.test(stdout)], [0, true]);
+});
+
+test('umid= is a name that one machine has', async () => {
+  const env = { ...process.env, HOME: scratch };
+  const file = join(scratch, '.uml/box/pid');
+  const show = ['umid=box', 'quiet', '--', '-c', 'read line'];
+  const first = start('linux', show, new Promise<string>(resolve => setTimeout(resolve, 2000, 'go\n')), env);
+  while (!existsSync(file)) await new Promise(resolve => setTimeout(resolve, 50));
+  const second = await start('linux', show, '', env);
+  assert.deepEqual(
+    [second.status, /^linux: umid=box is in use by process \d+/.test(second.stderr)],
+    [1, true],
+  );
+  assert.equal((await first).status, 0);
+  assert.ok(!existsSync(file));
 });

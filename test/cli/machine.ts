@@ -16,7 +16,7 @@ export interface Ended {
 export function start(
   program: 'linux' | 'uml',
   args: readonly string[],
-  input: Buffer | string = '',
+  input: Buffer | string | Promise<string> = '',
   env = process.env,
 ): Promise<Ended> {
   return new Promise(resolve => {
@@ -25,7 +25,7 @@ export function start(
     child.stdout.on('data', (data: Buffer) => (ended.stdout += data.toString('latin1')));
     child.stderr.on('data', (data: Buffer) => (ended.stderr += data.toString('latin1')));
     child.stdin.on('error', () => {});
-    child.stdin.end(input);
+    void Promise.resolve(input).then(bytes => child.stdin.end(bytes));
     const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
     child.on('close', (code, signal) => {
       clearTimeout(timer);

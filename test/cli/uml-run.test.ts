@@ -118,10 +118,15 @@ test('--volume shows one file, and a missing one is one line', async () => {
   );
 });
 
-test('standard input and output are opened anew, for no more than they are open for', async () => {
-  assert.equal((await start('uml', ['run', 'cat', '/dev/stdin'], 'again\n')).stdout, 'again\n');
-  const { stdout, stderr } = await shell('echo out >/dev/stdout; echo err >/dev/stderr');
-  assert.deepEqual([stdout, stderr], ['out\n', 'err\n']);
+test('standard input and output are opened anew, for no more than they are open for', () => {
+  // Through a shell: what Node calls a pipe is a socket, which nobody can open anew.
+  const piped = (script: string): string =>
+    execFileSync('sh', ['-c', script, program('uml')], { encoding: 'utf8' });
+  assert.equal(piped('echo again | "$0" run cat /dev/stdin | cat'), 'again\n');
+  assert.equal(
+    piped(`"$0" run sh -c 'echo out >/dev/stdout; echo err >/dev/stderr' 2>&1 | sort`),
+    'err\nout\n',
+  );
   const input = join(scratch, 'input');
   writeFileSync(input, 'kept');
   execFileSync('sh', [

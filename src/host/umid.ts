@@ -1,0 +1,33 @@
+/**
+ * A machine's name on this host (umid=): the folder ~/.uml/NAME with the process number in `pid`, as User Mode
+ * Linux has it, for as long as the machine runs.
+ */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** Takes the name; what keeps us from it, or how to let go of it. */
+export function takeUmid(name: string): string | (() => void) {
+  const dir = join(homedir(), '.uml', name);
+  const file = join(dir, 'pid');
+  const owner = runningOwner(file);
+  if (owner !== null) return `umid=${name} is in use by process ${owner}; choose another name`;
+  try {
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(file, `${process.pid}\n`);
+  } catch (error) {
+    return `umid=${name}: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  return () => rmSync(dir, { recursive: true, force: true });
+}
+
+/** The process that has the name, or null: nobody, or one that was killed and left the folder. */
+function runningOwner(file: string): number | null {
+  try {
+    const pid = Number(readFileSync(file, 'latin1'));
+    process.kill(pid, 0);
+    return pid === process.pid ? null : pid;
+  } catch {
+    return null;
+  }
+}
