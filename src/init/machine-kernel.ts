@@ -12,6 +12,7 @@ import { makeMount } from '../fs/mounts.ts';
 import { tmpfsType } from '../fs/tmpfs/super.ts';
 import { Vfs } from '../fs/vfs.ts';
 import { InotifyHub } from '../ipc/inotify-hub.ts';
+import type { PosixQueue } from '../ipc/mqueue.ts';
 import { openFifo } from '../ipc/pipe-file.ts';
 import { SysvIpc } from '../ipc/sysv/ipc.ts';
 import { AioContexts } from '../kernel/aio.ts';
@@ -81,6 +82,7 @@ export class MachineKernel implements Kernel {
   readonly inotify: InotifyHub;
   readonly ipc: SysvIpc;
   readonly aio: AioContexts = new AioContexts();
+  readonly queues: Map<string, PosixQueue> = new Map();
   readonly net: Network;
   readonly syslog: SyslogReader;
   /** Somebody waits for a promise: the loop must let promises run. */

@@ -10,6 +10,7 @@ import type { AnonSuper } from '../fs/anon.ts';
 import type { Mount } from '../fs/mount.ts';
 import type { Vfs } from '../fs/vfs.ts';
 import type { InotifyHub } from '../ipc/inotify-hub.ts';
+import type { PosixQueue } from '../ipc/mqueue.ts';
 import type { SysvIpc } from '../ipc/sysv/ipc.ts';
 import type { MmHost } from '../mm/mm.ts';
 import type { Ram } from '../mm/ram.ts';
@@ -47,6 +48,8 @@ export interface Kernel {
   readonly inotify: InotifyHub;
   readonly ipc: SysvIpc;
   readonly aio: AioContexts;
+  /** POSIX message queues by name. */
+  readonly queues: Map<string, PosixQueue>;
   readonly net: Network;
   /** Tasks by thread number, and thread groups by process number, zombies included. */
   readonly tasks: Map<number, Task>;

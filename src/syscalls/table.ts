@@ -13,6 +13,7 @@ import { futexCalls } from './futex.ts';
 import { infoCalls } from './info.ts';
 import { madviseCalls } from './madvise.ts';
 import { mmapCalls } from './mmap.ts';
+import { mqueueCalls } from './mqueue.ts';
 import { msgCalls } from './msg.ts';
 import { netCalls } from './net.ts';
 import { processCalls } from './process.ts';
@@ -40,6 +41,7 @@ export const SYSCALLS: readonly Syscall[] = [
   ...sendCalls,
   ...recvCalls,
   ...msgCalls,
+  ...mqueueCalls,
   ...semCalls,
   ...shmCalls,
 ];

@@ -1,0 +1,117 @@
+/**
+ * POSIX message queues (mq_overview(7)): messages with priorities, the highest first and the oldest of those. A queue
+ * goes when it has no name and nobody has it open.
+ */
+import type { Cred } from '../core/cred.ts';
+import { WaitQueue } from '../core/wait.ts';
+import type { Inode } from '../fs/inode.ts';
+import { EAGAIN } from '../uapi/errno.ts';
+import { POLLIN, POLLOUT } from '../uapi/poll.ts';
+import { EventFile } from './event-file.ts';
+
+export interface PosixMessage {
+  readonly priority: number;
+  readonly text: Uint8Array;
+}
+
+/** Who wants to hear of a message for the empty queue (mq_notify(3)): `owner` is the process. */
+export interface Notification {
+  readonly owner: object;
+  readonly isGone: () => boolean;
+  readonly tell: (sender: Cred, pid: number) => void;
+}
+
+/** What a message costs beside its bytes, against RLIMIT_MSGQUEUE (getrlimit(2)). */
+const OVERHEAD = 48 + 8;
+
+export class PosixQueue {
+  /** Whose it is: its files show it, and permissions go by it. */
+  readonly cred: Cred;
+  readonly mode: number;
+  readonly maxMessages: number;
+  readonly maxSize: number;
+  readonly messages: PosixMessage[] = [];
+  readonly waitq: WaitQueue = new WaitQueue();
+  /** Tasks that sleep in mq_receive: with one of them the notification stays. */
+  receivers = 0;
+  private notification: Notification | null = null;
+
+  constructor(cred: Cred, mode: number, maxMessages: number, maxSize: number) {
+    this.cred = cred;
+    this.mode = mode;
+    this.maxMessages = maxMessages;
+    this.maxSize = maxSize;
+  }
+
+  get bytes(): number {
+    return this.maxMessages * (this.maxSize + OVERHEAD);
+  }
+
+  get isFull(): boolean {
+    return this.messages.length >= this.maxMessages;
+  }
+
+  /** -EAGAIN when it is full. */
+  send(message: PosixMessage, sender: Cred, pid: number): number {
+    if (this.isFull) return -EAGAIN;
+    const wasEmpty = this.messages.length === 0;
+    const after = this.messages.findLastIndex(other => other.priority >= message.priority);
+    this.messages.splice(after + 1, 0, message);
+    if (wasEmpty && this.receivers === 0) this.notify(sender, pid);
+    this.waitq.wake(POLLIN);
+    return 0;
+  }
+
+  private notify(sender: Cred, pid: number): void {
+    const { registered } = this;
+    this.notification = null;
+    registered?.tell(sender, pid);
+  }
+
+  receive(): PosixMessage | null {
+    const message = this.messages.shift() ?? null;
+    if (message !== null) this.waitq.wake(POLLOUT);
+    return message;
+  }
+
+  get registered(): Notification | null {
+    if (this.notification?.isGone() === true) this.notification = null;
+    return this.notification;
+  }
+
+  register(notification: Notification): void {
+    this.notification = notification;
+  }
+
+  unregister(owner: object | null): void {
+    if (this.notification?.owner === owner) this.notification = null;
+  }
+}
+
+export class MqueueFile extends EventFile {
+  readonly posix: PosixQueue;
+  protected override readonly kind = '[mqueue]';
+  private readonly caller: () => object | null;
+
+  /** `caller` names the process that closes a descriptor. */
+  constructor(inode: Inode, queue: PosixQueue, flags: number, caller: () => object | null) {
+    super(inode, flags);
+    this.posix = queue;
+    this.caller = caller;
+  }
+
+  override get waitq(): WaitQueue {
+    return this.posix.waitq;
+  }
+
+  override poll(): number {
+    const { posix } = this;
+    return (posix.messages.length > 0 ? POLLIN : 0) | (posix.isFull ? 0 : POLLOUT);
+  }
+
+  /** Closing any descriptor of the queue ends the process's registration (mq_close(3)). */
+  override flush(): number {
+    this.posix.unregister(this.caller());
+    return 0;
+  }
+}

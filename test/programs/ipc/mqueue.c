@@ -1,0 +1,74 @@
+/* mq_overview(7), by the system calls themselves. */
+#include "../check.h"
+#include <mqueue.h>
+
+#define NAME "/uml-mqueue-test"
+
+static void on_message(int signal, siginfo_t *info, void *context)
+{
+	(void)context;
+	printf("signal %d code %d value %d from me %d\n", signal, info->si_code, info->si_value.sival_int,
+	       info->si_pid == getpid());
+}
+
+int main(void)
+{
+	struct mq_attr attr = {.mq_maxmsg = 3, .mq_msgsize = 16}, got;
+	struct timespec past = {1, 0};
+	struct sigaction action = {.sa_sigaction = on_message, .sa_flags = SA_SIGINFO};
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value.sival_int = 42};
+	char text[32];
+	unsigned priority;
+	struct pollfd p;
+
+	mq_unlink(NAME);
+	R(mq_open(NAME, O_RDWR) == -1);
+	R(mq_open("/a/b", O_RDWR | O_CREAT, 0600, NULL));
+	R(mq_open(NAME, O_RDWR | O_CREAT, 0600, &(struct mq_attr){.mq_maxmsg = 0, .mq_msgsize = 1}));
+	mqd_t q = MUST(mq_open(NAME, O_RDWR | O_CREAT | O_EXCL, 0600, &attr));
+	R(mq_open(NAME, O_RDWR | O_CREAT | O_EXCL, 0600, &attr));
+	mqd_t reader = MUST(mq_open(NAME, O_RDONLY | O_NONBLOCK));
+	R(mq_send(reader, "x", 1, 0));
+	R(mq_receive(reader, text, 32, NULL));
+	R(mq_receive(reader, text, 8, NULL));
+
+	sigaction(SIGUSR1, &action, NULL);
+	R(mq_notify(q, &event));
+	R(mq_notify(q, &event));
+	R(mq_send(q, "low", 3, 1));
+	R(mq_send(q, "high", 4, 7));
+	R(mq_send(q, "low2", 4, 1));
+	R(mq_timedsend(q, "no", 2, 1, &past));
+	R(mq_send(q, "no", 2, 40000));
+	R(mq_send(q, text, 17, 0));
+	R(mq_getattr(reader, &got));
+	R(got.mq_flags);
+	R(got.mq_maxmsg);
+	R(got.mq_msgsize);
+	R(got.mq_curmsgs);
+	p = (struct pollfd){q, POLLIN | POLLOUT, 0};
+	R(poll(&p, 1, 0));
+	R(p.revents);
+	for (int i = 0; i < 3; i++) {
+		memset(text, 0, sizeof text);
+		R(mq_receive(q, text, 32, &priority));
+		R(priority);
+		puts(text);
+	}
+	R(mq_timedreceive(q, text, 32, NULL, &past));
+	pid_t child = fork();
+	if (child == 0)
+		_exit(mq_receive(q, text, 32, NULL));
+	R(mq_send(q, "to the child", 12, 0));
+	int status;
+	waitpid(child, &status, 0);
+	R(WEXITSTATUS(status));
+	R(mq_setattr(q, &(struct mq_attr){.mq_flags = O_NONBLOCK}, NULL));
+	R(mq_receive(q, text, 32, NULL));
+	R(mq_unlink(NAME));
+	R(mq_unlink(NAME));
+	R(mq_send(q, "still", 5, 0));
+	R(mq_close(q));
+	R(mq_close(q));
+	return 0;
+}
