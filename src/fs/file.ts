@@ -42,6 +42,8 @@ export abstract class File {
   refs = 1;
   /** Counted in `inode.writers` and `sb.writers`; set by open. */
   countsAsWriter = false;
+  /** The open(2) that this is of made the file (F_CREATED_QUERY). */
+  created = false;
   /** F_SETOWN: > 0 a process, < 0 a group. And F_SETSIG. */
   owner = 0;
   ownerSignal = 0;

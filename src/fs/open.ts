@@ -240,7 +240,9 @@ function createAndOpen(
   const init = newInode(parent, S_IFREG | (mode & 0o7777), 0, ctx);
   const err = added(vfs, dir, target, parent.mknod(target.name, init));
   if (err < 0) return err;
-  return openInode(vfs, ctx, new Path(mount, target), flags);
+  const file = openInode(vfs, ctx, new Path(mount, target), flags);
+  if (typeof file !== 'number') file.created = true;
+  return file;
 }
 
 /** O_TMPFILE: `name` is a directory; the file has no name, and may get one by linkat(2) unless O_EXCL. */

@@ -69,6 +69,8 @@ function onOpenFile(task: Task, fd: number, file: File, cmd: number, arg: number
       return addSeals(file, arg | 0);
     case fcntl.F_GET_SEALS:
       return getSeals(file);
+    case fcntl.F_CREATED_QUERY:
+      return file.created ? 1 : 0;
     case fcntl.F_GETLEASE:
       return F_UNLCK;
   }
