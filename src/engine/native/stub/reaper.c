@@ -122,7 +122,7 @@ static void become_first_space(void)
 
 	must(syscall3(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0));
 	must(syscall6(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, 8, 0, 0));
-	must(syscall3(__NR_close, FD_EPOLL, 0, 0));
+	must(syscall3(__NR_close_range, FD_EPOLL, -1, 0));
 	must(syscall3(__NR_close_range, 0, 2, 0));
 	map_fixed(STUB_GLOBAL, GLOBAL_SIZE, 1, FD_MEMORY_RO, FILE_GLOBAL);
 	map_fixed(STUB_TABLE, TABLE_SIZE, 1, FD_MEMORY_RO, FILE_TABLE);
@@ -213,6 +213,8 @@ void reaper_main(u64 *stack)
 	must(syscall3(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0));
 	must(syscall3(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0));
 	must(syscall6(__NR_prlimit64, 0, RLIMIT_CORE, (long)nothing, 0, 0, 0));
+	/* Whatever else the kernel's process was given is not for us. */
+	must(syscall3(__NR_close_range, FD_EPOLL + 1, -1, 0));
 	global = (u8 *)must(syscall6(__NR_mmap, 0, GLOBAL_SIZE, 3, MAP_SHARED, FD_MEMORY, 0));
 	must(syscall3(__NR_getppid, 0, 0, 0) == AT(u32, global, G_KERNEL) ? 0 : -1);
 	syscall3(__NR_setsid, 0, 0, 0);

@@ -1,0 +1,58 @@
+/** The end of a machine, in whatever way it comes, leaves nothing behind. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { alive, list, Machine, read, sleep } from './machine.ts';
+
+const BUSY =
+  'for i in 1 2 3 4 5 6; do sleep 100 & done; sh -c "while :; do :; done" & echo READY; read x; true';
+
+async function started(): Promise<{ machine: Machine; pids: number[] }> {
+  const machine = new Machine(['sh', '-c', BUSY], 60);
+  await machine.says('READY');
+  const pids = [machine.kernel, machine.reaper, ...machine.spaces];
+  assert.ok(pids.length >= 9 && pids.every(pid => pid > 0), `${pids}`);
+  return { machine, pids };
+}
+
+/** Those that still run after at most a second. Orphans that have ended are the host's init to reap, when it likes. */
+async function left(pids: readonly number[]): Promise<number[]> {
+  for (let i = 0; i < 100 && pids.some(runs); i++) await sleep(10);
+  return pids.filter(runs);
+}
+
+const runs = (pid: number): boolean => !/^$|\) Z /.test(read(`/proc/${pid}/stat`));
+
+const leftovers = (): string[] =>
+  [...list('/tmp'), ...list('/dev/shm')].filter(name => /^uml(?!-safety|-test|-run|-oracle)/.test(name));
+
+test('ended as it should: nobody is left when it is over, not even a zombie', async () => {
+  const before = leftovers();
+  const { machine, pids } = await started();
+  assert.equal(await machine.end(), 0);
+  assert.deepEqual(pids.filter(alive), []);
+  assert.deepEqual(leftovers(), before);
+});
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  test(`${signal} to the kernel: the same`, async () => {
+    const { machine, pids } = await started();
+    process.kill(pids[0]!, signal);
+    await machine.ended;
+    assert.deepEqual(pids.filter(alive), []);
+  });
+}
+
+test('killed: its processes go with it within a second', async () => {
+  const { machine, pids } = await started();
+  process.kill(pids[0]!, 'SIGKILL');
+  await machine.ended;
+  assert.deepEqual(await left(pids), []);
+});
+
+test('a reaper that is killed takes its processes along', async () => {
+  const { machine, pids } = await started();
+  process.kill(pids[1]!, 'SIGKILL');
+  assert.deepEqual(await left(pids.slice(1)), []);
+  process.kill(pids[0]!, 'SIGKILL');
+  await machine.ended;
+});

@@ -1,0 +1,101 @@
+/** Hostile programs in a machine: what they try fails, and the machine goes on. ARCHITECTURE.md has the threat model. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { test } from 'node:test';
+import { alive, childrenOf, compile, field, list, Machine, read, run } from './machine.ts';
+
+/** Kernel messages of a bug of ours. */
+const noOops = 'dmesg | grep "^\\[ *[0-9.]*\\] \\(BUG\\|Oops\\)"; true';
+
+test('the stub’s system call instructions make calls of the guest’s', async () => {
+  const program = compile('attack');
+  const outer = new Machine(['sh', '-c', 'read k r; exec "$0" $k $r', program], 100);
+  while (outer.spaces.length < 2) await new Promise(resolve => setTimeout(resolve, 20));
+  const { kernel, reaper } = outer;
+  outer.child.stdin!.write(`${kernel} ${reaper}\n`);
+  await outer.says('READY', 90);
+  assert.match(outer.stdout, /made: 0\n/, 'the file was made in the machine');
+  const [, compared = '0', different] = /compared (\d+), different (\d+)/.exec(outer.stdout) ?? [];
+  assert.equal(different, '0', outer.stdout);
+  assert.ok(Number(compared) > 500, `only ${compared} calls were seen`);
+  assert.ok(!existsSync('/tmp/uml-attack-made-this'), 'the file is not on the host');
+  assert.ok(alive(kernel) && alive(reaper));
+  for (const pid of outer.spaces) {
+    assert.deepEqual(childrenOf(pid), []);
+    const maps = read(`/proc/${pid}/maps`);
+    assert.match(maps, /^7e400000-\w+ r-xp/m);
+    assert.doesNotMatch(maps, /^7e4\w* .w/m);
+    for (const name of ['7e500000', '7e600000', '7e700000'])
+      assert.match(maps, new RegExp(`^${name}-\\w+ r--s`, 'm'));
+    assert.match(maps, /^7e610000-\w+ r-xs/m);
+  }
+  outer.child.stdin!.write('x');
+  assert.equal(await outer.end(), 0);
+});
+
+test('threads that spoil what the engine keeps for them harm nobody else', async () => {
+  const seed = Date.now() % 1e6;
+  const { stdout, stderr } = await run(['sh', '-c', `${compile('scribble')} 10 ${seed}; ${noOops}`], '', 100);
+  const said = `seed ${seed}: ${stdout}${stderr}`;
+  assert.match(stdout, /lost 0\nwatcher: well, 0 wrong\n$/, said);
+  assert.doesNotMatch(said, /Oops|panic/);
+});
+
+test('the engine’s ranges stay as they are', async () => {
+  const { stdout, status } = await run([compile('ranges')]);
+  assert.deepEqual([stdout, status], ['0 bad\n', 0]);
+});
+
+test('nothing of others is seen: files behind a mapping, slots, freed memory, setuid', async () => {
+  const { stdout } = await run([compile('leaks')]);
+  assert.equal(
+    stdout,
+    'shared grown: 0 pages seen, 0 wrong\nprivate grown: 0 pages seen, 0 wrong\nmoved: 0 pages left behind, 0 wrong\n' +
+      'freed: 0 pages seen, 0 dirty\nslots: 0 secrets\nsetuid: status 0\n',
+  );
+});
+
+test('users are kept apart', async () => {
+  const { stdout, status } = await run([compile('separation')]);
+  assert.deepEqual([stdout, status], ['0 bad\n', 0]);
+});
+
+test('a program that the host kills is dead; one that masks the host’s signals can be killed', async () => {
+  const { stdout } = await run([compile('broken')]);
+  assert.equal(stdout, '10 of 10 died\none that masks all: f\n');
+});
+
+test('random system calls: no oops, nobody hangs', async () => {
+  const seed = Date.now();
+  const { stdout, stderr } = await run(['sh', '-c', `${compile('fuzz')} 10 ${seed}; ${noOops}`], '', 100);
+  const said = `seed ${seed}: ${stdout}${stderr}`;
+  assert.match(stdout, /rounds \d+, lost 0, calls \d{4,}\n$/, said);
+  assert.doesNotMatch(said, /Oops|panic/);
+});
+
+test('threads of guests have nothing of the host’s', async () => {
+  const machine = new Machine(['sh', '-c', 'sleep 100 & echo READY; read x; true'], 60);
+  await machine.says('READY');
+  const spaces = machine.spaces;
+  assert.ok(spaces.length >= 3);
+  let guests = 0;
+  for (const pid of spaces) {
+    assert.equal(read(`/proc/${pid}/environ`), '');
+    assert.doesNotMatch(read(`/proc/${pid}/maps`), /\.so|node/);
+    for (const tid of list(`/proc/${pid}/task`).map(Number)) {
+      const status = read(`/proc/${pid}/task/${tid}/status`);
+      assert.equal(field(status, 'NoNewPrivs'), '1');
+      assert.equal(field(status, 'Seccomp'), '2');
+      assert.equal(field(status, 'Seccomp_filters'), tid === pid ? '1' : '2');
+      const fds = list(`/proc/${pid}/task/${tid}/fd`);
+      assert.deepEqual(
+        fds,
+        tid === pid ? ['3', '4', '5'] : [],
+        'no descriptors but the mapping thread’s three',
+      );
+      if (tid !== pid) guests++;
+    }
+  }
+  assert.ok(guests >= 2);
+  await machine.end();
+});

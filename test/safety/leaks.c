@@ -1,0 +1,253 @@
+/* What must not be seen: other files' pages behind a mapping, slots of former processes, freed memory. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SLOTS 0x680000000000UL
+#define SLOT_SIZE 0x80000UL
+#define PAGE 4096
+static const char secret[] = "a SECRET of the superuser";
+static sigjmp_buf out;
+static volatile int caught;
+
+static void on_fault(int signal)
+{
+	caught = signal;
+	siglongjmp(out, 1);
+}
+
+/* The signal that reading a byte gets, 0 if there is one. */
+static int touch(volatile char *at, int write)
+{
+	caught = 0;
+	if (sigsetjmp(out, 1) == 0) {
+		if (write)
+			*at = 'x';
+		else
+			(void)*at;
+	}
+	return caught;
+}
+
+static int holds(const char *from, unsigned long size, const char *what)
+{
+	unsigned long i, n = strlen(what);
+
+	for (i = 0; i + n <= size; i++)
+		if (from[i] == what[0] && memcmp(from + i, what, n) == 0)
+			return 1;
+	return 0;
+}
+
+static int file_of(const char *name, const char *text, int pages)
+{
+	int fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	char page[PAGE];
+	int i;
+
+	memset(page, 0, sizeof(page));
+	strcpy(page, text);
+	for (i = 0; i < pages; i++)
+		if (write(fd, page, PAGE) != PAGE)
+			perror("write");
+	return fd;
+}
+
+/* A mapping that grows past its file must not show what lies behind it in the machine's memory. */
+static void grow(int flags, const char *name)
+{
+	int i, seen = 0, wrong = 0, fds[16];
+	char path[64];
+
+	for (i = 0; i < 16; i++) {
+		sprintf(path, "/tmp/grow-%d", i);
+		fds[i] = file_of(path, i % 2 ? secret : "mine", 1);
+	}
+	for (i = 0; i < 16; i += 2) {
+		char *p = mmap(0, PAGE, PROT_READ | PROT_WRITE, flags, fds[i], 0);
+		char *guard = mmap(p + PAGE, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+		char *q;
+		int page;
+
+		p[0] = 'M';
+		q = mremap(p, PAGE, 64 * PAGE, MREMAP_MAYMOVE);
+		if (q == MAP_FAILED) {
+			printf("mremap: %s\n", strerror(errno));
+			continue;
+		}
+		if (q[0] != 'M' || q[1] != 'i')
+			wrong++;
+		for (page = 1; page < 64; page++) {
+			if (touch(q + page * PAGE, 0) != SIGBUS)
+				seen++;
+			if (touch(q + page * PAGE, 1) != SIGBUS)
+				seen++;
+		}
+		munmap(q, 64 * PAGE);
+		(void)guard;
+	}
+	for (i = 1; i < 16; i += 2) {
+		char page[PAGE];
+
+		pread(fds[i], page, PAGE, 0);
+		if (strcmp(page, secret) != 0)
+			wrong++;
+	}
+	for (i = 0; i < 16; i++)
+		close(fds[i]);
+	printf("%s grown: %d pages seen, %d wrong\n", name, seen, wrong);
+}
+
+/* A mapping of several pieces that moves: nothing stays behind at the old place. */
+static void move(void)
+{
+	int fd = file_of("/tmp/move", "mine", 8);
+	char *p = mmap(0, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	char *to = mmap(0, 16 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int i, left = 0, wrong = 0;
+	char *q;
+
+	for (i = 0; i < 8; i += 2)
+		p[i * PAGE] = 'p';
+	q = mremap(p, 16 * PAGE, 16 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+	if (q != to)
+		printf("mremap: %s\n", strerror(errno));
+	for (i = 0; i < 16; i++)
+		if (touch(p + i * PAGE, 0) != SIGSEGV)
+			left++;
+	for (i = 0; i < 8; i++)
+		if (touch(to + i * PAGE, 0) != 0 || to[i * PAGE] != (i % 2 ? 'm' : 'p'))
+			wrong++;
+	for (i = 8; i < 16; i++)
+		if (touch(to + i * PAGE, 0) != SIGBUS)
+			wrong++;
+	printf("moved: %d pages left behind, %d wrong\n", left, wrong);
+}
+
+/* Truncated and removed files: their pages are gone from mappings, and come back as zeros. */
+static void freed(void)
+{
+	int fd = file_of("/tmp/freed", secret, 64);
+	char *p = mmap(0, 64 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	int i, seen = 0, dirty = 0, round;
+
+	ftruncate(fd, 10);
+	for (i = 1; i < 64; i++)
+		if (touch(p + i * PAGE, 0) != SIGBUS)
+			seen++;
+	ftruncate(fd, 64 * PAGE);
+	for (i = 0; i < 64; i++)
+		if (holds(p + i * PAGE, PAGE, i ? "a" : " of the superuser"))
+			dirty++;
+	for (round = 0; round < 8; round++) {
+		char *q;
+		int again;
+
+		close(file_of("/tmp/freed2", secret, 64));
+		unlink("/tmp/freed2");
+		again = open("/tmp/freed3", O_RDWR | O_CREAT | O_TRUNC, 0600);
+		ftruncate(again, 64 * PAGE);
+		q = mmap(0, 64 * PAGE, PROT_READ, MAP_SHARED, again, 0);
+		dirty += holds(q, 64 * PAGE, secret);
+		munmap(q, 64 * PAGE);
+		q = mmap(0, 64 * PAGE, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		dirty += holds(q, 64 * PAGE, secret);
+		munmap(q, 64 * PAGE);
+		close(again);
+		unlink("/tmp/freed3");
+	}
+	printf("freed: %d pages seen, %d dirty\n", seen, dirty);
+}
+
+/* The slot of a thread must hold nothing of the process that had it before. */
+static void slots(void)
+{
+	int i, found = 0, null = open("/dev/null", O_WRONLY);
+
+	for (i = 0; i < 20; i++) {
+		char text[64] = "";
+		int status;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			strcpy(text, secret);
+			text[0] = 'A';
+			for (int n = 0; n < 3; n++)
+				write(null, text, sizeof(text));
+			_exit(0);
+		}
+		waitpid(pid, &status, 0);
+		pid = fork();
+		if (pid == 0) {
+			setuid(1000);
+			text[0] = 'A';
+			strcpy(text + 1, "x");
+			for (unsigned long at = 0; at + 32 < SLOT_SIZE; at++) {
+				const char *p = (char *)SLOTS + at;
+
+				if (p[0] == 'A' && memcmp(p + 1, &secret[1], sizeof(secret) - 2) == 0)
+					_exit(1);
+			}
+			_exit(0);
+		}
+		waitpid(pid, &status, 0);
+		found += status != 0;
+	}
+	printf("slots: %d secrets\n", found);
+}
+
+/* A set-user-ID program starts in a space that its caller never had: nothing the caller left there runs. */
+static void setuid_exec(const char *self)
+{
+	int status;
+	pid_t pid;
+	char command[256];
+
+	fflush(stdout);
+	sprintf(command, "cp %s /tmp/setuid-leaks && chmod 4755 /tmp/setuid-leaks", self);
+	system(command);
+	pid = fork();
+	if (pid == 0) {
+		setgid(1000);
+		setuid(1000);
+		strcpy((char *)SLOTS + 0x7f000, "left by the caller");
+		strcpy((char *)SLOTS + 0x600, "left by the caller");
+		execl("/tmp/setuid-leaks", "leaks", "--setuid", NULL);
+		_exit(9);
+	}
+	waitpid(pid, &status, 0);
+	printf("setuid: status %x\n", status);
+}
+
+static int in_setuid(void)
+{
+	if (geteuid() != 0)
+		return 2;
+	return strcmp((char *)SLOTS + 0x7f000, "left by the caller") == 0 ||
+	       strcmp((char *)SLOTS + 0x600, "left by the caller") == 0;
+}
+
+int main(int argc, char **argv)
+{
+	setbuf(stdout, NULL);
+	if (argc > 1 && strcmp(argv[1], "--setuid") == 0)
+		return in_setuid();
+	signal(SIGSEGV, on_fault);
+	signal(SIGBUS, on_fault);
+	grow(MAP_SHARED, "shared");
+	grow(MAP_PRIVATE, "private");
+	move();
+	freed();
+	slots();
+	setuid_exec(argv[0]);
+	return 0;
+}

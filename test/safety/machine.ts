@@ -1,0 +1,128 @@
+/** Machines for the safety tests: programs compiled for them, and what the host sees of them while they run. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const home = dirname(dirname(here));
+/** A folder for the programs, gone when the tests of a file are over. The machine sees it too. */
+const folder = mkdtempSync(join(tmpdir(), 'uml-safety-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The program of test/safety/NAME.c. */
+export function compile(name: string): string {
+  const out = join(folder, name);
+  execFileSync('gcc', ['-O1', '-w', '-pthread', '-o', out, join(here, `${name}.c`)]);
+  return out;
+}
+
+/** A machine that runs one command; its input stays open until `end`. */
+export class Machine {
+  stdout = '';
+  stderr = '';
+  readonly child: ChildProcess;
+  /** The exit status, or the signal's name. */
+  readonly ended: Promise<number | string | null>;
+
+  constructor(args: readonly string[], seconds = 60) {
+    const detached = true;
+    this.child = spawn(join(home, 'bin/uml'), ['run', ...args], { stdio: 'pipe', detached });
+    this.child.stdout!.on('data', (data: Buffer) => (this.stdout += data.toString('latin1')));
+    this.child.stderr!.on('data', (data: Buffer) => (this.stderr += data.toString('latin1')));
+    this.child.stdin!.on('error', () => {});
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), seconds * 1000);
+    this.ended = new Promise(resolve => {
+      this.child.on('close', (code, signal) => {
+        clearTimeout(timer);
+        resolve(code ?? signal);
+      });
+    });
+  }
+
+  /** Waits until the output holds `text`. */
+  async says(text: string, seconds = 20): Promise<void> {
+    for (const limit = Date.now() + seconds * 1000; !this.stdout.includes(text); await sleep(10)) {
+      if (Date.now() > limit || this.child.exitCode !== null)
+        throw new Error(`no "${text}" in: ${this.stdout}\n${this.stderr}`);
+    }
+  }
+
+  end(): Promise<number | string | null> {
+    this.child.stdin!.end();
+    return this.ended;
+  }
+
+  /** The kernel's process and all that come from it, by way of parents: pid and parent. */
+  get kernel(): number {
+    const node = (pid: number): number =>
+      exe(pid).includes('node')
+        ? pid
+        : (childrenOf(pid)
+            .map(node)
+            .find(found => found > 0) ?? 0);
+    return node(this.child.pid!);
+  }
+
+  get reaper(): number {
+    return childrenOf(this.kernel).find(pid => exe(pid).endsWith('/stub')) ?? 0;
+  }
+
+  /** The host processes of address spaces. */
+  get spaces(): number[] {
+    return childrenOf(this.reaper);
+  }
+}
+
+/** Runs a command to its end. */
+export async function run(
+  args: readonly string[],
+  input = '',
+  seconds = 60,
+): Promise<Machine & { status: unknown }> {
+  const machine = new Machine(args, seconds);
+  machine.child.stdin!.end(input);
+  const status = await machine.ended;
+  return Object.assign(machine, { status });
+}
+
+export const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
+
+export function read(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+export function list(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}
+
+export function childrenOf(pid: number): number[] {
+  if (pid <= 0) return [];
+  return list('/proc')
+    .filter(name => /^\d+$/.test(name) && Number(/\) . (\d+)/.exec(read(`/proc/${name}/stat`))?.[1]) === pid)
+    .map(Number);
+}
+
+/** A field of proc_pid_status(5). */
+export const field = (status: string, name: string): string =>
+  new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? '';
+
+export const alive = (pid: number): boolean => read(`/proc/${pid}/stat`) !== '';
+
+function exe(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`);
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,223 @@
+/** The seccomp programs, run by a small interpreter of the same instructions as the host's (linux/filter.h). */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { assemble, type Instruction, jeq, label, load, ret } from '../../../src/engine/native/bpf.ts';
+import { FILTERS, FORK_FLAGS, TEXT_SIZE, THREAD_FLAGS } from '../../../src/engine/native/filters.ts';
+import { FD, SIZE, VA } from '../../../src/engine/native/layout.ts';
+
+const ALLOW = 0x7fff0000;
+const TRAP = 0x00030000;
+const X86_64 = 0xc000003e;
+const I386 = 0x40000003;
+
+interface Call {
+  nr: number;
+  args?: readonly number[];
+  ip?: number;
+  arch?: number;
+}
+
+/** struct seccomp_data: nr, arch, instruction pointer, six arguments. */
+function dataOf({ nr, args = [], ip = VA.STUB_TEXT + 2, arch = X86_64 }: Call): DataView {
+  const view = new DataView(new ArrayBuffer(64));
+  view.setInt32(0, nr | 0, true);
+  view.setUint32(4, arch, true);
+  view.setBigUint64(8, BigInt(ip), true);
+  args.forEach((arg, i) => {
+    view.setBigUint64(16 + 8 * i, BigInt.asUintN(64, BigInt(arg)), true);
+  });
+  return view;
+}
+
+function run(program: readonly Instruction[], call: Call): number {
+  const data = dataOf(call);
+  let a = 0;
+  for (let pc = 0; pc < program.length; pc++) {
+    const { code, jt, jf, k } = program[pc]!;
+    if (code === 0x20) a = data.getUint32(k, true);
+    else if (code === 0x06) return k;
+    else if (code === 0x15) pc += a === k ? jt : jf;
+    else if (code === 0x35) pc += a >= k ? jt : jf;
+    else if (code === 0x45) pc += (a & k) !== 0 ? jt : jf;
+    else throw new Error(`instruction ${code.toString(16)} at ${pc}`);
+  }
+  throw new Error('ran off the end');
+}
+
+function expect(program: keyof typeof FILTERS, verdict: number, calls: readonly Call[]): void {
+  for (const call of calls) {
+    const got = run(FILTERS[program], call);
+    assert.equal(got, verdict, `${program}: ${JSON.stringify(call)}`);
+  }
+}
+
+const everyNumber = [...Array(512).keys(), 1024, 5000, -1, 0x40000000, 0x40000000 + 202, 0x7fffffff];
+const FUTEX = 202;
+const futex = (address: number, op = 1, timeout = 0, ip?: number): Call =>
+  ip === undefined
+    ? { nr: FUTEX, args: [address, op, 1, timeout] }
+    : { nr: FUTEX, args: [address, op, 1, timeout], ip };
+
+test('every program has an end for every path', () => {
+  for (const program of Object.values(FILTERS)) {
+    program.forEach(({ code, jt, jf }, pc) => {
+      if (code !== 0x06) assert.ok(pc + 1 + Math.max(jt, jf) < program.length);
+      else assert.ok([ALLOW, TRAP].includes(program[pc]!.k), 'what is not allowed is a trap');
+    });
+  }
+});
+
+test('a guest thread: waiting, waking, returning, yielding, from the stub', () => {
+  expect('guest', ALLOW, [
+    { nr: 15 },
+    { nr: 24 },
+    futex(VA.SLOT_BASE),
+    futex(VA.SLOT_BASE, 0),
+    futex(VA.SLOT_END - 4),
+    futex(VA.STUB_SPACE),
+    futex(VA.STUB_ANSWERS, 0),
+    futex(VA.STUB_END - 4),
+    { nr: 15, ip: VA.STUB_TEXT },
+    { nr: 24, ip: VA.STUB_TEXT + TEXT_SIZE - 1 },
+  ]);
+});
+
+test('a guest thread: nothing else, with whatever arguments', () => {
+  const others = everyNumber.filter(nr => ![15, 24, FUTEX].includes(nr));
+  const places = [0, VA.SLOT_BASE, VA.STUB_SPACE, 3, -1];
+  for (const nr of others) {
+    expect(
+      'guest',
+      TRAP,
+      places.map(place => ({ nr, args: [place, 1, 0, 0, 5, 0] })),
+    );
+    expect('guest', TRAP, [
+      { nr, args: [FORK_FLAGS, 0, 0, 0, 0, 0] },
+      { nr, args: [THREAD_FLAGS, 0, 0, 0, 0, 0] },
+    ]);
+  }
+});
+
+test('a guest thread: other futexes are calls of its own', () => {
+  expect('guest', TRAP, [
+    futex(VA.SLOT_BASE - 4),
+    futex(VA.SLOT_BASE - 2 ** 32),
+    futex(VA.SLOT_END),
+    futex(VA.STUB_SPACE - 4),
+    futex(VA.STUB_GLOBAL, 0),
+    futex(VA.STUB_GLOBAL + 4, 0),
+    futex(VA.STUB_END),
+    futex(2 ** 32 + VA.STUB_SPACE),
+    futex(0x555555550000),
+    futex(0),
+    futex(VA.SLOT_BASE, 1, 0x1000),
+    futex(VA.SLOT_BASE, 0, 2 ** 32),
+    ...[2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 128, 129, 256].map(op => futex(VA.SLOT_BASE, op)),
+  ]);
+});
+
+test('a guest thread: from elsewhere, or in another way, all is its own', () => {
+  const ips = [
+    0,
+    0x555555555000,
+    VA.STUB_TEXT - 1,
+    VA.STUB_TEXT + TEXT_SIZE,
+    VA.STUB_THUNKS,
+    2 ** 32 + VA.STUB_TEXT,
+  ];
+  for (const ip of ips) {
+    expect('guest', TRAP, [{ nr: 15, ip }, { nr: 24, ip }, futex(VA.SLOT_BASE, 1, 0, ip)]);
+  }
+  for (const nr of everyNumber) expect('guest', TRAP, [{ nr, arch: I386, args: [VA.SLOT_BASE, 1, 0, 0] }]);
+});
+
+const FIXED_ANON = 0x4000 | 0x32;
+const mmap = (address: number, flags: number, fd: number): Call => ({
+  nr: 9,
+  args: [address, 4096, 3, flags, fd, 0],
+});
+
+test('a mapping thread: fixed mappings of the memory file or of nothing', () => {
+  expect('mapper', ALLOW, [
+    mmap(0x10000, FIXED_ANON, -1),
+    mmap(0x555555550000, 0x4011, FD.FD_MEMORY),
+    mmap(0x555555550000, 0x4012, FD.FD_MEMORY_RO),
+    mmap(VA.STUB_TEXT - 4096, FIXED_ANON, -1),
+    mmap(VA.STUB_TEXT + TEXT_SIZE, FIXED_ANON, -1),
+    mmap(2 ** 32 + VA.STUB_TEXT, FIXED_ANON, -1),
+  ]);
+  expect('mapper', TRAP, [
+    mmap(0x10000, 0x22, -1),
+    mmap(0x10000, 0x11, 0),
+    mmap(0x10000, 0x12, FD.FD_NOTES),
+    mmap(0x10000, 0x11, FD.FD_EPOLL),
+    mmap(0x10000, 0x8000 | FIXED_ANON, -1),
+    mmap(0x10000, 0x40000 | FIXED_ANON, -1),
+    mmap(0x10000, 0x100000 | FIXED_ANON, -1),
+    mmap(VA.STUB_TEXT, FIXED_ANON, -1),
+    mmap(VA.STUB_TEXT + TEXT_SIZE - 4096, 0x11, FD.FD_MEMORY),
+  ]);
+});
+
+test('a mapping thread: the text stays', () => {
+  for (const nr of [10, 11, 25, 28]) {
+    expect('mapper', ALLOW, [
+      { nr, args: [0x10000, 4096] },
+      { nr, args: [VA.STUB_TEXT + TEXT_SIZE, 4096] },
+    ]);
+    expect('mapper', TRAP, [
+      { nr, args: [VA.STUB_TEXT, 4096] },
+      { nr, args: [VA.STUB_TEXT + TEXT_SIZE - 1, 1] },
+    ]);
+  }
+});
+
+test('a mapping thread: two forms of clone, notes from its page, its own death', () => {
+  const clone = (flags: number): Call => ({ nr: 56, args: [flags, 0, 0, 0, 0] });
+  expect('mapper', ALLOW, [clone(FORK_FLAGS), clone(THREAD_FLAGS)]);
+  expect('mapper', TRAP, [
+    clone(17),
+    clone(0),
+    clone(THREAD_FLAGS | 0x400),
+    clone(FORK_FLAGS | 0x80),
+    clone(0x10000000),
+  ]);
+  const write = (fd: number, address: number): Call => ({ nr: 1, args: [fd, address, 8] });
+  expect('mapper', ALLOW, [
+    write(FD.FD_NOTES, VA.STUB_SPACE),
+    write(FD.FD_NOTES, VA.STUB_SPACE + SIZE.SPACE_SIZE - 1),
+  ]);
+  expect('mapper', TRAP, [
+    write(FD.FD_MEMORY, VA.STUB_SPACE),
+    write(FD.FD_NOTES, VA.STUB_SPACE - 1),
+    write(FD.FD_NOTES, VA.STUB_SPACE + SIZE.SPACE_SIZE),
+    write(FD.FD_NOTES, VA.SLOT_BASE),
+    write(FD.FD_NOTES, VA.STUB_ANSWERS),
+  ]);
+  const prctl = (option: number, value: number): Call => ({ nr: 157, args: [option, value] });
+  expect('mapper', ALLOW, [prctl(1, 9)]);
+  expect('mapper', TRAP, [prctl(1, 0), prctl(4, 1), prctl(22, 9)]);
+});
+
+test('a mapping thread: no files, processes or networks', () => {
+  const known = [1, 9, 10, 11, 15, 24, 25, 28, 56, 60, 110, 131, 157, 186, FUTEX, 203, 231, 317, 436];
+  for (const nr of everyNumber.filter(nr => !known.includes(nr))) expect('mapper', TRAP, [{ nr }]);
+  for (const nr of known) expect('mapper', TRAP, [{ nr, arch: I386 }]);
+});
+
+test('the reaper: waits, notes, wakes', () => {
+  const known = [0, 1, 7, 61, FUTEX, 231];
+  for (const nr of known) expect('reaper', ALLOW, [{ nr }]);
+  for (const nr of everyNumber.filter(nr => !known.includes(nr))) expect('reaper', TRAP, [{ nr }]);
+  for (const nr of known) expect('reaper', TRAP, [{ nr, arch: I386 }]);
+});
+
+test('the assembler counts jumps and refuses bad ones', () => {
+  const program = assemble([load(0), jeq(5, 'there'), ret(1), label('there'), ret(2)]);
+  assert.deepEqual(program[1], { code: 0x15, jt: 1, jf: 0, k: 5 });
+  assert.throws(() => assemble([label('back'), load(0), jeq(1, 'back')]));
+  assert.throws(() => assemble([jeq(1, 'nowhere')]));
+  assert.throws(() =>
+    assemble([jeq(1, 'far'), ...Array.from({ length: 256 }, () => load(0)), label('far'), ret(0)]),
+  );
+});
