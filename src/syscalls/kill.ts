@@ -1,4 +1,5 @@
 /** Sending signals (kill(2), tgkill(2), rt_sigqueueinfo(2), pidfd_send_signal(2)). */
+import { TaskDir } from '../fs/proc/task-dir.ts';
 import { PidFd } from '../ipc/pidfd.ts';
 import type { ProcessGroup } from '../kernel/session.ts';
 import { signalGroupFrom, signalTaskFrom } from '../kernel/signal.ts';
@@ -111,10 +112,17 @@ export function processOfFd(task: Task, fd: number): ThreadGroup | number {
   return file instanceof PidFd && file.subject instanceof ThreadGroup ? file.subject : -EBADF;
 }
 
+/** As `processOfFd`, of a directory /proc/PID too. */
+function processToSignal(task: Task, fd: number): ThreadGroup | number {
+  const inode = task.files.get(fd)?.inode;
+  if (!(inode instanceof TaskDir) || !inode.isProcess) return processOfFd(task, fd);
+  return inode.task.reaped ? -ESRCH : (task.kernel.groups.get(inode.task.tgid) ?? -ESRCH);
+}
+
 function pidfdSendSignal(task: Task, fd: number, signal: number, addr: number, flags: number): number {
   const known = flags === 0 || Object.values(PIDFD_FLAGS).includes(flags);
   if (!known) return -EINVAL;
-  const group = processOfFd(task, fd);
+  const group = processToSignal(task, fd);
   if (typeof group === 'number') return group;
   const info = pidfdInfo(task, group, signal, addr, flags);
   if (typeof info === 'number') return info;

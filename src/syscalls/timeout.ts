@@ -15,6 +15,8 @@ import { EINVAL } from '../uapi/errno.ts';
 export const NEVER = Number.POSITIVE_INFINITY;
 /** A timeout of zero: do not wait at all. */
 export const AT_ONCE = 0;
+/** Of personality(2): timeouts are left as they were given. */
+const STICKY_TIMEOUTS = 0x4000000;
 const NSEC_PER_MSEC = 1_000_000;
 
 /** poll's: milliseconds, negative ones mean never. */
@@ -49,6 +51,7 @@ export function deadlineOfTimeval(task: Task, addr: number): number {
 /** Tells the caller how much was left (select(2), "Linux"); memory that cannot be written is left alone. */
 export function putTimeLeft(task: Task, addr: number, deadline: number, asTimeval: boolean): void {
   if (addr === 0 || deadline === AT_ONCE || deadline === NEVER) return;
+  if ((task.attributes.personality & STICKY_TIMEOUTS) !== 0) return;
   const left = fromNs(Math.max(0, deadline - task.clock.monotonic()));
   const at = task.user.out(addr, TIMESPEC_SIZE);
   if (at < 0) return;

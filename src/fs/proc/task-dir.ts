@@ -100,11 +100,14 @@ function ownerOf(task: ProcTask): { uid: number; gid: number } {
 }
 
 export class TaskDir extends KernfsDir {
-  private readonly task: ProcTask;
+  readonly task: ProcTask;
+  /** /proc/PID, not /proc/PID/task/TID: pidfd_send_signal(2) takes it for the process. */
+  readonly isProcess: boolean;
 
   constructor(sb: ProcSuper, context: TaskContext) {
     super(sb, S_IFDIR | 0o555);
     this.task = context.task;
+    this.isProcess = context.process;
     this.owner = () => ownerOf(context.task);
     this.refresh();
     this.addAll(context.process ? PROCESS : THREAD, context);
