@@ -64,8 +64,10 @@ class Item implements Waiter {
   woken(events: number): boolean {
     if (!this.armed) return false;
     if (events !== WAKE_ALL && (events & this.events & ~EPOLL_PRIVATE_BITS) === 0) return false;
+    // An instance at which nobody sleeps takes no wake-up away from the others.
+    const taken = this.exclusive && this.epoll.hasSleepers;
     this.epoll.markReady(this);
-    return this.exclusive;
+    return taken;
   }
 }
 
@@ -99,6 +101,10 @@ export class Epoll extends File implements FileObserver {
       text += ` pos:${item.file.pos} ino:${hex(inode.ino, 1)} sdev:${hex(inode.sb.dev, 1)}\n`;
     }
     return text;
+  }
+
+  get hasSleepers(): boolean {
+    return !this.queue.empty;
   }
 
   /** Whether `collect` may find something. Files are not asked: some tell a change only once (/proc/mounts). */
