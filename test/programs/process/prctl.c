@@ -74,7 +74,7 @@ int main(void)
 	R(sched_setaffinity(0, sizeof set, &set));
 	CPU_SET(0, &set);
 	R(sched_setaffinity(0, sizeof set, &set));
-	R(sched_getcpu());
+	R(sched_getcpu() >= 0);
 	R(sched_getscheduler(0));
 	R(sched_get_priority_max(SCHED_FIFO));
 	R(sched_yield());

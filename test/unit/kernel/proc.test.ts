@@ -103,6 +103,7 @@ test('load averages come near what runs, the shorter the sooner', () => {
 test('what a thread has used stays with its task, its process and the machine', () => {
   const machine = new FakeMachine();
   const task = machine.process(machine.init);
+  machine.advance(SECOND);
   using(task, { user: 3 * SECOND, system: SECOND });
   assert.deepEqual(task.cpuTimes(), { user: 3 * SECOND, system: SECOND });
   task.settleUsage();
