@@ -28,8 +28,9 @@ import type { UserAccess } from './user-access.ts';
 /** What a task is doing, with proc(5)'s letters. */
 export type TaskState = 'R' | 'S' | 'D' | 'T' | 't' | 'Z' | 'X';
 
-/** Processor time, ns. */
-const SHORT_LIFE = 3e6;
+/** A life that is over so soon, ns, is not worth asking the host about its memory and faults (getrusage(2): zeros). */
+const SHORT_LIFE = 1e6;
+/** Processor time, ns, from which on the peak of memory is asked for. */
 const LONG_LIFE = 5e6;
 
 export class Task implements Current, Sleeper, SignalSource {

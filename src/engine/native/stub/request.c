@@ -82,7 +82,6 @@ static void wait_mapped(u32 target)
 	if (done == target)
 		return;
 	futex_wake(STUB_SPACE + P_POSTED);
-	syscall6(__NR_sched_yield, 0, 0, 0, 0, 0, 0);
 	while ((int)((done = AT(u32, STUB_ANSWERS, W_DONE)) - target) < 0)
 		futex_wait(STUB_ANSWERS + W_DONE, done);
 }
