@@ -4,6 +4,7 @@ import { monotonicNow } from '../host/monotonic.ts';
 
 /** How old a coarse time may be, ns: a tick. */
 const TICK = 4e6;
+const TRIES = 16;
 
 export class MachineClock implements Clock {
   /** The wall clock minus the monotonic one. */
@@ -18,8 +19,8 @@ export class MachineClock implements Clock {
   constructor(wall: () => Timespec) {
     // The host's vDSO serves programs too, so CLOCK_MONOTONIC is the host's own.
     this.boot = monotonicNow();
-    const real = wall();
-    const { sec, nsec } = fromNs(monotonicNow());
+    const { real, at } = readTogether(wall);
+    const { sec, nsec } = fromNs(at);
     this.offsetSec = real.sec - sec;
     this.offsetNsec = real.nsec - nsec;
   }
@@ -54,4 +55,19 @@ export class MachineClock implements Clock {
     const carry = Math.floor(sum / NSEC_PER_SEC);
     return { sec: sec + this.offsetSec + carry, nsec: sum - carry * NSEC_PER_SEC };
   }
+}
+
+/** Reads both clocks as close together as they can be read: the best of some tries. */
+function readTogether(wall: () => Timespec): { real: Timespec; at: number } {
+  let best = { real: wall(), at: 0 };
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < TRIES; i++) {
+    const before = monotonicNow();
+    const real = wall();
+    const after = monotonicNow();
+    if (after - before >= least) continue;
+    least = after - before;
+    best = { real, at: before + least / 2 };
+  }
+  return best;
 }
