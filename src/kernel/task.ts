@@ -29,7 +29,7 @@ import type { UserAccess } from './user-access.ts';
 export type TaskState = 'R' | 'S' | 'D' | 'T' | 't' | 'Z' | 'X';
 
 /** A life that is over so soon, ns, is not worth asking the host about its memory and faults (getrusage(2): zeros). */
-const SHORT_LIFE = 1e6;
+const SHORT_LIFE = 1e7;
 /** Processor time, ns, from which on the peak of memory is asked for. */
 const LONG_LIFE = 5e6;
 
