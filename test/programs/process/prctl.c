@@ -80,6 +80,6 @@ int main(void)
 	R(sched_yield());
 	unsigned cpu, node;
 	R(getcpu(&cpu, &node));
-	R(cpu);
+	R(cpu < 1024);
 	return 0;
 }
