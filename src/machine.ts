@@ -51,7 +51,8 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
   const clock = new MachineClock(() => facts.realtime());
   const log = new KernelLog({ monotonic: () => clock.monotonic() - clock.boot });
   logBegin(log, options);
-  const engine = startEngine(host, options);
+  let lost = (): void => {};
+  const engine = startEngine(host, options, () => lost());
   if (typeof engine === 'string') {
     letGo();
     return { type: 'error', message: engine, status: 1 };
@@ -61,13 +62,18 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
     if (options.timeout !== null) power.limit(options.timeout);
     power.atEnd(() => engine.shutdown());
     power.atEnd(letGo);
+    lost = () => power.panic('the engine is gone: its reaper was killed');
     const kernel = newKernel(host, engine, clock, log, power, options);
     run(host, kernel, clock, power, options);
   });
 }
 
 /** The engine, with the system calls that its threads ask for. */
-function startEngine({ libc, poller }: Host, options: MachineOptions): NativeEngine | string {
+function startEngine(
+  { libc, poller }: Host,
+  options: MachineOptions,
+  lost: () => void,
+): NativeEngine | string {
   const table = syscallsByNumber();
   const entry = new Entry(table.map(row => (row === undefined ? undefined : entryCall(row))));
   const { strace } = options;
@@ -82,6 +88,7 @@ function startEngine({ libc, poller }: Host, options: MachineOptions): NativeEng
       trap: thread => entry.trap(thread),
       died: thread => entry.died(thread),
       hostEvents: () => poller.dispatch(),
+      lost,
     },
   });
   if (typeof engine === 'string') return engine;

@@ -205,6 +205,8 @@ export interface EngineEvents {
   died(thread: EngineThread): void;
   /** Descriptors watched by the host's poller have news. */
   hostEvents(): void;
+  /** What runs guests is gone, and they with it. */
+  lost(): void;
 }
 
 export interface Engine {

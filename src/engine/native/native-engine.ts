@@ -308,6 +308,7 @@ export class NativeEngine implements Engine {
     ];
     this.reaper = spawn(options.stub, [], { stdio: stdio as 'ignore'[], env: {}, cwd: '/' });
     this.reaper.on('error', () => {});
+    this.reaper.on('exit', () => this.reaperGone());
     this.reaper.unref();
     const pid = this.reaper.pid;
     if (pid === undefined) return `the stub ${options.stub} cannot be started: run "npm run build"`;
@@ -324,6 +325,14 @@ export class NativeEngine implements Engine {
   }
 
   /** Of our own processors so many, one after another from any of them: machines of one processor do not share it. */
+  /** It ends with `shutdown`; if not, somebody has killed it. */
+  private reaperGone(): void {
+    if (this.reaperPid === 0) return;
+    this.reaperPid = 0;
+    this.forgetEnd();
+    this.events.lost();
+  }
+
   private chooseProcessors(count: number): void {
     const mask = GLOBAL.G_AFFINITY;
     const { bytes, address } = this.memory;
