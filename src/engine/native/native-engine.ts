@@ -46,6 +46,8 @@ const USER_END = 0x7ffffffff000;
 const GUEST_SPIN = 800;
 /** While guests run, the kernel looks at least so often (ns) whether one of their processes has died. */
 const WATCH = 5e7;
+/** How long a space's process may take to be there, ns: it is waited for once. */
+const BIRTH_LIMIT = 2e9;
 const NOTES_EVERY = 1 << 16;
 /** How long the stub may take to start, ns. */
 const START_LIMIT = 5e9;
@@ -264,13 +266,13 @@ export class NativeEngine implements Engine {
     const upTo = space.orders.posted;
     space.flush();
     const deadline = monotonicNow() + 2e9;
-    while (!space.dead && space.orders.acknowledged < upTo) {
+    while (!space.dead && this.reaperPid !== 0 && space.orders.acknowledged < upTo) {
       this.waitForNotes(10);
       this.readNotes();
       if (monotonicNow() < deadline) continue;
       // Its threads are told by its death's note.
-      if (space.pid <= 0) return;
       this.endSpace(space);
+      return;
     }
   }
 
@@ -431,12 +433,18 @@ export class NativeEngine implements Engine {
 
   /** The host's process of a space; waits for its first note if that is still to come. */
   pidOf(space: NativeSpace): number {
-    const deadline = monotonicNow() + 2e9;
-    while (space.pid === 0 && !space.dead && monotonicNow() < deadline) {
+    const deadline = monotonicNow() + BIRTH_LIMIT;
+    while (space.pid === 0 && this.mayBeBorn(space)) {
       this.readNotes();
       if (space.pid === 0) this.waitForNotes(10);
+      // Its parent's process was killed before it could make it, or the host refused.
+      if (monotonicNow() > deadline) space.stillborn = true;
     }
     return space.pid;
+  }
+
+  private mayBeBorn(space: NativeSpace): boolean {
+    return !space.dead && !space.stillborn && this.reaperPid !== 0;
   }
 
   private waitForNotes(milliseconds: number): void {

@@ -28,6 +28,8 @@ export class NativeSpace implements Space {
   dead = false;
   /** Killed by us: its death is no news. */
   doomed = false;
+  /** Its process never came to be. */
+  stillborn = false;
   private readonly engine: NativeEngine;
   /** What to call once how many orders are acknowledged. */
   private readonly pending: { upTo: number; done: () => void }[] = [];
