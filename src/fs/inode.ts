@@ -10,7 +10,6 @@
  */
 import type { Clock, Timespec } from '../core/clock.ts';
 import type { Cred } from '../core/cred.ts';
-import type { WaitQueue } from '../core/wait.ts';
 import type { Result } from '../lib/result.ts';
 import type { PageCache } from '../mm/page-cache.ts';
 import { EINVAL, ENODATA, ENODEV, ENOTDIR, EOPNOTSUPP, EPERM } from '../uapi/errno.ts';
@@ -196,6 +195,3 @@ export abstract class Inode {
     this[which] = clock.coarse();
   }
 }
-
-/** Somebody who sleeps until an inode changes (inotify, leases). */
-export type InodeWatch = WaitQueue;
