@@ -9,9 +9,17 @@ import type { Result } from '../lib/result.ts';
 import { EBADF, EINVAL, EMFILE } from '../uapi/errno.ts';
 import type { File } from './file.ts';
 
+/** What a table has room for when it is new (struct files_struct: one word of its bitmap). */
+const FEWEST = 64;
+
 export class FilesStruct {
   /** Tasks that share the table. */
   refs = 1;
+  /**
+   * Descriptors that the table has room for: a power of two that only grows. proc_pid_status(5) shows it (FDSize), and
+   * select(2) does not look at descriptors beyond it.
+   */
+  size = FEWEST;
   private readonly files: (File | null)[] = [];
   private readonly open = new Bitmap();
   private readonly closing = new Bitmap();
@@ -128,6 +136,7 @@ export class FilesStruct {
 
   private set(fd: number, file: File, cloexec: boolean): void {
     while (this.files.length < fd) this.files.push(null);
+    while (this.size <= fd) this.size *= 2;
     this.files[fd] = file;
     this.open.set(fd, fd + 1);
     this.setCloexec(fd, cloexec);

@@ -12,9 +12,6 @@ import { adoptSignals } from './signalfd.ts';
 import { maskWhileWaiting } from './sigset.ts';
 import { AT_ONCE, deadlineOfTimespec, deadlineOfTimeval, putTimeLeft } from './timeout.ts';
 
-/** No descriptor is larger, whatever the caller says (proc_sys_fs(5), nr_open). */
-const NR_OPEN = 1 << 20;
-
 /** One of the three sets: where it lies in the caller's memory, its bits, and what makes a descriptor part of it. */
 interface FdSet {
   readonly addr: number;
@@ -71,7 +68,7 @@ function selectUntil(
   deadline: number,
 ): number | Promise<number> {
   if (n < 0) return -EINVAL;
-  const count = Math.min(n, NR_OPEN);
+  const count = Math.min(n, task.files.size);
   const sets: FdSet[] = [];
   for (const [i, wants] of [SELECT_IN, SELECT_OUT, SELECT_EX].entries()) {
     const set = readSet(task, addrs[i]!, count, wants);

@@ -1,6 +1,5 @@
 /** /proc/PID/status: a task in words (proc_pid_status(5)). */
 
-import type { FilesStruct } from '../fd-table.ts';
 import type { TaskContext } from './context.ts';
 import { hex, hexBits, kibLine, listFormat, maskFormat } from './format.ts';
 import { measure } from './sizes.ts';
@@ -36,18 +35,10 @@ function identity(task: ProcTask): string {
     `Tgid:\t${task.tgid}\nNgid:\t0\nPid:\t${task.pid}\nPPid:\t${task.ppid}\nTracerPid:\t${task.tracer}\n` +
     `Uid:\t${[cred.uid, cred.euid, cred.suid, cred.fsuid].join('\t')}\n` +
     `Gid:\t${[cred.gid, cred.egid, cred.sgid, cred.fsgid].join('\t')}\n` +
-    `FDSize:\t${tableSize(task.files)}\nGroups:\t${cred.groups.join(' ')} \n` +
+    `FDSize:\t${task.files?.size ?? 0}\nGroups:\t${cred.groups.join(' ')} \n` +
     `NStgid:\t${task.tgid}\nNSpid:\t${task.pid}\nNSpgid:\t${task.pgid}\nNSsid:\t${task.sid}\n` +
     `Kthread:\t0\n`
   );
-}
-
-/** Room for the highest descriptor, in steps as the table grows. */
-function tableSize(files: FilesStruct | null): number {
-  if (files === null) return 0;
-  let size = 64;
-  for (let fd = files.next(size); Number.isFinite(fd); fd = files.next(size)) while (size <= fd) size *= 2;
-  return size;
 }
 
 /** The umask in octal with a leading zero. */
