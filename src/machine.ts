@@ -4,6 +4,7 @@
 import { availableParallelism } from 'node:os';
 import { KernelLog } from './core/log.ts';
 import { NativeEngine } from './engine/native/native-engine.ts';
+import { idleBackground } from './host/background.ts';
 import { DescriptorCalls } from './host/descriptors.ts';
 import { HostFacts } from './host/facts.ts';
 import { type Libc, openLibc } from './host/libc.ts';
@@ -39,6 +40,8 @@ interface Host {
   readonly facts: HostFacts;
   readonly poller: HostPoller;
   readonly calls: DescriptorCalls;
+  /** Processors of the host that we may use. */
+  readonly processors: number;
 }
 
 export async function boot(options: MachineOptions): Promise<ExitReport> {
@@ -47,7 +50,9 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
   if (facts.missing !== null) return { type: 'error', message: facts.missing, status: 1 };
   const letGo = options.umid === null ? () => {} : takeUmid(options.umid);
   if (typeof letGo === 'string') return { type: 'error', message: letGo, status: 1 };
-  const host = { libc, facts, poller: new HostPoller(libc), calls: new DescriptorCalls(libc) };
+  const processors = availableParallelism();
+  const host = { libc, facts, poller: new HostPoller(libc), calls: new DescriptorCalls(libc), processors };
+  idleBackground(libc);
   const clock = new MachineClock(() => facts.realtime());
   const log = new KernelLog({ monotonic: () => clock.monotonic() - clock.boot });
   logBegin(log, options);
@@ -131,7 +136,7 @@ function run(
 ): void {
   const { libc, calls, poller } = host;
   const log = kernel.printk;
-  const loop = new Loop(kernel, availableParallelism());
+  const loop = new Loop(kernel, host.processors);
   power.stop = () => loop.stop();
   const files = new NativeFiles(libc);
   const proc = new KernelProc(kernel, procFacts(kernel, clock, options));

@@ -19,6 +19,9 @@ const LOOKS = 128;
 /** The host's own event loop (signals, a program that embeds the machine) gets a turn at least so often. */
 const LONGEST_SLEEP = 1e8;
 const LONGEST_TURN = 5e6;
+/** So many microtasks one after the other may be needed until who waited for a promise has gone on. */
+const PROMISE_HOPS = 8;
+const RESOLVED = Promise.resolve();
 
 export class Loop {
   private readonly kernel: MachineKernel;
@@ -28,6 +31,8 @@ export class Loop {
   /** How long looking around seems worth it, ns. */
   private spin: number = SPIN_FREE.most;
   private readonly turn = (): void => this.run();
+  /** When the host's event loop gave us the turn. */
+  private turnBegan = 0;
 
   /** `processors`: those of the host that this process may use. */
   constructor(kernel: MachineKernel, processors: number) {
@@ -45,8 +50,13 @@ export class Loop {
   }
 
   private run(): void {
+    this.turnBegan = monotonicNow();
+    this.look(true);
+  }
+
+  /** Looks around until promises wait, or there is nothing to do: at once if they have just run, else after a while. */
+  private look(patient: boolean): void {
     const { kernel, engine } = this;
-    const began = monotonicNow();
     let idleSince = 0;
     for (let looks = 0; !this.stopped; looks++) {
       const handled = engine.poll();
@@ -54,7 +64,7 @@ export class Loop {
       if (handled > 0) {
         if (idleSince !== 0) this.paid();
         idleSince = 0;
-      }
+      } else if (!patient) break;
       if (looks % LOOKS !== 0) continue;
       const now = monotonicNow();
       if (kernel.timers.next() <= now) {
@@ -62,7 +72,7 @@ export class Loop {
         break;
       }
       if (handled > 0) {
-        if (now - began > LONGEST_TURN) break;
+        if (now - this.turnBegan > LONGEST_TURN) break;
         continue;
       }
       if (idleSince === 0) idleSince = now;
@@ -70,8 +80,25 @@ export class Loop {
       this.sleep(now);
       break;
     }
+    this.next();
+  }
+
+  /**
+   * Most promises that were resolved are done a few microtasks later, far sooner than the host's event loop comes round.
+   * What takes longer, and the host's own events, gets its turn when there is nothing else to do.
+   */
+  private next(): void {
+    const { kernel } = this;
+    if (this.stopped) return;
+    const soon = kernel.promisesWait && monotonicNow() - this.turnBegan < LONGEST_TURN;
     kernel.promisesWait = false;
-    if (!this.stopped) setImmediate(this.turn);
+    if (soon) this.hop(PROMISE_HOPS);
+    else setImmediate(this.turn);
+  }
+
+  private hop(left: number): void {
+    if (left === 0) this.look(false);
+    else void RESOLVED.then(() => this.hop(left - 1));
   }
 
   private sleep(now: number): void {
@@ -86,10 +113,10 @@ export class Loop {
     this.spin = Math.min(SPIN_FREE.most, this.spin * 2);
   }
 
-  /** How long to look around now, ns; not at all when nobody runs who could ask. */
+  /** How long to look around now, ns; not at all when nobody runs who could ask, or who could only if we slept. */
   private patience(): number {
-    const { runningCount, busyCount } = this.engine;
-    if (runningCount === 0) return 0;
+    const { runningCount, busyCount, sharesProcessor } = this.engine;
+    if (runningCount === 0 || sharesProcessor) return 0;
     const { least, most } = busyCount < this.processors ? SPIN_FREE : SPIN_FULL;
     return Math.min(most, Math.max(least, this.spin));
   }

@@ -197,6 +197,8 @@ function freshMemory(task: Task, secure: boolean): { thread: EngineThread; mm: M
   if (mm === null || thread === null) throw new Error('exec without memory');
   if (mm.users === 1 && !secure) {
     mm.clear();
+    // The old pages go while the new program is looked at.
+    mm.space.flush();
     thread.newFrame(0);
     return { thread, mm };
   }

@@ -75,6 +75,8 @@ export const GLOBAL = {
   G_VDSO_FROM: 24,
   G_VDSO_TO: 32,
   G_VDSO: 40,
+  /** The processor that the kernel keeps to, -1 if to none: who asks from there sleeps at once. */
+  G_KERNEL_CPU: 52,
   /** The processors that guest threads may run on: a mask of AFFINITY_SIZE bytes. */
   G_AFFINITY: 0x800,
   AFFINITY_SIZE: 128,

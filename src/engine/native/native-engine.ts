@@ -16,14 +16,13 @@ import { createMemoryFile, type MemoryFile } from './memory-file.ts';
 import { NativeSpace } from './native-space.ts';
 import type { NativeThread } from './native-thread.ts';
 import { type Note, Notes } from './notes.ts';
+import { Processors } from './processors.ts';
 import { Slots } from './slots.ts';
 
 const NR = {
   poll: 7,
   kill: 62,
   futex: 202,
-  sched_setaffinity: 203,
-  sched_getaffinity: 204,
   tgkill: 234,
   process_vm_readv: 310,
   process_vm_writev: 311,
@@ -39,7 +38,6 @@ const WAITV_MAX = 127;
 const WAITV = FILE.FILE_SCRATCH + 0x1000;
 const TIMESPEC = FILE.FILE_SCRATCH + 0x900;
 const IOVECS = FILE.FILE_SCRATCH + 0x800;
-const MASK = FILE.FILE_SCRATCH + 0xb00;
 const POLLFD = FILE.FILE_SCRATCH + 0xa00;
 const USER_END = 0x7ffffffff000;
 /** How often a caller looks before it sleeps: about 20 us. */
@@ -70,6 +68,7 @@ export class NativeEngine implements Engine {
   readonly plans: (readonly Prefetch[] | undefined)[] = [];
   readonly callSites: NativeCallSites;
   readonly accounts: Accounts;
+  readonly processors: Processors;
   vdso = 0;
   reserved: { from: number; to: number }[] = [];
   private readonly libc: Libc;
@@ -81,8 +80,6 @@ export class NativeEngine implements Engine {
   private readonly freeIds: number[] = [];
   private nextId = 0;
   private polls = 0;
-  /** Host processes of spaces that are to go. */
-  private readonly toKill: number[] = [];
   private first: NativeSpace;
   private reaper: ChildProcess | null = null;
   private reaperPid = 0;
@@ -96,6 +93,7 @@ export class NativeEngine implements Engine {
     this.notes = new Notes(options.libc, memory);
     this.callSites = new NativeCallSites(memory);
     this.accounts = new Accounts(options.libc);
+    this.processors = new Processors(options.libc, memory);
     this.first = new NativeSpace(this, this.nextId++);
   }
 
@@ -114,6 +112,13 @@ export class NativeEngine implements Engine {
 
   get runningCount(): number {
     return this.running.length;
+  }
+
+  get sharesProcessor(): boolean {
+    const { kernel } = this.processors;
+    for (const { slot } of this.running)
+      if (this.memory.i32[(slot + SLOT.S_CPU) >> 2] === kernel) return true;
+    return false;
   }
 
   get busyCount(): number {
@@ -146,7 +151,6 @@ export class NativeEngine implements Engine {
       this.events.trap(thread);
       handled++;
     }
-    if (handled === 0 && this.toKill.length > 0) this.killDoomed();
     if (i32[GLOBAL.G_HOST_EVENTS / 4] !== 0) {
       this.hostEvents();
       handled++;
@@ -157,7 +161,6 @@ export class NativeEngine implements Engine {
   sleep(timeout: number): void {
     const { i32, view } = this.memory;
     this.readNotes();
-    this.killDoomed();
     this.slots.cleanUp();
     const count = Math.min(this.running.length, WAITV_MAX - 1);
     this.waitEntry(0, GLOBAL.G_HOST_EVENTS, 0);
@@ -218,6 +221,7 @@ export class NativeEngine implements Engine {
     if (reaper === 0) return;
     this.reaperPid = 0;
     this.forgetEnd();
+    this.processors.releaseKernel();
     const waitForNotes = (milliseconds: number): void => this.waitForNotes(milliseconds);
     endProcesses({ libc, memory, notes, reaper, spaces: [...this.byPid.keys()], waitForNotes });
   }
@@ -227,15 +231,6 @@ export class NativeEngine implements Engine {
   nowRunning(thread: NativeThread): void {
     thread.runningIndex = this.running.length;
     this.running.push(thread);
-  }
-
-  /** Keeps a host thread on one processor. */
-  pin(tid: number, cpu: number): void {
-    if (cpu >= 8 * GLOBAL.AFFINITY_SIZE) return;
-    const { bytes, address } = this.memory;
-    bytes.fill(0, MASK, MASK + GLOBAL.AFFINITY_SIZE);
-    bytes[MASK + (cpu >> 3)] = 1 << (cpu & 7);
-    this.libc.syscall(NR.sched_setaffinity, tid, GLOBAL.AFFINITY_SIZE, address + MASK);
   }
 
   wake(thread: NativeThread): void {
@@ -281,24 +276,21 @@ export class NativeEngine implements Engine {
     if (space.pid > 0 && !space.dead) this.libc.syscall(NR.kill, space.pid, SIGKILL);
   }
 
+  /** At once: the host takes the process apart while the kernel does what else there is to do. */
   killSpace(space: NativeSpace): void {
     for (const thread of space.threads) this.leaveRunning(thread);
     if (space.dead || space.doomed) return;
+    if (space.pid === 0) this.readNotes();
     space.doomed = true;
-    // One whose note is still to come is killed then. The others when there is nothing else to do: who waits for
-    // the process goes on meanwhile.
-    if (space.pid > 0) this.toKill.push(space.pid);
-  }
-
-  private killDoomed(): void {
-    for (const pid of this.toKill.splice(0)) this.libc.syscall(NR.kill, pid, SIGKILL);
+    // One whose note is still to come is killed then.
+    if (space.pid > 0) this.libc.syscall(NR.kill, space.pid, SIGKILL);
   }
 
   private startReaper(options: NativeEngineOptions): string | null {
     const { view } = this.memory;
     view.setInt32(GLOBAL.G_KERNEL, process.pid, true);
     view.setInt32(GLOBAL.G_SPIN, GUEST_SPIN, true);
-    this.chooseProcessors(options.processors);
+    this.processors.chooseForGuests(options.processors);
     const stdio = [
       'ignore',
       'ignore',
@@ -323,30 +315,16 @@ export class NativeEngine implements Engine {
     this.spaces.set(this.first.id, this.first);
     this.readPlaces();
     this.clearFirstSpace();
+    this.processors.keepKernel();
     return null;
   }
 
-  /** Of our own processors so many, one after another from any of them: machines of one processor do not share it. */
   /** It ends with `shutdown`; if not, somebody has killed it. */
   private reaperGone(): void {
     if (this.reaperPid === 0) return;
     this.reaperPid = 0;
     this.forgetEnd();
     this.events.lost();
-  }
-
-  private chooseProcessors(count: number): void {
-    const mask = GLOBAL.G_AFFINITY;
-    const { bytes, address } = this.memory;
-    this.libc.syscall(NR.sched_getaffinity, 0, GLOBAL.AFFINITY_SIZE, address + mask);
-    const has = (cpu: number): boolean => ((bytes[mask + (cpu >> 3)]! >> (cpu & 7)) & 1) !== 0;
-    const ours = Array.from({ length: 8 * GLOBAL.AFFINITY_SIZE }, (_, cpu) => cpu).filter(has);
-    const surplus = ours.length - count;
-    const first = process.pid % ours.length;
-    for (let i = 0; i < surplus; i++) {
-      const cpu = ours[(first + i) % ours.length]!;
-      bytes[mask + (cpu >> 3)]! &= ~(1 << (cpu & 7));
-    }
   }
 
   /** The reaper's answer to its start; a signal may interrupt the waiting. */

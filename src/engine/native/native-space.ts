@@ -103,7 +103,7 @@ export class NativeSpace implements Space {
     if (orders.unpublished) {
       if (cpu !== this.cpu && cpu >= 0 && this.pid > 0) {
         this.cpu = cpu;
-        this.engine.pin(this.pid, cpu);
+        this.engine.processors.pin(this.pid, cpu);
       }
       orders.publish();
     }
@@ -139,6 +139,9 @@ export class NativeSpace implements Space {
     const copy = child.addThread();
     copy.copyFrame(thread);
     this.orderFork(child);
+    // The host copies the process while the kernel copies what it knows of it.
+    thread.waits();
+    this.flush();
     return copy;
   }
 

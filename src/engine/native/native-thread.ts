@@ -67,6 +67,7 @@ export class NativeThread implements EngineThread {
     this.view = engine.memory.view;
     this.w = slot >> 2;
     this.i32.fill(0, this.w, this.w + SLOT.S_COPY / 4);
+    this.i32[this.w + SLOT.S_CPU / 4] = -1;
   }
 
   /** Looks at a thread that has asked: what for. */

@@ -25,6 +25,8 @@
 #define MAP_SHARED 1
 #define MAP_FIXED 0x10
 #define AT_SYSINFO_EHDR 33
+/* Where programs come and go, their deaths are noted together: after one, so many milliseconds later. */
+#define DEATHS_PAUSE 4
 
 static u8 *global; /* the global page, writable here alone */
 static u32 steps;
@@ -183,15 +185,19 @@ static void reap(int deaths)
 		short events, revents;
 	} polls[2] = { { FD_EPOLL, POLLIN, 0 }, { deaths, POLLIN, 0 } };
 	char discarded[1024];
+	int pause = -1;
 
 	for (;;) {
-		syscall3(__NR_poll, polls, 2, -1);
+		polls[1].fd = pause < 0 ? deaths : -1;
+		syscall3(__NR_poll, polls, 2, pause);
+		pause = -1;
 		if (ending())
 			end();
 		if (polls[1].revents) {
 			syscall3(__NR_read, deaths, discarded, sizeof(discarded));
 			if (note_deaths())
 				wake_kernel();
+			pause = DEATHS_PAUSE;
 		}
 		if (polls[0].revents)
 			wake_kernel();

@@ -89,7 +89,7 @@ static void wait_mapped(u32 target)
 static void wait_answer(void *slot)
 {
 	u32 *state = (u32 *)((u64)slot + S_STATE);
-	u32 left = AT(u32, STUB_GLOBAL, G_SPIN);
+	u32 left = AT(u32, slot, S_CPU) == AT(u32, STUB_GLOBAL, G_KERNEL_CPU) ? 0 : AT(u32, STUB_GLOBAL, G_SPIN);
 	u32 seen;
 
 	if (AT(u32, STUB_GLOBAL, G_DOORBELL)) {
