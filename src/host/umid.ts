@@ -1,13 +1,16 @@
 /**
  * A machine's name on this host (umid=): the folder ~/.uml/NAME with the process number in `pid`, as User Mode
  * Linux has it, for as long as the machine runs.
+ *
+ * Only what was made here is removed: the file, and the folder if nothing else is in it.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** Takes the name; what keeps us from it, or how to let go of it. */
+/** Takes the name, one component of a path; what keeps us from it, or how to let go of it. */
 export function takeUmid(name: string): string | (() => void) {
+  if (name.includes('/') || name === '.' || name === '..' || name === '') return `umid=${name}: not a name`;
   const dir = join(homedir(), '.uml', name);
   const file = join(dir, 'pid');
   const owner = runningOwner(file);
@@ -18,7 +21,16 @@ export function takeUmid(name: string): string | (() => void) {
   } catch (error) {
     return `umid=${name}: ${error instanceof Error ? error.message : String(error)}`;
   }
-  return () => rmSync(dir, { recursive: true, force: true });
+  return () => letGo(dir, file);
+}
+
+function letGo(dir: string, file: string): void {
+  try {
+    unlinkSync(file);
+    rmdirSync(dir);
+  } catch {
+    // Somebody else has put something there, or taken it away: theirs to keep.
+  }
 }
 
 /** The process that has the name, or null: nobody, or one that was killed and left the folder. */

@@ -93,7 +93,7 @@ const OPTIONS: Readonly<Record<string, Parse>> = {
   root: root => ({ root }),
   rootfstype: rootfstype => ({ rootfstype }),
   rootflags: rootflags => ({ rootflags }),
-  umid: umid => (/^[\w.-]{1,63}$/.test(umid) ? { umid } : 'say a name without slashes'),
+  umid: umid => (isFolderName(umid) ? { umid } : 'say a name of letters, digits, dots and dashes'),
   hostname: hostname => (hostname.length <= 64 ? { hostname } : 'a host name has at most 64 characters'),
   loglevel: value => set('loglevel', parseCount(value, 0, 15) ?? 'say 0 to 15'),
   panic: value => set('panic', parseCount(value, -1e9, 1e9) ?? 'say a number of seconds'),
@@ -101,6 +101,9 @@ const OPTIONS: Readonly<Record<string, Parse>> = {
   con0: value => set('console', parseChannel(value)),
   init: init => (init.startsWith('/') ? { init, args: [] } : 'say a path that begins with a slash'),
 };
+
+/** A name for a folder of our own: neither the folder above (`..`) nor the one that it is in (`.`). */
+const isFolderName = (name: string): boolean => /^[\w.-]{1,63}$/.test(name) && !/^\.+$/.test(name);
 
 /** Options that are one word. */
 const FLAGS: Readonly<Record<string, Partial<CommandLine>>> = {

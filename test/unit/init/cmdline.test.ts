@@ -90,6 +90,9 @@ test('mistakes are one line', () => {
     ['loglevel=x'],
     ['con0=pts'],
     ['umid=a/b'],
+    ['umid=.'],
+    ['umid=..'],
+    ['umid='],
     ['ubda=x'],
     ['panic='],
   ];
