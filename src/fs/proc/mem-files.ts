@@ -87,13 +87,13 @@ class CmdlineFile extends File {
   }
 }
 
-/** From the arguments' begin to the first NUL, at most a page. */
+/** From the arguments' begin to the first NUL, which belongs to it, at most a page. */
 function titleOf(mm: ProcMm): Uint8Array {
   const { argStart, argEnd, envEnd } = mm.layout;
   const bytes = new Uint8Array(Math.min(PAGE_SIZE, Math.max(argEnd, envEnd) - argStart));
   const n = Math.max(0, mm.read(argStart, bytes, 0, bytes.length));
   const nul = bytes.indexOf(0);
-  return bytes.subarray(0, nul >= 0 && nul < n ? nul : n);
+  return bytes.subarray(0, nul >= 0 && nul < n ? nul + 1 : n);
 }
 
 function readRange(

@@ -234,7 +234,7 @@ test('a title that covers the arguments is the command line', () => {
       bytes.copy(buf, off, addr - 1000, addr - 1000 + len),
   };
   clone(77, { mm });
-  assert.equal(text('/77/cmdline'), 'title that is long');
+  assert.equal(text('/77/cmdline'), 'title that is long\0');
   assert.equal(readAt(openFile('/77/cmdline'), 6, 4), 'that');
 });
 
