@@ -18,6 +18,7 @@ import {
   O_TRUNC,
 } from '../uapi/fcntl.ts';
 import { POLLIN, POLLOUT } from '../uapi/poll.ts';
+import { makedev } from '../uapi/stat.ts';
 import type { Libc } from './libc.ts';
 
 const SYS = {
@@ -39,6 +40,8 @@ const MSG_NOSIGNAL = 0x4000;
 const CHUNK = 65536;
 /** What a writable terminal or pipe that could not be opened anew takes without blocking. */
 const SAFE_WRITE = 256;
+
+const NULL_DEVICE = makedev(1, 3);
 
 /** How waiting is avoided: the descriptor does not block, each call says so, or poll(2) is asked before. */
 type Manner = 'nonblocking' | 'socket' | 'plain' | 'asked';
@@ -152,6 +155,12 @@ export class HostDescriptor {
     return new HostDescriptor(calls, given, ours, stat, 'nonblocking');
   }
 
+  /** The size of the regular file that `given` leads to, or -1 if it leads to something else. */
+  static fileSize(given: number): number {
+    const stat = fstatSync(given);
+    return stat.isFile() ? stat.size : -1;
+  }
+
   /** What `given` leads to, opened anew: with a position of its own, and for no more than `given` is open for. */
   static again(calls: DescriptorCalls, given: number, flags: number): HostDescriptor | number {
     const known = calls.statusFlags(given);
@@ -172,6 +181,11 @@ export class HostDescriptor {
     const end = new HostDescriptor(calls, -1, fd, fstatSync(fd), 'nonblocking');
     end.closed = closed;
     return end;
+  }
+
+  /** Is it /dev/null? */
+  get isNull(): boolean {
+    return this.stat.isCharacterDevice() && this.stat.rdev === NULL_DEVICE;
   }
 
   /** Bytes read, 0 at the end, or -errno: -EAGAIN if there are none now. */

@@ -2,6 +2,7 @@
 import { ROOT_CRED } from '../core/cred.ts';
 import { HostStreamFile, HostStreamInode } from '../drivers/tty/host-stream.ts';
 import type { WalkContext } from '../fs/context.ts';
+import { open } from '../fs/open.ts';
 import { type DescriptorCalls, HostDescriptor } from '../host/descriptors.ts';
 import type { HostPoller } from '../host/poller.ts';
 import type { Task } from '../kernel/task.ts';
@@ -65,6 +66,18 @@ function openStdio(
   const host = HostDescriptor.of(calls, what.fd);
   if (typeof host === 'number') return;
   const flags = calls.statusFlags(host.fd) & (O_ACCMODE | O_APPEND);
+  if (host.isNull && openNull(kernel, task, fd, flags)) {
+    host.close();
+    return;
+  }
   const inode = new HostStreamInode(kernel.pipefs, task.cred, what.fd, calls, poller);
   installAt(task, new HostStreamFile(inode, flags, host, poller), fd);
+}
+
+/** The host's /dev/null is the guest's, for who looks at what its input and output are. Does the guest have one? */
+function openNull(kernel: MachineKernel, task: Task, fd: number, flags: number): boolean {
+  const file = open(kernel.vfs, task, null, '/dev/null', flags, 0);
+  if (typeof file === 'number') return false;
+  installAt(task, file, fd);
+  return true;
 }

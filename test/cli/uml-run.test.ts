@@ -137,6 +137,19 @@ test('standard input and output are opened anew, for no more than they are open 
   assert.equal(readFileSync(input, 'utf8'), 'kept');
 });
 
+test('a file, a pipe and /dev/null are what they are on the host', () => {
+  const input = join(scratch, 'seven');
+  writeFileSync(input, '1234567');
+  for (const redirection of [`<${input}`, '</dev/null', '<&-', `</dev/null >${input}.out; cat ${input}.out`]) {
+    const script = `stat -L -c '%F %s' /dev/stdin /dev/stdout 2>&1`;
+    const seen = (prefix: string): string =>
+      execFileSync('sh', ['-c', `${prefix} sh -c "${script}" ${redirection} | cat || true`, program('uml')], {
+        encoding: 'utf8',
+      });
+    assert.equal(seen('"$0" run'), seen(''));
+  }
+});
+
 test('what is closed is closed', () => {
   const closed = (redirection: string, command: string): string =>
     execFileSync('sh', ['-c', `"$0" run ${command} ${redirection} 2>&1 || true`, program('uml')], {

@@ -15,24 +15,36 @@ import type { Result } from '../../lib/result.ts';
 import { EAGAIN } from '../../uapi/errno.ts';
 import { O_APPEND, SEEK_CUR, SEEK_END, SEEK_SET } from '../../uapi/fcntl.ts';
 import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../uapi/poll.ts';
-import { S_IFIFO } from '../../uapi/stat.ts';
+import { S_IFIFO, S_IFREG } from '../../uapi/stat.ts';
 
-/** A pipe that its owner alone opens anew, as pipe(2) makes them. */
-const PIPE_MODE = S_IFIFO | 0o600;
+const OWNER_ONLY = 0o600;
+/** What st_blocks counts in. */
+const SECTOR = 512;
 
-/** Its inode: opened anew (/dev/stdin, /dev/stderr), it opens the host's descriptor anew. */
+/**
+ * Its inode, a file or a pipe that its owner alone opens anew (/dev/stdin, /dev/stderr): which opens the host's
+ * descriptor anew.
+ */
 export class HostStreamInode extends AnonInode {
   private readonly given: number;
   private readonly calls: DescriptorCalls;
   private readonly poller: DescriptorPoller;
 
   constructor(sb: AnonSuper, cred: Cred, given: number, calls: DescriptorCalls, poller: DescriptorPoller) {
-    super(sb, sb.nextIno(), PIPE_MODE, sb.clock.coarse());
+    const isFile = HostDescriptor.fileSize(given) >= 0;
+    super(sb, sb.nextIno(), (isFile ? S_IFREG : S_IFIFO) | OWNER_ONLY, sb.clock.coarse());
     this.uid = cred.fsuid;
     this.gid = cred.fsgid;
     this.given = given;
     this.calls = calls;
     this.poller = poller;
+  }
+
+  override refresh(): number {
+    if (this.type !== S_IFREG) return 0;
+    this.size = HostDescriptor.fileSize(this.given);
+    this.blocks = Math.ceil(this.size / SECTOR);
+    return 0;
   }
 
   override open(flags: number): Result<File> {
