@@ -140,7 +140,12 @@ test('standard input and output are opened anew, for no more than they are open 
 test('a file, a pipe and /dev/null are what they are on the host', () => {
   const input = join(scratch, 'seven');
   writeFileSync(input, '1234567');
-  for (const redirection of [`<${input}`, '</dev/null', '<&-', `</dev/null >${input}.out; cat ${input}.out`]) {
+  for (const redirection of [
+    `<${input}`,
+    '</dev/null',
+    '<&-',
+    `</dev/null >${input}.out; cat ${input}.out`,
+  ]) {
     const script = `stat -L -c '%F %s' /dev/stdin /dev/stdout 2>&1`;
     const seen = (prefix: string): string =>
       execFileSync('sh', ['-c', `${prefix} sh -c "${script}" ${redirection} | cat || true`, program('uml')], {
