@@ -5,12 +5,23 @@ import type { Task } from '../kernel/task.ts';
 import { setInt64 } from '../lib/int64.ts';
 import { EBADF, ENOTTY } from '../uapi/errno.ts';
 import { O_NONBLOCK } from '../uapi/fcntl.ts';
-import { FIGETBSZ, FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIOQSIZE } from '../uapi/ioctl-file.ts';
+import {
+  FICLONE,
+  FICLONERANGE,
+  FIDEDUPERANGE,
+  FIGETBSZ,
+  FIOASYNC,
+  FIOCLEX,
+  FIONBIO,
+  FIONCLEX,
+  FIOQSIZE,
+} from '../uapi/ioctl-file.ts';
 import { FIONREAD } from '../uapi/ioctls.ts';
 import { isDir, isLnk, isReg } from '../uapi/stat.ts';
 import { call, fd, hex32, pointer, type Syscall } from './args.ts';
 import { setAsync } from './fasync.ts';
 import { fileOf } from './names.ts';
+import { cloneFile, cloneRange, dedupeRange } from './reflink.ts';
 
 function ioctl(task: Task, fd: number, word: number, arg: number): number {
   const file = fileOf(task, fd);
@@ -29,6 +40,12 @@ function ioctl(task: Task, fd: number, word: number, arg: number): number {
       return putSize(task, file, arg);
     case FIGETBSZ:
       return putInt(task.user, arg, file.inode.sb.statfs().bsize);
+    case FICLONE:
+      return cloneFile(task, file, arg);
+    case FICLONERANGE:
+      return cloneRange(task, file, arg);
+    case FIDEDUPERANGE:
+      return dedupeRange(task, file, arg);
     case FIONREAD:
       if (isReg(file.inode.mode)) return putInt(task.user, arg, file.inode.size - file.pos);
   }
