@@ -153,5 +153,5 @@ function run(
   logRoot(log, options);
   proc.setRoot(root.context.root);
   loop.start();
-  void startFirst(kernel, root.context, options.init, { calls, poller }, power);
+  void startFirst(kernel, root.context, options.init, { calls, poller, files }, power);
 }

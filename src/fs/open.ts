@@ -167,13 +167,14 @@ function openInode(vfs: Vfs, ctx: WalkContext, path: Path, flags: number): Resul
 }
 
 function openByType(vfs: Vfs, ctx: WalkContext, inode: Inode, flags: number): Result<File> {
+  if (inode instanceof AnonInode) return inode.open(flags, ctx.cred);
   switch (inode.type) {
     case S_IFCHR:
       return vfs.charDevices.open(inode, flags, ctx.current);
     case S_IFBLK:
       return vfs.blockDevices.open(inode, flags, ctx.current);
     case S_IFIFO:
-      return inode instanceof AnonInode ? inode.open(flags, ctx.cred) : vfs.openFifo(inode, flags, ctx);
+      return vfs.openFifo(inode, flags, ctx);
     case S_IFSOCK:
       return -ENXIO;
     default:

@@ -3,7 +3,7 @@
  * changing them for those who share them: O_NONBLOCK belongs to the open file description, so a terminal or a
  * pipe is opened anew through /proc/self/fd, and a socket is asked not to wait call by call.
  */
-import { fstatSync, type Stats } from 'node:fs';
+import { fstatSync, readlinkSync, type Stats } from 'node:fs';
 import { EACCES, EAGAIN, EBADF } from '../uapi/errno.ts';
 import {
   AT_FDCWD,
@@ -18,7 +18,6 @@ import {
   O_TRUNC,
 } from '../uapi/fcntl.ts';
 import { POLLIN, POLLOUT } from '../uapi/poll.ts';
-import { makedev } from '../uapi/stat.ts';
 import type { Libc } from './libc.ts';
 
 const SYS = {
@@ -26,7 +25,6 @@ const SYS = {
   write: 1,
   close: 3,
   poll: 7,
-  lseek: 8,
   ioctl: 16,
   sendto: 44,
   recvfrom: 45,
@@ -40,8 +38,6 @@ const MSG_NOSIGNAL = 0x4000;
 const CHUNK = 65536;
 /** What a writable terminal or pipe that could not be opened anew takes without blocking. */
 const SAFE_WRITE = 256;
-
-const NULL_DEVICE = makedev(1, 3);
 
 /** How waiting is avoided: the descriptor does not block, each call says so, or poll(2) is asked before. */
 type Manner = 'nonblocking' | 'socket' | 'plain' | 'asked';
@@ -94,10 +90,6 @@ export class DescriptorCalls {
     return flags < 0 ? flags : this.libc.syscall(SYS.fcntl, fd, F_SETFL, flags | O_NONBLOCK);
   }
 
-  seek(fd: number, offset: number, whence: number): number {
-    return this.libc.syscall(SYS.lseek, fd, offset, whence);
-  }
-
   /** The POLL bits of `events` that hold now (and POLLERR, POLLHUP). */
   poll(fd: number, events: number, timeoutMs = 0): number {
     this.view.setInt32(0, fd, true);
@@ -130,7 +122,8 @@ export class HostDescriptor {
   readonly fd: number;
   readonly stat: Stats;
   private readonly calls: DescriptorCalls;
-  private readonly given: number;
+  /** The one that was passed. */
+  readonly given: number;
   private readonly manner: Manner;
   private closed: () => void = () => {};
 
@@ -155,12 +148,6 @@ export class HostDescriptor {
     return new HostDescriptor(calls, given, ours, stat, 'nonblocking');
   }
 
-  /** The size of the regular file that `given` leads to, or -1 if it leads to something else. */
-  static fileSize(given: number): number {
-    const stat = fstatSync(given);
-    return stat.isFile() ? stat.size : -1;
-  }
-
   /** What `given` leads to, opened anew: with a position of its own, and for no more than `given` is open for. */
   static again(calls: DescriptorCalls, given: number, flags: number): HostDescriptor | number {
     const known = calls.statusFlags(given);
@@ -183,9 +170,9 @@ export class HostDescriptor {
     return end;
   }
 
-  /** Is it /dev/null? */
-  get isNull(): boolean {
-    return this.stat.isCharacterDevice() && this.stat.rdev === NULL_DEVICE;
+  /** What the host calls it. */
+  get name(): string {
+    return readlinkSync(`/proc/self/fd/${this.fd}`, 'latin1');
   }
 
   /** Bytes read, 0 at the end, or -errno: -EAGAIN if there are none now. */
@@ -201,22 +188,9 @@ export class HostDescriptor {
     return this.calls.write(this.fd, buf, off, Math.min(len, SAFE_WRITE), false);
   }
 
-  /** At a position of a file, whatever the descriptor's own is. */
-  pread(buf: Uint8Array, off: number, len: number, pos: number): number {
-    return this.calls.libc.pread(this.fd, buf.subarray(off, off + len), len, pos);
-  }
-
-  pwrite(buf: Uint8Array, off: number, len: number, pos: number): number {
-    return this.calls.libc.pwrite(this.fd, buf.subarray(off, off + len), len, pos);
-  }
-
   /** The POLL bits of `events` that hold now, or within a time. */
   poll(events: number, timeoutMs = 0): number {
     return this.manner === 'plain' ? events : this.calls.poll(this.fd, events, timeoutMs);
-  }
-
-  seek(offset: number, whence: number): number {
-    return this.calls.seek(this.fd, offset, whence);
   }
 
   /** Lets go of what was opened anew; the given descriptor stays open. */

@@ -77,6 +77,8 @@ export interface HostFiles {
   openList(dir: number): number;
   /** Another description of what `fd` refers to. */
   reopen(fd: number, flags: number): number;
+  /** The same description under another number. */
+  dup(fd: number): number;
   /** A file without a name in the directory. */
   tmpfile(dir: number, flags: number, mode: number): number;
   close(fd: number): void;
@@ -88,6 +90,9 @@ export interface HostFiles {
   list(fd: number): Result<HostEntries>;
   readlink(dir: number, name: string): Result<string>;
 
+  /** At the descriptor's own position, which moves on. */
+  read(fd: number, buf: Uint8Array, off: number, len: number): number;
+  write(fd: number, buf: Uint8Array, off: number, len: number): number;
   pread(fd: number, buf: Uint8Array, off: number, len: number, pos: number): number;
   pwrite(fd: number, buf: Uint8Array, off: number, len: number, pos: number): number;
   truncate(fd: number, size: number): number;

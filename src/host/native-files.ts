@@ -12,6 +12,7 @@ import {
   AT_REMOVEDIR,
   AT_SYMLINK_FOLLOW,
   AT_SYMLINK_NOFOLLOW,
+  F_DUPFD_CLOEXEC,
   O_CLOEXEC,
   O_DIRECTORY,
   O_NOCTTY,
@@ -26,10 +27,13 @@ import type { Libc } from './libc.ts';
 
 /** The host's system call numbers (x86-64, asm/unistd_64.h). */
 const SYS = {
+  read: 0,
+  write: 1,
   close: 3,
   lseek: 8,
   pread64: 17,
   pwrite64: 18,
+  fcntl: 72,
   fsync: 74,
   fdatasync: 75,
   ftruncate: 77,
@@ -137,6 +141,10 @@ export class NativeFiles implements HostFiles {
     return this.libc.syscall(SYS.openat, AT_FDCWD, path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
   }
 
+  dup(fd: number): number {
+    return this.libc.syscall(SYS.fcntl, fd, F_DUPFD_CLOEXEC, 0);
+  }
+
   tmpfile(dir: number, flags: number, mode: number): number {
     return this.openSelf(dir, flags | O_TMPFILE | O_CLOEXEC, mode);
   }
@@ -184,6 +192,16 @@ export class NativeFiles implements HostFiles {
     if (bad < 0) return bad;
     const n = this.libc.syscall(SYS.readlinkat, dir, this.at + NAME_A, this.at + BULK, PATH_MAX);
     return n < 0 ? n : this.arena.toString('latin1', BULK, BULK + n);
+  }
+
+  read(fd: number, buf: Uint8Array, off: number, len: number): number {
+    const address = this.addressOf(buf, off, len);
+    return address < 0 ? address : this.libc.syscall(SYS.read, fd, address, len);
+  }
+
+  write(fd: number, buf: Uint8Array, off: number, len: number): number {
+    const address = this.addressOf(buf, off, len);
+    return address < 0 ? address : this.libc.syscall(SYS.write, fd, address, len);
   }
 
   pread(fd: number, buf: Uint8Array, off: number, len: number, pos: number): number {

@@ -13,8 +13,8 @@ const CACHED_SIZE = 16 * 1024 * 1024;
 
 export class HostFile extends File {
   declare readonly inode: HostInode;
-  private readonly reader: Handle | null;
-  private readonly writer: Handle | null;
+  readonly reader: Handle | null;
+  readonly writer: Handle | null;
   private reads = 0;
 
   constructor(inode: HostInode, flags: number, reader: Handle | null, writer: Handle | null) {

@@ -174,7 +174,7 @@ export class HostSuperBlock extends SuperBlock {
   }
 
   /** What cannot be opened cannot be told from procfs, and is taken for it. */
-  private isProc(fd: number, dirFd: number, name: string): boolean {
+  protected isProc(fd: number, dirFd: number, name: string): boolean {
     const opened = fd >= 0 ? fd : this.files.openPath(dirFd, name);
     if (opened < 0) return true;
     const found = this.files.statfs(opened);

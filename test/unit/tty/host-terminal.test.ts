@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -14,7 +14,7 @@ import { openLibc } from '../../../src/host/libc.ts';
 import { HostPoller } from '../../../src/host/poller.ts';
 import { getAttributes, type HostPty, HostTerminal, openHostPty } from '../../../src/host/terminal.ts';
 import { EAGAIN, EBADF, ENOTTY, EPIPE } from '../../../src/uapi/errno.ts';
-import { O_APPEND, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from '../../../src/uapi/fcntl.ts';
+import { O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from '../../../src/uapi/fcntl.ts';
 import { TIOCSWINSZ } from '../../../src/uapi/ioctl-tty.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT } from '../../../src/uapi/poll.ts';
 import { SIGWINCH } from '../../../src/uapi/signal.ts';
@@ -277,30 +277,4 @@ test('a pipe without a reader is EPIPE', () => {
   assert.notEqual(writer.poll() & POLLERR, 0);
   writer.put();
   closeSync(to);
-});
-
-test('a stream that is a file shares its position', () => {
-  const path = join(dir, 'output');
-  const fd = openSync(path, 'w+');
-  const file = stream(fd, O_RDWR);
-  /** As the system calls do it. */
-  const write = (text: string): void => {
-    file.pos += file.write(Buffer.from(text), 0, text.length, file.pos);
-  };
-  writeSync(fd, 'before ');
-  file.seek(0, 1);
-  write('ours ');
-  writeSync(fd, 'after ');
-  write('ours');
-  file.write(Buffer.from('BE'), 0, 2, 0);
-  const buf = Buffer.alloc(4);
-  assert.equal(file.read(buf, 0, 4, 7), 4);
-  assert.equal(buf.toString(), 'ours');
-  write('!');
-  file.flags |= O_APPEND;
-  file.seek(0, 0);
-  write('?');
-  assert.equal(readFileSync(path, 'utf8'), 'BEfore ours after ours!?');
-  file.put();
-  closeSync(fd);
 });
