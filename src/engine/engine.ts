@@ -228,8 +228,8 @@ export interface Engine {
   readonly runningCount: number;
   /** Those of them that are on their way: not still to be made, or to be woken. */
   readonly busyCount: number;
-  /** Whether one of those that run does so on the kernel's own processor, as far as is known. */
-  readonly sharesProcessor: boolean;
+  /** Those that do not share the kernel's own processor, as far as is known. */
+  readonly elsewhereCount: number;
   /** Sleeps until a thread comes, the host has events, or `timeout` nanoseconds have passed. */
   sleep(timeout: number): void;
   shutdown(): void;

@@ -13,7 +13,7 @@ import type { MachineKernel } from './machine-kernel.ts';
 
 /** How long to look around, ns: while a processor is free, and while guests could use all of them. */
 const SPIN_FREE = { least: 50_000, most: 200_000 } as const;
-const SPIN_FULL = { least: 5_000, most: 30_000 } as const;
+const SPIN_FULL = { least: 10_000, most: 100_000 } as const;
 /** Looks between two readings of the clock. */
 const LOOKS = 128;
 /** The host's own event loop (signals, a program that embeds the machine) gets a turn at least so often. */
@@ -115,8 +115,8 @@ export class Loop {
 
   /** How long to look around now, ns; not at all when nobody runs who could ask, or who could only if we slept. */
   private patience(): number {
-    const { runningCount, busyCount, sharesProcessor } = this.engine;
-    if (runningCount === 0 || sharesProcessor) return 0;
+    const { busyCount, elsewhereCount } = this.engine;
+    if (elsewhereCount === 0) return 0;
     const { least, most } = busyCount < this.processors ? SPIN_FREE : SPIN_FULL;
     return Math.min(most, Math.max(least, this.spin));
   }

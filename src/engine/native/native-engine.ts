@@ -114,11 +114,12 @@ export class NativeEngine implements Engine {
     return this.running.length;
   }
 
-  get sharesProcessor(): boolean {
+  get elsewhereCount(): number {
+
     const { kernel } = this.processors;
-    for (const { slot } of this.running)
-      if (this.memory.i32[(slot + SLOT.S_CPU) >> 2] === kernel) return true;
-    return false;
+    let count = 0;
+    for (const { slot } of this.running) if (this.memory.i32[(slot + SLOT.S_CPU) >> 2] !== kernel) count++;
+    return count;
   }
 
   get busyCount(): number {
