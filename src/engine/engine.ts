@@ -119,6 +119,8 @@ export interface EngineThread {
   resume(): void;
   /** The call will take time: the thread need not look for its answer. */
   waits(): void;
+  /** What is queued for the space is to be done while the kernel goes on with the call. */
+  prepare(): void;
   /** Makes a running thread come with TRAP_FRAME, soon. Harmless for a thread that is in the kernel. */
   interrupt(): void;
   /** Whether it runs its program, or is about to. */

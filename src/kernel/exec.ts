@@ -58,14 +58,23 @@ interface Program {
 }
 
 /** Answers REGISTERS_SET, NO_RETURN when the task died, or -errno with nothing changed. */
-export async function execve(task: Task, request: ExecRequest): Promise<number> {
+export function execve(task: Task, request: ExecRequest): number | Promise<number> {
   const program = findProgram(task, request);
   if (typeof program === 'number') return program;
+  const alone = mayStart(task, program, request) || becomeOnlyThread(task);
+  if (typeof alone === 'object') return alone.then(yes => go(task, program, request, yes ? 0 : NO_RETURN));
+  return go(task, program, request, alone === true ? 0 : alone === false ? NO_RETURN : alone);
+}
+
+/** 0, or what is in the way of it. */
+function mayStart(task: Task, program: Program, request: ExecRequest): number {
+  if (tooBig(task, program.argv, request.envp)) return -E2BIG;
+  return task.kernel.engine.threadRoom === 0 ? -EAGAIN : 0;
+}
+
+function go(task: Task, program: Program, request: ExecRequest, obstacle: number): number {
   try {
-    if (tooBig(task, program.argv, request.envp)) return -E2BIG;
-    if (task.kernel.engine.threadRoom === 0) return -EAGAIN;
-    if (!(await becomeOnlyThread(task))) return NO_RETURN;
-    return replace(task, program, request);
+    return obstacle === 0 ? replace(task, program, request) : obstacle;
   } finally {
     program.file.put();
     program.interp?.file.put();
@@ -198,8 +207,8 @@ function freshMemory(task: Task, secure: boolean): { thread: EngineThread; mm: M
   if (mm.users === 1 && !secure) {
     mm.clear();
     // The old pages go while the new program is looked at.
-    mm.space.flush();
     thread.newFrame(0);
+    thread.prepare();
     return { thread, mm };
   }
   const fresh = newSpaceFor(task.kernel);

@@ -194,12 +194,17 @@ export function reap(group: ThreadGroup): void {
 }
 
 /**
- * execve(2) ends all other threads, and gives the caller the number of the process. Resolves once they are gone:
- * true, or false if the caller has to die instead.
+ * execve(2) ends all other threads, and gives the caller the number of the process. Once they are gone: true, or
+ * false if the caller has to die instead.
  */
-export async function becomeOnlyThread(task: Task): Promise<boolean> {
+export function becomeOnlyThread(task: Task): boolean | Promise<boolean> {
   const { group } = task;
   if (group.exiting !== null || group.execing !== null) return false;
+  return group.threads.size === 1 && group.leader === task ? true : othersEnd(task);
+}
+
+async function othersEnd(task: Task): Promise<boolean> {
+  const { group } = task;
   group.execing = task;
   for (const other of group.threads) if (other !== task) killThread(other);
   while (group.threads.size > 1) await threadLeft(task);

@@ -2,7 +2,7 @@
  * What the host lets us do (seccomp(2)). Three programs, which the build writes into the stub:
  *
  * - `guest`, for every thread that runs guest code, on top of `mapper`: from the stub's own text it may wait and
- *   wake on slots and the space's pages, return from a signal, and yield. All else is SIGSYS: a call of the
+ *   wake on slots and the space's pages, return from a signal, yield, and end its process. All else is SIGSYS: a call of the
  *   guest's. That the stub's syscall instruction can be jumped to with any registers changes nothing.
  * - `mapper`, for mapping threads, and for a guest thread until it has given up the rest: mappings of the memory
  *   file or of nothing at fixed places, new spaces and threads in two exact forms, notes to the kernel.
@@ -81,6 +81,7 @@ const guest: readonly Line[] = [
   load(DATA.nr),
   jeq(NR.rt_sigreturn, 'allow'),
   jeq(NR.sched_yield, 'allow'),
+  jeq(NR.exit_group, 'allow'),
   jne(NR.futex, 'trap'),
   load(DATA.arg(1)),
   jeq(FUTEX_WAKE, 'place'),

@@ -159,7 +159,7 @@ export const SLOT = {
   S_STAGE_OUT: 0x44000,
 } as const;
 
-/** S_STATE. The guest sets REQUEST and SLEEPING, the kernel WAIT and ANSWER. */
+/** S_STATE. The guest sets REQUEST and SLEEPING, the kernel WAIT, PREPARE and ANSWER. */
 export const STATE = {
   ST_RUNNING: 0,
   /** A request; the caller spins. */
@@ -169,6 +169,8 @@ export const STATE = {
   /** Taken by the kernel, the answer will take time: sleep. */
   ST_WAIT: 3,
   ST_ANSWER: 4,
+  /** Taken by the kernel: the caller, who spins, is to see meanwhile that orders up to S_TARGET are done. */
+  ST_PREPARE: 5,
 } as const;
 
 /** S_KIND: why the thread came. */
@@ -195,6 +197,10 @@ export const ACTION = {
   A_FRAME: 1,
   /** Come again with a frame (rax = S_RET in it). */
   A_SHOW_FRAME: 2,
+  /** The process ends. */
+  A_EXIT: 3,
+  /** Its exit status then: no news to the kernel. */
+  EXIT_TOLD: 86,
 } as const;
 
 /** What the reaper and mapping threads write to the kernel's socket: two u32, a kind and a value. The host adds who

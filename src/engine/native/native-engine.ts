@@ -40,13 +40,15 @@ const TIMESPEC = FILE.FILE_SCRATCH + 0x900;
 const IOVECS = FILE.FILE_SCRATCH + 0x800;
 const POLLFD = FILE.FILE_SCRATCH + 0xa00;
 const USER_END = 0x7ffffffff000;
-/** How often a caller looks before it sleeps: about 20 us. */
-const GUEST_SPIN = 800;
+/** How often a caller looks before it sleeps: about 30 us. */
+const GUEST_SPIN = 1200;
 /** While guests run, the kernel looks at least so often (ns) whether one of their processes has died. */
 const WATCH = 5e7;
 /** How long a space's process may take to be there, ns: it is waited for once. */
 const BIRTH_LIMIT = 2e9;
 const NOTES_EVERY = 1 << 16;
+/** How long a process has to end that was told to, ns. */
+const OBEDIENCE = 2e7;
 /** How long the stub may take to start, ns. */
 const START_LIMIT = 5e9;
 const PLAN_KIND = { string: 1, buffer: 2, struct: 3 } as const;
@@ -80,6 +82,8 @@ export class NativeEngine implements Engine {
   private readonly freeIds: number[] = [];
   private nextId = 0;
   private polls = 0;
+  /** Spaces that were told to end. */
+  private readonly leaving: { readonly space: NativeSpace; readonly since: number }[] = [];
   private first: NativeSpace;
   private reaper: ChildProcess | null = null;
   private reaperPid = 0;
@@ -115,7 +119,6 @@ export class NativeEngine implements Engine {
   }
 
   get elsewhereCount(): number {
-
     const { kernel } = this.processors;
     let count = 0;
     for (const { slot } of this.running) if (this.memory.i32[(slot + SLOT.S_CPU) >> 2] !== kernel) count++;
@@ -141,7 +144,10 @@ export class NativeEngine implements Engine {
     const { running } = this;
     const { i32 } = this.memory;
     let handled = 0;
-    if (++this.polls % NOTES_EVERY === 0) this.readNotes();
+    if (++this.polls % NOTES_EVERY === 0) {
+      this.readNotes();
+      this.killDisobedient();
+    }
     for (let i = running.length - 1; i >= 0; i--) {
       const thread = running[i];
       if (thread === undefined) continue;
@@ -162,6 +168,7 @@ export class NativeEngine implements Engine {
   sleep(timeout: number): void {
     const { i32, view } = this.memory;
     this.readNotes();
+    this.killDisobedient();
     this.slots.cleanUp();
     const count = Math.min(this.running.length, WAITV_MAX - 1);
     this.waitEntry(0, GLOBAL.G_HOST_EVENTS, 0);
@@ -172,7 +179,9 @@ export class NativeEngine implements Engine {
       this.waitEntry(i + 1, slot, state);
     }
     const limit =
-      this.running.length > 0 ? Math.min(timeout, this.running.length > count ? 1e6 : WATCH) : timeout;
+      this.running.length + this.leaving.length > 0
+        ? Math.min(timeout, this.running.length > count ? 1e6 : WATCH)
+        : timeout;
     let until = 0;
     if (Number.isFinite(limit)) {
       const deadline = monotonicNow() + limit;
@@ -277,14 +286,31 @@ export class NativeEngine implements Engine {
     if (space.pid > 0 && !space.dead) this.libc.syscall(NR.kill, space.pid, SIGKILL);
   }
 
-  /** At once: the host takes the process apart while the kernel does what else there is to do. */
+  /**
+   * At once: the host takes the process apart while the kernel does what else there is to do. The thread that asked
+   * for it ends the process, if there is one: to kill is to wake processors.
+   */
   killSpace(space: NativeSpace): void {
     for (const thread of space.threads) this.leaveRunning(thread);
     if (space.dead || space.doomed) return;
-    if (space.pid === 0) this.readNotes();
     space.doomed = true;
-    // One whose note is still to come is killed then.
-    if (space.pid > 0) this.libc.syscall(NR.kill, space.pid, SIGKILL);
+    for (const thread of space.threads) {
+      if (!thread.endProcess()) continue;
+      this.leaving.push({ space, since: monotonicNow() });
+      return;
+    }
+    if (space.pid === 0) this.readNotes();
+    else this.libc.syscall(NR.kill, space.pid, SIGKILL);
+  }
+
+  /** Those who were told to end and have not. */
+  private killDisobedient(): void {
+    while (this.leaving.length > 0) {
+      const { space, since } = this.leaving[0]!;
+      if (!space.dead && monotonicNow() - since < OBEDIENCE) return;
+      if (!space.dead && space.pid > 0) this.libc.syscall(NR.kill, space.pid, SIGKILL);
+      this.leaving.shift();
+    }
   }
 
   private startReaper(options: NativeEngineOptions): string | null {

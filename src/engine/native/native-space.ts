@@ -134,14 +134,13 @@ export class NativeSpace implements Space {
     return this.engine.writeGuest(this, address, offset, len);
   }
 
+  /** The host copies the process while the kernel copies what it knows of it. */
   fork(thread: NativeThread): NativeThread {
     const child = this.engine.prepareSpace();
     const copy = child.addThread();
     copy.copyFrame(thread);
     this.orderFork(child);
-    // The host copies the process while the kernel copies what it knows of it.
-    thread.waits();
-    this.flush();
+    thread.prepare();
     return copy;
   }
 

@@ -160,6 +160,21 @@ export class NativeThread implements EngineThread {
     this.engine.kick(this);
   }
 
+  prepare(): void {
+    const { i32, w, space } = this;
+    i32[w + SLOT.S_TARGET / 4] = space.publish(i32[w + SLOT.S_CPU / 4]!);
+    const before = Atomics.compareExchange(i32, w, STATE.ST_REQUEST, STATE.ST_PREPARE);
+    if (before !== STATE.ST_REQUEST) space.flush();
+  }
+
+  /** The thread ends its process by itself, if it is there to be told: nobody need be woken for that. */
+  endProcess(): boolean {
+    const { i32, w } = this;
+    if (this.runningIndex >= 0 || Atomics.load(i32, w) !== STATE.ST_REQUEST) return false;
+    i32[w + SLOT.S_ACTION / 4] = ACTION.A_EXIT;
+    return Atomics.compareExchange(i32, w, STATE.ST_REQUEST, STATE.ST_ANSWER) === STATE.ST_REQUEST;
+  }
+
   get runs(): boolean {
     return this.runningIndex >= 0;
   }
@@ -354,7 +369,7 @@ export class NativeThread implements EngineThread {
     i32[w + SLOT.S_TARGET / 4] = this.space.publish(i32[w + SLOT.S_CPU / 4]!);
     this.engine.nowRunning(this);
     const before = Atomics.exchange(i32, w, STATE.ST_ANSWER);
-    if (before !== STATE.ST_REQUEST) this.engine.wake(this);
+    if (before !== STATE.ST_REQUEST && before !== STATE.ST_PREPARE) this.engine.wake(this);
   }
 }
 

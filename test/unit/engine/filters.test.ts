@@ -53,6 +53,7 @@ function expect(program: keyof typeof FILTERS, verdict: number, calls: readonly 
 
 const everyNumber = [...Array(512).keys(), 1024, 5000, -1, 0x40000000, 0x40000000 + 202, 0x7fffffff];
 const FUTEX = 202;
+const EXIT_GROUP = 231;
 const futex = (address: number, op = 1, timeout = 0, ip?: number): Call =>
   ip === undefined
     ? { nr: FUTEX, args: [address, op, 1, timeout] }
@@ -67,10 +68,11 @@ test('every program has an end for every path', () => {
   }
 });
 
-test('a guest thread: waiting, waking, returning, yielding, from the stub', () => {
+test('a guest thread: waiting, waking, returning, yielding, ending its process, from the stub', () => {
   expect('guest', ALLOW, [
     { nr: 15 },
     { nr: 24 },
+    { nr: EXIT_GROUP },
     futex(VA.SLOT_BASE),
     futex(VA.SLOT_BASE, 0),
     futex(VA.SLOT_END - 4),
@@ -83,7 +85,7 @@ test('a guest thread: waiting, waking, returning, yielding, from the stub', () =
 });
 
 test('a guest thread: nothing else, with whatever arguments', () => {
-  const others = everyNumber.filter(nr => ![15, 24, FUTEX].includes(nr));
+  const others = everyNumber.filter(nr => ![15, 24, EXIT_GROUP, FUTEX].includes(nr));
   const places = [0, VA.SLOT_BASE, VA.STUB_SPACE, 3, -1];
   for (const nr of others) {
     expect(
@@ -126,7 +128,7 @@ test('a guest thread: from elsewhere, or in another way, all is its own', () => 
     2 ** 32 + VA.STUB_TEXT,
   ];
   for (const ip of ips) {
-    expect('guest', TRAP, [{ nr: 15, ip }, { nr: 24, ip }, futex(VA.SLOT_BASE, 1, 0, ip)]);
+    expect('guest', TRAP, [{ nr: 15, ip }, { nr: 24, ip }, { nr: EXIT_GROUP, ip }, futex(VA.SLOT_BASE, 1, 0, ip)]);
   }
   for (const nr of everyNumber) expect('guest', TRAP, [{ nr, arch: I386, args: [VA.SLOT_BASE, 1, 0, 0] }]);
 });

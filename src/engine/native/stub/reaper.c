@@ -157,7 +157,7 @@ static void wake_kernel(void)
 		syscall6(__NR_futex, (long)(global + G_HOST_EVENTS), 0, 1, 0, 0, 0);
 }
 
-/* Answers whether one died that the kernel has not killed: that is urgent. */
+/* Answers whether one died that the kernel has not killed, or told to end: that is urgent. */
 static int note_deaths(void)
 {
 	int status, urgent = 0;
@@ -165,7 +165,7 @@ static int note_deaths(void)
 
 	while ((pid = syscall6(__NR_wait4, -1, (long)&status, WNOHANG | WALL, 0, 0, 0)) > 0) {
 		note(NOTE_DEAD, (u32)pid);
-		urgent |= (status & 0x7f) != SIGKILL;
+		urgent |= status != SIGKILL && status != EXIT_TOLD << 8;
 	}
 	return urgent;
 }

@@ -60,6 +60,7 @@ static void prefetch(void *slot)
 		AT(int, slot, S_IN1_LEN) = fetch(slot, (u32)(plans >> 32), S_IN1, S_STAGE_IN - S_IN1);
 }
 
+/* Comes back when there is an answer, or something to prepare. */
 static void sleep_for_answer(void *slot)
 {
 	u32 *state = (u32 *)((u64)slot + S_STATE);
@@ -68,7 +69,7 @@ static void sleep_for_answer(void *slot)
 	__atomic_compare_exchange_n(state, &seen, ST_SLEEPING, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 	for (;;) {
 		seen = __atomic_load_n(state, __ATOMIC_ACQUIRE);
-		if (seen == ST_ANSWER)
+		if (seen == ST_ANSWER || seen == ST_PREPARE)
 			return;
 		futex_wait((u64)state, seen);
 	}
@@ -100,12 +101,20 @@ static void wait_answer(void *slot)
 		seen = __atomic_load_n(state, __ATOMIC_ACQUIRE);
 		if (seen == ST_ANSWER)
 			break;
-		if (seen == ST_WAIT || left-- == 0) {
-			sleep_for_answer(slot);
-			break;
+		if (seen == ST_PREPARE) {
+			wait_mapped(AT(u32, slot, S_TARGET));
+			__atomic_compare_exchange_n(state, &seen, ST_REQUEST, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+			continue;
 		}
+		if (seen == ST_WAIT || left == 0) {
+			sleep_for_answer(slot);
+			continue;
+		}
+		left--;
 		__builtin_ia32_pause();
 	}
+	if (AT(int, slot, S_ACTION) == A_EXIT)
+		syscall3(__NR_exit_group, EXIT_TOLD, 0, 0);
 	__atomic_store_n(state, ST_RUNNING, __ATOMIC_RELAXED);
 	wait_mapped(AT(u32, slot, S_TARGET));
 }
