@@ -18,6 +18,10 @@ UML_CLOSED=
 for fd in 0 1 2; do [ -L /proc/self/fd/$fd ] || UML_CLOSED=$UML_CLOSED$fd; done
 [ -z "$UML_CLOSED" ] || export UML_CLOSED
 
+# Node undoes what was ignored when it starts (nohup(1)): the signals as a number, as proc_pid_stat(5) has them.
+ignored() { shift 30; UML_IGNORED=$1; }
+read -r stat </proc/self/stat && ignored ${stat##*) } && export UML_IGNORED
+
 # Garbage is collected by the kernel's thread alone: others would take processors from guests, and waking them takes
 # longer than they help. With room for young objects that happens seldom.
 exec "$node" --single-threaded-gc --min-semi-space-size=8 "$home/bin/start.cjs" "$name" "$@"

@@ -85,6 +85,7 @@ function shellOfRoot(line: CommandLine): InitOptions {
     cwd: '/',
     user: { uid: account.uid, gid: account.gid, groups: account.groups },
     stdio: ['console', 'console', 'console'],
+    ignored: [],
   };
 }
 

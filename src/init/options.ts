@@ -70,6 +70,11 @@ export type InitOptions =
       readonly cwd: string;
       readonly user: UserOptions;
       readonly stdio: readonly [StdioOptions, StdioOptions, StdioOptions];
+      /**
+       * Signals that the command ignores from its start. Without the console among `stdio`, SIGHUP, SIGINT, SIGQUIT
+       * and SIGTERM that the host process gets go to the command.
+       */
+      readonly ignored: readonly number[];
     };
 
 /**

@@ -13,6 +13,7 @@ import {
 import type { MachineKernel } from './machine-kernel.ts';
 import type { InitOptions } from './options.ts';
 import type { Power } from './power.ts';
+import { relaySignals } from './relay.ts';
 import { type StartHost, Stdio } from './stdio.ts';
 
 export async function startFirst(
@@ -36,6 +37,7 @@ export async function startFirst(
     const signal = termSignal(status);
     power.shutdown('poweroff', signal !== 0 ? 128 + signal : exitCode(status));
   };
+  if (!init.stdio.includes('console')) relaySignals(task, init.ignored, power);
   const failed = await startCommand(kernel, task, init);
   if (failed !== null) power.end({ type: 'error', ...failed });
 }
