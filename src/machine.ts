@@ -142,6 +142,10 @@ function run(
   const proc = new KernelProc(kernel, procFacts(kernel, clock, options));
   const terminals = registerAll(kernel, proc, files, options);
   const line = connectConsole(options.console, terminals, calls, poller, power);
+  if (typeof line === 'string') {
+    power.end({ type: 'error', message: line, status: 1 });
+    return;
+  }
   logMachine(log, options);
   showLog(log, libc, options, line);
   const root = mountAll(kernel.vfs, files, options, log);

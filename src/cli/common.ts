@@ -43,7 +43,8 @@ export function describe(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return 'no such file or directory';
   if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
-  return error instanceof Error ? error.message : String(error);
+  const text = error instanceof Error ? error.message : String(error);
+  return /^[A-Z0-9]+: (.*?), /.exec(text)?.[1] ?? text;
 }
 
 /** The environment that login(1) would give a user, and the host's language and terminal. */
@@ -94,7 +95,10 @@ function startAnew(): never {
   process.exit(0);
 }
 
-/** Runs the machine and ends this program as it ended; `hint` may say why it panicked. */
+/**
+ * Runs the machine and ends this program as it ended; `hint` may say why it panicked. A reboot of a machine that runs
+ * one command is its end.
+ */
 export async function runMachine(
   program: string,
   options: MachineOptions,
@@ -104,6 +108,7 @@ export async function runMachine(
   const { boot } = await import('../machine.ts');
   const report: ExitReport = await boot(options);
   if (report.type === 'exit') process.exit(report.status);
+  if (report.type === 'restart' && program === 'uml') process.exit(0);
   if (report.type === 'restart') startAnew();
   if (report.type === 'error') fail(program, report.message, report.status);
   fail(program, `the machine panicked: ${hint ?? report.reason}`, panicStatus);

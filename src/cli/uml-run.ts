@@ -9,7 +9,7 @@ import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ENDING_SIGNALS } from '../host/signals.ts';
-import { joinWords, parseCpus, parseMem } from '../init/cmdline.ts';
+import { HOSTNAME_RULE, isHostname, joinWords, parseCpus, parseMem } from '../init/cmdline.ts';
 import type {
   ConsoleOptions,
   MachineOptions,
@@ -102,12 +102,14 @@ class StraceOption extends Option {
   override flags = '--strace[=<file>]';
 }
 
-/** Gives a bare --strace among the options before the command an empty value. */
+/** Gives a bare --strace among the options before the command an empty value. `--` is no option's value. */
 export function bareStrace(command: Command, words: readonly string[]): string[] {
   const given = [...words];
   for (let i = 0; i < given.length && given[i]?.startsWith('-') && given[i] !== '--'; i++) {
     if (given[i] === '--strace') given[i] = '--strace=';
-    else if (command.options.some(option => option.long === given[i] && option.required)) i++;
+    const taker = command.options.find(option => option.long === given[i] && option.required);
+    if (taker === undefined) continue;
+    if (given[++i] === '--') fail('uml', `option '${taker.flags}' argument missing`, FAILED);
   }
   return given;
 }
@@ -146,8 +148,8 @@ function guestPath(text: string): string {
 }
 
 function hostname(text: string): string {
-  if (text === '' || text.length > 64) throw new InvalidArgumentError('a host name has 1 to 64 characters');
-  return toBytes(text);
+  if (!isHostname(text)) throw new InvalidArgumentError(HOSTNAME_RULE);
+  return text;
 }
 
 function seconds(text: string): number {

@@ -73,6 +73,10 @@ export function parseCount(text: string, min: number, max: number): number | nul
   return value >= min && value <= max ? value : null;
 }
 
+/** hostname(7), and what sethostname(2) has room for. */
+export const isHostname = (text: string): boolean => /^(?=.{1,64}$)[a-z0-9]([\w.-]*[a-z0-9])?$/i.test(text);
+export const HOSTNAME_RULE = 'a host name has 1 to 64 letters, digits, dots and dashes';
+
 /** `fd:0,fd:1`, `fd:3`, `null` or `none`: UML's console channels that need no device of the host's. */
 export function parseChannel(text: string): Channel | string {
   if (text === 'null' || text === 'none') return { input: null, output: null };
@@ -94,7 +98,7 @@ const OPTIONS: Readonly<Record<string, Parse>> = {
   rootfstype: rootfstype => ({ rootfstype }),
   rootflags: rootflags => ({ rootflags }),
   umid: umid => (isFolderName(umid) ? { umid } : 'say a name of letters, digits, dots and dashes'),
-  hostname: hostname => (hostname.length <= 64 ? { hostname } : 'a host name has at most 64 characters'),
+  hostname: hostname => (isHostname(hostname) ? { hostname } : HOSTNAME_RULE),
   loglevel: value => set('loglevel', parseCount(value, 0, 15) ?? 'say 0 to 15'),
   panic: value => set('panic', parseCount(value, -1e9, 1e9) ?? 'say a number of seconds'),
   con: value => set('console', parseChannel(value)),

@@ -8,15 +8,17 @@ import { HostTerminal } from '../host/terminal.ts';
 import type { ConsoleOptions } from './options.ts';
 import type { Power } from './power.ts';
 
-/** Null: there is none, or its descriptors are not open. */
+/** Null: there is none; a string: what is wrong with it. */
 export function connectConsole(
   { input, output }: ConsoleOptions,
   terminals: Terminals,
   calls: DescriptorCalls,
   poller: HostPoller,
   power: Power,
-): ConsoleLine | null {
+): ConsoleLine | string | null {
   if (input === null && output === null) return null;
+  const closed = [input, output].find(fd => fd !== null && calls.statusFlags(fd) < 0);
+  if (closed !== undefined) return `the console's descriptor ${closed} is not open; con0= names others`;
   const spec = parseChannel(`fd:${input ?? output},fd:${output ?? input}`);
   const opened = typeof spec === 'string' ? null : openChannel(spec, calls, poller);
   if (opened === null || typeof opened === 'number') return null;

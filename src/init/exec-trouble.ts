@@ -6,6 +6,8 @@ import { O_RDONLY } from '../uapi/fcntl.ts';
 
 const HEAD = 256;
 const ELF_MAGIC = 0x7f454c46;
+/** The shorter of elf(5)'s headers. */
+const ELF_HEADER = 52;
 const CLASS = 4;
 const CLASS_32 = 1;
 const MACHINE = 18;
@@ -55,7 +57,7 @@ function readHead(task: Task, path: string): Buffer | null {
   return got < 0 ? null : bytes.subarray(0, got);
 }
 
-const isElf = (head: Buffer): boolean => head.length >= MACHINE + 2 && head.readUInt32BE(0) === ELF_MAGIC;
+const isElf = (head: Buffer): boolean => head.length >= 4 && head.readUInt32BE(0) === ELF_MAGIC;
 
 function missingInterpreter(head: Buffer): string {
   const script = /^#![ \t]*([^ \t\n\0]+)/.exec(head.toString('latin1'));
@@ -65,8 +67,9 @@ function missingInterpreter(head: Buffer): string {
 
 function notForUs(head: Buffer): string {
   if (!isElf(head)) return 'not a program: it is no ELF file and does not begin with #!';
+  if (head.length < ELF_HEADER) return 'not a program: an ELF file that is cut short';
   const machine = head.readUInt16LE(MACHINE);
   if (machine === EM_X86_64 && head[CLASS] !== CLASS_32)
-    return 'not a program: its ELF headers make no sense';
+    return 'not a program: its ELF headers make no sense, or are cut short';
   return `a program for ${MACHINES[machine] ?? `machine ${machine}`}; this machine runs 64-bit x86-64 programs only`;
 }

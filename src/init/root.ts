@@ -43,11 +43,11 @@ export function mountAll(
   }
   const path = new Path(namespace.root, namespace.root.root).get();
   const context = kernelContext(path, vfs.env.clock);
+  mountUsual(vfs, context);
   for (const volume of options.volumes) {
     const trouble = mountVolume(vfs, files, context, volume);
     if (trouble !== null) return { type: 'error', message: trouble, status: 125 };
   }
-  mountUsual(vfs, context);
   return { namespace, context };
 }
 

@@ -198,6 +198,25 @@ test('--strace prints calls, to standard error or a file', async () => {
   assert.match(readFileSync(file, 'utf8'), /exit_group/);
 });
 
+test('a wrong option is one line, with status 125', async () => {
+  for (const [words, complaint] of [
+    [['--env', '--', 'true'], /argument missing/],
+    [['--root', '--', 'true'], /argument missing/],
+    [['--hostname', 'a/b', 'true'], /host name/],
+    [['--strace=/', 'true'], /^uml: --strace: \/: illegal operation on a directory$/],
+    [['--volume', '/etc:/proc/x', 'true'], /cannot be mounted/],
+  ] as const) {
+    const { status, stderr } = await uml(...words);
+    assert.deepEqual([status, stderr.split('\n').length], [125, 2], stderr);
+    assert.match(stderr.trim(), complaint);
+  }
+});
+
+test('a reboot is the end of a machine for one command', async () => {
+  const reboot = 'import ctypes; ctypes.CDLL(None).reboot(0x1234567)';
+  assert.equal((await uml('python3', '-c', reboot)).status, 0);
+});
+
 test('what cannot be executed is one line, with the shell’s statuses', async () => {
   writeFileSync(join(scratch, 'text'), 'not a program');
   chmodSync(join(scratch, 'text'), 0o755);
