@@ -20,6 +20,8 @@ export interface EngineMemory {
   readonly size: number;
   /** Gives the pages of a range back to the host: it reads as zeros again. Page-aligned. */
   discard(offset: number, len: number): void;
+  /** Of the pages from `offset` on: sets out[i] to 1 for each that was touched, by anybody, since it was zeros. */
+  touched(offset: number, out: Uint8Array): void;
 }
 
 /** Why a thread came to the kernel. */
@@ -80,7 +82,10 @@ export interface EngineThread {
   readonly trap: number;
   /** The call's number, for TRAP_CALL; -1 for a call of a foreign ABI. */
   readonly nr: number;
-  /** An argument of the call: width 0 int32, 1 signed, 2 unsigned 64 bits (as far as a number goes). */
+  /**
+   * An argument of the call: width 0 int32, 1 signed, 2 unsigned 64 bits (as far as a number goes); 3 the same, but
+   * what is larger than 2^53 is exact in its pages, and no whole number of pages exactly if the argument was none.
+   */
   arg(index: number, width: number): number;
   /** For TRAP_FAULT. */
   readonly fault: Fault;
@@ -182,6 +187,10 @@ export interface Space {
   /** What is in memory, as the host counts it: the engine's own few pages too. Costs some tens of microseconds. */
   usage(): SpaceUsage;
   presence(address: number, len: number): PagePresence;
+  /** Of the pages from `address` on: sets out[i] to 1 for each that is there. */
+  present(address: number, out: Uint8Array): void;
+  /** membarrier(2) of the host, for all threads of this space (or of all): a command that it has. */
+  barrier(command: number): void;
   /** As a debugger reads and writes, protections aside: how many bytes, or -EIO. Addresses are the caller's to check. */
   peek(address: number, buf: Uint8Array): number;
   poke(address: number, buf: Uint8Array): number;

@@ -103,7 +103,12 @@ export class MachineKernel implements Kernel {
     this.ram = new PhysicalMemory(this.memory, parts.mem, done => parts.engine.whenAllDone(done));
     this.images = new TextImages(this.ram, parts.engine.callSites);
     const { images, memory, oom } = this;
-    this.mmHost = { images, bytes: memory.bytes, promise: pages => oom.promise(pages) };
+    this.mmHost = {
+      images,
+      bytes: memory.bytes,
+      touched: (offset, out) => memory.touched(offset, out),
+      promise: pages => oom.promise(pages),
+    };
     this.pids = new PidAllocator(pid => this.tasks.has(pid) || this.groups.has(pid) || this.jobs.uses(pid));
     this.vfs = new Vfs({ clock: this.clock, ram: this.ram, newDev: () => this.newDev() });
     this.vfs.openFifo = (inode, flags) => openFifo(inode, flags);

@@ -20,9 +20,10 @@ export function pageFault(
   stackLimit: number,
 ): 'mapped' | { signal: number; code: number } {
   if (fault.code === SI_KERNEL) return { signal: SIGSEGV, code: SI_KERNEL };
-  const vma = mm.vmas.find(fault.address) ?? mm.growStack(fault.address, stackLimit);
+  const vma = mm.vmas.find(fault.address) ?? mm.growDown(fault.address, stackLimit);
   if (vma === null) return { signal: SIGSEGV, code: SEGV_MAPERR };
   const need = (error & ERROR_WRITE) !== 0 ? PROT_WRITE : (error & ERROR_FETCH) !== 0 ? PROT_EXEC : PROT_READ;
+  if (mm.guards.touches(fault.address, fault.address + 1)) return { signal: SIGSEGV, code: SEGV_MAPERR };
   if ((vma.prot & need) === 0) return { signal: SIGSEGV, code: SEGV_ACCERR };
   // The stack that has just grown, or pages that another thread is mapping.
   if (vma.backing === null) return 'mapped';

@@ -8,6 +8,7 @@ import { latin1 } from '../lib/latin1.ts';
 import type { Mm } from '../mm/mm.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
 import { EFAULT, ENAMETOOLONG } from '../uapi/errno.ts';
+import { RLIMIT_STACK } from '../uapi/resource.ts';
 
 const MAX_WINDOW = 64 * 1024;
 
@@ -15,6 +16,7 @@ const MAX_WINDOW = 64 * 1024;
 export interface UserContext {
   readonly mm: Mm | null;
   readonly thread: EngineThread | null;
+  rlimit(resource: number): number;
 }
 
 export class UserAccess implements UserMemory {
@@ -38,7 +40,7 @@ export class UserAccess implements UserMemory {
     if (thread === null || mm === null) return -EFAULT;
     const have = thread.prefetched(addr, len);
     if (have >= 0) return have;
-    if (!mm.allows(addr, len, PROT_READ)) return -EFAULT;
+    if (!this.reaches(mm, addr, len, PROT_READ)) return -EFAULT;
     const offset = thread.stageIn(len);
     if (offset < 0) return -EFAULT;
     return this.fetch(mm, addr, offset, len) < 0 ? -EFAULT : offset;
@@ -47,7 +49,7 @@ export class UserAccess implements UserMemory {
   out(addr: number, len: number): number {
     const { thread, mm } = this.context;
     if (thread === null || mm === null) return -EFAULT;
-    if (!mm.allows(addr, len, PROT_WRITE)) return -EFAULT;
+    if (!this.reaches(mm, addr, len, PROT_WRITE)) return -EFAULT;
     this.flush();
     const offset = thread.stageOut(len);
     if (offset < 0) return -EFAULT;
@@ -84,6 +86,14 @@ export class UserAccess implements UserMemory {
     this.outLength = 0;
   }
 
+  /** Whether the program may access this, an area that grows downwards having grown for it. */
+  private reaches(mm: Mm, addr: number, len: number, prot: number): boolean {
+    if (mm.allows(addr, len, prot)) return true;
+    if (mm.growDown(addr, this.context.rlimit(RLIMIT_STACK)) === null) return false;
+    mm.space.settle();
+    return mm.allows(addr, len, prot);
+  }
+
   private endOfString(offset: number, len: number): number {
     for (let at = offset; at < offset + len; at++) if (this.ram[at] === 0) return at;
     return -1;
@@ -101,7 +111,7 @@ export class UserAccess implements UserMemory {
     let text = '';
     for (let at = addr; text.length < max; ) {
       const len = Math.min(max - text.length, PAGE_SIZE - (at % PAGE_SIZE));
-      if (!mm.allows(at, 1, PROT_READ)) return -EFAULT;
+      if (!this.reaches(mm, at, 1, PROT_READ)) return -EFAULT;
       const offset = thread.stageIn(len);
       if (offset < 0 || this.fetch(mm, at, offset, len) < 0) return -EFAULT;
       const end = this.endOfString(offset, len);

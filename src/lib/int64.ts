@@ -11,3 +11,8 @@ export const getInt64 = (view: DataView, at: number): number =>
 
 export const getUint64 = (view: DataView, at: number): number =>
   view.getUint32(at + 4, true) * TWO32 + view.getUint32(at, true);
+
+const TWO64 = 2 ** 64;
+
+/** What a 64-bit register holds of a sum of two. */
+export const wrap64 = (sum: number): number => (sum < TWO64 ? sum : sum - TWO64);

@@ -2,32 +2,42 @@
  * An address space as the kernel sees it (mm_struct): its areas, and where things are. Keeps areas and the
  * engine's pages in step. The system calls' own rules (flags, limits, errors) are in syscalls/mm.ts.
  */
-import { PROT_EXEC, type Space } from '../engine/engine.ts';
+import { PROT_EXEC, PROT_NONE, type Space } from '../engine/engine.ts';
 import { Bitmap } from '../lib/bitmap.ts';
-import { EINVAL, ENOMEM } from '../uapi/errno.ts';
-import type { PageUser } from './page-cache.ts';
+import { Ranges } from '../lib/ranges.ts';
+import { ENOMEM } from '../uapi/errno.ts';
+import type { PageCache, PageUser } from './page-cache.ts';
+import { highestUse, lowestUse, MMAP_MIN, Places, TASK_SIZE } from './places.ts';
 import { PAGE_SIZE, pageDown, pageUp } from './ram.ts';
 import type { TextImages } from './text-image.ts';
-import { type Backing, VM_DONTFORK, VM_GROWSDOWN, VM_LOCKED, VM_MAYWRITE, type Vma, VmaList } from './vma.ts';
+import {
+  type Backing,
+  VM_DONTFORK,
+  VM_GROWSDOWN,
+  VM_LOCKED,
+  VM_LOCKED_MASK,
+  VM_MAYWRITE,
+  VM_SEALED,
+  Vma,
+  VmaList,
+} from './vma.ts';
 
-/** User space ends here (47 bits, less the page that x86-64 keeps free). */
-export const TASK_SIZE = 0x7ffffffff000;
-/** Lowest address for mappings (vm.mmap_min_addr). */
-export const MMAP_MIN = 0x10000;
+export { MMAP_MIN, TASK_SIZE };
+
 /** Files up to this size are read whole when they are mapped, larger ones as they are touched. */
 const EAGER = 16 * 1024 * 1024;
 /** What is read and mapped at once after a touch. */
 const CHUNK = 1024 * 1024;
-const MADV_FREE = 8;
-/** A stack that grows does so by this much, and keeps this far from what is below (stack_guard_gap). */
+/** The program's stack grows by this much. */
 const STACK_PIECE = 1024 * 1024;
-const STACK_GUARD = 256 * PAGE_SIZE;
 
 /** What address spaces have in common: a machine's. */
 export interface MmHost {
   readonly images: TextImages;
   /** The memory that kernel and engine share, for what is staged. */
   readonly bytes: Uint8Array;
+  /** Of the pages at `offset` of that memory: sets out[i] to 1 for each that was ever touched. */
+  touched(offset: number, out: Uint8Array): void;
   /** So many private pages more (or fewer) may be touched. */
   promise(pages: number): void;
 }
@@ -57,8 +67,13 @@ export class Mm implements PageUser {
   /** Largest ever size of all areas in pages, for /proc (VmPeak). */
   peakPages = 0;
   private pages = 0;
-  /** Below this, down to the highest area under it, nothing is mapped: where the next mapping probably fits. */
-  private freeHint = 0;
+  /** Flags of areas to come: mlockall(2), MCL_FUTURE. */
+  defFlags = 0;
+  /** What membarrier(2) was told to be ready for. */
+  barriers = 0;
+  /** Guard pages (madvise(2), MADV_GUARD_INSTALL): no access, whatever their areas say. */
+  guards = new Ranges();
+  private readonly places = new Places();
   private readonly host: MmHost;
   /** Private pages that may be touched. */
   private promised = 0;
@@ -81,21 +96,14 @@ export class Mm implements PageUser {
 
   /** The highest free place below `mmapBase` (then below `limit`) for `len` bytes; -ENOMEM. */
   findFree(len: number, limit = this.mmapBase): number {
-    if (limit !== this.mmapBase) return this.fitBelow(len, limit, false);
-    const quick = this.freeHint > 0 ? this.fitBelow(len, this.freeHint, true) : -ENOMEM;
-    if (quick > 0) {
-      this.freeHint = quick;
-      return quick;
-    }
-    const found = this.fitBelow(len, limit, false);
-    if (found < 0) return this.fitBelow(len, TASK_SIZE, false);
-    this.freeHint = found;
-    return found;
+    return this.places.find(this, len, limit);
   }
 
-  isFree(start: number, len: number): boolean {
+  /** Whether nothing is there. `apart`: nor does it come too near to an area that grows downwards. */
+  isFree(start: number, len: number, apart = false): boolean {
     const next = this.vmas.at(this.vmas.indexAfter(start));
-    return this.isAllowed(start, len) && (next === undefined || next.start >= start + len);
+    if (!this.isAllowed(start, len)) return false;
+    return next === undefined || (apart ? lowestUse(next) : next.start) >= start + len;
   }
 
   /** Replaces what is at [start, start + len) by private or shared zero pages, or by a file's. */
@@ -122,43 +130,44 @@ export class Mm implements PageUser {
     // A file's pages that are not replaced must go even where the new area maps none.
     if (pages || gone.some(v => v.backing !== null)) this.unmapPages(start, start + len);
     for (const vma of gone) this.drop(vma);
-    this.freeHint = Math.max(this.freeHint, start + len);
+    this.guards.remove(start, start + len);
+    this.places.freed(start + len);
   }
 
   protect(start: number, len: number, prot: number): void {
     for (const vma of this.vmas.isolate(start, start + len)) vma.prot = prot;
     this.vmas.join(start, start + len);
     this.space.protect(start, len, prot);
+    this.hideGuards(start, start + len);
   }
 
-  /** Whether all of the range may be made writable. */
-  mayWrite(start: number, len: number): boolean {
-    for (let i = this.vmas.indexAfter(start); ; i++) {
-      const vma = this.vmas.at(i);
-      if (vma === undefined || vma.start >= start + len) return true;
-      if ((vma.flags & VM_MAYWRITE) === 0) return false;
-    }
+  /** Takes the right to access guard pages away, which a mapping or mprotect has just given. */
+  hideGuards(start: number, end: number): void {
+    if (this.guards.count === 0) return;
+    for (const { from, to } of this.guards.within(start, end)) this.space.protect(from, to - from, PROT_NONE);
   }
 
-  isAnonymous(start: number, len: number): boolean {
-    for (let i = this.vmas.indexAfter(start); ; i++) {
-      const vma = this.vmas.at(i);
-      if (vma === undefined || vma.start >= start + len) return true;
-      if (vma.backing !== null) return false;
-    }
-  }
-
-  /** Whether a page is in memory: a file's in its cache, a private one as the engine says (mincore(2)). */
-  isResident(address: number): boolean {
-    const vma = this.vmas.find(address);
-    if (vma?.backing?.cache.isPresent(Math.floor(vma.posOf(address) / PAGE_SIZE))) return true;
-    return this.space.presence(address, PAGE_SIZE).own > 0;
-  }
-
-  lockedPages(): number {
+  /** Pages of [start, end) that are locked in memory. */
+  lockedPages(start = 0, end = TASK_SIZE): number {
     let pages = 0;
-    for (const vma of this.vmas) if ((vma.flags & VM_LOCKED) !== 0) pages += vma.length / PAGE_SIZE;
+    for (const vma of this.vmas.within(start, end))
+      if ((vma.flags & VM_LOCKED) !== 0)
+        pages += (Math.min(end, vma.end) - Math.max(start, vma.start)) / PAGE_SIZE;
     return pages;
+  }
+
+  /** Whether something of [start, end) must stay as it is. */
+  isSealed(start: number, end: number): boolean {
+    for (const vma of this.vmas.within(start, end)) if ((vma.flags & VM_SEALED) !== 0) return true;
+    return false;
+  }
+
+  /** Flags that areas of [start, end) get and lose: 0, or -ENOMEM at a hole; the areas before it have changed. */
+  setFlags(start: number, end: number, set: number, clear: number): number {
+    const stop = this.vmas.coveredFrom(start, end);
+    for (const vma of this.vmas.isolate(start, stop)) vma.flags = (vma.flags & ~clear) | set;
+    this.vmas.join(start, stop);
+    return stop < end ? -ENOMEM : 0;
   }
 
   /** Makes an area longer by `more` bytes, which are free. */
@@ -171,44 +180,24 @@ export class Mm implements PageUser {
     this.vmas.join(vma.start, vma.end);
   }
 
-  /** A touch below the stack: makes it longer, by a piece at a time, if `limit` (RLIMIT_STACK) lets it. */
-  growStack(address: number, limit: number): Vma | null {
-    const vma = this.vmas.at(this.vmas.indexAfter(address));
-    if (vma === undefined || (vma.flags & VM_GROWSDOWN) === 0) return null;
-    const lowest = Math.max(MMAP_MIN, vma.end - limit);
-    if (address < lowest) return null;
-    const start = Math.max(pageUp(lowest), pageDown(address) - STACK_PIECE);
-    const gap = start - STACK_GUARD;
-    if (start >= vma.start || !this.isFree(gap, vma.start - gap)) return null;
-    this.space.mapAnonymous(start, vma.start - start, vma.prot);
-    this.account(vma.start - start, vma);
+  /**
+   * A touch below an area that grows downwards makes it longer, if `limit` (RLIMIT_STACK) and what lies below let
+   * it. The program's stack grows by a piece at a time.
+   */
+  growDown(address: number, limit: number): Vma | null {
+    const index = this.vmas.indexAfter(address);
+    const vma = this.vmas.at(index);
+    if (vma === undefined || (vma.flags & VM_GROWSDOWN) === 0 || vma.start <= address) return null;
+    const lowest = Math.max(MMAP_MIN, pageUp(vma.end - limit), highestUse(this.vmas.at(index - 1)));
+    const page = pageDown(address);
+    if (page < lowest) return null;
+    const start = vma.name === '[stack]' ? Math.max(lowest, page - STACK_PIECE) : page;
+    const more = vma.start - start;
+    if (!this.isAllowed(start, more)) return null;
+    this.space.mapAnonymous(start, more, vma.prot);
+    this.account(more, vma);
     vma.start = start;
     return vma;
-  }
-
-  /** madvise(MADV_DONTNEED, MADV_FREE): private pages are dropped; files' pages come back when touched. */
-  dontNeed(start: number, len: number, advice: number): number {
-    for (const vma of this.vmas) {
-      const from = Math.max(start, vma.start);
-      const to = Math.min(start + len, vma.end);
-      if (from >= to || vma.shared) continue;
-      if ((vma.flags & VM_LOCKED) !== 0) return -EINVAL;
-      if (vma.backing !== null && advice === MADV_FREE) return -EINVAL;
-      this.space.advise(from, to - from, advice);
-    }
-    return 0;
-  }
-
-  /** madvise(MADV_REMOVE): holes in the files of shared mappings. */
-  punch(start: number, len: number): number {
-    for (const vma of this.vmas) {
-      const from = Math.max(start, vma.start);
-      const to = Math.min(start + len, vma.end);
-      if (from >= to) continue;
-      if (!vma.shared || vma.backing === null || (vma.flags & VM_MAYWRITE) === 0) return -EINVAL;
-      vma.backing.cache.punch(vma.posOf(from), to - from);
-    }
-    return 0;
   }
 
   /** Moves the single area [from, from + len) to `to` with size `newLen`. The new place was unmapped. */
@@ -219,7 +208,8 @@ export class Mm implements PageUser {
     vma.end = to + newLen;
     vma.shift += to - from;
     this.account(newLen - len, vma);
-    this.freeHint = Math.max(this.freeHint, from + len);
+    this.places.freed(from + len);
+    this.moveGuards(from, len, to);
     if (vma.backing === null) this.space.move(from, len, newLen, to);
     else this.moveFilePages(vma, vma.backing, from, len);
     this.vmas.insert(vma);
@@ -229,9 +219,21 @@ export class Mm implements PageUser {
   clear(): void {
     for (const vma of this.vmas.clear()) this.drop(vma);
     this.unmapPages(MMAP_MIN, TASK_SIZE);
-    this.freeHint = 0;
+    this.places.reset();
+    this.guards = new Ranges();
+    this.defFlags = 0;
+    this.barriers = 0;
     this.exe?.put();
     this.exe = null;
+  }
+
+  /** Which pages of a file from `page` on are in memory: sets out[i] to 1 for each. */
+  touched(cache: PageCache, page: number, out: Uint8Array): void {
+    for (let at = cache.nextPage(page, true); at < page + out.length; ) {
+      const stop = Math.min(page + out.length, cache.nextPage(at, false));
+      this.host.touched(cache.offsetOf(at * PAGE_SIZE), out.subarray(at - page, stop - page));
+      at = cache.nextPage(stop, true);
+    }
   }
 
   /** Bytes that kernel and engine share. */
@@ -247,14 +249,25 @@ export class Mm implements PageUser {
     Object.assign(child, { brkStart, brk, mmapBase, startCode, endCode, startData, endData, startStack });
     Object.assign(child, { argStart, argEnd, envStart, envEnd, auxv });
     child.exe = this.exe?.get() ?? null;
+    child.barriers = this.barriers;
+    child.guards = this.guards.clone();
     for (const vma of this.vmas) {
       if ((vma.flags & VM_DONTFORK) !== 0) continue;
       const copy = vma.slice(vma.start, vma.end);
-      copy.flags = vma.flags;
+      copy.flags = vma.flags & ~VM_LOCKED_MASK;
       child.adopt(copy);
     }
     this.host.images.forked(this, child);
     return child;
+  }
+
+  /** One more mapping like `vma`, of what lies at `pos` of its file; of fresh pages if it has none. The place, or -errno. */
+  duplicate(vma: Vma, start: number, len: number, pos: number): number {
+    const copy = new Vma(start, start + len, vma.prot, vma.flags);
+    copy.backing = vma.backing?.get() ?? null;
+    copy.pos = pos;
+    copy.name = vma.name;
+    return this.map(copy);
   }
 
   /** The pages of a file mapping that [address, address + len) needs but that are not mapped yet: how many were mapped, or -errno. */
@@ -283,17 +296,7 @@ export class Mm implements PageUser {
       if (vma === null || (vma.prot & prot) !== prot) return false;
       at = vma.end;
     }
-    return true;
-  }
-
-  /** madvise(MADV_DONTFORK and the like): the engine copies as the flags say. */
-  setForkFlags(start: number, len: number, set: number, clear: number, advice: number): void {
-    // Only of areas: what the engine keeps in between is copied, or not, as the engine says.
-    for (const vma of this.vmas.isolate(start, start + len)) {
-      vma.flags = (vma.flags | set) & ~clear;
-      this.space.advise(vma.start, vma.length, advice);
-    }
-    this.vmas.join(start, start + len);
+    return !this.guards.touches(address, address + len);
   }
 
   /** The last user is gone. */
@@ -330,6 +333,20 @@ export class Mm implements PageUser {
       if (!Number.isFinite(vma.mapped.next(Math.floor(vma.posOf(from) / PAGE_SIZE), true))) continue;
       this.space.unmap(from, vma.end - from);
       vma.mapped.clear(vma.posOf(from) / PAGE_SIZE, Number.POSITIVE_INFINITY);
+    }
+    this.space.flush();
+  }
+
+  punched(cache: PageCache, first: number, last: number): void {
+    for (const vma of this.vmas) {
+      // Through private mappings the hole is seen without our help, and what was written stays.
+      if (vma.backing?.cache !== cache || vma.mapped === null || !vma.shared) continue;
+      const from = Math.max(vma.start, vma.start + (first * PAGE_SIZE - vma.pos));
+      const to = Math.min(vma.end, vma.start + (last * PAGE_SIZE - vma.pos));
+      if (from >= to || vma.mapped.next(vma.posOf(from) / PAGE_SIZE, true) * PAGE_SIZE >= vma.posOf(to))
+        continue;
+      this.space.unmap(from, to - from);
+      vma.mapped.clear(vma.posOf(from) / PAGE_SIZE, vma.posOf(to) / PAGE_SIZE);
     }
     this.space.flush();
   }
@@ -378,28 +395,6 @@ export class Mm implements PageUser {
       this.host.promise(pages);
     }
     if (this.pages > this.peakPages) this.peakPages = this.pages;
-  }
-
-  private fitBelow(len: number, limit: number, once: boolean): number {
-    let top = limit;
-    let index = this.vmas.indexAfter(top - 1);
-    for (;;) {
-      const area = this.vmas.at(index);
-      if (area !== undefined && area.start < top && area.end > top - 1) top = area.start;
-      const below = this.vmas.at(--index);
-      const floor = below === undefined ? MMAP_MIN : below.end;
-      for (const at of this.reservedAround(floor, top))
-        if (top - at.to >= len) return top - len;
-        else top = Math.min(top, at.from);
-      if (top - floor >= len && top > floor) return top - len;
-      if (below === undefined || once) return -ENOMEM;
-      top = below.start;
-    }
-  }
-
-  /** Reserved ranges between `floor` and `top`, highest first. */
-  private reservedAround(floor: number, top: number): { from: number; to: number }[] {
-    return this.space.reserved.filter(r => r.to > floor && r.from < top).sort((a, b) => b.from - a.from);
   }
 
   private mapBacking(vma: Vma, backing: Backing): number {
@@ -469,6 +464,13 @@ export class Mm implements PageUser {
   private mapRun(vma: Vma, offset: number, from: number, to: number): void {
     const address = vma.start + (from - vma.pos);
     this.space.mapMemory(address, to - from, vma.prot, offset, vma.shared, (vma.flags & VM_MAYWRITE) !== 0);
+    this.hideGuards(address, address + to - from);
+  }
+
+  private moveGuards(from: number, len: number, to: number): void {
+    const moved = this.guards.within(from, from + len);
+    this.guards.remove(from, from + len);
+    for (const range of moved) this.guards.add(range.from - from + to, range.to - from + to);
   }
 
   /** The area's pages are ordered away; its file is let go once they are surely gone. */

@@ -17,6 +17,8 @@ export type FillPages = (pos: number, offset: number, len: number) => number;
 export interface PageUser {
   /** Pages from byte `pos` (page-aligned) to the end are gone: a touch is SIGBUS until the file grows again. */
   truncated(pos: number): void;
+  /** Pages [first, last) are holes now: a touch must make them anew. */
+  punched(cache: PageCache, first: number, last: number): void;
   /** The file now lives elsewhere in ram: mapped pages must be mapped anew. */
   moved(): void;
 }
@@ -140,7 +142,7 @@ export class PageCache {
     this.zero(pos, first * PAGE_SIZE);
     this.zero(last * PAGE_SIZE, end);
     this.discardPages(first, last);
-    for (const user of this.users) user.moved();
+    for (const user of this.users) user.punched(this, first, last);
   }
 
   /** A mapping is gone; with the last one goes what only mappings could still see. */

@@ -13,6 +13,13 @@ export const VM_LOCKED = 16;
 /** May be made writable: private, or the file was opened for writing. */
 export const VM_MAYWRITE = 32;
 export const VM_WIPEONFORK = 64;
+/** May never be executed: a file of a mount without that right. */
+export const VM_NOEXEC = 128;
+/** VM_LOCKED, but only what is touched (mlock2(2), MLOCK_ONFAULT). */
+export const VM_LOCKONFAULT = 256;
+/** Stays as it is for good (mseal(2)). */
+export const VM_SEALED = 512;
+export const VM_LOCKED_MASK: number = VM_LOCKED | VM_LOCKONFAULT;
 
 /** A file, as a mapping holds it. */
 export interface Backing {
@@ -189,6 +196,12 @@ export class VmaList {
     for (let i = this.indexAfter(from); i < this.list.length && this.list[i]!.start < to; i++)
       out.push(this.list[i]!);
     return out;
+  }
+
+  /** Areas that have a part in [from, to). */
+  *within(from: number, to: number): Generator<Vma> {
+    for (let i = this.indexAfter(from); i < this.list.length && this.list[i]!.start < to; i++)
+      yield this.list[i]!;
   }
 
   /** Merges neighbours around [from, to) that have become alike. */

@@ -6,10 +6,14 @@
  */
 import type { Task } from '../kernel/task.ts';
 
-/** How a register becomes a number: the low 32 bits signed, or all 64 bits signed or unsigned. */
+/**
+ * How a register becomes a number: the low 32 bits signed, or all 64 bits signed or unsigned, or such that it is
+ * exact in its pages (engine.ts, `arg`).
+ */
 export const WIDTH_INT = 0;
 export const WIDTH_LONG = 1;
 export const WIDTH_ULONG = 2;
+export const WIDTH_PAGES = 3;
 
 /** Names of the bits of a flag word, for strace: `{ O_CREAT: 0o100, ... }`. */
 export type FlagNames = Readonly<Record<string, number>>;
@@ -64,6 +68,9 @@ export const hex = arg('hex', WIDTH_ULONG);
 export const hex32 = arg('hex', WIDTH_INT);
 /** A pointer that the kernel follows by itself, or not at all. */
 export const pointer = arg('pointer', WIDTH_ULONG);
+/** Where a range of memory begins, and how long it is: they may add up to more than 2^64. */
+export const address = arg('pointer', WIDTH_PAGES);
+export const extent = arg('ulong', WIDTH_PAGES);
 /** A file's name (NUL-terminated, up to PATH_MAX). */
 export const path = arg('path', WIDTH_ULONG);
 /** Any other NUL-terminated string. */

@@ -169,10 +169,6 @@ function resource(of: Task, type: number, idx: number): object | null {
   }
 }
 
-/** Nothing here can make all threads of all processes pass a barrier: no command is offered. */
-const membarrier = (_task: Task, cmd: number, flags: number): number =>
-  cmd === 0 && flags === 0 ? 0 : -EINVAL;
-
 export const infoCalls: readonly Syscall[] = [
   call('uname', [outStruct('buf', UTS_LEN * UTS_FIELDS)], uname),
   call('sethostname', [pointer('name'), int('len')], sethostname),
@@ -186,7 +182,6 @@ export const infoCalls: readonly Syscall[] = [
     kcmp,
     'different things have no order; no KCMP_SYSVSEM, KCMP_EPOLL_TFD',
   ),
-  call('membarrier', [int('cmd'), uint('flags'), int('cpu_id')], membarrier, 'offers no command'),
   call(
     'rseq',
     [pointer('rseq'), uint('len'), int('flags'), uint('sig')],

@@ -1,210 +1,200 @@
-/** madvise(2), msync(2), mincore(2), mlock(2) and the like. */
-
-import { CAP_IPC_LOCK, capable } from '../core/cred.ts';
+/** madvise(2), process_madvise(2), mseal(2). */
+import { CAP_SYS_NICE, capable } from '../core/cred.ts';
+import { PROT_READ, PROT_WRITE } from '../engine/engine.ts';
+import { mayAttach } from '../kernel/ptrace-access.ts';
 import type { Task } from '../kernel/task.ts';
-import { type Mm, TASK_SIZE } from '../mm/mm.ts';
+import { wrap64 } from '../lib/int64.ts';
+import { dropPages, faultInArea, installGuards, punch, removeGuards, setForkFlag } from '../mm/advice.ts';
+import type { Mm } from '../mm/mm.ts';
 import { PAGE_SIZE, pageUp } from '../mm/ram.ts';
-import { VM_DONTFORK, VM_LOCKED, VM_WIPEONFORK } from '../mm/vma.ts';
-import { EBUSY, EINVAL, ENOMEM, EPERM } from '../uapi/errno.ts';
-import {
-  MADV_COLD,
-  MADV_DODUMP,
-  MADV_DOFORK,
-  MADV_DONTDUMP,
-  MADV_DONTFORK,
-  MADV_DONTNEED,
-  MADV_DONTNEED_LOCKED,
-  MADV_FREE,
-  MADV_HUGEPAGE,
-  MADV_KEEPONFORK,
-  MADV_NOHUGEPAGE,
-  MADV_NORMAL,
-  MADV_PAGEOUT,
-  MADV_POPULATE_READ,
-  MADV_POPULATE_WRITE,
-  MADV_RANDOM,
-  MADV_REMOVE,
-  MADV_SEQUENTIAL,
-  MADV_WILLNEED,
-  MADV_WIPEONFORK,
-  MCL_CURRENT,
-  MCL_FUTURE,
-  MCL_ONFAULT,
-  MS_ASYNC,
-  MS_INVALIDATE,
-  MS_SYNC,
-} from '../uapi/mman.ts';
-import { RLIMIT_MEMLOCK } from '../uapi/resource.ts';
-import { call, flags, int, oneOf, pointer, type Syscall, ulong } from './args.ts';
+import { VM_DONTFORK, VM_LOCKED, VM_SEALED, VM_WIPEONFORK, type Vma } from '../mm/vma.ts';
+import { EINVAL, ENOMEM, EPERM, ESRCH } from '../uapi/errno.ts';
+import * as mman from '../uapi/mman.ts';
+import { address, call, extent, fd, int, oneOf, pointer, type Syscall, uint, ulong } from './args.ts';
+import { processOfFd } from './kill.ts';
+import { MAX_MAPS } from './mm-limits.ts';
+import { mprotect } from './mmap.ts';
+import { type IoVector, readVector } from './vector.ts';
+
+/** Advice for a part [from, to) of one area: 0 or -errno. */
+type Advise = (mm: Mm, vma: Vma, from: number, to: number) => number;
 
 /** Advice that changes nothing that a program could see. */
-const HINTS: ReadonlySet<number> = new Set([
-  MADV_NORMAL,
-  MADV_RANDOM,
-  MADV_SEQUENTIAL,
-  MADV_WILLNEED,
-  MADV_HUGEPAGE,
-  MADV_NOHUGEPAGE,
-  MADV_DONTDUMP,
-  MADV_DODUMP,
-  MADV_COLD,
-  MADV_PAGEOUT,
-  MADV_POPULATE_READ,
-  MADV_POPULATE_WRITE,
+const hint: Advise = () => 0;
+/** The same of pages that might go from memory: locked ones do not. */
+const cold: Advise = (_mm, vma) => ((vma.flags & VM_LOCKED) !== 0 ? -EINVAL : 0);
+
+const drop =
+  (advice: number, alsoLocked = false): Advise =>
+  (mm, vma, from, to) =>
+    !alsoLocked && (vma.flags & VM_LOCKED) !== 0 ? -EINVAL : dropPages(mm, vma, from, to, advice);
+
+const forkFlag =
+  (flag: number, on: boolean, advice: number): Advise =>
+  (mm, vma, from, to) => {
+    if (advice === mman.MADV_WIPEONFORK && (vma.backing !== null || vma.shared)) return -EINVAL;
+    setForkFlag(mm, from, to, flag, on, advice);
+    return 0;
+  };
+
+const populate =
+  (right: number, writes: boolean): Advise =>
+  (mm, vma, from, to) =>
+    (vma.prot & right) === 0 ? -EINVAL : faultInArea(mm, vma, from, to, writes);
+
+const remove: Advise = (_mm, vma, from, to) =>
+  (vma.flags & VM_LOCKED) !== 0 ? -EINVAL : punch(vma, from, to);
+
+const guard: Advise = (mm, vma, from, to) => {
+  if ((vma.flags & VM_LOCKED) !== 0) return -EINVAL;
+  if (mm.guards.count + mm.vmas.count >= MAX_MAPS) return -ENOMEM;
+  installGuards(mm, from, to);
+  return 0;
+};
+
+const unguard: Advise = (mm, vma, from, to) => {
+  removeGuards(mm, vma, from, to);
+  return 0;
+};
+
+const ADVICE: ReadonlyMap<number, Advise> = new Map([
+  [mman.MADV_NORMAL, hint],
+  [mman.MADV_RANDOM, hint],
+  [mman.MADV_SEQUENTIAL, hint],
+  [mman.MADV_WILLNEED, hint],
+  [mman.MADV_DONTNEED, drop(mman.MADV_DONTNEED)],
+  [mman.MADV_FREE, drop(mman.MADV_FREE)],
+  [mman.MADV_REMOVE, remove],
+  [mman.MADV_DONTFORK, forkFlag(VM_DONTFORK, true, mman.MADV_DONTFORK)],
+  [mman.MADV_DOFORK, forkFlag(VM_DONTFORK, false, mman.MADV_DOFORK)],
+  [mman.MADV_HUGEPAGE, hint],
+  [mman.MADV_NOHUGEPAGE, hint],
+  [mman.MADV_DONTDUMP, hint],
+  [mman.MADV_DODUMP, hint],
+  [mman.MADV_WIPEONFORK, forkFlag(VM_WIPEONFORK, true, mman.MADV_WIPEONFORK)],
+  [mman.MADV_KEEPONFORK, forkFlag(VM_WIPEONFORK, false, mman.MADV_KEEPONFORK)],
+  [mman.MADV_COLD, cold],
+  [mman.MADV_PAGEOUT, cold],
+  [mman.MADV_POPULATE_READ, populate(PROT_READ, false)],
+  [mman.MADV_POPULATE_WRITE, populate(PROT_WRITE, true)],
+  [mman.MADV_DONTNEED_LOCKED, drop(mman.MADV_DONTNEED, true)],
+  [mman.MADV_GUARD_INSTALL, guard],
+  [mman.MADV_GUARD_REMOVE, unguard],
 ]);
 
-function madvise(task: Task, addr: number, len: number, advice: number): number {
-  const { mm } = task;
-  if (mm === null || addr % PAGE_SIZE !== 0) return -EINVAL;
-  const size = pageUp(len);
-  if (!(size >= 0) || addr + size > TASK_SIZE) return -EINVAL;
-  if (!isKnown(advice)) return -EINVAL;
-  if (size === 0) return 0;
-  const whole = mm.vmas.covering(addr, addr + size);
-  const err = apply(task, addr, size, advice);
-  return err < 0 ? err : whole ? 0 : -ENOMEM;
+/** Advice that loses what is in memory: not for what is sealed and cannot be written anyway. */
+const LOSES: ReadonlySet<number> = new Set([
+  mman.MADV_DONTNEED,
+  mman.MADV_FREE,
+  mman.MADV_REMOVE,
+  mman.MADV_DONTFORK,
+  mman.MADV_WIPEONFORK,
+  mman.MADV_DONTNEED_LOCKED,
+  mman.MADV_GUARD_INSTALL,
+]);
+
+const madvise = (task: Task, addr: number, len: number, advice: number): number =>
+  task.mm === null ? -EINVAL : adviseRange(task.mm, addr, len, advice);
+
+function adviseRange(mm: Mm, addr: number, len: number, advice: number): number {
+  const advise = ADVICE.get(advice);
+  if (advise === undefined || addr % PAGE_SIZE !== 0) return -EINVAL;
+  const size = wrap64(pageUp(len));
+  const end = wrap64(addr + size);
+  if ((len !== 0 && size === 0) || end < addr) return -EINVAL;
+  return adviseAreas(mm, addr, end, advice, advise);
 }
 
-const isKnown = (advice: number): boolean =>
-  HINTS.has(advice) ||
-  [
-    MADV_DONTNEED,
-    MADV_FREE,
-    MADV_REMOVE,
-    MADV_DONTFORK,
-    MADV_DOFORK,
-    MADV_WIPEONFORK,
-    MADV_KEEPONFORK,
-  ].includes(advice) ||
-  advice === MADV_DONTNEED_LOCKED;
-
-function apply(task: Task, addr: number, size: number, advice: number): number {
-  const mm = task.mm!;
-  switch (advice) {
-    case MADV_DONTNEED:
-      return isLocked(mm, addr, size) ? -EINVAL : mm.dontNeed(addr, size, MADV_DONTNEED);
-    case MADV_DONTNEED_LOCKED:
-      return mm.dontNeed(addr, size, MADV_DONTNEED);
-    case MADV_FREE:
-      return mm.isAnonymous(addr, size) ? mm.dontNeed(addr, size, MADV_FREE) : -EINVAL;
-    case MADV_REMOVE:
-      return isLocked(mm, addr, size) ? -EINVAL : mm.punch(addr, size);
-    case MADV_DONTFORK:
-      mm.setForkFlags(addr, size, VM_DONTFORK, 0, advice);
-      return 0;
-    case MADV_DOFORK:
-      mm.setForkFlags(addr, size, 0, VM_DONTFORK, advice);
-      return 0;
-    case MADV_WIPEONFORK:
-      if (!mm.isAnonymous(addr, size)) return -EINVAL;
-      mm.setForkFlags(addr, size, VM_WIPEONFORK, 0, advice);
-      return 0;
-    case MADV_KEEPONFORK:
-      mm.setForkFlags(addr, size, 0, VM_WIPEONFORK, advice);
-      return 0;
-    default:
-      return 0;
-  }
-}
-
-function isLocked(mm: Mm, addr: number, size: number): boolean {
-  for (const vma of mm.vmas)
-    if (vma.end > addr && vma.start < addr + size && (vma.flags & VM_LOCKED) !== 0) return true;
-  return false;
-}
-
-function msync(task: Task, addr: number, len: number, how: number): number {
-  const { mm } = task;
-  if (mm === null || addr % PAGE_SIZE !== 0) return -EINVAL;
-  if ((how & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) !== 0) return -EINVAL;
-  if ((how & MS_ASYNC) !== 0 && (how & MS_SYNC) !== 0) return -EINVAL;
-  const size = pageUp(len);
-  if (!(size >= 0) || addr + size > TASK_SIZE) return -ENOMEM;
-  let locked = false;
-  for (const vma of mm.vmas) {
-    if (vma.end <= addr || vma.start >= addr + size) continue;
-    locked ||= (vma.flags & VM_LOCKED) !== 0;
-    if (vma.backing === null || !vma.shared) continue;
-    const from = Math.max(addr, vma.start);
-    const failed = vma.backing.sync(vma.posOf(from), Math.min(addr + size, vma.end) - from);
+/** Area by area. A hole is passed over and told of in the end, but what is to be populated ends there. */
+function adviseAreas(mm: Mm, start: number, end: number, advice: number, advise: Advise): number {
+  const fills = advice === mman.MADV_POPULATE_READ || advice === mman.MADV_POPULATE_WRITE;
+  const covered = mm.vmas.coveredFrom(start, end);
+  for (let at = start; ; ) {
+    const vma = mm.vmas.at(mm.vmas.indexAfter(at));
+    if (vma === undefined || vma.start >= end || (fills && vma.start > at)) break;
+    const from = Math.max(at, vma.start);
+    at = Math.min(end, vma.end);
+    const failed = isKept(vma, advice) ? -EPERM : advise(mm, vma, from, at);
     if (failed < 0) return failed;
+    if (at >= end) break;
   }
-  if (locked && (how & MS_INVALIDATE) !== 0) return -EBUSY;
-  return mm.vmas.covering(addr, addr + size) ? 0 : -ENOMEM;
+  return covered < end ? -ENOMEM : 0;
 }
 
-function mincore(task: Task, addr: number, len: number, vec: number): number {
-  const { mm, user } = task;
-  if (mm === null || addr % PAGE_SIZE !== 0) return -EINVAL;
-  const size = pageUp(len);
-  if (!(size >= 0) || addr + size > TASK_SIZE || !mm.vmas.covering(addr, addr + size)) return -ENOMEM;
-  for (let done = 0; done < size / PAGE_SIZE; ) {
-    const n = Math.min(size / PAGE_SIZE - done, user.maxWindow);
-    const at = user.out(vec + done, n);
-    if (at < 0) return at;
-    for (let i = 0; i < n; i++) user.ram[at + i] = mm.isResident(addr + (done + i) * PAGE_SIZE) ? 1 : 0;
-    done += n;
+const isKept = (vma: Vma, advice: number): boolean =>
+  (vma.flags & VM_SEALED) !== 0 && LOSES.has(advice) && vma.backing === null && (vma.prot & PROT_WRITE) === 0;
+
+/** What one process may advise another; itself, anything. */
+const FOR_OTHERS: ReadonlySet<number> = new Set([mman.MADV_COLD, mman.MADV_PAGEOUT, mman.MADV_WILLNEED]);
+
+function processMadvise(
+  task: Task,
+  pidfd: number,
+  vec: number,
+  count: number,
+  advice: number,
+  how: number,
+): number {
+  if (how !== 0) return -EINVAL;
+  const vector = readVector(task.user, vec, count);
+  if (typeof vector === 'number') return vector;
+  const group = processOfFd(task, pidfd);
+  if (typeof group === 'number') return group;
+  const mm = group.leader.mm;
+  if (mm === null) return -ESRCH;
+  if (mm !== task.mm) {
+    if (!FOR_OTHERS.has(advice)) return -EINVAL;
+    if (!mayAttach(task, group.leader)) return -EPERM;
+    if (!capable(task.cred, CAP_SYS_NICE)) return -EPERM;
   }
-  return 0;
+  return adviseVector(mm, vector, advice);
 }
 
-function lockRange(task: Task, addr: number, len: number, lock: boolean): number {
+/** Bytes that were advised; the first failure counts only if nothing was done before it. */
+function adviseVector(mm: Mm, { words, count }: IoVector, advice: number): number {
+  let done = 0;
+  for (let i = 0; i < count; i++) {
+    const failed = adviseRange(mm, words[2 * i]!, words[2 * i + 1]!, advice);
+    if (failed < 0) return done > 0 ? done : failed;
+    done += words[2 * i + 1]!;
+  }
+  return done;
+}
+
+/** mseal(2): what is there stays as it is, until the program ends. */
+function mseal(task: Task, addr: number, len: number, how: number): number {
   const { mm } = task;
-  if (mm === null) return -ENOMEM;
-  const start = Math.floor(addr / PAGE_SIZE) * PAGE_SIZE;
-  const size = pageUp(len + (addr - start));
-  if (!(size >= 0) || start + size > TASK_SIZE) return -EINVAL;
-  if (lock && !capable(task.cred, CAP_IPC_LOCK)) {
-    const limit = task.rlimit(RLIMIT_MEMLOCK);
-    if (limit === 0) return -EPERM;
-    if (mm.lockedPages() * PAGE_SIZE + size > limit) return -ENOMEM;
-  }
-  if (size === 0) return 0;
-  if (!mm.vmas.covering(start, start + size)) return -ENOMEM;
-  for (const vma of mm.vmas.isolate(start, start + size)) {
-    vma.flags = lock ? vma.flags | VM_LOCKED : vma.flags & ~VM_LOCKED;
-  }
-  mm.vmas.join(start, start + size);
-  return 0;
+  if (mm === null || how !== 0 || addr % PAGE_SIZE !== 0) return -EINVAL;
+  const size = wrap64(pageUp(len));
+  const end = wrap64(addr + size);
+  if ((len !== 0 && size === 0) || end < addr) return -EINVAL;
+  if (!mm.vmas.covering(addr, end)) return -ENOMEM;
+  return mm.setFlags(addr, end, VM_SEALED, 0);
 }
 
-const mlock = (task: Task, addr: number, len: number): number => lockRange(task, addr, len, true);
-const munlock = (task: Task, addr: number, len: number): number => lockRange(task, addr, len, false);
-
-function mlock2(task: Task, addr: number, len: number, how: number): number {
-  return (how & ~1) !== 0 ? -EINVAL : lockRange(task, addr, len, true);
+/** A processor without protection keys has none to give, and 0 is no key. */
+function pkeyMprotect(task: Task, addr: number, len: number, prot: number, key: number): number {
+  return key === -1 ? mprotect(task, addr, len, prot) : -EINVAL;
 }
 
-function mlockall(task: Task, how: number): number {
-  if (how === 0 || (how & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) !== 0 || how === MCL_ONFAULT)
-    return -EINVAL;
-  if (capable(task.cred, CAP_IPC_LOCK)) return 0;
-  const limit = task.rlimit(RLIMIT_MEMLOCK);
-  if (limit === 0) return -EPERM;
-  return (task.mm?.totalPages ?? 0) * PAGE_SIZE > limit ? -ENOMEM : 0;
-}
-
-const NOTE_LOCK = 'memory is never written to a disk, so locking is a matter of limits and /proc alone';
+const NOTE_KEYS = 'no protection keys, as on a processor that lacks them';
+const { MADV_NORMAL, MADV_DONTNEED, MADV_FREE, MADV_HUGEPAGE } = mman;
+const NAMES = { MADV_NORMAL, MADV_DONTNEED, MADV_FREE, MADV_HUGEPAGE };
 
 export const madviseCalls: readonly Syscall[] = [
   call(
     'madvise',
-    [
-      pointer('addr'),
-      ulong('length'),
-      oneOf('advice', { MADV_NORMAL, MADV_DONTNEED, MADV_FREE, MADV_HUGEPAGE }),
-    ],
+    [address('addr'), extent('length'), oneOf('advice', NAMES)],
     madvise,
+    'no MADV_MERGEABLE, MADV_COLLAPSE',
   ),
   call(
-    'msync',
-    [pointer('addr'), ulong('length'), flags('flags', { MS_ASYNC, MS_SYNC, MS_INVALIDATE })],
-    msync,
+    'process_madvise',
+    [fd('pidfd'), pointer('iovec'), ulong('vlen'), oneOf('advice', NAMES), uint('flags')],
+    processMadvise,
   ),
-  call('mincore', [pointer('addr'), ulong('length'), pointer('vec')], mincore),
-  call('mlock', [pointer('addr'), ulong('len')], mlock, NOTE_LOCK),
-  call('mlock2', [pointer('addr'), ulong('len'), int('flags')], mlock2, NOTE_LOCK),
-  call('munlock', [pointer('addr'), ulong('len')], munlock),
-  call('mlockall', [flags('flags', { MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT })], mlockall, NOTE_LOCK),
-  call('munlockall', [], () => 0),
+  call('mseal', [address('addr'), extent('len'), ulong('flags')], mseal),
+  call('pkey_mprotect', [address('addr'), extent('len'), int('prot'), int('pkey')], pkeyMprotect, NOTE_KEYS),
+  call('pkey_alloc', [ulong('flags'), ulong('access_rights')], () => -EINVAL, NOTE_KEYS),
+  call('pkey_free', [int('pkey')], () => -EINVAL, NOTE_KEYS),
 ];

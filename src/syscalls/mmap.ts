@@ -1,16 +1,29 @@
-/** mmap(2), munmap(2), mprotect(2), mremap(2), brk(2): the rules; mm/ does the work. */
+/** mmap(2), munmap(2), mprotect(2), brk(2), remap_file_pages(2): the rules; mm/ does the work. */
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../engine/engine.ts';
+import type { File } from '../fs/file.ts';
 import { FileBacking } from '../kernel/file-backing.ts';
 import type { Task } from '../kernel/task.ts';
+import { wrap64 } from '../lib/int64.ts';
+import { faultIn, isFilled } from '../mm/advice.ts';
 import { MMAP_MIN, type Mm, TASK_SIZE } from '../mm/mm.ts';
 import { PageCache } from '../mm/page-cache.ts';
-import { PAGE_SIZE, pageUp } from '../mm/ram.ts';
-import { type Backing, VM_LOCKED, VM_MAYWRITE, VM_NORESERVE, VM_SHARED, Vma } from '../mm/vma.ts';
+import { PAGE_SIZE, pageDown, pageUp } from '../mm/ram.ts';
+import {
+  type Backing,
+  VM_GROWSDOWN,
+  VM_LOCKED,
+  VM_MAYWRITE,
+  VM_NOEXEC,
+  VM_NORESERVE,
+  VM_SEALED,
+  VM_SHARED,
+  Vma,
+} from '../mm/vma.ts';
 import {
   EACCES,
+  EAGAIN,
   EBADF,
   EEXIST,
-  EFAULT,
   EINVAL,
   ENOMEM,
   EOPNOTSUPP,
@@ -33,19 +46,19 @@ import {
   MAP_SHARED_VALIDATE,
   MAP_STACK,
   MAP_TYPE,
-  MREMAP_DONTUNMAP,
-  MREMAP_FIXED,
-  MREMAP_MAYMOVE,
 } from '../uapi/mman.ts';
 import { MS_NOEXEC } from '../uapi/mount.ts';
-import { RLIMIT_AS, RLIMIT_DATA } from '../uapi/resource.ts';
-import { call, fd, flags, hex, pointer, type Syscall, ulong } from './args.ts';
+import { RLIMIT_DATA } from '../uapi/resource.ts';
+import { address, call, extent, fd, flags, type Syscall } from './args.ts';
+import { canLock, lockFits, MAX_MAPS, overCommit, overData, overLimit } from './mm-limits.ts';
 import { fileOf } from './names.ts';
 
 const PROT_NAMES = { PROT_READ: 1, PROT_WRITE: 2, PROT_EXEC: 4 };
 const PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC;
-/** PROT_SEM, PROT_GROWSDOWN, PROT_GROWSUP: taken and without effect. */
-const PROT_IGNORED = 8 | 0x01000000 | 0x02000000;
+/** Taken and without effect. */
+const PROT_SEM = 8;
+const PROT_GROWSDOWN = 0x01000000;
+const PROT_GROWSUP = 0x02000000;
 /** MAP_DENYWRITE, MAP_EXECUTABLE, MAP_UNINITIALIZED: taken and without effect. */
 const LEGACY_FLAGS = 0x800 | 0x1000 | 0x4000000;
 const MAP_NAMES = {
@@ -63,12 +76,15 @@ const MAP_NAMES = {
   MAP_HUGETLB,
   MAP_FIXED_NOREPLACE,
 };
+/** MAP_ABOVE4G, sizes of huge pages. */
+const OTHER_FLAGS = 0x80 | 0x7c000000;
 /** What MAP_SHARED_VALIDATE lets pass: all but MAP_SYNC, which needs memory that keeps. */
-const VALIDATED = Object.values(MAP_NAMES).reduce((all, flag) => all | flag, MAP_TYPE | LEGACY_FLAGS);
+const VALIDATED = Object.values(MAP_NAMES).reduce(
+  (all, flag) => all | flag,
+  MAP_TYPE | LEGACY_FLAGS | OTHER_FLAGS,
+);
 /** Where MAP_32BIT puts things: the second gigabyte. */
 const LOW_LIMIT = 0x7e000000;
-/** Mappings of a process (vm.max_map_count). */
-const MAX_MAPS = 65530;
 
 function mmap(
   task: Task,
@@ -81,36 +97,33 @@ function mmap(
 ): number {
   const { mm } = task;
   if (mm === null) return -ENOMEM;
+  if (pos % PAGE_SIZE !== 0) return -EINVAL;
   const anonymous = (mapFlags & MAP_ANONYMOUS) !== 0;
   const file = anonymous ? null : fileOf(task, fdNumber);
   if (!anonymous && file === null) return -EBADF;
-  if (pos % PAGE_SIZE !== 0) return -EINVAL;
   if (len === 0) return -EINVAL;
-  const size = pageUp(len);
-  if (!(size > 0 && size <= TASK_SIZE)) return -ENOMEM;
-  if (pos + size > Number.MAX_SAFE_INTEGER || pos < 0) return -EOVERFLOW;
+  const size = wrap64(pageUp(len));
+  if (size === 0 || size > TASK_SIZE) return -ENOMEM;
   if ((mapFlags & MAP_HUGETLB) !== 0) return anonymous ? -ENOMEM : -EINVAL;
-  const type = mapFlags & MAP_TYPE;
-  const shared = type === MAP_SHARED || type === MAP_SHARED_VALIDATE;
-  if (!shared && type !== MAP_PRIVATE) return -EINVAL;
-  if (type === MAP_SHARED_VALIDATE && (mapFlags & ~VALIDATED) !== 0) return -EOPNOTSUPP;
   const place = choosePlace(mm, addr, size, mapFlags);
   if (place < 0) return place;
-  if (overLimit(task, mm, size, prot, shared) || mm.vmas.count >= MAX_MAPS) return -ENOMEM;
-  const reserve = (mapFlags & MAP_NORESERVE) === 0 && !shared && (prot & PROT_WRITE) !== 0;
-  if (reserve && anonymous && task.kernel.oom.refuses(size / PAGE_SIZE)) return -ENOMEM;
-  const vma = new Vma(place, place + size, prot & PROT_ALL, shared ? VM_SHARED | VM_MAYWRITE : VM_MAYWRITE);
+  const vma = new Vma(place, place + size, prot & PROT_ALL, mm.defFlags | VM_MAYWRITE);
   if ((mapFlags & MAP_NORESERVE) !== 0) vma.flags |= VM_NORESERVE;
   if ((mapFlags & MAP_LOCKED) !== 0) vma.flags |= VM_LOCKED;
-  if (file !== null && !file.mapsAnonymous) {
-    const err = attachFile(vma, file, prot, shared, pos);
-    if (err < 0) return err;
-  } else if (shared) attachShared(task, vma, size);
-  return mm.map(vma);
+  const denied = mayLock(task, mm, size, vma.flags, mapFlags) || attach(task, vma, file, mapFlags, pos);
+  if (denied < 0) return denied;
+  const refused = mayMap(task, mm, vma, mapFlags);
+  if (refused < 0) vma.backing?.put();
+  const mapped = refused < 0 ? refused : mm.map(vma);
+  if (mapped < 0) return mapped;
+  const populate = (mapFlags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE;
+  if (populate || isFilled(vma.flags)) faultIn(mm, place, place + size);
+  return mapped;
 }
 
 function choosePlace(mm: Mm, addr: number, size: number, mapFlags: number): number {
   if ((mapFlags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) !== 0) {
+    if (addr > TASK_SIZE - size) return -ENOMEM;
     if (addr % PAGE_SIZE !== 0) return -EINVAL;
     if (addr < MMAP_MIN) return -EPERM;
     if (!mm.isAllowed(addr, size)) return -ENOMEM;
@@ -118,31 +131,62 @@ function choosePlace(mm: Mm, addr: number, size: number, mapFlags: number): numb
   }
   if ((mapFlags & MAP_32BIT) !== 0) return mm.findFree(size, LOW_LIMIT);
   const hint = pageUp(addr);
-  return addr > 0 && hint <= TASK_SIZE && mm.isFree(hint, size) ? hint : mm.findFree(size);
+  return addr > 0 && hint <= TASK_SIZE && mm.isFree(hint, size, true) ? hint : mm.findFree(size);
 }
 
-function overLimit(task: Task, mm: Mm, size: number, prot: number, shared: boolean): boolean {
-  if (mm.totalPages * PAGE_SIZE + size > task.rlimit(RLIMIT_AS)) return true;
-  if (shared || (prot & PROT_WRITE) === 0) return false;
-  const limit = task.rlimit(RLIMIT_DATA);
-  if (!Number.isFinite(limit)) return false;
-  return mm.committedPages() * PAGE_SIZE + size > limit;
+/** Whether so much more may be locked in memory: mmap(2), MAP_LOCKED, and what follows mlockall(2). */
+function mayLock(task: Task, mm: Mm, size: number, vmaFlags: number, mapFlags: number): number {
+  if ((mapFlags & MAP_LOCKED) !== 0 && !canLock(task)) return -EPERM;
+  return lockFits(task, mm, size, vmaFlags) ? 0 : -EAGAIN;
 }
 
-function attachFile(
-  vma: Vma,
-  file: NonNullable<ReturnType<Task['files']['get']>>,
-  prot: number,
-  shared: boolean,
-  pos: number,
-): number {
+/** Limits of the address space, of its areas, and of the memory that there is. */
+function mayMap(task: Task, mm: Mm, { start, end, prot, flags, shared, backing }: Vma, how: number): number {
+  const replaces = (how & MAP_FIXED) !== 0;
+  if (replaces && mm.isSealed(start, end)) return -EPERM;
+  if (overLimit(task, mm, end - start, prot, shared) || mm.vmas.count >= MAX_MAPS) return -ENOMEM;
+  const counts = shared ? backing instanceof AnonymousShared : (prot & PROT_WRITE) !== 0;
+  const refused = counts && (flags & VM_NORESERVE) === 0 && overCommit(task, end - start);
+  return refused ? -ENOMEM : 0;
+}
+
+/** What is mapped: nothing, memory that others share, or a file. */
+function attach(task: Task, vma: Vma, file: File | null, mapFlags: number, pos: number): number {
+  const type = mapFlags & MAP_TYPE;
+  const growsDown = (mapFlags & MAP_GROWSDOWN) !== 0;
+  if (file !== null) {
+    const failed = fileRights(vma, file, mapFlags);
+    if (failed < 0) return failed;
+    if (!file.mapsAnonymous) return growsDown ? -EINVAL : attachFile(vma, file, pos);
+  } else if (type === MAP_SHARED) vma.flags |= VM_SHARED;
+  else if (type !== MAP_PRIVATE) return -EINVAL;
+  if (vma.shared && growsDown) return -EINVAL;
+  if (vma.shared) attachShared(task, vma, vma.length);
+  else if (growsDown) vma.flags |= VM_GROWSDOWN;
+  return 0;
+}
+
+/** What the mapping of a file may be and may become. */
+function fileRights(vma: Vma, file: File, mapFlags: number): number {
+  const type = mapFlags & MAP_TYPE;
+  const writes = (vma.prot & PROT_WRITE) !== 0;
+  if (type === MAP_SHARED_VALIDATE && (mapFlags & ~VALIDATED) !== 0) return -EOPNOTSUPP;
+  if (type === MAP_SHARED || type === MAP_SHARED_VALIDATE) {
+    if (writes && !file.writable) return -EACCES;
+    vma.flags |= VM_SHARED;
+    if (!file.mapsToWrite) vma.flags &= ~VM_MAYWRITE;
+  } else if (type !== MAP_PRIVATE) return -EINVAL;
   if (!file.readable) return -EACCES;
-  if (shared && (prot & PROT_WRITE) !== 0 && !file.writable) return -EACCES;
-  if ((prot & PROT_EXEC) !== 0 && file.path !== null && (file.path.mount.flags & MS_NOEXEC) !== 0)
-    return -EPERM;
-  const cache = file.mmap(shared, (prot & PROT_WRITE) !== 0);
+  if (file.path === null || (file.path.mount.flags & MS_NOEXEC) === 0) return 0;
+  if ((vma.prot & PROT_EXEC) !== 0) return -EPERM;
+  vma.flags |= VM_NOEXEC;
+  return 0;
+}
+
+function attachFile(vma: Vma, file: File, pos: number): number {
+  if (pos + vma.length > Number.MAX_SAFE_INTEGER) return -EOVERFLOW;
+  const cache = file.mmap(vma.shared, (vma.prot & PROT_WRITE) !== 0);
   if (typeof cache === 'number') return cache;
-  if (shared && !file.mapsToWrite) vma.flags &= ~VM_MAYWRITE;
   vma.backing = new FileBacking(file, cache);
   vma.pos = pos;
   return 0;
@@ -179,25 +223,49 @@ class AnonymousShared implements Backing {
 
 function munmap(task: Task, addr: number, len: number): number {
   const { mm } = task;
-  if (mm === null || addr % PAGE_SIZE !== 0 || len === 0) return -EINVAL;
+  if (mm === null || addr % PAGE_SIZE !== 0 || addr > TASK_SIZE || len > TASK_SIZE - addr) return -EINVAL;
   const size = pageUp(len);
-  if (!(size > 0) || addr + size > TASK_SIZE) return -EINVAL;
+  if (size === 0) return -EINVAL;
+  if (mm.isSealed(addr, addr + size)) return -EPERM;
   mm.unmap(addr, size);
   return 0;
 }
 
-function mprotect(task: Task, addr: number, len: number, prot: number): number {
+export function mprotect(task: Task, addr: number, len: number, prot: number): number {
   const { mm } = task;
-  if (mm === null || addr % PAGE_SIZE !== 0 || (prot & ~(PROT_ALL | PROT_IGNORED)) !== 0) return -EINVAL;
+  const grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
+  if (mm === null || grows === (PROT_GROWSDOWN | PROT_GROWSUP) || addr % PAGE_SIZE !== 0) return -EINVAL;
   if (len === 0) return 0;
-  const size = pageUp(len);
-  if (!(size > 0) || addr + size > TASK_SIZE) return -ENOMEM;
-  // What is mapped up to the first hole changes all the same.
-  const covered = mm.vmas.coveredFrom(addr, addr + size) - addr;
-  if (covered === 0) return -ENOMEM;
-  if ((prot & PROT_WRITE) !== 0 && !mm.mayWrite(addr, covered)) return -EACCES;
-  mm.protect(addr, covered, prot & PROT_ALL);
-  return covered < size ? -ENOMEM : 0;
+  const end = wrap64(addr + wrap64(pageUp(len)));
+  if (end <= addr) return -ENOMEM;
+  if ((prot & ~(PROT_ALL | PROT_SEM | grows)) !== 0) return -EINVAL;
+  const first = mm.vmas.at(mm.vmas.indexAfter(addr));
+  if (first === undefined || first.start >= end || (grows === 0 && first.start > addr)) return -ENOMEM;
+  if (grows !== 0 && (grows === PROT_GROWSUP || (first.flags & VM_GROWSDOWN) === 0)) return -EINVAL;
+  return protectAreas(task, mm, grows === 0 ? addr : first.start, end, prot & PROT_ALL);
+}
+
+/** Area by area: what comes before one that cannot be changed, or before a hole, has changed all the same. */
+function protectAreas(task: Task, mm: Mm, start: number, end: number, prot: number): number {
+  const covered = mm.vmas.coveredFrom(start, end);
+  for (const vma of mm.vmas.within(start, covered)) {
+    const failed = mayProtect(task, mm, vma, prot, Math.min(end, vma.end) - Math.max(start, vma.start));
+    if (failed === 0) continue;
+    if (vma.start > start) mm.protect(start, vma.start - start, prot);
+    return failed;
+  }
+  mm.protect(start, covered - start, prot);
+  return covered < end ? -ENOMEM : 0;
+}
+
+function mayProtect(task: Task, mm: Mm, vma: Vma, prot: number, size: number): number {
+  const writes = (prot & PROT_WRITE) !== 0;
+  if (writes && (vma.flags & VM_MAYWRITE) === 0) return -EACCES;
+  if ((prot & PROT_EXEC) !== 0 && (vma.flags & VM_NOEXEC) !== 0) return -EACCES;
+  if ((vma.flags & VM_SEALED) !== 0) return -EPERM;
+  if (!writes || vma.shared || (vma.prot & PROT_WRITE) !== 0) return 0;
+  if (overData(task, mm, size)) return -ENOMEM;
+  return (vma.flags & VM_NORESERVE) === 0 && overCommit(task, size) ? -ENOMEM : 0;
 }
 
 function brk(task: Task, addr: number): number {
@@ -207,85 +275,73 @@ function brk(task: Task, addr: number): number {
   const from = pageUp(mm.brk);
   const to = pageUp(addr);
   if (to > from) {
-    if (addr - mm.brkStart > task.rlimit(RLIMIT_DATA) || !mm.isFree(from, to - from)) return mm.brk;
-    if (overLimit(task, mm, to - from, PROT_WRITE, false)) return mm.brk;
-    const vma = new Vma(from, to, PROT_READ | PROT_WRITE, VM_MAYWRITE);
+    if (!mayBreak(task, mm, addr, from, to)) return mm.brk;
+    const vma = new Vma(from, to, PROT_READ | PROT_WRITE, VM_MAYWRITE | mm.defFlags);
     vma.name = '[heap]';
     mm.map(vma);
-  } else if (to < from) mm.unmap(to, from - to);
+    if (isFilled(mm.defFlags)) faultIn(mm, from, to);
+  } else if (to < from) {
+    if (mm.isSealed(to, from)) return mm.brk;
+    mm.unmap(to, from - to);
+  }
   mm.brk = addr;
   return addr;
 }
 
-function mremap(task: Task, addr: number, oldLen: number, newLen: number, how: number, wish: number): number {
-  const { mm } = task;
-  if (mm === null || addr % PAGE_SIZE !== 0 || newLen === 0) return -EINVAL;
-  if ((how & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP)) !== 0) return -EINVAL;
-  if ((how & (MREMAP_FIXED | MREMAP_DONTUNMAP)) !== 0 && (how & MREMAP_MAYMOVE) === 0) return -EINVAL;
-  if ((how & MREMAP_DONTUNMAP) !== 0) return -EINVAL;
-  const from = pageUp(oldLen);
-  const to = pageUp(newLen);
-  const vma = mm.vmas.find(addr);
-  if (vma === null) return -EFAULT;
-  if (from === 0) return -EINVAL;
-  if (addr + from > vma.end) return -EFAULT;
-  if (!(to <= TASK_SIZE)) return -ENOMEM;
-  if ((how & MREMAP_FIXED) !== 0) return moveTo(mm, addr, from, to, wish);
-  if (to <= from) {
-    if (to < from) mm.unmap(addr + to, from - to);
-    return addr;
-  }
-  if (overLimit(task, mm, to - from, vma.prot, vma.shared)) return -ENOMEM;
-  if (addr + from === vma.end && mm.isFree(vma.end, to - from)) {
-    mm.extend(vma, to - from);
-    return addr;
-  }
-  if ((how & MREMAP_MAYMOVE) === 0) return -ENOMEM;
-  const place = mm.findFree(to);
-  if (place < 0) return place;
-  mm.vmas.isolate(addr, addr + from);
-  mm.move(addr, from, to, place);
-  return place;
+function mayBreak(task: Task, mm: Mm, addr: number, from: number, to: number): boolean {
+  if (addr - mm.brkStart > task.rlimit(RLIMIT_DATA)) return false;
+  if (!mm.isFree(from, to - from + PAGE_SIZE, true) || !lockFits(task, mm, to - from, mm.defFlags))
+    return false;
+  return !overLimit(task, mm, to - from, PROT_WRITE, false) && !overCommit(task, to - from);
 }
 
-function moveTo(mm: Mm, addr: number, from: number, to: number, wish: number): number {
-  if (wish % PAGE_SIZE !== 0 || !mm.isAllowed(wish, to)) return -EINVAL;
-  if (wish < addr + from && addr < wish + to) return -EINVAL;
-  mm.unmap(wish, to);
-  if (to < from) mm.unmap(addr + to, from - to);
-  const len = Math.min(from, to);
-  mm.vmas.isolate(addr, addr + len);
-  mm.move(addr, len, to, wish);
-  return wish;
+/** remap_file_pages(2), as Linux does it since 4.0: one more mapping, at another position. */
+function remapFilePages(
+  task: Task,
+  addr: number,
+  len: number,
+  prot: number,
+  page: number,
+  how: number,
+): number {
+  const { mm } = task;
+  const start = pageDown(addr);
+  const size = pageDown(len);
+  if (mm === null || prot !== 0 || wrap64(start + size) <= start) return -EINVAL;
+  const pos = page * PAGE_SIZE;
+  if (pos + size > Number.MAX_SAFE_INTEGER) return -EINVAL;
+  const vma = mm.vmas.find(start);
+  if (vma === null || !vma.shared || vma.backing === null) return -EINVAL;
+  for (const next of mm.vmas.within(start, start + size))
+    if (next.backing?.cache !== vma.backing.cache || next.flags !== vma.flags) return -EINVAL;
+  if (!mm.vmas.covering(start, start + size)) return -EINVAL;
+  if (mm.isSealed(start, start + size)) return -EPERM;
+  const mapped = mm.duplicate(vma, start, size, pos);
+  if (mapped < 0) return mapped;
+  if ((how & MAP_NONBLOCK) === 0 || isFilled(vma.flags)) faultIn(mm, start, start + size);
+  return 0;
 }
 
 export const mmapCalls: readonly Syscall[] = [
   call(
     'mmap',
     [
-      pointer('addr'),
-      ulong('length'),
+      address('addr'),
+      extent('length'),
       flags('prot', PROT_NAMES),
       flags('flags', MAP_NAMES),
       fd('fd'),
-      hex('offset'),
+      extent('offset'),
     ],
     mmap,
     'no huge pages (MAP_HUGETLB)',
   ),
-  call('munmap', [pointer('addr'), ulong('length')], munmap),
-  call('mprotect', [pointer('addr'), ulong('len'), flags('prot', PROT_NAMES)], mprotect),
-  call('brk', [pointer('addr')], brk),
+  call('munmap', [address('addr'), extent('length')], munmap),
+  call('mprotect', [address('addr'), extent('len'), flags('prot', PROT_NAMES)], mprotect),
+  call('brk', [address('addr')], brk),
   call(
-    'mremap',
-    [
-      pointer('old_address'),
-      ulong('old_size'),
-      ulong('new_size'),
-      flags('flags', { MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP }),
-      pointer('new_address'),
-    ],
-    mremap,
-    'no MREMAP_DONTUNMAP, no duplication of shared mappings (old_size 0)',
+    'remap_file_pages',
+    [address('addr'), extent('size'), flags('prot', PROT_NAMES), extent('pgoff'), flags('flags', MAP_NAMES)],
+    remapFilePages,
   ),
 ];

@@ -12,8 +12,12 @@ import { fileCalls } from './files.ts';
 import { futexCalls } from './futex.ts';
 import { infoCalls } from './info.ts';
 import { madviseCalls } from './madvise.ts';
+import { membarrierCalls } from './membarrier.ts';
+import { mincoreCalls } from './mincore.ts';
+import { mlockCalls } from './mlock.ts';
 import { mmapCalls } from './mmap.ts';
 import { mqueueCalls } from './mqueue.ts';
+import { mremapCalls } from './mremap.ts';
 import { msgCalls } from './msg.ts';
 import { netCalls } from './net.ts';
 import { processCalls } from './process.ts';
@@ -32,7 +36,11 @@ export const SYSCALLS: readonly Syscall[] = [
   ...schedCalls,
   ...fileCalls,
   ...mmapCalls,
+  ...mremapCalls,
   ...madviseCalls,
+  ...mlockCalls,
+  ...mincoreCalls,
+  ...membarrierCalls,
   ...cloneCalls,
   ...futexCalls,
   ...signalCalls,

@@ -16,6 +16,8 @@ const ENTRY = 8;
 /** Entries of pagemap that are read at once, and the most that are looked at for one area. */
 const PIECE = 4096;
 const MOST_PAGES = 1 << 18;
+/** In the top byte of an entry. */
+const PRESENT = 0x80;
 const NO_MEMORY: SpaceUsage = { anonymous: 0, file: 0, shmem: 0, peak: 0, pageTables: 0 };
 
 export interface RawTimes {
@@ -103,6 +105,19 @@ export class Accounts {
     return counted;
   }
 
+  /** Sets out[i] to 1 for each page from `address` on that is there. */
+  present(pid: number, address: number, out: Uint8Array): void {
+    const fd = this.files.open(`/proc/${pid}/pagemap`);
+    if (fd < 0) return;
+    for (let done = 0; done < out.length; done += PIECE) {
+      const n = Math.min(PIECE, out.length - done);
+      const got = this.libc.pread(fd, this.entries, n * ENTRY, (address / PAGE + done) * ENTRY);
+      for (let i = 0; i < n && (i + 1) * ENTRY <= got; i++)
+        if ((this.entries[i * ENTRY + 7]! & PRESENT) !== 0) out[done + i] = 1;
+    }
+    this.files.close(fd);
+  }
+
   /** Through /proc/PID/mem, which minds no protections. How many bytes, or -errno. */
   access(pid: number, address: number, buf: Uint8Array, writes: boolean): number {
     const fd = this.files.open(`/proc/${pid}/mem`, writes);
@@ -117,7 +132,7 @@ export class Accounts {
   private count(bytes: number, counted: { own: number; mapped: number }): void {
     for (let at = 7; at < bytes; at += ENTRY) {
       const top = this.entries[at]!;
-      if ((top & 0x80) === 0) continue;
+      if ((top & PRESENT) === 0) continue;
       if ((top & 0x20) === 0) counted.own++;
       else counted.mapped++;
     }

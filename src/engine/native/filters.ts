@@ -5,7 +5,8 @@
  *   wake on slots and the space's pages, return from a signal, yield, and end its process. All else is SIGSYS: a call of the
  *   guest's. That the stub's syscall instruction can be jumped to with any registers changes nothing.
  * - `mapper`, for mapping threads, and for a guest thread until it has given up the rest: mappings of the memory
- *   file or of nothing at fixed places, new spaces and threads in two exact forms, notes to the kernel.
+ *   file or of nothing at fixed places, new spaces and threads in two exact forms, notes to the kernel, memory
+ *   barriers.
  * - `reaper`: waiting, noting deaths, waking the kernel.
  *
  * What is not allowed is TRAP and never KILL: of stacked filters the sternest answer wins, and a guest's calls
@@ -64,6 +65,7 @@ const NR = {
   sched_setaffinity: 203,
   exit_group: 231,
   seccomp: 317,
+  membarrier: 324,
   close_range: 436,
 } as const;
 
@@ -131,6 +133,7 @@ const mapper: readonly Line[] = [
   jeq(NR.getppid, 'allow'),
   jeq(NR.gettid, 'allow'),
   jeq(NR.sched_setaffinity, 'allow'),
+  jeq(NR.membarrier, 'barrier'),
   jeq(NR.exit, 'allow'),
   jeq(NR.exit_group, 'allow'),
   ret(RET_TRAP),
@@ -166,6 +169,11 @@ const mapper: readonly Line[] = [
   load(DATA.arg(1)),
   jlt(VA.STUB_SPACE, 'trap'),
   jge(VA.STUB_SPACE + SIZE.SPACE_SIZE, 'trap'),
+  ret(RET_ALLOW),
+  // Of this process, or of those that asked for it; never of one processor.
+  label('barrier'),
+  load(DATA.arg(1)),
+  jne(0, 'trap'),
   ret(RET_ALLOW),
   label('prctl'),
   load(DATA.arg(0)),

@@ -28,6 +28,7 @@ export interface MemoryFile extends EngineMemory {
 
 /** Where mincore(2) puts its answer; and more pages than these are given back instead of being filled. */
 const RESIDENT = FILE.FILE_SCRATCH + 0x2000;
+const RESIDENT_PAGES = 0x10000;
 const PAGE = 4096;
 const FEW = 24;
 
@@ -63,6 +64,14 @@ export function createMemoryFile(libc: Libc, ramSize: number): MemoryFile | stri
     base: FILE.FILE_RAM,
     size: ramSize,
     discard,
+    touched: (offset, out) => {
+      for (let done = 0; done < out.length; done += RESIDENT_PAGES) {
+        const n = Math.min(RESIDENT_PAGES, out.length - done);
+        if (libc.syscall(NR.mincore, address + offset + done * PAGE, n * PAGE, address + RESIDENT) < 0)
+          return;
+        for (let i = 0; i < n; i++) if ((bytes[RESIDENT + i]! & 1) !== 0) out[done + i] = 1;
+      }
+    },
     wipe: (offset, len) => {
       const pages: number[] = [];
       const told = libc.syscall(NR.mincore, address + offset, len, address + RESIDENT);

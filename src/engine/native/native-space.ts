@@ -7,7 +7,15 @@ import type { NativeEngine } from './native-engine.ts';
 import { NativeThread } from './native-thread.ts';
 import { Orders } from './orders.ts';
 
-const NR = { mmap: 9, mprotect: 10, munmap: 11, mremap: 25, madvise: 28, clone: 56 } as const;
+const NR = {
+  mmap: 9,
+  mprotect: 10,
+  munmap: 11,
+  mremap: 25,
+  madvise: 28,
+  clone: 56,
+  membarrier: 324,
+} as const;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED_FIXED = 0x11;
 const MAP_PRIVATE_FIXED = 0x12;
@@ -16,6 +24,7 @@ const MAP_NORESERVE = 0x4000;
 const MREMAP_MAYMOVE_FIXED = 3;
 const MADV_DONTFORK = 10;
 const NONE = -1;
+const PAGE = 4096;
 
 export class NativeSpace implements Space {
   readonly id: number;
@@ -73,12 +82,15 @@ export class NativeSpace implements Space {
     this.order(NR.mprotect, address, len, prot);
   }
 
+  /** By its last page: what is one area to the kernel may be several to the host, which grows only one. */
   grow(address: number, len: number, newLen: number): void {
-    this.order(NR.mremap, address, len, newLen, 0, 0);
+    this.order(NR.mremap, address + len - PAGE, PAGE, PAGE + newLen - len, 0, 0);
   }
 
+  /** In two steps: the host (since Linux 6.17) moves several areas of its own if they keep their sizes. */
   move(from: number, len: number, newLen: number, to: number): void {
-    this.order(NR.mremap, from, len, newLen, MREMAP_MAYMOVE_FIXED, to);
+    this.order(NR.mremap, from, len, len, MREMAP_MAYMOVE_FIXED, to);
+    if (newLen > len) this.grow(to, len, newLen);
   }
 
   advise(address: number, len: number, advice: number): void {
@@ -193,6 +205,14 @@ export class NativeSpace implements Space {
 
   presence(address: number, len: number): PagePresence {
     return this.engine.accounts.presence(this.engine.pidOf(this), address, len);
+  }
+
+  present(address: number, out: Uint8Array): void {
+    this.engine.accounts.present(this.engine.pidOf(this), address, out);
+  }
+
+  barrier(command: number): void {
+    this.order(NR.membarrier, command, 0);
   }
 
   peek(address: number, buf: Uint8Array): number {

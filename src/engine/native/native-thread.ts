@@ -101,7 +101,9 @@ export class NativeThread implements EngineThread {
     const low = this.i32[at]!;
     if (width === 0) return low;
     const high = this.i32[at + 1]!;
-    return (width === 1 ? high : high >>> 0) * 4294967296 + (low >>> 0);
+    if (width === 1) return high * 4294967296 + (low >>> 0);
+    const value = (high >>> 0) * 4294967296 + (low >>> 0);
+    return width === 2 || value < Number.MAX_SAFE_INTEGER ? value : inPages(high >>> 0, low);
   }
 
   get fault(): Fault {
@@ -383,6 +385,10 @@ const STAGE_IN_SIZE = SLOT.S_STAGE_OUT - SLOT.S_STAGE_IN;
 const STAGE_OUT_SIZE = SIZE.SLOT_STRIDE - SLOT.S_STAGE_OUT;
 const WINDOW = [SLOT.S_IN0, SLOT.S_IN1] as const;
 const WINDOW_SIZE = [SLOT.S_IN1 - SLOT.S_IN0, SLOT.S_STAGE_IN - SLOT.S_IN1] as const;
+
+/** A register past 2^53: its pages, and half a page if there is a rest. That much a number holds. */
+const inPages = (high: number, low: number): number =>
+  high * 4294967296 + ((low & ~0xfff) >>> 0) + ((low & 0xfff) === 0 ? 0 : 0x800);
 
 function trapOf(kind: number): number {
   if (kind === KIND.K_CALL) return TRAP_CALL;

@@ -201,8 +201,37 @@ test('a mapping thread: two forms of clone, notes from its page, its own death',
   expect('mapper', TRAP, [prctl(1, 0), prctl(4, 1), prctl(22, 9)]);
 });
 
+const BARRIER = 324;
+
+test('a mapping thread: barriers without flags', () => {
+  expect('mapper', ALLOW, [{ nr: BARRIER, args: [8, 0, 0] }]);
+  expect('mapper', TRAP, [{ nr: BARRIER, args: [128, 1, 0] }]);
+  expect('guest', TRAP, [{ nr: BARRIER, args: [8, 0, 0] }]);
+});
+
 test('a mapping thread: no files, processes or networks', () => {
-  const known = [1, 9, 10, 11, 15, 24, 25, 28, 56, 60, 110, 131, 157, 186, FUTEX, 203, 231, 317, 436];
+  const known = [
+    1,
+    9,
+    10,
+    11,
+    15,
+    24,
+    25,
+    28,
+    56,
+    60,
+    110,
+    131,
+    157,
+    186,
+    FUTEX,
+    203,
+    231,
+    317,
+    BARRIER,
+    436,
+  ];
   for (const nr of everyNumber.filter(nr => !known.includes(nr))) expect('mapper', TRAP, [{ nr }]);
   for (const nr of known) expect('mapper', TRAP, [{ nr, arch: I386 }]);
 });

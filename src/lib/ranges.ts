@@ -1,0 +1,70 @@
+/** A set of numbers as ranges [from, to): in order, apart from each other. For sets of few ranges. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+export class Ranges {
+  private list: Range[] = [];
+
+  get count(): number {
+    return this.list.length;
+  }
+
+  add(from: number, to: number): void {
+    const first = this.indexAfter(from - 1);
+    const last = this.indexFrom(to + 1);
+    const joined = this.list.slice(first, last);
+    const low = Math.min(from, joined[0]?.from ?? from);
+    const high = Math.max(to, joined.at(-1)?.to ?? to);
+    this.list.splice(first, joined.length, { from: low, to: high });
+  }
+
+  remove(from: number, to: number): void {
+    const first = this.indexAfter(from);
+    const last = this.indexFrom(to);
+    if (first >= last) return;
+    const left = { from: this.list[first]!.from, to: from };
+    const right = { from: to, to: this.list[last - 1]!.to };
+    this.list.splice(first, last - first, ...[left, right].filter(r => r.from < r.to));
+  }
+
+  /** The parts of ranges that lie in [from, to). */
+  within(from: number, to: number): Range[] {
+    return this.list
+      .slice(this.indexAfter(from), this.indexFrom(to))
+      .map(r => ({ from: Math.max(from, r.from), to: Math.min(to, r.to) }));
+  }
+
+  /** Whether [from, to) and a range have something in common. */
+  touches(from: number, to: number): boolean {
+    return (this.list[this.indexAfter(from)]?.from ?? to) < to;
+  }
+
+  clone(): Ranges {
+    const copy = new Ranges();
+    copy.list = [...this.list];
+    return copy;
+  }
+
+  /** Index of the first range that ends after `at`. */
+  private indexAfter(at: number): number {
+    return this.search(r => r.to > at);
+  }
+
+  /** Index of the first range that begins at `at` or later. */
+  private indexFrom(at: number): number {
+    return this.search(r => r.from >= at);
+  }
+
+  private search(isRight: (range: Range) => boolean): number {
+    let low = 0;
+    let high = this.list.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (isRight(this.list[middle]!)) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}

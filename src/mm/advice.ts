@@ -1,0 +1,95 @@
+/**
+ * What madvise(2), mlock(2) and mincore(2) do to the pages of one area, or of a range. Areas are cut only where they
+ * come to differ.
+ */
+import { PROT_NONE, PROT_READ, PROT_WRITE } from '../engine/engine.ts';
+import { EACCES, EFAULT, EINVAL, ENOMEM } from '../uapi/errno.ts';
+import { MADV_DONTNEED, MADV_FREE, MADV_POPULATE_READ, MADV_POPULATE_WRITE } from '../uapi/mman.ts';
+import type { Mm } from './mm.ts';
+import { PAGE_SIZE, pageUp } from './ram.ts';
+import { VM_LOCKED, VM_LOCKONFAULT, VM_MAYWRITE, VM_SHARED, type Vma } from './vma.ts';
+
+/** MADV_DONTNEED, MADV_FREE: private pages are dropped; a file's pages come back when touched. */
+export function dropPages(mm: Mm, vma: Vma, from: number, to: number, advice: number): number {
+  if (advice === MADV_FREE && (vma.backing !== null || vma.shared)) return -EINVAL;
+  if (!vma.shared) mm.space.advise(from, to - from, advice);
+  return 0;
+}
+
+/** MADV_REMOVE: holes in the file of a shared mapping. */
+export function punch(vma: Vma, from: number, to: number): number {
+  if (vma.backing === null) return -EINVAL;
+  if (!vma.shared || (vma.flags & VM_MAYWRITE) === 0) return -EACCES;
+  vma.backing.cache.punch(vma.posOf(from), to - from);
+  return 0;
+}
+
+/** MADV_DONTFORK and the like: the engine copies as the flags say. */
+export function setForkFlag(
+  mm: Mm,
+  from: number,
+  to: number,
+  flag: number,
+  on: boolean,
+  advice: number,
+): void {
+  mm.setFlags(from, to, on ? flag : 0, on ? 0 : flag);
+  mm.space.advise(from, to - from, advice);
+}
+
+/** MADV_GUARD_INSTALL: what was there is gone, a touch is SIGSEGV. */
+export function installGuards(mm: Mm, from: number, to: number): void {
+  mm.guards.add(from, to);
+  mm.space.advise(from, to - from, MADV_DONTNEED);
+  mm.space.protect(from, to - from, PROT_NONE);
+}
+
+export function removeGuards(mm: Mm, vma: Vma, start: number, end: number): void {
+  for (const { from, to } of mm.guards.within(start, end)) mm.space.protect(from, to - from, vma.prot);
+  mm.guards.remove(start, end);
+}
+
+/**
+ * Makes the pages of [start, end) be there, as if they had been touched (MAP_POPULATE, mlock(2)): 0, -ENOMEM at a
+ * hole, -EFAULT at what cannot be touched; the pages before it are there.
+ */
+export function faultIn(mm: Mm, start: number, end: number): number {
+  const stop = mm.vmas.coveredFrom(start, end);
+  for (const vma of mm.vmas.within(start, stop)) {
+    if ((vma.flags & VM_LOCKONFAULT) !== 0) continue;
+    const writes = (vma.prot & PROT_WRITE) !== 0 && (vma.flags & VM_SHARED) === 0;
+    const failed = faultInArea(mm, vma, Math.max(start, vma.start), Math.min(stop, vma.end), writes);
+    if (failed < 0) return failed;
+  }
+  return stop < end ? -ENOMEM : 0;
+}
+
+/** The same for a part of one area. */
+export function faultInArea(mm: Mm, vma: Vma, from: number, to: number, writes: boolean): number {
+  if (vma.prot === PROT_NONE) return -EFAULT;
+  const [guard] = mm.guards.within(from, to);
+  const file = vma.backing === null ? to : vma.start + (pageUp(vma.backing.cache.size) - vma.pos);
+  const end = Math.max(from, Math.min(to, guard?.from ?? to, file));
+  if (end > from && vma.backing !== null) {
+    const failed = mm.populate(from, end - from);
+    if (failed < 0) return -EFAULT;
+  }
+  const canRead = (vma.prot & PROT_READ) !== 0;
+  const advice = writes || !canRead ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
+  if (end > from && (canRead || (vma.prot & PROT_WRITE) !== 0)) mm.space.advise(from, end - from, advice);
+  return end < to ? -EFAULT : 0;
+}
+
+/** Whether new pages of an area are to be there at once. */
+export const isFilled = (flags: number): boolean => (flags & (VM_LOCKED | VM_LOCKONFAULT)) === VM_LOCKED;
+
+/**
+ * Which of the area's pages from `address` on are in memory (mincore(2)): a byte each, 1 or 0. Private ones as the
+ * engine says, a file's if its cache has them.
+ */
+export function residency(mm: Mm, vma: Vma, address: number, out: Uint8Array): void {
+  const { backing } = vma;
+  out.fill(0);
+  if (!vma.shared) mm.space.present(address, out);
+  if (backing !== null) mm.touched(backing.cache, vma.posOf(address) / PAGE_SIZE, out);
+}

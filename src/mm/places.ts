@@ -1,0 +1,73 @@
+/** Where mappings go that have no wish. Highest places first, as Linux does it. */
+import { ENOMEM } from '../uapi/errno.ts';
+import type { Mm } from './mm.ts';
+import { PAGE_SIZE } from './ram.ts';
+import { VM_GROWSDOWN, type Vma } from './vma.ts';
+
+/** User space ends here (47 bits, less the page that x86-64 keeps free). */
+export const TASK_SIZE = 0x7ffffffff000;
+/** Lowest address for mappings (vm.mmap_min_addr). */
+export const MMAP_MIN = 0x10000;
+/** An area that grows downwards keeps this far from others (stack_guard_gap). */
+const STACK_GUARD = 256 * PAGE_SIZE;
+
+/** Mappings without a wish end here, below an area. */
+export const lowestUse = (vma: Vma): number =>
+  (vma.flags & VM_GROWSDOWN) === 0 ? vma.start : Math.max(0, vma.start - STACK_GUARD);
+
+/** How far down an area may grow that has this one below it. */
+export function highestUse(below: Vma | undefined): number {
+  if (below === undefined) return 0;
+  const stands = below.prot !== 0 && (below.flags & VM_GROWSDOWN) === 0;
+  return stands ? below.end + STACK_GUARD : below.end;
+}
+
+export class Places {
+  /** Below this, down to the highest area under it, nothing is mapped: where the next mapping probably fits. */
+  private hint = 0;
+
+  /** Something that ended here is gone. */
+  freed(end: number): void {
+    this.hint = Math.max(this.hint, end);
+  }
+
+  reset(): void {
+    this.hint = 0;
+  }
+
+  /** The highest free place below `limit` for `len` bytes; -ENOMEM. */
+  find(mm: Mm, len: number, limit: number): number {
+    if (limit !== mm.mmapBase) return this.fitBelow(mm, len, limit, false);
+    const quick = this.hint > 0 ? this.fitBelow(mm, len, this.hint, true) : -ENOMEM;
+    if (quick > 0) {
+      this.hint = quick;
+      return quick;
+    }
+    const found = this.fitBelow(mm, len, limit, false);
+    if (found < 0) return this.fitBelow(mm, len, TASK_SIZE, false);
+    this.hint = found;
+    return found;
+  }
+
+  private fitBelow(mm: Mm, len: number, limit: number, once: boolean): number {
+    const { vmas } = mm;
+    let top = limit;
+    let index = vmas.indexAfter(top - 1);
+    for (;;) {
+      const area = vmas.at(index);
+      if (area !== undefined) top = Math.min(top, lowestUse(area));
+      const below = vmas.at(--index);
+      const floor = below === undefined ? MMAP_MIN : below.end;
+      for (const at of reservedAround(mm, floor, top))
+        if (top - at.to >= len) return top - len;
+        else top = Math.min(top, at.from);
+      if (top - floor >= len && top > floor) return top - len;
+      if (below === undefined || once) return -ENOMEM;
+      top = below.start;
+    }
+  }
+}
+
+/** Reserved ranges between `floor` and `top`, highest first. */
+const reservedAround = ({ space }: Mm, floor: number, top: number): { from: number; to: number }[] =>
+  space.reserved.filter(r => r.to > floor && r.from < top).sort((a, b) => b.from - a.from);

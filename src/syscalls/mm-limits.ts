@@ -1,0 +1,35 @@
+/** What an address space may come to: RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK, vm.max_map_count, vm.overcommit_memory. */
+import { CAP_IPC_LOCK, capable } from '../core/cred.ts';
+import { PROT_WRITE } from '../engine/engine.ts';
+import type { Task } from '../kernel/task.ts';
+import type { Mm } from '../mm/mm.ts';
+import { PAGE_SIZE } from '../mm/ram.ts';
+import { VM_LOCKED } from '../mm/vma.ts';
+import { RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK } from '../uapi/resource.ts';
+
+/** Mappings of a process (vm.max_map_count). */
+export const MAX_MAPS = 65530;
+
+export function overLimit(task: Task, mm: Mm, size: number, prot: number, shared: boolean): boolean {
+  if (mm.totalPages * PAGE_SIZE + size > task.rlimit(RLIMIT_AS)) return true;
+  return !shared && (prot & PROT_WRITE) !== 0 && overData(task, mm, size);
+}
+
+/** RLIMIT_DATA counts private memory that may be written. */
+export function overData(task: Task, mm: Mm, size: number): boolean {
+  const limit = task.rlimit(RLIMIT_DATA);
+  return Number.isFinite(limit) && mm.committedPages() * PAGE_SIZE + size > limit;
+}
+
+/** Whether the memory that there is obviously does not suffice (vm.overcommit_memory 0). */
+export const overCommit = (task: Task, size: number): boolean => task.kernel.oom.refuses(size / PAGE_SIZE);
+
+/** Whether the task may lock memory at all. */
+export const canLock = (task: Task): boolean =>
+  task.rlimit(RLIMIT_MEMLOCK) !== 0 || capable(task.cred, CAP_IPC_LOCK);
+
+/** Whether so much more with these flags is within RLIMIT_MEMLOCK. */
+export function lockFits(task: Task, mm: Mm, size: number, flags: number): boolean {
+  if ((flags & VM_LOCKED) === 0 || capable(task.cred, CAP_IPC_LOCK)) return true;
+  return mm.lockedPages() * PAGE_SIZE + size <= task.rlimit(RLIMIT_MEMLOCK);
+}
