@@ -120,6 +120,8 @@ export interface EngineThread {
   answer(value: number): void;
   /** Ends the call and comes back at once with TRAP_FRAME. */
   showFrame(value: number): void;
+  /** The call goes on with all registers: comes back at once with TRAP_FRAME, and what was brought along stays. */
+  needFrame(): void;
   /** Goes on from the registers at `context`. */
   resume(): void;
   /** The call will take time: the thread need not look for its answer. */
@@ -139,6 +141,12 @@ export interface EngineThread {
   prefetched(address: number, len: number): number;
   /** How many bytes of the string at `address` were brought, its NUL included; 0: none. */
   prefetchedString(address: number): number;
+  /**
+   * How many bytes of the arrays of strings at `address`, and in the next argument, were brought to `stringsWindow`: two
+   * u32, how many strings each has, then all strings, each with its NUL. 0: none.
+   */
+  prefetchedStrings(address: number): number;
+  readonly stringsWindow: number;
   /** An offset in memory for `len` bytes to be fetched; older ones are overwritten after some 100 KiB. -1: too many. */
   stageIn(len: number): number;
   /** An offset for `len` bytes to be copied out; when there is no more room, what is staged is copied now. -1: failed. */
@@ -200,10 +208,10 @@ export interface Space {
   readonly reserved: readonly { readonly from: number; readonly to: number }[];
 }
 
-/** What to bring along with a call: for up to two arguments, a string or a buffer. */
+/** What to bring along with a call: for up to two arguments, a string or a buffer; of `strings`, the next one's too. */
 export interface Prefetch {
   readonly arg: number;
-  readonly kind: 'string' | 'buffer' | 'struct';
+  readonly kind: 'string' | 'strings' | 'buffer' | 'struct';
   /** The argument with a buffer's length, or a structure's size. */
   readonly lengthArg?: number;
   readonly size?: number;
@@ -248,12 +256,17 @@ export interface Engine {
 
 /** Call sites that an engine can make fast by patching program text (x86-64). */
 export interface CallSites {
-  /** A number for a new site; `nr` if the jump replaces what loads the call's number. -1 when there are no more. */
-  newSite(nr: number | null): number;
+  /** A number for a new text; -1 when there are no more. */
+  newText(): number;
+  /**
+   * A number for a new site, whose calls return to `offset` of its text; `nr` if the jump replaces what loads the call's
+   * number. -1 when there are no more.
+   */
+  newSite(text: number, offset: number, nr: number | null): number;
   /** Writes the jump (seven bytes) at this offset of memory, which nothing maps yet. */
   patch(offset: number, site: number): void;
-  /** Where the site returns to in this space. */
-  setReturn(space: Space, site: number, address: number): void;
-  /** A forked space has its parent's sites. */
-  copyReturns(from: Space, to: Space): void;
+  /** Where the text lies in this space. */
+  setText(space: Space, text: number, address: number): void;
+  /** A forked space has its parent's texts. */
+  copyTexts(from: Space, to: Space): void;
 }

@@ -97,7 +97,7 @@ export class Entry {
     if (call.needsFrame && !thread.hasFrame) {
       this.keepArguments(task, thread, call);
       task.awaitsFrame = call;
-      thread.showFrame(nr);
+      thread.needFrame();
       return;
     }
     this.keepArguments(task, thread, call);

@@ -14,7 +14,8 @@ const LIMIT = 2048;
 
 /** struct robust_list_head: list, futex offset, pending: a word each. */
 export function exitRobustList(task: Task): void {
-  if (task.robustList === 0) return;
+  // A lock that only this thread can see needs no mark.
+  if (task.robustList === 0 || task.mm?.sharesMemory !== true) return;
   const head = task.robustList;
   const list = readWords(task, head, 3);
   if (list === null) return;

@@ -147,6 +147,13 @@ export class Mm implements PageUser {
     for (const { from, to } of this.guards.within(start, end)) this.space.protect(from, to - from, PROT_NONE);
   }
 
+  /** Whether others may see what the program writes. */
+  get sharesMemory(): boolean {
+    if (this.users > 1) return true;
+    for (let i = this.vmas.count - 1; i >= 0; i--) if (this.vmas.at(i)!.shared) return true;
+    return false;
+  }
+
   /** Pages of [start, end) that are locked in memory. */
   lockedPages(start = 0, end = TASK_SIZE): number {
     let pages = 0;
@@ -485,11 +492,16 @@ export class Mm implements PageUser {
     this.space.whenDone(() => this.release(vma));
   }
 
+  private maps({ cache }: Backing): boolean {
+    for (let i = this.vmas.count - 1; i >= 0; i--) if (this.vmas.at(i)!.backing?.cache === cache) return true;
+    return false;
+  }
+
   private release(vma: Vma): void {
     const { backing } = vma;
     if (backing === null) return;
     vma.backing = null;
-    if (![...this.vmas].some(v => v.backing?.cache === backing.cache)) backing.cache.dropUser(this);
+    if (!this.maps(backing)) backing.cache.dropUser(this);
     backing.put();
   }
 }

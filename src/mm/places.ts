@@ -58,16 +58,16 @@ export class Places {
       if (area !== undefined) top = Math.min(top, lowestUse(area));
       const below = vmas.at(--index);
       const floor = below === undefined ? MMAP_MIN : below.end;
-      for (const at of reservedAround(mm, floor, top))
-        if (top - at.to >= len) return top - len;
-        else top = Math.min(top, at.from);
+      const { reserved } = mm.space;
+      for (let i = reserved.length - 1; i >= 0; i--) {
+        const { from, to } = reserved[i]!;
+        if (to <= floor || from >= top) continue;
+        if (top - to >= len) return top - len;
+        top = from;
+      }
       if (top - floor >= len && top > floor) return top - len;
       if (below === undefined || once) return -ENOMEM;
       top = below.start;
     }
   }
 }
-
-/** Reserved ranges between `floor` and `top`, highest first. */
-const reservedAround = ({ space }: Mm, floor: number, top: number): { from: number; to: number }[] =>
-  space.reserved.filter(r => r.to > floor && r.from < top).sort((a, b) => b.from - a.from);

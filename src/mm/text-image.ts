@@ -47,6 +47,8 @@ interface Text {
   readonly pos: number;
   readonly length: number;
   readonly sites: Map<number, Site>;
+  /** The engine's number for it; FRESH until it has a site, NEVER if it cannot have one. */
+  number: number;
   /** Sites that no image has yet. */
   fresh: number;
   /** How often it was mapped while sites were fresh. */
@@ -146,7 +148,7 @@ export class TextImages {
       copies.push({ vma: same, text, image, slowCalls: 0 });
     }
     this.mapped.set(child, copies);
-    this.callSites?.copyReturns(parent.space, child.space);
+    this.callSites?.copyTexts(parent.space, child.space);
   }
 
   unmapped(mm: Mm, vma: Vma): void {
@@ -179,7 +181,7 @@ export class TextImages {
     }
     let text = texts.find(t => t.pos === pos && t.length === length);
     if (text === undefined) {
-      text = { cache, pos, length, sites: new Map(), fresh: 0, maps: 0, image: null };
+      text = { cache, pos, length, sites: new Map(), number: FRESH, fresh: 0, maps: 0, image: null };
       texts.push(text);
       this.scan(text);
     }
@@ -215,8 +217,14 @@ export class TextImages {
     for (const [at, site] of fresh) {
       const rip = at - text.pos;
       if (marks.subarray(rip, rip + site.what.next).includes(2)) site.number = NEVER;
-      else site.number = this.callSites!.newSite(site.what.kind === 'before' ? site.nr : null);
+      else site.number = this.newSite(text, rip + site.what.next, site);
     }
+  }
+
+  private newSite(text: Text, offset: number, { what, nr }: Site): number {
+    const sites = this.callSites!;
+    if (text.number === FRESH) text.number = sites.newText();
+    return text.number < 0 ? NEVER : sites.newSite(text.number, offset, what.kind === 'before' ? nr : null);
   }
 
   private mapImage(mm: Mm, record: Mapped, image: Image): boolean {
@@ -225,9 +233,7 @@ export class TextImages {
     const end = Math.min(vma.posOf(vma.end), Math.ceil(cache.size / PAGE_SIZE) * PAGE_SIZE);
     mm.space.mapMemory(vma.start, end - vma.pos, vma.prot, image.offset + (vma.pos - text.pos), false, false);
     vma.mapped!.set(vma.pos / PAGE_SIZE, end / PAGE_SIZE);
-    for (const [at, { what, number }] of text.sites) {
-      if (number >= 0) this.callSites!.setReturn(mm.space, number, vma.start + (at - vma.pos) + what.next);
-    }
+    if (text.number >= 0) this.callSites!.setText(mm.space, text.number, vma.start - (vma.pos - text.pos));
     image.users++;
     const old = record.image;
     record.image = image;

@@ -33,6 +33,7 @@ export type ArgKind =
   | 'enum'
   | 'path'
   | 'string'
+  | 'strings'
   | 'in'
   | 'out'
   | 'inout'
@@ -73,6 +74,8 @@ export const address = arg('pointer', WIDTH_PAGES);
 export const extent = arg('ulong', WIDTH_PAGES);
 /** A file's name (NUL-terminated, up to PATH_MAX). */
 export const path = arg('path', WIDTH_ULONG);
+/** An array of strings with a null at its end; the next argument is another one. */
+export const strings = arg('strings', WIDTH_ULONG);
 /** Any other NUL-terminated string. */
 export const string = arg('string', WIDTH_ULONG);
 

@@ -24,7 +24,20 @@ import {
 } from '../uapi/sched.ts';
 import { faultInfo } from '../uapi/siginfo.ts';
 import { SI_KERNEL, SIGCHLD, SIGSEGV } from '../uapi/signal.ts';
-import { call, dirfd, flags, hex, int, path, pointer, type Syscall, ulong } from './args.ts';
+import {
+  call,
+  dirfd,
+  flags,
+  hex,
+  inBuffer,
+  int,
+  path,
+  pointer,
+  type Syscall,
+  strings,
+  ulong,
+} from './args.ts';
+import { readStrings } from './exec-strings.ts';
 
 const ARCH_SET_GS = 0x1001;
 const ARCH_SET_FS = 0x1002;
@@ -35,8 +48,6 @@ const ARCH_SET_CPUID = 0x1012;
 /** struct clone_args (clone(2)), and the part of it that every version has. */
 const CLONE_ARGS_SIZE = 88;
 const CLONE_ARGS_MIN = 64;
-/** Strings of execve, all in all. */
-const MAX_STRINGS = 6 * 1024 * 1024;
 
 const NO_TIDS = { stack: 0, tls: 0, parentTid: 0, childTid: 0 } as const;
 
@@ -139,83 +150,12 @@ function execveAt(
   if (typeof name === 'number') return name;
   const base = dir === AT_FDCWD ? null : task.files.get(dir);
   if (dir !== AT_FDCWD && base === null && !name.startsWith('/')) return -EBADF;
-  const reader = new StringReader(task);
-  const args = reader.list(argv);
-  if (typeof args === 'number') return args;
-  const env = reader.list(envp);
-  if (typeof env === 'number') return env;
+  const strings = readStrings(task, argv, envp);
+  if (typeof strings === 'number') return strings;
   const follow = (how & AT_SYMLINK_NOFOLLOW) !== 0 ? 0 : LOOKUP_FOLLOW;
   const empty = (how & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0;
   const at = base?.path ?? null;
-  return exec(task, { at, filename: name, flags: follow | empty, argv: args, envp: env });
-}
-
-/** Arrays of strings, read page by page: strings of one program lie close together. */
-class StringReader {
-  private readonly task: Task;
-  private readonly pages: Map<number, Uint8Array> = new Map();
-  private total = 0;
-
-  constructor(task: Task) {
-    this.task = task;
-  }
-
-  list(address: number): string[] | number {
-    const out: string[] = [];
-    if (address === 0) return out;
-    for (let at = address; ; at += 8) {
-      const pointer = this.word(at);
-      if (pointer < 0) return pointer;
-      if (pointer === 0) return out;
-      const text = this.string(pointer);
-      if (typeof text === 'number') return text;
-      out.push(text);
-      this.total += text.length + 1 + 8;
-      if (this.total > MAX_STRINGS) return -E2BIG;
-    }
-  }
-
-  private word(at: number): number {
-    let value = 0;
-    for (let i = 7; i >= 0; i--) {
-      const byte = this.byte(at + i);
-      if (byte < 0) return byte;
-      value = value * 256 + byte;
-    }
-    return value;
-  }
-
-  private string(at: number): string | number {
-    let text = '';
-    for (let i = at; ; ) {
-      const page = this.page(i);
-      if (typeof page === 'number') return page;
-      const from = i % 4096;
-      const end = page.indexOf(0, from);
-      const stop = end < 0 ? 4096 : end;
-      for (let j = from; j < stop; j++) text += String.fromCharCode(page[j]!);
-      if (end >= 0) return text;
-      if (text.length > 32 * 4096) return -E2BIG;
-      i += stop - from;
-    }
-  }
-
-  private byte(at: number): number {
-    const page = this.page(at);
-    return typeof page === 'number' ? page : page[at % 4096]!;
-  }
-
-  private page(at: number): Uint8Array | number {
-    if (!(at >= 0 && at < TASK_SIZE)) return -EFAULT;
-    const start = Math.floor(at / 4096) * 4096;
-    const known = this.pages.get(start);
-    if (known !== undefined) return known;
-    const offset = this.task.user.in(start, 4096);
-    if (offset < 0) return offset;
-    const copy = this.task.user.ram.slice(offset, offset + 4096);
-    this.pages.set(start, copy);
-    return copy;
-  }
+  return exec(task, { at, filename: name, flags: follow | empty, ...strings });
 }
 
 function rtSigreturn(task: Task): number {
@@ -258,11 +198,11 @@ export const cloneCalls: readonly Syscall[] = [
     clone,
     NAMESPACES,
   ),
-  call('clone3', [pointer('cl_args'), ulong('size')], clone3, `${NAMESPACES}, no set_tid, no cgroup`),
-  call('execve', [path('pathname'), pointer('argv'), pointer('envp')], execve),
+  call('clone3', [inBuffer('cl_args', 1), ulong('size')], clone3, `${NAMESPACES}, no set_tid, no cgroup`),
+  call('execve', [path('pathname'), strings('argv'), pointer('envp')], execve),
   call(
     'execveat',
-    [dirfd('dirfd'), path('pathname'), pointer('argv'), pointer('envp'), int('flags')],
+    [dirfd('dirfd'), path('pathname'), strings('argv'), pointer('envp'), int('flags')],
     execveAt,
   ),
   call('rt_sigreturn', [], rtSigreturn),

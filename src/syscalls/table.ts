@@ -80,6 +80,7 @@ export function prefetchPlan(row: Syscall): Prefetch[] {
 
 function prefetchOf(arg: Arg, index: number): Prefetch[] {
   if (arg.kind === 'path' || arg.kind === 'string') return [{ arg: index, kind: 'string' }];
+  if (arg.kind === 'strings') return [{ arg: index, kind: 'strings' }];
   if (arg.kind !== 'in' && arg.kind !== 'inout') return [];
   if (arg.lengthArg !== undefined) return [{ arg: index, kind: 'buffer', lengthArg: arg.lengthArg }];
   return arg.size !== undefined ? [{ arg: index, kind: 'struct', size: arg.size }] : [];

@@ -21,7 +21,7 @@ static const struct { const char *name; unsigned long at, size; int writable; } 
 	{ "global", 0x7e500000, 0x4000, 0 },
 	{ "table", 0x7e600000, 0x10000, 0 },
 	{ "thunks", 0x7e610000, 0x40000, 0 },
-	{ "space", 0x7e700000, 0x1a000, 0 },
+	{ "space", 0x7e700000, 0xe000, 0 },
 	{ "answers", 0x7e720000, 0x2000, 1 },
 	{ "slot", 0x680000000000, 0x80000, 1 },
 };

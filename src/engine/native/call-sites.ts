@@ -1,7 +1,7 @@
 /**
  * Patched call sites (engine.ts has the contract). A site becomes `jmp *table[site]`; its thunk loads the call's
- * number and the return address, which differs from space to space, and goes to the stub's fast entry.
- * Table and thunks are written here and only read by guests.
+ * number and the return address, and goes to the stub's fast entry. A text lies elsewhere in each space, so where it
+ * lies stands in the space's page. Table and thunks are written here and only read by guests.
  */
 import type { CallSites, Space } from '../engine.ts';
 import { FILE, SIZE, SPACE, VA } from './layout.ts';
@@ -12,17 +12,22 @@ const THUNK_SIZE = 32;
 
 export class NativeCallSites implements CallSites {
   private readonly memory: MemoryFile;
-  private count = 0;
+  private sites = 0;
+  private texts = 0;
 
   constructor(memory: MemoryFile) {
     this.memory = memory;
   }
 
-  newSite(nr: number | null): number {
-    if (this.count === SIZE.MAX_SITES) return -1;
-    const site = this.count++;
+  newText(): number {
+    return this.texts === SIZE.MAX_TEXTS ? -1 : this.texts++;
+  }
+
+  newSite(text: number, offset: number, nr: number | null): number {
+    if (this.sites === SIZE.MAX_SITES) return -1;
+    const site = this.sites++;
     const thunk = site * THUNK_SIZE;
-    this.writeThunk(thunk, nr, VA.STUB_SPACE + SPACE.P_RETURNS + 8 * site);
+    this.writeThunk(thunk, nr, VA.STUB_SPACE + SPACE.P_TEXTS + 8 * text, offset);
     this.memory.view.setUint32(FILE.FILE_TABLE + 8 * site, VA.STUB_THUNKS + thunk, true);
     return site;
   }
@@ -37,20 +42,20 @@ export class NativeCallSites implements CallSites {
     );
   }
 
-  setReturn(space: Space, site: number, address: number): void {
-    (space as NativeSpace).orders.setReturn(site, address);
+  setText(space: Space, text: number, address: number): void {
+    (space as NativeSpace).orders.setText(text, address);
   }
 
-  copyReturns(from: Space, to: Space): void {
-    const start = (from as NativeSpace).orders.file + SPACE.P_RETURNS;
+  copyTexts(from: Space, to: Space): void {
+    const start = (from as NativeSpace).orders.file + SPACE.P_TEXTS;
     this.memory.bytes.copyWithin(
-      (to as NativeSpace).orders.file + SPACE.P_RETURNS,
+      (to as NativeSpace).orders.file + SPACE.P_TEXTS,
       start,
-      start + 8 * this.count,
+      start + 8 * this.texts,
     );
   }
 
-  private writeThunk(thunk: number, nr: number | null, returns: number): void {
+  private writeThunk(thunk: number, nr: number | null, text: number, offset: number): void {
     const { view } = this.memory;
     let at = FILE.FILE_THUNKS + thunk;
     // mov $nr,%eax
@@ -59,12 +64,15 @@ export class NativeCallSites implements CallSites {
       view.setInt32(at + 1, nr, true);
       at += 5;
     }
-    // mov returns,%rcx
+    // mov text,%rcx
     view.setUint32(at, 0x250c8b48, true);
-    view.setUint32(at + 4, returns, true);
+    view.setUint32(at + 4, text, true);
+    // lea offset(%rcx),%rcx
+    view.setUint32(at + 8, 0x898d48, true);
+    view.setInt32(at + 11, offset, true);
     // jmp fast_entry, which is where the stub's text begins
-    view.setUint8(at + 8, 0xe9);
-    const next = VA.STUB_THUNKS + (at + 13 - FILE.FILE_THUNKS);
-    view.setInt32(at + 9, VA.STUB_TEXT - next, true);
+    view.setUint8(at + 15, 0xe9);
+    const next = VA.STUB_THUNKS + (at + 20 - FILE.FILE_THUNKS);
+    view.setInt32(at + 16, VA.STUB_TEXT - next, true);
   }
 }

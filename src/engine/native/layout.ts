@@ -32,7 +32,7 @@ export const VA = {
    */
   STUB_TABLE: 0x7e600000,
   STUB_THUNKS: 0x7e610000,
-  /** Read-only page of the space: what its mapping thread shall do, return addresses of patched sites. */
+  /** Read-only page of the space: what its mapping thread shall do, where texts with patched sites lie. */
   STUB_SPACE: 0x7e700000,
   /** Writable page of the space: answers of the mapping thread, never believed. */
   STUB_ANSWERS: 0x7e720000,
@@ -46,12 +46,13 @@ export const SIZE = {
   GLOBAL_SIZE: 0x4000,
   TABLE_SIZE: 0x10000,
   THUNKS_SIZE: 0x40000,
-  /** Operations (512 of 64 bytes), header, return addresses of sites (8,192 of 8 bytes). */
-  SPACE_SIZE: 0x1a000,
+  /** Header, operations (512 of 64 bytes), places of texts (2,048 of 8 bytes). */
+  SPACE_SIZE: 0xe000,
   ANSWERS_SIZE: 0x2000,
-  SPACE_STRIDE: 0x1c000,
+  SPACE_STRIDE: 0x10000,
   SLOT_STRIDE: 0x80000,
   MAX_SITES: 8192,
+  MAX_TEXTS: 2048,
   MAX_OPS: 512,
 } as const;
 
@@ -94,7 +95,8 @@ export const SPACE = {
   P_STACKS: 0x9000,
   /** Words of a kernel message written to the reaper's pipe by an operation: 8 bytes each. */
   P_NOTES: 0x9800,
-  P_RETURNS: 0xa000,
+  /** Where texts with patched sites lie: u64 each. */
+  P_TEXTS: 0xa000,
 } as const;
 
 export const ANSWERS = {

@@ -51,7 +51,7 @@ const NOTES_EVERY = 1 << 16;
 const OBEDIENCE = 2e7;
 /** How long the stub may take to start, ns. */
 const START_LIMIT = 5e9;
-const PLAN_KIND = { string: 1, buffer: 2, struct: 3 } as const;
+const PLAN_KIND = { string: 1, buffer: 2, struct: 3, strings: 4 } as const;
 
 export interface NativeEngineOptions {
   readonly libc: Libc;

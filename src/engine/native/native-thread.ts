@@ -47,6 +47,9 @@ export class NativeThread implements EngineThread {
   private stagedOut = 0;
   /** Copies to make when the call is answered; the stub's list in the slot is the guest's to spoil. */
   private copies = 0;
+  /** Whether the windows hold what the call will read; and whether they still do when it comes again with a frame. */
+  private brought = false;
+  private keepsBrought = false;
   /** How many of them the last answer had. */
   private sent = 0;
   private readonly copyTo = new Float64Array(SLOT.MAX_COPIES);
@@ -82,6 +85,9 @@ export class NativeThread implements EngineThread {
     this.stagedIn = 0;
     this.stagedOut = 0;
     this.copies = 0;
+    this.brought =
+      kind === KIND.K_FAST || kind === KIND.K_CALL || (kind === KIND.K_FRAME && this.keepsBrought);
+    this.keepsBrought = false;
     if (kind === KIND.K_FAST) {
       this.hasFrame = false;
       this.trap = TRAP_CALL;
@@ -130,6 +136,7 @@ export class NativeThread implements EngineThread {
     this.i32[this.w + SLOT.S_IN0_LEN / 4] = -1;
     this.i32[this.w + SLOT.S_IN1_LEN / 4] = -1;
     this.trap = TRAP_CALL;
+    this.brought = true;
     this.nr = this.callNumber();
   }
 
@@ -146,6 +153,11 @@ export class NativeThread implements EngineThread {
     this.i32[at] = value % 4294967296;
     this.i32[at + 1] = Math.floor(value / 4294967296);
     this.send(ACTION.A_SHOW_FRAME);
+  }
+
+  needFrame(): void {
+    this.keepsBrought = true;
+    this.showFrame(this.nr);
   }
 
   resume(): void {
@@ -192,19 +204,30 @@ export class NativeThread implements EngineThread {
   }
 
   prefetched(address: number, len: number): number {
-    if (this.trap !== TRAP_CALL) return -1;
+    if (!this.brought) return -1;
     const plan = this.engine.plans[this.nr];
     if (plan === undefined) return -1;
     for (let i = 0; i < plan.length; i++) {
-      if (this.arg(plan[i]!.arg, 2) !== address) continue;
+      if (plan[i]!.kind === 'strings' || this.arg(plan[i]!.arg, 2) !== address) continue;
       const have = this.i32[this.w + SLOT.S_IN0_LEN / 4 + i]!;
       if (have >= len && have <= WINDOW_SIZE[i]!) return this.slot + WINDOW[i]!;
     }
     return -1;
   }
 
+  prefetchedStrings(address: number): number {
+    const plan = this.engine.plans[this.nr]?.[1];
+    if (!this.brought || plan?.kind !== 'strings' || this.arg(plan.arg, 2) !== address) return 0;
+    const have = this.i32[this.w + SLOT.S_IN1_LEN / 4]!;
+    return have > 0 && have <= WINDOW_SIZE[1] ? have : 0;
+  }
+
+  get stringsWindow(): number {
+    return this.slot + SLOT.S_IN1;
+  }
+
   prefetchedString(address: number): number {
-    if (this.trap !== TRAP_CALL) return 0;
+    if (!this.brought) return 0;
     const plan = this.engine.plans[this.nr];
     if (plan === undefined) return 0;
     for (let i = 0; i < plan.length; i++) {

@@ -95,9 +95,9 @@ export class Orders {
     return VA.STUB_SPACE + place;
   }
 
-  /** Where a patched site returns to in this space. */
-  setReturn(site: number, address: number): void {
-    this.setWord64(SPACE.P_RETURNS + 8 * site, address);
+  /** Where a text with patched sites lies in this space. */
+  setText(text: number, address: number): void {
+    this.setWord64(SPACE.P_TEXTS + 8 * text, address);
   }
 
   private noteAt(place: number): void {

@@ -13,6 +13,7 @@
 #define PLAN_STRING 1
 #define PLAN_BUFFER 2
 #define PLAN_STRUCT 3
+#define PLAN_STRINGS 4
 #define PATH_MAX 4096
 
 static void futex_wait(u64 address, u32 value)
@@ -25,12 +26,42 @@ static void futex_wake(u64 address)
 	syscall6(__NR_futex, (long)address, FUTEX_WAKE, EVERYBODY, 0, 0, 0);
 }
 
+/* Two arrays of strings: how many each has, then all strings. -1: not all are there, or they are too long. */
+static int fetch_strings(void *slot, u32 first, u64 window, u64 room)
+{
+	u64 out = 8;
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		u64 at = AT(u64, slot, S_ARGS + 8 * (first + i));
+		u32 count = 0;
+
+		for (; at; at += 8, count++) {
+			u64 pointer;
+			long left;
+
+			if (copy_bytes(&pointer, (void *)at, 8) != 0)
+				return -1;
+			if (pointer == 0)
+				break;
+			left = copy_string((void *)(window + out), (void *)pointer, (long)(room - out));
+			if (left <= 0)
+				return -1;
+			out = room - (u64)left;
+		}
+		AT(u32, window, 4 * i) = count;
+	}
+	return (int)out;
+}
+
 static int fetch(void *slot, u32 plan, u32 window, u64 room)
 {
 	u64 from = AT(u64, slot, S_ARGS + 8 * ((plan >> 4) & 7));
 	u64 len = plan >> 16;
 	long left;
 
+	if ((plan & 15) == PLAN_STRINGS)
+		return fetch_strings(slot, (plan >> 4) & 7, (u64)slot + window, room);
 	if (from == 0)
 		return -1;
 	if ((plan & 15) == PLAN_STRING) {
