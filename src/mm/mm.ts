@@ -113,6 +113,7 @@ export class Mm implements PageUser {
     else {
       const failed = this.mapBacking(vma, vma.backing);
       if (failed < 0) {
+        this.unmapPages(vma.start, vma.end);
         this.account(vma.length, vma);
         this.drop(vma);
         return failed;
@@ -123,12 +124,11 @@ export class Mm implements PageUser {
     return vma.start;
   }
 
-  /** Takes all areas of [start, start + len) away. `pages` false: something is mapped over them at once. */
+  /** Takes all areas of [start, start + len) away. `pages` false: pages are mapped over all of theirs at once. */
   unmap(start: number, len: number, pages = true): void {
     const gone = this.vmas.remove(start, start + len);
     if (gone.length === 0) return;
-    // A file's pages that are not replaced must go even where the new area maps none.
-    if (pages || gone.some(v => v.backing !== null)) this.unmapPages(start, start + len);
+    if (pages) this.unmapPages(start, start + len);
     for (const vma of gone) this.drop(vma);
     this.guards.remove(start, start + len);
     this.places.freed(start + len);

@@ -10,6 +10,7 @@ import { EFAULT } from '../../uapi/errno.ts';
 import type { Engine, EngineEvents, Prefetch } from '../engine.ts';
 import { Accounts } from './accounts.ts';
 import { NativeCallSites } from './call-sites.ts';
+import { Chores } from './chores.ts';
 import { atEnd, endProcesses } from './ending.ts';
 import { FILE, GLOBAL, KICK_SIGNAL, NOTE, SIZE, SLOT, STATE, VA } from './layout.ts';
 import { createMemoryFile, type MemoryFile } from './memory-file.ts';
@@ -47,8 +48,8 @@ const WATCH = 5e7;
 /** How long a space's process may take to be there, ns: it is waited for once. */
 const BIRTH_LIMIT = 2e9;
 const NOTES_EVERY = 1 << 16;
-/** How long a process has to end that was told to, ns. */
-const OBEDIENCE = 2e7;
+/** The same while more run than can wake it. */
+const UNSEEN = 1e6;
 /** How long the stub may take to start, ns. */
 const START_LIMIT = 5e9;
 const PLAN_KIND = { string: 1, buffer: 2, struct: 3, strings: 4 } as const;
@@ -71,6 +72,7 @@ export class NativeEngine implements Engine {
   readonly callSites: NativeCallSites;
   readonly accounts: Accounts;
   readonly processors: Processors;
+  readonly chores: Chores;
   vdso = 0;
   reserved: { from: number; to: number }[] = [];
   private readonly libc: Libc;
@@ -82,8 +84,6 @@ export class NativeEngine implements Engine {
   private readonly freeIds: number[] = [];
   private nextId = 0;
   private polls = 0;
-  /** Spaces that were told to end. */
-  private readonly leaving: { readonly space: NativeSpace; readonly since: number }[] = [];
   private first: NativeSpace;
   private reaper: ChildProcess | null = null;
   private reaperPid = 0;
@@ -98,6 +98,7 @@ export class NativeEngine implements Engine {
     this.callSites = new NativeCallSites(memory);
     this.accounts = new Accounts(options.libc);
     this.processors = new Processors(options.libc, memory);
+    this.chores = new Chores(space => this.endSpace(space));
     this.first = new NativeSpace(this, this.nextId++);
   }
 
@@ -146,7 +147,7 @@ export class NativeEngine implements Engine {
     let handled = 0;
     if (++this.polls % NOTES_EVERY === 0) {
       this.readNotes();
-      this.killDisobedient();
+      this.chores.run(monotonicNow());
     }
     for (let i = running.length - 1; i >= 0; i--) {
       const thread = running[i];
@@ -168,7 +169,7 @@ export class NativeEngine implements Engine {
   sleep(timeout: number): void {
     const { i32, view } = this.memory;
     this.readNotes();
-    this.killDisobedient();
+    const due = this.chores.run(monotonicNow());
     this.slots.cleanUp();
     const count = Math.min(this.running.length, WAITV_MAX - 1);
     this.waitEntry(0, GLOBAL.G_HOST_EVENTS, 0);
@@ -178,10 +179,8 @@ export class NativeEngine implements Engine {
       if (state === STATE.ST_REQUEST || state === STATE.ST_SLEEPING) return;
       this.waitEntry(i + 1, slot, state);
     }
-    const limit =
-      this.running.length + this.leaving.length > 0
-        ? Math.min(timeout, this.running.length > count ? 1e6 : WATCH)
-        : timeout;
+    const watch = this.running.length > count ? UNSEEN : WATCH;
+    const limit = Math.min(timeout, due, this.running.length > 0 ? watch : timeout);
     let until = 0;
     if (Number.isFinite(limit)) {
       const deadline = monotonicNow() + limit;
@@ -221,7 +220,7 @@ export class NativeEngine implements Engine {
     for (const space of this.spaces.values()) {
       left++;
       space.whenDone(one);
-      space.flush();
+      space.noteNow();
     }
     one();
   }
@@ -296,21 +295,11 @@ export class NativeEngine implements Engine {
     space.doomed = true;
     for (const thread of space.threads) {
       if (!thread.endProcess()) continue;
-      this.leaving.push({ space, since: monotonicNow() });
+      this.chores.leaves(space, monotonicNow());
       return;
     }
     if (space.pid === 0) this.readNotes();
     else this.libc.syscall(NR.kill, space.pid, SIGKILL);
-  }
-
-  /** Those who were told to end and have not. */
-  private killDisobedient(): void {
-    while (this.leaving.length > 0) {
-      const { space, since } = this.leaving[0]!;
-      if (!space.dead && monotonicNow() - since < OBEDIENCE) return;
-      if (!space.dead && space.pid > 0) this.libc.syscall(NR.kill, space.pid, SIGKILL);
-      this.leaving.shift();
-    }
   }
 
   private startReaper(options: NativeEngineOptions): string | null {

@@ -25,6 +25,8 @@ const MREMAP_MAYMOVE_FIXED = 3;
 const MADV_DONTFORK = 10;
 const NONE = -1;
 const PAGE = 4096;
+/** So many wait before a note is sent along with the next orders. */
+const MANY_PENDING = 32;
 
 export class NativeSpace implements Space {
   readonly id: number;
@@ -127,8 +129,16 @@ export class NativeSpace implements Space {
       done();
       return;
     }
-    this.orders.noteAtPublish();
     this.pending.push({ upTo: this.orders.posted, done });
+    if (this.pending.length >= MANY_PENDING) this.orders.noteAtPublish();
+    else this.engine.chores.noteLater(this);
+  }
+
+  /** Who waits for a note gets it without more work for the space coming. */
+  noteNow(): void {
+    if (this.dead || this.pending.length === 0) return;
+    this.orders.noteAtPublish();
+    this.flush();
   }
 
   /** A NOTE_DONE of this space came. */

@@ -1,0 +1,56 @@
+/**
+ * What has to be done for spaces some time: asking for notes, and seeing to it that those who were told to end have.
+ * It is done when the kernel is about to sleep: each is work for a program's processor.
+ */
+import type { NativeSpace } from './native-space.ts';
+
+/** Between two times of asking for notes, ns. */
+const NOTES_PAUSE = 5e6;
+/** How long a process has to end that was told to, ns. */
+const OBEDIENCE = 2e7;
+
+export class Chores {
+  /** Spaces that somebody waits for to have done their orders. */
+  private readonly owed: Set<NativeSpace> = new Set();
+  private asked = 0;
+  /** Spaces that were told to end, the oldest first. */
+  private readonly leaving: { readonly space: NativeSpace; readonly since: number }[] = [];
+  private readonly kill: (space: NativeSpace) => void;
+
+  constructor(kill: (space: NativeSpace) => void) {
+    this.kill = kill;
+  }
+
+  noteLater(space: NativeSpace): void {
+    this.owed.add(space);
+  }
+
+  leaves(space: NativeSpace, now: number): void {
+    this.leaving.push({ space, since: now });
+  }
+
+  /** What is due at `now`; how long until something else is, ns. */
+  run(now: number): number {
+    if (this.owed.size === 0 && this.leaving.length === 0) return Number.POSITIVE_INFINITY;
+    this.askForNotes(now);
+    this.killDisobedient(now);
+    if (this.owed.size > 0) return NOTES_PAUSE;
+    return this.leaving.length > 0 ? OBEDIENCE : Number.POSITIVE_INFINITY;
+  }
+
+  private askForNotes(now: number): void {
+    if (now - this.asked < NOTES_PAUSE) return;
+    this.asked = now;
+    for (const space of this.owed) space.noteNow();
+    this.owed.clear();
+  }
+
+  private killDisobedient(now: number): void {
+    for (;;) {
+      const oldest = this.leaving[0];
+      if (oldest === undefined || (!oldest.space.dead && now - oldest.since < OBEDIENCE)) return;
+      if (!oldest.space.dead) this.kill(oldest.space);
+      this.leaving.shift();
+    }
+  }
+}
