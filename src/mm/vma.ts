@@ -1,8 +1,10 @@
 /**
  * Areas of an address space (vm_area_struct): what should be where. The pages themselves are the engine's.
  */
+import { PROT_EXEC } from '../engine/engine.ts';
 import type { Bitmap } from '../lib/bitmap.ts';
 import type { PageCache } from './page-cache.ts';
+import { PAGE_SIZE } from './ram.ts';
 
 export const VM_SHARED = 1;
 /** Grows downwards: the stack, as /proc says it. */
@@ -99,6 +101,36 @@ export class Vma {
     part.name = this.name;
     part.shift = this.shift;
     return part;
+  }
+
+  /** Whether `next` was cut from this area of a file and is like it. Program text stays cut: it has images. */
+  resumes(next: Vma): boolean {
+    return (
+      this.end === next.start &&
+      this.backing !== null &&
+      this.backing === next.backing &&
+      this.backing.detached === undefined &&
+      this.prot === next.prot &&
+      (this.prot & PROT_EXEC) === 0 &&
+      this.flags === next.flags &&
+      this.posOf(this.end) === next.pos &&
+      this.shift === next.shift
+    );
+  }
+
+  /** Takes over what `next`, which resumes it, has. */
+  absorb(next: Vma): void {
+    const from = next.pos / PAGE_SIZE;
+    const to = next.posOf(next.end) / PAGE_SIZE;
+    this.mapped!.clear(from, to);
+    for (let page = next.mapped!.next(from, true); page < to; ) {
+      const stop = Math.min(to, next.mapped!.next(page, false));
+      this.mapped!.set(page, stop);
+      page = next.mapped!.next(stop, true);
+    }
+    this.end = next.end;
+    next.countWriter(-1);
+    next.backing!.put();
   }
 
   /** Whether `next`, which begins where this ends, continues it. */
@@ -209,10 +241,11 @@ export class VmaList {
     let i = Math.max(1, this.indexAfter(from - 1));
     while (i < this.list.length && this.list[i]!.start <= to) {
       const before = this.list[i - 1]!;
-      if (before.continues(this.list[i]!)) {
-        before.end = this.list[i]!.end;
-        this.list.splice(i, 1);
-      } else i++;
+      const after = this.list[i]!;
+      if (before.resumes(after)) before.absorb(after);
+      else if (before.continues(after)) before.end = after.end;
+      if (before.end === after.end) this.list.splice(i, 1);
+      else i++;
     }
   }
 

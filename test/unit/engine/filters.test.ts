@@ -128,7 +128,12 @@ test('a guest thread: from elsewhere, or in another way, all is its own', () => 
     2 ** 32 + VA.STUB_TEXT,
   ];
   for (const ip of ips) {
-    expect('guest', TRAP, [{ nr: 15, ip }, { nr: 24, ip }, { nr: EXIT_GROUP, ip }, futex(VA.SLOT_BASE, 1, 0, ip)]);
+    expect('guest', TRAP, [
+      { nr: 15, ip },
+      { nr: 24, ip },
+      { nr: EXIT_GROUP, ip },
+      futex(VA.SLOT_BASE, 1, 0, ip),
+    ]);
   }
   for (const nr of everyNumber) expect('guest', TRAP, [{ nr, arch: I386, args: [VA.SLOT_BASE, 1, 0, 0] }]);
 });
