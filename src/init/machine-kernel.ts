@@ -18,6 +18,7 @@ import { SysvIpc } from '../ipc/sysv/ipc.ts';
 import { AioContexts } from '../kernel/aio.ts';
 import { FutexTable, wakeFutex } from '../kernel/futex.ts';
 import type { Kernel, ShutdownKind } from '../kernel/kernel.ts';
+import { MemoryRules } from '../kernel/memory-rules.ts';
 import { OomKiller } from '../kernel/oom.ts';
 import { PidAllocator } from '../kernel/pid.ts';
 import { LoadAverages } from '../kernel/proc/load.ts';
@@ -77,6 +78,7 @@ export class MachineKernel implements Kernel {
   readonly engine: Engine;
   readonly images: TextImages;
   readonly oom: OomKiller = new OomKiller(this);
+  readonly memoryRules: MemoryRules = new MemoryRules(this);
   readonly mmHost: MmHost;
   readonly shmem: Mount;
   readonly inotify: InotifyHub;

@@ -18,6 +18,7 @@ import type { TextImages } from '../mm/text-image.ts';
 import type { Network } from '../net/family.ts';
 import type { AioContexts } from './aio.ts';
 import type { FutexTable } from './futex.ts';
+import type { MemoryRules } from './memory-rules.ts';
 import type { OomKiller } from './oom.ts';
 import type { PidAllocator } from './pid.ts';
 import type { LoadAverages } from './proc/load.ts';
@@ -77,6 +78,7 @@ export interface Kernel {
   readonly images: TextImages;
   readonly futexes: FutexTable;
   readonly oom: OomKiller;
+  readonly memoryRules: MemoryRules;
   /** What the address spaces share. */
   readonly mmHost: MmHost;
   /** Fills a window with random bytes that no guest can guess. */

@@ -46,11 +46,6 @@ export class OomKiller {
     if (pages > 0 && !this.watching && this.isTight()) this.watch();
   }
 
-  /** Whether a mapping of so many pages is obviously too large (vm.overcommit_memory 0). */
-  refuses(pages: number): boolean {
-    return pages > this.kernel.ram.totalPages;
-  }
-
   private isTight(): boolean {
     const { ram } = this.kernel;
     return this.promised + ram.usedPages > ram.totalPages;

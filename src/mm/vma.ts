@@ -230,6 +230,13 @@ export class VmaList {
     return out;
   }
 
+  /** How many areas would be cut at the edges of [from, to). */
+  cuts(from: number, to: number): number {
+    const low = this.find(from);
+    const high = this.find(to);
+    return Number(low !== null && low.start < from) + Number(high !== null && high.start < to);
+  }
+
   /** Areas that have a part in [from, to). */
   *within(from: number, to: number): Generator<Vma> {
     for (let i = this.indexAfter(from); i < this.list.length && this.list[i]!.start < to; i++)

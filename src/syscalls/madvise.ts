@@ -12,7 +12,7 @@ import { EINVAL, ENOMEM, EPERM, ESRCH } from '../uapi/errno.ts';
 import * as mman from '../uapi/mman.ts';
 import { address, call, extent, fd, int, oneOf, pointer, type Syscall, uint, ulong } from './args.ts';
 import { processOfFd } from './kill.ts';
-import { MAX_MAPS } from './mm-limits.ts';
+import { hasRoom, mayCut } from './mm-limits.ts';
 import { mprotect } from './mmap.ts';
 import { type IoVector, readVector } from './vector.ts';
 
@@ -47,7 +47,6 @@ const remove: Advise = (_mm, vma, from, to) =>
 
 const guard: Advise = (mm, vma, from, to) => {
   if ((vma.flags & VM_LOCKED) !== 0) return -EINVAL;
-  if (mm.guards.count + mm.vmas.count >= MAX_MAPS) return -ENOMEM;
   installGuards(mm, from, to);
   return 0;
 };
@@ -93,15 +92,26 @@ const LOSES: ReadonlySet<number> = new Set([
   mman.MADV_GUARD_INSTALL,
 ]);
 
-const madvise = (task: Task, addr: number, len: number, advice: number): number =>
-  task.mm === null ? -EINVAL : adviseRange(task.mm, addr, len, advice);
+/** Advice that an area keeps. */
+const CUTS: ReadonlySet<number> = new Set([
+  mman.MADV_DONTFORK,
+  mman.MADV_DOFORK,
+  mman.MADV_WIPEONFORK,
+  mman.MADV_KEEPONFORK,
+]);
 
-function adviseRange(mm: Mm, addr: number, len: number, advice: number): number {
+const madvise = (task: Task, addr: number, len: number, advice: number): number =>
+  task.mm === null ? -EINVAL : adviseRange(task, task.mm, addr, len, advice);
+
+function adviseRange(task: Task, mm: Mm, addr: number, len: number, advice: number): number {
   const advise = ADVICE.get(advice);
   if (advise === undefined || addr % PAGE_SIZE !== 0) return -EINVAL;
   const size = wrap64(pageUp(len));
   const end = wrap64(addr + size);
   if ((len !== 0 && size === 0) || end < addr) return -EINVAL;
+  if (CUTS.has(advice) && !mayCut(task, mm, addr, end)) return -ENOMEM;
+  // The host needs two areas more for each run of guard pages.
+  if (advise === guard && !hasRoom(task, mm, 2)) return -ENOMEM;
   return adviseAreas(mm, addr, end, advice, advise);
 }
 
@@ -147,14 +157,14 @@ function processMadvise(
     if (!mayAttach(task, group.leader)) return -EPERM;
     if (!capable(task.cred, CAP_SYS_NICE)) return -EPERM;
   }
-  return adviseVector(mm, vector, advice);
+  return adviseVector(task, mm, vector, advice);
 }
 
 /** Bytes that were advised; the first failure counts only if nothing was done before it. */
-function adviseVector(mm: Mm, { words, count }: IoVector, advice: number): number {
+function adviseVector(task: Task, mm: Mm, { words, count }: IoVector, advice: number): number {
   let done = 0;
   for (let i = 0; i < count; i++) {
-    const failed = adviseRange(mm, words[2 * i]!, words[2 * i + 1]!, advice);
+    const failed = adviseRange(task, mm, words[2 * i]!, words[2 * i + 1]!, advice);
     if (failed < 0) return done > 0 ? done : failed;
     done += words[2 * i + 1]!;
   }
@@ -168,7 +178,7 @@ function mseal(task: Task, addr: number, len: number, how: number): number {
   const size = wrap64(pageUp(len));
   const end = wrap64(addr + size);
   if ((len !== 0 && size === 0) || end < addr) return -EINVAL;
-  if (!mm.vmas.covering(addr, end)) return -ENOMEM;
+  if (!mm.vmas.covering(addr, end) || !mayCut(task, mm, addr, end)) return -ENOMEM;
   return mm.setFlags(addr, end, VM_SEALED, 0);
 }
 

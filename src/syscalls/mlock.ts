@@ -10,7 +10,7 @@ import { EINVAL, ENOMEM, EPERM } from '../uapi/errno.ts';
 import { MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT, MLOCK_ONFAULT } from '../uapi/mman.ts';
 import { RLIMIT_MEMLOCK } from '../uapi/resource.ts';
 import { address, call, extent, flags, type Syscall } from './args.ts';
-import { canLock } from './mm-limits.ts';
+import { canLock, mayCut } from './mm-limits.ts';
 
 function lockRange(task: Task, addr: number, len: number, lock: number): number {
   const { mm } = task;
@@ -23,6 +23,7 @@ function lockRange(task: Task, addr: number, len: number, lock: number): number 
   const end = wrap64(start + size);
   if (end < start) return -EINVAL;
   if (end === start) return 0;
+  if (!mayCut(task, mm, start, end)) return -ENOMEM;
   const failed = mm.setFlags(start, end, lock, VM_LOCKED_MASK);
   if (failed < 0 || lock === 0) return failed;
   return faultIn(mm, start, end) < 0 ? -ENOMEM : 0;

@@ -7,8 +7,12 @@ import { PAGE_SIZE } from '../mm/ram.ts';
 import { VM_LOCKED } from '../mm/vma.ts';
 import { RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK } from '../uapi/resource.ts';
 
-/** Mappings of a process (vm.max_map_count). */
-export const MAX_MAPS = 65530;
+/** Whether there may be so many areas more (vm.max_map_count). */
+export const hasRoom = (task: Task, mm: Mm, more = 1): boolean => task.kernel.memoryRules.hasRoom(mm, more);
+
+/** The same, when the areas at the edges of [from, to) are to be cut. */
+export const mayCut = (task: Task, mm: Mm, from: number, to: number): boolean =>
+  hasRoom(task, mm, mm.vmas.cuts(from, to));
 
 export function overLimit(task: Task, mm: Mm, size: number, prot: number, shared: boolean): boolean {
   if (mm.totalPages * PAGE_SIZE + size > task.rlimit(RLIMIT_AS)) return true;
@@ -21,8 +25,9 @@ export function overData(task: Task, mm: Mm, size: number): boolean {
   return Number.isFinite(limit) && mm.committedPages() * PAGE_SIZE + size > limit;
 }
 
-/** Whether the memory that there is obviously does not suffice (vm.overcommit_memory 0). */
-export const overCommit = (task: Task, size: number): boolean => task.kernel.oom.refuses(size / PAGE_SIZE);
+/** Whether the memory that there is does not suffice (vm.overcommit_memory). */
+export const overCommit = (task: Task, size: number): boolean =>
+  task.kernel.memoryRules.refuses(size / PAGE_SIZE);
 
 /** Whether the task may lock memory at all. */
 export const canLock = (task: Task): boolean =>

@@ -50,7 +50,7 @@ import {
 import { MS_NOEXEC } from '../uapi/mount.ts';
 import { RLIMIT_DATA } from '../uapi/resource.ts';
 import { address, call, extent, fd, flags, type Syscall } from './args.ts';
-import { canLock, lockFits, MAX_MAPS, overCommit, overData, overLimit } from './mm-limits.ts';
+import { canLock, hasRoom, lockFits, mayCut, overCommit, overData, overLimit } from './mm-limits.ts';
 import { fileOf } from './names.ts';
 
 const PROT_NAMES = { PROT_READ: 1, PROT_WRITE: 2, PROT_EXEC: 4 };
@@ -144,7 +144,7 @@ function mayLock(task: Task, mm: Mm, size: number, vmaFlags: number, mapFlags: n
 function mayMap(task: Task, mm: Mm, { start, end, prot, flags, shared, backing }: Vma, how: number): number {
   const replaces = (how & MAP_FIXED) !== 0;
   if (replaces && mm.isSealed(start, end)) return -EPERM;
-  if (overLimit(task, mm, end - start, prot, shared) || mm.vmas.count >= MAX_MAPS) return -ENOMEM;
+  if (overLimit(task, mm, end - start, prot, shared) || !hasRoom(task, mm)) return -ENOMEM;
   const counts = shared ? backing instanceof AnonymousShared : (prot & PROT_WRITE) !== 0;
   const refused = counts && (flags & VM_NORESERVE) === 0 && overCommit(task, end - start);
   return refused ? -ENOMEM : 0;
@@ -227,6 +227,8 @@ function munmap(task: Task, addr: number, len: number): number {
   const size = pageUp(len);
   if (size === 0) return -EINVAL;
   if (mm.isSealed(addr, addr + size)) return -EPERM;
+  const splits = mm.vmas.cuts(addr, addr + size) === 2 && mm.vmas.find(addr)!.end > addr + size;
+  if (splits && !hasRoom(task, mm)) return -ENOMEM;
   mm.unmap(addr, size);
   return 0;
 }
@@ -248,6 +250,7 @@ export function mprotect(task: Task, addr: number, len: number, prot: number): n
 /** Area by area: what comes before one that cannot be changed, or before a hole, has changed all the same. */
 function protectAreas(task: Task, mm: Mm, start: number, end: number, prot: number): number {
   const covered = mm.vmas.coveredFrom(start, end);
+  if (!mayCut(task, mm, start, covered)) return -ENOMEM;
   for (const vma of mm.vmas.within(start, covered)) {
     const failed = mayProtect(task, mm, vma, prot, Math.min(end, vma.end) - Math.max(start, vma.start));
     if (failed === 0) continue;

@@ -8,7 +8,7 @@ import { VM_LOCKED_MASK, VM_NORESERVE, VM_SEALED, type Vma } from '../mm/vma.ts'
 import { EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM } from '../uapi/errno.ts';
 import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from '../uapi/mman.ts';
 import { address, call, extent, flags, type Syscall } from './args.ts';
-import { lockFits, MAX_MAPS, overCommit, overLimit } from './mm-limits.ts';
+import { hasRoom, lockFits, overCommit, overLimit } from './mm-limits.ts';
 
 const FLAGS = { MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP };
 const KNOWN = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
@@ -37,14 +37,14 @@ function mremap(task: Task, addr: number, oldLen: number, newLen: number, how: n
   return resize(move, vma);
 }
 
-function checkRequest({ mm, addr, from, to, how, wish }: Move): number {
+function checkRequest({ task, mm, addr, from, to, how, wish }: Move): number {
   if ((how & ~KNOWN) !== 0 || addr % PAGE_SIZE !== 0 || to === 0 || to > TASK_SIZE) return -EINVAL;
   if ((how & (MREMAP_FIXED | MREMAP_DONTUNMAP)) === 0) return 0;
   if ((how & MREMAP_MAYMOVE) === 0) return -EINVAL;
   if ((how & MREMAP_DONTUNMAP) !== 0 && from !== to) return -EINVAL;
   if (wish > TASK_SIZE - to || wish % PAGE_SIZE !== 0) return -EINVAL;
   if (wish < addr + from && addr < wish + to) return -EINVAL;
-  return mm.vmas.count + 3 > MAX_MAPS ? -ENOMEM : 0;
+  return hasRoom(task, mm, 3) ? 0 : -ENOMEM;
 }
 
 function resize(move: Move, vma: Vma): number {

@@ -20,9 +20,7 @@ import * as ipc from '../uapi/ipc.ts';
 import { RLIMIT_AS, RLIMIT_MEMLOCK } from '../uapi/resource.ts';
 import { call, flags, hex, int, type Syscall, ulong } from './args.ts';
 import { controlled, findFor, IPC_FLAGS, outZeroed, set, stat } from './ipc.ts';
-
-/** Mappings of a process (vm.max_map_count). */
-const MAX_MAPS = 65530;
+import { hasRoom } from './mm-limits.ts';
 
 function shmget(task: Task, key: number, size: number, flags: number): number {
   // Of huge pages there are none.
@@ -42,7 +40,7 @@ function shmat(task: Task, id: number, addr: number, flags: number): number {
   const size = pageUp(segment.size);
   const place = choosePlace(mm, wanted, size, (flags & ipc.SHM_REMAP) !== 0);
   if (place < 0) return place;
-  if (mm.totalPages * PAGE_SIZE + size > task.rlimit(RLIMIT_AS) || mm.vmas.count >= MAX_MAPS) return -ENOMEM;
+  if (mm.totalPages * PAGE_SIZE + size > task.rlimit(RLIMIT_AS) || !hasRoom(task, mm)) return -ENOMEM;
   const vma = new Vma(place, place + size, prot, writes ? VM_SHARED | VM_MAYWRITE : VM_SHARED);
   vma.backing = segment.get();
   vma.name = `/SYSV${(segment.key >>> 0).toString(16).padStart(8, '0')} (deleted)`;

@@ -23,6 +23,7 @@ import type { Mm } from '../../mm/mm.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import { Usage } from '../usage.ts';
+import { memorySysctls } from './memory-sysctls.ts';
 import { MmView } from './proc-mm.ts';
 import { TaskView } from './proc-task.ts';
 import { SortedNumbers } from './sorted.ts';
@@ -58,7 +59,7 @@ export class KernelProc implements ProcSource {
   constructor(kernel: Kernel, facts: ProcFacts) {
     this.kernel = kernel;
     this.facts = facts;
-    this.sysctls = ipcSysctls(kernel.ipc);
+    this.sysctls = [...ipcSysctls(kernel.ipc), ...memorySysctls(kernel.memoryRules)];
     this.extra = [sysvipcDir(kernel.ipc)];
   }
 

@@ -45,6 +45,13 @@ static char *map(int pages, int prot, int flags)
 
 #define SEE(p, pages) say("  there %s, locked %ld\n", present(p, pages), locked())
 
+static char *inherited;
+
+static void see_inherited(void)
+{
+	SEE(inherited, 8);
+}
+
 static void privileged(void)
 {
 	char *p = map(8, RW, ANON);
@@ -101,8 +108,8 @@ static void privileged(void)
 	SEE(p, 4);
 	char *q = mremap(p, 4 * PAGE, 8 * PAGE, MREMAP_MAYMOVE);
 	SEE(q, 8);
-	R(fork() == 0 ? (SEE(q, 8), fflush(stdout), exit(0), 0) : 1);
-	wait(NULL);
+	inherited = q;
+	in_child("its child", see_inherited);
 	munmap(q, 8 * PAGE);
 	p = map(4, RW, ANON | MAP_POPULATE);
 	SEE(p, 4);

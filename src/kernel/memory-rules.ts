@@ -1,0 +1,45 @@
+/** How much memory programs may ask for (proc_sys_vm(5)): overcommit_memory, overcommit_ratio, max_map_count. */
+import type { Mm } from '../mm/mm.ts';
+import type { Kernel } from './kernel.ts';
+
+/** vm.max_map_count at first. The host has such a limit for each space, and the engine needs some areas itself. */
+const MOST_MAPS = 65530;
+const FOR_THE_ENGINE = 530;
+
+const HEURISTIC = 0;
+const ALWAYS = 1;
+export const NEVER = 2;
+
+export class MemoryRules {
+  private readonly kernel: Kernel;
+  /** vm.overcommit_memory: 0 refuses what is obviously too much, 1 nothing, 2 what goes beyond a share of all. */
+  overcommit: number = HEURISTIC;
+  /** vm.overcommit_ratio: that share, in percent. */
+  ratio = 50;
+  maxMaps = MOST_MAPS;
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+  }
+
+  /** Whether a private mapping of so many pages that may be written is too large. */
+  refuses(pages: number): boolean {
+    const total = this.kernel.ram.totalPages;
+    if (this.overcommit === ALWAYS) return false;
+    if (this.overcommit === HEURISTIC) return pages > total;
+    return this.committed() + pages > (total * this.ratio) / 100;
+  }
+
+  /** Whether a space may have so many areas more; a run of guard pages makes two more of one. */
+  hasRoom(mm: Mm, more: number): boolean {
+    return mm.vmas.count + 2 * mm.guards.count + more <= Math.min(this.maxMaps, MOST_MAPS - FOR_THE_ENGINE);
+  }
+
+  private committed(): number {
+    const spaces = new Set<Mm>();
+    for (const { mm } of this.kernel.tasks.values()) if (mm !== null) spaces.add(mm);
+    let pages = 0;
+    for (const mm of spaces) pages += mm.committedPages();
+    return pages;
+  }
+}
