@@ -153,6 +153,8 @@ export interface EngineThread {
   stageOut(len: number): number;
   /** Bytes to copy to the guest when the call is answered. They were staged. */
   copyOut(address: number, offset: number, len: number): void;
+  /** An offset of the bytes that wait to be copied to [address, address + len), or -1. */
+  queued(address: number, len: number): number;
   /** Makes the copies now, through the host: 0 or -EFAULT. After TRAP_BADCOPY: those of the last answer. */
   copyNow(): number;
 }

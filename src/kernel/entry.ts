@@ -134,9 +134,15 @@ export class Entry {
     );
   }
 
+  /** What the call wrote is to be seen. */
+  private tellEnd(observer: CallObserver, task: Task, result: number): void {
+    if (result !== NO_RETURN) task.user.flush();
+    observer.leave(task, task.callNumber, result);
+  }
+
   private finish(task: Task, result: number): void {
     const { thread } = task;
-    if (this.observer !== null) this.observer.leave(task, task.callNumber, result);
+    if (this.observer !== null) this.tellEnd(this.observer, task, result);
     if (thread === null || result === NO_RETURN) return;
     task.user.flush();
     if (result === REGISTERS_SET) {

@@ -5,6 +5,7 @@
  * stub copies to us before it even asks (`prefetch`: strings and buffers that the call reads).
  */
 import type { Task } from '../kernel/task.ts';
+import { type Choice, structAt } from './show.ts';
 
 /**
  * How a register becomes a number: the low 32 bits signed, or all 64 bits signed or unsigned, or such that it is
@@ -39,15 +40,42 @@ export type ArgKind =
   | 'inout'
   | 'pointer';
 
+/** What strace may look at while it shows an argument. */
+export interface Look {
+  readonly args: readonly number[];
+  /** The call's result; 0 before there is one. */
+  readonly result: number;
+  /** A copy of the program's memory; null where there is none. */
+  memory(address: number, len: number): DataView | null;
+  string(address: number): string | null;
+}
+
+/** Writes an argument's value. */
+export type Show = (value: number, look: Look) => string;
+/** Writes a field of the structure at `at`. */
+export type ShowField = (view: DataView, at: number, look: Look) => string;
+
+/** A structure in the program's memory. */
+export interface Struct {
+  readonly size: number;
+  readonly show: ShowField;
+}
+
 export interface Arg {
   readonly name: string;
   readonly kind: ArgKind;
   readonly width: number;
+  /** How strace writes it, where `kind` does not say. */
+  readonly show?: Show;
+  /** Whether the call takes it at all, as its other arguments say (open's mode). */
+  readonly taken?: (args: readonly number[]) => boolean;
   /** Bytes of a structure that a pointer argument points to, for 'in', 'out', 'inout'. */
   readonly size?: number;
   /** Or the index of the argument that holds the length in bytes. */
   readonly lengthArg?: number;
   readonly names?: FlagNames;
+  /** A field of a flag word that is a number. */
+  readonly choice?: Choice;
 }
 
 const arg =
@@ -79,11 +107,12 @@ export const strings = arg('strings', WIDTH_ULONG);
 /** Any other NUL-terminated string. */
 export const string = arg('string', WIDTH_ULONG);
 
-export const flags = (name: string, names: FlagNames): Arg => ({
+export const flags = (name: string, names: FlagNames, choice?: Choice): Arg => ({
   name,
   kind: 'flags',
   width: WIDTH_INT,
   names,
+  ...(choice && { choice }),
 });
 /** One of some values (lseek's whence). */
 export const oneOf = (name: string, names: FlagNames): Arg => ({
@@ -106,20 +135,22 @@ export const outBuffer = (name: string, lengthArg: number): Arg => ({
   width: WIDTH_ULONG,
   lengthArg,
 });
-/** A structure of `size` bytes that the call reads; the pointer may be NULL where the call allows it. */
-export const inStruct = (name: string, size: number): Arg => ({ name, kind: 'in', width: WIDTH_ULONG, size });
-export const outStruct = (name: string, size: number): Arg => ({
-  name,
-  kind: 'out',
-  width: WIDTH_ULONG,
-  size,
-});
-export const inOutStruct = (name: string, size: number): Arg => ({
-  name,
-  kind: 'inout',
-  width: WIDTH_ULONG,
-  size,
-});
+/**
+ * A structure that the call reads; the pointer may be NULL where the call allows it. Of one that is a size alone
+ * strace shows the address.
+ */
+export const inStruct = (name: string, struct: Struct | number): Arg => pointed('in', name, struct);
+export const outStruct = (name: string, struct: Struct | number): Arg => pointed('out', name, struct);
+export const inOutStruct = (name: string, struct: Struct | number): Arg => pointed('inout', name, struct);
+
+/** Memory that the call follows by itself, and how strace writes it: before the call, or after it. */
+export const shown = (name: string, show: Show): Arg => ({ ...pointer(name), show });
+export const shownAfter = (name: string, show: Show): Arg => ({ ...pointer(name), kind: 'out', show });
+
+function pointed(kind: 'in' | 'out' | 'inout', name: string, struct: Struct | number): Arg {
+  if (typeof struct === 'number') return { name, kind, width: WIDTH_ULONG, size: struct };
+  return { name, kind, width: WIDTH_ULONG, size: struct.size, show: structAt(struct) };
+}
 
 /**
  * A handler answers the call's result or -errno; a promise only when it has to wait. -ERESTART* of

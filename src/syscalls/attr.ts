@@ -88,7 +88,7 @@ const readlink = (task: Task, name: number, addr: number, size: number): number 
   readlinkat(task, AT_FDCWD, name, addr, size);
 
 const atFlags = flags('flags', { AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH });
-const accessMode = flags('mode', { R_OK, W_OK, X_OK });
+const accessMode = flags('mode', { F_OK: 0, R_OK, W_OK, X_OK });
 const accessFlags = flags('flags', { AT_EACCESS, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH });
 const atPath = [dirfd('dirfd'), path('pathname')];
 const owners = [uint('owner'), uint('group')];

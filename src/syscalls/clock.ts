@@ -18,7 +18,8 @@ import { toTicks } from '../kernel/usage.ts';
 import { setInt64 } from '../lib/int64.ts';
 import { EINVAL, EPERM } from '../uapi/errno.ts';
 import * as t from '../uapi/time.ts';
-import { call, inStruct, int, outStruct, pointer, type Syscall } from './args.ts';
+import { call, inStruct, oneOf, outStruct, pointer, type Syscall } from './args.ts';
+import { CLOCKS, TIMESPEC, TIMEVAL, TIMEZONE, TMS } from './structs.ts';
 
 export function putTime(task: Task, addr: number, time: Time): number {
   const at = task.user.out(addr, TIMESPEC_SIZE);
@@ -157,25 +158,25 @@ const TIMEX_NOTE = 'the clock cannot be steered: any mode answers EPERM';
 export const clockCalls: readonly Syscall[] = [
   call(
     'clock_gettime',
-    [int('clockid'), outStruct('tp', TIMESPEC_SIZE)],
+    [oneOf('clockid', CLOCKS), outStruct('tp', TIMESPEC)],
     clockGettime,
     'no ALARM and device clocks',
   ),
-  call('clock_getres', [int('clockid'), outStruct('res', TIMESPEC_SIZE)], clockGetres),
-  call('clock_settime', [int('clockid'), inStruct('tp', TIMESPEC_SIZE)], clockSettime),
-  call('gettimeofday', [outStruct('tv', TIMEVAL_SIZE), outStruct('tz', TIMEZONE_SIZE)], gettimeofday),
+  call('clock_getres', [oneOf('clockid', CLOCKS), outStruct('res', TIMESPEC)], clockGetres),
+  call('clock_settime', [oneOf('clockid', CLOCKS), inStruct('tp', TIMESPEC)], clockSettime),
+  call('gettimeofday', [outStruct('tv', TIMEVAL), outStruct('tz', TIMEZONE)], gettimeofday),
   call(
     'settimeofday',
-    [inStruct('tv', TIMEVAL_SIZE), inStruct('tz', TIMEZONE_SIZE)],
+    [inStruct('tv', TIMEVAL), inStruct('tz', TIMEZONE)],
     settimeofday,
     'the time zone is not kept',
   ),
   call('time', [pointer('tloc')], time),
-  call('times', [outStruct('buf', TMS_SIZE)], times),
+  call('times', [outStruct('buf', TMS)], times),
   call('adjtimex', [pointer('buf')], adjtimex, TIMEX_NOTE),
   call(
     'clock_adjtime',
-    [int('clockid'), pointer('buf')],
+    [oneOf('clockid', CLOCKS), pointer('buf')],
     (task, id, addr) => (id === t.CLOCK_REALTIME ? adjtimex(task, addr) : -EINVAL),
     TIMEX_NOTE,
   ),

@@ -31,13 +31,17 @@ import {
   hex,
   inBuffer,
   int,
+  oneOf,
   path,
   pointer,
   type Syscall,
+  shown,
   strings,
   ulong,
 } from './args.ts';
 import { readStrings } from './exec-strings.ts';
+import { signalName, structAt } from './show.ts';
+import { CLONE_ARGS, CLONE_FLAGS, words } from './structs.ts';
 
 const ARCH_SET_GS = 0x1001;
 const ARCH_SET_FS = 0x1002;
@@ -187,26 +191,38 @@ function archPrctl(task: Task, code: number, address: number): number {
 }
 
 const NAMESPACES = 'of namespaces only that of mounts (CLONE_NEWNS)';
-const CLONE_FLAGS = { CLONE_VM, CLONE_VFORK, CLONE_THREAD, CLONE_PIDFD, CLONE_PARENT_SETTID, CLONE_PARENT };
+const EXIT_SIGNAL = { mask: 0xff, show: (signal: number) => (signal === 0 ? '' : signalName(signal)) };
+
+const ARCH_CODES = { ARCH_SET_GS, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS, ARCH_GET_CPUID, ARCH_SET_CPUID };
+
+const cloneArgs = { ...inBuffer('cl_args', 1), show: structAt(CLONE_ARGS) };
+const programArgs = [{ ...strings('argv'), show: words(false) }, shown('envp', words(true))];
 
 export const cloneCalls: readonly Syscall[] = [
   call('fork', [], fork),
   call('vfork', [], vfork),
   call(
     'clone',
-    [flags('flags', CLONE_FLAGS), pointer('stack'), pointer('parent_tid'), pointer('child_tid'), hex('tls')],
+    [
+      flags('flags', CLONE_FLAGS, EXIT_SIGNAL),
+      pointer('stack'),
+      pointer('parent_tid'),
+      pointer('child_tid'),
+      hex('tls'),
+    ],
     clone,
     NAMESPACES,
   ),
-  call('clone3', [inBuffer('cl_args', 1), ulong('size')], clone3, `${NAMESPACES}, no set_tid, no cgroup`),
-  call('execve', [path('pathname'), strings('argv'), pointer('envp')], execve),
-  call(
-    'execveat',
-    [dirfd('dirfd'), path('pathname'), strings('argv'), pointer('envp'), int('flags')],
-    execveAt,
-  ),
+  call('clone3', [cloneArgs, ulong('size')], clone3, `${NAMESPACES}, no set_tid, no cgroup`),
+  call('execve', [path('pathname'), ...programArgs], execve),
+  call('execveat', [dirfd('dirfd'), path('pathname'), ...programArgs, int('flags')], execveAt),
   call('rt_sigreturn', [], rtSigreturn),
-  call('arch_prctl', [int('code'), hex('addr')], archPrctl, 'no gs base (ARCH_SET_GS, ARCH_GET_GS)'),
+  call(
+    'arch_prctl',
+    [oneOf('code', ARCH_CODES), hex('addr')],
+    archPrctl,
+    'no gs base (ARCH_SET_GS, ARCH_GET_GS)',
+  ),
 ];
 
 /** Calls that read or replace registers (kernel/entry.ts). */

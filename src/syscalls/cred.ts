@@ -16,6 +16,7 @@ import {
 import type { Task } from '../kernel/task.ts';
 import { EFAULT, EINVAL, EPERM, ESRCH } from '../uapi/errno.ts';
 import { call, int, outStruct, pointer, type Syscall, uint } from './args.ts';
+import { INT } from './structs.ts';
 
 const NGROUPS_MAX = 65536;
 
@@ -138,10 +139,10 @@ export const credCalls: readonly Syscall[] = [
   call('geteuid', [], t => t.cred.euid),
   call('getgid', [], t => t.cred.gid),
   call('getegid', [], t => t.cred.egid),
-  call('getresuid', [outStruct('ruid', 4), outStruct('euid', 4), outStruct('suid', 4)], (t, r, e, s) =>
+  call('getresuid', [outStruct('ruid', INT), outStruct('euid', INT), outStruct('suid', INT)], (t, r, e, s) =>
     getThree(t, [r, e, s], [t.cred.uid, t.cred.euid, t.cred.suid]),
   ),
-  call('getresgid', [outStruct('rgid', 4), outStruct('egid', 4), outStruct('sgid', 4)], (t, r, e, s) =>
+  call('getresgid', [outStruct('rgid', INT), outStruct('egid', INT), outStruct('sgid', INT)], (t, r, e, s) =>
     getThree(t, [r, e, s], [t.cred.gid, t.cred.egid, t.cred.sgid]),
   ),
   call('setuid', [uint('uid')], (t, uid) => change(t, setuid(t.cred, u(uid)))),

@@ -10,8 +10,12 @@ import type { Task } from '../kernel/task.ts';
 import { EBADF, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, ERANGE } from '../uapi/errno.ts';
 import { IN_ACCESS } from '../uapi/inotify.ts';
 import { isDir, MAY_EXEC } from '../uapi/stat.ts';
-import { call, fd, mode, outBuffer, path, type Syscall, uint, ulong } from './args.ts';
+import { call, fd, mode, path, type Show, type Syscall, shownAfter, uint, ulong } from './args.ts';
 import { nameAt, pathOf } from './names.ts';
+import { address, bytesAt } from './show.ts';
+
+/** Where d_reclen is in both kinds of entries. */
+const RECLEN = 16;
 
 type WriteEntry = typeof writeDirent64;
 
@@ -97,12 +101,23 @@ function umask(task: Task, mask: number): number {
   return old;
 }
 
-const entries = [fd('fd'), outBuffer('dirp', 2), uint('count')];
+/** How many entries there are, each with its length at 16 (getdents(2)). */
+const showEntries: Show = (at, look) => {
+  const view = look.memory(at, look.result);
+  if (view === null) return address(at);
+  let count = 0;
+  for (let pos = 0; pos + RECLEN + 2 <= look.result; pos += Math.max(1, view.getUint16(pos + RECLEN, true)))
+    count++;
+  return `${address(at)} /* ${count} entries */`;
+};
+const entries = [fd('fd'), shownAfter('dirp', showEntries), uint('count')];
+/** The answer counts the NUL that ends the path. */
+const pathBuffer = shownAfter('buf', (at, look) => bytesAt(at, look.result - 1, look));
 
 export const dirCalls: readonly Syscall[] = [
   call('getdents', entries, getdents),
   call('getdents64', entries, getdents64),
-  call('getcwd', [outBuffer('buf', 1), ulong('size')], getcwd),
+  call('getcwd', [pathBuffer, ulong('size')], getcwd),
   call('chdir', [path('path')], chdir),
   call('fchdir', [fd('fd')], fchdir),
   call('chroot', [path('path')], chroot),

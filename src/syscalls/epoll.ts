@@ -12,11 +12,13 @@ import {
 } from '../uapi/epoll.ts';
 import { EBADF, EINTR, EINVAL, EPERM, ETIMEDOUT } from '../uapi/errno.ts';
 import { POLLIN } from '../uapi/poll.ts';
-import { call, fd, flags, inStruct, int, oneOf, pointer, type Syscall, ulong } from './args.ts';
+import { call, fd, flags, inStruct, int, oneOf, type Syscall, shown, shownAfter, ulong } from './args.ts';
 import { checkRange } from './io.ts';
 import { fileOf, install } from './names.ts';
+import { arrayAt, structAt } from './show.ts';
 import { adoptSignals } from './signalfd.ts';
 import { maskWhileWaiting } from './sigset.ts';
+import { EPOLL_EVENT, SIGSET, TIMESPEC } from './structs.ts';
 import { AT_ONCE, deadlineOfMs, deadlineOfTimespec } from './timeout.ts';
 
 function epollCreate1(task: Task, flags: number): number {
@@ -163,18 +165,22 @@ function epollPwait2(
 }
 
 const OPERATIONS = { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD };
-const waitArgs = [fd('epfd'), pointer('events'), int('maxevents')];
-const maskArgs = [pointer('sigmask'), ulong('sigsetsize')];
+const came = shownAfter(
+  'events',
+  arrayAt(EPOLL_EVENT, ({ result }) => result),
+);
+const waitArgs = [fd('epfd'), came, int('maxevents')];
+const maskArgs = [shown('sigmask', structAt(SIGSET)), ulong('sigsetsize')];
 
 export const epollCalls: readonly Syscall[] = [
   call('epoll_create', [int('size')], epollCreate),
   call('epoll_create1', [flags('flags', { EPOLL_CLOEXEC })], epollCreate1),
   call(
     'epoll_ctl',
-    [fd('epfd'), oneOf('op', OPERATIONS), fd('fd'), inStruct('event', EPOLL_EVENT_SIZE)],
+    [fd('epfd'), oneOf('op', OPERATIONS), fd('fd'), inStruct('event', EPOLL_EVENT)],
     epollCtl,
   ),
   call('epoll_wait', [...waitArgs, int('timeout')], epollWait),
   call('epoll_pwait', [...waitArgs, int('timeout'), ...maskArgs], epollPwait),
-  call('epoll_pwait2', [...waitArgs, pointer('timeout'), ...maskArgs], epollPwait2),
+  call('epoll_pwait2', [...waitArgs, shown('timeout', structAt(TIMESPEC)), ...maskArgs], epollPwait2),
 ];

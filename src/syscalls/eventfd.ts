@@ -17,6 +17,7 @@ import {
 import * as clocks from '../uapi/time.ts';
 import { call, fd, flags, inStruct, oneOf, outStruct, type Syscall, uint } from './args.ts';
 import { fileOf, install } from './names.ts';
+import { ITIMERSPEC } from './structs.ts';
 
 function eventfd2(task: Task, initial: number, flags: number): number {
   if ((flags & ~(EFD_SEMAPHORE | EFD_CLOEXEC | EFD_NONBLOCK)) !== 0) return -EINVAL;
@@ -80,10 +81,10 @@ export const eventfdCalls: readonly Syscall[] = [
     [
       fd('fd'),
       flags('flags', { TFD_TIMER_ABSTIME, TFD_TIMER_CANCEL_ON_SET }),
-      inStruct('new_value', ITIMERSPEC_SIZE),
-      outStruct('old_value', ITIMERSPEC_SIZE),
+      inStruct('new_value', ITIMERSPEC),
+      outStruct('old_value', ITIMERSPEC),
     ],
     timerfdSettime,
   ),
-  call('timerfd_gettime', [fd('fd'), outStruct('curr_value', ITIMERSPEC_SIZE)], timerfdGettime),
+  call('timerfd_gettime', [fd('fd'), outStruct('curr_value', ITIMERSPEC)], timerfdGettime),
 ];

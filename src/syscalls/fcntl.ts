@@ -22,9 +22,12 @@ import {
 } from '../uapi/fcntl.ts';
 import { RLIMIT_NOFILE } from '../uapi/resource.ts';
 import { NSIG } from '../uapi/signal.ts';
-import { call, fd, long, oneOf, type Syscall } from './args.ts';
+import { type Arg, call, fd, long, oneOf, type Syscall } from './args.ts';
 import { setAsync } from './fasync.ts';
+import { ACCESS_MODE, OPEN_FLAGS } from './open.ts';
 import { recordLock } from './record-lock.ts';
+import { flagWord, nameOf, structAt } from './show.ts';
+import { FLOCK } from './structs.ts';
 
 /** What F_SETFL can change. */
 const SETTABLE = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME;
@@ -153,10 +156,30 @@ const COMMANDS = Object.fromEntries(
   Object.entries(fcntl).filter(([name]) => /^F_(?!RDLCK|WRLCK|UNLCK|OWNER_)/.test(name)),
 );
 
+const NO_ARGUMENT: ReadonlySet<number> = new Set([
+  fcntl.F_GETFD,
+  fcntl.F_GETFL,
+  fcntl.F_GETOWN,
+  fcntl.F_GETSIG,
+  fcntl.F_GETPIPE_SZ,
+  fcntl.F_GET_SEALS,
+]);
+/** What the third argument is, by the command. */
+const commandArg: Arg = {
+  ...long('arg'),
+  taken: args => !NO_ARGUMENT.has(args[1]!),
+  show: (value, look) => {
+    const name = nameOf(look.args[1]!, COMMANDS) ?? '';
+    if (name === 'F_SETFL') return flagWord(value, OPEN_FLAGS, ACCESS_MODE);
+    if (name === 'F_SETFD') return flagWord(value, { FD_CLOEXEC: fcntl.FD_CLOEXEC });
+    return name.includes('LK') ? structAt(FLOCK)(value, look) : String(value);
+  },
+};
+
 export const fcntlCalls: readonly Syscall[] = [
   call(
     'fcntl',
-    [fd('fd'), oneOf('cmd', COMMANDS), long('arg')],
+    [fd('fd'), oneOf('cmd', COMMANDS), commandArg],
     fcntlCall,
     'no leases, no F_NOTIFY, no write hints: EINVAL',
   ),

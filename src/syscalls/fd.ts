@@ -6,7 +6,7 @@ import type { Task } from '../kernel/task.ts';
 import { EAGAIN, EBADF, EINVAL } from '../uapi/errno.ts';
 import { LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, O_CLOEXEC } from '../uapi/fcntl.ts';
 import { RLIMIT_NOFILE } from '../uapi/resource.ts';
-import { call, fd, flags, oneOf, type Syscall, uint } from './args.ts';
+import { call, fd, flags, type Syscall, uint } from './args.ts';
 import { fileOf } from './names.ts';
 
 const CLOSE_RANGE_UNSHARE = 2;
@@ -75,5 +75,5 @@ export const fdCalls: readonly Syscall[] = [
   call('dup', [fd('oldfd')], dup),
   call('dup2', [fd('oldfd'), fd('newfd')], dup2),
   call('dup3', [fd('oldfd'), fd('newfd'), flags('flags', { O_CLOEXEC })], dup3),
-  call('flock', [fd('fd'), oneOf('operation', { LOCK_SH, LOCK_EX, LOCK_UN, LOCK_NB })], flock),
+  call('flock', [fd('fd'), flags('operation', { LOCK_SH, LOCK_EX, LOCK_UN, LOCK_NB })], flock),
 ];

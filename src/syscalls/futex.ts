@@ -3,7 +3,9 @@ import { NSEC_PER_SEC } from '../core/clock.ts';
 import { FUTEX_BITSET_MATCH_ANY, futexKey, futexWait, readWord } from '../kernel/futex.ts';
 import type { Task } from '../kernel/task.ts';
 import { EAGAIN, EFAULT, EINVAL, ENOSYS, ERESTART_RESTARTBLOCK, ERESTARTSYS } from '../uapi/errno.ts';
-import { call, int, long, pointer, type Syscall, uint } from './args.ts';
+import { type Arg, call, flags, int, long, pointer, type Syscall, uint } from './args.ts';
+import { named, structAt } from './show.ts';
+import { TIMESPEC } from './structs.ts';
 
 const FUTEX_WAIT = 0;
 const FUTEX_WAKE = 1;
@@ -192,10 +194,35 @@ function compare(old: number, encoded: number): boolean | null {
   }
 }
 
+const operation = flags(
+  'futex_op',
+  { FUTEX_PRIVATE_FLAG, FUTEX_CLOCK_REALTIME },
+  {
+    mask: 0x7f,
+    show: named({
+      FUTEX_WAIT,
+      FUTEX_WAKE,
+      FUTEX_REQUEUE,
+      FUTEX_CMP_REQUEUE,
+      FUTEX_WAKE_OP,
+      FUTEX_WAIT_BITSET,
+      FUTEX_WAKE_BITSET,
+    }),
+  },
+);
+/** A time for those who wait, else a number. */
+const timeout: Arg = {
+  ...long('timeout'),
+  show: (value, look) => {
+    const waits = [FUTEX_WAIT, FUTEX_WAIT_BITSET].includes(look.args[1]! & 0x7f);
+    return waits ? structAt(TIMESPEC)(value, look) : String(value);
+  },
+};
+
 export const futexCalls: readonly Syscall[] = [
   call(
     'futex',
-    [pointer('uaddr'), int('futex_op'), int('val'), long('timeout'), pointer('uaddr2'), uint('val3')],
+    [pointer('uaddr'), operation, int('val'), timeout, pointer('uaddr2'), uint('val3')],
     futex,
     'no priority inheritance (FUTEX_LOCK_PI and the like); FUTEX_WAKE_OP is not atomic against stores by other threads',
   ),

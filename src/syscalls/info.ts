@@ -7,8 +7,21 @@ import { UTS_LEN } from '../kernel/uts.ts';
 import { setInt64 } from '../lib/int64.ts';
 import { EBADF, EINVAL, ENOSYS, EOPNOTSUPP, EPERM, ESRCH } from '../uapi/errno.ts';
 import * as rb from '../uapi/reboot.ts';
-import { call, flags, int, oneOf, outStruct, pid, pointer, type Syscall, uint, ulong } from './args.ts';
+import {
+  call,
+  flags,
+  int,
+  oneOf,
+  outBuffer,
+  outStruct,
+  pid,
+  pointer,
+  type Syscall,
+  uint,
+  ulong,
+} from './args.ts';
 import { limitCalls } from './limits.ts';
+import { SYSINFO, UTSNAME } from './structs.ts';
 import { syslogCalls } from './syslog.ts';
 
 const UTS_FIELDS = 6;
@@ -170,11 +183,11 @@ function resource(of: Task, type: number, idx: number): object | null {
 }
 
 export const infoCalls: readonly Syscall[] = [
-  call('uname', [outStruct('buf', UTS_LEN * UTS_FIELDS)], uname),
+  call('uname', [outStruct('buf', UTSNAME)], uname),
   call('sethostname', [pointer('name'), int('len')], sethostname),
   call('setdomainname', [pointer('name'), int('len')], setdomainname),
-  call('sysinfo', [outStruct('info', SYSINFO_SIZE)], sysinfo),
-  call('getrandom', [pointer('buf'), ulong('buflen'), flags('flags', GRND)], getrandom),
+  call('sysinfo', [outStruct('info', SYSINFO)], sysinfo),
+  call('getrandom', [outBuffer('buf', 1), ulong('buflen'), flags('flags', GRND)], getrandom),
   call('reboot', [int('magic'), int('magic2'), int('op'), pointer('arg')], reboot, 'no kexec, no suspend'),
   call(
     'kcmp',

@@ -5,6 +5,7 @@ import type { Task } from '../kernel/task.ts';
 import { setInt64 } from '../lib/int64.ts';
 import { EBADF, ENOTTY } from '../uapi/errno.ts';
 import { O_NONBLOCK } from '../uapi/fcntl.ts';
+import * as files from '../uapi/ioctl-file.ts';
 import {
   FICLONE,
   FICLONERANGE,
@@ -16,12 +17,16 @@ import {
   FIONCLEX,
   FIOQSIZE,
 } from '../uapi/ioctl-file.ts';
+import * as ttys from '../uapi/ioctl-tty.ts';
+import * as ioctls from '../uapi/ioctls.ts';
 import { FIONREAD } from '../uapi/ioctls.ts';
 import { isDir, isLnk, isReg } from '../uapi/stat.ts';
-import { call, fd, hex32, pointer, type Syscall } from './args.ts';
+import { call, fd, hex32, type Struct, type Syscall, shownAfter } from './args.ts';
 import { setAsync } from './fasync.ts';
 import { fileOf } from './names.ts';
 import { cloneFile, cloneRange, dedupeRange } from './reflink.ts';
+import { address, named, nameOf, namesIn, structAt } from './show.ts';
+import { INT, WINSIZE } from './structs.ts';
 
 function ioctl(task: Task, fd: number, word: number, arg: number): number {
   const file = fileOf(task, fd);
@@ -83,6 +88,23 @@ function putSize(task: Task, file: File, addr: number): number {
   return 0;
 }
 
-export const ioctlCalls: readonly Syscall[] = [
-  call('ioctl', [fd('fd'), hex32('request'), pointer('arg')], ioctl),
-];
+const REQUESTS = {
+  ...namesIn(files, /^FI/),
+  ...namesIn(ioctls, /^(FION|SIOC)/),
+  ...namesIn(ttys, /^(TC|TIOC)/),
+};
+const STRUCTS: Readonly<Record<string, Struct>> = {
+  FIONREAD: INT,
+  TIOCGWINSZ: WINSIZE,
+  TIOCSWINSZ: WINSIZE,
+  TIOCGPGRP: INT,
+  TIOCSPGRP: INT,
+  TIOCGPTN: INT,
+};
+const request = { ...hex32('request'), show: (value: number) => named(REQUESTS)(value >>> 0) };
+const requestArg = shownAfter('arg', (value, look) => {
+  const struct = STRUCTS[nameOf(look.args[1]! >>> 0, REQUESTS) ?? ''];
+  return struct === undefined ? address(value) : structAt(struct)(value, look);
+});
+
+export const ioctlCalls: readonly Syscall[] = [call('ioctl', [fd('fd'), request, requestArg], ioctl)];

@@ -9,6 +9,7 @@ import { E2BIG, EBADF, EINVAL, EPERM, ESRCH } from '../uapi/errno.ts';
 import { isKnownLayout, killInfo, SIGINFO_SIZE, SignalInfo } from '../uapi/siginfo.ts';
 import { SI_TKILL, SI_USER } from '../uapi/signal.ts';
 import { call, fd, flags, inStruct, pid, type Syscall, signal } from './args.ts';
+import { SIGINFO } from './structs.ts';
 
 const INT_MIN = -(2 ** 31);
 
@@ -156,15 +157,15 @@ export const killCalls: readonly Syscall[] = [
   call('kill', [pid('pid'), signal('sig')], kill),
   call('tkill', [pid('tid'), signal('sig')], tkill),
   call('tgkill', [pid('tgid'), pid('tid'), signal('sig')], tgkill),
-  call('rt_sigqueueinfo', [pid('pid'), signal('sig'), inStruct('info', SIGINFO_SIZE)], sigqueueinfo),
+  call('rt_sigqueueinfo', [pid('pid'), signal('sig'), inStruct('info', SIGINFO)], sigqueueinfo),
   call(
     'rt_tgsigqueueinfo',
-    [pid('tgid'), pid('tid'), signal('sig'), inStruct('info', SIGINFO_SIZE)],
+    [pid('tgid'), pid('tid'), signal('sig'), inStruct('info', SIGINFO)],
     tgsigqueueinfo,
   ),
   call(
     'pidfd_send_signal',
-    [fd('pidfd'), signal('sig'), inStruct('info', SIGINFO_SIZE), flags('flags', PIDFD_FLAGS)],
+    [fd('pidfd'), signal('sig'), inStruct('info', SIGINFO), flags('flags', PIDFD_FLAGS)],
     pidfdSendSignal,
   ),
 ];

@@ -14,6 +14,7 @@ import type { Usage } from '../kernel/usage.ts';
 import { EINVAL, EPERM, ESRCH } from '../uapi/errno.ts';
 import * as r from '../uapi/resource.ts';
 import { call, inStruct, int, oneOf, outStruct, pid, type Syscall } from './args.ts';
+import { RLIMIT, RUSAGE } from './structs.ts';
 
 /** /proc/sys/fs/nr_open: no process can have more descriptors. */
 const NR_OPEN = 1 << 20;
@@ -132,18 +133,13 @@ const RESOURCES = {
 const NOTE = 'RLIMIT_RTTIME is kept, but nobody is killed for it';
 
 export const limitCalls: readonly Syscall[] = [
-  call('getrlimit', [oneOf('resource', RESOURCES), outStruct('rlim', RLIMIT_SIZE)], getrlimit),
-  call('setrlimit', [oneOf('resource', RESOURCES), inStruct('rlim', RLIMIT_SIZE)], setrlimit, NOTE),
+  call('getrlimit', [oneOf('resource', RESOURCES), outStruct('rlim', RLIMIT)], getrlimit),
+  call('setrlimit', [oneOf('resource', RESOURCES), inStruct('rlim', RLIMIT)], setrlimit, NOTE),
   call(
     'prlimit64',
-    [
-      pid('pid'),
-      oneOf('resource', RESOURCES),
-      inStruct('new_limit', RLIMIT_SIZE),
-      outStruct('old_limit', RLIMIT_SIZE),
-    ],
+    [pid('pid'), oneOf('resource', RESOURCES), inStruct('new_limit', RLIMIT), outStruct('old_limit', RLIMIT)],
     prlimit,
     NOTE,
   ),
-  call('getrusage', [int('who'), outStruct('usage', RUSAGE_SIZE)], getrusage),
+  call('getrusage', [int('who'), outStruct('usage', RUSAGE)], getrusage),
 ];

@@ -33,6 +33,8 @@ import {
 import {
   MAP_32BIT,
   MAP_ANONYMOUS,
+  MAP_DENYWRITE,
+  MAP_EXECUTABLE,
   MAP_FIXED,
   MAP_FIXED_NOREPLACE,
   MAP_GROWSDOWN,
@@ -53,7 +55,7 @@ import { address, call, extent, fd, flags, type Syscall } from './args.ts';
 import { canLock, hasRoom, lockFits, mayCut, overCommit, overData, overLimit } from './mm-limits.ts';
 import { fileOf } from './names.ts';
 
-const PROT_NAMES = { PROT_READ: 1, PROT_WRITE: 2, PROT_EXEC: 4 };
+const PROT_NAMES = { PROT_NONE: 0, PROT_READ: 1, PROT_WRITE: 2, PROT_EXEC: 4 };
 const PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC;
 /** Taken and without effect. */
 const PROT_SEM = 8;
@@ -68,6 +70,8 @@ const MAP_NAMES = {
   MAP_ANONYMOUS,
   MAP_32BIT,
   MAP_GROWSDOWN,
+  MAP_DENYWRITE,
+  MAP_EXECUTABLE,
   MAP_LOCKED,
   MAP_NORESERVE,
   MAP_POPULATE,

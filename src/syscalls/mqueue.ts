@@ -34,6 +34,7 @@ import {
   ulong,
 } from './args.ts';
 import { install, roomForFile } from './names.ts';
+import { MQ_ATTR, SIGEVENT, TIMESPEC } from './structs.ts';
 import { NEVER } from './timeout.ts';
 
 const NAME_MAX = 255;
@@ -271,17 +272,11 @@ function mqGetsetattr(task: Task, fd: number, newAddr: number, oldAddr: number):
 const OPEN = { O_CREAT, O_EXCL, O_NONBLOCK };
 
 export const mqueueCalls: readonly Syscall[] = [
-  call('mq_open', [string('name'), flags('oflag', OPEN), mode('mode'), inStruct('attr', ATTR_SIZE)], mqOpen),
+  call('mq_open', [string('name'), flags('oflag', OPEN), mode('mode'), inStruct('attr', MQ_ATTR)], mqOpen),
   call('mq_unlink', [string('name')], mqUnlink),
   call(
     'mq_timedsend',
-    [
-      fd('mqdes'),
-      pointer('msg_ptr'),
-      ulong('msg_len'),
-      uint('msg_prio'),
-      inStruct('abs_timeout', TIMESPEC_SIZE),
-    ],
+    [fd('mqdes'), pointer('msg_ptr'), ulong('msg_len'), uint('msg_prio'), inStruct('abs_timeout', TIMESPEC)],
     mqSend,
   ),
   call(
@@ -291,14 +286,14 @@ export const mqueueCalls: readonly Syscall[] = [
       pointer('msg_ptr'),
       ulong('msg_len'),
       pointer('msg_prio'),
-      inStruct('abs_timeout', TIMESPEC_SIZE),
+      inStruct('abs_timeout', TIMESPEC),
     ],
     mqReceive,
   ),
-  call('mq_notify', [fd('mqdes'), inStruct('sevp', SIGEVENT_SIZE)], mqNotify, 'no SIGEV_THREAD: EINVAL'),
+  call('mq_notify', [fd('mqdes'), inStruct('sevp', SIGEVENT)], mqNotify, 'no SIGEV_THREAD: EINVAL'),
   call(
     'mq_getsetattr',
-    [int('mqdes'), inStruct('newattr', ATTR_SIZE), outStruct('oldattr', ATTR_SIZE)],
+    [int('mqdes'), inStruct('newattr', MQ_ATTR), outStruct('oldattr', MQ_ATTR)],
     mqGetsetattr,
   ),
 ];

@@ -8,8 +8,9 @@ import { isRealtimeClock } from '../kernel/posix-timer.ts';
 import type { Task } from '../kernel/task.ts';
 import { EINVAL, EOPNOTSUPP, ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ETIMEDOUT } from '../uapi/errno.ts';
 import { CLOCK_MONOTONIC, CLOCK_THREAD_CPUTIME_ID, TIMER_ABSTIME } from '../uapi/time.ts';
-import { call, flags, inStruct, int, outStruct, type Syscall } from './args.ts';
+import { call, flags, inStruct, oneOf, outStruct, type Syscall } from './args.ts';
 import { putTime } from './clock.ts';
+import { CLOCKS, TIMESPEC } from './structs.ts';
 
 /** A timespec that the caller gives, checked: -EFAULT, -EINVAL. */
 export function readTime(task: Task, addr: number): Time | number {
@@ -102,16 +103,16 @@ async function sleepOnCpuUntil(
 }
 
 export const nanosleepCalls: readonly Syscall[] = [
-  call('nanosleep', [inStruct('req', TIMESPEC_SIZE), outStruct('rem', TIMESPEC_SIZE)], (task, req, rem) =>
+  call('nanosleep', [inStruct('req', TIMESPEC), outStruct('rem', TIMESPEC)], (task, req, rem) =>
     clockNanosleep(task, CLOCK_MONOTONIC, 0, req, rem),
   ),
   call(
     'clock_nanosleep',
     [
-      int('clockid'),
+      oneOf('clockid', CLOCKS),
       flags('flags', { TIMER_ABSTIME }),
-      inStruct('req', TIMESPEC_SIZE),
-      outStruct('rem', TIMESPEC_SIZE),
+      inStruct('req', TIMESPEC),
+      outStruct('rem', TIMESPEC),
     ],
     clockNanosleep,
     'processor time is looked at every 4 ms or more',

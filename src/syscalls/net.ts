@@ -3,11 +3,37 @@ import { copyIn, copyOut } from '../core/user-copy.ts';
 import type { Task } from '../kernel/task.ts';
 import type { Result } from '../lib/result.ts';
 import { EINVAL } from '../uapi/errno.ts';
-import { SHUT_RD, SHUT_RDWR, SHUT_WR, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_TYPE_MASK } from '../uapi/socket.ts';
-import { call, fd, flags, type Handler, int, oneOf, outStruct, pointer, type Syscall } from './args.ts';
+import * as sockets from '../uapi/socket.ts';
+import {
+  SHUT_RD,
+  SHUT_RDWR,
+  SHUT_WR,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOCK_RAW,
+  SOCK_SEQPACKET,
+  SOCK_STREAM,
+  SOCK_TYPE_MASK,
+  SOL_SOCKET,
+} from '../uapi/socket.ts';
+import {
+  call,
+  fd,
+  flags,
+  type Handler,
+  int,
+  oneOf,
+  outStruct,
+  type Syscall,
+  shown,
+  shownAfter,
+} from './args.ts';
 import { READ_EVENTS, WRITE_EVENTS } from './io.ts';
 import { install, roomForFile } from './names.ts';
+import { named, namesIn, structAt } from './show.ts';
 import { callerOf, patiently, putAddress, readAddress, socketOf } from './socket-args.ts';
+import { FAMILIES, INT, INT_PAIR, socketAddressOf } from './structs.ts';
 
 const TYPE_FLAGS = SOCK_CLOEXEC | SOCK_NONBLOCK;
 /** No option that we know is longer; more of what was given is not looked at. */
@@ -153,14 +179,22 @@ function getsockopt(
 }
 
 const TYPE_NAMES = { SOCK_CLOEXEC, SOCK_NONBLOCK };
-const makeArgs = [int('domain'), int('type'), int('protocol')];
-const addressArgs = [fd('sockfd'), pointer('addr'), int('addrlen')];
-const nameArgs = [fd('sockfd'), pointer('addr'), pointer('addrlen')];
-const optionArgs = [fd('sockfd'), int('level'), int('optname'), pointer('optval')];
+const TYPES = { SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET };
+const socketType = flags('type', TYPE_NAMES, { mask: SOCK_TYPE_MASK, show: named(TYPES) });
+const makeArgs = [oneOf('domain', FAMILIES), socketType, int('protocol')];
+const addressArgs = [fd('sockfd'), shown('addr', socketAddressOf(2, false)), int('addrlen')];
+const nameArgs = [
+  fd('sockfd'),
+  shownAfter('addr', socketAddressOf(2, true)),
+  shownAfter('addrlen', structAt(INT)),
+];
+const OPTION_NAMES = namesIn(sockets, /^SO_/);
+const optionArgs = [fd('sockfd'), oneOf('level', { SOL_SOCKET }), oneOf('optname', OPTION_NAMES)];
+const optionValue = shown('optval', structAt(INT));
 
 export const netCalls: readonly Syscall[] = [
   call('socket', makeArgs, socket, 'AF_UNIX'),
-  call('socketpair', [...makeArgs, outStruct('sv', 8)], socketpair),
+  call('socketpair', [...makeArgs, outStruct('sv', INT_PAIR)], socketpair),
   call('bind', addressArgs, bind),
   call('listen', [fd('sockfd'), int('backlog')], listen),
   call('connect', addressArgs, connect),
@@ -169,6 +203,10 @@ export const netCalls: readonly Syscall[] = [
   call('shutdown', [fd('sockfd'), oneOf('how', { SHUT_RD, SHUT_WR, SHUT_RDWR })], shutdown),
   call('getsockname', nameArgs, getsockname),
   call('getpeername', nameArgs, getpeername),
-  call('setsockopt', [...optionArgs, int('optlen')], setsockopt),
-  call('getsockopt', [...optionArgs, pointer('optlen')], getsockopt),
+  call('setsockopt', [...optionArgs, optionValue, int('optlen')], setsockopt),
+  call(
+    'getsockopt',
+    [...optionArgs, shownAfter('optval', structAt(INT)), shownAfter('optlen', structAt(INT))],
+    getsockopt,
+  ),
 ];

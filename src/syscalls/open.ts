@@ -7,8 +7,9 @@ import { E2BIG, EAGAIN, EINVAL } from '../uapi/errno.ts';
 import * as fcntl from '../uapi/fcntl.ts';
 import { O_CLOEXEC, O_CREAT, O_LARGEFILE, O_PATH, O_TRUNC, O_WRONLY } from '../uapi/fcntl.ts';
 import * as resolves from '../uapi/mount.ts';
-import { call, dirfd, flags, mode, path, pointer, type Syscall, ulong } from './args.ts';
+import { type Arg, call, dirfd, flags, mode, path, pointer, type Syscall, ulong } from './args.ts';
 import { install, nameAt, roomForFile, startOf } from './names.ts';
+import { named } from './show.ts';
 
 const {
   O_DSYNC,
@@ -146,11 +147,18 @@ function openat2(
   return openAt(task, dirfd, name, flags, mode, resolve);
 }
 
-const openFlags = flags('flags', OPEN_FLAGS);
+/** The access mode among open's flags, for strace. */
+export const ACCESS_MODE = { mask: O_ACCMODE, show: named({ O_RDONLY, O_WRONLY, O_RDWR: fcntl.O_RDWR }) };
+const openFlags = flags('flags', OPEN_FLAGS, ACCESS_MODE);
+/** The mode of a file that may be made; `flagsArg` says whether. */
+const newMode = (flagsArg: number): Arg => ({
+  ...mode('mode'),
+  taken: args => (args[flagsArg]! & (O_CREAT | UNNAMED)) !== 0,
+});
 
 export const openCalls: readonly Syscall[] = [
-  call('open', [path('pathname'), openFlags, mode('mode')], open),
-  call('openat', [dirfd('dirfd'), path('pathname'), openFlags, mode('mode')], openat),
+  call('open', [path('pathname'), openFlags, newMode(1)], open),
+  call('openat', [dirfd('dirfd'), path('pathname'), openFlags, newMode(2)], openat),
   call(
     'openat2',
     [dirfd('dirfd'), path('pathname'), pointer('how'), ulong('size')],

@@ -6,6 +6,7 @@ import { EINVAL } from '../uapi/errno.ts';
 import { O_CLOEXEC, O_DIRECT, O_NONBLOCK } from '../uapi/fcntl.ts';
 import { call, flags, outStruct, type Syscall } from './args.ts';
 import { install } from './names.ts';
+import { INT_PAIR } from './structs.ts';
 
 function pipe2(task: Task, addr: number, flags: number): number {
   if ((flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT)) !== 0) return -EINVAL;
@@ -37,6 +38,6 @@ export function installTwo(task: Task, first: File, second: File, cloexec: boole
 const pipe = (task: Task, addr: number): number => pipe2(task, addr, 0);
 
 export const pipeCalls: readonly Syscall[] = [
-  call('pipe', [outStruct('pipefd', 8)], pipe),
-  call('pipe2', [outStruct('pipefd', 8), flags('flags', { O_CLOEXEC, O_NONBLOCK, O_DIRECT })], pipe2),
+  call('pipe', [outStruct('pipefd', INT_PAIR)], pipe),
+  call('pipe2', [outStruct('pipefd', INT_PAIR), flags('flags', { O_CLOEXEC, O_NONBLOCK, O_DIRECT })], pipe2),
 ];

@@ -5,8 +5,6 @@
  * references to the files.
  */
 import { POLLFD_SIZE, pollfdEvents, pollfdFd, writePollfd } from '../arch/x86_64/structs/poll.ts';
-import { SIGSET_SIZE } from '../arch/x86_64/structs/signal.ts';
-import { TIMESPEC_SIZE } from '../arch/x86_64/structs/time.ts';
 import { copyIn, copyOut } from '../core/user-copy.ts';
 import type { File } from '../fs/file.ts';
 import { PollSet } from '../ipc/poll.ts';
@@ -14,10 +12,12 @@ import type { Task } from '../kernel/task.ts';
 import { EINVAL, ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ETIMEDOUT } from '../uapi/errno.ts';
 import { POLLERR, POLLHUP, POLLNVAL } from '../uapi/poll.ts';
 import { RLIMIT_NOFILE } from '../uapi/resource.ts';
-import { call, inStruct, int, pointer, type Syscall, uint, ulong } from './args.ts';
+import { call, inStruct, int, type Syscall, shownAfter, uint, ulong } from './args.ts';
 import { fileOf } from './names.ts';
+import { arrayAt } from './show.ts';
 import { adoptSignals } from './signalfd.ts';
 import { maskWhileWaiting } from './sigset.ts';
+import { POLLFD, SIGSET, TIMESPEC } from './structs.ts';
 import { AT_ONCE, deadlineOfMs, deadlineOfTimespec, putTimeLeft } from './timeout.ts';
 
 const ALWAYS = POLLERR | POLLHUP;
@@ -131,17 +131,16 @@ function ppoll(
   return typeof result === 'number' ? finish(result) : result.then(finish);
 }
 
+const pollfds = shownAfter(
+  'fds',
+  arrayAt(POLLFD, ({ args }) => args[1]!),
+);
+
 export const pollCalls: readonly Syscall[] = [
-  call('poll', [pointer('fds'), uint('nfds'), int('timeout')], poll),
+  call('poll', [pollfds, uint('nfds'), int('timeout')], poll),
   call(
     'ppoll',
-    [
-      pointer('fds'),
-      uint('nfds'),
-      inStruct('tmo_p', TIMESPEC_SIZE),
-      inStruct('sigmask', SIGSET_SIZE),
-      ulong('sigsetsize'),
-    ],
+    [pollfds, uint('nfds'), inStruct('tmo_p', TIMESPEC), inStruct('sigmask', SIGSET), ulong('sigsetsize')],
     ppoll,
   ),
 ];

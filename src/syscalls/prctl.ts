@@ -7,8 +7,10 @@ import type { Task } from '../kernel/task.ts';
 import { setInt64 } from '../lib/int64.ts';
 import { EINVAL, EPERM } from '../uapi/errno.ts';
 import * as pr from '../uapi/prctl.ts';
+import * as operations from '../uapi/prctl.ts';
 import { NSIG } from '../uapi/signal.ts';
-import { call, int, type Syscall, uint, ulong } from './args.ts';
+import { call, oneOf, type Syscall, uint, ulong } from './args.ts';
+import { namesIn } from './show.ts';
 
 const COMM_LEN = 16;
 
@@ -183,7 +185,7 @@ const words = [ulong('arg2'), ulong('arg3'), ulong('arg4'), ulong('arg5')];
 export const prctlCalls: readonly Syscall[] = [
   call(
     'prctl',
-    [int('option'), ...words],
+    [oneOf('option', namesIn(operations, /^PR_/)), ...words],
     prctl,
     'no seccomp filters, PR_SET_MM, transparent huge pages, speculation and memory failure settings: EINVAL',
   ),

@@ -24,7 +24,7 @@ import {
   SOCK_STREAM,
   SOCKADDR_MAX,
 } from '../uapi/socket.ts';
-import { call, fd, flags, outBuffer, pointer, type Syscall, ulong } from './args.ts';
+import { call, fd, flags, outBuffer, pointer, type Syscall, shownAfter, ulong } from './args.ts';
 import { writeControl } from './cmsg.ts';
 import { checkRange, MAX_MESSAGE, MAX_RW_COUNT, READ_EVENTS } from './io.ts';
 import {
@@ -37,7 +37,9 @@ import {
   messageArgs,
   type Region,
 } from './message.ts';
+import { structAt } from './show.ts';
 import { patiently, putAddress, socketOf } from './socket-args.ts';
+import { INT, socketAddressOf } from './structs.ts';
 import { deadlineOfTimespec } from './timeout.ts';
 import { type IoVector, readVector } from './vector.ts';
 
@@ -191,8 +193,8 @@ export const recvCalls: readonly Syscall[] = [
       outBuffer('buf', 2),
       ulong('len'),
       flags('flags', MSG_NAMES),
-      pointer('src_addr'),
-      pointer('addrlen'),
+      shownAfter('src_addr', socketAddressOf(5, true)),
+      shownAfter('addrlen', structAt(INT)),
     ],
     recvfrom,
   ),

@@ -26,6 +26,7 @@ import {
 import { call, int, oneOf, outStruct, pid, pointer, type Syscall, uint } from './args.ts';
 import { putTime } from './clock.ts';
 import { priorityCalls } from './priority.ts';
+import { INT, TIMESPEC } from './structs.ts';
 
 const POLICIES = {
   SCHED_NORMAL,
@@ -243,12 +244,12 @@ export const schedCalls: readonly Syscall[] = [
     priorityBound(policy, RT_MAX),
   ),
   call('sched_get_priority_min', [oneOf('policy', POLICIES)], (_task, policy) => priorityBound(policy, 1)),
-  call('sched_rr_get_interval', [pid('pid'), outStruct('tp', 16)], rrGetInterval),
+  call('sched_rr_get_interval', [pid('pid'), outStruct('tp', TIMESPEC)], rrGetInterval),
   call('sched_setaffinity', [pid('pid'), uint('len'), pointer('mask')], setaffinity, NOTE),
   call('sched_getaffinity', [pid('pid'), uint('len'), pointer('mask')], getaffinity),
   call(
     'getcpu',
-    [outStruct('cpu', 4), outStruct('node', 4), int('unused')],
+    [outStruct('cpu', INT), outStruct('node', INT), int('unused')],
     getcpu,
     'always the first allowed one',
   ),

@@ -5,11 +5,13 @@ import { PollSet, SELECT_EX, SELECT_IN, SELECT_OUT } from '../ipc/poll.ts';
 import type { Task } from '../kernel/task.ts';
 import { getUint64 } from '../lib/int64.ts';
 import { EBADF, EINVAL, ERESTARTNOHAND } from '../uapi/errno.ts';
-import { call, int, pointer, type Syscall } from './args.ts';
+import { call, int, pointer, type Syscall, shown } from './args.ts';
 import { fileOf } from './names.ts';
 import { waitFor } from './poll.ts';
+import { structAt } from './show.ts';
 import { adoptSignals } from './signalfd.ts';
 import { maskWhileWaiting } from './sigset.ts';
+import { fdSet, TIMESPEC, TIMEVAL } from './structs.ts';
 import { AT_ONCE, deadlineOfTimespec, deadlineOfTimeval, putTimeLeft } from './timeout.ts';
 
 /** One of the three sets: where it lies in the caller's memory, its bits, and what makes a descriptor part of it. */
@@ -159,9 +161,9 @@ function pselect6(
   );
 }
 
-const sets = [int('nfds'), pointer('readfds'), pointer('writefds'), pointer('exceptfds'), pointer('timeout')];
+const sets = [int('nfds'), ...['readfds', 'writefds', 'exceptfds'].map(name => shown(name, fdSet))];
 
 export const selectCalls: readonly Syscall[] = [
-  call('select', sets, select),
-  call('pselect6', [...sets, pointer('sigmask')], pselect6),
+  call('select', [...sets, shown('timeout', structAt(TIMEVAL))], select),
+  call('pselect6', [...sets, shown('timeout', structAt(TIMESPEC)), pointer('sigmask')], pselect6),
 ];

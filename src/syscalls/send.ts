@@ -11,7 +11,7 @@ import type { Socket } from '../net/socket.ts';
 import { EMSGSIZE, EPIPE } from '../uapi/errno.ts';
 import { SIGPIPE } from '../uapi/signal.ts';
 import { MSG_DONTWAIT, MSG_NOSIGNAL, SOCK_STREAM, SOCKADDR_MAX } from '../uapi/socket.ts';
-import { call, fd, flags, inBuffer, pointer, type Syscall, uint, ulong } from './args.ts';
+import { call, fd, flags, inBuffer, type Syscall, shown, uint, ulong } from './args.ts';
 import { type Control, dropRights, readControl } from './cmsg.ts';
 import { checkRange, MAX_MESSAGE, MAX_RW_COUNT, raise, WRITE_EVENTS } from './io.ts';
 import {
@@ -25,6 +25,7 @@ import {
   type Region,
 } from './message.ts';
 import { callerOf, patiently, readAddress, socketOf } from './socket-args.ts';
+import { socketAddressOf } from './structs.ts';
 import { type IoVector, readVector } from './vector.ts';
 
 const NOTHING: Control = Object.freeze({ rights: [], cred: null });
@@ -159,7 +160,7 @@ export const sendCalls: readonly Syscall[] = [
       inBuffer('buf', 2),
       ulong('len'),
       flags('flags', MSG_NAMES),
-      pointer('dest_addr'),
+      shown('dest_addr', socketAddressOf(5, false)),
       uint('addrlen'),
     ],
     sendto,

@@ -1,4 +1,6 @@
 /** The signal mask, and waiting for signals (sigprocmask(2), sigsuspend(2), sigwaitinfo(2)). */
+
+import { SIGSET_SIZE } from '../arch/x86_64/structs/signal.ts';
 import { readTimespec, TIMESPEC_SIZE } from '../arch/x86_64/structs/time.ts';
 import { NSEC_PER_SEC } from '../core/clock.ts';
 import { takeFrom } from '../kernel/dequeue.ts';
@@ -8,14 +10,15 @@ import type { Task } from '../kernel/task.ts';
 import { EAGAIN, EINTR, EINVAL, ERESTARTNOHAND, ETIMEDOUT } from '../uapi/errno.ts';
 import { SIGINFO_SIZE, type SignalInfo } from '../uapi/siginfo.ts';
 import { SIG_BLOCK, SIG_SETMASK, SIG_UNBLOCK } from '../uapi/signal.ts';
-import { call, inStruct, oneOf, outStruct, pointer, type Syscall, ulong } from './args.ts';
+import { call, inStruct, oneOf, outStruct, type Syscall, shownAfter, ulong } from './args.ts';
+import { structAt } from './show.ts';
 import { holdMask, readSigSet, writeSigSet } from './sigset.ts';
+import { SIGINFO, SIGSET, TIMESPEC } from './structs.ts';
 
 const HOW = { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK };
-const SIGSET = 8;
 
 function sigprocmask(task: Task, how: number, set: number, oldset: number, size: number): number {
-  if (size !== SIGSET) return -EINVAL;
+  if (size !== SIGSET_SIZE) return -EINVAL;
   const { blocked } = task.signals;
   const old = blocked.clone();
   if (set !== 0) {
@@ -36,12 +39,12 @@ function combine(how: number, old: SigSet, set: SigSet): SigSet | number {
 
 /** Those that are pending and blocked; `size` may be less than a set's here. */
 function sigpending(task: Task, addr: number, size: number): number {
-  if (size > SIGSET) return -EINVAL;
+  if (size > SIGSET_SIZE) return -EINVAL;
   const { blocked, pending } = task.signals;
   const shared = task.group.pending.set;
   const lo = (pending.set.lo | shared.lo) & blocked.lo;
   const hi = (pending.set.hi | shared.hi) & blocked.hi;
-  if (size === SIGSET) return writeSigSet(task, addr, new SigSet(lo, hi));
+  if (size === SIGSET_SIZE) return writeSigSet(task, addr, new SigSet(lo, hi));
   const at = task.user.out(addr, size);
   if (at < 0) return at;
   for (let i = 0; i < size; i++) task.user.ram[at + i] = (i < 4 ? lo : hi) >>> (8 * (i & 3));
@@ -109,11 +112,11 @@ export const signalMaskCalls: readonly Syscall[] = [
     [oneOf('how', HOW), inStruct('set', SIGSET), outStruct('oldset', SIGSET), ulong('sigsetsize')],
     sigprocmask,
   ),
-  call('rt_sigpending', [pointer('set'), ulong('sigsetsize')], sigpending),
+  call('rt_sigpending', [shownAfter('set', structAt(SIGSET)), ulong('sigsetsize')], sigpending),
   call('rt_sigsuspend', [inStruct('mask', SIGSET), ulong('sigsetsize')], sigsuspend),
   call(
     'rt_sigtimedwait',
-    [inStruct('set', SIGSET), outStruct('info', SIGINFO_SIZE), inStruct('timeout', 16), ulong('sigsetsize')],
+    [inStruct('set', SIGSET), outStruct('info', SIGINFO), inStruct('timeout', TIMESPEC), ulong('sigsetsize')],
     sigtimedwait,
   ),
   call('pause', [], untilSignal),

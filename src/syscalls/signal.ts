@@ -28,6 +28,7 @@ import {
 import { call, inStruct, outStruct, type Syscall, signal, ulong } from './args.ts';
 import { killCalls } from './kill.ts';
 import { signalMaskCalls } from './signal-mask.ts';
+import { SIGACTION, STACK } from './structs.ts';
 
 /** Flags that the kernel does not know come back as zeros (sigaction(2), "Dynamically probing for flag bit support"). */
 const SA_KNOWN =
@@ -103,15 +104,10 @@ function newAltStack(task: Task, addr: number): AltStack | number {
 export const signalCalls: readonly Syscall[] = [
   call(
     'rt_sigaction',
-    [
-      signal('signum'),
-      inStruct('act', SIGACTION_SIZE),
-      outStruct('oldact', SIGACTION_SIZE),
-      ulong('sigsetsize'),
-    ],
+    [signal('signum'), inStruct('act', SIGACTION), outStruct('oldact', SIGACTION), ulong('sigsetsize')],
     sigaction,
   ),
-  call('sigaltstack', [inStruct('ss', STACK_SIZE), outStruct('old_ss', STACK_SIZE)], sigaltstack),
+  call('sigaltstack', [inStruct('ss', STACK), outStruct('old_ss', STACK)], sigaltstack),
   ...signalMaskCalls,
   ...killCalls,
 ];

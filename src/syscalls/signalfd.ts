@@ -8,9 +8,11 @@ import { UNMASKABLE } from '../kernel/sigset.ts';
 import type { Task } from '../kernel/task.ts';
 import { EBADF, EINVAL } from '../uapi/errno.ts';
 import { SFD_CLOEXEC, SFD_NONBLOCK } from '../uapi/eventfd.ts';
-import { call, fd, flags, pointer, type Syscall, ulong } from './args.ts';
+import { call, fd, flags, type Syscall, shown, ulong } from './args.ts';
 import { fileOf, install } from './names.ts';
+import { structAt } from './show.ts';
 import { readSigSet } from './sigset.ts';
+import { SIGSET } from './structs.ts';
 
 /** A signalfd shows each task its own signals: it remembers who asked last. */
 class TaskSignalFd extends SignalFd {
@@ -53,7 +55,7 @@ const anonInode = (task: Task, cred: Cred): Inode => task.kernel.anonInodes.newI
 const signalfd = (task: Task, fd: number, mask: number, size: number): number =>
   signalfd4(task, fd, mask, size, 0);
 
-const maskArgs = [fd('fd'), pointer('mask'), ulong('sizemask')];
+const maskArgs = [fd('fd'), shown('mask', structAt(SIGSET)), ulong('sizemask')];
 
 export const signalfdCalls: readonly Syscall[] = [
   call('signalfd', maskArgs, signalfd),

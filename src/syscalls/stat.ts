@@ -9,6 +9,7 @@ import { EBADF, EFAULT, EINVAL, ENOENT } from '../uapi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
 import { call, dirfd, fd, flags, hex32, outStruct, path, type Syscall } from './args.ts';
 import { nameAt, pathOf, startOf } from './names.ts';
+import { STAT, STATX } from './structs.ts';
 
 /** The kernel does all its transfers by pages. */
 const BLKSIZE = 4096;
@@ -95,7 +96,7 @@ const statxFlags = flags('flags', {
   AT_STATX_FORCE_SYNC,
   AT_STATX_DONT_SYNC,
 });
-const statbuf = outStruct('statbuf', STAT_SIZE);
+const statbuf = outStruct('statbuf', STAT);
 
 export const statCalls: readonly Syscall[] = [
   call('stat', [path('pathname'), statbuf], stat),
@@ -104,7 +105,7 @@ export const statCalls: readonly Syscall[] = [
   call('newfstatat', [dirfd('dirfd'), path('pathname'), statbuf, statFlags], newfstatat),
   call(
     'statx',
-    [dirfd('dirfd'), path('pathname'), statxFlags, hex32('mask'), outStruct('statxbuf', STATX_SIZE)],
+    [dirfd('dirfd'), path('pathname'), statxFlags, hex32('mask'), outStruct('statxbuf', STATX)],
     statx,
     'no direct I/O alignment',
   ),

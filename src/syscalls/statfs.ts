@@ -8,6 +8,7 @@ import type { Task } from '../kernel/task.ts';
 import { EBADF, EINVAL } from '../uapi/errno.ts';
 import { call, fd, outStruct, path, type Syscall, ulong } from './args.ts';
 import { nameAt, pathOf } from './names.ts';
+import { STATFS, USTAT } from './structs.ts';
 
 function putStatfs(task: Task, mount: Mount, addr: number): number {
   const from = mountStatfs(mount);
@@ -45,7 +46,7 @@ function ustat(task: Task, dev: number, addr: number): number {
 }
 
 export const statfsCalls: readonly Syscall[] = [
-  call('statfs', [path('path'), outStruct('buf', STATFS_SIZE)], statfs),
-  call('fstatfs', [fd('fd'), outStruct('buf', STATFS_SIZE)], fstatfs),
-  call('ustat', [ulong('dev'), outStruct('ubuf', USTAT_SIZE)], ustat),
+  call('statfs', [path('path'), outStruct('buf', STATFS)], statfs),
+  call('fstatfs', [fd('fd'), outStruct('buf', STATFS)], fstatfs),
+  call('ustat', [ulong('dev'), outStruct('ubuf', USTAT)], ustat),
 ];

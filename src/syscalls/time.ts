@@ -26,6 +26,7 @@ import {
 import { call, flags, inStruct, int, oneOf, outStruct, pointer, type Syscall, uint } from './args.ts';
 import { clockCalls } from './clock.ts';
 import { nanosleepCalls } from './nanosleep.ts';
+import { CLOCKS, ITIMERSPEC, ITIMERVAL, SIGEVENT } from './structs.ts';
 
 const WHICH = { ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF };
 /** struct itimerval: 0 it_interval, a timeval | 16 it_value */
@@ -159,17 +160,17 @@ const CPU_NOTE = 'processor time is looked at every 4 ms or more: signals may be
 export const timeCalls: readonly Syscall[] = [
   ...clockCalls,
   ...nanosleepCalls,
-  call('getitimer', [oneOf('which', WHICH), outStruct('curr', ITIMERVAL_SIZE)], getitimer),
+  call('getitimer', [oneOf('which', WHICH), outStruct('curr', ITIMERVAL)], getitimer),
   call(
     'setitimer',
-    [oneOf('which', WHICH), inStruct('new', ITIMERVAL_SIZE), outStruct('old', ITIMERVAL_SIZE)],
+    [oneOf('which', WHICH), inStruct('new', ITIMERVAL), outStruct('old', ITIMERVAL)],
     setitimer,
     CPU_NOTE,
   ),
   call('alarm', [uint('seconds')], alarm),
   call(
     'timer_create',
-    [int('clockid'), inStruct('sevp', SIGEVENT_SIZE), pointer('timerid')],
+    [oneOf('clockid', CLOCKS), inStruct('sevp', SIGEVENT), pointer('timerid')],
     timerCreate,
     CPU_NOTE,
   ),
@@ -178,12 +179,12 @@ export const timeCalls: readonly Syscall[] = [
     [
       int('timerid'),
       flags('flags', { TIMER_ABSTIME }),
-      inStruct('new', ITIMERSPEC_SIZE),
-      outStruct('old', ITIMERSPEC_SIZE),
+      inStruct('new', ITIMERSPEC),
+      outStruct('old', ITIMERSPEC),
     ],
     timerSettime,
   ),
-  call('timer_gettime', [int('timerid'), outStruct('curr', ITIMERSPEC_SIZE)], timerGettime),
+  call('timer_gettime', [int('timerid'), outStruct('curr', ITIMERSPEC)], timerGettime),
   call('timer_getoverrun', [int('timerid')], (task, id) => timerOf(task, id)?.lastOverrun ?? -EINVAL),
   call('timer_delete', [int('timerid')], timerDelete),
 ];

@@ -18,6 +18,7 @@ import { UTIME_NOW, UTIME_OMIT } from '../uapi/utime.ts';
 import { call, dirfd, flags, inStruct, path, type Syscall } from './args.ts';
 import { pathAt } from './attr.ts';
 import { fileOf, pathOf } from './names.ts';
+import { TIMESPECS, TIMEVALS, UTIMBUF } from './structs.ts';
 
 /** Access and modification time; null: both are now. */
 type Times = readonly [Time, Time] | null;
@@ -84,12 +85,13 @@ function utime(task: Task, name: number, addr: number): number {
   return setAt(task, pathAt(task, AT_FDCWD, name, 0), times);
 }
 
-const times = inStruct('times', 2 * TIMESPEC_SIZE);
+const times = inStruct('times', TIMESPECS);
+const timevals = inStruct('times', TIMEVALS);
 const atFlags = flags('flags', { AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH });
 
 export const utimesCalls: readonly Syscall[] = [
-  call('utime', [path('filename'), inStruct('times', UTIMBUF_SIZE)], utime),
-  call('utimes', [path('filename'), times], utimes),
-  call('futimesat', [dirfd('dirfd'), path('pathname'), times], futimesat),
+  call('utime', [path('filename'), inStruct('times', UTIMBUF)], utime),
+  call('utimes', [path('filename'), timevals], utimes),
+  call('futimesat', [dirfd('dirfd'), path('pathname'), timevals], futimesat),
   call('utimensat', [dirfd('dirfd'), path('pathname'), times, atFlags], utimensat),
 ];

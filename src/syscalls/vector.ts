@@ -13,8 +13,10 @@ import type { File } from '../fs/file.ts';
 import type { Task } from '../kernel/task.ts';
 import { EBADF, EFAULT, EINVAL, EOPNOTSUPP, ESPIPE } from '../uapi/errno.ts';
 import { RWF_APPEND, RWF_DSYNC, RWF_HIPRI, RWF_NOWAIT, RWF_SYNC } from '../uapi/rwf.ts';
-import { call, fd, flags, type Handler, long, pointer, type Syscall, ulong } from './args.ts';
+import { call, fd, flags, type Handler, long, type Syscall, shown, shownAfter, ulong } from './args.ts';
 import { AT_POS, checkRange, MAX_MESSAGE, MAX_RW_COUNT, readFile, writeFile } from './io.ts';
+import { arrayAt } from './show.ts';
+import { IOVEC } from './structs.ts';
 
 const RWF_NAMES = { RWF_HIPRI, RWF_DSYNC, RWF_SYNC, RWF_NOWAIT, RWF_APPEND };
 const RWF_KNOWN = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND;
@@ -218,15 +220,17 @@ const pwritev2: Handler = (task, fd, addr, length, pos, _high, flags) => {
   return result;
 };
 
-const vectorArgs = [fd('fd'), pointer('iov'), ulong('iovcnt')];
-const atArgs = [...vectorArgs, long('offset')];
-const secondArgs = [...atArgs, ulong('offset_high'), flags('flags', RWF_NAMES)];
+const vector = arrayAt(IOVEC, ({ args }) => args[2]!);
+const readArgs = [fd('fd'), shownAfter('iov', vector), ulong('iovcnt')];
+const writeArgs = [fd('fd'), shown('iov', vector), ulong('iovcnt')];
+const at = long('offset');
+const how = [ulong('offset_high'), flags('flags', RWF_NAMES)];
 
 export const vectorCalls: readonly Syscall[] = [
-  call('readv', vectorArgs, readv),
-  call('writev', vectorArgs, writev),
-  call('preadv', atArgs, preadv),
-  call('pwritev', atArgs, pwritev),
-  call('preadv2', secondArgs, preadv2),
-  call('pwritev2', secondArgs, pwritev2),
+  call('readv', readArgs, readv),
+  call('writev', writeArgs, writev),
+  call('preadv', [...readArgs, at], preadv),
+  call('pwritev', [...writeArgs, at], pwritev),
+  call('preadv2', [...readArgs, at, ...how], preadv2),
+  call('pwritev2', [...writeArgs, at, ...how], pwritev2),
 ];

@@ -23,6 +23,7 @@ import {
 } from '../uapi/wait.ts';
 import { call, flags, int, oneOf, outStruct, pid, type Syscall } from './args.ts';
 import { processOfFd } from './kill.ts';
+import { RUSAGE, SIGINFO, WAIT_STATUS } from './structs.ts';
 
 const INT_MIN = -(2 ** 31);
 const KINDS = __WALL | __WCLONE | __WNOTHREAD;
@@ -135,7 +136,7 @@ const OPTIONS = { WNOHANG, WUNTRACED, WCONTINUED, WNOWAIT, WEXITED, __WALL, __WC
 export const waitCalls: readonly Syscall[] = [
   call(
     'wait4',
-    [pid('pid'), outStruct('wstatus', 4), flags('options', OPTIONS), outStruct('rusage', RUSAGE_SIZE)],
+    [pid('pid'), outStruct('wstatus', WAIT_STATUS), flags('options', OPTIONS), outStruct('rusage', RUSAGE)],
     wait4,
   ),
   call(
@@ -143,9 +144,9 @@ export const waitCalls: readonly Syscall[] = [
     [
       oneOf('idtype', { P_ALL, P_PID, P_PGID, P_PIDFD }),
       int('id'),
-      outStruct('infop', 128),
+      outStruct('infop', SIGINFO),
       flags('options', OPTIONS),
-      outStruct('rusage', RUSAGE_SIZE),
+      outStruct('rusage', RUSAGE),
     ],
     waitid,
   ),

@@ -22,6 +22,7 @@ import {
 } from './args.ts';
 import { pathAt } from './attr.ts';
 import { fileOf, nameAt, pathOf } from './names.ts';
+import { XATTR_ARGS } from './structs.ts';
 
 const XATTR_LIST_MAX = 65536;
 /** struct xattr_args (setxattrat(2)): 0 value u64 | 8 size u32 | 12 flags u32 */
@@ -156,7 +157,7 @@ const removexattrat: Handler = (task, dirfd, name, flags, attr) =>
 const valueArgs = [string('name'), inBuffer('value', 3), ulong('size')];
 const setFlags = flags('flags', { XATTR_CREATE, XATTR_REPLACE });
 const atArgs = [dirfd('dirfd'), path('pathname'), flags('at_flags', { AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH })];
-const attrArgs = [string('name'), inStruct('args', XATTR_ARGS_SIZE), ulong('size')];
+const attrArgs = [string('name'), inStruct('args', XATTR_ARGS), ulong('size')];
 
 /** The four calls for one way of naming the file: prefix '', 'l' or 'f'. */
 function family(prefix: string, file: typeof path, by: Naming): Syscall[] {

@@ -268,6 +268,14 @@ export class NativeThread implements EngineThread {
     this.view.setUint32(at + 12, len, true);
   }
 
+  queued(address: number, len: number): number {
+    for (let i = this.copies - 1; i >= 0; i--) {
+      const skip = address - this.copyTo[i]!;
+      if (skip >= 0 && skip + len <= this.copyLength[i]!) return this.copyFrom[i]! + skip;
+    }
+    return -1;
+  }
+
   copyNow(): number {
     let failed = 0;
     for (let i = 0; i < this.copies; i++) {
