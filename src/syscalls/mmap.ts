@@ -338,7 +338,7 @@ export const mmapCalls: readonly Syscall[] = [
       flags('prot', PROT_NAMES),
       flags('flags', MAP_NAMES),
       fd('fd'),
-      extent('offset'),
+      { ...extent('offset'), kind: 'hex' },
     ],
     mmap,
     'no huge pages (MAP_HUGETLB)',
