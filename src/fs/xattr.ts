@@ -5,6 +5,7 @@ import { E2BIG, EINVAL, ENODATA, EOPNOTSUPP, EPERM, ERANGE, EROFS } from '../uap
 import { XATTR_CREATE, XATTR_REPLACE } from '../uapi/fcntl.ts';
 import { IN_ATTRIB } from '../uapi/inotify.ts';
 import { isDir, isReg, MAY_READ, MAY_WRITE, S_ISVTX } from '../uapi/stat.ts';
+import { getAcl, isAclName, setAcl } from './acl.ts';
 import type { WalkContext } from './context.ts';
 import type { Path } from './dentry.ts';
 import type { Inode } from './inode.ts';
@@ -23,6 +24,7 @@ export function xattrError(name: string, size = 0, flags = 0): number {
 
 /** The value, one character a byte. */
 export function getXattr(ctx: WalkContext, path: Path, name: string): Result<string> {
+  if (isAclName(name)) return getAcl(path);
   const err = xattrError(name) || rights(path, name, MAY_READ, ctx.cred);
   return err < 0 ? err : path.inode.getxattr(name);
 }
@@ -35,6 +37,7 @@ export function setXattr(
   value: string,
   flags: number,
 ): number {
+  if (isAclName(name)) return xattrError(name, value.length, flags) || setAcl(vfs, ctx, path, name, value);
   const err =
     xattrError(name, value.length, flags) ||
     rights(path, name, MAY_WRITE, ctx.cred) ||
@@ -44,6 +47,7 @@ export function setXattr(
 }
 
 export function removeXattr(vfs: Vfs, ctx: WalkContext, path: Path, name: string): number {
+  if (isAclName(name)) return setAcl(vfs, ctx, path, name, '');
   const err = xattrError(name) || rights(path, name, MAY_WRITE, ctx.cred) || path.inode.removexattr(name);
   if (err >= 0) tell(vfs, path);
   return err;
@@ -65,7 +69,7 @@ function rights(path: Path, name: string, mask: number, cred: Cred): number {
   return name.length === space.length ? -EINVAL : 0;
 }
 
-/** The namespaces that are kept. Access control lists, which would be "system.", are not. */
+/** The namespaces that are kept. Of "system." there are access control lists only (acl.ts). */
 const STORED: ReadonlySet<string> = new Set(['user.', 'trusted.', 'security.']);
 
 function accessError({ mount, inode }: Path, name: string, space: string, mask: number, cred: Cred): number {

@@ -5,8 +5,8 @@
  */
 import { EAGAIN } from '../uapi/errno.ts';
 
-/** pid_max of a 64-bit machine; the largest number is one less. */
-const PID_MAX = 1 << 22;
+/** What pid_max is with up to 32 processors; the largest number is one less. */
+const PID_MAX = 32768;
 /** After the first round, the lowest numbers are left to the programs of the boot. */
 const RESERVED = 300;
 
