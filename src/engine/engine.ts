@@ -162,8 +162,8 @@ export interface EngineThread {
 /** An address space. Addresses and lengths are page-aligned; protections are PROT_ bits. */
 export interface Space {
   readonly id: number;
-  /** Fresh private zero pages. */
-  mapAnonymous(address: number, len: number, prot: number): void;
+  /** Fresh private zero pages. `overShared`: pages of `memory` may be mapped there, and must surely be gone then. */
+  mapAnonymous(address: number, len: number, prot: number, overShared: boolean): void;
   /** Pages of `memory` at `offset`; a private mapping copies on write. `writable`: shared and may ever be written. */
   mapMemory(
     address: number,
@@ -173,7 +173,7 @@ export interface Space {
     shared: boolean,
     writable: boolean,
   ): void;
-  unmap(address: number, len: number): void;
+  unmap(address: number, len: number, shared: boolean): void;
   protect(address: number, len: number, prot: number): void;
   /** Makes private memory longer where it is; what follows is free. */
   grow(address: number, len: number, newLen: number): void;

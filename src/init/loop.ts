@@ -51,6 +51,7 @@ export class Loop {
 
   private run(): void {
     this.turnBegan = monotonicNow();
+    this.kernel.oom.wake();
     this.look(true);
   }
 
@@ -106,7 +107,6 @@ export class Loop {
     if (engine.runningCount > 0) this.spin = Math.max(SPIN_FULL.least, this.spin / 2);
     const timeout = Math.min(kernel.timers.next() - now, LONGEST_SLEEP);
     if (timeout > 0) engine.sleep(timeout);
-    kernel.oom.wake();
   }
 
   private paid(): void {

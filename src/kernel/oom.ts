@@ -4,7 +4,8 @@
  * Programs' private pages are the engine's: the host gives them at the first touch, without asking us. So while
  * what programs *could* touch is more than the machine has, what they have touched is watched, and when that is too
  * much the largest process is killed (proc_pid_oom_score(5)), as Linux does it. While everybody could touch all that
- * they have mapped, nothing is watched and nothing costs.
+ * they have mapped, little is watched: programs can give themselves memory behind our back (the engine lets threads
+ * map their own), so those that run are looked at from time to time. Who has more than it was given dies.
  */
 
 import { KERN_ERR } from '../core/printk.ts';
@@ -19,6 +20,10 @@ import type { ThreadGroup } from './thread-group.ts';
 
 /** How often what is in use is looked at, ns: a program touches some 40 MiB in this time. */
 const PERIOD = 2e7;
+/** How often those that run are looked at, ns. */
+const CONTROL = 1e8;
+/** Pages that a program may have beside its areas': what the engine needs, what has just gone. */
+const SLACK = 4096;
 /** Points for a whole machine of memory, and so for one of oom_score_adj's thousandths. */
 const SCALE = 1000;
 const PROTECTED = -1000;
@@ -35,6 +40,7 @@ export class OomKiller {
   /** Private pages that programs may touch. */
   private promised = 0;
   private watching = false;
+  private controlling = false;
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
@@ -64,6 +70,28 @@ export class OomKiller {
   /** Called too when a task is about to run again after all had slept. */
   wake(): void {
     if (!this.watching && this.isTight()) this.watch();
+    if (!this.controlling && this.kernel.engine.runningCount > 0) this.control();
+  }
+
+  private control(): void {
+    const { timers, clock, engine } = this.kernel;
+    this.controlling = true;
+    timers.at(clock.monotonic() + CONTROL, () => {
+      this.controlling = false;
+      for (const task of this.kernel.tasks.values()) if (task.thread?.runs) this.checkShare(task);
+      if (engine.runningCount > 0) this.control();
+    });
+  }
+
+  /** Private pages of the task's program against the areas that it has. */
+  private checkShare(task: Task): void {
+    const { mm, group } = task;
+    if (mm === null || group.exiting !== null) return;
+    const pages = mm.space.usage().anonymous / PAGE_SIZE;
+    if (pages <= mm.totalPages + SLACK) return;
+    const what = `process ${group.tgid} (${task.comm}) has ${pages} pages of ${mm.totalPages}`;
+    this.kernel.printk.log(KERN_ERR, `Memory that nobody gave: ${what}, killed`);
+    sendToGroup(group, kernelInfo(SIGKILL));
   }
 
   private look(): void {

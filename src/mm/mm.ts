@@ -108,8 +108,8 @@ export class Mm implements PageUser {
 
   /** Replaces what is at [start, start + len) by private or shared zero pages, or by a file's. */
   map(vma: Vma): number {
-    this.unmap(vma.start, vma.length, false);
-    if (vma.backing === null) this.space.mapAnonymous(vma.start, vma.length, vma.prot);
+    const overFile = this.unmap(vma.start, vma.length, false);
+    if (vma.backing === null) this.space.mapAnonymous(vma.start, vma.length, vma.prot, overFile);
     else {
       const failed = this.mapBacking(vma, vma.backing);
       if (failed < 0) {
@@ -124,14 +124,19 @@ export class Mm implements PageUser {
     return vma.start;
   }
 
-  /** Takes all areas of [start, start + len) away. `pages` false: pages are mapped over all of theirs at once. */
-  unmap(start: number, len: number, pages = true): void {
+  /**
+   * Takes all areas of [start, start + len) away; whether there were files' pages. `pages` false: pages are mapped over
+   * all of theirs at once.
+   */
+  unmap(start: number, len: number, pages = true): boolean {
     const gone = this.vmas.remove(start, start + len);
-    if (gone.length === 0) return;
-    if (pages) this.unmapPages(start, start + len);
+    if (gone.length === 0) return false;
+    const files = gone.some(v => v.backing !== null);
+    if (pages) this.unmapPages(start, start + len, files);
     for (const vma of gone) this.drop(vma);
     this.guards.remove(start, start + len);
     this.places.freed(start + len);
+    return files;
   }
 
   protect(start: number, len: number, prot: number): void {
@@ -201,7 +206,7 @@ export class Mm implements PageUser {
     const start = vma.name === '[stack]' ? Math.max(lowest, page - STACK_PIECE) : page;
     const more = vma.start - start;
     if (!this.isAllowed(start, more)) return null;
-    this.space.mapAnonymous(start, more, vma.prot);
+    this.space.mapAnonymous(start, more, vma.prot, false);
     this.account(more, vma);
     vma.start = start;
     return vma;
@@ -338,7 +343,7 @@ export class Mm implements PageUser {
       const from = Math.max(vma.start, vma.start + (edge - vma.pos));
       if (from >= vma.end) continue;
       if (!Number.isFinite(vma.mapped.next(Math.floor(vma.posOf(from) / PAGE_SIZE), true))) continue;
-      this.space.unmap(from, vma.end - from);
+      this.space.unmap(from, vma.end - from, true);
       vma.mapped.clear(vma.posOf(from) / PAGE_SIZE, Number.POSITIVE_INFINITY);
     }
     this.space.flush();
@@ -352,7 +357,7 @@ export class Mm implements PageUser {
       const to = Math.min(vma.end, vma.start + (last * PAGE_SIZE - vma.pos));
       if (from >= to || vma.mapped.next(vma.posOf(from) / PAGE_SIZE, true) * PAGE_SIZE >= vma.posOf(to))
         continue;
-      this.space.unmap(from, to - from);
+      this.space.unmap(from, to - from, true);
       vma.mapped.clear(vma.posOf(from) / PAGE_SIZE, vma.posOf(to) / PAGE_SIZE);
     }
     this.space.flush();
@@ -375,14 +380,14 @@ export class Mm implements PageUser {
   }
 
   /** Takes the pages of [start, end) away, but for what the engine keeps. */
-  private unmapPages(start: number, end: number): void {
+  private unmapPages(start: number, end: number, files = true): void {
     let at = start;
     for (const { from, to } of this.space.reserved) {
       if (to <= at || from >= end) continue;
-      if (from > at) this.space.unmap(at, from - at);
+      if (from > at) this.space.unmap(at, from - at, files);
       at = to;
     }
-    if (end > at) this.space.unmap(at, end - at);
+    if (end > at) this.space.unmap(at, end - at, files);
   }
 
   private adopt(vma: Vma): void {
@@ -412,7 +417,7 @@ export class Mm implements PageUser {
     const eager = size <= EAGER ? vma.posOf(vma.end) : vma.pos;
     // Whatever was there must be gone: the file's pages may not fill the area.
     if (vma.posOf(vma.end) > pageUp(size) || eager < vma.posOf(vma.end))
-      this.space.unmap(vma.start, vma.length);
+      this.space.unmap(vma.start, vma.length, true);
     if ((vma.prot & PROT_EXEC) !== 0 && this.host.images.map(this, vma, backing)) return 0;
     if (eager === vma.pos) this.mapPresent(vma, backing);
     return Math.min(0, this.mapFilePages(vma, backing, vma.pos, eager));
@@ -464,7 +469,7 @@ export class Mm implements PageUser {
       else this.space.move(from + at, size, size, vma.start + at);
       page = vma.mapped!.next(stop, true);
     }
-    this.space.unmap(from, len);
+    this.space.unmap(from, len, true);
     this.mapFilePages(vma, backing, vma.pos + len, vma.posOf(vma.end));
   }
 

@@ -21,6 +21,7 @@
 
 #define TEXT 0x7e400000UL
 #define TEXT_END 0x7e480000UL
+#define OWN (MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE)
 #define UNKNOWN 0x7777777777777777L
 static sigjmp_buf out;
 static volatile unsigned long site, sites[256];
@@ -92,6 +93,32 @@ static long jump(unsigned long to, const struct attack *t)
 	return hides_result((unsigned char *)to + 2) ? UNKNOWN : result;
 }
 
+/*
+ * Memory that the machine's kernel knows nothing of: a thread may map it, but whoever has more than was given is killed.
+ * By the site behind which the result shows.
+ */
+static int own_memory(void)
+{
+	long piece = 64L << 20, i;
+	int n;
+
+	for (n = 0; n < site_count; n++) {
+		struct attack map = { "map", SYS_mmap, 0x300000000000, piece, 3, OWN, -1, 0 };
+
+		if (jump(sites[n], &map) != map.a)
+			continue;
+		for (i = 0; i < 1024; i++) {
+			map.a = 0x300000000000 + i * piece;
+			if (jump(sites[n], &map) != map.a)
+				return 2;
+			memset((void *)map.a, 1, (size_t)piece);
+			printf("%ld MiB\n", (i + 1) * 64);
+		}
+		return 0;
+	}
+	return 3;
+}
+
 static long plain(const struct attack *t)
 {
 	long r = syscall(t->nr, t->a, t->b, t->c, t->d, t->e, t->f);
@@ -151,6 +178,18 @@ int main(int argc, char **argv)
 		{ "socket", SYS_socket, 2, 1, 0 },
 		{ "execve", SYS_execve, (long)truth, (long)arguments, 0 },
 		{ "exit", SYS_exit, 78 },
+		{ "map over the orders", SYS_mmap, 0x7e700000, 4096, 3, OWN, -1, 0 },
+		{ "map over the slot", SYS_mmap, 0x680000000000, 4096, 3, OWN, -1, 0 },
+		{ "map across the slot", SYS_mmap, 0x67fffffff000, 0x2000, 3, OWN, -1, 0 },
+		{ "map around the slots", SYS_mmap, 0x600000000000, 0x100000000000, 3, OWN, -1, 0 },
+		{ "unmap the answers", SYS_munmap, 0x7e720000, 4096 },
+		{ "unmap across the slot", SYS_munmap, 0x67fffffff000, 0x2000 },
+		{ "unmap with a length that wraps", SYS_munmap, 0x700000000000, -0x80000000000 },
+		{ "slot read-only", SYS_mprotect, 0x680000000000, 4096, 1 },
+		{ "orders writable", SYS_mprotect, 0x7e700000, 4096, 3 },
+		{ "table writable", SYS_mprotect, 0x7e600000, 4096, 3 },
+		{ "slot dropped", SYS_madvise, 0x680000000000, 4096, 4 },
+		{ "slot punched", SYS_madvise, 0x680000000000, 4096, 9 },
 		{ "ptrace", SYS_ptrace, 16, reaper, 0, 0 },
 		{ "process_vm_readv", SYS_process_vm_readv, victim, (long)words, 1, (long)words, 1, 0 },
 		{ "io_uring_setup", 425, 8, (long)words },
@@ -175,6 +214,8 @@ int main(int argc, char **argv)
 	sigaction(SIGILL, &action, NULL);
 	sigaction(SIGFPE, &action, NULL);
 	find_sites();
+	if (argc > 1 && strcmp(argv[1], "own") == 0)
+		return own_memory();
 	printf("%d sites\n", site_count);
 	for (n = 0; n < count; n++) {
 		struct attack *t = &attacks[n];

@@ -12,7 +12,8 @@ export type Line =
       readonly yes: string;
       readonly no: string;
     }
-  | { readonly op: 'return'; readonly k: number };
+  | { readonly op: 'return'; readonly k: number }
+  | { readonly op: 'plain'; readonly code: number; readonly k: number };
 
 export interface Instruction {
   readonly code: number;
@@ -45,6 +46,10 @@ export const RET_KILL_PROCESS = 0x80000000;
 
 export const label = (name: string): Line => ({ op: 'label', name });
 export const load = (offset: number): Line => ({ op: 'load', offset });
+/** X = A, A += X, A += k: sums wrap at 32 bits. */
+export const tax: Line = { op: 'plain', code: 0x07, k: 0 };
+export const addX: Line = { op: 'plain', code: 0x0c, k: 0 };
+export const add = (k: number): Line => ({ op: 'plain', code: 0x04, k });
 export const ret = (k: number): Line => ({ op: 'return', k });
 
 const jump = (test: number, k: number, yes: string, no: string): Line => ({
@@ -79,6 +84,7 @@ export function assemble(lines: readonly Line[]): Instruction[] {
   };
   for (const line of lines) {
     if (line.op === 'load') out.push({ code: LOAD_WORD, jt: 0, jf: 0, k: line.offset });
+    else if (line.op === 'plain') out.push({ code: line.code, jt: 0, jf: 0, k: line.k });
     else if (line.op === 'return') out.push({ code: RETURN, jt: 0, jf: 0, k: line.k });
     else if (line.op === 'jump')
       out.push({ code: line.test, jt: distance(line.yes), jf: distance(line.no), k: line.k });

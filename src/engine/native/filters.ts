@@ -2,7 +2,8 @@
  * What the host lets us do (seccomp(2)). Three programs, which the build writes into the stub:
  *
  * - `guest`, for every thread that runs guest code, on top of `mapper`: from the stub's own text it may wait and
- *   wake on slots and the space's pages, return from a signal, yield, and end its process. All else is SIGSYS: a call of the
+ *   wake on slots and the space's pages, return from a signal, yield, end its process, and change private memory
+ *   apart from what the engine keeps. All else is SIGSYS: a call of the
  *   guest's. That the stub's syscall instruction can be jumped to with any registers changes nothing.
  * - `mapper`, for mapping threads, and for a guest thread until it has given up the rest: mappings of the memory
  *   file or of nothing at fixed places, new spaces and threads in two exact forms, notes to the kernel, memory
@@ -13,6 +14,8 @@
  * pass through `mapper` too.
  */
 import {
+  add,
+  addX,
   assemble,
   DATA,
   type Instruction,
@@ -27,12 +30,15 @@ import {
   RET_ALLOW,
   RET_TRAP,
   ret,
+  tax,
 } from './bpf.ts';
-import { FD, SIZE, VA } from './layout.ts';
+import { FD, OWN_MAP_FLAGS, SIZE, VA } from './layout.ts';
 
 const AUDIT_ARCH_X86_64 = 0xc000003e;
 const FUTEX_WAIT = 0;
 const FUTEX_WAKE = 1;
+const MADV_DONTNEED = 4;
+const MADV_FREE = 8;
 const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
 /** The stub's text and constants; what follows is not mapped, or is data. */
@@ -84,7 +90,40 @@ const guest: readonly Line[] = [
   jeq(NR.rt_sigreturn, 'allow'),
   jeq(NR.sched_yield, 'allow'),
   jeq(NR.exit_group, 'allow'),
-  jne(NR.futex, 'trap'),
+  jeq(NR.futex, 'futex'),
+  jeq(NR.mmap, 'map'),
+  jeq(NR.munmap, 'own'),
+  jeq(NR.mprotect, 'protect'),
+  jne(NR.madvise, 'trap'),
+  load(DATA.arg(2)),
+  jeq(MADV_DONTNEED, 'own'),
+  jeq(MADV_FREE, 'own'),
+  ret(RET_TRAP),
+  label('map'),
+  load(DATA.argHigh(3)),
+  jne(0, 'trap'),
+  load(DATA.arg(3)),
+  jeq(OWN_MAP_FLAGS, 'own'),
+  ret(RET_TRAP),
+  label('protect'),
+  load(DATA.argHigh(2)),
+  jne(0, 'trap'),
+  load(DATA.arg(2)),
+  jge(8, 'trap'),
+  // Above all that the engine keeps, or above 4 GiB and surely below the slots (own-mappings.ts).
+  label('own'),
+  load(DATA.argHigh(1)),
+  jge(0x8000, 'trap'),
+  tax,
+  load(DATA.argHigh(0)),
+  jeq(0, 'trap'),
+  jge(0x8000, 'trap'),
+  jge(high(VA.SLOT_END), 'allow'),
+  addX,
+  add(2),
+  jge(high(VA.SLOT_BASE) + 1, 'trap'),
+  ret(RET_ALLOW),
+  label('futex'),
   load(DATA.arg(1)),
   jeq(FUTEX_WAKE, 'place'),
   jne(FUTEX_WAIT, 'trap'),

@@ -11,6 +11,7 @@ import {
   KIND,
   NOTE,
   OP,
+  OWN_MAP_FLAGS,
   SIZE,
   SLOT,
   SPACE,
@@ -40,7 +41,7 @@ export function layoutHeader(): string {
     ...NOTE,
     ...FD,
   };
-  const rows = Object.entries({ ...all, KICK_SIGNAL, FORK_FLAGS, THREAD_FLAGS, TEXT_SIZE });
+  const rows = Object.entries({ ...all, KICK_SIGNAL, OWN_MAP_FLAGS, FORK_FLAGS, THREAD_FLAGS, TEXT_SIZE });
   return NOTICE + rows.map(([name, value]) => `#define ${name} ${hex(value)}\n`).join('');
 }
 

@@ -147,6 +147,12 @@ export const SLOT = {
   S_KICKED: 128,
   S_RIP: 136,
   S_RSP: 144,
+  /** How many of S_OWN_OPS the thread has to do itself before it goes on. */
+  S_OWN: 152,
+  /** Up to 4 mappings of private memory: {u64 call, address, length, protection or advice}. */
+  S_OWN_OPS: 0x100,
+  OWN_OP_SIZE: 32,
+  MAX_OWN: 4,
   /** Up to 64 of {u64 to, u32 from, u32 len}. */
   S_COPY: 0x400,
   MAX_COPIES: 64,
@@ -223,6 +229,9 @@ export const NOTE = {
 
 /** Descriptors that a space's mapping thread has. */
 export const FD = { FD_MEMORY: 3, FD_MEMORY_RO: 4, FD_NOTES: 5, FD_EPOLL: 6 } as const;
+
+/** MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE: how a guest thread may map memory. */
+export const OWN_MAP_FLAGS = 0x4032;
 
 /** The signal that makes a running thread come to the kernel. */
 export const KICK_SIGNAL = 12;

@@ -370,11 +370,11 @@ export class NativeEngine implements Engine {
   private clearFirstSpace(): void {
     let at = 0x10000;
     for (const { from, to } of this.reserved) {
-      if (from > at) this.first.unmap(at, from - at);
+      if (from > at) this.first.unmap(at, from - at, true);
       at = to;
     }
-    if (at < USER_END) this.first.unmap(at, USER_END - at);
-    this.first.unmap(VA.STUB_TEXT + 0x80000, VA.STUB_GLOBAL - VA.STUB_TEXT - 0x80000);
+    if (at < USER_END) this.first.unmap(at, USER_END - at, true);
+    this.first.unmap(VA.STUB_TEXT + 0x80000, VA.STUB_GLOBAL - VA.STUB_TEXT - 0x80000, true);
     this.first.flush();
   }
 

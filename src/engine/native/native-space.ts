@@ -2,10 +2,11 @@
 import { EIO } from '../../uapi/errno.ts';
 import type { PagePresence, Space, SpaceUsage } from '../engine.ts';
 import { FORK_FLAGS, THREAD_FLAGS } from './filters.ts';
-import { FD, OP, SIZE, SLOT, SPACE, VA } from './layout.ts';
+import { FD, OP, OWN_MAP_FLAGS, SIZE, SLOT, SPACE, VA } from './layout.ts';
 import type { NativeEngine } from './native-engine.ts';
 import { NativeThread } from './native-thread.ts';
 import { Orders } from './orders.ts';
+import { OwnMappings } from './own-mappings.ts';
 
 const NR = {
   mmap: 9,
@@ -19,10 +20,11 @@ const NR = {
 const PROT_READ_WRITE = 3;
 const MAP_SHARED_FIXED = 0x11;
 const MAP_PRIVATE_FIXED = 0x12;
-const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
 const MREMAP_MAYMOVE_FIXED = 3;
 const MADV_DONTFORK = 10;
+const MADV_DONTNEED = 4;
+const MADV_FREE = 8;
 const NONE = -1;
 const PAGE = 4096;
 /** So many wait before a note is sent along with the next orders. */
@@ -44,6 +46,8 @@ export class NativeSpace implements Space {
   private readonly engine: NativeEngine;
   /** What to call once how many orders are acknowledged. */
   private readonly pending: { upTo: number; done: () => void }[] = [];
+  /** What the space's only thread does itself. */
+  readonly own: OwnMappings;
   private threadsMade = 0;
   /** The processor that the mapping thread is kept on. */
   private cpu = NONE;
@@ -52,15 +56,21 @@ export class NativeSpace implements Space {
     this.engine = engine;
     this.id = id;
     this.orders = new Orders(engine.memory, id);
+    this.own = new OwnMappings(engine.memory);
+  }
+
+  /** Whether one thread runs here, so that what it does itself comes in the order in which it asks for it. */
+  private get isSingle(): boolean {
+    return this.threads.size - this.parked.length === 1;
   }
 
   get reserved(): readonly { readonly from: number; readonly to: number }[] {
     return this.engine.reserved;
   }
 
-  mapAnonymous(address: number, len: number, prot: number): void {
-    const flags = MAP_PRIVATE_FIXED | MAP_ANONYMOUS | MAP_NORESERVE;
-    this.order(NR.mmap, address, len, prot, flags, NONE, 0);
+  mapAnonymous(address: number, len: number, prot: number, overShared: boolean): void {
+    if (!overShared && this.own.take(NR.mmap, address, len, prot, this.isSingle)) return;
+    this.order(NR.mmap, address, len, prot, OWN_MAP_FLAGS, NONE, 0);
   }
 
   mapMemory(
@@ -76,12 +86,14 @@ export class NativeSpace implements Space {
     this.order(NR.mmap, address, len, prot, flags, fd, offset);
   }
 
-  unmap(address: number, len: number): void {
-    this.order(NR.munmap, address, len);
+  unmap(address: number, len: number, shared: boolean): void {
+    if (shared || !this.own.take(NR.munmap, address, len, 0, this.isSingle))
+      this.order(NR.munmap, address, len);
   }
 
   protect(address: number, len: number, prot: number): void {
-    this.order(NR.mprotect, address, len, prot);
+    if (!this.own.take(NR.mprotect, address, len, prot, this.isSingle))
+      this.order(NR.mprotect, address, len, prot);
   }
 
   /** By its last page: what is one area to the kernel may be several to the host, which grows only one. */
@@ -96,6 +108,8 @@ export class NativeSpace implements Space {
   }
 
   advise(address: number, len: number, advice: number): void {
+    const mayOwn = this.isSingle && (advice === MADV_DONTNEED || advice === MADV_FREE);
+    if (this.own.take(NR.madvise, address, len, advice, mayOwn)) return;
     this.order(NR.madvise, address, len, advice);
   }
 
@@ -114,6 +128,7 @@ export class NativeSpace implements Space {
    */
   publish(cpu = NONE): number {
     const { orders } = this;
+    this.postOwn();
     if (orders.unpublished) {
       if (cpu !== this.cpu && cpu >= 0 && this.pid > 0) {
         this.cpu = cpu;
@@ -169,6 +184,7 @@ export class NativeSpace implements Space {
   /** Orders a copy of this space's process; `child` has its own first orders already. */
   orderFork(child: NativeSpace): void {
     child.publish();
+    this.postOwn();
     this.makeRoom();
     this.orders.post(NR.clone, FORK_FLAGS, 0, 0, 0, 0, child.orders.file, OP.OP_KIND_FORK);
   }
@@ -266,8 +282,19 @@ export class NativeSpace implements Space {
     f = 0,
     kind: number = OP.OP_KIND_CALL,
   ): void {
+    this.postOwn();
     this.makeRoom();
     this.orders.post(nr, a, b, c, d, e, f, kind);
+  }
+
+  /** What is still to be given to the thread goes the usual way: something else follows, or the thread does not come. */
+  private postOwn(): void {
+    if (this.own.count === 0) return;
+    this.own.forEach((nr, address, len, value) => {
+      const flags = nr === NR.mmap ? OWN_MAP_FLAGS : 0;
+      this.makeRoom();
+      this.orders.post(nr, address, len, value, flags, NONE, 0);
+    });
   }
 
   private makeRoom(): void {

@@ -399,6 +399,7 @@ export class NativeThread implements EngineThread {
     this.sent = this.copies;
     i32[w + SLOT.S_COPIES / 4] = this.copies;
     i32[w + SLOT.S_ACTION / 4] = action;
+    if (this.space.own.count > 0) this.space.own.give(this.slot);
     i32[w + SLOT.S_TARGET / 4] = this.space.publish(i32[w + SLOT.S_CPU / 4]!);
     this.engine.nowRunning(this);
     const before = Atomics.exchange(i32, w, STATE.ST_ANSWER);

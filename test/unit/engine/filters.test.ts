@@ -32,9 +32,13 @@ function dataOf({ nr, args = [], ip = VA.STUB_TEXT + 2, arch = X86_64 }: Call): 
 function run(program: readonly Instruction[], call: Call): number {
   const data = dataOf(call);
   let a = 0;
+  let x = 0;
   for (let pc = 0; pc < program.length; pc++) {
     const { code, jt, jf, k } = program[pc]!;
     if (code === 0x20) a = data.getUint32(k, true);
+    else if (code === 0x07) x = a;
+    else if (code === 0x0c) a = (a + x) >>> 0;
+    else if (code === 0x04) a = (a + k) >>> 0;
     else if (code === 0x06) return k;
     else if (code === 0x15) pc += a === k ? jt : jf;
     else if (code === 0x35) pc += a >= k ? jt : jf;
@@ -82,6 +86,63 @@ test('a guest thread: waiting, waking, returning, yielding, ending its process, 
     { nr: 15, ip: VA.STUB_TEXT },
     { nr: 24, ip: VA.STUB_TEXT + TEXT_SIZE - 1 },
   ]);
+});
+
+const ownMap = (address: number, len: number, flags = 0x4032): Call => ({
+  nr: 9,
+  args: [address, len, 3, flags, -1, 0],
+});
+
+test('a guest thread: private memory of its own, apart from the engine’s', () => {
+  const apart: [number, number][] = [
+    [0x555555550000, 0x1000],
+    [2 ** 32, 2 ** 32],
+    [VA.SLOT_BASE - 2 ** 34, 2 ** 33],
+    [VA.SLOT_END, 0x1000],
+    [0x7ffff7fff000, 0x7000],
+  ];
+  for (const [address, len] of apart) {
+    expect('guest', ALLOW, [
+      ownMap(address, len),
+      { nr: 11, args: [address, len] },
+      { nr: 10, args: [address, len, 7] },
+      { nr: 28, args: [address, len, 4] },
+      { nr: 28, args: [address, len, 8] },
+    ]);
+    expect('guest', TRAP, [
+      ...[0x32, 0x4012, 0x4031, 0x4033, 0x14032, 2 ** 32 + 0x4032].map(f => ownMap(address, len, f)),
+      ...[8, 0x1000003, 2 ** 32].map(prot => ({ nr: 10, args: [address, len, prot] })),
+      ...[0, 1, 9, 10, 11, 14, 100, 101].map(advice => ({ nr: 28, args: [address, len, advice] })),
+      { nr: 9, args: [address, len, 3, 0x11, FD.FD_MEMORY, 0] },
+      { nr: 25, args: [address, len, len, 3, 0x10000] },
+      { ...ownMap(address, len), ip: 0x555555555000 },
+    ]);
+  }
+});
+
+test('a guest thread: nothing that the engine keeps', () => {
+  const kept: [number, number][] = [
+    [VA.STUB_TEXT, 0x1000],
+    [VA.STUB_SPACE, 0x1000],
+    [0x10000, 2 ** 46],
+    [2 ** 32 - 0x1000, 0x2000],
+    [VA.SLOT_BASE, 0x1000],
+    [VA.SLOT_END - 0x1000, 0x2000],
+    [VA.SLOT_BASE - 0x1000, 0x2000],
+    [2 ** 32, VA.SLOT_BASE],
+    [0x600000000000, 2 ** 46],
+    [0x555555550000, -0x1000],
+    [-0x1000, 0x2000],
+    [2 ** 47, 0x1000],
+  ];
+  for (const [address, len] of kept) {
+    expect('guest', TRAP, [
+      ownMap(address, len),
+      { nr: 11, args: [address, len] },
+      { nr: 10, args: [address, len, 3] },
+      { nr: 28, args: [address, len, 4] },
+    ]);
+  }
 });
 
 test('a guest thread: nothing else, with whatever arguments', () => {

@@ -118,6 +118,22 @@ static void wait_mapped(u32 target)
 		futex_wait(STUB_ANSWERS + W_DONE, done);
 }
 
+/* Mappings of private memory, which a thread may make itself. What fails is the call's result. */
+static void map_own(void *slot)
+{
+	u32 count = AT(u32, slot, S_OWN);
+	u32 i;
+
+	AT(u32, slot, S_OWN) = 0;
+	for (i = 0; i < count && i < MAX_OWN; i++) {
+		u64 op = (u64)slot + S_OWN_OPS + OWN_OP_SIZE * i;
+		long result = syscall6(AT(long, op, 0), AT(long, op, 8), AT(long, op, 16), AT(long, op, 24), OWN_MAP_FLAGS, -1, 0);
+
+		if (result < 0 && result > -4096)
+			AT(long, slot, S_RET) = result;
+	}
+}
+
 static void wait_answer(void *slot)
 {
 	u32 *state = (u32 *)((u64)slot + S_STATE);
@@ -148,6 +164,8 @@ static void wait_answer(void *slot)
 		syscall3(__NR_exit_group, EXIT_TOLD, 0, 0);
 	__atomic_store_n(state, ST_RUNNING, __ATOMIC_RELAXED);
 	wait_mapped(AT(u32, slot, S_TARGET));
+	if (AT(u32, slot, S_OWN))
+		map_own(slot);
 }
 
 /* Copies the answer's windows out; 0, or -1 when the guest has no memory there. */

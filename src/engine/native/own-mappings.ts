@@ -1,0 +1,68 @@
+/**
+ * Mappings of private memory that a space's only thread makes itself on its way back to its program, which costs it
+ * nothing but the call. The seccomp filter lets every guest thread do that (filters.ts), as it harms nobody else: what it
+ * can reach so is its own memory, and what the machine's memory file gave it stays as it was, or goes.
+ */
+import { SLOT, VA } from './layout.ts';
+import type { MemoryFile } from './memory-file.ts';
+
+const FIELDS = 4;
+const GIB4 = 2 ** 32;
+const LOWEST_TOP = Math.floor(VA.SLOT_END / GIB4);
+const HIGHEST_BOTTOM = Math.floor(VA.SLOT_BASE / GIB4);
+
+export class OwnMappings {
+  count = 0;
+  private readonly memory: MemoryFile;
+  private readonly ops: number[] = [];
+
+  constructor(memory: MemoryFile) {
+    this.memory = memory;
+  }
+
+  /** Whether it is taken over: a mapping call with its address, length, and protection or advice. */
+  take(nr: number, address: number, len: number, value: number, may: boolean): boolean {
+    if (!may || this.count === SLOT.MAX_OWN || !isApart(address, len)) return false;
+    const at = FIELDS * this.count++;
+    this.ops[at] = nr;
+    this.ops[at + 1] = address;
+    this.ops[at + 2] = len;
+    this.ops[at + 3] = value;
+    return true;
+  }
+
+  /** Writes them into the slot of the thread that is about to go on. */
+  give(slot: number): void {
+    const { view } = this.memory;
+    view.setInt32(slot + SLOT.S_OWN, this.count, true);
+    this.forEach((nr, address, len, value, i) => {
+      const at = slot + SLOT.S_OWN_OPS + SLOT.OWN_OP_SIZE * i;
+      setWord64(view, at, nr);
+      setWord64(view, at + 8, address);
+      setWord64(view, at + 16, len);
+      setWord64(view, at + 24, value);
+    });
+  }
+
+  /** Hands all out, in order; none are left. */
+  forEach(each: (nr: number, address: number, len: number, value: number, index: number) => void): void {
+    const { ops, count } = this;
+    this.count = 0;
+    for (let i = 0; i < count; i++) {
+      const at = FIELDS * i;
+      each(ops[at]!, ops[at + 1]!, ops[at + 2]!, ops[at + 3]!, i);
+    }
+  }
+}
+
+/** As the filter sees it, by the upper halves of address and length: apart from all that the engine keeps. */
+function isApart(address: number, len: number): boolean {
+  const high = Math.floor(address / GIB4);
+  if (high >= LOWEST_TOP) return true;
+  return high > 0 && high + Math.floor(len / GIB4) + 2 <= HIGHEST_BOTTOM;
+}
+
+function setWord64(view: DataView, at: number, value: number): void {
+  view.setUint32(at, value % GIB4, true);
+  view.setUint32(at + 4, Math.floor(value / GIB4), true);
+}
