@@ -1,6 +1,7 @@
 /**
  * A file of the guest that is a descriptor of the host, byte for byte: standard input and output when they are pipes,
- * sockets or devices. It says what it is on the host, and is not a terminal to the guest, whatever it is.
+ * sockets or devices. It says what it is on the host; but a socket, of which it has no call, is a pipe. It is not a
+ * terminal to the guest, whatever it is.
  *
  * The loop's readiness wakes those who wait; a reader that went away is -EPIPE, as ever.
  */
@@ -14,7 +15,7 @@ import { type DescriptorCalls, type DescriptorPoller, HostDescriptor } from '../
 import type { Result } from '../../lib/result.ts';
 import { EAGAIN } from '../../uapi/errno.ts';
 import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../uapi/poll.ts';
-import { isFifo, isSock, S_IFMT } from '../../uapi/stat.ts';
+import { isFifo, isSock, S_IFIFO, S_IFMT } from '../../uapi/stat.ts';
 
 /** The caller alone opens it anew, as pipe(2) and openpty(3) make them. */
 const OWNER = 0o600;
@@ -32,7 +33,7 @@ export class HostStreamInode extends AnonInode {
     calls: DescriptorCalls,
     poller: DescriptorPoller,
   ) {
-    super(sb, sb.nextIno(), (given.stat.mode & S_IFMT) | OWNER, sb.clock.coarse());
+    super(sb, sb.nextIno(), typeOf(given.stat.mode) | OWNER, sb.clock.coarse());
     this.uid = cred.fsuid;
     this.gid = cred.fsgid;
     this.rdev = given.stat.rdev;
@@ -71,8 +72,7 @@ export class HostStreamFile extends File {
 
   override get linkName(): string {
     const { ino, mode } = this.inode;
-    if (isFifo(mode)) return `pipe:[${ino}]`;
-    return isSock(mode) ? `socket:[${ino}]` : this.host.name;
+    return isFifo(mode) ? `pipe:[${ino}]` : this.host.name;
   }
 
   override poll(): number {
@@ -113,6 +113,8 @@ export class HostStreamFile extends File {
     this.ready.wake(withNormal(events));
   }
 }
+
+const typeOf = (mode: number): number => (isSock(mode) ? S_IFIFO : mode & S_IFMT);
 
 const withNormal = (events: number): number =>
   events | ((events & POLLIN) !== 0 ? POLLRDNORM : 0) | ((events & POLLOUT) !== 0 ? POLLWRNORM : 0);
