@@ -35,7 +35,7 @@ test('they end a command that does not mind them', async () => {
     ['SIGQUIT', 131],
     ['SIGTERM', 143],
   ] as const)
-    assert.deepEqual(await signalled('echo ready; sleep 30; echo after', [signal]), [status, '']);
+    assert.deepEqual(await signalled('echo ready; exec sleep 30', [signal]), [status, '']);
 });
 
 test('a command may handle them, or go on', async () => {
