@@ -12,6 +12,7 @@ import { NativeFiles } from './host/native-files.ts';
 import { writeText } from './host/output.ts';
 import { packageFile } from './host/package.ts';
 import { HostPoller } from './host/poller.ts';
+import { onStop } from './host/signals.ts';
 import { takeUmid } from './host/umid.ts';
 import { logBegin, logMachine, logRoot, showLog } from './init/boot-log.ts';
 import { connectConsole } from './init/console.ts';
@@ -67,6 +68,12 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
     if (options.timeout !== null) power.limit(options.timeout);
     power.atEnd(() => engine.shutdown());
     power.atEnd(letGo);
+    power.atEnd(
+      onStop(
+        () => engine.pause(true),
+        () => engine.pause(false),
+      ),
+    );
     lost = () => power.panic('the engine is gone: its reaper was killed');
     const kernel = newKernel(host, engine, clock, log, power, options);
     run(host, kernel, clock, power, options);

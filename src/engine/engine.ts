@@ -253,6 +253,8 @@ export interface Engine {
   readonly elsewhereCount: number;
   /** Sleeps until a thread comes, the host has events, or `timeout` nanoseconds have passed. */
   sleep(timeout: number): void;
+  /** Guests stand still, or go on: this process is about to be stopped, or was continued. */
+  pause(still: boolean): void;
   shutdown(): void;
 }
 

@@ -1,4 +1,4 @@
-/** Signals of the host that ask this process to end (signal(7)). */
+/** Signals of the host that ask this process to end, or stop it (signal(7)). */
 
 export const ENDING_SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
 
@@ -21,4 +21,18 @@ export function takeEndingSignals(ignored: readonly number[], came: (signal: num
   return () => {
     for (const one of undo) one();
   };
+}
+
+/** Calls back before a terminal's ^Z stops this process, and when it goes on, until the answer is called. */
+export function onStop(stops: () => void, goesOn: () => void): () => void {
+  const stop = (): void => {
+    stops();
+    process.off('SIGTSTP', stop);
+    // Stopped in here. Where nobody could continue us (an orphaned process group) it does nothing.
+    process.kill(process.pid, 'SIGTSTP');
+    goesOn();
+    process.on('SIGTSTP', stop);
+  };
+  process.on('SIGTSTP', stop);
+  return () => process.off('SIGTSTP', stop);
 }

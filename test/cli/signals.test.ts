@@ -1,11 +1,13 @@
 /** Signals to `uml run` without a terminal: the command gets them, and its status counts. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { program } from './machine.ts';
 
-/** Runs a script, sends these signals as soon as it says "ready"; its status and what it then says. */
+/** Runs a script, sends these signals soon after it says "ready"; its status and what it then says. */
 function signalled(
   script: string,
   signals: readonly NodeJS.Signals[],
@@ -19,7 +21,7 @@ function signalled(
     child.stdout.on('data', async (data: Buffer) => {
       const first = said === '';
       said += data.toString();
-      if (first) for (const signal of signals) child.kill(signal) && (await sleep(300));
+      if (first) for (const signal of signals) (await sleep(300)) === undefined && child.kill(signal);
     });
     child.on('close', (code, signal) => {
       clearTimeout(limit);
@@ -48,6 +50,52 @@ test('a command may handle them, or go on', async () => {
 test('who insists ends the machine', async () => {
   const busy = `trap '' INT TERM; echo ready; while :; do :; done`;
   assert.deepEqual(await signalled(busy, ['SIGINT', 'SIGTERM']), [143, '']);
+});
+
+/** A process's state and parent (proc_pid_stat(5)). */
+function processes(): { pid: number; state: string; parent: number }[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .flatMap(name => {
+      try {
+        const stat = readFileSync(`/proc/${name}/stat`, 'latin1');
+        const [state = '', parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+        return [{ pid: Number(name), state, parent: Number(parent) }];
+      } catch {
+        return [];
+      }
+    });
+}
+
+/** The states of a machine's processes: the kernel's first. */
+function states(kernel: number): string {
+  const all = processes();
+  const own = all.filter(({ pid }) => pid === kernel);
+  for (const { pid } of own) own.push(...all.filter(({ parent }) => parent === pid));
+  return own.map(({ state }) => state).join('');
+}
+
+test('a stopped machine’s guests stand still, and go on', async () => {
+  // Job control makes a process group that is not orphaned: the default of SIGTSTP counts.
+  const job = `set -m; "$0" run sh -c 'echo ready; while :; do :; done' & echo $! >&2; sleep 10`;
+  const child = spawn('bash', ['-c', job, program('uml')], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [pid] = (await once(child.stderr, 'data')) as [Buffer];
+  const kernel = Number(pid.toString());
+  try {
+    await once(child.stdout, 'data');
+    process.kill(kernel, 'SIGTSTP');
+    await sleep(500);
+    assert.match(states(kernel), /^TT+$/);
+    process.kill(kernel, 'SIGCONT');
+    await sleep(500);
+    assert.match(states(kernel), /^[^T]+$/);
+    process.kill(kernel, 'SIGTERM');
+    await sleep(500);
+    assert.match(states(kernel), /^Z?$/);
+  } finally {
+    child.kill('SIGKILL');
+    for (const { pid } of processes().filter(({ pid }) => pid === kernel)) process.kill(pid, 'SIGKILL');
+  }
 });
 
 test('what is ignored from the start stays ignored', async () => {

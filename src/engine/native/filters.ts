@@ -68,6 +68,7 @@ const NR = {
   sigaltstack: 131,
   prctl: 157,
   futex: 202,
+  restart_syscall: 219,
   sched_setaffinity: 203,
   exit_group: 231,
   seccomp: 317,
@@ -226,6 +227,8 @@ const reaper: readonly Line[] = [
   ...onlyX86_64,
   load(DATA.nr),
   jeq(NR.poll, 'allow'),
+  // A poll goes on so when the process was stopped and continued, or the host was asleep.
+  jeq(NR.restart_syscall, 'allow'),
   jeq(NR.wait4, 'allow'),
   jeq(NR.read, 'allow'),
   jeq(NR.write, 'allow'),

@@ -32,6 +32,8 @@ const NR = {
 const FUTEX_WAKE = 1;
 const EVERYBODY = 0x7fffffff;
 const SIGKILL = 9;
+const SIGCONT = 18;
+const SIGSTOP = 19;
 const POLLIN = 1;
 /** futex_waitv(2): entries of {u64 value, u64 address, u32 flags, u32 reserved}, 32-bit words shared by processes. */
 const FUTEX_SIZE_U32 = 2;
@@ -223,6 +225,11 @@ export class NativeEngine implements Engine {
       space.noteNow();
     }
     one();
+  }
+
+  /** The engine's processes are a session and a process group of their own: no terminal stops them. */
+  pause(still: boolean): void {
+    if (this.reaperPid !== 0) this.libc.syscall(NR.kill, -this.reaperPid, still ? SIGSTOP : SIGCONT);
   }
 
   shutdown(): void {
