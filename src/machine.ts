@@ -4,7 +4,7 @@
 import { availableParallelism } from 'node:os';
 import { KernelLog } from './core/log.ts';
 import { NativeEngine } from './engine/native/native-engine.ts';
-import { idleBackground } from './host/background.ts';
+import { BackgroundThreads } from './host/background.ts';
 import { DescriptorCalls } from './host/descriptors.ts';
 import { HostFacts } from './host/facts.ts';
 import { type Libc, openLibc } from './host/libc.ts';
@@ -43,6 +43,7 @@ interface Host {
   readonly calls: DescriptorCalls;
   /** Processors of the host that we may use. */
   readonly processors: number;
+  readonly background: BackgroundThreads;
 }
 
 export async function boot(options: MachineOptions): Promise<ExitReport> {
@@ -52,8 +53,14 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
   const letGo = options.umid === null ? () => {} : takeUmid(options.umid);
   if (typeof letGo === 'string') return { type: 'error', message: letGo, status: 1 };
   const processors = availableParallelism();
-  const host = { libc, facts, poller: new HostPoller(libc), calls: new DescriptorCalls(libc), processors };
-  idleBackground(libc);
+  const host = {
+    libc,
+    facts,
+    poller: new HostPoller(libc),
+    calls: new DescriptorCalls(libc),
+    processors,
+    background: new BackgroundThreads(libc),
+  };
   const clock = new MachineClock(() => facts.realtime());
   const log = new KernelLog({ monotonic: () => clock.monotonic() - clock.boot });
   logBegin(log, options);
@@ -143,7 +150,7 @@ function run(
 ): void {
   const { libc, calls, poller } = host;
   const log = kernel.printk;
-  const loop = new Loop(kernel, host.processors);
+  const loop = new Loop(kernel, host.processors, host.background);
   power.stop = () => loop.stop();
   const files = new NativeFiles(libc);
   const proc = new KernelProc(kernel, procFacts(kernel, clock, options));

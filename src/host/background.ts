@@ -1,19 +1,81 @@
 /**
- * V8's helper threads compile and collect garbage beside the kernel. They get what nobody else wants of the host's
- * processors (SCHED_IDLE, sched(7)): a guest never waits for one of them.
+ * V8's helper threads compile and collect garbage beside the kernel. Guests come first: the helpers get what nobody else
+ * wants of the host's processors (SCHED_IDLE, sched(7)). Where nothing is left over they would wait for ever, and what is
+ * not compiled stays slow: so who waits nearly all the time is given a small share for a while (nice, and short turns:
+ * the slice of sched_setattr(2), Linux 6.12).
  */
 import { readdirSync } from 'node:fs';
 import type { Libc } from './libc.ts';
+import { HostProcFiles } from './proc-files.ts';
 
-const NR_SCHED_SETSCHEDULER = 144;
+const NR_SCHED_SETATTR = 314;
+const SCHED_BATCH = 3;
 const SCHED_IDLE = 5;
+const NICE = 10;
+const SLICE = 100_000;
+/** struct sched_attr: size, policy, flags, nice, priority, runtime, deadline, period. */
+const ATTR_SIZE = 48;
+/** How often the waiting is looked at, and how long a share is kept, ns. */
+const PERIOD = 2e7;
+const SHARE = 1e8;
+/** Who has waited so long of a period, and run for less than a twentieth of that, starves. */
+const HUNGER = 0.6 * PERIOD;
 
-/** All threads of this process but the calling one, which is the main thread. */
-export function idleBackground(libc: Libc): void {
-  const priority = new Uint8Array(4);
-  const at = libc.addressOf(priority);
-  for (const name of readdirSync('/proc/self/task')) {
-    const tid = Number(name);
-    if (tid !== process.pid) libc.syscall(NR_SCHED_SETSCHEDULER, tid, SCHED_IDLE, at);
+interface Helper {
+  readonly tid: number;
+  ran: number;
+  waited: number;
+  /** Until when it has a share; 0: it has none. */
+  shareUntil: number;
+}
+
+export class BackgroundThreads {
+  private readonly libc: Libc;
+  private readonly files: HostProcFiles;
+  private readonly attr = new DataView(new ArrayBuffer(ATTR_SIZE));
+  private readonly helpers: Helper[];
+  private looked = 0;
+
+  /** All threads of this process but the calling one, which is the main thread. */
+  constructor(libc: Libc) {
+    this.libc = libc;
+    this.files = new HostProcFiles(libc);
+    const tids = readdirSync('/proc/self/task').map(Number);
+    this.helpers = tids
+      .filter(tid => tid !== process.pid)
+      .map(tid => ({ tid, ran: 0, waited: 0, shareUntil: 0 }));
+    for (const helper of this.helpers) this.schedule(helper, false);
+  }
+
+  /** To be called now and then while the machine is at work; `now` in ns. */
+  look(now: number): void {
+    if (now - this.looked < PERIOD) return;
+    this.looked = now;
+    for (const helper of this.helpers) this.feed(helper, now);
+  }
+
+  private feed(helper: Helper, now: number): void {
+    const text = this.files.text(`/proc/self/task/${helper.tid}/schedstat`);
+    if (text === null) return;
+    const [ran = 0, waited = 0] = text.split(' ').map(Number);
+    const starves = waited - helper.waited > HUNGER && (ran - helper.ran) * 20 < waited - helper.waited;
+    helper.ran = ran;
+    helper.waited = waited;
+    if (starves) {
+      if (helper.shareUntil === 0) this.schedule(helper, true);
+      helper.shareUntil = now + SHARE;
+    } else if (helper.shareUntil !== 0 && now > helper.shareUntil) {
+      helper.shareUntil = 0;
+      this.schedule(helper, false);
+    }
+  }
+
+  private schedule({ tid }: Helper, share: boolean): void {
+    const { attr, libc } = this;
+    attr.setUint32(0, ATTR_SIZE, true);
+    attr.setUint32(4, share ? SCHED_BATCH : SCHED_IDLE, true);
+    attr.setInt32(16, share ? NICE : 0, true);
+    attr.setUint32(24, share ? SLICE : 0, true);
+    libc.syscall(NR_SCHED_SETATTR, tid, libc.addressOf(new Uint8Array(attr.buffer)), 0);
   }
 }

@@ -8,6 +8,7 @@
  * Promises run between turns, so a turn ends as soon as one was resolved.
  */
 import type { Engine } from '../engine/engine.ts';
+import type { BackgroundThreads } from '../host/background.ts';
 import { monotonicNow } from '../host/monotonic.ts';
 import type { MachineKernel } from './machine-kernel.ts';
 
@@ -27,6 +28,7 @@ export class Loop {
   private readonly kernel: MachineKernel;
   private readonly engine: Engine;
   private readonly processors: number;
+  private readonly background: BackgroundThreads;
   private stopped = false;
   /** How long looking around seems worth it, ns. */
   private spin: number = SPIN_FREE.most;
@@ -35,7 +37,8 @@ export class Loop {
   private turnBegan = 0;
 
   /** `processors`: those of the host that this process may use. */
-  constructor(kernel: MachineKernel, processors: number) {
+  constructor(kernel: MachineKernel, processors: number, background: BackgroundThreads) {
+    this.background = background;
     this.kernel = kernel;
     this.processors = processors;
     this.engine = kernel.engine;
@@ -52,6 +55,7 @@ export class Loop {
   private run(): void {
     this.turnBegan = monotonicNow();
     this.kernel.oom.wake();
+    this.background.look(this.turnBegan);
     this.look(true);
   }
 
