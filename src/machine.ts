@@ -8,6 +8,7 @@ import { BackgroundThreads } from './host/background.ts';
 import { DescriptorCalls } from './host/descriptors.ts';
 import { HostFacts } from './host/facts.ts';
 import { type Libc, openLibc } from './host/libc.ts';
+import { monotonicNow } from './host/monotonic.ts';
 import { NativeFiles } from './host/native-files.ts';
 import { writeText } from './host/output.ts';
 import { packageFile } from './host/package.ts';
@@ -59,7 +60,7 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
     poller: new HostPoller(libc),
     calls: new DescriptorCalls(libc),
     processors,
-    background: new BackgroundThreads(libc),
+    background: new BackgroundThreads(libc, monotonicNow()),
   };
   const clock = new MachineClock(() => facts.realtime());
   const log = new KernelLog({ monotonic: () => clock.monotonic() - clock.boot });

@@ -11,13 +11,15 @@ import { HostProcFiles } from './proc-files.ts';
 const NR_SCHED_SETATTR = 314;
 const SCHED_BATCH = 3;
 const SCHED_IDLE = 5;
-const NICE = 10;
+const NICE = 5;
 const SLICE = 100_000;
 /** struct sched_attr: size, policy, flags, nice, priority, runtime, deadline, period. */
 const ATTR_SIZE = 48;
 /** How often the waiting is looked at, and how long a share is kept, ns. */
 const PERIOD = 2e7;
 const SHARE = 1e8;
+/** At first there is much to compile. */
+const FIRST_SHARE = 1e9;
 /** Who has waited so long of a period, and run for less than a twentieth of that, starves. */
 const HUNGER = 0.6 * PERIOD;
 
@@ -37,14 +39,14 @@ export class BackgroundThreads {
   private looked = 0;
 
   /** All threads of this process but the calling one, which is the main thread. */
-  constructor(libc: Libc) {
+  constructor(libc: Libc, now: number) {
     this.libc = libc;
     this.files = new HostProcFiles(libc);
     const tids = readdirSync('/proc/self/task').map(Number);
     this.helpers = tids
       .filter(tid => tid !== process.pid)
-      .map(tid => ({ tid, ran: 0, waited: 0, shareUntil: 0 }));
-    for (const helper of this.helpers) this.schedule(helper, false);
+      .map(tid => ({ tid, ran: 0, waited: 0, shareUntil: now + FIRST_SHARE }));
+    for (const helper of this.helpers) this.schedule(helper, true);
   }
 
   /** To be called now and then while the machine is at work; `now` in ns. */
