@@ -34,7 +34,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   'opened anew': `$RUN sh -c 'cat /dev/stdin /dev/stdin; echo new >/dev/stdout' <f >>o`,
   'cut to a length':
     '$RUN truncate -s 5 /dev/stdout >>o; $RUN dd of=/dev/stdout bs=1 seek=3 if=f 1>>o 2>/dev/null',
-  'the null device': `$RUN sh -c 'stat -L -c "%F %t:%T" /dev/stdin /dev/stdout >&2' </dev/null >/dev/null`,
+  'the null device': `$RUN sh -c 'test -c /dev/stdout && stat -L -c "%F %t:%T" /dev/stdin >&2' </dev/null >/dev/null`,
   'the full device': '$RUN cat <f >/dev/full || echo $?',
   'a directory': '$RUN cat <. || echo $?',
   'a pipe': `echo x | $RUN sh -c 'test -p /dev/stdin && cat' | cat`,
