@@ -91,10 +91,12 @@ export const SPACE = {
   /** Operations posted so far (futex of the mapping thread). */
   P_POSTED: 0,
   P_OPS: 0x1000,
-  /** stack_t of threads to be made, 32 bytes each; then notes. */
+  /** stack_t of threads to be made, 32 bytes each; then notes, and the notes of what the host refuses. */
   P_STACKS: 0x9000,
   /** Words of a kernel message written to the reaper's pipe by an operation: 8 bytes each. */
   P_NOTES: 0x9800,
+  /** The same for what the host refused: of the latest 192 orders that make processes and threads. */
+  P_REFUSALS: 0x9a00,
   /** Where texts with patched sites lie: u64 each. */
   P_TEXTS: 0xa000,
 } as const;
@@ -223,6 +225,8 @@ export const NOTE = {
   NOTE_BORN: 5,
   /** A space has done all that was posted before this note; the value is the space's number. */
   NOTE_DONE: 3,
+  /** The host refused to make a space's process, or a thread of it; the value is the space's number. */
+  NOTE_REFUSED: 6,
   /** The reaper could not start; the value is the step's number. */
   NOTE_FAILED: 4,
 } as const;

@@ -408,7 +408,16 @@ export class NativeEngine implements Engine {
       if (note.kind === NOTE.NOTE_DEAD && note.pid === this.reaperPid) this.spaceDied(note.value);
       else if (note.kind === NOTE.NOTE_BORN) this.spaceBorn(note.value, note.pid);
       else if (note.kind === NOTE.NOTE_DONE) this.byPid.get(note.pid)?.noteCame();
+      else if (note.kind === NOTE.NOTE_REFUSED) this.refused(note.value, note.pid);
     }
+  }
+
+  /** The host makes no more processes or threads for us: what needs one dies. Said by the space or by its parent. */
+  private refused(id: number, by: number): void {
+    const space = this.spaces.get(id);
+    if (space === undefined || space.dead || !this.byPid.has(by)) return;
+    if (space.pid !== 0) this.endSpace(space);
+    else this.forget(space);
   }
 
   private spaceBorn(id: number, pid: number): void {
@@ -423,6 +432,10 @@ export class NativeEngine implements Engine {
     const space = this.byPid.get(pid);
     if (space === undefined) return;
     this.byPid.delete(pid);
+    this.forget(space);
+  }
+
+  private forget(space: NativeSpace): void {
     this.spaces.delete(space.id);
     for (const thread of space.threads) this.leaveRunning(thread);
     space.dead = true;

@@ -186,7 +186,8 @@ export class NativeSpace implements Space {
     child.publish();
     this.postOwn();
     this.makeRoom();
-    this.orders.post(NR.clone, FORK_FLAGS, 0, 0, 0, 0, child.orders.file, OP.OP_KIND_FORK);
+    const refusal = this.orders.placeRefusal(child.id);
+    this.orders.post(NR.clone, FORK_FLAGS, 0, 0, 0, refusal, child.orders.file, OP.OP_KIND_FORK);
   }
 
   newThread(): NativeThread {
@@ -214,7 +215,9 @@ export class NativeSpace implements Space {
     );
     this.order(NR.madvise, thread.address, SIZE.SLOT_STRIDE, MADV_DONTFORK);
     const stack = this.orders.placeStack(index, thread.address + SLOT.S_ALTSTACK, SLOT.S_ALTSTACK_SIZE);
-    this.order(NR.clone, THREAD_FLAGS, thread.address + SLOT.S_STACK_TOP, 0, 0, 0, stack, OP.OP_KIND_THREAD);
+    const refusal = this.orders.placeRefusal(this.id);
+    const top = thread.address + SLOT.S_STACK_TOP;
+    this.order(NR.clone, THREAD_FLAGS, top, 0, 0, refusal, stack, OP.OP_KIND_THREAD);
     return thread;
   }
 

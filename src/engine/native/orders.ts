@@ -11,6 +11,7 @@ import type { MemoryFile } from './memory-file.ts';
 const WRITE = 1;
 const NOTE_EVERY = 128;
 const NOTE_PLACES = 64;
+const REFUSAL_PLACES = (SPACE.P_TEXTS - SPACE.P_REFUSALS) / NOTE.NOTE_SIZE;
 
 export class Orders {
   /** Where the space's pages lie in the memory file. */
@@ -25,6 +26,7 @@ export class Orders {
   /** For each note that is out, in order: how many orders were posted before it. */
   private readonly notes: number[] = [];
   private notePlace = 0;
+  private refusalPlace = 0;
   private wantsNote = false;
 
   constructor(memory: MemoryFile, spaceId: number) {
@@ -92,6 +94,14 @@ export class Orders {
     this.setWord64(place, address);
     this.words[place / 4 + 2] = 0;
     this.setWord64(place + 16, size);
+    return VA.STUB_SPACE + place;
+  }
+
+  /** The note that an order's failure sends: the process of space `id`, or a thread of it, was not made. Its address. */
+  placeRefusal(id: number): number {
+    const place = SPACE.P_REFUSALS + (this.refusalPlace++ % REFUSAL_PLACES) * NOTE.NOTE_SIZE;
+    this.words[place / 4] = NOTE.NOTE_REFUSED;
+    this.words[place / 4 + 1] = id;
     return VA.STUB_SPACE + place;
   }
 

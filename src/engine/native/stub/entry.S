@@ -158,9 +158,18 @@ mapper_next:
 	movq	OP_KIND(%rbp), %rbx
 	syscall
 	testq	%rax, %rax
+	js	mapper_failed
 	jnz	mapper_done
 	cmpl	$OP_KIND_CALL, %ebx
 	jne	mapper_child
+mapper_failed:
+	cmpl	$OP_KIND_CALL, %ebx
+	je	mapper_done
+	movl	$__NR_write, %eax		/* r8 is where the note lies that says so */
+	movl	$FD_NOTES, %edi
+	movq	%r8, %rsi
+	movl	$NOTE_SIZE, %edx
+	syscall
 mapper_done:
 	movq	%rax, W_RESULTS(%r14,%r15,8)
 	incl	%r12d
