@@ -50,11 +50,14 @@ export class HostInode extends HostNode {
 
   override setattr(attr: Attributes): number {
     if (this.sb.readOnly) return -EROFS;
-    if (attr.size !== undefined) {
-      const r = this.resize(attr.size);
+    const { size, ...others } = attr;
+    if (size !== undefined) {
+      const r = this.resize(size);
       if (r < 0) return r;
+      // The host has done so; to ask for a time is its owner's.
+      delete others.mtime;
     }
-    const r = this.setOwnerModeTimes(attr);
+    const r = this.setOwnerModeTimes(others);
     this.stale = true;
     this.refresh();
     return r;
