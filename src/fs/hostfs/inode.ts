@@ -2,7 +2,7 @@
 import type { Cred } from '../../core/cred.ts';
 import type { Result } from '../../lib/result.ts';
 import type { PageCache } from '../../mm/page-cache.ts';
-import { EACCES, ELOOP, ENODATA, ENODEV, ENOENT, ENXIO, EOPNOTSUPP, EROFS } from '../../uapi/errno.ts';
+import { EACCES, ELOOP, ENODATA, ENODEV, ENOENT, ENXIO, EOPNOTSUPP, EPERM, EROFS } from '../../uapi/errno.ts';
 import { O_ACCMODE, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_WRONLY, RENAME_EXCHANGE } from '../../uapi/fcntl.ts';
 import { isDir, isReg, S_IALLUGO, S_IFDIR, S_IFLNK, S_IFREG } from '../../uapi/stat.ts';
 import type { File } from '../file.ts';
@@ -50,14 +50,11 @@ export class HostInode extends HostNode {
 
   override setattr(attr: Attributes): number {
     if (this.sb.readOnly) return -EROFS;
-    const { size, ...others } = attr;
-    if (size !== undefined) {
-      const r = this.resize(size);
+    if (attr.size !== undefined) {
+      const r = this.resize(attr.size);
       if (r < 0) return r;
-      // The host has done so; to ask for a time is its owner's.
-      delete others.mtime;
     }
-    const r = this.setOwnerModeTimes(others);
+    const r = this.setOwnerModeTimes(attr);
     this.stale = true;
     this.refresh();
     return r;
@@ -71,8 +68,10 @@ export class HostInode extends HostNode {
     let r = 0;
     if (uid !== undefined || gid !== undefined) r = files.chown(fd, uid ?? -1, gid ?? -1);
     if (r >= 0 && mode !== undefined) r = files.chmod(fd, mode & S_IALLUGO);
-    if (r >= 0 && (atime ?? mtime) !== undefined) r = files.utimens(fd, atime ?? null, mtime ?? null);
-    return r;
+    if (r < 0 || (atime ?? mtime) === undefined) return r;
+    r = files.utimens(fd, atime ?? null, mtime ?? null);
+    // With its size a file has got the host's time; to ask for another one is its owner's.
+    return r === -EPERM && attr.size !== undefined ? 0 : r;
   }
 
   private resize(size: number): number {
