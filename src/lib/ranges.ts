@@ -21,6 +21,7 @@ export class Ranges {
   }
 
   remove(from: number, to: number): void {
+    if (this.list.length === 0) return;
     const first = this.indexAfter(from);
     const last = this.indexFrom(to);
     if (first >= last) return;
@@ -38,7 +39,7 @@ export class Ranges {
 
   /** Whether [from, to) and a range have something in common. */
   touches(from: number, to: number): boolean {
-    return (this.list[this.indexAfter(from)]?.from ?? to) < to;
+    return this.list.length > 0 && (this.list[this.indexAfter(from)]?.from ?? to) < to;
   }
 
   clone(): Ranges {

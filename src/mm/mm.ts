@@ -221,9 +221,13 @@ export class Mm implements PageUser {
     vma.shift += to - from;
     this.account(newLen - len, vma);
     this.places.freed(from + len);
+    if (vma.backing !== null) this.moveFilePages(vma, vma.backing, from, len);
+    else {
+      this.movePages(from, len, to);
+      if (newLen > len) this.space.grow(to, len, newLen);
+    }
     this.moveGuards(from, len, to);
-    if (vma.backing === null) this.space.move(from, len, newLen, to);
-    else this.moveFilePages(vma, vma.backing, from, len);
+    this.hideGuards(to, to + newLen);
     this.vmas.insert(vma);
   }
 
@@ -466,7 +470,7 @@ export class Mm implements PageUser {
       const size = (stop - page) * PAGE_SIZE;
       if (vma.shared)
         this.mapRun(vma, backing.cache.offsetOf(page * PAGE_SIZE), page * PAGE_SIZE, stop * PAGE_SIZE);
-      else this.space.move(from + at, size, size, vma.start + at);
+      else this.movePages(from + at, size, vma.start + at);
       page = vma.mapped!.next(stop, true);
     }
     this.space.unmap(from, len, true);
@@ -477,6 +481,16 @@ export class Mm implements PageUser {
     const address = vma.start + (from - vma.pos);
     this.space.mapMemory(address, to - from, vma.prot, offset, vma.shared, (vma.flags & VM_MAYWRITE) !== 0);
     this.hideGuards(address, address + to - from);
+  }
+
+  /** In pieces that are areas of the host's, too: guard pages are apart there. */
+  private movePages(from: number, len: number, to: number): void {
+    const cuts = this.guards.within(from, from + len).flatMap(range => [range.from, range.to]);
+    let at = from;
+    for (const cut of [...cuts, from + len]) {
+      if (cut > at) this.space.move(at, cut - at, cut - at, to + (at - from));
+      at = cut;
+    }
   }
 
   private moveGuards(from: number, len: number, to: number): void {

@@ -21,6 +21,8 @@ export const VM_NOEXEC = 128;
 export const VM_LOCKONFAULT = 256;
 /** Stays as it is for good (mseal(2)). */
 export const VM_SEALED = 512;
+/** Pages may go at any time (mmap(2), MAP_DROPPABLE). */
+export const VM_DROPPABLE = 1024;
 export const VM_LOCKED_MASK: number = VM_LOCKED | VM_LOCKONFAULT;
 
 /** A file, as a mapping holds it. */

@@ -7,7 +7,7 @@ import { wrap64 } from '../lib/int64.ts';
 import { dropPages, faultInArea, installGuards, punch, removeGuards, setForkFlag } from '../mm/advice.ts';
 import type { Mm } from '../mm/mm.ts';
 import { PAGE_SIZE, pageUp } from '../mm/ram.ts';
-import { VM_DONTFORK, VM_LOCKED, VM_SEALED, VM_WIPEONFORK, type Vma } from '../mm/vma.ts';
+import { VM_DONTFORK, VM_DROPPABLE, VM_LOCKED, VM_SEALED, VM_WIPEONFORK, type Vma } from '../mm/vma.ts';
 import { EINVAL, ENOMEM, EPERM, ESRCH } from '../uapi/errno.ts';
 import * as mman from '../uapi/mman.ts';
 import { address, call, extent, fd, int, oneOf, pointer, type Syscall, uint, ulong } from './args.ts';
@@ -33,6 +33,7 @@ const forkFlag =
   (flag: number, on: boolean, advice: number): Advise =>
   (mm, vma, from, to) => {
     if (advice === mman.MADV_WIPEONFORK && (vma.backing !== null || vma.shared)) return -EINVAL;
+    if (advice === mman.MADV_KEEPONFORK && (vma.flags & VM_DROPPABLE) !== 0) return -EINVAL;
     setForkFlag(mm, from, to, flag, on, advice);
     return 0;
   };

@@ -10,6 +10,7 @@ import { PageCache } from '../mm/page-cache.ts';
 import { PAGE_SIZE, pageDown, pageUp } from '../mm/ram.ts';
 import {
   type Backing,
+  VM_DROPPABLE,
   VM_GROWSDOWN,
   VM_LOCKED,
   VM_MAYWRITE,
@@ -17,6 +18,7 @@ import {
   VM_NORESERVE,
   VM_SEALED,
   VM_SHARED,
+  VM_WIPEONFORK,
   Vma,
 } from '../mm/vma.ts';
 import {
@@ -31,10 +33,12 @@ import {
   EPERM,
 } from '../uapi/errno.ts';
 import {
+  MADV_WIPEONFORK,
   MAP_32BIT,
   MAP_ANONYMOUS,
   MAP_DENYWRITE,
   MAP_EXECUTABLE,
+  MAP_DROPPABLE,
   MAP_FIXED,
   MAP_FIXED_NOREPLACE,
   MAP_GROWSDOWN,
@@ -66,6 +70,7 @@ const LEGACY_FLAGS = 0x800 | 0x1000 | 0x4000000;
 const MAP_NAMES = {
   MAP_SHARED,
   MAP_PRIVATE,
+  MAP_DROPPABLE,
   MAP_FIXED,
   MAP_ANONYMOUS,
   MAP_32BIT,
@@ -120,6 +125,7 @@ function mmap(
   if (refused < 0) vma.backing?.put();
   const mapped = refused < 0 ? refused : mm.map(vma);
   if (mapped < 0) return mapped;
+  if ((vma.flags & VM_WIPEONFORK) !== 0) mm.space.advise(place, size, MADV_WIPEONFORK);
   const populate = (mapFlags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE;
   if (populate || isFilled(vma.flags)) faultIn(mm, place, place + size);
   return mapped;
@@ -163,7 +169,10 @@ function attach(task: Task, vma: Vma, file: File | null, mapFlags: number, pos: 
     if (failed < 0) return failed;
     if (!file.mapsAnonymous) return growsDown ? -EINVAL : attachFile(vma, file, pos);
   } else if (type === MAP_SHARED) vma.flags |= VM_SHARED;
-  else if (type !== MAP_PRIVATE) return -EINVAL;
+  else if (type === MAP_DROPPABLE) {
+    if (growsDown || (mapFlags & MAP_LOCKED) !== 0) return -EINVAL;
+    vma.flags |= VM_DROPPABLE | VM_NORESERVE | VM_WIPEONFORK;
+  } else if (type !== MAP_PRIVATE) return -EINVAL;
   if (vma.shared && growsDown) return -EINVAL;
   if (vma.shared) attachShared(task, vma, vma.length);
   else if (growsDown) vma.flags |= VM_GROWSDOWN;

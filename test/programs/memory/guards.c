@@ -164,6 +164,28 @@ static void advised(void)
 	wait(NULL);
 }
 
+static char *droppable;
+
+static void see_droppable(void)
+{
+	SEE(droppable, 2);
+}
+
+static void dropped(void)
+{
+	const int type = 8;
+
+	droppable = mmap(NULL, 2 * PAGE, RW, type | MAP_ANONYMOUS, -1, 0);
+	numbered(droppable, 2);
+	in_child("of droppable pages", see_droppable);
+	SEE(droppable, 2);
+	R(madvise(droppable, PAGE, MADV_KEEPONFORK));
+	R(madvise(droppable, PAGE, MADV_WIPEONFORK));
+	R(mmap(NULL, PAGE, RW, type | MAP_ANONYMOUS | MAP_LOCKED, -1, 0) == MAP_FAILED);
+	R(mmap(NULL, PAGE, RW, type | MAP_ANONYMOUS | MAP_GROWSDOWN, -1, 0) == MAP_FAILED);
+	R(mmap(NULL, PAGE, RW, type, open("f", O_RDWR), 0) == MAP_FAILED);
+}
+
 static void sealed(void)
 {
 	char *p = numbered(mmap(NULL, 6 * PAGE, RW, ANON, -1, 0), 6);
@@ -203,6 +225,7 @@ int main(void)
 	holes();
 	remapped();
 	advised();
+	dropped();
 	sealed();
 	return 0;
 }
