@@ -1,6 +1,6 @@
 /** Page faults that reach the kernel: pages of large files that are mapped as they are touched, and errors. */
 import { type Fault, PROT_EXEC, PROT_READ, PROT_WRITE } from '../engine/engine.ts';
-import type { Mm } from '../mm/mm.ts';
+import { grants, type Mm } from '../mm/mm.ts';
 import { PAGE_SIZE, pageDown, pageUp } from '../mm/ram.ts';
 import { SIGBUS, SIGSEGV } from '../uapi/signal.ts';
 
@@ -24,7 +24,7 @@ export function pageFault(
   if (vma === null) return { signal: SIGSEGV, code: SEGV_MAPERR };
   const need = (error & ERROR_WRITE) !== 0 ? PROT_WRITE : (error & ERROR_FETCH) !== 0 ? PROT_EXEC : PROT_READ;
   if (mm.guards.touches(fault.address, fault.address + 1)) return { signal: SIGSEGV, code: SEGV_MAPERR };
-  if ((vma.prot & need) === 0) return { signal: SIGSEGV, code: SEGV_ACCERR };
+  if (!grants(vma.prot, need)) return { signal: SIGSEGV, code: SEGV_ACCERR };
   // The stack that has just grown, or pages that another thread is mapping.
   if (vma.backing === null) return 'mapped';
   const page = pageDown(fault.address);

@@ -41,11 +41,11 @@ export function setForkFlag(
 export function installGuards(mm: Mm, from: number, to: number): void {
   mm.guards.add(from, to);
   mm.space.advise(from, to - from, MADV_DONTNEED);
-  mm.space.protect(from, to - from, PROT_NONE);
+  mm.protectPages(from, to, PROT_NONE);
 }
 
 export function removeGuards(mm: Mm, vma: Vma, start: number, end: number): void {
-  for (const { from, to } of mm.guards.within(start, end)) mm.space.protect(from, to - from, vma.prot);
+  for (const { from, to } of mm.guards.within(start, end)) mm.protectPages(from, to, vma.prot);
   mm.guards.remove(start, end);
 }
 

@@ -2,10 +2,12 @@
  * An address space as the kernel sees it (mm_struct): its areas, and where things are. Keeps areas and the
  * engine's pages in step. The system calls' own rules (flags, limits, errors) are in syscalls/mm.ts.
  */
-import { PROT_EXEC, PROT_NONE, type Space } from '../engine/engine.ts';
+import { PROT_EXEC, PROT_NONE, PROT_READ, type Space } from '../engine/engine.ts';
 import { Bitmap } from '../lib/bitmap.ts';
-import { Ranges } from '../lib/ranges.ts';
+import { type Range, Ranges } from '../lib/ranges.ts';
 import { ENOMEM } from '../uapi/errno.ts';
+import { MADV_DONTFORK, MADV_WIPEONFORK } from '../uapi/mman.ts';
+import { removeGuards } from './advice.ts';
 import type { PageCache, PageUser } from './page-cache.ts';
 import { highestUse, lowestUse, MMAP_MIN, Places, TASK_SIZE } from './places.ts';
 import { PAGE_SIZE, pageDown, pageUp } from './ram.ts';
@@ -18,6 +20,7 @@ import {
   VM_LOCKED_MASK,
   VM_MAYWRITE,
   VM_SEALED,
+  VM_WIPEONFORK,
   Vma,
   VmaList,
 } from './vma.ts';
@@ -41,6 +44,10 @@ export interface MmHost {
   /** So many private pages more (or fewer) may be touched. */
   promise(pages: number): void;
 }
+
+/** Whether an area with these PROT_ bits lets one do this. What may be written or executed can be read, on x86. */
+export const grants = (has: number, wanted: number): boolean =>
+  wanted === PROT_READ ? has !== PROT_NONE : (has & wanted) === wanted;
 
 export class Mm implements PageUser {
   space: Space;
@@ -109,7 +116,7 @@ export class Mm implements PageUser {
   /** Replaces what is at [start, start + len) by private or shared zero pages, or by a file's. */
   map(vma: Vma): number {
     const overFile = this.unmap(vma.start, vma.length, false);
-    if (vma.backing === null) this.space.mapAnonymous(vma.start, vma.length, vma.prot, overFile);
+    if (vma.backing === null) this.mapPrivate(vma, vma.start, vma.end, overFile);
     else {
       const failed = this.mapBacking(vma, vma.backing);
       if (failed < 0) {
@@ -141,15 +148,29 @@ export class Mm implements PageUser {
 
   protect(start: number, len: number, prot: number): void {
     for (const vma of this.vmas.isolate(start, start + len)) vma.prot = prot;
+    this.protectPages(start, start + len, prot);
     this.vmas.join(start, start + len);
-    this.space.protect(start, len, prot);
     this.hideGuards(start, start + len);
+  }
+
+  /** Of pages that the engine has: an order about others would end at the first hole. */
+  protectPages(start: number, end: number, prot: number): void {
+    let [from, to] = [start, start];
+    for (const vma of this.vmas.within(start, end))
+      for (const part of mappedParts(vma, Math.max(start, vma.start), Math.min(end, vma.end))) {
+        if (part.from !== to) {
+          if (to > from) this.space.protect(from, to - from, prot);
+          from = part.from;
+        }
+        to = part.to;
+      }
+    if (to > from) this.space.protect(from, to - from, prot);
   }
 
   /** Takes the right to access guard pages away, which a mapping or mprotect has just given. */
   hideGuards(start: number, end: number): void {
     if (this.guards.count === 0) return;
-    for (const { from, to } of this.guards.within(start, end)) this.space.protect(from, to - from, PROT_NONE);
+    for (const { from, to } of this.guards.within(start, end)) this.protectPages(from, to, PROT_NONE);
   }
 
   /** Whether others may see what the program writes. */
@@ -187,8 +208,8 @@ export class Mm implements PageUser {
     const end = vma.end;
     vma.end += more;
     this.account(more, vma);
-    if (vma.backing === null) this.space.grow(vma.start, end - vma.start, vma.end - vma.start);
-    else this.mapFilePages(vma, vma.backing, vma.posOf(end), vma.posOf(vma.end));
+    if (vma.backing === null) this.grow(vma, end);
+    else this.mapAppended(vma, vma.backing, vma.posOf(end));
     this.vmas.join(vma.start, vma.end);
   }
 
@@ -206,7 +227,7 @@ export class Mm implements PageUser {
     const start = vma.name === '[stack]' ? Math.max(lowest, page - STACK_PIECE) : page;
     const more = vma.start - start;
     if (!this.isAllowed(start, more)) return null;
-    this.space.mapAnonymous(start, more, vma.prot, false);
+    this.mapPrivate(vma, start, vma.start, false);
     this.account(more, vma);
     vma.start = start;
     return vma;
@@ -224,11 +245,11 @@ export class Mm implements PageUser {
     if (vma.backing !== null) this.moveFilePages(vma, vma.backing, from, len);
     else {
       this.movePages(from, len, to);
-      if (newLen > len) this.space.grow(to, len, newLen);
+      if (newLen > len) this.grow(vma, to + len);
     }
     this.moveGuards(from, len, to);
-    this.hideGuards(to, to + newLen);
     this.vmas.insert(vma);
+    this.hideGuards(to, to + newLen);
   }
 
   /** For a new program: nothing is left but what the engine keeps. */
@@ -272,6 +293,7 @@ export class Mm implements PageUser {
       const copy = vma.slice(vma.start, vma.end);
       copy.flags = vma.flags & ~VM_LOCKED_MASK;
       child.adopt(copy);
+      if ((vma.flags & VM_WIPEONFORK) !== 0) removeGuards(child, copy, copy.start, copy.end);
     }
     this.host.images.forked(this, child);
     return child;
@@ -309,7 +331,7 @@ export class Mm implements PageUser {
     if (len === 0) return true;
     for (let at = address; at < address + len; ) {
       const vma = this.vmas.find(at);
-      if (vma === null || (vma.prot & prot) !== prot) return false;
+      if (vma === null || !grants(vma.prot, prot)) return false;
       at = vma.end;
     }
     return !this.guards.touches(address, address + len);
@@ -474,13 +496,34 @@ export class Mm implements PageUser {
       page = vma.mapped!.next(stop, true);
     }
     this.space.unmap(from, len, true);
-    this.mapFilePages(vma, backing, vma.pos + len, vma.posOf(vma.end));
+    this.mapAppended(vma, backing, vma.pos + len);
+  }
+
+  /** An area has become longer. What is noted of the pages from `pos` on is of an area that it was once cut from. */
+  private mapAppended(vma: Vma, backing: Backing, pos: number): void {
+    vma.mapped!.clear(pos / PAGE_SIZE, Number.POSITIVE_INFINITY);
+    this.mapFilePages(vma, backing, pos, vma.posOf(vma.end));
+  }
+
+  /** Fresh pages, which forks treat as the area says. */
+  private mapPrivate({ prot, flags }: Vma, start: number, end: number, overFile: boolean): void {
+    this.space.mapAnonymous(start, end - start, prot, overFile);
+    if ((flags & VM_DONTFORK) !== 0) this.space.advise(start, end - start, MADV_DONTFORK);
+    if ((flags & VM_WIPEONFORK) !== 0) this.space.advise(start, end - start, MADV_WIPEONFORK);
+  }
+
+  /** Private memory that ended at `old` comes to reach to the area's end. A guard page there is not to be continued. */
+  private grow({ start, end, prot }: Vma, old: number): void {
+    this.space.grow(start, old - start, end - start);
+    if (this.guards.count > 0) this.space.protect(old, end - old, prot);
   }
 
   private mapRun(vma: Vma, offset: number, from: number, to: number): void {
     const address = vma.start + (from - vma.pos);
     this.space.mapMemory(address, to - from, vma.prot, offset, vma.shared, (vma.flags & VM_MAYWRITE) !== 0);
-    this.hideGuards(address, address + to - from);
+    if ((vma.flags & VM_DONTFORK) !== 0) this.space.advise(address, to - from, MADV_DONTFORK);
+    for (const guard of this.guards.within(address, address + to - from))
+      this.space.protect(guard.from, guard.to - guard.from, PROT_NONE);
   }
 
   /** In pieces that are areas of the host's, too: guard pages are apart there. */
@@ -522,5 +565,19 @@ export class Mm implements PageUser {
     vma.backing = null;
     if (!this.maps(backing)) backing.cache.dropUser(this);
     backing.put();
+  }
+}
+
+/** Parts of an area that the engine has pages for: all of private memory, of a file what was mapped so far. */
+function* mappedParts({ mapped, start, pos }: Vma, from: number, to: number): Generator<Range> {
+  if (mapped === null) {
+    yield { from, to };
+    return;
+  }
+  const last = (pos + (to - start)) / PAGE_SIZE;
+  for (let page = mapped.next((pos + (from - start)) / PAGE_SIZE, true); page < last; ) {
+    const stop = Math.min(last, mapped.next(page, false));
+    yield { from: start + (page * PAGE_SIZE - pos), to: start + (stop * PAGE_SIZE - pos) };
+    page = mapped.next(stop, true);
   }
 }

@@ -33,12 +33,11 @@ import {
   EPERM,
 } from '../uapi/errno.ts';
 import {
-  MADV_WIPEONFORK,
   MAP_32BIT,
   MAP_ANONYMOUS,
   MAP_DENYWRITE,
-  MAP_EXECUTABLE,
   MAP_DROPPABLE,
+  MAP_EXECUTABLE,
   MAP_FIXED,
   MAP_FIXED_NOREPLACE,
   MAP_GROWSDOWN,
@@ -125,7 +124,6 @@ function mmap(
   if (refused < 0) vma.backing?.put();
   const mapped = refused < 0 ? refused : mm.map(vma);
   if (mapped < 0) return mapped;
-  if ((vma.flags & VM_WIPEONFORK) !== 0) mm.space.advise(place, size, MADV_WIPEONFORK);
   const populate = (mapFlags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE;
   if (populate || isFilled(vma.flags)) faultIn(mm, place, place + size);
   return mapped;
@@ -264,15 +262,27 @@ export function mprotect(task: Task, addr: number, len: number, prot: number): n
 function protectAreas(task: Task, mm: Mm, start: number, end: number, prot: number): number {
   const covered = mm.vmas.coveredFrom(start, end);
   if (!mayCut(task, mm, start, covered)) return -ENOMEM;
+  let stop = covered;
+  let failed = covered < end ? -ENOMEM : 0;
+  const own: [number, number][] = [];
   for (const vma of mm.vmas.within(start, covered)) {
-    const failed = mayProtect(task, mm, vma, prot, Math.min(end, vma.end) - Math.max(start, vma.start));
-    if (failed === 0) continue;
-    if (vma.start > start) mm.protect(start, vma.start - start, prot);
-    return failed;
+    const [from, to] = [Math.max(start, vma.start), Math.min(covered, vma.end)];
+    const denied = mayProtect(task, mm, vma, prot, to - from);
+    if (denied < 0) {
+      stop = from;
+      failed = denied;
+      break;
+    }
+    if (becomesOwn(vma, prot)) own.push([from, to]);
   }
-  mm.protect(start, covered - start, prot);
-  return covered < end ? -ENOMEM : 0;
+  if (stop > start) mm.protect(start, stop - start, prot);
+  for (const [from, to] of own) faultIn(mm, from, to);
+  return failed;
 }
+
+/** Private pages that are locked get copies of their own as soon as they may be written. */
+const becomesOwn = (vma: Vma, prot: number): boolean =>
+  isFilled(vma.flags) && !vma.shared && (vma.prot & PROT_WRITE) === 0 && (prot & PROT_WRITE) !== 0;
 
 function mayProtect(task: Task, mm: Mm, vma: Vma, prot: number, size: number): number {
   const writes = (prot & PROT_WRITE) !== 0;

@@ -124,15 +124,17 @@ function moveSeveral(move: Move): number {
   return wish;
 }
 
-/** `keep`: the pages go, the area stays, to be filled anew. */
+/** `keep`: the pages go, the area stays, to be filled anew; nothing of it is locked any more. */
 function transfer(mm: Mm, from: number, len: number, newLen: number, place: number, keep: boolean): void {
+  const whole = mm.vmas.find(from)!;
+  const [start, end] = [whole.start, whole.end];
   const [vma] = mm.vmas.isolate(from, from + len);
   const left = vma!.slice(from, from + len);
   const held = keep ? (left.backing?.get() ?? null) : null;
   mm.move(from, len, newLen, place);
   if (!keep) return;
-  left.flags &= ~VM_LOCKED_MASK;
   mm.duplicate(left, from, len, left.pos);
+  mm.setFlags(start, end, 0, VM_LOCKED_MASK);
   held?.put();
 }
 
