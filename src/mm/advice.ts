@@ -12,7 +12,7 @@ import { VM_LOCKED, VM_LOCKONFAULT, VM_MAYWRITE, VM_SHARED, type Vma } from './v
 /** MADV_DONTNEED, MADV_FREE: private pages are dropped; a file's pages come back when touched. */
 export function dropPages(mm: Mm, vma: Vma, from: number, to: number, advice: number): number {
   if (advice === MADV_FREE && (vma.backing !== null || vma.shared)) return -EINVAL;
-  if (!vma.shared) mm.space.advise(from, to - from, advice);
+  if (!vma.shared) mm.advisePages(from, to, advice);
   return 0;
 }
 
@@ -40,7 +40,7 @@ export function setForkFlag(
 /** MADV_GUARD_INSTALL: what was there is gone, a touch is SIGSEGV. */
 export function installGuards(mm: Mm, from: number, to: number): void {
   mm.guards.add(from, to);
-  mm.space.advise(from, to - from, MADV_DONTNEED);
+  mm.advisePages(from, to, MADV_DONTNEED);
   mm.protectPages(from, to, PROT_NONE);
 }
 

@@ -153,18 +153,24 @@ export class Mm implements PageUser {
     this.hideGuards(start, start + len);
   }
 
-  /** Of pages that the engine has: an order about others would end at the first hole. */
   protectPages(start: number, end: number, prot: number): void {
-    let [from, to] = [start, start];
+    for (const { from, to } of this.mappedRuns(start, end)) this.space.protect(from, to - from, prot);
+  }
+
+  advisePages(start: number, end: number, advice: number): void {
+    for (const { from, to } of this.mappedRuns(start, end)) this.space.advise(from, to - from, advice);
+  }
+
+  /** Where the engine has pages in [start, end): what it is asked of others fails, and ends at the first hole. */
+  private mappedRuns(start: number, end: number): Range[] {
+    const runs: Range[] = [];
     for (const vma of this.vmas.within(start, end))
       for (const part of mappedParts(vma, Math.max(start, vma.start), Math.min(end, vma.end))) {
-        if (part.from !== to) {
-          if (to > from) this.space.protect(from, to - from, prot);
-          from = part.from;
-        }
-        to = part.to;
+        const last = runs.at(-1);
+        if (last?.to === part.from) runs[runs.length - 1] = { from: last.from, to: part.to };
+        else runs.push(part);
       }
-    if (to > from) this.space.protect(from, to - from, prot);
+    return runs;
   }
 
   /** Takes the right to access guard pages away, which a mapping or mprotect has just given. */
