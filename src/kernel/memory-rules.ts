@@ -39,7 +39,7 @@ export class MemoryRules {
     const spaces = new Set<Mm>();
     for (const { mm } of this.kernel.tasks.values()) if (mm !== null) spaces.add(mm);
     let pages = 0;
-    for (const mm of spaces) pages += mm.committedPages();
+    for (const mm of spaces) pages += mm.vmas.committedPages();
     return pages;
   }
 }

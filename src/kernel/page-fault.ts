@@ -2,6 +2,7 @@
 import { type Fault, PROT_EXEC, PROT_READ, PROT_WRITE } from '../engine/engine.ts';
 import { grants, type Mm } from '../mm/mm.ts';
 import { PAGE_SIZE, pageDown, pageUp } from '../mm/ram.ts';
+import { growDown } from '../mm/stack.ts';
 import { SIGBUS, SIGSEGV } from '../uapi/signal.ts';
 
 /** x86's page fault error code. */
@@ -20,7 +21,7 @@ export function pageFault(
   stackLimit: number,
 ): 'mapped' | { signal: number; code: number } {
   if (fault.code === SI_KERNEL) return { signal: SIGSEGV, code: SI_KERNEL };
-  const vma = mm.vmas.find(fault.address) ?? mm.growDown(fault.address, stackLimit);
+  const vma = mm.vmas.find(fault.address) ?? growDown(mm, fault.address, stackLimit);
   if (vma === null) return { signal: SIGSEGV, code: SEGV_MAPERR };
   const need = (error & ERROR_WRITE) !== 0 ? PROT_WRITE : (error & ERROR_FETCH) !== 0 ? PROT_EXEC : PROT_READ;
   if (mm.guards.touches(fault.address, fault.address + 1)) return { signal: SIGSEGV, code: SEGV_MAPERR };

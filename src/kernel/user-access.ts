@@ -7,6 +7,7 @@ import { type EngineThread, PROT_READ, PROT_WRITE } from '../engine/engine.ts';
 import { latin1 } from '../lib/latin1.ts';
 import type { Mm } from '../mm/mm.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
+import { growDown } from '../mm/stack.ts';
 import { EFAULT, ENAMETOOLONG } from '../uapi/errno.ts';
 import { RLIMIT_STACK } from '../uapi/resource.ts';
 
@@ -89,7 +90,7 @@ export class UserAccess implements UserMemory {
   /** Whether the program may access this, an area that grows downwards having grown for it. */
   private reaches(mm: Mm, addr: number, len: number, prot: number): boolean {
     if (mm.allows(addr, len, prot)) return true;
-    if (mm.growDown(addr, this.context.rlimit(RLIMIT_STACK)) === null) return false;
+    if (growDown(mm, addr, this.context.rlimit(RLIMIT_STACK)) === null) return false;
     mm.space.settle();
     return mm.allows(addr, len, prot);
   }

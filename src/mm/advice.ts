@@ -4,7 +4,8 @@
  */
 import { PROT_NONE, PROT_READ, PROT_WRITE } from '../engine/engine.ts';
 import { EACCES, EFAULT, EINVAL, ENOMEM } from '../uapi/errno.ts';
-import { MADV_DONTNEED, MADV_FREE, MADV_POPULATE_READ, MADV_POPULATE_WRITE } from '../uapi/mman.ts';
+import { MADV_FREE, MADV_POPULATE_READ, MADV_POPULATE_WRITE } from '../uapi/mman.ts';
+import { touched } from './file-pages.ts';
 import type { Mm } from './mm.ts';
 import { PAGE_SIZE, pageUp } from './ram.ts';
 import { VM_LOCKED, VM_LOCKONFAULT, VM_MAYWRITE, VM_SHARED, type Vma } from './vma.ts';
@@ -33,20 +34,8 @@ export function setForkFlag(
   on: boolean,
   advice: number,
 ): void {
-  mm.setFlags(from, to, on ? flag : 0, on ? 0 : flag);
+  mm.vmas.setFlags(from, to, on ? flag : 0, on ? 0 : flag);
   mm.space.advise(from, to - from, advice);
-}
-
-/** MADV_GUARD_INSTALL: what was there is gone, a touch is SIGSEGV. */
-export function installGuards(mm: Mm, from: number, to: number): void {
-  mm.guards.add(from, to);
-  mm.advisePages(from, to, MADV_DONTNEED);
-  mm.protectPages(from, to, PROT_NONE);
-}
-
-export function removeGuards(mm: Mm, vma: Vma, start: number, end: number): void {
-  for (const { from, to } of mm.guards.within(start, end)) mm.protectPages(from, to, vma.prot);
-  mm.guards.remove(start, end);
 }
 
 /**
@@ -91,5 +80,5 @@ export function residency(mm: Mm, vma: Vma, address: number, out: Uint8Array): v
   const { backing } = vma;
   out.fill(0);
   if (!vma.shared) mm.space.present(address, out);
-  if (backing !== null) mm.touched(backing.cache, vma.posOf(address) / PAGE_SIZE, out);
+  if (backing !== null) touched(mm, backing.cache, vma.posOf(address) / PAGE_SIZE, out);
 }

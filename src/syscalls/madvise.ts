@@ -4,7 +4,8 @@ import { PROT_READ, PROT_WRITE } from '../engine/engine.ts';
 import { mayAttach } from '../kernel/ptrace-access.ts';
 import type { Task } from '../kernel/task.ts';
 import { wrap64 } from '../lib/int64.ts';
-import { dropPages, faultInArea, installGuards, punch, removeGuards, setForkFlag } from '../mm/advice.ts';
+import { dropPages, faultInArea, punch, setForkFlag } from '../mm/advice.ts';
+import { installGuards, removeGuards } from '../mm/guards.ts';
 import type { Mm } from '../mm/mm.ts';
 import { PAGE_SIZE, pageUp } from '../mm/ram.ts';
 import { VM_DONTFORK, VM_DROPPABLE, VM_LOCKED, VM_SEALED, VM_WIPEONFORK, type Vma } from '../mm/vma.ts';
@@ -180,7 +181,7 @@ function mseal(task: Task, addr: number, len: number, how: number): number {
   const end = wrap64(addr + size);
   if ((len !== 0 && size === 0) || end < addr) return -EINVAL;
   if (!mm.vmas.covering(addr, end) || !mayCut(task, mm, addr, end)) return -ENOMEM;
-  return mm.setFlags(addr, end, VM_SEALED, 0);
+  return mm.vmas.setFlags(addr, end, VM_SEALED, 0);
 }
 
 /** A processor without protection keys has none to give, and 0 is no key. */

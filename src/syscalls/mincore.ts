@@ -7,6 +7,7 @@ import { FileBacking } from '../kernel/file-backing.ts';
 import type { Task } from '../kernel/task.ts';
 import { getUint64, setInt64, wrap64 } from '../lib/int64.ts';
 import { residency } from '../mm/advice.ts';
+import { touched } from '../mm/file-pages.ts';
 import { TASK_SIZE } from '../mm/mm.ts';
 import { PAGE_SIZE, pageUp } from '../mm/ram.ts';
 import { VM_LOCKED, type Vma } from '../mm/vma.ts';
@@ -108,7 +109,7 @@ function cachedPages(task: Task, file: File, pos: number, len: number): number {
   let count = 0;
   for (let page = first; page < stop; page += PIECE) {
     const found = new Uint8Array(Math.min(PIECE, stop - page));
-    task.mm!.touched(cache, page, found);
+    touched(task.mm!, cache, page, found);
     for (const is of found) count += is;
   }
   return count;

@@ -24,15 +24,15 @@ function lockRange(task: Task, addr: number, len: number, lock: number): number 
   if (end < start) return -EINVAL;
   if (end === start) return 0;
   if (!mayCut(task, mm, start, end)) return -ENOMEM;
-  const failed = mm.setFlags(start, end, lock, VM_LOCKED_MASK);
+  const failed = mm.vmas.setFlags(start, end, lock, VM_LOCKED_MASK);
   if (failed < 0 || lock === 0) return failed;
   return faultIn(mm, start, end) < 0 ? -ENOMEM : 0;
 }
 
 function withinLimit(task: Task, mm: Mm, start: number, size: number): boolean {
   if (capable(task.cred, CAP_IPC_LOCK)) return true;
-  const fresh = size / PAGE_SIZE - mm.lockedPages(start, start + size);
-  return (mm.lockedPages() + fresh) * PAGE_SIZE <= task.rlimit(RLIMIT_MEMLOCK);
+  const fresh = size / PAGE_SIZE - mm.vmas.lockedPages(start, start + size);
+  return (mm.vmas.lockedPages() + fresh) * PAGE_SIZE <= task.rlimit(RLIMIT_MEMLOCK);
 }
 
 const mlock = (task: Task, addr: number, len: number): number => lockRange(task, addr, len, VM_LOCKED);

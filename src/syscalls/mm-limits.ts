@@ -22,7 +22,7 @@ export function overLimit(task: Task, mm: Mm, size: number, prot: number, shared
 /** RLIMIT_DATA counts private memory that may be written. */
 export function overData(task: Task, mm: Mm, size: number): boolean {
   const limit = task.rlimit(RLIMIT_DATA);
-  return Number.isFinite(limit) && mm.committedPages() * PAGE_SIZE + size > limit;
+  return Number.isFinite(limit) && mm.vmas.committedPages() * PAGE_SIZE + size > limit;
 }
 
 /** Whether the memory that there is does not suffice (vm.overcommit_memory). */
@@ -36,5 +36,5 @@ export const canLock = (task: Task): boolean =>
 /** Whether so much more with these flags is within RLIMIT_MEMLOCK. */
 export function lockFits(task: Task, mm: Mm, size: number, flags: number): boolean {
   if ((flags & VM_LOCKED) === 0 || capable(task.cred, CAP_IPC_LOCK)) return true;
-  return mm.lockedPages() * PAGE_SIZE + size <= task.rlimit(RLIMIT_MEMLOCK);
+  return mm.vmas.lockedPages() * PAGE_SIZE + size <= task.rlimit(RLIMIT_MEMLOCK);
 }

@@ -151,7 +151,7 @@ function mayLock(task: Task, mm: Mm, size: number, vmaFlags: number, mapFlags: n
 /** Limits of the address space, of its areas, and of the memory that there is. */
 function mayMap(task: Task, mm: Mm, { start, end, prot, flags, shared, backing }: Vma, how: number): number {
   const replaces = (how & MAP_FIXED) !== 0;
-  if (replaces && mm.isSealed(start, end)) return -EPERM;
+  if (replaces && mm.vmas.isSealed(start, end)) return -EPERM;
   if (overLimit(task, mm, end - start, prot, shared) || !hasRoom(task, mm)) return -ENOMEM;
   const counts = shared ? backing instanceof AnonymousShared : (prot & PROT_WRITE) !== 0;
   const refused = counts && (flags & VM_NORESERVE) === 0 && overCommit(task, end - start);
@@ -237,7 +237,7 @@ function munmap(task: Task, addr: number, len: number): number {
   if (mm === null || addr % PAGE_SIZE !== 0 || addr > TASK_SIZE || len > TASK_SIZE - addr) return -EINVAL;
   const size = pageUp(len);
   if (size === 0) return -EINVAL;
-  if (mm.isSealed(addr, addr + size)) return -EPERM;
+  if (mm.vmas.isSealed(addr, addr + size)) return -EPERM;
   const splits = mm.vmas.cuts(addr, addr + size) === 2 && mm.vmas.find(addr)!.end > addr + size;
   if (splits && !hasRoom(task, mm)) return -ENOMEM;
   mm.unmap(addr, size);
@@ -307,7 +307,7 @@ function brk(task: Task, addr: number): number {
     mm.map(vma);
     if (isFilled(mm.defFlags)) faultIn(mm, from, to);
   } else if (to < from) {
-    if (mm.isSealed(to, from)) return mm.brk;
+    if (mm.vmas.isSealed(to, from)) return mm.brk;
     mm.unmap(to, from - to);
   }
   mm.brk = addr;
@@ -341,7 +341,7 @@ function remapFilePages(
   for (const next of mm.vmas.within(start, start + size))
     if (next.backing?.cache !== vma.backing.cache || next.flags !== vma.flags) return -EINVAL;
   if (!mm.vmas.covering(start, start + size)) return -EINVAL;
-  if (mm.isSealed(start, start + size)) return -EPERM;
+  if (mm.vmas.isSealed(start, start + size)) return -EPERM;
   const mapped = mm.duplicate(vma, start, size, pos);
   if (mapped < 0) return mapped;
   if ((how & MAP_NONBLOCK) === 0 || isFilled(vma.flags)) faultIn(mm, start, start + size);

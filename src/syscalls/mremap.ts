@@ -53,7 +53,7 @@ function resize(move: Move, vma: Vma): number {
   const inside = addr + Math.min(from, to) <= vma.end;
   if (!moves && to === from) return addr;
   if (to < from && addr + from > TASK_SIZE) return -EINVAL;
-  if (to < from && mm.isSealed(addr + to, addr + from)) return -EPERM;
+  if (to < from && mm.vmas.isSealed(addr + to, addr + from)) return -EPERM;
   if (!moves && to < from) {
     mm.unmap(addr + to, from - to);
     return addr;
@@ -98,7 +98,7 @@ function choosePlace({ mm, to, how, wish }: Move): number {
   if ((how & MREMAP_FIXED) !== 0) {
     if (wish < MMAP_MIN) return -EPERM;
     if (!mm.isAllowed(wish, to)) return -EINVAL;
-    return mm.isSealed(wish, wish + to) ? -EPERM : wish;
+    return mm.vmas.isSealed(wish, wish + to) ? -EPERM : wish;
   }
   const hint = pageUp(wish);
   const hinted = (how & MREMAP_DONTUNMAP) !== 0 && hint > 0 && mm.isFree(hint, to, true);
@@ -134,7 +134,7 @@ function transfer(mm: Mm, from: number, len: number, newLen: number, place: numb
   mm.move(from, len, newLen, place);
   if (!keep) return;
   mm.duplicate(left, from, len, left.pos);
-  mm.setFlags(start, end, 0, VM_LOCKED_MASK);
+  mm.vmas.setFlags(start, end, 0, VM_LOCKED_MASK);
   held?.put();
 }
 

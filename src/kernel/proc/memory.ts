@@ -34,7 +34,7 @@ export class MemoryAccount {
       anonymous += usage.anonymous;
       mapped += usage.file + usage.shmem;
       pageTables += usage.pageTables;
-      committed += mm.committedPages() * PAGE_SIZE;
+      committed += mm.vmas.committedPages() * PAGE_SIZE;
     }
     const total = ram.totalPages * PAGE_SIZE;
     const cached = ram.usedPages * PAGE_SIZE;

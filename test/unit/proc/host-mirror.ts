@@ -19,7 +19,8 @@ import { Vfs } from '../../../src/fs/vfs.ts';
 import { SysvIpc } from '../../../src/ipc/sysv/ipc.ts';
 import { ipcSysctls } from '../../../src/kernel/proc/sysvipc.ts';
 import { PAGE_SIZE, type Ram } from '../../../src/mm/ram.ts';
-import { type Backing, VM_GROWSDOWN, VM_SHARED, Vma, VmaList } from '../../../src/mm/vma.ts';
+import { type Backing, VM_GROWSDOWN, VM_SHARED, Vma } from '../../../src/mm/vma.ts';
+import { VmaList } from '../../../src/mm/vma-list.ts';
 import { makedev } from '../../../src/uapi/stat.ts';
 
 const TICK = 10_000_000;

@@ -1,0 +1,212 @@
+/**
+ * Pages of files in an address space: which of them the engine has is noted in `vma.mapped`. Small files are mapped
+ * whole, large ones as they are touched. Only the engine's pages and these notes change here, not the list of areas;
+ * lengths and addresses are page-aligned unless it is said otherwise.
+ */
+import { PROT_EXEC, PROT_NONE } from '../engine/engine.ts';
+import { Bitmap } from '../lib/bitmap.ts';
+import type { Range } from '../lib/ranges.ts';
+import { MADV_DONTFORK } from '../uapi/mman.ts';
+import type { Mm } from './mm.ts';
+import type { PageCache } from './page-cache.ts';
+import { movePages } from './private-pages.ts';
+import { PAGE_SIZE, pageDown, pageUp } from './ram.ts';
+import { type Backing, VM_DONTFORK, VM_MAYWRITE, type Vma } from './vma.ts';
+
+/** Files up to this size are read whole when they are mapped, larger ones as they are touched. */
+const EAGER = 16 * 1024 * 1024;
+/** What is read and mapped at once after a touch. */
+const CHUNK = 1024 * 1024;
+
+/** A mapping is being made; its place may still hold what it replaces. 0 or -errno: then some pages may be there. */
+export function mapBacking(mm: Mm, vma: Vma, backing: Backing): number {
+  vma.mapped = new Bitmap();
+  backing.cache.users.add(mm);
+  vma.countWriter(1);
+  const { size } = backing.cache;
+  const eager = size <= EAGER ? vma.posOf(vma.end) : vma.pos;
+  // Whatever was there must be gone: the file's pages may not fill the area.
+  if (vma.posOf(vma.end) > pageUp(size) || eager < vma.posOf(vma.end))
+    mm.space.unmap(vma.start, vma.length, true);
+  if ((vma.prot & PROT_EXEC) !== 0 && mm.host.images.map(mm, vma, backing)) return 0;
+  if (eager === vma.pos) mapPresent(mm, vma, backing);
+  return Math.min(0, mapFilePages(mm, vma, backing, vma.pos, eager));
+}
+
+/** Maps what the page cache of a large file has already: others have touched it. */
+function mapPresent(mm: Mm, vma: Vma, backing: Backing): void {
+  const { cache } = backing;
+  const end = Math.min(vma.posOf(vma.end), pageUp(cache.size)) / PAGE_SIZE;
+  for (let page = cache.nextPage(vma.pos / PAGE_SIZE, true); page < end; ) {
+    const stop = Math.min(end, cache.nextPage(page, false));
+    mapRun(mm, vma, cache.offsetOf(page * PAGE_SIZE), page * PAGE_SIZE, stop * PAGE_SIZE);
+    vma.mapped!.set(page, stop);
+    page = cache.nextPage(stop, true);
+  }
+}
+
+/** Maps what is not mapped yet of the file's bytes [from, to) that the area covers; pages mapped or -errno. */
+function mapFilePages(mm: Mm, vma: Vma, backing: Backing, from: number, to: number): number {
+  const { cache } = backing;
+  const end = Math.min(to, vma.posOf(vma.end), pageUp(cache.size));
+  const mapped = vma.mapped!;
+  let count = 0;
+  for (let page = mapped.next(Math.floor(from / PAGE_SIZE), false); page * PAGE_SIZE < end; ) {
+    const stop = Math.min(mapped.next(page, true), end / PAGE_SIZE);
+    const got = cache.ensure(page * PAGE_SIZE, (stop - page) * PAGE_SIZE);
+    if (got < 0) return got;
+    mapRun(mm, vma, cache.offsetOf(page * PAGE_SIZE), page * PAGE_SIZE, stop * PAGE_SIZE);
+    mapped.set(page, stop);
+    count += stop - page;
+    page = mapped.next(stop, false);
+  }
+  return count;
+}
+
+/**
+ * The file's pages of an area that was at [from, from + len) come to where it is now. No mapping of the engine's
+ * grows on the way: behind a file's pages lie those of others.
+ */
+export function moveFilePages(mm: Mm, vma: Vma, backing: Backing, from: number, len: number): void {
+  const first = vma.pos / PAGE_SIZE;
+  const last = first + len / PAGE_SIZE;
+  for (let page = vma.mapped!.next(first, true); page < last; ) {
+    const stop = Math.min(vma.mapped!.next(page, false), last);
+    const at = (page - first) * PAGE_SIZE;
+    const size = (stop - page) * PAGE_SIZE;
+    if (vma.shared)
+      mapRun(mm, vma, backing.cache.offsetOf(page * PAGE_SIZE), page * PAGE_SIZE, stop * PAGE_SIZE);
+    else movePages(mm, from + at, size, vma.start + at);
+    page = vma.mapped!.next(stop, true);
+  }
+  mm.space.unmap(from, len, true);
+  mapAppended(mm, vma, backing, vma.pos + len);
+}
+
+/** An area has become longer. What is noted of the pages from `pos` on is of an area that it was once cut from. */
+export function mapAppended(mm: Mm, vma: Vma, backing: Backing, pos: number): void {
+  vma.mapped!.clear(pos / PAGE_SIZE, Number.POSITIVE_INFINITY);
+  mapFilePages(mm, vma, backing, pos, vma.posOf(vma.end));
+}
+
+/** Maps the bytes [from, to) of the area's file, which lie at `offset` in memory. Guard pages stay guarded. */
+function mapRun(mm: Mm, vma: Vma, offset: number, from: number, to: number): void {
+  const address = vma.start + (from - vma.pos);
+  mm.space.mapMemory(address, to - from, vma.prot, offset, vma.shared, (vma.flags & VM_MAYWRITE) !== 0);
+  if ((vma.flags & VM_DONTFORK) !== 0) mm.space.advise(address, to - from, MADV_DONTFORK);
+  for (const guard of mm.guards.within(address, address + to - from))
+    mm.space.protect(guard.from, guard.to - guard.from, PROT_NONE);
+}
+
+/** Maps the files' pages that [address, address + len), of any bytes, needs and that are not: how many these were, or -errno. */
+export function mapTouched(mm: Mm, address: number, len: number): number {
+  let mapped = 0;
+  for (let at = pageDown(address); at < address + len; ) {
+    const vma = mm.vmas.find(at);
+    if (vma === null) break;
+    const end = Math.min(vma.end, pageUp(address + len));
+    if (vma.backing !== null && vma.mapped !== null) {
+      const from = vma.posOf(at);
+      const got = mapFilePages(mm, vma, vma.backing, from, Math.max(vma.posOf(end), from + CHUNK));
+      if (got < 0) return got;
+      mapped += got;
+    }
+    at = vma.end;
+  }
+  return mapped;
+}
+
+/** The engine's pages behind the ends of files go (PageUser). */
+export function unmapTruncated(mm: Mm): void {
+  for (const vma of mm.vmas) {
+    if (vma.backing === null || vma.mapped === null) continue;
+    const edge = pageUp(vma.backing.cache.size);
+    const from = Math.max(vma.start, vma.start + (edge - vma.pos));
+    if (from >= vma.end) continue;
+    if (!Number.isFinite(vma.mapped.next(Math.floor(vma.posOf(from) / PAGE_SIZE), true))) continue;
+    mm.space.unmap(from, vma.end - from, true);
+    vma.mapped.clear(vma.posOf(from) / PAGE_SIZE, Number.POSITIVE_INFINITY);
+  }
+  mm.space.flush();
+}
+
+/** Pages [first, last) of a file have become a hole (PageUser). */
+export function unmapPunched(mm: Mm, cache: PageCache, first: number, last: number): void {
+  for (const vma of mm.vmas) {
+    // Through private mappings the hole is seen without our help, and what was written stays.
+    if (vma.backing?.cache !== cache || vma.mapped === null || !vma.shared) continue;
+    const from = Math.max(vma.start, vma.start + (first * PAGE_SIZE - vma.pos));
+    const to = Math.min(vma.end, vma.start + (last * PAGE_SIZE - vma.pos));
+    if (from >= to || vma.mapped.next(vma.posOf(from) / PAGE_SIZE, true) * PAGE_SIZE >= vma.posOf(to))
+      continue;
+    mm.space.unmap(from, to - from, true);
+    vma.mapped.clear(vma.posOf(from) / PAGE_SIZE, vma.posOf(to) / PAGE_SIZE);
+  }
+  mm.space.flush();
+}
+
+/** Files may lie elsewhere in memory now (PageUser). */
+export function remapMoved(mm: Mm): void {
+  for (const vma of mm.vmas) {
+    if (vma.backing === null || vma.mapped === null || vma.mapped.count === 0) continue;
+    const { cache } = vma.backing;
+    for (let page = vma.mapped.next(0, true); Number.isFinite(page); ) {
+      const stop = vma.mapped.next(page, false);
+      const from = Math.max(page * PAGE_SIZE, vma.pos);
+      const to = Math.min(stop * PAGE_SIZE, vma.posOf(vma.end));
+      // A private mapping keeps the pages it has: they may have been written.
+      if (to > from && vma.shared) mapRun(mm, vma, cache.offsetOf(from), from, to);
+      page = vma.mapped.next(stop, true);
+    }
+  }
+  mm.space.flush();
+}
+
+/** Where the engine has pages in [start, end): what it is asked of others fails, and ends at the first hole. */
+export function mappedRuns(mm: Mm, start: number, end: number): Range[] {
+  const runs: Range[] = [];
+  for (const vma of mm.vmas.within(start, end))
+    for (const part of mappedParts(vma, Math.max(start, vma.start), Math.min(end, vma.end))) {
+      const last = runs.at(-1);
+      if (last?.to === part.from) runs[runs.length - 1] = { from: last.from, to: part.to };
+      else runs.push(part);
+    }
+  return runs;
+}
+
+/** Parts of an area that the engine has pages for: all of private memory, of a file what was mapped so far. */
+function* mappedParts({ mapped, start, pos }: Vma, from: number, to: number): Generator<Range> {
+  if (mapped === null) {
+    yield { from, to };
+    return;
+  }
+  const last = (pos + (to - start)) / PAGE_SIZE;
+  for (let page = mapped.next((pos + (from - start)) / PAGE_SIZE, true); page < last; ) {
+    const stop = Math.min(last, mapped.next(page, false));
+    yield { from: start + (page * PAGE_SIZE - pos), to: start + (stop * PAGE_SIZE - pos) };
+    page = mapped.next(stop, true);
+  }
+}
+
+/** Which pages of a file from `page` on are in memory: sets out[i] to 1 for each. */
+export function touched(mm: Mm, cache: PageCache, page: number, out: Uint8Array): void {
+  for (let at = cache.nextPage(page, true); at < page + out.length; ) {
+    const stop = Math.min(page + out.length, cache.nextPage(at, false));
+    mm.host.touched(cache.offsetOf(at * PAGE_SIZE), out.subarray(at - page, stop - page));
+    at = cache.nextPage(stop, true);
+  }
+}
+
+/** An area's pages are gone for sure, and it is no longer listed: its file is let go. */
+export function releaseBacking(mm: Mm, vma: Vma): void {
+  const { backing } = vma;
+  if (backing === null) return;
+  vma.backing = null;
+  if (!maps(mm, backing)) backing.cache.dropUser(mm);
+  backing.put();
+}
+
+function maps(mm: Mm, { cache }: Backing): boolean {
+  for (let i = mm.vmas.count - 1; i >= 0; i--) if (mm.vmas.at(i)!.backing?.cache === cache) return true;
+  return false;
+}

@@ -1,0 +1,29 @@
+/** Areas that grow downwards as they are touched: stacks (mmap(2), MAP_GROWSDOWN). */
+import type { Mm } from './mm.ts';
+import { highestUse, MMAP_MIN } from './places.ts';
+import { mapPrivate } from './private-pages.ts';
+import { pageDown, pageUp } from './ram.ts';
+import { VM_GROWSDOWN, type Vma } from './vma.ts';
+
+/** The program's stack grows by this much. */
+const STACK_PIECE = 1024 * 1024;
+
+/**
+ * A touch below an area that grows downwards makes it longer, if `limit` (RLIMIT_STACK) and what lies below let
+ * it. The program's stack grows by a piece at a time.
+ */
+export function growDown(mm: Mm, address: number, limit: number): Vma | null {
+  const index = mm.vmas.indexAfter(address);
+  const vma = mm.vmas.at(index);
+  if (vma === undefined || (vma.flags & VM_GROWSDOWN) === 0 || vma.start <= address) return null;
+  const lowest = Math.max(MMAP_MIN, pageUp(vma.end - limit), highestUse(mm.vmas.at(index - 1)));
+  const page = pageDown(address);
+  if (page < lowest) return null;
+  const start = vma.name === '[stack]' ? Math.max(lowest, page - STACK_PIECE) : page;
+  const more = vma.start - start;
+  if (!mm.isAllowed(start, more)) return null;
+  mapPrivate(mm, vma, start, vma.start, false);
+  mm.account(more, vma);
+  vma.start = start;
+  return vma;
+}

@@ -1,0 +1,166 @@
+/** The areas of an address space, in order. Only the list changes here, never the engine's pages. */
+import { PROT_WRITE } from '../engine/engine.ts';
+import { ENOMEM } from '../uapi/errno.ts';
+import { PAGE_SIZE } from './ram.ts';
+import { VM_LOCKED, VM_SEALED, type Vma } from './vma.ts';
+
+/** Areas in order of their addresses, without overlap. */
+export class VmaList {
+  private readonly list: Vma[] = [];
+
+  get count(): number {
+    return this.list.length;
+  }
+
+  [Symbol.iterator](): Iterator<Vma> {
+    return this.list[Symbol.iterator]();
+  }
+
+  at(index: number): Vma | undefined {
+    return this.list[index];
+  }
+
+  /** Index of the first area that ends after `address`. */
+  indexAfter(address: number): number {
+    let low = 0;
+    let high = this.list.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.list[middle]!.end > address) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  find(address: number): Vma | null {
+    const vma = this.list[this.indexAfter(address)];
+    return vma !== undefined && vma.start <= address ? vma : null;
+  }
+
+  /** For a list that is made in order, of areas that are not to be joined. */
+  append(vma: Vma): void {
+    this.list.push(vma);
+  }
+
+  insert(vma: Vma): void {
+    const index = this.indexAfter(vma.start);
+    const before = this.list[index - 1];
+    const after = this.list[index];
+    if (before?.continues(vma)) {
+      before.end = vma.end;
+      if (after !== undefined && before.continues(after)) {
+        before.end = after.end;
+        this.list.splice(index, 1);
+      }
+    } else if (after !== undefined && vma.continues(after)) after.start = vma.start;
+    else this.list.splice(index, 0, vma);
+  }
+
+  /** Cuts areas so that none crosses `address`. */
+  split(address: number): void {
+    const index = this.indexAfter(address);
+    const vma = this.list[index];
+    if (vma === undefined || vma.start >= address) return;
+    const upper = vma.slice(address, vma.end);
+    upper.hold();
+    vma.end = address;
+    this.list.splice(index + 1, 0, upper);
+  }
+
+  /** Takes out all areas within [from, to), cutting those at the edges. */
+  remove(from: number, to: number): Vma[] {
+    this.split(from);
+    this.split(to);
+    const first = this.indexAfter(from);
+    let last = first;
+    while (last < this.list.length && this.list[last]!.start < to) last++;
+    return this.list.splice(first, last - first);
+  }
+
+  /** Areas within [from, to), after cutting those at the edges; merge them again with `join`. */
+  isolate(from: number, to: number): Vma[] {
+    this.split(from);
+    this.split(to);
+    const out: Vma[] = [];
+    for (let i = this.indexAfter(from); i < this.list.length && this.list[i]!.start < to; i++)
+      out.push(this.list[i]!);
+    return out;
+  }
+
+  /** How many areas would be cut at the edges of [from, to). */
+  cuts(from: number, to: number): number {
+    const low = this.find(from);
+    const high = this.find(to);
+    return Number(low !== null && low.start < from) + Number(high !== null && high.start < to);
+  }
+
+  /** Areas that have a part in [from, to). */
+  *within(from: number, to: number): Generator<Vma> {
+    for (let i = this.indexAfter(from); i < this.list.length && this.list[i]!.start < to; i++)
+      yield this.list[i]!;
+  }
+
+  /** Merges neighbours around [from, to) that have become alike. */
+  join(from: number, to: number): void {
+    let i = Math.max(1, this.indexAfter(from - 1));
+    while (i < this.list.length && this.list[i]!.start <= to) {
+      const before = this.list[i - 1]!;
+      const after = this.list[i]!;
+      if (before.resumes(after)) before.absorb(after);
+      else if (before.continues(after)) before.end = after.end;
+      if (before.end === after.end) this.list.splice(i, 1);
+      else i++;
+    }
+  }
+
+  /** Whether areas cover [from, to) without a hole. */
+  covering(from: number, to: number): boolean {
+    return this.coveredFrom(from, to) >= to;
+  }
+
+  /** Where the first hole in [from, to) begins; `to` if there is none. */
+  coveredFrom(from: number, to: number): number {
+    let at = from;
+    for (let i = this.indexAfter(from); at < to; i++) {
+      const vma = this.list[i];
+      if (vma === undefined || vma.start > at) return at;
+      at = vma.end;
+    }
+    return to;
+  }
+
+  /** Whether something of [start, end) must stay as it is. */
+  isSealed(start: number, end: number): boolean {
+    for (const vma of this.within(start, end)) if ((vma.flags & VM_SEALED) !== 0) return true;
+    return false;
+  }
+
+  /** Pages of [start, end) that are locked in memory. */
+  lockedPages(start = 0, end = Number.POSITIVE_INFINITY): number {
+    let pages = 0;
+    for (const vma of this.within(start, end))
+      if ((vma.flags & VM_LOCKED) !== 0)
+        pages += (Math.min(end, vma.end) - Math.max(start, vma.start)) / PAGE_SIZE;
+    return pages;
+  }
+
+  /** The sum of private areas that may be written, in pages: what the program might come to use. */
+  committedPages(): number {
+    let pages = 0;
+    for (const vma of this.list)
+      if (!vma.shared && (vma.prot & PROT_WRITE) !== 0) pages += vma.length / PAGE_SIZE;
+    return pages;
+  }
+
+  /** Flags that areas of [start, end) get and lose: 0, or -ENOMEM at a hole; the areas before it have changed. */
+  setFlags(start: number, end: number, set: number, clear: number): number {
+    const stop = this.coveredFrom(start, end);
+    for (const vma of this.isolate(start, stop)) vma.flags = (vma.flags & ~clear) | set;
+    this.join(start, stop);
+    return stop < end ? -ENOMEM : 0;
+  }
+
+  clear(): Vma[] {
+    return this.list.splice(0);
+  }
+}
