@@ -24,10 +24,9 @@ export interface Processes {
   readonly reaper: number;
   /** Those of spaces, as far as they are known: others tell when they are born. */
   readonly spaces: readonly number[];
-  waitForNotes(milliseconds: number): void;
 }
 
-export function endProcesses({ libc, memory, notes, reaper, spaces, waitForNotes }: Processes): void {
+export function endProcesses({ libc, memory, notes, reaper, spaces }: Processes): void {
   const { i32, address } = memory;
   Atomics.store(i32, GLOBAL.G_END / 4, 1);
   for (const pid of spaces) libc.syscall(NR.kill, pid, SIGKILL);
@@ -36,7 +35,7 @@ export function endProcesses({ libc, memory, notes, reaper, spaces, waitForNotes
   for (
     const deadline = monotonicNow() + LIMIT;
     libc.syscall(NR.wait4, reaper, 0, WNOHANG, 0) === 0;
-    waitForNotes(1)
+    notes.wait(1)
   ) {
     for (let note = notes.next(); note !== null; note = notes.next()) {
       if (note.kind === NOTE.NOTE_BORN) libc.syscall(NR.kill, note.pid, SIGKILL);

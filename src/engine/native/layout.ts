@@ -42,6 +42,9 @@ export const VA = {
   SLOT_END: 0x680100000000,
 } as const;
 
+/** Where the addresses end that a guest may use. */
+export const USER_END = 0x7ffffffff000;
+
 export const SIZE = {
   GLOBAL_SIZE: 0x4000,
   TABLE_SIZE: 0x10000,

@@ -114,7 +114,7 @@ export class NativeSpace implements Space {
   }
 
   settle(): void {
-    this.engine.drain(this);
+    this.engine.lives.drain(this);
   }
 
   flush(): void {
@@ -164,11 +164,11 @@ export class NativeSpace implements Space {
   }
 
   read(address: number, offset: number, len: number): number {
-    return this.engine.readGuest(this, address, offset, len);
+    return this.engine.transfers.read(this, address, offset, len);
   }
 
   write(address: number, offset: number, len: number): number {
-    return this.engine.writeGuest(this, address, offset, len);
+    return this.engine.transfers.write(this, address, offset, len);
   }
 
   /** The host copies the process while the kernel copies what it knows of it. */
@@ -229,15 +229,15 @@ export class NativeSpace implements Space {
   }
 
   usage(): SpaceUsage {
-    return this.engine.accounts.memory(this.engine.pidOf(this));
+    return this.engine.accounts.memory(this.engine.lives.pidOf(this));
   }
 
   presence(address: number, len: number): PagePresence {
-    return this.engine.accounts.presence(this.engine.pidOf(this), address, len);
+    return this.engine.accounts.presence(this.engine.lives.pidOf(this), address, len);
   }
 
   present(address: number, out: Uint8Array): void {
-    this.engine.accounts.present(this.engine.pidOf(this), address, out);
+    this.engine.accounts.present(this.engine.lives.pidOf(this), address, out);
   }
 
   barrier(command: number): void {
@@ -258,7 +258,7 @@ export class NativeSpace implements Space {
   }
 
   destroy(): void {
-    this.engine.killSpace(this);
+    this.engine.lives.kill(this);
   }
 
   /** The process is gone: nothing runs there any more. */
@@ -271,7 +271,7 @@ export class NativeSpace implements Space {
   private access(address: number, buf: Uint8Array, writes: boolean): number {
     if (this.dead) return -EIO;
     if (this.orders.acknowledged < this.orders.posted) this.settle();
-    const n = this.engine.accounts.access(this.engine.pidOf(this), address, buf, writes);
+    const n = this.engine.accounts.access(this.engine.lives.pidOf(this), address, buf, writes);
     return n <= 0 && buf.length > 0 ? -EIO : n;
   }
 
@@ -301,6 +301,6 @@ export class NativeSpace implements Space {
   }
 
   private makeRoom(): void {
-    if (this.orders.room < 4) this.engine.drain(this);
+    if (this.orders.room < 4) this.engine.lives.drain(this);
   }
 }

@@ -194,7 +194,7 @@ export class NativeThread implements EngineThread {
   }
 
   abandon(): void {
-    this.engine.endSpace(this.space);
+    this.engine.lives.end(this.space);
   }
 
   park(): void {

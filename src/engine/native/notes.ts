@@ -6,13 +6,14 @@ import type { Libc } from '../../host/libc.ts';
 import { FILE, NOTE } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 
-const NR = { recvmsg: 47, socketpair: 53, setsockopt: 54 } as const;
+const NR = { poll: 7, recvmsg: 47, socketpair: 53, setsockopt: 54 } as const;
 const AF_UNIX = 1;
 const SOCK_SEQPACKET_CLOEXEC = 5 | 0o2000000;
 const SOL_SOCKET = 1;
 const SO_PASSCRED = 16;
 const SO_RCVBUF = 8;
 const MSG_DONTWAIT = 0x40;
+const POLLIN = 1;
 /** In the scratch page: msghdr (56), iovec (16), the note, room for one struct cmsghdr with a ucred. */
 const HEADER = FILE.FILE_SCRATCH;
 const IOVEC = HEADER + 64;
@@ -20,6 +21,7 @@ const BODY = HEADER + 96;
 const CONTROL = HEADER + 128;
 const CONTROL_SIZE = 32;
 const OPTION = HEADER + 192;
+const POLLFD = HEADER + 0xa00;
 
 export interface Note {
   readonly kind: number;
@@ -66,6 +68,14 @@ export class Notes {
       value: view.getUint32(BODY + 4, true),
       pid: view.getUint32(CONTROL + 16, true),
     };
+  }
+
+  /** Until there is one, or the time is over, or a signal came. */
+  wait(milliseconds: number): void {
+    const { view, address } = this.memory;
+    view.setInt32(POLLFD, this.fd, true);
+    view.setInt32(POLLFD + 4, POLLIN, true);
+    this.libc.syscall(NR.poll, address + POLLFD, 1, milliseconds);
   }
 }
 

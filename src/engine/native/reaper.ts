@@ -1,0 +1,99 @@
+/**
+ * The stub's first process, child of the kernel and parent of all spaces: its start, its pauses and its end, and that
+ * of the spaces with it.
+ */
+import { spawn } from 'node:child_process';
+import type { Libc } from '../../host/libc.ts';
+import { monotonicNow } from '../../host/monotonic.ts';
+import { atEnd, endProcesses } from './ending.ts';
+import { GLOBAL, NOTE } from './layout.ts';
+import type { MemoryFile } from './memory-file.ts';
+import type { Note, Notes } from './notes.ts';
+
+const NR = { kill: 62 } as const;
+const SIGCONT = 18;
+const SIGSTOP = 19;
+/** How long the stub may take to start, ns. */
+const START_LIMIT = 5e9;
+
+export interface ReaperOptions {
+  readonly libc: Libc;
+  readonly memory: MemoryFile;
+  readonly notes: Notes;
+  /** The kernel's own process is about to end: `end` is to be called. */
+  ending(): void;
+  /** Somebody has killed the reaper. */
+  lost(): void;
+}
+
+export class Reaper {
+  /** The host's process id; 0 when there is no reaper, not yet or not any more. */
+  pid = 0;
+  private readonly options: ReaperOptions;
+  private forgetEnd: () => void = () => {};
+
+  constructor(options: ReaperOptions) {
+    this.options = options;
+  }
+
+  /**
+   * Starts the stub's executable, which is to watch descriptor `watched` for the kernel. Answers the first space's
+   * process id, or a sentence when this host cannot run the stub.
+   */
+  start(stub: string, watched: number): number | string {
+    const { memory, notes, ending } = this.options;
+    memory.view.setInt32(GLOBAL.G_KERNEL, process.pid, true);
+    const stdio = ['ignore', 'ignore', 'ignore', memory.fd, memory.readOnlyFd, notes.peer, watched];
+    const child = spawn(stub, [], { stdio: stdio as 'ignore'[], env: {}, cwd: '/' });
+    child.on('error', () => {});
+    child.on('exit', () => this.gone());
+    child.unref();
+    if (child.pid === undefined) return `the stub ${stub} cannot be started: run "npm run build"`;
+    this.pid = child.pid;
+    this.forgetEnd = atEnd(ending);
+    const note = this.firstNote();
+    if (note === null || note.kind !== NOTE.NOTE_READY) return startFailure(note?.value ?? 0);
+    return note.value;
+  }
+
+  /** The engine's processes are a session and a process group of their own: no terminal stops them. */
+  pause(still: boolean): void {
+    if (this.pid !== 0) this.options.libc.syscall(NR.kill, -this.pid, still ? SIGSTOP : SIGCONT);
+  }
+
+  /** Ends it and the processes of spaces, of which these are known. */
+  end(spaces: readonly number[]): void {
+    const { libc, memory, notes } = this.options;
+    const reaper = this.pid;
+    if (reaper === 0) return;
+    this.pid = 0;
+    this.forgetEnd();
+    endProcesses({ libc, memory, notes, reaper, spaces });
+  }
+
+  /** It ends with `end`; if not, somebody has killed it. */
+  private gone(): void {
+    if (this.pid === 0) return;
+    this.pid = 0;
+    this.forgetEnd();
+    this.options.lost();
+  }
+
+  /** Its answer to its start; a signal may interrupt the waiting. */
+  private firstNote(): Note | null {
+    const { notes } = this.options;
+    const deadline = monotonicNow() + START_LIMIT;
+    let note = notes.next();
+    while (note === null && monotonicNow() < deadline) {
+      notes.wait(100);
+      note = notes.next();
+    }
+    return note;
+  }
+}
+
+function startFailure(value: number): string {
+  if (value === 0)
+    return 'the stub did not start: seccomp filters (Linux 3.17, CONFIG_SECCOMP_FILTER) are needed';
+  return `the stub's step ${value >>> 16} failed with error ${value & 0xffff}: seccomp filters and futex_waitv (Linux 5.16) are needed`;
+}

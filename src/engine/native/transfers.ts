@@ -1,0 +1,54 @@
+/**
+ * Copies between the memory file and spaces, by process_vm_readv(2) and process_vm_writev(2), which keep to
+ * the pages' protections. They answer 0 or -EFAULT.
+ */
+import type { Libc } from '../../host/libc.ts';
+import { setInt64 } from '../../lib/int64.ts';
+import { EFAULT } from '../../uapi/errno.ts';
+import { FILE, USER_END } from './layout.ts';
+import type { Lives } from './lives.ts';
+import type { MemoryFile } from './memory-file.ts';
+import type { NativeSpace } from './native-space.ts';
+
+const NR = { process_vm_readv: 310, process_vm_writev: 311 } as const;
+/** Two of struct iovec: ours and theirs. */
+const OURS = FILE.FILE_SCRATCH + 0x800;
+const THEIRS = OURS + 16;
+
+export class Transfers {
+  private readonly libc: Libc;
+  private readonly memory: MemoryFile;
+  private readonly lives: Lives;
+
+  constructor(libc: Libc, memory: MemoryFile, lives: Lives) {
+    this.libc = libc;
+    this.memory = memory;
+    this.lives = lives;
+  }
+
+  read(space: NativeSpace, address: number, offset: number, len: number): number {
+    return this.transfer(NR.process_vm_readv, space, address, offset, len);
+  }
+
+  write(space: NativeSpace, address: number, offset: number, len: number): number {
+    return this.transfer(NR.process_vm_writev, space, address, offset, len);
+  }
+
+  private transfer(nr: number, space: NativeSpace, address: number, offset: number, len: number): number {
+    if (len === 0) return 0;
+    if (address < 0 || address + len > USER_END || space.dead) return -EFAULT;
+    const { view } = this.memory;
+    const base = this.memory.address;
+    setInt64(view, OURS, base + offset);
+    setInt64(view, OURS + 8, len);
+    setInt64(view, THEIRS, address);
+    setInt64(view, THEIRS + 8, len);
+    const pid = this.lives.pidOf(space);
+    if (this.libc.syscall(nr, pid, base + OURS, 1, base + THEIRS, 1, 0) === len) return 0;
+    if (space.orders.acknowledged >= space.orders.posted) return -EFAULT;
+    // Perhaps the memory is ordered but not there yet.
+    this.lives.drain(space);
+    setInt64(view, OURS, base + offset);
+    return this.libc.syscall(nr, pid, base + OURS, 1, base + THEIRS, 1, 0) === len ? 0 : -EFAULT;
+  }
+}

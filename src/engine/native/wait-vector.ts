@@ -1,0 +1,56 @@
+/**
+ * How the kernel sleeps: in one futex_waitv(2) on several words of the memory file, each with the value that it had. A
+ * change of any of them, with a wake, ends the sleep; a change that came before prevents it.
+ */
+import type { Libc } from '../../host/libc.ts';
+import { monotonicNow } from '../../host/monotonic.ts';
+import { setInt64 } from '../../lib/int64.ts';
+import { FILE, GLOBAL } from './layout.ts';
+import type { MemoryFile } from './memory-file.ts';
+
+const NR = { futex_waitv: 449 } as const;
+const CLOCK_MONOTONIC = 1;
+/** Words that can be waited for at once. */
+export const MOST_WORDS = 127;
+/** Entries of {u64 value, u64 address, u32 flags, u32 reserved}, 32-bit words shared by processes. */
+const ENTRIES = FILE.FILE_SCRATCH + 0x1000;
+const ENTRY_SIZE = 24;
+const FUTEX_SIZE_U32 = 2;
+const TIMESPEC = FILE.FILE_SCRATCH + 0x900;
+
+export class WaitVector {
+  private readonly libc: Libc;
+  private readonly memory: MemoryFile;
+
+  constructor(libc: Libc, memory: MemoryFile) {
+    this.libc = libc;
+    this.memory = memory;
+  }
+
+  put(index: number, offset: number, value: number): void {
+    const { view, address } = this.memory;
+    const at = ENTRIES + ENTRY_SIZE * index;
+    setInt64(view, at, value);
+    setInt64(view, at + 8, address + offset);
+    view.setUint32(at + 16, FUTEX_SIZE_U32, true);
+    view.setUint32(at + 20, 0, true);
+  }
+
+  /** Sleeps on the first `count` entries, at most `limit` ns. The doorbell tells who changes a word to wake it, too. */
+  wait(count: number, limit: number): void {
+    const { i32, view, address } = this.memory;
+    let until = 0;
+    if (Number.isFinite(limit)) {
+      const deadline = monotonicNow() + limit;
+      const sec = Math.floor(deadline / 1e9);
+      view.setUint32(TIMESPEC, sec, true);
+      view.setUint32(TIMESPEC + 4, 0, true);
+      view.setUint32(TIMESPEC + 8, deadline - sec * 1e9, true);
+      view.setUint32(TIMESPEC + 12, 0, true);
+      until = address + TIMESPEC;
+    }
+    Atomics.store(i32, GLOBAL.G_DOORBELL / 4, 1);
+    this.libc.syscall(NR.futex_waitv, address + ENTRIES, count, 0, until, CLOCK_MONOTONIC);
+    Atomics.store(i32, GLOBAL.G_DOORBELL / 4, 0);
+  }
+}
