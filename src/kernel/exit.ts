@@ -23,6 +23,14 @@ import type { Task } from './task.ts';
 import type { ThreadGroup } from './thread-group.ts';
 import { toTicks } from './usage.ts';
 
+/**
+ * How long a process takes to end, by itself and of a signal, for a parent that is doing something else meanwhile, ns.
+ * Nothing asks for that, but programs count on it: a shell that kills a job and then waits for it is not to be told of its
+ * death before it waits. On Linux it is the time to wake the process and to take its memory apart.
+ */
+const EXITING = 100_000;
+const DYING = 1_000_000;
+
 /** Takes a new task into the tables: its number, its process, its user's count. */
 export function registerTask(task: Task): void {
   const { kernel, group } = task;
@@ -89,7 +97,6 @@ function leaveChildren(task: Task): void {
 
 function endGroup(group: ThreadGroup, status: number): void {
   const { kernel } = group.leader;
-  group.zombie = true;
   group.exitStatus = status;
   group.stopping = false;
   group.stopped = false;
@@ -105,6 +112,21 @@ function endGroup(group: ThreadGroup, status: number): void {
   if (group.tgid === 1) kernel.initExited(status);
   reparentChildren(group);
   hangUpIfOrphaned(group.processGroup, group, group.parent);
+  if (!parentRuns(group)) becomeZombie(group);
+  else {
+    const last = termSignal(status) === 0 ? EXITING : DYING;
+    kernel.timers.at(kernel.clock.monotonic() + last, () => becomeZombie(group));
+  }
+}
+
+function parentRuns({ parent }: ThreadGroup): boolean {
+  if (parent === null || parent.isKernel) return false;
+  for (const task of parent.threads) if (task.state === 'R') return true;
+  return false;
+}
+
+function becomeZombie(group: ThreadGroup): void {
+  group.zombie = true;
   group.exitQueue.wake();
   tellParent(group);
 }

@@ -30,7 +30,7 @@ static unsigned long argument(void)
 	static const unsigned long edges[] = { 0, 1, 2, 3, 4, 5, 7, 8, 16, 63, 64, 65, 127, 128, 255, 256, 511, 512, 1023, 1024, 4095, 4096,
 		4097, 8192, 65535, 65536, 0x7fffffff, 0x80000000, 0xffffffff, 0x100000000, 0x7fffffffffff, 0x7ffffffff000,
 		0x800000000000, 0x7fffffffffffffff, 0x8000000000000000, -1UL, -2UL, -4UL, -8UL, -100UL, -4096UL, 0x7e400000, 0x7e500000,
-		0x7e720000, 0x680000000000, 1UL << 53, (1UL << 53) - 1, 0x5401, 0x541b, 0x5413, 0x80045430, 0x02000000, 0x80000, 0x800 };
+		0x7e720000, 0x7e8000000000, 1UL << 53, (1UL << 53) - 1, 0x5401, 0x541b, 0x5413, 0x80045430, 0x02000000, 0x80000, 0x800 };
 
 	switch (dice() % 8) {
 	case 0: return edges[dice() % (sizeof(edges) / sizeof(edges[0]))];

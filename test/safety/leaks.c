@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SLOTS 0x680000000000UL
+#define SLOTS 0x7e8000000000UL
 #define SLOT_SIZE 0x80000UL
 #define PAGE 4096
 static const char secret[] = "a SECRET of the superuser";

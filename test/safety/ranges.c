@@ -23,7 +23,7 @@ static const struct { const char *name; unsigned long at, size; int writable; } 
 	{ "thunks", 0x7e610000, 0x40000, 0 },
 	{ "space", 0x7e700000, 0xe000, 0 },
 	{ "answers", 0x7e720000, 0x2000, 1 },
-	{ "slot", 0x680000000000, 0x80000, 1 },
+	{ "slot", 0x7e8000000000, 0x80000, 1 },
 };
 static sigjmp_buf out;
 static int bad;

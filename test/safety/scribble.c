@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SLOT 0x680000000000UL
+#define SLOT 0x7e8000000000UL
 #define SLOT_SIZE 0x80000
 #define ANSWERS 0x7e720000UL
 

@@ -38,8 +38,8 @@ export const VA = {
   STUB_ANSWERS: 0x7e720000,
   STUB_END: 0x7e800000,
   /** The slots of the space's threads, a stride each. */
-  SLOT_BASE: 0x680000000000,
-  SLOT_END: 0x680100000000,
+  SLOT_BASE: 0x7e8000000000,
+  SLOT_END: 0x7e8100000000,
 } as const;
 
 /** Where the addresses end that a guest may use. */

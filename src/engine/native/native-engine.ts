@@ -131,11 +131,15 @@ export class NativeEngine implements Engine {
       this.lives.readNotes();
       this.chores.run(monotonicNow());
     }
-    for (let i = running.length - 1; i >= 0; i--) {
+    // Who went on first is asked first: what another has set going since is not to overtake it.
+    for (let i = 0, left = running.length; left > 0; left--) {
       const thread = running[i];
-      if (thread === undefined) continue;
+      if (thread === undefined) break;
       const state = Atomics.load(i32, thread.slot >> 2);
-      if (state !== STATE.ST_REQUEST && state !== STATE.ST_SLEEPING) continue;
+      if (state !== STATE.ST_REQUEST && state !== STATE.ST_SLEEPING) {
+        i++;
+        continue;
+      }
       this.leaveRunning(thread);
       thread.arrive();
       this.events.trap(thread);
@@ -212,13 +216,14 @@ export class NativeEngine implements Engine {
   }
 
   leaveRunning(thread: NativeThread): void {
-    const index = thread.runningIndex;
-    if (index < 0) return;
-    const last = this.running.pop()!;
-    if (last !== thread) {
-      this.running[index] = last;
-      last.runningIndex = index;
+    const { running } = this;
+    if (thread.runningIndex < 0) return;
+    for (let i = thread.runningIndex + 1; i < running.length; i++) {
+      const later = running[i]!;
+      running[i - 1] = later;
+      later.runningIndex = i - 1;
     }
+    running.pop();
     thread.runningIndex = -1;
   }
 
