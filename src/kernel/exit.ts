@@ -121,7 +121,7 @@ function endGroup(group: ThreadGroup, status: number): void {
 
 function parentRuns({ parent }: ThreadGroup): boolean {
   if (parent === null || parent.isKernel) return false;
-  for (const task of parent.threads) if (task.state === 'R') return true;
+  for (const task of parent.threads) if (task.thread?.runs === true) return true;
   return false;
 }
 
