@@ -13,7 +13,8 @@ import {
 } from '../arch/x86_64/elf.ts';
 import type { EngineThread } from '../engine/engine.ts';
 import type { File } from '../fs/file.ts';
-import { MMAP_MIN, type Mm } from '../mm/mm.ts';
+import type { Mm } from '../mm/mm.ts';
+import { MMAP_MIN } from '../mm/places.ts';
 import { pageDown, pageUp } from '../mm/ram.ts';
 import { type Backing, VM_MAYWRITE, Vma } from '../mm/vma.ts';
 import { EFAULT, EIO, ENOEXEC, ENOMEM } from '../uapi/errno.ts';

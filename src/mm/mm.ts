@@ -24,8 +24,6 @@ import type { TextImages } from './text-image.ts';
 import { type Backing, VM_DONTFORK, VM_GROWSDOWN, VM_LOCKED_MASK, VM_WIPEONFORK, Vma } from './vma.ts';
 import { VmaList } from './vma-list.ts';
 
-export { MMAP_MIN, TASK_SIZE };
-
 /** What address spaces have in common: a machine's. */
 export interface MmHost {
   readonly images: TextImages;

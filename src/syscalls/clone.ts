@@ -9,7 +9,7 @@ import { execve as exec } from '../kernel/exec.ts';
 import { type CloneRequest, copyProcess, isVfork, start, vforkDone } from '../kernel/fork.ts';
 import { forceSignal } from '../kernel/signal.ts';
 import type { Task } from '../kernel/task.ts';
-import { TASK_SIZE } from '../mm/mm.ts';
+import { TASK_SIZE } from '../mm/places.ts';
 import { E2BIG, EBADF, EFAULT, EINVAL, ENODEV, ENOSYS, EPERM } from '../uapi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
 import { RLIMIT_NOFILE } from '../uapi/resource.ts';

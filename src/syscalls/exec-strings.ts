@@ -5,7 +5,7 @@
 
 import type { Task } from '../kernel/task.ts';
 import { latin1 } from '../lib/latin1.ts';
-import { TASK_SIZE } from '../mm/mm.ts';
+import { TASK_SIZE } from '../mm/places.ts';
 import { E2BIG, EFAULT } from '../uapi/errno.ts';
 
 /** Bytes of all strings, and of one. */

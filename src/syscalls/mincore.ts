@@ -8,7 +8,7 @@ import type { Task } from '../kernel/task.ts';
 import { getUint64, setInt64, wrap64 } from '../lib/int64.ts';
 import { residency } from '../mm/advice.ts';
 import { touched } from '../mm/file-pages.ts';
-import { TASK_SIZE } from '../mm/mm.ts';
+import { TASK_SIZE } from '../mm/places.ts';
 import { PAGE_SIZE, pageUp } from '../mm/ram.ts';
 import { VM_LOCKED, type Vma } from '../mm/vma.ts';
 import { EBADF, EBUSY, EFAULT, EINVAL, ENOMEM, EPERM } from '../uapi/errno.ts';

@@ -5,8 +5,9 @@ import { FileBacking } from '../kernel/file-backing.ts';
 import type { Task } from '../kernel/task.ts';
 import { wrap64 } from '../lib/int64.ts';
 import { faultIn, isFilled } from '../mm/advice.ts';
-import { MMAP_MIN, type Mm, TASK_SIZE } from '../mm/mm.ts';
+import type { Mm } from '../mm/mm.ts';
 import { PageCache } from '../mm/page-cache.ts';
+import { MMAP_MIN, TASK_SIZE } from '../mm/places.ts';
 import { PAGE_SIZE, pageDown, pageUp } from '../mm/ram.ts';
 import {
   type Backing,

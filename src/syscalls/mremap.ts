@@ -2,7 +2,8 @@
 import type { Task } from '../kernel/task.ts';
 import { wrap64 } from '../lib/int64.ts';
 import { faultIn, isFilled } from '../mm/advice.ts';
-import { MMAP_MIN, type Mm, TASK_SIZE } from '../mm/mm.ts';
+import type { Mm } from '../mm/mm.ts';
+import { MMAP_MIN, TASK_SIZE } from '../mm/places.ts';
 import { PAGE_SIZE, pageUp } from '../mm/ram.ts';
 import { VM_LOCKED_MASK, VM_NORESERVE, VM_SEALED, type Vma } from '../mm/vma.ts';
 import { EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM } from '../uapi/errno.ts';

@@ -164,7 +164,8 @@ export class NativeEngine implements Engine {
       const { slot } = running[i]!;
       const state = Atomics.load(i32, slot >> 2);
       if (state === STATE.ST_REQUEST || state === STATE.ST_SLEEPING) return;
-      waits.put(i + 1, slot, state);
+      // A guest's word: whatever stands there, 32 bits of it.
+      waits.put(i + 1, slot, state >>> 0);
     }
     const watch = running.length > count ? UNSEEN : WATCH;
     waits.wait(count + 1, Math.min(timeout, due, running.length > 0 ? watch : timeout));
