@@ -12,8 +12,11 @@ import type { BackgroundThreads } from '../host/background.ts';
 import { monotonicNow } from '../host/monotonic.ts';
 import type { MachineKernel } from './machine-kernel.ts';
 
-/** How long to look around, ns: while a processor is free, and while guests could use all of them. */
-const SPIN_FREE = { least: 50_000, most: 200_000 } as const;
+/**
+ * How long to look around, ns: while a processor is free, and while guests could use all of them. On a free one that
+ * costs nobody anything, and a virtual machine's idle processor is slow to wake.
+ */
+const SPIN_FREE = { least: 200_000, most: 1_000_000 } as const;
 const SPIN_FULL = { least: 10_000, most: 100_000 } as const;
 /** Looks between two readings of the clock. */
 const LOOKS = 128;

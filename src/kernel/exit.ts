@@ -24,7 +24,7 @@ import type { ThreadGroup } from './thread-group.ts';
 import { toTicks } from './usage.ts';
 
 /**
- * How long a process takes to end, by itself and of a signal, for a parent that is doing something else meanwhile, ns.
+ * How long a process takes to end, by itself and of a signal, for a parent that runs meanwhile, ns.
  * Nothing asks for that, but programs count on it: a shell that kills a job and then waits for it is not to be told of its
  * death before it waits. On Linux it is the time to wake the process and to take its memory apart.
  */
@@ -112,17 +112,25 @@ function endGroup(group: ThreadGroup, status: number): void {
   if (group.tgid === 1) kernel.initExited(status);
   reparentChildren(group);
   hangUpIfOrphaned(group.processGroup, group, group.parent);
-  if (!parentRuns(group)) becomeZombie(group);
-  else {
-    const last = termSignal(status) === 0 ? EXITING : DYING;
-    kernel.timers.at(kernel.clock.monotonic() + last, () => becomeZombie(group));
-  }
+  const { parent } = group;
+  if (parent === null || !isRunning(parent)) becomeZombie(group);
+  else dieSlowly(group, parent, termSignal(status) === 0 ? EXITING : DYING);
 }
 
-function parentRuns({ parent }: ThreadGroup): boolean {
-  if (parent === null || parent.isKernel) return false;
-  for (const task of parent.threads) if (task.thread?.runs === true) return true;
+function isRunning(group: ThreadGroup): boolean {
+  for (const task of group.threads) if (task.thread?.runs === true) return true;
   return false;
+}
+
+/** Until `time` is over, or the parent sleeps. */
+function dieSlowly(group: ThreadGroup, parent: ThreadGroup, time: number): void {
+  const { timers, clock } = group.leader.kernel;
+  const end = (): void => {
+    timer.cancel();
+    if (parent.dying.delete(end)) becomeZombie(group);
+  };
+  const timer = timers.at(clock.monotonic() + time, end);
+  parent.dying.add(end);
 }
 
 function becomeZombie(group: ThreadGroup): void {

@@ -234,6 +234,7 @@ export class Task implements Current, Sleeper, SignalSource {
       this.state = 'S';
       this.usage.nvcsw++;
       this.interruptSleep = () => end(-ERESTARTSYS);
+      if (this.group.dying.size > 0) for (const finish of [...this.group.dying]) finish();
     });
   }
 

@@ -57,6 +57,8 @@ export class ThreadGroup implements PidSubject {
   exiting: number | null = null;
   /** All threads are gone: wait may take it. */
   zombie = false;
+  /** Children that take their time to end: each call ends one's. */
+  readonly dying: Set<() => void> = new Set();
   /** Has been waited for (or nobody will): numbers may be used again. */
   reaped = false;
   /** What wait reports of a zombie. */
