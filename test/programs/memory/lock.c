@@ -1,3 +1,4 @@
+/* test: needs root */
 /* mlock(2), mlock2(2), mlockall(2), MAP_LOCKED, MAP_POPULATE, RLIMIT_MEMLOCK: what is there, and what counts. */
 #include "../check.h"
 #include <sys/resource.h>

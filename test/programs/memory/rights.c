@@ -1,3 +1,4 @@
+/* test: needs root */
 /* What a mapping may become: a file's mode, /dev/zero, a mount without execution. */
 #include "../check.h"
 #include <sys/mount.h>

@@ -1,3 +1,4 @@
+/* test: needs root */
 /* /proc of the caller: what programs read there to find out about themselves. */
 #include "../check.h"
 #include <dirent.h>

@@ -1,3 +1,4 @@
+// test: needs root, whose view of the host is the oracle
 /** Random work on tmpfs, done at the same time on a tmpfs of the host: the same results, the same errors. */
 import assert from 'node:assert/strict';
 import * as host from 'node:fs';

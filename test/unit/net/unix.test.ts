@@ -1,3 +1,4 @@
+// test: needs root, whose view of the host is the oracle
 import test from 'node:test';
 import { SIOCINQ, SIOCOUTQ } from '../../../src/uapi/ioctls.ts';
 import { POLLIN, POLLOUT } from '../../../src/uapi/poll.ts';

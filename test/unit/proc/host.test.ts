@@ -1,3 +1,4 @@
+// test: needs root, whose view of the host is the oracle
 /** What our files say of a process of the host, beside what the host's own say. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';

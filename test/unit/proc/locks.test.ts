@@ -1,3 +1,4 @@
+// test: needs root, whose view of the host is the oracle
 /** /proc/locks and the lines of fdinfo, beside the host's for the same locks. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

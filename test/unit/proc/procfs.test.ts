@@ -1,3 +1,4 @@
+// test: needs root, whose view of the host is the oracle
 /** How procfs behaves: names that come and go, links, access, settings, positions. Expectations are the host's. */
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';

@@ -1,3 +1,4 @@
+// test: needs root, whose view of the host is the oracle
 /** mount(2), umount2(2), pivot_root(2), compared with the host's in a namespace of their own. */
 import { test } from 'node:test';
 import * as f from '../../../src/uapi/fcntl.ts';

@@ -1,3 +1,4 @@
+// test: needs root, whose view of the host is the oracle
 /** Opening, making, removing and renaming by name, compared with the host's. */
 import { test } from 'node:test';
 import * as f from '../../../src/uapi/fcntl.ts';
