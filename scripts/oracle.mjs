@@ -39,7 +39,9 @@ export const findPrograms = () =>
 /** The settings in a program's head. */
 function settingsOf(text) {
   const settings = { flags: '', needs: '', timeout: '60', status: '0', machine: '' };
-  for (const [, key, value] of text.slice(0, 2000).matchAll(/^(?:#|\/\/|\/\*| \*) test: (\w+) (.*?)(?: \*\/)?$/gm))
+  for (const [, key, value] of text
+    .slice(0, 2000)
+    .matchAll(/^(?:#|\/\/|\/\*| \*) test: (\w+) (.*?)(?: \*\/)?$/gm))
     settings[key] = value.trim();
   return settings;
 }
