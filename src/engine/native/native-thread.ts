@@ -33,6 +33,7 @@ export class NativeThread implements EngineThread {
   owner: unknown = null;
   trap = 0;
   nr = 0;
+  fault: Fault = NO_FAULT;
   /** Index in the engine's list of running threads, -1 while in the kernel. */
   runningIndex = -1;
   hasFrame = false;
@@ -73,6 +74,16 @@ export class NativeThread implements EngineThread {
     this.i32[this.w + SLOT.S_CPU / 4] = -1;
   }
 
+  /** Read once: other threads may be writing there. */
+  private readFault(): void {
+    const { i32, w, view, slot } = this;
+    const signal = i32[w + SLOT.S_SIGNO / 4]!;
+    const high = view.getUint32(slot + SLOT.S_SIGADDR + 4, true);
+    const address = high * 2 ** 32 + view.getUint32(slot + SLOT.S_SIGADDR, true);
+    this.fault = { signal, code: i32[w + SLOT.S_SIGCODE / 4]!, address };
+    if (!FAULTS.has(signal)) this.trap = TRAP_BROKEN;
+  }
+
   /** Looks at a thread that has asked: what for. */
   arrive(): void {
     const { i32, w } = this;
@@ -95,7 +106,7 @@ export class NativeThread implements EngineThread {
       return;
     }
     this.trap = this.findFrame() ? trapOf(kind) : TRAP_BROKEN;
-    if (kind === KIND.K_FAULT && !FAULTS.has(i32[w + SLOT.S_SIGNO / 4]!)) this.trap = TRAP_BROKEN;
+    if (kind === KIND.K_FAULT) this.readFault();
     if (kind === KIND.K_CALL) {
       const native = i32[w + SLOT.S_SIGCODE / 4] === AUDIT_ARCH_X86_64;
       this.nr = native ? this.callNumber() : -1;
@@ -110,17 +121,6 @@ export class NativeThread implements EngineThread {
     if (width === 1) return high * 4294967296 + (low >>> 0);
     const value = (high >>> 0) * 4294967296 + (low >>> 0);
     return width === 2 || value < Number.MAX_SAFE_INTEGER ? value : inPages(high >>> 0, low);
-  }
-
-  get fault(): Fault {
-    const { i32, w, view, slot } = this;
-    return {
-      signal: i32[w + SLOT.S_SIGNO / 4]!,
-      code: i32[w + SLOT.S_SIGCODE / 4]!,
-      address:
-        view.getUint32(slot + SLOT.S_SIGADDR + 4, true) * 2 ** 32 +
-        view.getUint32(slot + SLOT.S_SIGADDR, true),
-    };
   }
 
   becomeCall(): void {
@@ -407,6 +407,7 @@ export class NativeThread implements EngineThread {
   }
 }
 
+const NO_FAULT: Fault = { signal: 0, code: 0, address: 0 };
 /** SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV: what the stub has handlers for. */
 const FAULTS: ReadonlySet<number> = new Set([4, 5, 7, 8, 11]);
 /** rdi, rsi, rdx, r10, r8, r9 in struct sigcontext. */
