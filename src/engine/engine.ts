@@ -197,6 +197,8 @@ export interface Space {
   /** What is in memory, as the host counts it: the engine's own few pages too. Costs some tens of microseconds. */
   usage(): SpaceUsage;
   presence(address: number, len: number): PagePresence;
+  /** Whether a thread of it has run since this was asked last. */
+  hasRun(): boolean;
   /** Of the pages from `address` on: sets out[i] to 1 for each that is there. */
   present(address: number, out: Uint8Array): void;
   /** membarrier(2) of the host, for all threads of this space (or of all): a command that it has. */

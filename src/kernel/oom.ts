@@ -5,7 +5,7 @@
  * what programs *could* touch is more than the machine has, what they have touched is watched, and when that is too
  * much the largest process is killed (proc_pid_oom_score(5)), as Linux does it. While everybody could touch all that
  * they have mapped, little is watched: programs can give themselves memory behind our back (the engine lets threads
- * map their own), so those that run are looked at from time to time. Who has more than it was given dies.
+ * map their own), so those that have run are looked at from time to time. Who has more than it was given dies.
  */
 
 import { KERN_ERR } from '../core/printk.ts';
@@ -20,7 +20,7 @@ import type { ThreadGroup } from './thread-group.ts';
 
 /** How often what is in use is looked at, ns: a program touches some 40 MiB in this time. */
 const PERIOD = 2e7;
-/** How often those that run are looked at, ns. */
+/** How often those that have run are looked at, ns. */
 const CONTROL = 1e8;
 /** Pages that a program may have beside its areas': what the engine needs, what has just gone. */
 const SLACK = 4096;
@@ -78,7 +78,14 @@ export class OomKiller {
     this.controlling = true;
     timers.at(clock.monotonic() + CONTROL, () => {
       this.controlling = false;
-      for (const task of this.kernel.tasks.values()) if (task.thread?.runs) this.checkShare(task);
+      // Sleepers too: who is only looked at while it runs would sleep whenever it is looked at.
+      const seen = new Set<Mm>();
+      for (const task of this.kernel.tasks.values()) {
+        const { mm } = task;
+        if (mm === null || seen.has(mm)) continue;
+        seen.add(mm);
+        if (mm.space.hasRun()) this.checkShare(task);
+      }
       if (engine.runningCount > 0) this.control();
     });
   }

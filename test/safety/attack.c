@@ -97,7 +97,7 @@ static long jump(unsigned long to, const struct attack *t)
  * Memory that the machine's kernel knows nothing of: a thread may map it, but whoever has more than was given is killed.
  * By the site behind which the result shows.
  */
-static int own_memory(void)
+static int own_memory(long pause)
 {
 	long piece = 64L << 20, i;
 	int n;
@@ -113,6 +113,7 @@ static int own_memory(void)
 				return 2;
 			memset((void *)map.a, 1, (size_t)piece);
 			printf("%ld MiB\n", (i + 1) * 64);
+			usleep((useconds_t)pause);
 		}
 		return 0;
 	}
@@ -215,7 +216,7 @@ int main(int argc, char **argv)
 	sigaction(SIGFPE, &action, NULL);
 	find_sites();
 	if (argc > 1 && strcmp(argv[1], "own") == 0)
-		return own_memory();
+		return own_memory(reaper);
 	printf("%d sites\n", site_count);
 	for (n = 0; n < count; n++) {
 		struct attack *t = &attacks[n];

@@ -43,6 +43,8 @@ export class NativeSpace implements Space {
   doomed = false;
   /** Its process never came to be. */
   stillborn = false;
+  /** Set as a thread goes on. */
+  ran = false;
   private readonly engine: NativeEngine;
   /** What to call once how many orders are acknowledged. */
   private readonly pending: { upTo: number; done: () => void }[] = [];
@@ -230,6 +232,17 @@ export class NativeSpace implements Space {
 
   usage(): SpaceUsage {
     return this.engine.accounts.memory(this.engine.lives.pidOf(this));
+  }
+
+  hasRun(): boolean {
+    const { ran } = this;
+    this.ran = this.hasRunning;
+    return ran || this.ran;
+  }
+
+  private get hasRunning(): boolean {
+    for (const thread of this.threads) if (thread.runs) return true;
+    return false;
   }
 
   presence(address: number, len: number): PagePresence {

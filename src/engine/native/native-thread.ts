@@ -401,6 +401,7 @@ export class NativeThread implements EngineThread {
     i32[w + SLOT.S_ACTION / 4] = action;
     if (this.space.own.count > 0) this.space.own.give(this.slot);
     i32[w + SLOT.S_TARGET / 4] = this.space.publish(i32[w + SLOT.S_CPU / 4]!);
+    this.space.ran = true;
     this.engine.nowRunning(this);
     const before = Atomics.exchange(i32, w, STATE.ST_ANSWER);
     if (before !== STATE.ST_REQUEST && before !== STATE.ST_PREPARE) this.engine.wake(this);
