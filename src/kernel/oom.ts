@@ -22,7 +22,7 @@ import type { ThreadGroup } from './thread-group.ts';
 const PERIOD = 2e7;
 /** How often those that have run are looked at, ns. */
 const CONTROL = 1e8;
-/** Pages that a program may have beside its areas': what the engine needs, what has just gone. */
+/** Pages that a program may have beside its areas': what the engine needs. */
 const SLACK = 4096;
 /** Points for a whole machine of memory, and so for one of oom_score_adj's thousandths. */
 const SCALE = 1000;
@@ -41,6 +41,8 @@ export class OomKiller {
   private promised = 0;
   private watching = false;
   private controlling = false;
+  /** Who had too many pages when last looked at, and how many. */
+  private readonly excess: WeakMap<Mm, number> = new WeakMap();
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
@@ -90,12 +92,21 @@ export class OomKiller {
     });
   }
 
-  /** Private pages of the task's program against the areas that it has. */
+  /**
+   * Private pages of the task's program against the areas that it has. What it has just unmapped the host may still be
+   * taking apart: so it dies only when it has too much twice, and not less than the first time.
+   */
   private checkShare(task: Task): void {
     const { mm, group } = task;
     if (mm === null || group.exiting !== null) return;
     const pages = mm.space.usage().anonymous / PAGE_SIZE;
-    if (pages <= mm.totalPages + SLACK) return;
+    const before = this.excess.get(mm) ?? Number.POSITIVE_INFINITY;
+    if (pages <= mm.totalPages + SLACK) {
+      this.excess.delete(mm);
+      return;
+    }
+    this.excess.set(mm, pages);
+    if (pages < before) return;
     const what = `process ${group.tgid} (${task.comm}) has ${pages} pages of ${mm.totalPages}`;
     this.kernel.printk.log(KERN_ERR, `Memory that nobody gave: ${what}, killed`);
     sendToGroup(group, kernelInfo(SIGKILL));
