@@ -56,14 +56,15 @@ export class Accounts {
     if (text === null) return null;
     const total = Number.parseInt(text, 10);
     if (total < TICK) return { total, userShare: 1 };
-    const fields = this.stat(pid, tid);
+    const fields = this.stat(`${pid}/task/${tid}`);
     if (fields === null) return null;
     const [user, system] = [fields[UTIME]!, fields[STIME]!];
     return { total, userShare: user + system === 0 ? 1 : user / (user + system) };
   }
 
+  /** Of one thread, or (tid 0) of the whole process. */
   faults(pid: number, tid: number): RawFaults | null {
-    const fields = this.stat(pid, tid);
+    const fields = this.stat(tid === 0 ? `${pid}` : `${pid}/task/${tid}`);
     if (fields === null) return null;
     return {
       minflt: fields[MINFLT]!,
@@ -139,8 +140,8 @@ export class Accounts {
   }
 
   /** The numbers of proc_pid_stat(5) after the name, which may hold anything. */
-  private stat(pid: number, tid: number): number[] | null {
-    const text = this.files.text(`/proc/${pid}/task/${tid}/stat`);
+  private stat(whose: string): number[] | null {
+    const text = this.files.text(`/proc/${whose}/stat`);
     return text === null
       ? null
       : text

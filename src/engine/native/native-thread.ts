@@ -11,7 +11,7 @@ import {
   TRAP_FAULT,
   TRAP_FRAME,
 } from '../engine.ts';
-import type { RawTimes } from './accounts.ts';
+import type { RawFaults, RawTimes } from './accounts.ts';
 import { fpstateOffset, fpstateSize, isFrameOffset, UC_FPSTATE, UC_GREGS, UC_SIZE } from './frame.ts';
 import { ACTION, KIND, SIZE, SLOT, STATE, VA } from './layout.ts';
 import type { NativeEngine } from './native-engine.ts';
@@ -346,7 +346,7 @@ export class NativeThread implements EngineThread {
   }
 
   usage(): ThreadUsage {
-    const raw = this.space.pid === 0 ? null : this.engine.accounts.faults(this.space.pid, this.tid);
+    const raw = this.rawFaults();
     if (raw === null) return NO_USAGE;
     const { minflt, majflt } = this.before;
     return { ...raw, minflt: Math.max(0, raw.minflt - minflt), majflt: Math.max(0, raw.majflt - majflt) };
@@ -356,7 +356,7 @@ export class NativeThread implements EngineThread {
   startAccount(): void {
     this.userTime = 0;
     this.systemTime = 0;
-    const { minflt, majflt } = this.engine.accounts.faults(this.space.pid, this.tid) ?? NO_USAGE;
+    const { minflt, majflt } = this.rawFaults() ?? NO_USAGE;
     this.before = { total: this.rawTimes()?.total ?? 0, minflt, majflt };
   }
 
@@ -375,6 +375,15 @@ export class NativeThread implements EngineThread {
     return space.hasOneThread
       ? engine.accounts.processTimes(space.pid)
       : engine.accounts.threadTimes(space.pid, this.tid);
+  }
+
+  /**
+   * What can be asked of the process is not asked of the thread: while a thread whose /proc entry was looked at goes,
+   * whoever reaps its process waits for that entry, busily.
+   */
+  private rawFaults(): RawFaults | null {
+    const { space, engine } = this;
+    return space.pid === 0 ? null : engine.accounts.faults(space.pid, space.hasOneThread ? 0 : this.tid);
   }
 
   private callNumber(): number {
