@@ -113,7 +113,10 @@ function startEngine(
   });
   if (typeof engine === 'string') return engine;
   table.forEach((row, nr) => {
-    if (row !== undefined) engine.setPrefetch(nr, prefetchPlan(row));
+    if (row === undefined) return;
+    engine.setPrefetch(nr, prefetchPlan(row));
+    const foregone = entryCall(row).foregone;
+    if (foregone !== null && strace === null) engine.known.addCall(foregone);
   });
   return engine;
 }

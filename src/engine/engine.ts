@@ -137,6 +137,9 @@ export interface EngineThread {
   /** The program's thread is over; the engine may use it for another of the same space. */
   park(): void;
 
+  /** With whose rights it asks, so that it may be given answers that are known; null: everything is to be asked. */
+  knownBy: KnownKey | null;
+
   /** Where the bytes [address, address + len) were already brought with the call, or -1. */
   prefetched(address: number, len: number): number;
   /** How many bytes of the string at `address` were brought, its NUL included; 0: none. */
@@ -221,6 +224,31 @@ export interface Prefetch {
   readonly size?: number;
 }
 
+/** Who asks: threads with the same key get the same answers. A secret of theirs and the kernel's. */
+export interface KnownKey {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A call whose answer may be known beforehand: its first string is a name; `numbers` are the arguments that matter. */
+export interface KnownCall {
+  readonly nr: number;
+  readonly numbers: readonly number[];
+}
+
+/**
+ * Answers that threads may be given without asking the kernel: errors of calls that did nothing. What was learned holds
+ * until everything is forgotten.
+ */
+export interface KnownAnswers {
+  newKey(): KnownKey;
+  /** To be said before a call's first answer is learned. */
+  addCall(call: KnownCall): void;
+  /** `args` are the call's, 32 bits of each of its `numbers` count. Names that are too long are not learned. */
+  learn(key: KnownKey, call: KnownCall, args: readonly number[], name: string, errno: number): void;
+  forgetAll(): void;
+}
+
 export interface EngineEvents {
   /** A thread came: answer it, now or later. */
   trap(thread: EngineThread): void;
@@ -238,6 +266,8 @@ export interface Engine {
   readonly vdso: number;
   /** Null if calls cannot be made faster than they are. */
   readonly callSites: CallSites | null;
+  /** Null if threads always ask. */
+  readonly known: KnownAnswers | null;
   setPrefetch(nr: number, plan: readonly Prefetch[]): void;
   /** An empty space with one thread, which is in the kernel without a frame. */
   newSpace(): EngineThread;

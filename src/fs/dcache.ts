@@ -4,6 +4,9 @@
  * A dentry that is cached ("hashed") stands in its parent's `children` and, if it names a file, holds one
  * reference to the inode. The number of dentries is bounded: when there are too many, a sweep forgets those
  * that nobody uses and that were not looked at since the sweep before.
+ *
+ * Answers that somebody gives without asking again (`rely`) hold for an epoch, which ends when a name, or a directory's
+ * rights, change on which one of them relied.
  */
 import { ENOENT } from '../uapi/errno.ts';
 import { isDir } from '../uapi/stat.ts';
@@ -18,6 +21,9 @@ export class Dcache {
   private readonly smallest: number;
   /** Cached dentries, roots not counted. */
   count = 0;
+  /** Told that an epoch is over. */
+  epochEnded: (() => void) | null = null;
+  private epoch = 1;
 
   constructor(limit: number = MANY_DENTRIES) {
     this.limit = limit;
@@ -53,15 +59,28 @@ export class Dcache {
     if (dir.dead) return -ENOENT;
     const found = inode.lookup(name);
     if (typeof found === 'number') return found === -ENOENT ? this.absent(dir, name) : found;
-    return this.fill(new Dentry(dir, name, null), found);
+    return this.bind(new Dentry(dir, name, null), found);
   }
 
-  /** A negative dentry now names `inode`, and is cached. */
+  /** A negative dentry now names `inode`, which was made, and is cached. */
   fill(dentry: Dentry, inode: Inode): Dentry {
-    dentry.inode = inode;
-    inode.refs++;
-    this.hash(dentry);
-    return dentry;
+    this.appears(dentry);
+    return this.bind(dentry, inode);
+  }
+
+  /** An answer will be given again that follows from these dentries as they are. */
+  rely(dentries: readonly Dentry[]): void {
+    for (const dentry of dentries) dentry.reliedIn = this.epoch;
+  }
+
+  /** What the dentry says is so no more, or is about to change: its name, or its directory's rights. */
+  changes(dentry: Dentry): void {
+    if (dentry.reliedIn === this.epoch) this.endEpoch();
+  }
+
+  endEpoch(): void {
+    this.epoch++;
+    this.epochEnded?.();
   }
 
   /** A dentry for a file that never had a name (O_TMPFILE). Its inode's first path gives it a reference. */
@@ -81,6 +100,7 @@ export class Dcache {
     this.unhash(dentry);
     dentry.parent = dir;
     dentry.name = name;
+    this.appears(dentry);
     this.hash(dentry);
   }
 
@@ -94,6 +114,19 @@ export class Dcache {
     b.parent = parent;
     b.name = name;
     this.hash(b);
+  }
+
+  private bind(dentry: Dentry, inode: Inode): Dentry {
+    dentry.inode = inode;
+    inode.refs++;
+    this.hash(dentry);
+    return dentry;
+  }
+
+  /** Where absent names are not cached, it is their directory that answers relied on. */
+  private appears(dentry: Dentry): void {
+    const { parent } = dentry;
+    this.changes(parent.inode!.sb.cachesAbsence ? dentry : parent);
   }
 
   private absent(dir: Dentry, name: string): Dentry {
@@ -136,6 +169,7 @@ export class Dcache {
   private unhash(dentry: Dentry): void {
     const siblings = dentry.parent.children;
     if (siblings.get(dentry.name) === dentry && siblings.delete(dentry.name)) this.count--;
+    this.changes(dentry);
     dentry.unhashed = true;
   }
 }

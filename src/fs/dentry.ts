@@ -23,6 +23,8 @@ export class Dentry {
   dead = false;
   /** Looked at since the last sweep of the cache. */
   used = true;
+  /** The latest of the cache's epochs in which an answer relied on it (dcache.ts). */
+  reliedIn = 0;
 
   constructor(parent: Dentry | null, name: string, inode: Inode | null) {
     this.name = name;

@@ -2,10 +2,17 @@
 import type { Path } from './dentry.ts';
 import type { MountNamespace } from './namespace.ts';
 
+export interface FsUser {
+  /** Names may mean other files than before. */
+  moved(): void;
+}
+
 export class FsStruct {
   /** Tasks that share it. */
   refs = 1;
   umask: number;
+  /** Those tasks: they are told when they find themselves elsewhere. */
+  readonly tasks: Set<FsUser> = new Set();
   private rootPath: Path;
   private cwdPath: Path;
   /** The mount namespace that was unshared; null: the machine's first. */
@@ -30,6 +37,7 @@ export class FsStruct {
     path.get();
     this.rootPath.put();
     this.rootPath = path;
+    this.moved();
   }
 
   /** chdir(2). */
@@ -37,6 +45,11 @@ export class FsStruct {
     path.get();
     this.cwdPath.put();
     this.cwdPath = path;
+    this.moved();
+  }
+
+  private moved(): void {
+    for (const task of this.tasks) task.moved();
   }
 
   /** Stands for the tasks that share it in a namespace of their own. */

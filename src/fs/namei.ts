@@ -22,6 +22,7 @@ import type { Dcache } from './dcache.ts';
 import { type Dentry, Path } from './dentry.ts';
 import type { Mount } from './mount.ts';
 import { maySearch } from './permission.ts';
+import type { Trail } from './trail.ts';
 
 export const PATH_MAX = 4096;
 export const NAME_MAX = 255;
@@ -53,6 +54,9 @@ export class Walker {
   lastType: number = LAST_NORM;
   trailing = false;
 
+  /** Where to note what walks pass, if anybody wants to know. */
+  trail: Trail | null = null;
+
   private readonly dcache: Dcache;
   private links = 0;
   private flags = 0;
@@ -69,6 +73,7 @@ export class Walker {
   walk(ctx: WalkContext, at: Path | null, name: string, flags: number): number {
     this.links = 0;
     this.flags = flags;
+    this.trail?.begin(name);
     const start = at ?? ctx.cwd;
     const top =
       flags >= 1 << RESOLVE_SHIFT && this.resolves(RESOLVE_BENEATH | RESOLVE_IN_ROOT) ? start : ctx.root;
@@ -157,10 +162,11 @@ export class Walker {
       }
       const component = name.substring(from, to);
       const cached = dir.children.get(component);
-      const found =
-        cached === undefined || this.mount.sb.volatileNames ? this.dcache.lookup(dir, component) : cached;
+      const changes = this.mount.sb.volatileNames;
+      const found = cached === undefined || changes ? this.dcache.lookup(dir, component) : cached;
       if (typeof found === 'number') return found;
       found.used = true;
+      if (this.trail !== null) this.trail.pass(dir, found, changes);
       const inode = found.inode;
       if (inode === null) return -ENOENT;
       const type = inode.mode & S_IFMT;
@@ -234,7 +240,10 @@ export class Walker {
     accessed(this.mount, inode);
     const target = inode.follow(ctx);
     if (typeof target === 'number') return target;
-    if (target !== null) return this.jump(target, tail);
+    if (target !== null) {
+      if (this.trail !== null) this.trail.unsure = true;
+      return this.jump(target, tail);
+    }
     const text = inode.readlink(ctx);
     if (typeof text === 'number') return text;
     if (text === '') return -ENOENT;

@@ -76,6 +76,7 @@ export class Vfs {
 
   mountsHaveChanged(): void {
     this.mountGeneration++;
+    this.dcache.endEpoch();
     this.mountsChanged.wake();
   }
 

@@ -18,6 +18,7 @@ import { SysvIpc } from '../ipc/sysv/ipc.ts';
 import { AioContexts } from '../kernel/aio.ts';
 import { FutexTable, wakeFutex } from '../kernel/futex.ts';
 import type { Kernel, ShutdownKind } from '../kernel/kernel.ts';
+import { KnownAnswers } from '../kernel/known-answers.ts';
 import { MemoryRules } from '../kernel/memory-rules.ts';
 import { OomKiller } from '../kernel/oom.ts';
 import { PidAllocator } from '../kernel/pid.ts';
@@ -57,6 +58,7 @@ export class MachineKernel implements Kernel {
   readonly clockSet: WaitQueue = new WaitQueue();
   readonly printk: KernelLog;
   readonly vfs: Vfs;
+  readonly known: KnownAnswers | null;
   readonly pipefs: AnonSuper;
   readonly sockfs: AnonSuper;
   readonly anonInodes: AnonSuper;
@@ -113,6 +115,7 @@ export class MachineKernel implements Kernel {
     };
     this.pids = new PidAllocator(pid => this.tasks.has(pid) || this.groups.has(pid) || this.jobs.uses(pid));
     this.vfs = new Vfs({ clock: this.clock, ram: this.ram, newDev: () => this.newDev() });
+    this.known = this.engine.known === null ? null : new KnownAnswers(this.engine.known, this.vfs);
     this.vfs.openFifo = (inode, flags) => openFifo(inode, flags);
     this.vfs.registerFileSystem(tmpfsType());
     const shmem = makeMount(this.vfs, 'tmpfs', 'tmpfs', 0, 'size=100%');
@@ -171,6 +174,7 @@ export class MachineKernel implements Kernel {
       else mm.destroy();
     }
     task.files.put();
+    task.fs.tasks.delete(task);
     task.fs.put();
   }
 

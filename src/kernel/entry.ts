@@ -15,6 +15,7 @@ import { SIGILL, SIGKILL, SIGSEGV } from '../uapi/signal.ts';
 import { returnToProgram } from './deliver.ts';
 import { deliverable } from './dequeue.ts';
 import { exitGroup, exitTask } from './exit.ts';
+import type { Foregone } from './known-answers.ts';
 import { pageFault } from './page-fault.ts';
 import { forceSignal } from './signal.ts';
 import type { Task } from './task.ts';
@@ -26,6 +27,8 @@ export interface EntryCall {
   readonly widths: readonly number[];
   /** It reads or replaces registers (fork, execve, rt_sigreturn). */
   readonly needsFrame: boolean;
+  /** Set if programs may know its answer without asking. */
+  readonly foregone: Foregone | null;
   run(
     task: Task,
     a0: number,
@@ -114,7 +117,11 @@ export class Entry {
     const a = task.callArgs;
     task.kernel.current = task;
     if (this.observer !== null) this.observer.enter(task, task.callNumber, a);
+    // Whoever listens wants to hear of every call.
+    const known = call.foregone === null || this.observer !== null ? null : task.kernel.known;
+    known?.begin();
     const result = call.run(task, a[0]!, a[1]!, a[2]!, a[3]!, a[4]!, a[5]!);
+    known?.end(task, call.foregone!, result);
     if (typeof result === 'number') {
       this.finish(task, result);
       return;

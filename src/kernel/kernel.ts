@@ -18,6 +18,7 @@ import type { TextImages } from '../mm/text-image.ts';
 import type { Network } from '../net/family.ts';
 import type { AioContexts } from './aio.ts';
 import type { FutexTable } from './futex.ts';
+import type { KnownAnswers } from './known-answers.ts';
 import type { MemoryRules } from './memory-rules.ts';
 import type { OomKiller } from './oom.ts';
 import type { PidAllocator } from './pid.ts';
@@ -75,6 +76,8 @@ export interface Kernel {
   readonly memory: EngineMemory;
   readonly ram: Ram;
   readonly engine: Engine;
+  /** Null if the engine always asks. */
+  readonly known: KnownAnswers | null;
   readonly images: TextImages;
   readonly futexes: FutexTable;
   readonly oom: OomKiller;

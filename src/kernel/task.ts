@@ -40,11 +40,9 @@ export class Task implements Current, Sleeper, SignalSource {
   readonly group: ThreadGroup;
   state: TaskState = 'R';
   comm: string;
-  cred: Cred;
   /** Null once the task has exited, and for kernel tasks. */
   mm: Mm | null;
   files: FilesStruct;
-  fs: FsStruct;
   /** The engine's thread that runs the program; null once it has exited. */
   thread: EngineThread | null = null;
   /** The caller's memory, for system call handlers. */
@@ -72,6 +70,8 @@ export class Task implements Current, Sleeper, SignalSource {
   lastResult = 0;
   /** What it has used so far; the processor's times come from `cpuTimes`. */
   readonly usage: Usage = new Usage();
+  private credentials: Cred;
+  private places: FsStruct;
   /** The sleep that is under way, if any: a signal ends it. */
   private interruptSleep: (() => void) | null = null;
 
@@ -80,13 +80,39 @@ export class Task implements Current, Sleeper, SignalSource {
     this.pid = pid;
     this.group = group;
     this.comm = init.comm;
-    this.cred = init.cred;
+    this.credentials = init.cred;
     this.mm = init.mm;
     this.files = init.files;
-    this.fs = init.fs;
+    this.places = init.fs;
+    init.fs.tasks.add(this);
     this.user = init.user(this);
     this.signals = init.signals;
     this.startTime = kernel.clock.monotonic();
+  }
+
+  get cred(): Cred {
+    return this.credentials;
+  }
+
+  set cred(cred: Cred) {
+    this.credentials = cred;
+    this.moved();
+  }
+
+  get fs(): FsStruct {
+    return this.places;
+  }
+
+  set fs(fs: FsStruct) {
+    this.places.tasks.delete(this);
+    fs.tasks.add(this);
+    this.places = fs;
+    this.moved();
+  }
+
+  /** Other rights, or another place: what it knew of names holds no more (kernel/known-answers.ts). */
+  moved(): void {
+    if (this.thread !== null) this.thread.knownBy = null;
   }
 
   get tgid(): number {

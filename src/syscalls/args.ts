@@ -173,6 +173,8 @@ export interface Syscall {
   readonly run: Handler;
   /** '' when all of the man page holds, else what is missing: the generated page of what is supported says it. */
   readonly note: string;
+  /** Errors that say something about names alone: they stay true until names change (kernel/known-answers.ts). */
+  readonly lasting: readonly number[];
 }
 
 export const call = (name: string, args: readonly Arg[], run: Handler, note = ''): Syscall => ({
@@ -180,4 +182,7 @@ export const call = (name: string, args: readonly Arg[], run: Handler, note = ''
   args,
   run,
   note,
+  lasting: [],
 });
+
+export const lasting = (row: Syscall, ...errors: readonly number[]): Syscall => ({ ...row, lasting: errors });

@@ -3,11 +3,11 @@ import { OPEN_HOW_SIZE, readOpenHow } from '../arch/x86_64/structs/open-how.ts';
 import type { File } from '../fs/file.ts';
 import { open as openFile } from '../fs/open.ts';
 import type { Task } from '../kernel/task.ts';
-import { E2BIG, EAGAIN, EINVAL } from '../uapi/errno.ts';
+import { E2BIG, EAGAIN, EINVAL, ENOENT } from '../uapi/errno.ts';
 import * as fcntl from '../uapi/fcntl.ts';
 import { O_CLOEXEC, O_CREAT, O_LARGEFILE, O_PATH, O_TRUNC, O_WRONLY } from '../uapi/fcntl.ts';
 import * as resolves from '../uapi/mount.ts';
-import { type Arg, call, dirfd, flags, mode, path, pointer, type Syscall, ulong } from './args.ts';
+import { type Arg, call, dirfd, flags, lasting, mode, path, pointer, type Syscall, ulong } from './args.ts';
 import { install, nameAt, roomForFile, startOf } from './names.ts';
 import { named } from './show.ts';
 
@@ -157,8 +157,8 @@ const newMode = (flagsArg: number): Arg => ({
 });
 
 export const openCalls: readonly Syscall[] = [
-  call('open', [path('pathname'), openFlags, newMode(1)], open),
-  call('openat', [dirfd('dirfd'), path('pathname'), openFlags, newMode(2)], openat),
+  lasting(call('open', [path('pathname'), openFlags, newMode(1)], open), ENOENT),
+  lasting(call('openat', [dirfd('dirfd'), path('pathname'), openFlags, newMode(2)], openat), ENOENT),
   call(
     'openat2',
     [dirfd('dirfd'), path('pathname'), pointer('how'), ulong('size')],

@@ -7,7 +7,7 @@ import { lookup, lookupFlags, lookupInode } from '../fs/lookup.ts';
 import type { Task } from '../kernel/task.ts';
 import { EBADF, EFAULT, EINVAL, ENOENT } from '../uapi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
-import { call, dirfd, fd, flags, hex32, outStruct, path, type Syscall } from './args.ts';
+import { call, dirfd, fd, flags, hex32, lasting, outStruct, path, type Syscall } from './args.ts';
 import { nameAt, pathOf, startOf } from './names.ts';
 import { STAT, STATX } from './structs.ts';
 
@@ -99,14 +99,17 @@ const statxFlags = flags('flags', {
 const statbuf = outStruct('statbuf', STAT);
 
 export const statCalls: readonly Syscall[] = [
-  call('stat', [path('pathname'), statbuf], stat),
+  lasting(call('stat', [path('pathname'), statbuf], stat), ENOENT),
   call('fstat', [fd('fd'), statbuf], fstat),
-  call('lstat', [path('pathname'), statbuf], lstat),
-  call('newfstatat', [dirfd('dirfd'), path('pathname'), statbuf, statFlags], newfstatat),
-  call(
-    'statx',
-    [dirfd('dirfd'), path('pathname'), statxFlags, hex32('mask'), outStruct('statxbuf', STATX)],
-    statx,
-    'no direct I/O alignment',
+  lasting(call('lstat', [path('pathname'), statbuf], lstat), ENOENT),
+  lasting(call('newfstatat', [dirfd('dirfd'), path('pathname'), statbuf, statFlags], newfstatat), ENOENT),
+  lasting(
+    call(
+      'statx',
+      [dirfd('dirfd'), path('pathname'), statxFlags, hex32('mask'), outStruct('statxbuf', STATX)],
+      statx,
+      'no direct I/O alignment',
+    ),
+    ENOENT,
   ),
 ];

@@ -5,7 +5,8 @@
 import { NR } from '../arch/x86_64/unistd.ts';
 import type { Prefetch } from '../engine/engine.ts';
 import type { EntryCall } from '../kernel/entry.ts';
-import type { Arg, Syscall } from './args.ts';
+import type { Foregone } from '../kernel/known-answers.ts';
+import { type Arg, type Syscall, WIDTH_INT } from './args.ts';
 import { cloneCalls, FRAME_CALLS } from './clone.ts';
 import { credCalls } from './cred.ts';
 import { fileCalls } from './files.ts';
@@ -70,8 +71,18 @@ export const entryCall = (row: Syscall): EntryCall => ({
   name: row.name,
   widths: row.args.map(a => a.width),
   needsFrame: FRAME_CALLS.has(row.name),
+  foregone: foregoneOf(row),
   run: row.run,
 });
+
+/** How a call with lasting errors can be answered beforehand: its name is its first string, its numbers have 32 bits. */
+function foregoneOf({ name, args, lasting: errors }: Syscall): Foregone | null {
+  if (errors.length === 0) return null;
+  const indexes = args.map((_, index) => index);
+  const numbers = indexes.filter(index => args[index]!.width === WIDTH_INT);
+  const dirfd = args.findIndex(({ kind }) => kind === 'dirfd');
+  return { nr: (NR as Readonly<Record<string, number>>)[name]!, numbers, errors, dirfd };
+}
 
 /** What a call is going to read, as far as its arguments say: two pieces at most. */
 export function prefetchPlan(row: Syscall): Prefetch[] {

@@ -13,6 +13,8 @@ export const FILE = {
   FILE_THUNKS: 0x14000,
   /** The kernel's own scratch page (iovecs, message headers): never mapped in a space. */
   FILE_SCRATCH: 0x60000,
+  /** Answers that are known beforehand, KNOWN_ENTRIES of KNOWN_SIZE. */
+  FILE_KNOWN: 0x80000,
   FILE_SLOTS: 0x10000000,
   FILE_SLOTS_END: 0x80000000,
   /** Pages of spaces, SPACE_STRIDE each. */
@@ -36,6 +38,8 @@ export const VA = {
   STUB_SPACE: 0x7e700000,
   /** Writable page of the space: answers of the mapping thread, never believed. */
   STUB_ANSWERS: 0x7e720000,
+  /** Read-only: answers that are known beforehand. */
+  STUB_KNOWN: 0x7e740000,
   STUB_END: 0x7e800000,
   /** The slots of the space's threads, a stride each. */
   SLOT_BASE: 0x7e8000000000,
@@ -57,6 +61,7 @@ export const SIZE = {
   MAX_SITES: 8192,
   MAX_TEXTS: 2048,
   MAX_OPS: 512,
+  KNOWN_SIZE: 0x20000,
 } as const;
 
 /** Fields of the global page. */
@@ -81,12 +86,29 @@ export const GLOBAL = {
   G_VDSO: 40,
   /** The processor that the kernel keeps to, -1 if to none: who asks from there sleeps at once. */
   G_KERNEL_CPU: 52,
+  /** Known answers hold while this is what they were written with. */
+  G_EPOCH: 56,
   /** The processors that guest threads may run on: a mask of AFFINITY_SIZE bytes. */
   G_AFFINITY: 0x800,
   AFFINITY_SIZE: 128,
   /** Prefetch plans: two u32 for each of 512 calls. */
   G_PLANS: 0x1000,
   MAX_PLANS: 512,
+  /** Which calls may have known answers: u32 for each of MAX_PLANS, KNOWN_CALL and the numbers among its arguments. */
+  G_KNOWN: 0x2000,
+} as const;
+
+/**
+ * Answers that are known beforehand (known-answers.ts): a table of {u32 hash low, high, epoch << 8 | errno, 0}. The index
+ * is the low part's low bits.
+ */
+export const KNOWN = {
+  KNOWN_ENTRIES: 0x2000,
+  KNOWN_ENTRY: 16,
+  /** In a call's word: it may have known answers. Bits 0 to 5: which arguments are numbers that matter. */
+  KNOWN_CALL: 0x100,
+  /** Longer names are not remembered: bytes, without the NUL. */
+  KNOWN_LONGEST: 255,
 } as const;
 
 /** Fields of a space's page. */
@@ -152,6 +174,8 @@ export const SLOT = {
   S_KICKED: 128,
   S_RIP: 136,
   S_RSP: 144,
+  /** With what known answers are looked up: the key of who the thread's owner is; 0: it has none. */
+  S_KEY: 160,
   /** How many of S_OWN_OPS the thread has to do itself before it goes on. */
   S_OWN: 152,
   /** Up to 4 mappings of private memory: {u64 call, address, length, protection or advice}. */

@@ -10,6 +10,7 @@ import { Accounts } from './accounts.ts';
 import { NativeCallSites } from './call-sites.ts';
 import { Chores } from './chores.ts';
 import { clearFirstSpace, type Range, readPlaces } from './first-space.ts';
+import { NativeKnownAnswers } from './known-answers.ts';
 import { FILE, GLOBAL, KICK_SIGNAL, SLOT, STATE } from './layout.ts';
 import { Lives } from './lives.ts';
 import { createMemoryFile, type MemoryFile } from './memory-file.ts';
@@ -51,6 +52,7 @@ export class NativeEngine implements Engine {
   readonly slots: Slots;
   readonly plans: (readonly Prefetch[] | undefined)[] = [];
   readonly callSites: NativeCallSites;
+  readonly known: NativeKnownAnswers;
   readonly accounts: Accounts;
   readonly processors: Processors;
   readonly chores: Chores;
@@ -72,6 +74,7 @@ export class NativeEngine implements Engine {
     this.libc = libc;
     this.events = events;
     this.callSites = new NativeCallSites(memory);
+    this.known = new NativeKnownAnswers(libc, memory);
     this.accounts = new Accounts(libc);
     this.processors = new Processors(libc, memory);
     this.waits = new WaitVector(libc, memory);

@@ -3,6 +3,7 @@ import { EFAULT } from '../../uapi/errno.ts';
 import {
   type EngineThread,
   type Fault,
+  type KnownKey,
   type ThreadTimes,
   type ThreadUsage,
   TRAP_BADCOPY,
@@ -40,6 +41,7 @@ export class NativeThread implements EngineThread {
   context = 0;
   fpstate = 0;
   fpstateSize = 0;
+  private key: KnownKey | null = null;
   private readonly engine: NativeEngine;
   private readonly i32: Int32Array;
   private readonly view: DataView;
@@ -197,9 +199,21 @@ export class NativeThread implements EngineThread {
     this.engine.lives.end(this.space);
   }
 
+  get knownBy(): KnownKey | null {
+    return this.key;
+  }
+
+  set knownBy(key: KnownKey | null) {
+    if (this.key === key) return;
+    this.key = key;
+    this.i32[this.w + SLOT.S_KEY / 4] = key?.low ?? 0;
+    this.i32[this.w + SLOT.S_KEY / 4 + 1] = key?.high ?? 0;
+  }
+
   park(): void {
     this.waits();
     this.owner = null;
+    this.knownBy = null;
     this.space.parked.push(this);
   }
 

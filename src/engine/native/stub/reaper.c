@@ -131,6 +131,7 @@ static void become_first_space(void)
 	map_fixed(STUB_TABLE, TABLE_SIZE, 1, FD_MEMORY_RO, FILE_TABLE);
 	map_fixed(STUB_THUNKS, THUNKS_SIZE, 5, FD_MEMORY_RO, FILE_THUNKS);
 	map_fixed(STUB_SPACE, SPACE_SIZE, 1, FD_MEMORY_RO, FILE_SPACES);
+	map_fixed(STUB_KNOWN, KNOWN_SIZE, 1, FD_MEMORY_RO, FILE_KNOWN);
 	map_fixed(STUB_ANSWERS, ANSWERS_SIZE, 3, FD_MEMORY, FILE_SPACES + SPACE_SIZE);
 	on_signal(SIGSYS, handle_call);
 	on_signal(4, handle_fault);

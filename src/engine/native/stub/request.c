@@ -204,8 +204,15 @@ static u32 this_cpu(void)
 
 int request(void *slot, int kind)
 {
+	long known;
+
 	if (kind == K_FAST || kind == K_CALL)
 		prefetch(slot);
+	known = kind == K_FAST ? known_answer(slot) : 0;
+	if (known != 0) {
+		AT(long, slot, S_RET) = -known;
+		return A_RETURN;
+	}
 	for (;;) {
 		AT(int, slot, S_KIND) = kind;
 		AT(u32, slot, S_CPU) = this_cpu();

@@ -49,6 +49,9 @@ struct filter_program {
 };
 extern const struct filter_program mapper_filter, guest_filter, reaper_filter;
 
+/* known.c */
+int known_answer(void *slot);
+
 /* request.c */
 int request(void *slot, int kind);
 void first_answer(void *slot);
