@@ -236,16 +236,18 @@ export interface KnownCall {
   readonly numbers: readonly number[];
 }
 
-/**
- * Answers that threads may be given without asking the kernel: errors of calls that did nothing. What was learned holds
- * until everything is forgotten.
- */
+/** Answers that threads may be given without asking the kernel, until they are forgotten: errors of calls that did nothing. */
 export interface KnownAnswers {
   newKey(): KnownKey;
   /** To be said before a call's first answer is learned. */
   addCall(call: KnownCall): void;
-  /** `args` are the call's, 32 bits of each of its `numbers` count. Names that are too long are not learned. */
-  learn(key: KnownKey, call: KnownCall, args: readonly number[], name: string, errno: number): void;
+  /**
+   * `args` are the call's, 32 bits of each of its `numbers` count. Answers what to call the answer by; -1 if it was not
+   * learned: names can be too long.
+   */
+  learn(key: KnownKey, call: KnownCall, args: readonly number[], name: string, errno: number): number;
+  /** Perhaps another answer goes with it. */
+  forget(answer: number): void;
   forgetAll(): void;
 }
 

@@ -5,15 +5,22 @@
  * reference to the inode. The number of dentries is bounded: when there are too many, a sweep forgets those
  * that nobody uses and that were not looked at since the sweep before.
  *
- * Answers that somebody gives without asking again (`rely`) hold for an epoch, which ends when a name, or a directory's
- * rights, change on which one of them relied.
+ * Answers that somebody gives without asking again (`rely`) are forgotten when the name changes that they are about; all
+ * of them when something changes on the way to one: a directory's name or rights, a link.
  */
 import { ENOENT } from '../uapi/errno.ts';
 import { isDir } from '../uapi/stat.ts';
-import { Dentry } from './dentry.ts';
+import { Dentry, NO_ANSWERS } from './dentry.ts';
 import type { Inode } from './inode.ts';
 
 const MANY_DENTRIES = 1 << 17;
+/** As many answers about one name are forgotten one by one. */
+const MOST_ANSWERS = 8;
+
+export interface Relying {
+  forget(answer: number): void;
+  forgetAll(): void;
+}
 
 export class Dcache {
   private readonly roots: Set<Dentry> = new Set();
@@ -21,8 +28,8 @@ export class Dcache {
   private readonly smallest: number;
   /** Cached dentries, roots not counted. */
   count = 0;
-  /** Told that an epoch is over. */
-  epochEnded: (() => void) | null = null;
+  /** Who gives such answers. */
+  relying: Relying | null = null;
   private epoch = 1;
 
   constructor(limit: number = MANY_DENTRIES) {
@@ -64,23 +71,34 @@ export class Dcache {
 
   /** A negative dentry now names `inode`, which was made, and is cached. */
   fill(dentry: Dentry, inode: Inode): Dentry {
-    this.appears(dentry);
+    this.changes(dentry);
     return this.bind(dentry, inode);
   }
 
-  /** An answer will be given again that follows from these dentries as they are. */
-  rely(dentries: readonly Dentry[]): void {
-    for (const dentry of dentries) dentry.reliedIn = this.epoch;
+  /** An answer will be given again that is about the last of these dentries, and found by way of the others. */
+  rely(dentries: readonly Dentry[], answer: number): void {
+    const last = dentries.length - 1;
+    for (let i = 0; i < last; i++) dentries[i]!.reliedIn = this.epoch;
+    if (last < 0) return;
+    const about = dentries[last]!;
+    if (about.answers.length < MOST_ANSWERS) about.answers = [...about.answers, answer];
+    else about.reliedIn = this.epoch;
+    // It must be found when the name is made.
+    if (about.unhashed && about.inode === null) this.hash(about);
   }
 
   /** What the dentry says is so no more, or is about to change: its name, or its directory's rights. */
   changes(dentry: Dentry): void {
-    if (dentry.reliedIn === this.epoch) this.endEpoch();
+    if (dentry.answers !== NO_ANSWERS) {
+      for (const answer of dentry.answers) this.relying?.forget(answer);
+      dentry.answers = NO_ANSWERS;
+    }
+    if (dentry.reliedIn === this.epoch) this.forgetAnswers();
   }
 
-  endEpoch(): void {
+  forgetAnswers(): void {
     this.epoch++;
-    this.epochEnded?.();
+    this.relying?.forgetAll();
   }
 
   /** A dentry for a file that never had a name (O_TMPFILE). Its inode's first path gives it a reference. */
@@ -100,7 +118,6 @@ export class Dcache {
     this.unhash(dentry);
     dentry.parent = dir;
     dentry.name = name;
-    this.appears(dentry);
     this.hash(dentry);
   }
 
@@ -121,12 +138,6 @@ export class Dcache {
     inode.refs++;
     this.hash(dentry);
     return dentry;
-  }
-
-  /** Where absent names are not cached, it is their directory that answers relied on. */
-  private appears(dentry: Dentry): void {
-    const { parent } = dentry;
-    this.changes(parent.inode!.sb.cachesAbsence ? dentry : parent);
   }
 
   private absent(dir: Dentry, name: string): Dentry {

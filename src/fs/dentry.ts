@@ -8,6 +8,8 @@
 import type { Inode } from './inode.ts';
 import type { Mount } from './mount.ts';
 
+export const NO_ANSWERS: readonly number[] = [];
+
 export class Dentry {
   name: string;
   /** The root of a filesystem is its own parent. */
@@ -23,7 +25,8 @@ export class Dentry {
   dead = false;
   /** Looked at since the last sweep of the cache. */
   used = true;
-  /** The latest of the cache's epochs in which an answer relied on it (dcache.ts). */
+  /** Answers that others give about it, and the cache's latest epoch in which some went by way of it (dcache.ts). */
+  answers: readonly number[] = NO_ANSWERS;
   reliedIn = 0;
 
   constructor(parent: Dentry | null, name: string, inode: Inode | null) {

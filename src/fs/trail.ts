@@ -5,7 +5,7 @@
 import type { Dentry } from './dentry.ts';
 
 export class Trail {
-  /** Directories that were searched and names that were found, some of them twice. */
+  /** Directories that were searched and names that were found, some of them twice; what was found last is last. */
   readonly passed: Dentry[] = [];
   /** The name that was walked, the last one if there were several. */
   name = '';

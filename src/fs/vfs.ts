@@ -76,7 +76,7 @@ export class Vfs {
 
   mountsHaveChanged(): void {
     this.mountGeneration++;
-    this.dcache.endEpoch();
+    this.dcache.forgetAnswers();
     this.mountsChanged.wake();
   }
 

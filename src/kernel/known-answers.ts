@@ -36,7 +36,7 @@ export class KnownAnswers {
   constructor(engine: EngineAnswers, vfs: Vfs) {
     this.engine = engine;
     this.vfs = vfs;
-    vfs.dcache.epochEnded = () => engine.forgetAll();
+    vfs.dcache.relying = engine;
   }
 
   /** Before a call's handler runs. */
@@ -57,8 +57,8 @@ export class KnownAnswers {
     const { thread } = task;
     if (thread === null) return;
     thread.knownBy ??= this.keyOf(task);
-    this.vfs.dcache.rely(trail.passed);
-    this.engine.learn(thread.knownBy, call, task.callArgs, trail.name, -result);
+    const answer = this.engine.learn(thread.knownBy, call, task.callArgs, trail.name, -result);
+    if (answer >= 0) this.vfs.dcache.rely(trail.passed, answer);
   }
 
   private keyOf({ cred, root, cwd }: Task): KnownKey {

@@ -41,18 +41,24 @@ export class NativeKnownAnswers implements KnownAnswers {
     this.memory.i32[(GLOBAL.G_KNOWN + 4 * nr) / 4] = KNOWN_CALL | mask;
   }
 
-  learn(key: KnownKey, call: KnownCall, args: readonly number[], name: string, errno: number): void {
-    if (name === '' || name.length > KNOWN_LONGEST) return;
+  learn(key: KnownKey, call: KnownCall, args: readonly number[], name: string, errno: number): number {
+    if (name === '' || name.length > KNOWN_LONGEST) return -1;
     this.hashCall(key, call, args, name);
     const { low, high } = this.hash;
     const { i32 } = this.memory;
-    const at = (FILE.FILE_KNOWN + KNOWN_ENTRY * (low & (KNOWN_ENTRIES - 1))) / 4;
+    const entry = low & (KNOWN_ENTRIES - 1);
+    const at = wordOf(entry);
     // In this order: whoever reads meanwhile sees that something changes (stub/known.c).
     Atomics.store(i32, at + 2, 0);
     i32[at] = low;
     i32[at + 1] = high;
     Atomics.store(i32, at + 2, (this.epoch << 8) | errno);
     this.used = true;
+    return entry;
+  }
+
+  forget(entry: number): void {
+    Atomics.store(this.memory.i32, wordOf(entry) + 2, 0);
   }
 
   forgetAll(): void {
@@ -87,3 +93,5 @@ export class NativeKnownAnswers implements KnownAnswers {
     hash.finish();
   }
 }
+
+const wordOf = (entry: number): number => (FILE.FILE_KNOWN + KNOWN_ENTRY * entry) / 4;
