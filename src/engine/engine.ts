@@ -54,6 +54,8 @@ export interface ThreadUsage {
   readonly processor: number;
   /** Bytes of the whole space in memory. */
   readonly rss: number;
+  /** The most there ever were, if that is known already. */
+  readonly peak: number | null;
 }
 
 /** Bytes of a space that are in memory: private pages, the host's files, the machine's memory; the most ever. */
@@ -215,10 +217,13 @@ export interface Space {
   readonly reserved: readonly { readonly from: number; readonly to: number }[];
 }
 
-/** What to bring along with a call: for up to two arguments, a string or a buffer; of `strings`, the next one's too. */
+/**
+ * What to bring along with a call: for up to two arguments, a string or a buffer; of `strings`, the next one's too. Or
+ * what the program has used so far, which `cpuTimes` and `usage` then say.
+ */
 export interface Prefetch {
   readonly arg: number;
-  readonly kind: 'string' | 'strings' | 'buffer' | 'struct';
+  readonly kind: 'string' | 'strings' | 'buffer' | 'struct' | 'usage';
   /** The argument with a buffer's length, or a structure's size. */
   readonly lengthArg?: number;
   readonly size?: number;

@@ -15,13 +15,15 @@ const NICE = 5;
 const SLICE = 100_000;
 /** struct sched_attr: size, policy, flags, nice, priority, runtime, deadline, period. */
 const ATTR_SIZE = 48;
-/** How often the waiting is looked at, and how long a share is kept, ns. */
+/** How often the waiting is looked at, ns: each time that nobody waits it is half as often, down to the longest. */
 const PERIOD = 2e7;
+const LONGEST_PERIOD = 1.6e8;
+/** How long a share is kept. */
 const SHARE = 1e8;
 /** At first there is much to compile. */
 const FIRST_SHARE = 1e9;
-/** Who has waited so long of a period, and run for less than a twentieth of that, starves. */
-const HUNGER = 0.6 * PERIOD;
+/** Who has waited for this part of a period, and run for less than a twentieth of that, starves. */
+const HUNGER = 0.6;
 
 interface Helper {
   readonly tid: number;
@@ -37,6 +39,7 @@ export class BackgroundThreads {
   private readonly attr = new DataView(new ArrayBuffer(ATTR_SIZE));
   private readonly helpers: Helper[];
   private looked = 0;
+  private period = PERIOD;
 
   /** All threads of this process but the calling one, which is the main thread. */
   constructor(libc: Libc, now: number) {
@@ -51,16 +54,21 @@ export class BackgroundThreads {
 
   /** To be called now and then while the machine is at work; `now` in ns. */
   look(now: number): void {
-    if (now - this.looked < PERIOD) return;
+    const passed = now - this.looked;
+    if (passed < this.period) return;
     this.looked = now;
-    for (const helper of this.helpers) this.feed(helper, now);
+    let hungry = false;
+    for (const helper of this.helpers) if (this.feed(helper, now, passed)) hungry = true;
+    this.period = hungry ? PERIOD : Math.min(2 * this.period, LONGEST_PERIOD);
   }
 
-  private feed(helper: Helper, now: number): void {
+  /** Whether it starves. */
+  private feed(helper: Helper, now: number, passed: number): boolean {
     const text = this.files.text(`/proc/self/task/${helper.tid}/schedstat`);
-    if (text === null) return;
+    if (text === null) return false;
     const [ran = 0, waited = 0] = text.split(' ').map(Number);
-    const starves = waited - helper.waited > HUNGER && (ran - helper.ran) * 20 < waited - helper.waited;
+    const starves =
+      waited - helper.waited > HUNGER * passed && (ran - helper.ran) * 20 < waited - helper.waited;
     helper.ran = ran;
     helper.waited = waited;
     if (starves) {
@@ -70,6 +78,7 @@ export class BackgroundThreads {
       helper.shareUntil = 0;
       this.schedule(helper, false);
     }
+    return starves;
   }
 
   private schedule({ tid }: Helper, share: boolean): void {

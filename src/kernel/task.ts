@@ -187,11 +187,11 @@ export class Task implements Current, Sleeper, SignalSource {
     sum.system += system;
     // What costs the host's /proc is not asked about a life that was over at once.
     if (this.clock.monotonic() - this.startTime < SHORT_LIFE) return sum;
-    const { minflt, majflt, rss } = thread.usage();
+    const { minflt, majflt, rss, peak: known } = thread.usage();
     sum.minflt += minflt;
     sum.majflt += majflt;
     // Asking for the peak is dear; a short life hardly had one.
-    const peak = user + system > LONG_LIFE ? thread.space.usage().peak : rss;
+    const peak = known ?? (user + system > LONG_LIFE ? thread.space.usage().peak : rss);
     sum.maxrss = Math.max(sum.maxrss, Math.floor(peak / 1024));
     return sum;
   }

@@ -84,8 +84,12 @@ function foregoneOf({ name, args, lasting: errors }: Syscall): Foregone | null {
   return { nr: (NR as Readonly<Record<string, number>>)[name]!, numbers, errors, dirfd };
 }
 
+/** With these a program is settled up. */
+const ENDS: ReadonlySet<string> = new Set(['exit', 'exit_group']);
+
 /** What a call is going to read, as far as its arguments say: two pieces at most. */
 export function prefetchPlan(row: Syscall): Prefetch[] {
+  if (ENDS.has(row.name)) return [{ arg: 0, kind: 'usage' }];
   return row.args.flatMap((arg, index) => prefetchOf(arg, index)).slice(0, 2);
 }
 

@@ -31,8 +31,9 @@ export interface RawFaults {
   readonly minflt: number;
   readonly majflt: number;
   readonly processor: number;
-  /** Bytes of the whole space in memory. */
+  /** Bytes of the whole space in memory, and the most there ever were: null if that is not known yet. */
   readonly rss: number;
+  readonly peak: number | null;
 }
 
 export class Accounts {
@@ -71,6 +72,7 @@ export class Accounts {
       majflt: fields[MAJFLT]!,
       processor: fields[PROCESSOR]!,
       rss: fields[RSS]! * PAGE,
+      peak: null,
     };
   }
 

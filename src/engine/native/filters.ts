@@ -2,8 +2,8 @@
  * What the host lets us do (seccomp(2)). Three programs, which the build writes into the stub:
  *
  * - `guest`, for every thread that runs guest code, on top of `mapper`: from the stub's own text it may wait and
- *   wake on slots and the space's pages, return from a signal, yield, end its process, and change private memory
- *   apart from what the engine keeps. All else is SIGSYS: a call of the
+ *   wake on slots and the space's pages, return from a signal, yield, end its process, ask what that has used, and
+ *   change private memory apart from what the engine keeps. All else is SIGSYS: a call of the
  *   guest's. That the stub's syscall instruction can be jumped to with any registers changes nothing.
  * - `mapper`, for mapping threads, and for a guest thread until it has given up the rest: mappings of the memory
  *   file or of nothing at fixed places, new spaces and threads in two exact forms, notes to the kernel, memory
@@ -64,6 +64,7 @@ const NR = {
   exit: 60,
   wait4: 61,
   getppid: 110,
+  getrusage: 98,
   gettid: 186,
   sigaltstack: 131,
   prctl: 157,
@@ -91,6 +92,7 @@ const guest: readonly Line[] = [
   jeq(NR.rt_sigreturn, 'allow'),
   jeq(NR.sched_yield, 'allow'),
   jeq(NR.exit_group, 'allow'),
+  jeq(NR.getrusage, 'allow'),
   jeq(NR.futex, 'futex'),
   jeq(NR.mmap, 'map'),
   jeq(NR.munmap, 'own'),
@@ -172,6 +174,7 @@ const mapper: readonly Line[] = [
   jeq(NR.seccomp, 'allow'),
   jeq(NR.getppid, 'allow'),
   jeq(NR.gettid, 'allow'),
+  jeq(NR.getrusage, 'allow'),
   jeq(NR.sched_setaffinity, 'allow'),
   jeq(NR.membarrier, 'barrier'),
   jeq(NR.exit, 'allow'),

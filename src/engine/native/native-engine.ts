@@ -34,7 +34,7 @@ const WATCH = 5e7;
 const UNSEEN = 1e6;
 /** In so many times of looking for threads the kernel looks for notes once. */
 const NOTES_EVERY = 1 << 16;
-const PLAN_KIND = { string: 1, buffer: 2, struct: 3, strings: 4 } as const;
+const PLAN_KIND = { string: 1, buffer: 2, struct: 3, strings: 4, usage: 5 } as const;
 
 export interface NativeEngineOptions {
   readonly libc: Libc;

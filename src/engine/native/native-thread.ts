@@ -13,6 +13,7 @@ import {
   TRAP_FRAME,
 } from '../engine.ts';
 import type { RawFaults, RawTimes } from './accounts.ts';
+import { type BroughtUsage, RUSAGE_SIZE, readUsage } from './brought-usage.ts';
 import { fpstateOffset, fpstateSize, isFrameOffset, UC_FPSTATE, UC_GREGS, UC_SIZE } from './frame.ts';
 import { ACTION, KIND, SIZE, SLOT, STATE, VA } from './layout.ts';
 import type { NativeEngine } from './native-engine.ts';
@@ -62,7 +63,9 @@ export class NativeThread implements EngineThread {
   /** Times that were given out, so that they never go back; and what former owners had used. */
   private userTime = 0;
   private systemTime = 0;
-  private before: { readonly total: number; readonly minflt: number; readonly majflt: number } = NOTHING;
+  private before: Account = NOTHING;
+  /** What was read last. */
+  private latest: Account = NOTHING;
 
   constructor(engine: NativeEngine, space: NativeSpace, slot: number, index: number) {
     this.engine = engine;
@@ -351,6 +354,7 @@ export class NativeThread implements EngineThread {
   cpuTimes(): ThreadTimes {
     const raw = this.rawTimes();
     if (raw !== null) {
+      this.latest = { ...this.latest, total: raw.total };
       const used = Math.max(0, raw.total - this.before.total);
       const user = Math.min(used, used * raw.userShare);
       this.userTime = Math.max(this.userTime, Math.round(Math.min(user, used - this.systemTime)));
@@ -362,16 +366,16 @@ export class NativeThread implements EngineThread {
   usage(): ThreadUsage {
     const raw = this.rawFaults();
     if (raw === null) return NO_USAGE;
+    this.latest = { ...this.latest, minflt: raw.minflt, majflt: raw.majflt };
     const { minflt, majflt } = this.before;
     return { ...raw, minflt: Math.max(0, raw.minflt - minflt), majflt: Math.max(0, raw.majflt - majflt) };
   }
 
-  /** It was parked, and is given to a new owner. */
+  /** It was parked, and is given to a new owner. What the former one used was asked when it went. */
   startAccount(): void {
     this.userTime = 0;
     this.systemTime = 0;
-    const { minflt, majflt } = this.rawFaults() ?? NO_USAGE;
-    this.before = { total: this.rawTimes()?.total ?? 0, minflt, majflt };
+    this.before = this.latest;
   }
 
   /** A thread that is still to be made, and will look for its answer by itself. */
@@ -386,6 +390,11 @@ export class NativeThread implements EngineThread {
   private rawTimes(): RawTimes | null {
     const { space, engine } = this;
     if (space.pid === 0 || space.dead) return null;
+    const brought = this.broughtUsage();
+    if (brought !== null) {
+      const total = brought.user + brought.system;
+      return { total, userShare: total === 0 ? 1 : brought.user / total };
+    }
     return space.hasOneThread
       ? engine.accounts.processTimes(space.pid)
       : engine.accounts.threadTimes(space.pid, this.tid);
@@ -397,7 +406,17 @@ export class NativeThread implements EngineThread {
    */
   private rawFaults(): RawFaults | null {
     const { space, engine } = this;
+    const brought = this.broughtUsage();
+    if (brought !== null) return { ...brought, processor: this.i32[this.w + SLOT.S_CPU / 4]!, rss: 0 };
     return space.pid === 0 ? null : engine.accounts.faults(space.pid, space.hasOneThread ? 0 : this.tid);
+  }
+
+  /** What the program has used, if it said so with the call that it is in; it speaks of the whole process. */
+  private broughtUsage(): BroughtUsage | null {
+    const { engine, space, i32, w } = this;
+    if (!this.brought || !space.hasOneThread || engine.plans[this.nr]?.[0]?.kind !== 'usage') return null;
+    const has = i32[w + SLOT.S_IN0_LEN / 4] === RUSAGE_SIZE;
+    return has ? readUsage(this.view, this.slot + SLOT.S_IN0) : null;
   }
 
   private callNumber(): number {
@@ -436,8 +455,15 @@ const NO_FAULT: Fault = { signal: 0, code: 0, address: 0 };
 const FAULTS: ReadonlySet<number> = new Set([4, 5, 7, 8, 11]);
 /** rdi, rsi, rdx, r10, r8, r9 in struct sigcontext. */
 const ARGUMENT_REGISTERS = [8, 9, 12, 2, 0, 1] as const;
-const NOTHING = { total: 0, minflt: 0, majflt: 0 } as const;
-const NO_USAGE = { minflt: 0, majflt: 0, processor: 0, rss: 0 } as const;
+interface Account {
+  /** ns of processor time. */
+  readonly total: number;
+  readonly minflt: number;
+  readonly majflt: number;
+}
+
+const NOTHING: Account = { total: 0, minflt: 0, majflt: 0 };
+const NO_USAGE: ThreadUsage = { minflt: 0, majflt: 0, processor: 0, rss: 0, peak: null };
 const STAGE_IN_SIZE = SLOT.S_STAGE_OUT - SLOT.S_STAGE_IN;
 const STAGE_OUT_SIZE = SIZE.SLOT_STRIDE - SLOT.S_STAGE_OUT;
 const WINDOW = [SLOT.S_IN0, SLOT.S_IN1] as const;

@@ -14,6 +14,8 @@
 #define PLAN_BUFFER 2
 #define PLAN_STRUCT 3
 #define PLAN_STRINGS 4
+#define PLAN_USAGE 5
+#define RUSAGE_SIZE 144
 #define PATH_MAX 4096
 
 static void futex_wait(u64 address, u32 value)
@@ -62,6 +64,8 @@ static int fetch(void *slot, u32 plan, u32 window, u64 room)
 
 	if ((plan & 15) == PLAN_STRINGS)
 		return fetch_strings(slot, (plan >> 4) & 7, (u64)slot + window, room);
+	if ((plan & 15) == PLAN_USAGE)
+		return syscall3(__NR_getrusage, 0, (char *)slot + window, 0) == 0 ? RUSAGE_SIZE : -1;
 	if (from == 0)
 		return -1;
 	if ((plan & 15) == PLAN_STRING) {
