@@ -21,7 +21,15 @@ import { lowestUse, MMAP_MIN, Places, TASK_SIZE } from './places.ts';
 import { growPrivate, mapPrivate, movePages } from './private-pages.ts';
 import { PAGE_SIZE } from './ram.ts';
 import type { TextImages } from './text-image.ts';
-import { type Backing, VM_DONTFORK, VM_GROWSDOWN, VM_LOCKED_MASK, VM_WIPEONFORK, Vma } from './vma.ts';
+import {
+  type Backing,
+  VM_DONTFORK,
+  VM_GROWSDOWN,
+  VM_LOCKED_MASK,
+  VM_MAYWRITE,
+  VM_WIPEONFORK,
+  Vma,
+} from './vma.ts';
 import { VmaList } from './vma-list.ts';
 
 /** What address spaces have in common: a machine's. */
@@ -154,7 +162,10 @@ export class Mm implements PageUser {
   /** Whether others may see what the program writes. */
   get sharesMemory(): boolean {
     if (this.users > 1) return true;
-    for (let i = this.vmas.count - 1; i >= 0; i--) if (this.vmas.at(i)!.shared) return true;
+    for (let i = this.vmas.count - 1; i >= 0; i--) {
+      const vma = this.vmas.at(i)!;
+      if (vma.shared && (vma.flags & VM_MAYWRITE) !== 0) return true;
+    }
     return false;
   }
 

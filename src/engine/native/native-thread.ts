@@ -56,9 +56,9 @@ export class NativeThread implements EngineThread {
   private keepsBrought = false;
   /** How many of them the last answer had. */
   private sent = 0;
-  private readonly copyTo = new Float64Array(SLOT.MAX_COPIES);
-  private readonly copyFrom = new Float64Array(SLOT.MAX_COPIES);
-  private readonly copyLength = new Int32Array(SLOT.MAX_COPIES);
+  private readonly copyTo: number[] = [];
+  private readonly copyFrom: number[] = [];
+  private readonly copyLength: number[] = [];
 
   /** Times that were given out, so that they never go back; and what former owners had used. */
   private userTime = 0;
@@ -186,12 +186,14 @@ export class NativeThread implements EngineThread {
     if (before !== STATE.ST_REQUEST) space.flush();
   }
 
-  /** The thread ends its process by itself, if it is there to be told: nobody need be woken for that. */
+  /** The thread ends its process by itself, if it is there to be told: that wakes nobody else, and mostly not even it. */
   endProcess(): boolean {
     const { i32, w } = this;
-    if (this.runningIndex >= 0 || Atomics.load(i32, w) !== STATE.ST_REQUEST) return false;
+    const before = Atomics.load(i32, w);
+    if (this.runningIndex >= 0 || !IN_KERNEL.has(before)) return false;
     i32[w + SLOT.S_ACTION / 4] = ACTION.A_EXIT;
-    return Atomics.compareExchange(i32, w, STATE.ST_REQUEST, STATE.ST_ANSWER) === STATE.ST_REQUEST;
+    if (Atomics.exchange(i32, w, STATE.ST_ANSWER) !== STATE.ST_REQUEST) this.engine.wake(this);
+    return true;
   }
 
   get runs(): boolean {
@@ -452,6 +454,9 @@ export class NativeThread implements EngineThread {
 
 const NO_FAULT: Fault = { signal: 0, code: 0, address: 0 };
 /** SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV: what the stub has handlers for. */
+/** States of a thread that waits for us. */
+const IN_KERNEL: ReadonlySet<number> = new Set([STATE.ST_REQUEST, STATE.ST_SLEEPING, STATE.ST_WAIT]);
+
 const FAULTS: ReadonlySet<number> = new Set([4, 5, 7, 8, 11]);
 /** rdi, rsi, rdx, r10, r8, r9 in struct sigcontext. */
 const ARGUMENT_REGISTERS = [8, 9, 12, 2, 0, 1] as const;

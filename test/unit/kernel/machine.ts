@@ -130,7 +130,7 @@ export class FakeMachine {
       cred,
       mm: null,
       files: new FilesStruct(),
-      fs: {} as Task['fs'],
+      fs: { tasks: new Set() } as unknown as Task['fs'],
       user: () => new BufferMemory(new Uint8Array(MEMORY)) as unknown as Task['user'],
       signals: new SignalState(group),
     });
