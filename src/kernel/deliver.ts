@@ -44,6 +44,7 @@ import {
   SS_ONSTACK,
 } from '../uapi/signal.ts';
 import { type Delivery, deliverable, dequeue } from './dequeue.ts';
+import { DEFAULT_ACTION } from './sighand.ts';
 import { forceSignal } from './signal.ts';
 import { NO_ALT_STACK } from './signal-state.ts';
 import { sigBit, sigWord } from './sigset.ts';
@@ -74,9 +75,7 @@ export async function returnToProgram(task: Task, result: number | null, nr: num
       if (pending !== null)
         finishCall(task, thread, pending, nr, (next.action.flags & SA_RESTART) !== 0, true);
       pending = null;
-      if (!enterHandler(task, thread, next)) {
-        forceSegv(task);
-      }
+      if (!enterHandler(task, thread, next)) forceSegv(task, next.info.signo);
     }
   }
   if (task.thread === null) return;
@@ -172,7 +171,9 @@ function blockForHandler(task: Task, signal: number, lo: number, hi: number, nod
   task.signals.setMask(blocked.lo | lo | (low ? own : 0), blocked.hi | hi | (low ? 0 : own));
 }
 
-function forceSegv(task: Task): void {
+/** What a signal becomes whose frame had no place. The frame of SIGSEGV would have none again, for ever: it kills. */
+function forceSegv(task: Task, signal: number): void {
+  if (signal === SIGSEGV) task.group.sighand.set(SIGSEGV, DEFAULT_ACTION);
   forceSignal(task, faultInfo(SIGSEGV, SI_KERNEL, 0));
 }
 
