@@ -16,6 +16,7 @@ import type { PosixQueue } from '../ipc/mqueue.ts';
 import { openFifo } from '../ipc/pipe-file.ts';
 import { SysvIpc } from '../ipc/sysv/ipc.ts';
 import { AioContexts } from '../kernel/aio.ts';
+import { CoreSettings } from '../kernel/core-pattern.ts';
 import { FutexTable, wakeFutex } from '../kernel/futex.ts';
 import type { Kernel, ShutdownKind } from '../kernel/kernel.ts';
 import { MemoryRules } from '../kernel/memory-rules.ts';
@@ -79,6 +80,7 @@ export class MachineKernel implements Kernel {
   readonly images: TextImages;
   readonly oom: OomKiller = new OomKiller(this);
   readonly memoryRules: MemoryRules = new MemoryRules(this);
+  readonly core: CoreSettings = new CoreSettings();
   readonly mmHost: MmHost;
   readonly shmem: Mount;
   readonly inotify: InotifyHub;

@@ -43,7 +43,10 @@ import {
   SS_DISABLE,
   SS_ONSTACK,
 } from '../uapi/signal.ts';
+import { WCOREFLAG } from '../uapi/wait.ts';
+import { dumpCore } from './core-dump.ts';
 import { type Delivery, deliverable, dequeue } from './dequeue.ts';
+import { exitGroup } from './exit.ts';
 import { DEFAULT_ACTION } from './sighand.ts';
 import { forceSignal } from './signal.ts';
 import { NO_ALT_STACK } from './signal-state.ts';
@@ -67,7 +70,12 @@ export async function returnToProgram(task: Task, result: number | null, nr: num
     const next = dequeue(task);
     if (next === 'exit') return;
     if (next === 'stop') await park(task);
-    else if (next === 'none') {
+    else if (typeof next !== 'string' && 'fatal' in next) {
+      const { signo } = next.fatal;
+      const dumped = await dumpCore(task, next.fatal, pending === null ? -1 : nr);
+      exitGroup(task, dumped ? signo | WCOREFLAG : signo);
+      return;
+    } else if (next === 'none') {
       if (task.signals.savedMask === null) break;
       // No handler took the mask of before ppoll or sigsuspend: it holds again, and may let more through.
       task.signals.restoreSavedMask();

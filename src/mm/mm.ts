@@ -39,6 +39,9 @@ export interface MmHost {
 export const grants = (has: number, wanted: number): boolean =>
   wanted === PROT_READ ? has !== PROT_NONE : (has & wanted) === wanted;
 
+/** What core(5) tells: private and shared anonymous memory, ELF headers, private huge pages. */
+const DEFAULT_COREDUMP_FILTER = 0x33;
+
 export class Mm implements PageUser {
   space: Space;
   readonly vmas: VmaList = new VmaList();
@@ -66,6 +69,8 @@ export class Mm implements PageUser {
   private pages = 0;
   /** Flags of areas to come: mlockall(2), MCL_FUTURE. */
   defFlags = 0;
+  /** Which memory core files have: bits of /proc/PID/coredump_filter (core(5)). */
+  coredumpFilter: number = DEFAULT_COREDUMP_FILTER;
   /** What membarrier(2) was told to be ready for. */
   barriers = 0;
   /** Guard pages (madvise(2), MADV_GUARD_INSTALL): no access, whatever their areas say. */
@@ -213,6 +218,7 @@ export class Mm implements PageUser {
     Object.assign(child, { argStart, argEnd, envStart, envEnd, auxv });
     child.exe = this.exe?.get() ?? null;
     child.barriers = this.barriers;
+    child.coredumpFilter = this.coredumpFilter;
     child.guards = this.guards.clone();
     for (const vma of this.vmas) {
       if ((vma.flags & VM_DONTFORK) !== 0) continue;

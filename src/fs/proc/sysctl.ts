@@ -55,8 +55,6 @@ const HINTS_AND_CONSTANTS = (): Sysctl[] => [
   fixed('fs/epoll/max_user_watches', 1048576),
   fixed('fs/suid_dumpable', 0),
   fixed('kernel/cap_last_cap', CAP_LAST_CAP),
-  fixed('kernel/core_pattern', 'core'),
-  fixed('kernel/core_uses_pid', 0),
   fixed('kernel/ngroups_max', 65536),
   fixed('kernel/overflowgid', 65534),
   fixed('kernel/overflowuid', 65534),
