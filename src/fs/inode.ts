@@ -64,6 +64,8 @@ export abstract class Inode {
   refs = 0;
   /** Files open for writing (execve(2) says ETXTBSY, a remount to read-only EBUSY). */
   writers = 0;
+  /** Files open for reading alone (leases: fcntl(2)). */
+  readers = 0;
   /** Made by O_TMPFILE without O_EXCL: may be linked although it has no name. */
   linkable = false;
 
