@@ -17,14 +17,20 @@ export class LeaseRules {
   /** fs.leases-enable, and fs.lease-break-time in seconds (proc_sys_fs(5)); 0: a holder has all the time. */
   enabled = true;
   breakTime = 45;
-  /** Which leases made an open, or truncate(2), answer -EAGAIN just now; who looks takes it. */
-  inTheWay: Leases | null = null;
+  /** What made an open, or truncate(2), answer -EAGAIN just now; who looks takes it. */
+  inTheWay: BlockedOpen | null = null;
 
-  takeInTheWay(): Leases | null {
-    const leases = this.inTheWay;
+  takeInTheWay(): BlockedOpen | null {
+    const blocked = this.inTheWay;
     this.inTheWay = null;
-    return leases;
+    return blocked;
   }
+}
+
+/** An open that has to wait for the holders of leases. */
+export interface BlockedOpen {
+  readonly leases: Leases;
+  readonly writes: boolean;
 }
 
 export interface Lease {
@@ -42,6 +48,8 @@ export interface Lease {
 export class Leases {
   /** Woken when a lease goes, or becomes weaker. */
   readonly waitq = new WaitQueue();
+  /** Opens that wait, by what they are for: they count as if the file were open. */
+  readonly waiting = { readers: 0, writers: 0 };
   private readonly held: Map<File, Lease> = new Map();
 
   get all(): Iterable<Lease> {
@@ -58,15 +66,31 @@ export class Leases {
   set(file: File, type: number, tell: () => void): number {
     const own = this.held.get(file);
     if (type === F_UNLCK) return own === undefined ? -EAGAIN : this.remove(own);
-    if (!agreesWithOpens(file, type) || !this.agreesWithOthers(file, type)) return -EAGAIN;
+    if (!this.agreesWithOpens(file, type) || !this.agreesWithOthers(file, type)) return -EAGAIN;
     if (own === undefined) {
       this.held.set(file, { file, type, breaking: null, deadline: Number.POSITIVE_INFINITY, tell });
       return 0;
     }
-    if (own.breaking !== null && own.breaking !== type) return -EAGAIN;
-    weaken(own, type);
-    this.waitq.wake();
+    this.change(own, type);
     return 0;
+  }
+
+  private change(lease: Lease, type: number): void {
+    lease.type = type;
+    if (lease.breaking === type) {
+      lease.breaking = null;
+      lease.deadline = Number.POSITIVE_INFINITY;
+    }
+    this.waitq.wake();
+  }
+
+  /** For a lease to read, nobody writes; for one to write, nobody else has the file open at all. */
+  private agreesWithOpens(file: File, type: number): boolean {
+    const { inode } = file;
+    const { readers, writers } = this.waiting;
+    if (type === F_RDLCK) return inode.writers <= 0 && writers === 0;
+    if (readers + writers > 0) return false;
+    return inode.writers === Number(file.countsAsWriter) && inode.readers === Number(file.countsAsReader);
   }
 
   private agreesWithOthers(file: File, type: number): boolean {
@@ -116,25 +140,9 @@ export class Leases {
     for (const lease of [...this.held.values()]) {
       if (lease.breaking === null || now < lease.deadline) continue;
       if (lease.breaking === F_UNLCK) this.remove(lease);
-      else weaken(lease, lease.breaking);
-      this.waitq.wake();
+      else this.change(lease, lease.breaking);
     }
   }
-}
-
-function weaken(lease: Lease, type: number): void {
-  lease.type = type;
-  lease.breaking = null;
-  lease.deadline = Number.POSITIVE_INFINITY;
-}
-
-/** A lease to read: nobody writes; one to write: nobody else has the file open at all. */
-function agreesWithOpens(file: File, type: number): boolean {
-  const { inode } = file;
-  if (type === F_RDLCK) return inode.writers <= 0;
-  const writes = file.countsAsWriter ? 1 : 0;
-  const reads = file.countsAsReader ? 1 : 0;
-  return inode.writers === writes && inode.readers === reads;
 }
 
 /** Asked before a file that has locks is opened with `flags`: 0, or -EAGAIN. */
@@ -144,6 +152,6 @@ export function breakLeases(inode: Inode, flags: number, rules: LeaseRules): num
   // O_TRUNC alone does not count, as on Linux.
   const writes = (flags & O_ACCMODE) !== O_RDONLY;
   if (!locks.leases.break(writes, inode.sb.clock.monotonic(), rules)) return 0;
-  rules.inTheWay = (flags & O_NONBLOCK) === 0 ? locks.leases : null;
+  rules.inTheWay = (flags & O_NONBLOCK) === 0 ? { leases: locks.leases, writes } : null;
   return -EAGAIN;
 }

@@ -161,9 +161,9 @@ function execveAt(
   const empty = (how & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0;
   const at = base?.path ?? null;
   const result = exec(task, { at, filename: name, flags: follow | empty, ...strings });
-  const leases = result === -EAGAIN ? task.kernel.vfs.leases.takeInTheWay() : null;
-  if (leases === null) return result;
-  return pastLeases(task, leases, () => execveAt(task, dir, filename, argv, envp, how));
+  const blocked = result === -EAGAIN ? task.kernel.vfs.leases.takeInTheWay() : null;
+  if (blocked === null) return result;
+  return pastLeases(task, blocked, () => execveAt(task, dir, filename, argv, envp, how));
 }
 
 function rtSigreturn(task: Task): number {

@@ -1,7 +1,7 @@
 /** F_SETLEASE and F_GETLEASE of fcntl(2), and waiting for those whose leases are in the way. */
 import { CAP_LEASE, capable } from '../core/cred.ts';
 import type { File } from '../fs/file.ts';
-import { Leases } from '../fs/leases.ts';
+import { type BlockedOpen, Leases } from '../fs/leases.ts';
 import { locksOf } from '../fs/locks.ts';
 import type { Task } from '../kernel/task.ts';
 import { EACCES, EINVAL, ETIMEDOUT } from '../uapi/errno.ts';
@@ -28,9 +28,12 @@ export function setLease(task: Task, fd: number, file: File, type: number): numb
 /** Tries again what leases were in the way of, once one of them has gone, or its holder is out of time. */
 export async function pastLeases(
   task: Task,
-  leases: Leases,
+  { leases, writes }: BlockedOpen,
   attempt: () => number | Promise<number>,
 ): Promise<number> {
+  const counted = writes ? 'writers' : 'readers';
+  leases.waiting[counted]++;
   const slept = await task.sleepOn([leases.waitq], leases.deadline);
+  leases.waiting[counted]--;
   return slept < 0 && slept !== -ETIMEDOUT ? slept : attempt();
 }

@@ -71,9 +71,9 @@ function openAt(
   const synced = (flags & SYNC_ONLY) !== 0 ? flags | O_DSYNC : flags;
   const file = openFile(task.kernel.vfs, task, at, name, synced | O_LARGEFILE, mode, resolve);
   if (file === -EAGAIN) {
-    const leases = task.kernel.vfs.leases.takeInTheWay();
-    if (leases !== null)
-      return pastLeases(task, leases, () => openAt(task, dirfd, name, flags, mode, resolve));
+    const blocked = task.kernel.vfs.leases.takeInTheWay();
+    if (blocked !== null)
+      return pastLeases(task, blocked, () => openAt(task, dirfd, name, flags, mode, resolve));
   }
   if (typeof file === 'number') return file;
   const state = (flags & O_PATH) !== 0 ? 0 : file.opened();

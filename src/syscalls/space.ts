@@ -45,8 +45,8 @@ function truncateNamed(task: Task, name: string, size: number): number | Promise
     if (err < 0) return err;
   }
   const result = truncatePath(vfs, task, name, size);
-  const leases = result === -EAGAIN ? vfs.leases.takeInTheWay() : null;
-  return leases === null ? result : pastLeases(task, leases, () => truncateNamed(task, name, size));
+  const blocked = result === -EAGAIN ? vfs.leases.takeInTheWay() : null;
+  return blocked === null ? result : pastLeases(task, blocked, () => truncateNamed(task, name, size));
 }
 
 function ftruncate(task: Task, fd: number, size: number): number {
