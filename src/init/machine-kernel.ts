@@ -112,6 +112,7 @@ export class MachineKernel implements Kernel {
       bytes: memory.bytes,
       touched: (offset, out) => memory.touched(offset, out),
       promise: pages => oom.promise(pages),
+      makeRoom: () => oom.makeRoom(),
     };
     this.pids = new PidAllocator(pid => this.tasks.has(pid) || this.groups.has(pid) || this.jobs.uses(pid));
     this.vfs = new Vfs({ clock: this.clock, ram: this.ram, newDev: () => this.newDev() });

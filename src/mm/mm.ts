@@ -33,6 +33,8 @@ export interface MmHost {
   touched(offset: number, out: Uint8Array): void;
   /** So many private pages more (or fewer) may be touched. */
   promise(pages: number): void;
+  /** The machine has no memory left for a touched page: whether there will be some soon, so that it may be touched again. */
+  makeRoom(): boolean;
 }
 
 /** Whether an area with these PROT_ bits lets one do this. What may be written or executed can be read, on x86. */
@@ -79,6 +81,8 @@ export class Mm implements PageUser {
   readonly host: MmHost;
   /** Private pages that may be touched. */
   private promised = 0;
+  /** Nobody used it any more, and all that it held has been given back. */
+  gone = false;
 
   constructor(space: Space, host: MmHost) {
     this.space = space;
@@ -271,6 +275,7 @@ export class Mm implements PageUser {
     this.space.whenDone(() => {
       this.host.images.destroyed(this);
       for (const vma of gone) releaseBacking(this, vma);
+      this.gone = true;
     });
   }
 
