@@ -7,6 +7,7 @@ import {
   EINVAL,
   EISDIR,
   ELOOP,
+  ENOENT,
   ENOTDIR,
   ENXIO,
   EPERM,
@@ -51,6 +52,7 @@ import { type Dentry, Path } from './dentry.ts';
 import { File } from './file.ts';
 import type { Inode } from './inode.ts';
 import { breakLeases } from './leases.ts';
+import { isUnmakable } from './lookup.ts';
 import {
   LAST_NORM,
   LOOKUP_DIRECTORY,
@@ -242,6 +244,7 @@ function createAndOpen(
   mode: number,
 ): Result<File> {
   const { mount, dentry: dir } = vfs.walker;
+  if (isUnmakable({ dir, target })) return -ENOENT;
   if (mount.readOnly) return -EROFS;
   const refused = mayCreate(dir, ctx.cred);
   if (refused < 0) return refused;
