@@ -3,7 +3,8 @@ import { EHDR_SIZE } from '../arch/x86_64/elf.ts';
 import { PROT_EXEC, PROT_READ } from '../engine/engine.ts';
 import type { Mm } from '../mm/mm.ts';
 import { PAGE_SIZE, pageUp } from '../mm/ram.ts';
-import { VM_DONTDUMP, VM_GROWSDOWN, Vma } from '../mm/vma.ts';
+import { lowestUsed } from '../mm/stack.ts';
+import { VM_DONTDUMP, Vma } from '../mm/vma.ts';
 
 /** Bits of /proc/PID/coredump_filter. */
 const ANONYMOUS_PRIVATE = 1;
@@ -27,7 +28,7 @@ export interface DumpedArea {
 export function dumpedAreas(mm: Mm, isNamed: (vma: Vma) => boolean): DumpedArea[] {
   const areas: DumpedArea[] = [];
   for (const vma of mm.vmas) {
-    const address = (vma.flags & VM_GROWSDOWN) === 0 ? vma.start : lowestUsed(mm, vma);
+    const address = lowestUsed(mm, vma);
     const length = vma.end - address;
     areas.push({
       vma,
@@ -70,14 +71,6 @@ function hasElfHeader(mm: Mm, vma: Vma): boolean {
   mm.populate(vma.start, magic.length);
   mm.space.peek(vma.start, magic);
   return magic[0] === 0x7f && magic[1] === 0x45 && magic[2] === 0x4c && magic[3] === 0x46;
-}
-
-/** A stack is mapped whole, where Linux lets it grow: what lies below its lowest page was never there. */
-export function lowestUsed(mm: Mm, vma: Vma): number {
-  const present = new Uint8Array(vma.length / PAGE_SIZE);
-  mm.space.present(vma.start, present);
-  const first = present.indexOf(1);
-  return first < 0 ? vma.end - PAGE_SIZE : vma.start + first * PAGE_SIZE;
 }
 
 /** Runs [from, to) of the area that are there, and no longer than `most`; the rest reads as zeros. */
