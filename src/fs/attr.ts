@@ -4,7 +4,7 @@ import type { Timespec } from '../core/clock.ts';
 import { CAP_FSETID, capable } from '../core/cred.ts';
 import type { Result } from '../lib/result.ts';
 import { EACCES, EFBIG, EINVAL, EISDIR, ENOENT, EOPNOTSUPP, EPERM, EROFS, ETXTBSY } from '../uapi/errno.ts';
-import { AT_EACCESS } from '../uapi/fcntl.ts';
+import { AT_EACCESS, O_WRONLY } from '../uapi/fcntl.ts';
 import { IN_ATTRIB, IN_ISDIR, IN_MODIFY } from '../uapi/inotify.ts';
 import {
   MS_NOATIME,
@@ -28,6 +28,7 @@ import type { WalkContext } from './context.ts';
 import type { Path } from './dentry.ts';
 import type { File } from './file.ts';
 import type { Attributes, Inode } from './inode.ts';
+import { breakLeases } from './leases.ts';
 import { lookup, lookupFlags, realCred } from './lookup.ts';
 import type { Mount } from './mount.ts';
 import { LOOKUP_EMPTY, LOOKUP_FOLLOW } from './namei.ts';
@@ -90,7 +91,9 @@ export function truncate(vfs: Vfs, ctx: WalkContext, name: string, size: number)
   if (!isReg(inode.mode)) return -EINVAL;
   const err = permissionAt(mount, inode, MAY_WRITE, ctx.cred);
   if (err < 0) return err;
-  return inode.writers < 0 ? -ETXTBSY : setSize(vfs, ctx, inode, path, size);
+  if (inode.writers < 0) return -ETXTBSY;
+  const leased = breakLeases(inode, O_WRONLY, vfs.leases);
+  return leased < 0 ? leased : setSize(vfs, ctx, inode, path, size);
 }
 
 /** ftruncate(2), whose times change even if the size does not. */

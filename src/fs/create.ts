@@ -19,7 +19,7 @@ import {
 import type { WalkContext } from './context.ts';
 import type { Dentry, Path } from './dentry.ts';
 import type { Inode, NewInode } from './inode.ts';
-import { lookup, lookupPlace, type Place } from './lookup.ts';
+import { isUnmakable, lookup, lookupPlace, type Place } from './lookup.ts';
 import { LAST_NORM, LOOKUP_EMPTY, LOOKUP_FOLLOW, PATH_MAX } from './namei.ts';
 import { mayAdd, mayLink } from './permission.ts';
 import type { Vfs } from './vfs.ts';
@@ -122,11 +122,9 @@ function newPlace(
   return err < 0 ? err : place;
 }
 
-function placeError(
-  { mount, dir, target, lastType, trailing }: Place,
-  directory: boolean,
-  cred: Cred,
-): number {
+function placeError(place: Place, directory: boolean, cred: Cred): number {
+  const { mount, dir, target, lastType, trailing } = place;
+  if (isUnmakable(place)) return -ENOENT;
   if (lastType !== LAST_NORM) return -EEXIST;
   if (trailing && !directory && target.inode === null) return -ENOENT;
   return mayAdd(mount, dir, target, cred);

@@ -42,6 +42,8 @@ export abstract class File {
   refs = 1;
   /** Counted in `inode.writers` and `sb.writers`; set by open. */
   countsAsWriter = false;
+  /** Counted in `inode.readers`. */
+  countsAsReader = false;
   /** The open(2) that this is of made the file (F_CREATED_QUERY). */
   created = false;
   /** F_SETOWN: > 0 a process, < 0 a group. And F_SETSIG. */
@@ -176,6 +178,7 @@ export abstract class File {
     if (--this.refs > 0) return;
     if (this.observers !== null) for (const observer of [...this.observers]) observer.released(this);
     this.release();
+    if (this.countsAsReader) this.inode.readers--;
     this.inode.locks?.fileReleased(this);
     if (this.countsAsWriter) {
       this.inode.writers--;

@@ -12,8 +12,8 @@ import type { Clock, Timespec } from '../core/clock.ts';
 import type { Cred } from '../core/cred.ts';
 import type { Result } from '../lib/result.ts';
 import type { PageCache } from '../mm/page-cache.ts';
-import { EINVAL, ENODATA, ENODEV, ENOTDIR, EOPNOTSUPP, EPERM } from '../uapi/errno.ts';
-import { S_IFMT } from '../uapi/stat.ts';
+import { EACCES, EINVAL, ENODATA, ENODEV, ENOTDIR, EOPNOTSUPP, EPERM } from '../uapi/errno.ts';
+import { isReg, S_IFMT } from '../uapi/stat.ts';
 import type { WalkContext } from './context.ts';
 import type { Path } from './dentry.ts';
 import type { File } from './file.ts';
@@ -64,6 +64,8 @@ export abstract class Inode {
   refs = 0;
   /** Files open for writing (execve(2) says ETXTBSY, a remount to read-only EBUSY). */
   writers = 0;
+  /** Files open for reading alone (leases: fcntl(2)). */
+  readers = 0;
   /** Made by O_TMPFILE without O_EXCL: may be linked although it has no name. */
   linkable = false;
 
@@ -105,8 +107,8 @@ export abstract class Inode {
   }
 
   /** A regular file, device, FIFO or socket. The name does not exist. */
-  mknod(_name: string, _init: NewInode): Result<Inode> {
-    return -EPERM;
+  mknod(_name: string, init: NewInode): Result<Inode> {
+    return isReg(init.mode) ? -EACCES : -EPERM;
   }
 
   mkdir(_name: string, _init: NewInode): Result<Inode> {

@@ -9,6 +9,7 @@ import { EAGAIN, EDEADLK, ENOLCK } from '../uapi/errno.ts';
 import { F_RDLCK, F_UNLCK, F_WRLCK, LOCK_EX, LOCK_UN } from '../uapi/fcntl.ts';
 import type { File } from './file.ts';
 import type { Inode } from './inode.ts';
+import type { Leases } from './leases.ts';
 
 /** A lock on bytes [start, end) of a file; `end` Infinity: to the end, however far it grows. */
 export interface RecordLock {
@@ -30,6 +31,8 @@ export class FileLocks {
   /** Of all owners, by start. One owner's locks never overlap, and never touch if they are of one type. */
   private records: RecordLock[] = [];
   private readonly flocks: Map<File, number> = new Map();
+  /** Made with the first lease. */
+  leases: Leases | null = null;
 
   /** What is held, for /proc/locks: records, and locks of flock(2) as LOCK_SH or LOCK_EX. */
   get held(): readonly RecordLock[] {
@@ -70,6 +73,7 @@ export class FileLocks {
   /** The last reference to an open file is gone: so are its own locks. */
   fileReleased(file: File): void {
     this.removeOwner(file);
+    this.leases?.fileReleased(file);
     if (this.flocks.delete(file)) this.waitq.wake();
   }
 

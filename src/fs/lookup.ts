@@ -74,6 +74,10 @@ export function lookupPlace(vfs: Vfs, ctx: WalkContext, at: Path | null, name: s
   return typeof target === 'number' ? target : { mount, dir, target, lastType, trailing };
 }
 
+/** Whether the name is one that nobody can make, as in proc. */
+export const isUnmakable = ({ dir, target }: Pick<Place, 'dir' | 'target'>): boolean =>
+  target.inode === null && dir.inode!.sb.namesOnly;
+
 /** Whether something is mounted on the name, as seen in this mount's namespace. */
 export const isMountpoint = (mount: Mount, dentry: Dentry): boolean => dentry.mounts?.has(mount) ?? false;
 

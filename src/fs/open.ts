@@ -7,6 +7,7 @@ import {
   EINVAL,
   EISDIR,
   ELOOP,
+  ENOENT,
   ENOTDIR,
   ENXIO,
   EPERM,
@@ -50,6 +51,8 @@ import { added, newInode } from './create.ts';
 import { type Dentry, Path } from './dentry.ts';
 import { File } from './file.ts';
 import type { Inode } from './inode.ts';
+import { breakLeases } from './leases.ts';
+import { isUnmakable } from './lookup.ts';
 import {
   LAST_NORM,
   LOOKUP_DIRECTORY,
@@ -70,7 +73,7 @@ const TMPFILE = O_TMPFILE & ~O_DIRECTORY;
 
 /**
  * Opens `name` relative to `at` (null: the working directory). `resolve` are openat2's RESOLVE_* flags.
- * The file comes with one reference.
+ * The file comes with one reference. -EAGAIN may mean that a lease is in the way (`vfs.leases.inTheWay`).
  */
 export function open(
   vfs: Vfs,
@@ -105,6 +108,8 @@ export function openPath(vfs: Vfs, ctx: WalkContext, path: Path, flags: number):
   if (refused < 0) return refused;
   if ((flags & O_NOATIME) !== 0 && ctx.cred.fsuid !== inode.uid && !capable(ctx.cred, CAP_FOWNER))
     return -EPERM;
+  const leased = inode.locks === null ? 0 : breakLeases(inode, flags, vfs.leases);
+  if (leased < 0) return leased;
   const file = openInode(vfs, ctx, path, flags);
   if (typeof file === 'number' || (flags & O_TRUNC) === 0 || !isReg(inode.mode)) return file;
   const cut = setSize(vfs, ctx, inode, path, 0, true);
@@ -132,7 +137,9 @@ export function openExec(
   if (!isReg(inode.mode) || (mount.flags & MS_NOEXEC) !== 0) return -EACCES;
   const refused = permission(inode, MAY_EXEC, ctx.cred);
   if (refused < 0) return refused;
-  return inode.writers > 0 ? -ETXTBSY : openInode(vfs, ctx, path, O_RDONLY);
+  if (inode.writers > 0) return -ETXTBSY;
+  const leased = breakLeases(inode, O_RDONLY, vfs.leases);
+  return leased < 0 ? leased : openInode(vfs, ctx, path, O_RDONLY);
 }
 
 const walkFlags = (flags: number): number =>
@@ -162,6 +169,9 @@ function openInode(vfs: Vfs, ctx: WalkContext, path: Path, flags: number): Resul
     file.countsAsWriter = true;
     file.inode.writers++;
     file.inode.sb.writers++;
+  } else if (isReg(inode.mode)) {
+    file.countsAsReader = true;
+    file.inode.readers++;
   }
   return attach(vfs, file, path);
 }
@@ -234,6 +244,7 @@ function createAndOpen(
   mode: number,
 ): Result<File> {
   const { mount, dentry: dir } = vfs.walker;
+  if (isUnmakable({ dir, target })) return -ENOENT;
   if (mount.readOnly) return -EROFS;
   const refused = mayCreate(dir, ctx.cred);
   if (refused < 0) return refused;

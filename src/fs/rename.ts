@@ -8,7 +8,7 @@ import type { WalkContext } from './context.ts';
 import { newInode } from './create.ts';
 import type { Dentry, Path } from './dentry.ts';
 import type { Inode } from './inode.ts';
-import { isMountpoint, lookupPlace, type Place } from './lookup.ts';
+import { isMountpoint, isUnmakable, lookupPlace, type Place } from './lookup.ts';
 import { LAST_NORM } from './namei.ts';
 import { mayCreate, mayDelete, permission } from './permission.ts';
 import type { Vfs } from './vfs.ts';
@@ -40,6 +40,7 @@ export function rename(
 function placesError(from: Place, to: Place, flags: number): number {
   const exchange = (flags & RENAME_EXCHANGE) !== 0;
   if (from.mount !== to.mount) return -EXDEV;
+  if (isUnmakable(from) || isUnmakable(to)) return -ENOENT;
   if (from.lastType !== LAST_NORM) return -EBUSY;
   if (to.lastType !== LAST_NORM) return (flags & RENAME_NOREPLACE) !== 0 ? -EEXIST : -EBUSY;
   if (from.mount.readOnly) return -EROFS;

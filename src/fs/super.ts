@@ -35,6 +35,8 @@ export abstract class SuperBlock {
   writers = 0;
   /** Largest file size. */
   maxBytes: number = Number.MAX_SAFE_INTEGER;
+  /** Names that do not exist cannot be made to, whoever asks: -ENOENT (proc). */
+  readonly namesOnly: boolean = false;
   abstract readonly root: Inode;
 
   constructor(type: string, dev: number, clock: Clock) {

@@ -14,6 +14,7 @@ import { Dentry, Path } from './dentry.ts';
 import { DeviceTable, type OpenDevice } from './devices.ts';
 import type { File } from './file.ts';
 import type { Inode } from './inode.ts';
+import { LeaseRules } from './leases.ts';
 import { LockWaits } from './locks.ts';
 import { Mount } from './mount.ts';
 import { Walker } from './namei.ts';
@@ -33,6 +34,7 @@ export class Vfs {
   readonly charDevices = new DeviceTable();
   readonly blockDevices = new DeviceTable();
   readonly lockWaits = new LockWaits();
+  readonly leases = new LeaseRules();
   /** The roots of all mounted filesystems. */
   readonly roots: Set<Dentry> = new Set();
   /** Woken when a mount has come, gone or changed; and how often that happened. */

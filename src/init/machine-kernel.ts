@@ -16,6 +16,7 @@ import type { PosixQueue } from '../ipc/mqueue.ts';
 import { openFifo } from '../ipc/pipe-file.ts';
 import { SysvIpc } from '../ipc/sysv/ipc.ts';
 import { AioContexts } from '../kernel/aio.ts';
+import { CoreSettings } from '../kernel/core-pattern.ts';
 import { FutexTable, wakeFutex } from '../kernel/futex.ts';
 import type { Kernel, ShutdownKind } from '../kernel/kernel.ts';
 import { KnownAnswers } from '../kernel/known-answers.ts';
@@ -81,6 +82,7 @@ export class MachineKernel implements Kernel {
   readonly images: TextImages;
   readonly oom: OomKiller = new OomKiller(this);
   readonly memoryRules: MemoryRules = new MemoryRules(this);
+  readonly core: CoreSettings = new CoreSettings();
   readonly mmHost: MmHost;
   readonly shmem: Mount;
   readonly inotify: InotifyHub;
@@ -112,6 +114,7 @@ export class MachineKernel implements Kernel {
       bytes: memory.bytes,
       touched: (offset, out) => memory.touched(offset, out),
       promise: pages => oom.promise(pages),
+      makeRoom: () => oom.makeRoom(),
     };
     this.pids = new PidAllocator(pid => this.tasks.has(pid) || this.groups.has(pid) || this.jobs.uses(pid));
     this.vfs = new Vfs({ clock: this.clock, ram: this.ram, newDev: () => this.newDev() });

@@ -20,7 +20,6 @@ import {
   IN_MOVED_TO,
 } from '../uapi/inotify.ts';
 import { isDir } from '../uapi/stat.ts';
-import type { Inotify, Watch } from './inotify.ts';
 
 /** Events that concern a directory and a name in it, and not the file itself. */
 const OF_NAMES = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO;
@@ -30,19 +29,30 @@ export interface Notifier {
   notify: Notify | null;
 }
 
+/** Somebody's interest in an inode. */
+export interface InodeWatch {
+  /** Of one owner there is at most one watch of an inode. */
+  readonly owner: object;
+  readonly inode: Inode;
+  /** `name`: of a file in the directory that is watched; `unlinked`: one that no longer has it. */
+  tell(event: number, name: string, cookie: number, unlinked: boolean): void;
+  /** The inode is gone: the watch ends. */
+  drop(): void;
+}
+
 export class InotifyHub implements FileWatcher {
   private readonly vfs: Notifier;
-  private readonly watched = new Map<Inode, Watch[]>();
+  private readonly watched = new Map<Inode, InodeWatch[]>();
 
   constructor(vfs: Notifier) {
     this.vfs = vfs;
   }
 
-  find(inode: Inode, owner: Inotify): Watch | null {
+  find(inode: Inode, owner: object): InodeWatch | null {
     return this.watched.get(inode)?.find(watch => watch.owner === owner) ?? null;
   }
 
-  add(watch: Watch): void {
+  add(watch: InodeWatch): void {
     const { inode } = watch;
     const watches = this.watched.get(inode);
     if (watches !== undefined) {
@@ -55,7 +65,7 @@ export class InotifyHub implements FileWatcher {
     this.vfs.notify = (event, dir, name, of, cookie) => this.named(event, dir, name, of, cookie);
   }
 
-  remove(watch: Watch): void {
+  remove(watch: InodeWatch): void {
     const { inode } = watch;
     const watches = this.watched.get(inode)?.filter(other => other !== watch) ?? [];
     if (watches.length > 0) {
@@ -115,7 +125,7 @@ export class InotifyHub implements FileWatcher {
     if (watches === undefined || inode.refs > ours) return;
     for (const watch of watches) {
       watch.tell(IN_DELETE_SELF, '', 0, false);
-      watch.owner.drop(watch);
+      watch.drop();
     }
   }
 }

@@ -23,7 +23,7 @@ import {
 import { FIONREAD } from '../uapi/ioctls.ts';
 import { POLLIN, POLLRDNORM } from '../uapi/poll.ts';
 import { EventFile, put32 } from './event-file.ts';
-import type { InotifyHub } from './inotify-hub.ts';
+import type { InodeWatch, InotifyHub } from './inotify-hub.ts';
 
 /** /proc/sys/fs/inotify/max_queued_events and max_user_watches. */
 const MAX_QUEUED = 16384;
@@ -37,7 +37,7 @@ interface Event {
 }
 
 /** One instance's interest in one inode. */
-export class Watch {
+export class Watch implements InodeWatch {
   readonly owner: Inotify;
   readonly wd: number;
   readonly inode: Inode;
@@ -55,7 +55,11 @@ export class Watch {
     if ((event & this.mask & IN_ALL_EVENTS) === 0) return;
     if (unlinked && (this.mask & IN_EXCL_UNLINK) !== 0) return;
     this.owner.enqueue({ wd: this.wd, mask: event, cookie, name });
-    if ((this.mask & IN_ONESHOT) !== 0) this.owner.drop(this);
+    if ((this.mask & IN_ONESHOT) !== 0) this.drop();
+  }
+
+  drop(): void {
+    this.owner.drop(this);
   }
 }
 
@@ -80,7 +84,7 @@ export class Inotify extends EventFile {
     if (add && create) return -EINVAL;
     const kept = mask & (IN_ALL_EVENTS | IN_EXCL_UNLINK | IN_ONESHOT);
     const old = this.hub.find(inode, this);
-    if (old !== null) {
+    if (old instanceof Watch) {
       if (create) return -EEXIST;
       old.mask = add ? old.mask | kept : kept;
       return old.wd;

@@ -17,10 +17,15 @@ export interface PosixMessage {
 /** Who wants to hear of a message for the empty queue (mq_notify(3)): `owner` is the process. */
 export interface Notification {
   readonly owner: object;
+  readonly pid: number;
+  /** SIGEV_SIGNAL or SIGEV_NONE, and the signal. */
+  readonly how: number;
+  readonly signal: number;
   readonly isGone: () => boolean;
   readonly tell: (sender: Cred, pid: number) => void;
 }
 
+const NOBODY = { how: 0, signal: 0, pid: 0 };
 /** What a message costs beside its bytes, against RLIMIT_MSGQUEUE (getrlimit(2)). */
 const OVERHEAD = 48 + 8;
 
@@ -102,6 +107,24 @@ export class MqueueFile extends EventFile {
 
   override get waitq(): WaitQueue {
     return this.posix.waitq;
+  }
+
+  override get seekable(): boolean {
+    return true;
+  }
+
+  /** What mq_overview(7) says of a queue's file: its bytes, and who is told of messages, and how. */
+  override read(buf: Uint8Array, off: number, len: number, pos: number): number {
+    const { posix } = this;
+    const size = posix.messages.reduce((sum, { text }) => sum + text.length, 0);
+    const { how, signal, pid } = posix.registered ?? NOBODY;
+    const field = (name: string, value: number, width: number): string =>
+      `${name}:${String(value).padEnd(width)}`;
+    const who = `${field('NOTIFY', how, 5)} ${field('SIGNO', signal, 5)} ${field('NOTIFY_PID', pid, 6)}`;
+    const line = `${field('QSIZE', size, 10)} ${who}\n`;
+    const part = line.slice(pos, pos + len);
+    for (let i = 0; i < part.length; i++) buf[off + i] = part.charCodeAt(i);
+    return part.length;
   }
 
   override poll(): number {

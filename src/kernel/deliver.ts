@@ -43,7 +43,11 @@ import {
   SS_DISABLE,
   SS_ONSTACK,
 } from '../uapi/signal.ts';
+import { WCOREFLAG } from '../uapi/wait.ts';
+import { dumpCore } from './core-dump.ts';
 import { type Delivery, deliverable, dequeue } from './dequeue.ts';
+import { exitGroup } from './exit.ts';
+import { DEFAULT_ACTION } from './sighand.ts';
 import { forceSignal } from './signal.ts';
 import { NO_ALT_STACK } from './signal-state.ts';
 import { sigBit, sigWord } from './sigset.ts';
@@ -66,7 +70,12 @@ export async function returnToProgram(task: Task, result: number | null, nr: num
     const next = dequeue(task);
     if (next === 'exit') return;
     if (next === 'stop') await park(task);
-    else if (next === 'none') {
+    else if (typeof next !== 'string' && 'fatal' in next) {
+      const { signo } = next.fatal;
+      const dumped = await dumpCore(task, next.fatal, pending === null ? -1 : nr);
+      exitGroup(task, dumped ? signo | WCOREFLAG : signo);
+      return;
+    } else if (next === 'none') {
       if (task.signals.savedMask === null) break;
       // No handler took the mask of before ppoll or sigsuspend: it holds again, and may let more through.
       task.signals.restoreSavedMask();
@@ -74,9 +83,7 @@ export async function returnToProgram(task: Task, result: number | null, nr: num
       if (pending !== null)
         finishCall(task, thread, pending, nr, (next.action.flags & SA_RESTART) !== 0, true);
       pending = null;
-      if (!enterHandler(task, thread, next)) {
-        forceSegv(task);
-      }
+      if (!enterHandler(task, thread, next)) forceSegv(task, next.info.signo);
     }
   }
   if (task.thread === null) return;
@@ -172,7 +179,9 @@ function blockForHandler(task: Task, signal: number, lo: number, hi: number, nod
   task.signals.setMask(blocked.lo | lo | (low ? own : 0), blocked.hi | hi | (low ? 0 : own));
 }
 
-function forceSegv(task: Task): void {
+/** What a signal becomes whose frame had no place. The frame of SIGSEGV would have none again, for ever: it kills. */
+function forceSegv(task: Task, signal: number): void {
+  if (signal === SIGSEGV) task.group.sighand.set(SIGSEGV, DEFAULT_ACTION);
   forceSignal(task, faultInfo(SIGSEGV, SI_KERNEL, 0));
 }
 

@@ -6,6 +6,7 @@
  *   while (deliverable(task)) {
  *     const next = dequeue(task);
  *     'exit': the task is gone      'stop': await park(task), go on      'none': leave the loop
+ *     a `CoreDump`: await dumpCore(task), exitGroup
  *     else: build the frame for next.action (its mask: `takeSavedMask`), leave the loop
  *   }
  *   without a frame: task.signals.restoreSavedMask()
@@ -28,7 +29,7 @@ import { exitGroup, exitTask } from './exit.ts';
 import { isOrphaned } from './session.ts';
 import type { SigQueue } from './sig-queue.ts';
 import { isIgnoredByDefault, type SigAction } from './sighand.ts';
-import { isProtected, isStopSignal, isUncatchable } from './signal.ts';
+import { dumpsCore, isProtected, isStopSignal, isUncatchable } from './signal.ts';
 import { lowestSignal, sigBit } from './sigset.ts';
 import { beginStop, tellOfContinue } from './stop.ts';
 import type { Task } from './task.ts';
@@ -37,6 +38,11 @@ import type { Task } from './task.ts';
 export interface Delivery {
   readonly info: SignalInfo;
   readonly action: SigAction;
+}
+
+/** A signal of which the process ends; a core file may be written first. */
+export interface CoreDump {
+  readonly fatal: SignalInfo;
 }
 
 /** Faults come before all else, so that their frames hold the registers of the fault. */
@@ -50,7 +56,7 @@ export const deliverable = (task: Task): boolean =>
   task.group.untold !== 0 ||
   task.signals.savedMask !== null;
 
-export function dequeue(task: Task): Delivery | 'none' | 'stop' | 'exit' {
+export function dequeue(task: Task): Delivery | CoreDump | 'none' | 'stop' | 'exit' {
   const { group } = task;
   for (;;) {
     if (group.untold !== 0) tellOfContinue(group);
@@ -67,14 +73,15 @@ export function dequeue(task: Task): Delivery | 'none' | 'stop' | 'exit' {
       if ((action.flags & SA_RESETHAND) !== 0) group.sighand.set(info.signo, { ...action, handler: SIG_DFL });
       return { info, action };
     }
-    const done = defaultAction(task, info.signo);
+    const done = defaultAction(task, info);
     if (done !== 'none') return done;
   }
 }
 
 /** What SIG_DFL does; 'none': nothing. */
-function defaultAction(task: Task, signal: number): 'none' | 'stop' | 'exit' {
+function defaultAction(task: Task, info: SignalInfo): CoreDump | 'none' | 'stop' | 'exit' {
   const { group } = task;
+  const signal = info.signo;
   if (isIgnoredByDefault(signal)) return 'none';
   if (isProtected(group, signal) && !isUncatchable(signal)) return 'none';
   if (isStopSignal(signal)) {
@@ -83,6 +90,7 @@ function defaultAction(task: Task, signal: number): 'none' | 'stop' | 'exit' {
     beginStop(group, signal);
     return 'stop';
   }
+  if (dumpsCore(signal)) return { fatal: info };
   exitGroup(task, signal);
   return 'exit';
 }

@@ -213,6 +213,7 @@ function freshMemory(task: Task, secure: boolean): { thread: EngineThread; mm: M
     return { thread, mm };
   }
   const fresh = newSpaceFor(task.kernel);
+  fresh.mm.coredumpFilter = mm.coredumpFilter;
   task.settleUsage();
   if (--mm.users > 0) thread.park();
   else mm.destroy();

@@ -131,6 +131,44 @@ export function futexWait(
   });
 }
 
+/** A word to sleep on while it holds `value`. */
+export interface FutexWord {
+  readonly address: number;
+  readonly isPrivate: boolean;
+  readonly value: number;
+}
+
+/** Sleeps on several words at once (futex_waitv): the index of the one that was woken, or as `futexWait`. */
+export function futexWaitAny(
+  task: Task,
+  words: readonly FutexWord[],
+  deadline: number,
+): number | Promise<number> {
+  const { kernel, mm } = task;
+  if (mm === null) return -EFAULT;
+  const keys: FutexKey[] = [];
+  for (const { address, isPrivate } of words) {
+    const key = futexKey(mm, address, isPrivate);
+    if (typeof key === 'number') return key;
+    keys.push(key);
+  }
+  const word = new Int32Array(1);
+  for (const { address, value } of words) {
+    if (readWord(task, address, word) < 0) return -EFAULT;
+    if (word[0] !== value) return -EAGAIN;
+  }
+  if (deadline <= kernel.clock.monotonic()) return -ETIMEDOUT;
+  return task.sleepUntil(deadline, end => {
+    const waiters = keys.map(
+      (key, i): FutexWaiter => ({ task, bitset: FUTEX_BITSET_MATCH_ANY, key, wake: () => end(i) }),
+    );
+    for (const waiter of waiters) kernel.futexes.add(waiter);
+    return () => {
+      for (const waiter of waiters) kernel.futexes.remove(waiter);
+    };
+  });
+}
+
 /** Wakes on a word whether its sleepers think it private or shared: for the kernel's own changes. */
 export function wakeFutex(task: Task, address: number, count: number): void {
   if (task.mm === null) return;

@@ -17,6 +17,7 @@ import type { Ram } from '../mm/ram.ts';
 import type { TextImages } from '../mm/text-image.ts';
 import type { Network } from '../net/family.ts';
 import type { AioContexts } from './aio.ts';
+import type { CoreSettings } from './core-pattern.ts';
 import type { FutexTable } from './futex.ts';
 import type { KnownAnswers } from './known-answers.ts';
 import type { MemoryRules } from './memory-rules.ts';
@@ -82,6 +83,7 @@ export interface Kernel {
   readonly futexes: FutexTable;
   readonly oom: OomKiller;
   readonly memoryRules: MemoryRules;
+  readonly core: CoreSettings;
   /** What the address spaces share. */
   readonly mmHost: MmHost;
   /** Fills a window with random bytes that no guest can guess. */

@@ -24,6 +24,10 @@ const PERIOD = 2e7;
 const CONTROL = 1e8;
 /** Pages that a program may have beside its areas': what the engine needs. */
 const SLACK = 4096;
+/** A victim's memory is waited for this long, ns, before there is another victim. */
+const PATIENCE = 2e9;
+/** Free pages with which a page fault may still have failed: it brings more than the one page. */
+const TOO_FEW = 1024;
 /** Points for a whole machine of memory, and so for one of oom_score_adj's thousandths. */
 const SCALE = 1000;
 const PROTECTED = -1000;
@@ -31,6 +35,7 @@ const PROTECTED = -1000;
 interface Candidate {
   readonly group: ThreadGroup;
   readonly task: Task;
+  readonly mm: Mm;
   readonly pages: number;
   readonly points: number;
 }
@@ -39,6 +44,9 @@ export class OomKiller {
   private readonly kernel: Kernel;
   /** Private pages that programs may touch. */
   private promised = 0;
+  /** Whose memory is about to come free, and until when that is waited for. */
+  private victim: Mm | null = null;
+  private patience = 0;
   private watching = false;
   private controlling = false;
   /** Who had too many pages when last looked at, and how many. */
@@ -113,14 +121,31 @@ export class OomKiller {
   }
 
   private look(): void {
+    if (this.isDying()) return;
     const { ram } = this.kernel;
     const candidates = this.candidates();
     const used = ram.usedPages + candidates.reduce((sum, c) => sum + c.pages, 0);
-    if (used <= ram.totalPages) return;
+    if (used > ram.totalPages) this.killOne(candidates);
+  }
+
+  /** Shared memory, or a file's page, that was touched and that there is no room for (MmHost). */
+  makeRoom(): boolean {
+    const { ram } = this.kernel;
+    if (ram.usedPages + ram.spare + TOO_FEW < ram.totalPages) return false;
+    return this.isDying() || this.killOne(this.candidates());
+  }
+
+  private isDying(): boolean {
+    const { victim, patience, kernel } = this;
+    return victim !== null && !victim.gone && kernel.clock.monotonic() < patience;
+  }
+
+  private killOne(candidates: Candidate[]): boolean {
     const victim = candidates
       .filter(c => c.points > 0 && !c.group.unkillable)
       .sort((a, b) => b.points - a.points)[0];
     if (victim !== undefined) this.kill(victim);
+    return victim !== undefined;
   }
 
   private candidates(): Candidate[] {
@@ -131,7 +156,7 @@ export class OomKiller {
       if (mm === null || seen.has(mm) || group.exiting !== null) continue;
       seen.add(mm);
       const pages = Math.ceil(mm.space.usage().anonymous / PAGE_SIZE);
-      out.push({ group, task, pages, points: this.points(group, pages) });
+      out.push({ group, task, mm, pages, points: this.points(group, pages + filePages(mm)) });
     }
     return out;
   }
@@ -141,10 +166,20 @@ export class OomKiller {
     return (pages * SCALE) / this.kernel.ram.totalPages + oomScoreAdj;
   }
 
-  private kill({ group, task, pages }: Candidate): void {
+  private kill({ group, task, mm, pages }: Candidate): void {
+    this.victim = mm;
+    this.patience = this.kernel.clock.monotonic() + PATIENCE;
     const kib = (pages * PAGE_SIZE) / 1024;
     const what = `Killed process ${group.tgid} (${task.comm})`;
     this.kernel.printk.log(KERN_ERR, `Out of memory: ${what} anon-rss:${kib}kB, UID:${task.cred.uid}`);
     sendToGroup(group, kernelInfo(SIGKILL));
   }
+}
+
+/** Pages of files and shared memory that it has mapped. */
+function filePages(mm: Mm): number {
+  let pages = 0;
+  for (const { mapped, length } of mm.vmas)
+    if (mapped !== null) pages += Math.min(mapped.count, length / PAGE_SIZE);
+  return pages;
 }

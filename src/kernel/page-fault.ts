@@ -3,6 +3,7 @@ import { type Fault, PROT_EXEC, PROT_READ, PROT_WRITE } from '../engine/engine.t
 import { grants, type Mm } from '../mm/mm.ts';
 import { PAGE_SIZE, pageDown, pageUp } from '../mm/ram.ts';
 import { growDown } from '../mm/stack.ts';
+import { ENOSPC } from '../uapi/errno.ts';
 import { SIGBUS, SIGSEGV } from '../uapi/signal.ts';
 
 /** x86's page fault error code. */
@@ -31,6 +32,7 @@ export function pageFault(
   const page = pageDown(fault.address);
   if (vma.posOf(page) >= pageUp(vma.backing.cache.size)) return { signal: SIGBUS, code: BUS_ADRERR };
   const got = mm.populate(page, PAGE_SIZE);
+  if (got === -ENOSPC && mm.host.makeRoom()) return 'mapped';
   if (got < 0) return { signal: SIGBUS, code: BUS_ADRERR };
   // Zero: another thread's fault has mapped it meanwhile.
   return 'mapped';

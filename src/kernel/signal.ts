@@ -56,7 +56,9 @@ const CORE_SIGNALS =
 export const isValidSignal = (signal: number): boolean => signal > 0 && signal <= NSIG;
 export const isStopSignal = (signal: number): boolean =>
   signal < SIGRTMIN && (STOP_SIGNALS & sigBit(signal)) !== 0;
-const dumpsCore = (signal: number): boolean => signal < SIGRTMIN && (CORE_SIGNALS & sigBit(signal)) !== 0;
+/** Whether the default is to die with a core dump (signal(7)). */
+export const dumpsCore = (signal: number): boolean =>
+  signal < SIGRTMIN && (CORE_SIGNALS & sigBit(signal)) !== 0;
 
 /** Whether `from` may signal a process with the credentials `to` (kill(2)); SIGCONT also goes through a session. */
 function maySignal(from: Task, group: ThreadGroup, to: Cred, signal: number): number {

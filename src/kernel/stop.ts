@@ -42,7 +42,7 @@ export function park(task: Task): Promise<void> {
 
 /** Tells the parent once the last thread has stopped. Asked as threads park, and as they exit. */
 export function checkStopped(group: ThreadGroup): void {
-  if (!group.stopping || group.stopped || group.threads.size === 0) return;
+  if (!group.stopping || group.stopped || group.dumping !== null || group.threads.size === 0) return;
   for (const task of group.threads) if (task.signals.unpark === null) return;
   group.stopped = true;
   tellParent(group, CLD_STOPPED, group.stopReport);
@@ -50,7 +50,7 @@ export function checkStopped(group: ThreadGroup): void {
 
 /** SIGCONT was sent. */
 export function continueGroup(group: ThreadGroup): void {
-  if (!group.stopping) return;
+  if (!group.stopping || group.dumping !== null) return;
   const wasStopped = group.stopped;
   group.stopping = false;
   group.stopped = false;

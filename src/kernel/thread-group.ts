@@ -53,6 +53,9 @@ export class ThreadGroup implements PidSubject {
   /** A SIGCONT that wait has not reported yet. */
   continueReport = false;
 
+  /** The thread that writes the core file, while all others stand still (`stopping`). */
+  dumping: Task | null = null;
+
   /** The process is ending, with this status for wait; null while it lives. */
   exiting: number | null = null;
   /** All threads are gone: wait may take it. */

@@ -41,11 +41,16 @@ export interface MmHost {
   touched(offset: number, out: Uint8Array): void;
   /** So many private pages more (or fewer) may be touched. */
   promise(pages: number): void;
+  /** The machine has no memory left for a touched page: whether there will be some soon, so that it may be touched again. */
+  makeRoom(): boolean;
 }
 
 /** Whether an area with these PROT_ bits lets one do this. What may be written or executed can be read, on x86. */
 export const grants = (has: number, wanted: number): boolean =>
   wanted === PROT_READ ? has !== PROT_NONE : (has & wanted) === wanted;
+
+/** What core(5) tells: private and shared anonymous memory, ELF headers, private huge pages. */
+const DEFAULT_COREDUMP_FILTER = 0x33;
 
 export class Mm implements PageUser {
   space: Space;
@@ -74,6 +79,8 @@ export class Mm implements PageUser {
   private pages = 0;
   /** Flags of areas to come: mlockall(2), MCL_FUTURE. */
   defFlags = 0;
+  /** Which memory core files have: bits of /proc/PID/coredump_filter (core(5)). */
+  coredumpFilter: number = DEFAULT_COREDUMP_FILTER;
   /** What membarrier(2) was told to be ready for. */
   barriers = 0;
   /** Guard pages (madvise(2), MADV_GUARD_INSTALL): no access, whatever their areas say. */
@@ -82,6 +89,8 @@ export class Mm implements PageUser {
   readonly host: MmHost;
   /** Private pages that may be touched. */
   private promised = 0;
+  /** Nobody used it any more, and all that it held has been given back. */
+  gone = false;
 
   constructor(space: Space, host: MmHost) {
     this.space = space;
@@ -224,6 +233,7 @@ export class Mm implements PageUser {
     Object.assign(child, { argStart, argEnd, envStart, envEnd, auxv });
     child.exe = this.exe?.get() ?? null;
     child.barriers = this.barriers;
+    child.coredumpFilter = this.coredumpFilter;
     child.guards = this.guards.clone();
     for (const vma of this.vmas) {
       if ((vma.flags & VM_DONTFORK) !== 0) continue;
@@ -276,6 +286,7 @@ export class Mm implements PageUser {
     this.space.whenDone(() => {
       this.host.images.destroyed(this);
       for (const vma of gone) releaseBacking(this, vma);
+      this.gone = true;
     });
   }
 

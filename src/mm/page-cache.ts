@@ -36,6 +36,8 @@ export class PageCache {
   private readonly present = new Bitmap();
   /** Ranges that the file has left while it was mapped. */
   private retired: { readonly offset: number; readonly len: number }[] = [];
+  /** It is getting pages: whoever lets go of others to make room must not take this one. */
+  filling = false;
   private base = 0;
   private room = 0;
   private bytes: number;
@@ -173,7 +175,7 @@ export class PageCache {
   }
 
   private bring(first: number, stop: number): number {
-    if (!this.ram.charge(stop - first)) return -ENOSPC;
+    if (!this.charge(stop - first)) return -ENOSPC;
     const pos = first * PAGE_SIZE;
     const len = Math.min((stop - first) * PAGE_SIZE, this.bytes - pos);
     const got = this.fill === null || len <= 0 ? 0 : this.fill(pos, this.base + pos, len);
@@ -183,6 +185,13 @@ export class PageCache {
     }
     this.present.set(first, stop);
     return 0;
+  }
+
+  private charge(pages: number): boolean {
+    this.filling = true;
+    const charged = this.ram.charge(pages, this.fill === null ? this.ram.spare : 0);
+    this.filling = false;
+    return charged;
   }
 
   private reserve(size: number): number {

@@ -15,6 +15,8 @@ export type Settle = (done: () => void) => void;
 /** Freed ranges wait until there are so many: settling concerns every space. */
 const QUARANTINE = 256;
 
+const SPARE_PART = 1 / 8;
+
 interface Range {
   readonly order: number;
   readonly offset: number;
@@ -24,7 +26,9 @@ export class PhysicalMemory implements Ram {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly totalPages: number;
+  readonly reclaimers: Set<(pages: number) => void> = new Set();
   usedPages = 0;
+  readonly spare: number;
   private readonly memory: EngineMemory;
   private readonly settle: Settle;
   private readonly free_: number[][] = [];
@@ -39,6 +43,7 @@ export class PhysicalMemory implements Ram {
     this.bytes = memory.bytes;
     this.view = memory.view;
     this.totalPages = Math.floor(limit / PAGE_SIZE);
+    this.spare = Math.floor(this.totalPages * SPARE_PART);
     this.next = memory.base;
     this.end = memory.base + memory.size;
   }
@@ -63,10 +68,19 @@ export class PhysicalMemory implements Ram {
     this.memory.discard(offset, len);
   }
 
-  charge(pages: number): boolean {
-    if (pages > 0 && this.usedPages + pages > this.totalPages) return false;
+  charge(pages: number, spare = 0): boolean {
+    if (pages > 0 && !this.hasRoom(pages + spare)) return false;
     this.usedPages += pages;
     return true;
+  }
+
+  private hasRoom(pages: number): boolean {
+    for (const reclaim of this.reclaimers) {
+      const missing = this.usedPages + pages - this.totalPages;
+      if (missing <= 0) return true;
+      reclaim(missing);
+    }
+    return this.usedPages + pages <= this.totalPages;
   }
 
   private release(): void {

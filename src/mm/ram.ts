@@ -18,8 +18,12 @@ export interface Ram {
   free(offset: number, len: number): void;
   /** Gives the pages of a range back but keeps the range: it reads as zeros again. */
   discard(offset: number, len: number): void;
-  /** Counts `pages` more (or fewer) in use; false if the machine has not that many left. */
-  charge(pages: number): boolean;
+  /** Counts `pages` more (or fewer) in use; false if the machine has not that many left, and `spare` more. */
+  charge(pages: number, spare?: number): boolean;
+  /** Who keeps pages that it can do without: asked for that many when there are too few. */
+  readonly reclaimers: Set<(pages: number) => void>;
+  /** Pages that files without another home (tmpfs) leave free, so that programs start when a disk is full. */
+  readonly spare: number;
   /** Pages that the machine has, and that are charged. */
   readonly totalPages: number;
   readonly usedPages: number;

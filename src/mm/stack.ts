@@ -2,7 +2,7 @@
 import type { Mm } from './mm.ts';
 import { highestUse, MMAP_MIN } from './places.ts';
 import { mapPrivate } from './private-pages.ts';
-import { pageDown, pageUp } from './ram.ts';
+import { PAGE_SIZE, pageDown, pageUp } from './ram.ts';
 import { VM_GROWSDOWN, type Vma } from './vma.ts';
 
 /** The program's stack grows by this much. */
@@ -26,4 +26,23 @@ export function growDown(mm: Mm, address: number, limit: number): Vma | null {
   mm.account(more, vma);
   vma.start = start;
   return vma;
+}
+
+/**
+ * Where an area begins to have been used. A program's stack is mapped whole, where Linux lets it grow: what lies below
+ * its lowest page would not be there.
+ */
+export function lowestUsed(mm: Mm, vma: Vma): number {
+  if ((vma.flags & VM_GROWSDOWN) === 0) return vma.start;
+  const present = new Uint8Array(vma.length / PAGE_SIZE);
+  mm.space.present(vma.start, present);
+  const first = present.indexOf(1);
+  return first < 0 ? vma.end - PAGE_SIZE : vma.start + first * PAGE_SIZE;
+}
+
+/** Bytes of stacks that are mapped, with all of these flags, and were never used. */
+export function unusedStack(mm: Mm, flags = 0): number {
+  let bytes = 0;
+  for (const vma of mm.vmas) if ((vma.flags & flags) === flags) bytes += lowestUsed(mm, vma) - vma.start;
+  return bytes;
 }

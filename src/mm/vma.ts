@@ -23,6 +23,8 @@ export const VM_LOCKONFAULT = 256;
 export const VM_SEALED = 512;
 /** Pages may go at any time (mmap(2), MAP_DROPPABLE). */
 export const VM_DROPPABLE = 1024;
+/** Not for core files (madvise(2), MADV_DONTDUMP). */
+export const VM_DONTDUMP = 2048;
 export const VM_LOCKED_MASK: number = VM_LOCKED | VM_LOCKONFAULT;
 
 /** A file, as a mapping holds it. */

@@ -10,7 +10,7 @@ import { type CloneRequest, copyProcess, isVfork, start, vforkDone } from '../ke
 import { forceSignal } from '../kernel/signal.ts';
 import type { Task } from '../kernel/task.ts';
 import { TASK_SIZE } from '../mm/places.ts';
-import { E2BIG, EBADF, EFAULT, EINVAL, ENODEV, ENOSYS, EPERM } from '../uapi/errno.ts';
+import { E2BIG, EAGAIN, EBADF, EFAULT, EINVAL, ENODEV, ENOSYS, EPERM } from '../uapi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
 import { RLIMIT_NOFILE } from '../uapi/resource.ts';
 import {
@@ -40,6 +40,7 @@ import {
   ulong,
 } from './args.ts';
 import { readStrings } from './exec-strings.ts';
+import { pastLeases } from './lease.ts';
 import { signalName, structAt } from './show.ts';
 import { CLONE_ARGS, CLONE_FLAGS, words } from './structs.ts';
 
@@ -159,7 +160,10 @@ function execveAt(
   const follow = (how & AT_SYMLINK_NOFOLLOW) !== 0 ? 0 : LOOKUP_FOLLOW;
   const empty = (how & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0;
   const at = base?.path ?? null;
-  return exec(task, { at, filename: name, flags: follow | empty, ...strings });
+  const result = exec(task, { at, filename: name, flags: follow | empty, ...strings });
+  const blocked = result === -EAGAIN ? task.kernel.vfs.leases.takeInTheWay() : null;
+  if (blocked === null) return result;
+  return pastLeases(task, blocked, () => execveAt(task, dir, filename, argv, envp, how));
 }
 
 function rtSigreturn(task: Task): number {

@@ -8,11 +8,15 @@ import type { Waiter, WaitQueue } from '../core/wait.ts';
 import type { File, FileObserver } from '../fs/file.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { sendToGroup, sendToTask } from '../kernel/signal.ts';
+import type { Task } from '../kernel/task.ts';
 import { FASYNC } from '../uapi/fcntl.ts';
-import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI } from '../uapi/poll.ts';
-import { kernelInfo, pollInfo, type SignalInfo } from '../uapi/siginfo.ts';
+import { POLLERR, POLLHUP, POLLIN, POLLMSG, POLLOUT, POLLPRI, POLLRDNORM } from '../uapi/poll.ts';
+import { kernelInfo, pollInfo } from '../uapi/siginfo.ts';
 import { SIGIO } from '../uapi/signal.ts';
 
+/** POLL_MSG: what a lease's holder and a directory's watcher are told. */
+const POLL_MSG = 3;
+const MESSAGE_BAND = POLLIN | POLLRDNORM | POLLMSG;
 /** si_code of each kind of news (sigaction(2)). */
 const CODES: readonly (readonly [number, number])[] = [
   [POLLIN, 1],
@@ -43,27 +47,39 @@ class AsyncListener implements Waiter, FileObserver {
     const news = CODES.find(([bit]) => (ready & bit) !== 0);
     if (news === undefined || file.owner === 0) return false;
     const [, code] = news;
-    const signal = file.ownerSignal;
-    this.send(signal === 0 ? kernelInfo(SIGIO) : pollInfo(signal, code, ready, this.fd));
+    signalOwner(this.kernel, file, this.fd, code, ready);
     return false;
   }
 
   released(): void {
     this.queue.remove(this);
   }
+}
 
-  private send(info: SignalInfo): void {
-    const { kernel, file } = this;
-    const { owner } = file;
-    if (file.ownerIsThread) {
-      const task = kernel.tasks.get(owner);
-      if (task !== undefined && maySignal(file.ownerCred, task.cred)) sendToTask(task, info);
-      return;
-    }
-    for (const group of kernel.groups.values()) {
-      const meant = owner > 0 ? group.tgid === owner : group.pgid === -owner;
-      if (meant && maySignal(file.ownerCred, group.leader.cred)) sendToGroup(group, info);
-    }
+export const tellOwner = (kernel: Kernel, file: File, fd: number): void =>
+  signalOwner(kernel, file, fd, POLL_MSG, MESSAGE_BAND);
+
+/** Who asks for signals without F_SETOWN gets them himself. */
+export function ownIfUnowned(task: Task, file: File): void {
+  if (file.owner !== 0) return;
+  file.owner = task.tgid;
+  file.ownerIsThread = false;
+  file.ownerCred = task.cred;
+}
+
+/** Sends a file's signal (F_SETSIG, else SIGIO) to its owner: a POLL_ code and the poll bits that go with it. */
+function signalOwner(kernel: Kernel, file: File, fd: number, code: number, band: number): void {
+  const signal = file.ownerSignal;
+  const info = signal === 0 ? kernelInfo(SIGIO) : pollInfo(signal, code, band, fd);
+  const { owner } = file;
+  if (file.ownerIsThread) {
+    const task = kernel.tasks.get(owner);
+    if (task !== undefined && maySignal(file.ownerCred, task.cred)) sendToTask(task, info);
+    return;
+  }
+  for (const group of kernel.groups.values()) {
+    const meant = owner > 0 ? group.tgid === owner : group.pgid === -owner;
+    if (meant && maySignal(file.ownerCred, group.leader.cred)) sendToGroup(group, info);
   }
 }
 

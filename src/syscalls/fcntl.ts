@@ -2,16 +2,17 @@
 import { F_OWNER_EX_SIZE } from '../arch/x86_64/structs/flock.ts';
 import { CAP_FOWNER, capable } from '../core/cred.ts';
 import type { File } from '../fs/file.ts';
+import { notifyOf } from '../ipc/dnotify.ts';
 import { addSeals, getSeals } from '../ipc/memfd.ts';
 import { getPipeSize, setPipeSize } from '../ipc/pipe-file.ts';
 import type { Task } from '../kernel/task.ts';
-import { EBADF, EFAULT, EINVAL, EPERM, ESRCH } from '../uapi/errno.ts';
+import { EBADF, EFAULT, EINVAL, ENOTDIR, EPERM, ESRCH } from '../uapi/errno.ts';
 import * as fcntl from '../uapi/fcntl.ts';
 import {
+  DN_MULTISHOT,
   F_OWNER_PGRP,
   F_OWNER_PID,
   F_OWNER_TID,
-  F_UNLCK,
   FASYNC,
   FD_CLOEXEC,
   O_APPEND,
@@ -22,8 +23,10 @@ import {
 } from '../uapi/fcntl.ts';
 import { RLIMIT_NOFILE } from '../uapi/resource.ts';
 import { NSIG } from '../uapi/signal.ts';
+import { isDir } from '../uapi/stat.ts';
 import { type Arg, call, fd, long, oneOf, type Syscall } from './args.ts';
-import { setAsync } from './fasync.ts';
+import { ownIfUnowned, setAsync, tellOwner } from './fasync.ts';
+import { getLease, setLease } from './lease.ts';
 import { ACCESS_MODE, OPEN_FLAGS } from './open.ts';
 import { recordLock } from './record-lock.ts';
 import { flagWord, nameOf, structAt } from './show.ts';
@@ -75,7 +78,11 @@ function onOpenFile(task: Task, fd: number, file: File, cmd: number, arg: number
     case fcntl.F_CREATED_QUERY:
       return file.created ? 1 : 0;
     case fcntl.F_GETLEASE:
-      return F_UNLCK;
+      return getLease(file);
+    case fcntl.F_SETLEASE:
+      return setLease(task, fd, file, arg | 0);
+    case fcntl.F_NOTIFY:
+      return notify(task, fd, file, arg | 0);
   }
   return ownerCommand(task, file, cmd, arg);
 }
@@ -107,6 +114,15 @@ function setFlags(task: Task, fd: number, file: File, flags: number): number {
   if ((added & O_NOATIME) !== 0 && !owner) return -EPERM;
   setAsync(task.kernel, file, fd, (flags & FASYNC) !== 0);
   file.flags = (file.flags & ~SETTABLE) | (flags & SETTABLE);
+  return 0;
+}
+
+/** F_NOTIFY: signals, as leases have them, when something happens in a directory. */
+function notify(task: Task, fd: number, file: File, mask: number): number {
+  const { kernel } = task;
+  if ((mask & ~DN_MULTISHOT) !== 0 && !isDir(file.inode.mode)) return -ENOTDIR;
+  notifyOf(kernel.inotify, file, mask, () => tellOwner(kernel, file, fd));
+  if (mask !== 0) ownIfUnowned(task, file);
   return 0;
 }
 
@@ -177,10 +193,5 @@ const commandArg: Arg = {
 };
 
 export const fcntlCalls: readonly Syscall[] = [
-  call(
-    'fcntl',
-    [fd('fd'), oneOf('cmd', COMMANDS), commandArg],
-    fcntlCall,
-    'no leases, no F_NOTIFY, no write hints: EINVAL',
-  ),
+  call('fcntl', [fd('fd'), oneOf('cmd', COMMANDS), commandArg], fcntlCall, 'no write hints: EINVAL'),
 ];

@@ -1,6 +1,6 @@
-/** futex(2), set_robust_list(2) and the calls of futex(7) of Linux 6.7. */
+/** futex(2). The calls of Linux 5.16 and 6.7 that have a flag word for each futex are in futex2.ts. */
 import { NSEC_PER_SEC } from '../core/clock.ts';
-import { FUTEX_BITSET_MATCH_ANY, futexKey, futexWait, readWord } from '../kernel/futex.ts';
+import { FUTEX_BITSET_MATCH_ANY, type FutexWord, futexKey, futexWait, readWord } from '../kernel/futex.ts';
 import type { Task } from '../kernel/task.ts';
 import { EAGAIN, EFAULT, EINVAL, ENOSYS, ERESTART_RESTARTBLOCK, ERESTARTSYS } from '../uapi/errno.ts';
 import { type Arg, call, flags, int, long, pointer, type Syscall, uint } from './args.ts';
@@ -28,6 +28,8 @@ function futex(
   value3: number,
 ): number | Promise<number> {
   const isPrivate = (operation & FUTEX_PRIVATE_FLAG) !== 0;
+  const from = { address, isPrivate };
+  const to = { address: address2, isPrivate };
   switch (operation & COMMANDS) {
     case FUTEX_WAIT:
       return wait(task, address, operation, value, timeout, FUTEX_BITSET_MATCH_ANY, false);
@@ -38,9 +40,9 @@ function futex(
     case FUTEX_WAKE_BITSET:
       return wake(task, address, isPrivate, value, value3);
     case FUTEX_REQUEUE:
-      return requeue(task, address, address2, isPrivate, value, timeout | 0, null);
+      return requeue(task, from, to, value, timeout | 0, null);
     case FUTEX_CMP_REQUEUE:
-      return requeue(task, address, address2, isPrivate, value, timeout | 0, value3);
+      return requeue(task, from, to, value, timeout | 0, value3);
     case FUTEX_WAKE_OP:
       return wakeOp(task, address, address2, isPrivate, value, timeout | 0, value3);
     default:
@@ -95,24 +97,26 @@ function wake(task: Task, address: number, isPrivate: boolean, count: number, bi
   return typeof key === 'number' ? key : task.kernel.futexes.wake(key, Math.max(1, count), bitset);
 }
 
-function requeue(
+/** A word as its address tells it, among threads or among all. */
+type Place = Pick<FutexWord, 'address' | 'isPrivate'>;
+
+export function requeue(
   task: Task,
-  from: number,
-  to: number,
-  isPrivate: boolean,
+  from: Place,
+  to: Place,
   wakeCount: number,
   moveCount: number,
   expected: number | null,
 ): number {
   if (task.mm === null) return -EFAULT;
   if (wakeCount < 0 || moveCount < 0) return -EINVAL;
-  const a = futexKey(task.mm, from, isPrivate);
+  const a = futexKey(task.mm, from.address, from.isPrivate);
   if (typeof a === 'number') return a;
-  const b = futexKey(task.mm, to, isPrivate);
+  const b = futexKey(task.mm, to.address, to.isPrivate);
   if (typeof b === 'number') return b;
   const word = new Int32Array(1);
   if (expected !== null) {
-    if (readWord(task, from, word) < 0) return -EFAULT;
+    if (readWord(task, from.address, word) < 0) return -EFAULT;
     if (word[0] !== expected) return -EAGAIN;
   }
   const { futexes } = task.kernel;

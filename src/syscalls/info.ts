@@ -152,7 +152,7 @@ function kcmp(task: Task, pid1: number, pid2: number, type: number, idx1: number
   if (a === undefined || b === undefined) return -ESRCH;
   if (!mayLookInto(task, a) || !mayLookInto(task, b)) return -EPERM;
   if (type < 0 || type > KCMP_EPOLL_TFD) return -EINVAL;
-  if (type > KCMP_IO) return -EOPNOTSUPP;
+  if (type > KCMP_SYSVSEM) return -EOPNOTSUPP;
   const one = resource(a, type, idx1);
   const other = resource(b, type, idx2);
   if (type === KCMP_FILE && (one === null || other === null)) return -EBADF;
@@ -177,6 +177,8 @@ function resource(of: Task, type: number, idx: number): object | null {
       return of.fs;
     case KCMP_SIGHAND:
       return of.group.sighand;
+    case KCMP_SYSVSEM:
+      return of.kernel.ipc.sem.undoes(of.group) ? of.group : null;
     default:
       return of;
   }
@@ -193,7 +195,7 @@ export const infoCalls: readonly Syscall[] = [
     'kcmp',
     [pid('pid1'), pid('pid2'), oneOf('type', KCMP), ulong('idx1'), ulong('idx2')],
     kcmp,
-    'different things have no order; no KCMP_SYSVSEM, KCMP_EPOLL_TFD',
+    'different things have no order; no KCMP_EPOLL_TFD',
   ),
   call(
     'rseq',

@@ -8,7 +8,15 @@ import { dropPages, faultInArea, punch, setForkFlag } from '../mm/advice.ts';
 import { installGuards, removeGuards } from '../mm/guards.ts';
 import type { Mm } from '../mm/mm.ts';
 import { PAGE_SIZE, pageUp } from '../mm/ram.ts';
-import { VM_DONTFORK, VM_DROPPABLE, VM_LOCKED, VM_SEALED, VM_WIPEONFORK, type Vma } from '../mm/vma.ts';
+import {
+  VM_DONTDUMP,
+  VM_DONTFORK,
+  VM_DROPPABLE,
+  VM_LOCKED,
+  VM_SEALED,
+  VM_WIPEONFORK,
+  type Vma,
+} from '../mm/vma.ts';
 import { EINVAL, ENOMEM, EPERM, ESRCH } from '../uapi/errno.ts';
 import * as mman from '../uapi/mman.ts';
 import { address, call, extent, fd, int, oneOf, pointer, type Syscall, uint, ulong } from './args.ts';
@@ -38,6 +46,12 @@ const forkFlag =
     setForkFlag(mm, from, to, flag, on, advice);
     return 0;
   };
+
+/** What an area remembers. */
+const flag =
+  (set: number, clear: number): Advise =>
+  (mm, _vma, from, to) =>
+    mm.vmas.setFlags(from, to, set, clear);
 
 const populate =
   (right: number, writes: boolean): Advise =>
@@ -70,8 +84,8 @@ const ADVICE: ReadonlyMap<number, Advise> = new Map([
   [mman.MADV_DOFORK, forkFlag(VM_DONTFORK, false, mman.MADV_DOFORK)],
   [mman.MADV_HUGEPAGE, hint],
   [mman.MADV_NOHUGEPAGE, hint],
-  [mman.MADV_DONTDUMP, hint],
-  [mman.MADV_DODUMP, hint],
+  [mman.MADV_DONTDUMP, flag(VM_DONTDUMP, 0)],
+  [mman.MADV_DODUMP, flag(0, VM_DONTDUMP)],
   [mman.MADV_WIPEONFORK, forkFlag(VM_WIPEONFORK, true, mman.MADV_WIPEONFORK)],
   [mman.MADV_KEEPONFORK, forkFlag(VM_WIPEONFORK, false, mman.MADV_KEEPONFORK)],
   [mman.MADV_COLD, cold],
@@ -100,6 +114,8 @@ const CUTS: ReadonlySet<number> = new Set([
   mman.MADV_DOFORK,
   mman.MADV_WIPEONFORK,
   mman.MADV_KEEPONFORK,
+  mman.MADV_DONTDUMP,
+  mman.MADV_DODUMP,
 ]);
 
 const madvise = (task: Task, addr: number, len: number, advice: number): number =>

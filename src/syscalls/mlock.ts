@@ -6,12 +6,13 @@ import { faultIn } from '../mm/advice.ts';
 import type { Mm } from '../mm/mm.ts';
 import { TASK_SIZE } from '../mm/places.ts';
 import { PAGE_SIZE, pageDown, pageUp } from '../mm/ram.ts';
+import { lowestUsed, unusedStack } from '../mm/stack.ts';
 import { VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT } from '../mm/vma.ts';
 import { EINVAL, ENOMEM, EPERM } from '../uapi/errno.ts';
 import { MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT, MLOCK_ONFAULT } from '../uapi/mman.ts';
 import { RLIMIT_MEMLOCK } from '../uapi/resource.ts';
 import { address, call, extent, flags, type Syscall } from './args.ts';
-import { canLock, mayCut } from './mm-limits.ts';
+import { canLock, lockedBytes, mayCut } from './mm-limits.ts';
 
 function lockRange(task: Task, addr: number, len: number, lock: number): number {
   const { mm } = task;
@@ -32,8 +33,8 @@ function lockRange(task: Task, addr: number, len: number, lock: number): number 
 
 function withinLimit(task: Task, mm: Mm, start: number, size: number): boolean {
   if (capable(task.cred, CAP_IPC_LOCK)) return true;
-  const fresh = size / PAGE_SIZE - mm.vmas.lockedPages(start, start + size);
-  return (mm.vmas.lockedPages() + fresh) * PAGE_SIZE <= task.rlimit(RLIMIT_MEMLOCK);
+  const fresh = size - mm.vmas.lockedPages(start, start + size) * PAGE_SIZE;
+  return lockedBytes(mm) + fresh <= task.rlimit(RLIMIT_MEMLOCK);
 }
 
 const mlock = (task: Task, addr: number, len: number): number => lockRange(task, addr, len, VM_LOCKED);
@@ -51,7 +52,7 @@ function mlockall(task: Task, how: number): number {
   if (!canLock(task)) return -EPERM;
   const all = (how & MCL_CURRENT) !== 0;
   const free = !all || capable(task.cred, CAP_IPC_LOCK);
-  if (!free && mm.totalPages * PAGE_SIZE > task.rlimit(RLIMIT_MEMLOCK)) return -ENOMEM;
+  if (!free && mm.totalPages * PAGE_SIZE - unusedStack(mm) > task.rlimit(RLIMIT_MEMLOCK)) return -ENOMEM;
   const lock = VM_LOCKED | ((how & MCL_ONFAULT) !== 0 ? VM_LOCKONFAULT : 0);
   mm.defFlags = (how & MCL_FUTURE) !== 0 ? lock : 0;
   if (all) lockAll(mm, lock);
@@ -62,7 +63,7 @@ function lockAll(mm: Mm, lock: number): void {
   for (const vma of mm.vmas) vma.flags = (vma.flags & ~VM_LOCKED_MASK) | lock;
   mm.vmas.join(0, TASK_SIZE);
   // What cannot be there, such as pages past a file's end, need not.
-  if (lock === VM_LOCKED) for (const { start, end } of mm.vmas) faultIn(mm, start, end);
+  if (lock === VM_LOCKED) for (const vma of mm.vmas) faultIn(mm, lowestUsed(mm, vma), vma.end);
 }
 
 function munlockall(task: Task): number {

@@ -4,6 +4,7 @@ import { PROT_WRITE } from '../engine/engine.ts';
 import type { Task } from '../kernel/task.ts';
 import type { Mm } from '../mm/mm.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
+import { unusedStack } from '../mm/stack.ts';
 import { VM_LOCKED } from '../mm/vma.ts';
 import { RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK } from '../uapi/resource.ts';
 
@@ -36,5 +37,8 @@ export const canLock = (task: Task): boolean =>
 /** Whether so much more with these flags is within RLIMIT_MEMLOCK. */
 export function lockFits(task: Task, mm: Mm, size: number, flags: number): boolean {
   if ((flags & VM_LOCKED) === 0 || capable(task.cred, CAP_IPC_LOCK)) return true;
-  return mm.vmas.lockedPages() * PAGE_SIZE + size <= task.rlimit(RLIMIT_MEMLOCK);
+  return lockedBytes(mm) + size <= task.rlimit(RLIMIT_MEMLOCK);
 }
+
+/** What counts against RLIMIT_MEMLOCK. */
+export const lockedBytes = (mm: Mm): number => mm.vmas.lockedPages() * PAGE_SIZE - unusedStack(mm, VM_LOCKED);

@@ -236,6 +236,9 @@ function mqNotify(task: Task, fd: number, addr: number): number {
   if (file.posix.registered !== null) return -e.EBUSY;
   file.posix.register({
     owner: group,
+    pid: group.tgid,
+    how: event.notify,
+    signal: event.notify === SIGEV_SIGNAL ? event.signal : 0,
     isGone: () => group.zombie,
     tell: (sender, pid) => {
       if (event.notify === SIGEV_NONE || event.signal === 0) return;

@@ -8,6 +8,7 @@ import * as fcntl from '../uapi/fcntl.ts';
 import { O_CLOEXEC, O_CREAT, O_LARGEFILE, O_PATH, O_TRUNC, O_WRONLY } from '../uapi/fcntl.ts';
 import * as resolves from '../uapi/mount.ts';
 import { type Arg, call, dirfd, flags, lasting, mode, path, pointer, type Syscall, ulong } from './args.ts';
+import { pastLeases } from './lease.ts';
 import { install, nameAt, roomForFile, startOf } from './names.ts';
 import { named } from './show.ts';
 
@@ -69,6 +70,11 @@ function openAt(
   if (typeof at === 'number') return at;
   const synced = (flags & SYNC_ONLY) !== 0 ? flags | O_DSYNC : flags;
   const file = openFile(task.kernel.vfs, task, at, name, synced | O_LARGEFILE, mode, resolve);
+  if (file === -EAGAIN) {
+    const blocked = task.kernel.vfs.leases.takeInTheWay();
+    if (blocked !== null)
+      return pastLeases(task, blocked, () => openAt(task, dirfd, name, flags, mode, resolve));
+  }
   if (typeof file === 'number') return file;
   const state = (flags & O_PATH) !== 0 ? 0 : file.opened();
   if (state === -EAGAIN && file.waitq !== null) return openLater(task, file, (flags & O_CLOEXEC) !== 0);

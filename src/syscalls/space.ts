@@ -4,7 +4,7 @@ import { lookup } from '../fs/lookup.ts';
 import { LOOKUP_FOLLOW } from '../fs/namei.ts';
 import { removePrivileges } from '../fs/permission.ts';
 import type { Task } from '../kernel/task.ts';
-import { EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, ESPIPE } from '../uapi/errno.ts';
+import { EAGAIN, EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, ESPIPE } from '../uapi/errno.ts';
 import {
   FALLOC_FL_COLLAPSE_RANGE,
   FALLOC_FL_INSERT_RANGE,
@@ -18,6 +18,7 @@ import { SIGXFSZ } from '../uapi/signal.ts';
 import { isBlk, isDir, isFifo, isReg } from '../uapi/stat.ts';
 import { call, fd, flags, int, long, path, type Syscall, ulong } from './args.ts';
 import { raise } from './io.ts';
+import { pastLeases } from './lease.ts';
 import { fileOf, nameAt } from './names.ts';
 
 const POSIX_FADV_NOREUSE = 5;
@@ -29,10 +30,13 @@ function sizeError(task: Task, size: number, current: number): number {
   return -EFBIG;
 }
 
-function truncate(task: Task, nameAddr: number, size: number): number {
+function truncate(task: Task, nameAddr: number, size: number): number | Promise<number> {
   if (size < 0) return -EINVAL;
   const name = nameAt(task, nameAddr);
-  if (typeof name === 'number') return name;
+  return typeof name === 'number' ? name : truncateNamed(task, name, size);
+}
+
+function truncateNamed(task: Task, name: string, size: number): number | Promise<number> {
   const { vfs } = task.kernel;
   if (size > task.rlimit(RLIMIT_FSIZE)) {
     const path = lookup(vfs, task, null, name, LOOKUP_FOLLOW);
@@ -40,7 +44,9 @@ function truncate(task: Task, nameAddr: number, size: number): number {
     const err = isReg(path.inode.mode) ? sizeError(task, size, path.inode.size) : 0;
     if (err < 0) return err;
   }
-  return truncatePath(vfs, task, name, size);
+  const result = truncatePath(vfs, task, name, size);
+  const blocked = result === -EAGAIN ? vfs.leases.takeInTheWay() : null;
+  return blocked === null ? result : pastLeases(task, blocked, () => truncateNamed(task, name, size));
 }
 
 function ftruncate(task: Task, fd: number, size: number): number {

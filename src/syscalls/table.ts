@@ -11,6 +11,7 @@ import { cloneCalls, FRAME_CALLS } from './clone.ts';
 import { credCalls } from './cred.ts';
 import { fileCalls } from './files.ts';
 import { futexCalls } from './futex.ts';
+import { futex2Calls } from './futex2.ts';
 import { infoCalls } from './info.ts';
 import { madviseCalls } from './madvise.ts';
 import { membarrierCalls } from './membarrier.ts';
@@ -44,6 +45,7 @@ export const SYSCALLS: readonly Syscall[] = [
   ...membarrierCalls,
   ...cloneCalls,
   ...futexCalls,
+  ...futex2Calls,
   ...signalCalls,
   ...processCalls,
   ...credCalls,

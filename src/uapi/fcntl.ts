@@ -50,6 +50,15 @@ export const F_SETPIPE_SZ = 1031;
 export const F_GETPIPE_SZ = 1032;
 export const F_ADD_SEALS = 1033;
 export const F_GET_SEALS = 1034;
+/** F_NOTIFY's bits. */
+export const DN_ACCESS = 0x01;
+export const DN_MODIFY = 0x02;
+export const DN_CREATE = 0x04;
+export const DN_DELETE = 0x08;
+export const DN_RENAME = 0x10;
+export const DN_ATTRIB = 0x20;
+export const DN_MULTISHOT = 0x80000000 | 0;
+
 export const FD_CLOEXEC = 1;
 export const F_RDLCK = 0;
 export const F_WRLCK = 1;

@@ -106,6 +106,17 @@ export const defaultTermios = (): Termios => ({
   ospeed: 38400,
 });
 
+export const noTermios = (): Termios => ({
+  iflag: 0,
+  oflag: 0,
+  cflag: 0,
+  lflag: 0,
+  line: 0,
+  cc: new Uint8Array(NCCS),
+  ispeed: 0,
+  ospeed: 0,
+});
+
 export const copyTermios = (t: Termios): Termios => ({ ...t, cc: t.cc.slice() });
 
 /** Speeds of the codes B0 to B38400, then of BOTHER + 1 on: B57600 to B4000000. */
@@ -184,6 +195,17 @@ export function writeTermio(view: DataView, at: number, t: Termios): void {
   view.setUint8(at + 8, t.line);
   for (let i = 0; i < NCC; i++) view.setUint8(at + 9 + i, t.cc[i]!);
   view.setUint8(at + 17, 0);
+}
+
+/** Takes what is locked from `old` into `next`. */
+export function keepLocked(next: Termios, old: Termios, locked: Termios): void {
+  const keep = (a: number, b: number, mask: number): number => (a & ~mask) | (b & mask);
+  next.iflag = keep(next.iflag, old.iflag, locked.iflag);
+  next.oflag = keep(next.oflag, old.oflag, locked.oflag);
+  next.cflag = keep(next.cflag, old.cflag, locked.cflag);
+  next.lflag = keep(next.lflag, old.lflag, locked.lflag);
+  if (locked.line !== 0) next.line = old.line;
+  for (let i = 0; i < NCCS; i++) if (locked.cc[i] !== 0) next.cc[i] = old.cc[i]!;
 }
 
 // struct winsize: ws_row 0, ws_col 2, ws_xpixel 4, ws_ypixel 6 (16 bits each).

@@ -1,8 +1,11 @@
 /** The requests behind tcgetattr(3) and tcsetattr(3): struct termios, termios2 and System V's termio. */
-import { ENOTTY } from '../../uapi/errno.ts';
+import { CAP_SYS_ADMIN, capable } from '../../core/cred.ts';
+import { ENOTTY, EPERM } from '../../uapi/errno.ts';
 import * as T from '../../uapi/ioctl-tty.ts';
 import { SIGTTOU } from '../../uapi/signal.ts';
 import {
+  keepLocked,
+  noTermios,
   readTermio,
   readTermios,
   TERMIO_SIZE,
@@ -17,6 +20,7 @@ import type { TtyRequest } from './tty-ioctl.ts';
 
 /** -ENOTTY for any other request. */
 export function termiosIoctl(request: TtyRequest, cmd: number, arg: number): number {
+  const { tty, user } = request;
   switch (cmd) {
     case T.TCGETS:
       return get(request, arg, TERMIOS_SIZE);
@@ -39,6 +43,13 @@ export function termiosIoctl(request: TtyRequest, cmd: number, arg: number): num
       return set(request, arg, TERMIO_SIZE, false);
     case T.TCSETAF:
       return set(request, arg, TERMIO_SIZE, true);
+    case T.TIOCGLCKTRMIOS: {
+      const at = user.out(arg, TERMIOS_SIZE);
+      if (at >= 0) writeTermios(user.view, at, TERMIOS_SIZE, tty.locked);
+      return Math.min(at, 0);
+    }
+    case T.TIOCSLCKTRMIOS:
+      return lock(request, arg);
     default:
       return -ENOTTY;
   }
@@ -63,7 +74,16 @@ function set(request: TtyRequest, arg: number, size: number, flush: boolean): nu
     size === TERMIO_SIZE
       ? readTermio(user.view, at, tty.termios)
       : readTermios(user.view, at, size, tty.termios);
+  keepLocked(next, tty.termios, tty.locked);
   if (flush) tty.flushInput();
   tty.setTermios(next);
+  return 0;
+}
+
+function lock({ tty, user, current }: TtyRequest, arg: number): number {
+  if (!capable(current.cred, CAP_SYS_ADMIN)) return -EPERM;
+  const at = user.in(arg, TERMIOS_SIZE);
+  if (at < 0) return at;
+  tty.locked = readTermios(user.view, at, TERMIOS_SIZE, noTermios());
   return 0;
 }

@@ -9,7 +9,7 @@ import type { ProcessGroups, Session } from '../../core/current.ts';
 import { WaitQueue } from '../../core/wait.ts';
 import { POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../uapi/poll.ts';
 import { SIGCONT, SIGHUP, SIGWINCH } from '../../uapi/signal.ts';
-import { copyTermios, resolveSpeeds, type Termios, type WinSize } from '../../uapi/termios.ts';
+import { copyTermios, noTermios, resolveSpeeds, type Termios, type WinSize } from '../../uapi/termios.ts';
 import { ByteQueue } from './byte-queue.ts';
 import type { TtyDriver } from './driver.ts';
 import { type LineHost, NTty } from './n-tty.ts';
@@ -46,6 +46,8 @@ export class Tty implements LineHost {
   session: Session | null = null;
   /** The foreground process group; 0 if there is none. */
   foreground = 0;
+  /** What of the settings nobody may change: their bits, and control characters that are not 0 (TIOCSLCKTRMIOS). */
+  locked: Termios = noTermios();
   /** TIOCEXCL. */
   exclusive = false;
   /** The other side is gone (a pty's master). */

@@ -274,8 +274,8 @@ export class HostInode extends HostNode {
   /** Forgets cached pages that nobody uses; whether it did. */
   dropPages(): boolean {
     const mapped = this.mapped;
-    if (mapped === null || mapped.cache.users.size > 0 || mapped.writer !== null || this.pinCount > 0)
-      return false;
+    if (mapped === null || mapped.writer !== null || this.pinCount > 0) return false;
+    if (mapped.cache.users.size > 0 || mapped.cache.filling) return false;
     mapped.cache.destroy();
     this.mapped = null;
     this.sb.droppedPages(this);

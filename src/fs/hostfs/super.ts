@@ -50,6 +50,7 @@ export class HostSuperBlock extends SuperBlock {
   /** Inodes with cached pages, the one that got them last behind. */
   private readonly cached: Set<HostInode> = new Set();
   private untrimmed = 0;
+  private readonly reclaimer = (pages: number): void => this.reclaim(pages);
 
   /** `rootFd` is an O_PATH descriptor of the directory; `name` is what /proc/mounts calls it. */
   constructor(
@@ -71,6 +72,7 @@ export class HostSuperBlock extends SuperBlock {
     files.stat(rootFd, this.seen);
     this.root = this.inodeOf(rootFd);
     this.root.becomeRoot(rootFd);
+    this.ram.reclaimers.add(this.reclaimer);
   }
 
   override get volatileNames(): boolean {
@@ -100,6 +102,7 @@ export class HostSuperBlock extends SuperBlock {
   }
 
   override shutdown(): void {
+    this.ram.reclaimers.delete(this.reclaimer);
     for (const device of this.devices.values()) {
       for (const inode of device.inodes.values()) this.forget(inode);
     }
@@ -141,10 +144,15 @@ export class HostSuperBlock extends SuperBlock {
   trim(keep: number): void {
     let total = 0;
     for (const inode of this.cached) total += inode.cachedPageCount;
+    this.reclaim(total - keep);
+  }
+
+  private reclaim(pages: number): void {
+    let missing = pages;
     for (const inode of this.cached) {
-      if (total <= keep) return;
-      const pages = inode.cachedPageCount;
-      if (inode.dropPages()) total -= pages;
+      if (missing <= 0) return;
+      const count = inode.cachedPageCount;
+      if (inode.dropPages()) missing -= count;
     }
   }
 

@@ -7,7 +7,7 @@
  */
 import type { Cred } from '../../core/cred.ts';
 import type { Result } from '../../lib/result.ts';
-import { EACCES, ELOOP, ENOENT, EPERM } from '../../uapi/errno.ts';
+import { ELOOP, ENOENT, EPERM } from '../../uapi/errno.ts';
 import { dirType } from '../../uapi/stat.ts';
 import type { WalkContext } from '../context.ts';
 import type { Path } from '../dentry.ts';
@@ -171,18 +171,6 @@ export class KernfsDir extends KernfsInode {
 
   override open(flags: number): Result<File> {
     return new KernfsDirFile(this, flags);
-  }
-
-  override mknod(): Result<Inode> {
-    return this.sb.namesOnly ? -ENOENT : -EACCES;
-  }
-
-  override mkdir(): Result<Inode> {
-    return this.sb.namesOnly ? -ENOENT : -EPERM;
-  }
-
-  override symlink(): Result<Inode> {
-    return this.mkdir();
   }
 
   /** Emits all from `pos` on; 0 or -errno. */

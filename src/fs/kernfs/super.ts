@@ -8,8 +8,6 @@ import { KernfsDir } from './inode.ts';
 export abstract class KernfsSuper extends SuperBlock {
   private readonly magic: number;
   private lastIno = 0;
-  /** Names that do not exist cannot be made to: -ENOENT is what their making answers, too (proc). */
-  readonly namesOnly: boolean = false;
 
   constructor(type: string, magic: number, dev: number, clock: Clock) {
     super(type, dev, clock);

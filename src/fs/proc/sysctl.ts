@@ -55,8 +55,6 @@ const HINTS_AND_CONSTANTS = (): Sysctl[] => [
   fixed('fs/epoll/max_user_watches', 1048576),
   fixed('fs/suid_dumpable', 0),
   fixed('kernel/cap_last_cap', CAP_LAST_CAP),
-  fixed('kernel/core_pattern', 'core'),
-  fixed('kernel/core_uses_pid', 0),
   fixed('kernel/ngroups_max', 65536),
   fixed('kernel/overflowgid', 65534),
   fixed('kernel/overflowuid', 65534),
@@ -174,6 +172,33 @@ function protectedHardlinks({ vfs }: ProcSource): Sysctl {
   };
 }
 
+function leaseRules({ vfs: { leases } }: ProcSource): Sysctl[] {
+  return [
+    {
+      path: 'fs/leases-enable',
+      perm: 0o644,
+      get: () => (leases.enabled ? '1' : '0'),
+      set: text => {
+        const value = parseInteger(text);
+        if (value === null) return -EINVAL;
+        leases.enabled = value !== 0;
+        return 0;
+      },
+    },
+    {
+      path: 'fs/lease-break-time',
+      perm: 0o644,
+      get: () => String(leases.breakTime),
+      set: text => {
+        const value = parseInteger(text);
+        if (value === null || value < 0 || value > INT_MAX) return -EINVAL;
+        leases.breakTime = value;
+        return 0;
+      },
+    },
+  ];
+}
+
 const live = (path: string, get: () => string | number): Sysctl => ({
   path,
   perm: 0o444,
@@ -194,6 +219,7 @@ const owned = (source: ProcSource): Sysctl[] => [
   printkLevels(source),
   dmesgRestrict(source),
   protectedHardlinks(source),
+  ...leaseRules(source),
 ];
 
 /** The file of a setting. Not even root opens for writing what cannot be written. */

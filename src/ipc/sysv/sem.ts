@@ -93,6 +93,11 @@ export class SemaphoreSet extends IpcObject {
     return error === DONE ? i : error;
   }
 
+  /** Whether `owner` has ever asked for SEM_UNDO here. */
+  undoes(owner: SemOwner): boolean {
+    return this.undo.has(owner);
+  }
+
   private undoOf = (owner: SemOwner, num: number): number => this.undo.get(owner)?.[num] ?? 0;
 
   private noteUndo(owner: SemOwner, num: number, by: number): void {
@@ -204,6 +209,12 @@ export class Semaphores extends IpcTable<SemaphoreSet> {
     this.remove(set);
     this.total -= set.values.length;
     set.wakeRemoved();
+  }
+
+  /** Whether anything is to be taken back when `owner` ends. */
+  undoes(owner: SemOwner): boolean {
+    for (const set of this) if (set.undoes(owner)) return true;
+    return false;
   }
 
   ended(owner: SemOwner, now: number): void {

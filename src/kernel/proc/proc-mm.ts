@@ -9,8 +9,6 @@ import type { Backing, Vma } from '../../mm/vma.ts';
 import { EIO } from '../../uapi/errno.ts';
 import { FileBacking } from '../file-backing.ts';
 
-/** MMF_DUMP_FILTER_DEFAULT as core(5) tells it: private and shared anonymous memory, ELF headers, huge pages. */
-const DEFAULT_COREDUMP_FILTER = 0x33;
 /** How long (ns) the host's figures are good for: one file of /proc asks for several. */
 const FRESH = 1e6;
 const MOST_AREAS = 64;
@@ -18,7 +16,6 @@ const NO_PAGES: Resident = { anonymous: 0, file: 0, shmem: 0 };
 
 export class MmView implements ProcMm {
   readonly layout: MmLayout;
-  coredumpFilter: number = DEFAULT_COREDUMP_FILTER;
   private readonly mm: Mm;
   private readonly now: () => number;
   private known: SpaceUsage | null = null;
@@ -28,6 +25,14 @@ export class MmView implements ProcMm {
     this.mm = mm;
     this.layout = mm;
     this.now = now;
+  }
+
+  get coredumpFilter(): number {
+    return this.mm.coredumpFilter;
+  }
+
+  set coredumpFilter(bits: number) {
+    this.mm.coredumpFilter = bits;
   }
 
   /** The host's figures, of this moment or just before. */

@@ -20,6 +20,7 @@ import type {
 } from '../../fs/proc/source.ts';
 import type { Vfs } from '../../fs/vfs.ts';
 import type { Mm } from '../../mm/mm.ts';
+import { coreSysctls } from '../core-pattern.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import { Usage } from '../usage.ts';
@@ -59,7 +60,11 @@ export class KernelProc implements ProcSource {
   constructor(kernel: Kernel, facts: ProcFacts) {
     this.kernel = kernel;
     this.facts = facts;
-    this.sysctls = [...ipcSysctls(kernel.ipc), ...memorySysctls(kernel.memoryRules)];
+    this.sysctls = [
+      ...ipcSysctls(kernel.ipc),
+      ...memorySysctls(kernel.memoryRules),
+      ...coreSysctls(kernel.core),
+    ];
     this.extra = [sysvipcDir(kernel.ipc)];
   }
 

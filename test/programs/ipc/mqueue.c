@@ -41,6 +41,13 @@ int main(void)
 	R(mq_timedsend(q, "no", 2, 1, &past));
 	R(mq_send(q, "no", 2, 40000));
 	R(mq_send(q, text, 17, 0));
+	memset(text, 0, sizeof text);
+	R(pread(reader, text, 16, 0));
+	puts(text);
+	R(pread(reader, text, 2, 500));
+	R(lseek(reader, 3, SEEK_SET));
+	R(read(reader, text, 1));
+	putchar(text[0]);
 	R(mq_getattr(reader, &got));
 	R(got.mq_flags);
 	R(got.mq_maxmsg);

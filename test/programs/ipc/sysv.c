@@ -129,8 +129,29 @@ static void segments(void)
 	R(shmat(id, NULL, 0) == (void *)-1);
 }
 
+static long kcmp_undo(pid_t other)
+{
+	return syscall(SYS_kcmp, getpid(), other, 6, 0, 0);
+}
+
 int main(void)
 {
+	int own = MUST(semget(IPC_PRIVATE, 1, 0600));
+	pid_t sleeper = MUST(fork());
+	if (sleeper == 0) {
+		pause();
+		_exit(0);
+	}
+	R(kcmp_undo(getpid()));
+	R(kcmp_undo(sleeper));
+	struct sembuf up = {0, 1, SEM_UNDO};
+	R(semop(own, &up, 1));
+	R(kcmp_undo(getpid()));
+	R(kcmp_undo(sleeper) > 0);
+	kill(sleeper, SIGKILL);
+	waitpid(sleeper, NULL, 0);
+	R(semctl(own, 0, IPC_RMID));
+
 	semaphores();
 	messages();
 	segments();

@@ -190,10 +190,25 @@ static void all(void)
 	R(locked());
 }
 
+/* A small program may lock all that it has with the limit that systems have by default. */
+static void whole(void)
+{
+	struct rlimit limit = {8 << 20, 8 << 20};
+
+	MUST(setrlimit(RLIMIT_MEMLOCK, &limit));
+	setuid(65534);
+	R(mlockall(MCL_CURRENT));
+	R(mlockall(MCL_CURRENT | MCL_FUTURE));
+	R(map(16, RW, ANON) != MAP_FAILED);
+	R(map(2048, RW, ANON) == MAP_FAILED);
+	R(munlockall());
+}
+
 int main(void)
 {
 	in_child("privileged", privileged);
 	in_child("unprivileged", unprivileged);
 	in_child("all", all);
+	in_child("whole", whole);
 	return 0;
 }

@@ -31,6 +31,26 @@ static void plain(int signal)
 	__asm__ volatile("pcmpeqd %%xmm0, %%xmm0; movdqa %%xmm0, %%xmm15; std; cld" ::: "xmm0", "xmm15");
 }
 
+/* A handler whose stack takes no frame: the signal becomes SIGSEGV, and a SIGSEGV that has no place kills. */
+static void no_place(int signal, int protection, int segv_flags)
+{
+	stack_t s = {.ss_sp = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), .ss_size = 65536};
+	struct sigaction action = {.sa_handler = _exit, .sa_flags = SA_ONSTACK}, segv = {.sa_handler = _exit, .sa_flags = segv_flags};
+	int status;
+
+	if (fork() == 0) {
+		sigaltstack(&s, NULL);
+		sigaction(SIGUSR1, &action, NULL);
+		sigaction(SIGSEGV, &segv, NULL);
+		mprotect(s.ss_sp, s.ss_size, protection);
+		raise(signal);
+		_exit(0);
+	}
+	wait(&status);
+	say("%d %d %d: %x\n", signal, protection, segv_flags, status);
+	munmap(s.ss_sp, s.ss_size);
+}
+
 int main(void)
 {
 	stack_t s = {.ss_sp = stack, .ss_size = sizeof stack}, small = {.ss_sp = stack, .ss_size = 100};
@@ -49,6 +69,12 @@ int main(void)
 	R(now.ss_size);
 	R(sigaltstack(NULL, &now));
 	R(now.ss_flags);
+
+	no_place(SIGUSR1, PROT_NONE, SA_ONSTACK);
+	no_place(SIGUSR1, PROT_READ, 0);
+	no_place(SIGUSR1, PROT_READ | PROT_WRITE, 0);
+	no_place(SIGSEGV, PROT_READ, SA_ONSTACK);
+	no_place(SIGSEGV, PROT_READ, 0);
 
 	signal(SIGALRM, plain);
 	struct itimerval timer = {{0, 500}, {0, 500}};

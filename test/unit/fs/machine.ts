@@ -35,6 +35,8 @@ export class TestRam implements Ram {
   readonly view: DataView;
   readonly totalPages: number;
   usedPages = 0;
+  spare = 0;
+  readonly reclaimers: Set<(pages: number) => void> = new Set();
   private next = PAGE_SIZE;
   private readonly freed: Map<number, number[]> = new Map();
 
@@ -63,8 +65,8 @@ export class TestRam implements Ram {
     this.bytes.fill(0, offset, offset + len);
   }
 
-  charge(pages: number): boolean {
-    if (this.usedPages + pages > this.totalPages) return false;
+  charge(pages: number, spare = 0): boolean {
+    if (this.usedPages + pages + spare > this.totalPages) return false;
     this.usedPages += pages;
     return true;
   }

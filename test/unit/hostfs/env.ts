@@ -20,6 +20,8 @@ export class TestRam implements Ram {
   readonly view: DataView;
   readonly totalPages: number;
   usedPages = 0;
+  spare = 0;
+  readonly reclaimers: Set<(pages: number) => void> = new Set();
   private next = 4096;
 
   constructor(size: number) {
@@ -43,8 +45,8 @@ export class TestRam implements Ram {
     this.free(offset, len);
   }
 
-  charge(pages: number): boolean {
-    if (this.usedPages + pages > this.totalPages) return false;
+  charge(pages: number, spare = 0): boolean {
+    if (this.usedPages + pages + spare > this.totalPages) return false;
     this.usedPages += pages;
     return true;
   }

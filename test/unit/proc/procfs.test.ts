@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { CAPS_NONE, type Cred, ROOT_CRED } from '../../../src/core/cred.ts';
+import { link, mkdir, mknod, symlink } from '../../../src/fs/create.ts';
 import { File } from '../../../src/fs/file.ts';
 import { lookup } from '../../../src/fs/lookup.ts';
 import { LOOKUP_FOLLOW } from '../../../src/fs/namei.ts';
@@ -10,10 +11,12 @@ import { open } from '../../../src/fs/open.ts';
 import { parseInteger } from '../../../src/fs/proc/context.ts';
 import { listFormat, maskFormat } from '../../../src/fs/proc/format.ts';
 import type { ProcTask } from '../../../src/fs/proc/source.ts';
+import { rename } from '../../../src/fs/rename.ts';
 import { latin1 } from '../../../src/lib/latin1.ts';
 import { EACCES, EINVAL, EIO, ENOENT, EPERM, ESRCH } from '../../../src/uapi/errno.ts';
-import { O_DIRECTORY, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from '../../../src/uapi/fcntl.ts';
+import { O_CREAT, O_DIRECTORY, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from '../../../src/uapi/fcntl.ts';
 import { POLLPRI } from '../../../src/uapi/poll.ts';
+import { S_IFREG } from '../../../src/uapi/stat.ts';
 import { HostMirror, hostTask, type Mutable } from './host-mirror.ts';
 
 let host: HostMirror;
@@ -298,10 +301,16 @@ test('settings of the kernel', () => {
 
 test('nothing can be made or removed', () => {
   const root = host.root.inode;
-  const init = { mode: 0, uid: 0, gid: 0, rdev: 0 };
-  assert.equal(root.mkdir('x', init), -ENOENT);
-  assert.equal(root.mknod('x', init), -ENOENT);
-  assert.equal(root.symlink('x', 'y', init), -ENOENT);
+  const { vfs, who } = host;
+  for (const cred of [ROOT_CRED, { ...ROOT_CRED, fsuid: 1000, effective: CAPS_NONE }]) {
+    const ctx = { ...who, cred };
+    assert.equal(mkdir(vfs, ctx, null, '/x', 0o700), -ENOENT);
+    assert.equal(mknod(vfs, ctx, null, '/sys/x', S_IFREG, 0), -ENOENT);
+    assert.equal(symlink(vfs, ctx, 'x', null, '/self/x'), -ENOENT);
+    assert.equal(link(vfs, ctx, null, '/uptime', null, '/x', 0), -ENOENT);
+    assert.equal(rename(vfs, ctx, null, '/uptime', null, '/x', 0), -ENOENT);
+    assert.equal(open(vfs, ctx, null, '/x', O_CREAT | O_RDWR, 0o600), -ENOENT);
+  }
   assert.equal(root.unlink('uptime', root), -EPERM);
   assert.equal(root.setattr({ mode: 0o777 }), -EPERM);
 });

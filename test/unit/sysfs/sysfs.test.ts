@@ -20,7 +20,7 @@ import { latin1 } from '../../../src/lib/latin1.ts';
 import type { Ram } from '../../../src/mm/ram.ts';
 import { EACCES, EEXIST, EINVAL, ENOENT } from '../../../src/uapi/errno.ts';
 import { O_DIRECTORY, O_RDONLY, O_WRONLY } from '../../../src/uapi/fcntl.ts';
-import { makedev, S_IFCHR } from '../../../src/uapi/stat.ts';
+import { makedev, S_IFCHR, S_IFREG } from '../../../src/uapi/stat.ts';
 
 const now = { sec: 1, nsec: 0 };
 const clock = { monotonic: () => 0, realtime: () => now, coarse: () => now };
@@ -147,7 +147,10 @@ test("attributes are stored, sized and sought as the host's", () => {
   assert.equal(text('/power/level'), 'high\n');
   assert.equal(file.seek(0, 2), 4096);
   assert.equal((find('/power/level') as Path).inode.size, 4096);
-  assert.equal((find('/power') as Path).inode.mknod('x', { mode: 0, uid: 0, gid: 0, rdev: 0 }), -EACCES);
+  assert.equal(
+    (find('/power') as Path).inode.mknod('x', { mode: S_IFREG, uid: 0, gid: 0, rdev: 0 }),
+    -EACCES,
+  );
 });
 
 test('/sys has what programs expect', () => {

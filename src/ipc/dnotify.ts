@@ -1,0 +1,85 @@
+/**
+ * F_NOTIFY (fcntl(2), "File and directory change notification"): one open directory's interest in what happens to
+ * it and to the files in it. Each event is told without saying what it was; once, or with DN_MULTISHOT for good.
+ */
+import type { File } from '../fs/file.ts';
+import type { Inode } from '../fs/inode.ts';
+import {
+  DN_ACCESS,
+  DN_ATTRIB,
+  DN_CREATE,
+  DN_DELETE,
+  DN_MODIFY,
+  DN_MULTISHOT,
+  DN_RENAME,
+} from '../uapi/fcntl.ts';
+import {
+  IN_ACCESS,
+  IN_ATTRIB,
+  IN_CREATE,
+  IN_DELETE,
+  IN_MODIFY,
+  IN_MOVED_FROM,
+  IN_MOVED_TO,
+} from '../uapi/inotify.ts';
+import type { InodeWatch, InotifyHub } from './inotify-hub.ts';
+
+/** A directory is told of its files' names, and of what is done to it and to them. */
+const EVENTS: readonly (readonly [number, number])[] = [
+  [DN_ACCESS, IN_ACCESS],
+  [DN_MODIFY, IN_MODIFY],
+  [DN_CREATE, IN_CREATE | IN_MOVED_TO],
+  [DN_DELETE, IN_DELETE | IN_MOVED_FROM],
+  [DN_ATTRIB, IN_ATTRIB],
+];
+
+class DirectoryWatch implements InodeWatch {
+  readonly inode: Inode;
+  readonly owner: File;
+  mask = 0;
+  private readonly hub: InotifyHub;
+  private readonly signal: () => void;
+  /** The rename whose first half was here. */
+  private leaving = 0;
+
+  constructor(hub: InotifyHub, file: File, signal: () => void) {
+    this.hub = hub;
+    this.inode = file.inode;
+    this.owner = file;
+    this.signal = signal;
+    file.observers ??= new Set();
+    file.observers.add(this);
+    hub.add(this);
+  }
+
+  tell(event: number, _name: string, cookie: number): void {
+    const within = (event & IN_MOVED_TO) !== 0 && cookie === this.leaving;
+    if ((event & IN_MOVED_FROM) !== 0) this.leaving = cookie;
+    const told = EVENTS.some(([bit, events]) => (this.mask & bit) !== 0 && (event & events) !== 0);
+    if (!told && !(within && (this.mask & DN_RENAME) !== 0)) return;
+    this.signal();
+    if ((this.mask & DN_MULTISHOT) === 0) this.end();
+  }
+
+  released(): void {
+    this.end();
+  }
+
+  /** The directory is gone. */
+  drop(): void {
+    this.end();
+  }
+
+  private end(): void {
+    this.owner.observers?.delete(this);
+    this.hub.remove(this);
+  }
+}
+
+/** Adds to what the open directory `file` wants to hear of; nothing but DN_MULTISHOT, or 0: ends it. */
+export function notifyOf(hub: InotifyHub, file: File, mask: number, signal: () => void): void {
+  const old = hub.find(file.inode, file);
+  const watch = old instanceof DirectoryWatch ? old : null;
+  if ((mask & ~DN_MULTISHOT) === 0) watch?.drop();
+  else (watch ?? new DirectoryWatch(hub, file, signal)).mask |= mask;
+}

@@ -1,0 +1,39 @@
+/** F_SETLEASE and F_GETLEASE of fcntl(2), and waiting for those whose leases are in the way. */
+import { CAP_LEASE, capable } from '../core/cred.ts';
+import type { File } from '../fs/file.ts';
+import { type BlockedOpen, Leases } from '../fs/leases.ts';
+import { locksOf } from '../fs/locks.ts';
+import type { Task } from '../kernel/task.ts';
+import { EACCES, EINVAL, ETIMEDOUT } from '../uapi/errno.ts';
+import { F_RDLCK, F_UNLCK, F_WRLCK } from '../uapi/fcntl.ts';
+import { isReg } from '../uapi/stat.ts';
+import { ownIfUnowned, tellOwner } from './fasync.ts';
+
+export const getLease = (file: File): number => file.inode.locks?.leases?.typeOf(file) ?? F_UNLCK;
+
+export function setLease(task: Task, fd: number, file: File, type: number): number {
+  const { kernel, cred } = task;
+  const { inode } = file;
+  if (cred.fsuid !== inode.uid && !capable(cred, CAP_LEASE)) return -EACCES;
+  if (!isReg(inode.mode)) return -EINVAL;
+  if (type !== F_RDLCK && type !== F_WRLCK && type !== F_UNLCK) return -EINVAL;
+  if (type !== F_UNLCK && !kernel.vfs.leases.enabled) return -EINVAL;
+  const locks = locksOf(inode);
+  locks.leases ??= new Leases();
+  const result = locks.leases.set(file, type, () => tellOwner(kernel, file, fd));
+  if (result === 0 && type !== F_UNLCK) ownIfUnowned(task, file);
+  return result;
+}
+
+/** Tries again what leases were in the way of, once one of them has gone, or its holder is out of time. */
+export async function pastLeases(
+  task: Task,
+  { leases, writes }: BlockedOpen,
+  attempt: () => number | Promise<number>,
+): Promise<number> {
+  const counted = writes ? 'writers' : 'readers';
+  leases.waiting[counted]++;
+  const slept = await task.sleepOn([leases.waitq], leases.deadline);
+  leases.waiting[counted]--;
+  return slept < 0 && slept !== -ETIMEDOUT ? slept : attempt();
+}

@@ -1,0 +1,44 @@
+/** A machine whose memory is full: who filled it is told or killed, and everybody else goes on. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compile, run } from './machine.ts';
+
+const MEM = ['--mem', '256M', '--'];
+
+test('a full disk: programs still start, and nobody is killed', async () => {
+  const { stdout, stderr } = await run([
+    ...MEM,
+    'sh',
+    '-c',
+    'cd /tmp; head -c 300M /dev/zero >full; echo $?; ls -d /tmp; rm full; head -c 100M /dev/zero >other; echo $?; dmesg | grep "Killed process [0-9]"',
+  ]);
+  assert.equal(stdout, '1\n/tmp\n0\n', stderr);
+  assert.match(stderr, /No space left on device/);
+});
+
+test('cached pages of the host’s files make room', async () => {
+  const mapped = compile('fill');
+  const { stdout, stderr } = await run([
+    ...MEM,
+    'sh',
+    '-c',
+    `cd /tmp; head -c 200M /dev/zero >full; echo $?; rm full; ${mapped} read "$0"; head -c 200M /dev/zero >full; echo $?`,
+    process.execPath,
+  ]);
+  assert.equal(stdout, '0\n0\n', stderr);
+});
+
+test('shared memory that is more than there is kills who touches it, once', async () => {
+  const { stdout, stderr } = await run([
+    ...MEM,
+    'sh',
+    '-c',
+    `sleep 100 & ${compile('fill')} share 200 200; echo $?; kill -0 $! && echo alive; dmesg | grep -c "Killed process [0-9]"`,
+  ]);
+  assert.equal(stdout, '137\nalive\n1\n', stderr);
+});
+
+test('a handler whose stack takes no frame does not hold the kernel', async () => {
+  const { stdout } = await run(['sh', '-c', `${compile('fill')} no-place; echo $?`], '', 20);
+  assert.equal(stdout, '139\n');
+});
