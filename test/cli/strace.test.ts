@@ -1,7 +1,7 @@
 /** --strace against strace(1): the same program, the same lines, but for addresses and process numbers. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -22,14 +22,17 @@ const normal = (line: string): string =>
 
 /** The calls of these names that a shell script makes. */
 function calls(names: RegExp, command: readonly string[], trace: readonly string[]): string[] {
-  const file = join(scratch, 'trace');
+  const directory = mkdtempSync(join(scratch, 'trace-'));
+  const file = join(directory, 'trace');
   const [name, ...words] = [...trace.map(word => word.replace('FILE', file)), ...command];
   execFileSync(name!, words, { cwd: '/', env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' }, stdio: 'ignore' });
-  const lines = readFileSync(file, 'latin1').split('\n').map(normal);
+  const texts = readdirSync(directory).map(one => readFileSync(join(directory, one), 'latin1'));
+  const lines = texts.join('').split('\n').map(normal);
   return lines.filter(line => names.test(line)).sort();
 }
 
-const ON_HOST = ['strace', '-f', '-o', 'FILE'];
+/** A file for each process: in one, lines of calls that overlap are in pieces. */
+const ON_HOST = ['strace', '-ff', '-o', 'FILE'];
 const IN_MACHINE = [program('uml'), 'run', '--env', 'LC_ALL=C', '--strace=FILE'];
 
 const SCRIPTS: Readonly<Record<string, [RegExp, string]>> = {

@@ -57,6 +57,7 @@ function expect(program: keyof typeof FILTERS, verdict: number, calls: readonly 
 
 const everyNumber = [...Array(512).keys(), 1024, 5000, -1, 0x40000000, 0x40000000 + 202, 0x7fffffff];
 const FUTEX = 202;
+const GETRUSAGE = 98;
 const EXIT_GROUP = 231;
 const futex = (address: number, op = 1, timeout = 0, ip?: number): Call =>
   ip === undefined
@@ -72,10 +73,11 @@ test('every program has an end for every path', () => {
   }
 });
 
-test('a guest thread: waiting, waking, returning, yielding, ending its process, from the stub', () => {
+test('a guest thread: waiting, waking, returning, yielding, asking what it used, ending its process, from the stub', () => {
   expect('guest', ALLOW, [
     { nr: 15 },
     { nr: 24 },
+    { nr: GETRUSAGE, args: [0, VA.SLOT_BASE] },
     { nr: EXIT_GROUP },
     futex(VA.SLOT_BASE),
     futex(VA.SLOT_BASE, 0),
@@ -146,7 +148,7 @@ test('a guest thread: nothing that the engine keeps', () => {
 });
 
 test('a guest thread: nothing else, with whatever arguments', () => {
-  const others = everyNumber.filter(nr => ![15, 24, EXIT_GROUP, FUTEX].includes(nr));
+  const others = everyNumber.filter(nr => ![15, 24, GETRUSAGE, EXIT_GROUP, FUTEX].includes(nr));
   const places = [0, VA.SLOT_BASE, VA.STUB_SPACE, 3, -1];
   for (const nr of others) {
     expect(
@@ -192,6 +194,7 @@ test('a guest thread: from elsewhere, or in another way, all is its own', () => 
     expect('guest', TRAP, [
       { nr: 15, ip },
       { nr: 24, ip },
+      { nr: GETRUSAGE, ip },
       { nr: EXIT_GROUP, ip },
       futex(VA.SLOT_BASE, 1, 0, ip),
     ]);
@@ -287,6 +290,7 @@ test('a mapping thread: no files, processes or networks', () => {
     28,
     56,
     60,
+    GETRUSAGE,
     110,
     131,
     157,
