@@ -34,7 +34,7 @@ import { Strace } from './syscalls/strace.ts';
 import { entryCall, prefetchPlan, syscallsByNumber } from './syscalls/table.ts';
 
 /** Offsets of the memory file for the machine's memory: far more than pages, so that files lie in one piece. */
-const RAM_RANGE = 2 ** 36;
+const RAM_RANGE = 2 ** 38;
 
 /** What a machine takes from its host. */
 interface Host {

@@ -20,6 +20,12 @@ export interface EngineMemory {
   readonly size: number;
   /** Gives the pages of a range back to the host: it reads as zeros again. Page-aligned. */
   discard(offset: number, len: number): void;
+  /**
+   * The two ways to fill whole pages that are not there yet, each cheaper than to touch them: with bytes of this memory,
+   * and with those of a file of the host's. How many bytes, or -errno.
+   */
+  store(offset: number, from: number, len: number): number;
+  load(offset: number, fd: number, pos: number, len: number): number;
   /** Of the pages from `offset` on: sets out[i] to 1 for each that was touched, by anybody, since it was zeros. */
   touched(offset: number, out: Uint8Array): void;
 }

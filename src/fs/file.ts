@@ -77,6 +77,11 @@ export abstract class File {
     return true;
   }
 
+  /** Whether one read or write may become several: there are no messages to be kept together. */
+  get isStream(): boolean {
+    return this.seekable;
+  }
+
   /** Woken whenever `poll` may answer more than before; null if the file is always ready. */
   get waitq(): WaitQueue | null {
     return null;

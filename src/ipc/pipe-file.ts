@@ -45,6 +45,10 @@ export class PipeFile extends File {
     return false;
   }
 
+  override get isStream(): boolean {
+    return (this.flags & O_DIRECT) === 0;
+  }
+
   override get waitq(): WaitQueue {
     return this.pipe.waitq;
   }

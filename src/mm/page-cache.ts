@@ -26,6 +26,14 @@ export interface PageUser {
 const SMALLEST_RANGE = 16 * PAGE_SIZE;
 /** How much is read at once where `fill` is used, in bytes: neighbours are cheap while we are there. */
 const READAHEAD = 64 * PAGE_SIZE;
+/** So many bytes are worth a call of the host that makes pages as it copies. */
+const MANY = 4 * PAGE_SIZE;
+/**
+ * A file that outgrows its room gets twice as much, but from one of these sizes on, and up to the other, 16 times: it has
+ * to be copied there.
+ */
+const LARGE = 1 << 20;
+const HUGE = 1 << 28;
 
 export class PageCache {
   readonly ram: Ram;
@@ -110,11 +118,24 @@ export class PageCache {
   /** Copies buf[off, off + len) to `pos`, growing the file as needed; bytes written or -errno. */
   write(pos: number, buf: Uint8Array, off: number, len: number): number {
     if (len === 0) return 0;
+    const fresh = buf === this.ram.bytes && len >= MANY && this.isAbsent(pos, len);
     const got = this.ensure(pos, len);
     if (got < 0) return got;
-    copy(buf, off, this.ram.bytes, this.base + pos, len);
+    if (fresh) this.put(this.base + pos, off, len);
+    else copy(buf, off, this.ram.bytes, this.base + pos, len);
     if (pos + len > this.bytes) this.bytes = pos + len;
     return len;
+  }
+
+  /** Copies within ram, to pages that are not there yet. */
+  private put(to: number, from: number, len: number): void {
+    if (len < MANY || this.ram.store(to, from, len) !== len) this.ram.bytes.copyWithin(to, from, from + len);
+  }
+
+  private isAbsent(pos: number, len: number): boolean {
+    return (
+      this.fill === null && this.present.next(Math.floor(pos / PAGE_SIZE), true) * PAGE_SIZE >= pos + len
+    );
   }
 
   /** Cuts or extends the file to `size` bytes; 0 or -errno. What lies past the new end reads as zeros later. */
@@ -196,7 +217,8 @@ export class PageCache {
 
   private reserve(size: number): number {
     if (size <= this.room) return 0;
-    let room = Math.max(SMALLEST_RANGE, this.room * 2);
+    const grows = this.room >= LARGE && this.room < HUGE ? 16 : 2;
+    let room = Math.max(SMALLEST_RANGE, this.room * grows);
     while (room < size) room *= 2;
     const base = this.ram.alloc(room);
     if (base < 0) return -ENOSPC;
@@ -211,8 +233,8 @@ export class PageCache {
     const oldRoom = this.room;
     for (let page = this.present.next(0, true); Number.isFinite(page); ) {
       const stop = this.present.next(page, false);
-      const from = old + page * PAGE_SIZE;
-      this.ram.bytes.copyWithin(base + page * PAGE_SIZE, from, old + stop * PAGE_SIZE);
+      const len = (stop - page) * PAGE_SIZE;
+      this.put(base + page * PAGE_SIZE, old + page * PAGE_SIZE, len);
       page = this.present.next(stop, true);
     }
     this.base = base;

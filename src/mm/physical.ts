@@ -68,6 +68,14 @@ export class PhysicalMemory implements Ram {
     this.memory.discard(offset, len);
   }
 
+  store(offset: number, from: number, len: number): number {
+    return this.memory.store(offset, from, len);
+  }
+
+  load(offset: number, fd: number, pos: number, len: number): number {
+    return this.memory.load(offset, fd, pos, len);
+  }
+
   charge(pages: number, spare = 0): boolean {
     if (pages > 0 && !this.hasRoom(pages + spare)) return false;
     this.usedPages += pages;

@@ -18,6 +18,12 @@ export interface Ram {
   free(offset: number, len: number): void;
   /** Gives the pages of a range back but keeps the range: it reads as zeros again. */
   discard(offset: number, len: number): void;
+  /**
+   * Fill whole pages that are not there yet, cheaper than through `bytes`: with bytes of this memory, and with those of
+   * a file of the host's. How many bytes, or -errno.
+   */
+  store(offset: number, from: number, len: number): number;
+  load(offset: number, fd: number, pos: number, len: number): number;
   /** Counts `pages` more (or fewer) in use; false if the machine has not that many left, and `spare` more. */
   charge(pages: number, spare?: number): boolean;
   /** Who keeps pages that it can do without: asked for that many when there are too few. */

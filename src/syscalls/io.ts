@@ -59,7 +59,7 @@ export function readFile(
   pos: number,
   mayWait = true,
 ): number | Promise<number> {
-  if (len > user.maxWindow && !file.seekable) return readWhole(task, file, user, addr, len, mayWait);
+  if (len > user.maxWindow && !file.isStream) return readWhole(task, file, user, addr, len, mayWait);
   const n = readNow(task, file, user, addr, len, pos);
   if (n !== -EAGAIN || !mayWait || file.nonblocking || file.waitq === null) return n;
   return readLater(task, file, user, addr, len, pos);
@@ -75,7 +75,7 @@ export function writeFile(
   pos: number,
   mayWait = true,
 ): number | Promise<number> {
-  if (len > user.maxWindow && len <= MAX_MESSAGE && !file.seekable) {
+  if (len > user.maxWindow && len <= MAX_MESSAGE && !file.isStream) {
     const whole = copyIn(user, addr, len);
     if (typeof whole === 'number') return whole;
     return writeFile(task, file, new BufferMemory(whole), 0, len, pos, mayWait);
@@ -124,7 +124,7 @@ function readNow(task: Task, file: File, user: UserMemory, addr: number, len: nu
     if (at >= 0 && result < n) user.shrink(Math.max(result, 0));
     if (result <= 0) break;
     done += result;
-    if (result < n || !file.seekable) break;
+    if (result < n || !file.isStream) break;
   }
   if (done === 0) return result;
   if (pos < 0 && file.seekable) file.pos = start + done;

@@ -5,10 +5,21 @@
  * whatever the guest tries.
  */
 import type { Libc } from '../../host/libc.ts';
+import { setInt64 } from '../../lib/int64.ts';
 import type { EngineMemory } from '../engine.ts';
 import { FILE } from './layout.ts';
 
-const NR = { open: 2, mmap: 9, mincore: 27, ftruncate: 77, fallocate: 285, memfd_create: 319 } as const;
+const NR = {
+  open: 2,
+  lseek: 8,
+  mmap: 9,
+  pwrite64: 18,
+  mincore: 27,
+  sendfile: 40,
+  ftruncate: 77,
+  fallocate: 285,
+  memfd_create: 319,
+} as const;
 const MFD_CLOEXEC = 1;
 const O_RDONLY_CLOEXEC = 0o2000000;
 const PROT_READ_WRITE = 3;
@@ -29,6 +40,8 @@ export interface MemoryFile extends EngineMemory {
 /** Where mincore(2) puts its answer; and more pages than these are given back instead of being filled. */
 const RESIDENT = FILE.FILE_SCRATCH + 0x2000;
 const RESIDENT_PAGES = 0x10000;
+/** Where in a file sendfile(2) begins. */
+const POSITION = FILE.FILE_SCRATCH + 0xd00;
 const PAGE = 4096;
 const FEW = 24;
 
@@ -50,6 +63,7 @@ export function createMemoryFile(libc: Libc, ramSize: number): MemoryFile | stri
     return `the host refuses to map ${size} bytes of address space (error ${-address}): see ulimit -v`;
   const buffer = libc.viewOf(address, size);
   const bytes = new Uint8Array(buffer);
+  const view = new DataView(buffer);
   const discard = (offset: number, len: number): void => {
     libc.syscall(NR.fallocate, fd, PUNCH_HOLE_KEEP_SIZE, offset, len);
   };
@@ -60,10 +74,16 @@ export function createMemoryFile(libc: Libc, ramSize: number): MemoryFile | stri
     buffer,
     bytes,
     i32: new Int32Array(buffer, 0, FILE.FILE_SLOTS_END / 4),
-    view: new DataView(buffer),
+    view,
     base: FILE.FILE_RAM,
     size: ramSize,
     discard,
+    store: (offset, from, len) => libc.syscall(NR.pwrite64, fd, address + from, len, offset),
+    load: (offset, file, pos, len) => {
+      setInt64(view, POSITION, pos);
+      const at = libc.syscall(NR.lseek, fd, offset, 0);
+      return at < 0 ? at : libc.syscall(NR.sendfile, fd, file, address + POSITION, len);
+    },
     touched: (offset, out) => {
       for (let done = 0; done < out.length; done += RESIDENT_PAGES) {
         const n = Math.min(RESIDENT_PAGES, out.length - done);

@@ -26,7 +26,7 @@ export class HostPages {
     this.ram = ram;
     this.cache = new PageCache(ram, size, (pos, offset, len) => {
       const fd = reader();
-      return fd < 0 ? fd : this.load(fd, pos, offset, len);
+      return fd < 0 ? fd : this.loadFresh(fd, pos, offset, len);
     });
   }
 
@@ -65,6 +65,12 @@ export class HostPages {
     this.eachPresent(0, this.cache.size, (at, n) => {
       this.load(fd, at, this.cache.offsetOf(at), n);
     });
+  }
+
+  /** Into pages that are not there yet: what the host does not give in one go is read. */
+  private loadFresh(fd: number, pos: number, offset: number, len: number): number {
+    const n = Math.max(0, this.ram.load(offset, fd, pos, len));
+    return n === len ? 0 : this.load(fd, pos + n, offset + n, len - n);
   }
 
   private load(fd: number, pos: number, offset: number, len: number): number {

@@ -65,6 +65,14 @@ export class TestRam implements Ram {
     this.bytes.fill(0, offset, offset + len);
   }
 
+  store(): number {
+    return -38;
+  }
+
+  load(): number {
+    return -38;
+  }
+
   charge(pages: number, spare = 0): boolean {
     if (this.usedPages + pages + spare > this.totalPages) return false;
     this.usedPages += pages;

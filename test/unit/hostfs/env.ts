@@ -45,6 +45,14 @@ export class TestRam implements Ram {
     this.free(offset, len);
   }
 
+  store(): number {
+    return -38;
+  }
+
+  load(): number {
+    return -38;
+  }
+
   charge(pages: number, spare = 0): boolean {
     if (this.usedPages + pages + spare > this.totalPages) return false;
     this.usedPages += pages;
