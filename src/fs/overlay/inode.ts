@@ -278,11 +278,8 @@ export class OverlayInode extends Inode implements Parts {
   }
 
   private openDir(flags: number, cred: Cred): Result<File> {
-    // Opened for a moment: it is the real directory that says whether it may be read.
     const real = this.real.open(flags, cred);
-    if (typeof real === 'number') return real;
-    real.put();
-    return new OverlayDir(this, flags);
+    return typeof real === 'number' ? real : new OverlayDir(this, flags, real);
   }
 
   private make(name: string, create: (upper: Inode) => Result<Inode>): Result<Inode> {
