@@ -62,7 +62,7 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
     processors,
     background: new BackgroundThreads(libc, monotonicNow()),
   };
-  const clock = new MachineClock(() => facts.realtime());
+  const clock = new MachineClock(id => facts.time(id));
   const log = new KernelLog({ monotonic: () => clock.monotonic() - clock.boot });
   logBegin(log, options);
   let lost = (): void => {};

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import type { Libc } from './libc.ts';
 
 const NR = { clock_gettime: 228, getrandom: 318 } as const;
-const CLOCK_REALTIME = 0;
 const AT_HWCAP = 16;
 const AT_HWCAP2 = 26;
 const AT_MINSIGSTKSZ = 51;
@@ -24,8 +23,9 @@ export class HostFacts {
     this.auxv = readAuxv();
   }
 
-  realtime(): { sec: number; nsec: number } {
-    this.libc.syscall(NR.clock_gettime, CLOCK_REALTIME, this.address);
+  /** The time of one of the host's clocks, by its number. */
+  time(clock: number): { sec: number; nsec: number } {
+    this.libc.syscall(NR.clock_gettime, clock, this.address);
     const sec = this.view.getUint32(4, true) * 2 ** 32 + this.view.getUint32(0, true);
     return { sec, nsec: this.view.getUint32(8, true) };
   }
