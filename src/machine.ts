@@ -13,7 +13,7 @@ import { NativeFiles } from './host/native-files.ts';
 import { writeText } from './host/output.ts';
 import { packageFile } from './host/package.ts';
 import { HostPoller } from './host/poller.ts';
-import { onStop } from './host/signals.ts';
+import { onStop, takeEndingSignals } from './host/signals.ts';
 import { takeUmid } from './host/umid.ts';
 import { logBegin, logMachine, logRoot, showLog } from './init/boot-log.ts';
 import { connectConsole } from './init/console.ts';
@@ -164,6 +164,8 @@ function run(
     power.end({ type: 'error', message: line, status: 1 });
     return;
   }
+  // After whoever has to clean up when this process is ended by one: the machine's end does that.
+  power.atEnd(takeEndingSignals(options.ignored, signal => power.signalled(signal)));
   logMachine(log, options);
   showLog(log, libc, options, line);
   const root = mountAll(kernel.vfs, files, options, log);
@@ -175,5 +177,5 @@ function run(
   logRoot(log, options);
   proc.setRoot(root.context.root);
   loop.start();
-  void startFirst(kernel, root.context, options.init, { calls, poller, files }, power);
+  void startFirst(kernel, root.context, options, { calls, poller, files, line }, power);
 }

@@ -71,6 +71,12 @@ export const homeVolumes = (root: RootOptions, account: Account): VolumeOptions[
     ? [{ host: null, guest: account.home, readonly: false }]
     : [];
 
+/** What nohup(1) and the like ignored for us; bin/launch.sh tells, Node has undone it. */
+export function ignoredSignals(): number[] {
+  const mask = Number(process.env['UML_IGNORED'] ?? 0);
+  return Array.from({ length: 31 }, (_, i) => i + 1).filter(signal => (mask & (1 << (signal - 1))) !== 0);
+}
+
 export const toEnvp = (env: Map<string, string>): string[] =>
   [...env].map(([name, value]) => `${name}=${value}`);
 
@@ -86,7 +92,12 @@ export function fail(program: string, message: string, status: number): never {
 }
 
 /** A reboot: this program again, as the same process. */
-function startAnew(): never {
+async function startAnew(): Promise<never> {
+  const [{ openLibc }, { reapChildren }] = await Promise.all([
+    import('../host/libc.ts'),
+    import('../host/children.ts'),
+  ]);
+  reapChildren(openLibc());
   process.execve?.(
     process.execPath,
     [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
@@ -109,7 +120,7 @@ export async function runMachine(
   const report: ExitReport = await boot(options);
   if (report.type === 'exit') process.exit(report.status);
   if (report.type === 'restart' && program === 'uml') process.exit(0);
-  if (report.type === 'restart') startAnew();
+  if (report.type === 'restart') return startAnew();
   if (report.type === 'error') fail(program, report.message, report.status);
   fail(program, `the machine panicked: ${hint ?? report.reason}`, panicStatus);
 }

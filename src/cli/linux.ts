@@ -15,6 +15,7 @@ import {
   fail,
   homeVolumes,
   hostPath,
+  ignoredSignals,
   loginEnvironment,
   packageVersion,
   runMachine,
@@ -85,7 +86,6 @@ function shellOfRoot(line: CommandLine): InitOptions {
     cwd: '/',
     user: { uid: account.uid, gid: account.gid, groups: account.groups },
     stdio: ['console', 'console', 'console'],
-    ignored: [],
   };
 }
 
@@ -112,6 +112,7 @@ function optionsOf(line: CommandLine, words: readonly string[]): MachineOptions 
     umid: line.umid ?? null,
     strace: null,
     timeout: null,
+    ignored: ignoredSignals(),
   };
 }
 

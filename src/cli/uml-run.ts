@@ -8,7 +8,6 @@ import { openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { ENDING_SIGNALS } from '../host/signals.ts';
 import { HOSTNAME_RULE, isHostname, joinWords, parseCpus, parseMem } from '../init/cmdline.ts';
 import type {
   ConsoleOptions,
@@ -28,6 +27,7 @@ import {
   fail,
   homeVolumes,
   hostPath,
+  ignoredSignals,
   loginEnvironment,
   runMachine,
   toBytes,
@@ -184,12 +184,6 @@ function stdioOf(flags: RunFlags): [StdioOptions, StdioOptions, StdioOptions] {
 const passed = (fd: number): StdioOptions =>
   process.env['UML_CLOSED']?.includes(`${fd}`) ? 'closed' : { fd };
 
-/** What nohup(1) and the like ignored for us; bin/launch.sh tells, Node has undone it. */
-function ignoredSignals(): number[] {
-  const mask = Number(process.env['UML_IGNORED'] ?? 0);
-  return Object.values(ENDING_SIGNALS).filter(signal => (mask & (1 << (signal - 1))) !== 0);
-}
-
 /** The descriptor that --strace writes to. */
 function openStrace(file: string | undefined): number | null {
   if (file === undefined) return null;
@@ -224,7 +218,6 @@ async function run(words: string[], flags: RunFlags): Promise<void> {
       cwd: flags.workdir ?? (flags.root === undefined ? toBytes(process.cwd()) : '/'),
       user: { uid: account.uid, gid: account.gid, groups: account.groups },
       stdio,
-      ignored: ignoredSignals(),
     },
     console,
     log: { fd: 2, level: LOGLEVEL_ALERTS },
@@ -232,6 +225,7 @@ async function run(words: string[], flags: RunFlags): Promise<void> {
     umid: null,
     strace: openStrace(flags.strace),
     timeout: flags.timeout === undefined ? null : Math.ceil(flags.timeout * 1000),
+    ignored: ignoredSignals(),
   };
   await runMachine('uml', options, FAILED);
 }

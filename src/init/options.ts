@@ -70,11 +70,6 @@ export type InitOptions =
       readonly cwd: string;
       readonly user: UserOptions;
       readonly stdio: readonly [StdioOptions, StdioOptions, StdioOptions];
-      /**
-       * Signals that the command ignores from its start. Without the console among `stdio`, SIGHUP, SIGINT, SIGQUIT
-       * and SIGTERM that the host process gets go to the command.
-       */
-      readonly ignored: readonly number[];
     };
 
 /**
@@ -115,6 +110,12 @@ export interface MachineOptions {
   readonly strace: number | null;
   /** Milliseconds after which the machine is killed with status 124, or null. */
   readonly timeout: number | null;
+  /**
+   * Signals that the host process was started to ignore: they do not end the machine, and a command without the
+   * console ignores them from its start. Other SIGHUP, SIGINT, SIGQUIT and SIGTERM go to the command (init/relay.ts),
+   * or end a machine that runs an init.
+   */
+  readonly ignored: readonly number[];
 }
 
 /** How a machine ended. `boot` resolves with it, and does not reject but for a bug of ours. */
