@@ -83,6 +83,7 @@ export class MachineKernel implements Kernel {
   readonly oom: OomKiller = new OomKiller(this);
   readonly memoryRules: MemoryRules = new MemoryRules(this);
   readonly core: CoreSettings = new CoreSettings();
+  readonly fileLimits = { nrOpen: 1 << 20, pipeMaxSize: 1 << 20 };
   readonly mmHost: MmHost;
   readonly shmem: Mount;
   readonly inotify: InotifyHub;

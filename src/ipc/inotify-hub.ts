@@ -40,12 +40,29 @@ export interface InodeWatch {
   drop(): void;
 }
 
+export interface InotifyAccount {
+  instances: number;
+  watches: number;
+}
+
 export class InotifyHub implements FileWatcher {
+  /** Of a user: instances, and watches in all of them; of an instance: events that wait (proc_sys_fs(5)). */
+  readonly limits = { instances: 128, watches: 65536, queued: 16384 };
   private readonly vfs: Notifier;
+  private readonly accounts = new Map<number, InotifyAccount>();
   private readonly watched = new Map<Inode, InodeWatch[]>();
 
   constructor(vfs: Notifier) {
     this.vfs = vfs;
+  }
+
+  /** What a user has. */
+  accountOf(uid: number): InotifyAccount {
+    const known = this.accounts.get(uid);
+    if (known !== undefined) return known;
+    const account = { instances: 0, watches: 0 };
+    this.accounts.set(uid, account);
+    return account;
   }
 
   find(inode: Inode, owner: object): InodeWatch | null {

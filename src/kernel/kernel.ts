@@ -84,6 +84,8 @@ export interface Kernel {
   readonly oom: OomKiller;
   readonly memoryRules: MemoryRules;
   readonly core: CoreSettings;
+  /** fs.nr_open: the most descriptors of a process; fs.pipe-max-size: what pipes get without privilege. */
+  readonly fileLimits: { nrOpen: number; pipeMaxSize: number };
   /** What the address spaces share. */
   readonly mmHost: MmHost;
   /** Fills a window with random bytes that no guest can guess. */
