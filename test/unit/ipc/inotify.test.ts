@@ -11,6 +11,8 @@ import { O_CREAT, O_DIRECTORY, O_RDONLY, O_RDWR, O_WRONLY } from '../../../src/u
 import {
   IN_ACCESS,
   IN_ALL_EVENTS,
+  IN_CREATE,
+  IN_DELETE,
   IN_EXCL_UNLINK,
   IN_MASK_ADD,
   IN_MASK_CREATE,
