@@ -94,6 +94,7 @@ export class Mm implements PageUser {
 
   constructor(space: Space, host: MmHost) {
     this.space = space;
+    space.pager = this;
     this.host = host;
   }
 
