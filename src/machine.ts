@@ -50,9 +50,9 @@ interface Host {
 export async function boot(options: MachineOptions): Promise<ExitReport> {
   const libc = openLibc();
   const facts = new HostFacts(libc);
-  if (facts.missing !== null) return { type: 'error', message: facts.missing, status: 1 };
+  if (facts.missing !== null) return { type: 'error', message: facts.missing, status: null };
   const letGo = options.umid === null ? () => {} : takeUmid(options.umid);
-  if (typeof letGo === 'string') return { type: 'error', message: letGo, status: 1 };
+  if (typeof letGo === 'string') return { type: 'error', message: letGo, status: null };
   const processors = availableParallelism();
   const host = {
     libc,
@@ -69,7 +69,7 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
   const engine = startEngine(host, options, () => lost());
   if (typeof engine === 'string') {
     letGo();
-    return { type: 'error', message: engine, status: 1 };
+    return { type: 'error', message: engine, status: null };
   }
   return new Promise(resolve => {
     const power = new Power(log, options.panic * 1000, resolve);
@@ -161,7 +161,7 @@ function run(
   const terminals = registerAll(kernel, proc, files, options);
   const line = connectConsole(options.console, terminals, calls, poller, power);
   if (typeof line === 'string') {
-    power.end({ type: 'error', message: line, status: 1 });
+    power.end({ type: 'error', message: line, status: null });
     return;
   }
   // After whoever has to clean up when this process is ended by one: the machine's end does that.
@@ -170,7 +170,7 @@ function run(
   showLog(log, libc, options, line);
   const root = mountAll(kernel.vfs, files, options, log);
   if ('type' in root) {
-    if (root.type === 'panic') power.panic(root.reason);
+    if (root.type === 'panic') power.panic(root.reason, root.hint);
     else power.end(root);
     return;
   }

@@ -21,6 +21,7 @@ import {
   runMachine,
   toBytes,
   toEnvp,
+  wasClosed,
 } from './common.ts';
 import { readGuestFile } from './guest-files.ts';
 import { SHOWCONFIG } from './showconfig.ts';
@@ -107,7 +108,10 @@ function optionsOf(line: CommandLine, words: readonly string[]): MachineOptions 
     hostname: line.hostname ?? DEFAULT_HOSTNAME,
     init: initOf(line, root),
     console,
-    log: { fd: console.output, level: line.loglevel ?? LOGLEVEL_DEFAULT },
+    log: {
+      fd: typeof console === 'object' ? console.output : null,
+      level: line.loglevel ?? LOGLEVEL_DEFAULT,
+    },
     panic: line.panic ?? 0,
     umid: line.umid ?? null,
     strace: null,
@@ -133,6 +137,8 @@ async function main(): Promise<void> {
   printAndEnd(words);
   const line = parseCommandLine(words);
   if (typeof line === 'string') fail('linux', line, 1);
+  const closed = typeof line.console === 'object' && Object.values(line.console).find(wasClosed);
+  if (typeof closed === 'number') fail('linux', `con0=: descriptor ${closed} is not open`, 1);
   const options = optionsOf(line, words);
   await runMachine('linux', options, 1, hostfsTrouble(line));
 }

@@ -68,14 +68,14 @@ export class Power {
     this.end(kind === 'restart' ? { type: 'restart' } : { type: 'exit', status });
   }
 
-  panic(reason: string): void {
+  panic(reason: string, hint: string | null = null): void {
     if (this.state !== 'on') return;
     this.stop();
     this.state = 'panicked';
     this.signalled = signal => this.endBySignal(signal);
     this.log.log(KERN_EMERG, `Kernel panic - not syncing: ${reason}`);
     this.log.log(KERN_EMERG, `---[ end Kernel panic - not syncing: ${reason} ]---`);
-    const end = (): void => this.end({ type: 'panic', reason });
+    const end = (): void => this.end({ type: 'panic', reason, hint });
     if (this.panicDelay === 0) end();
     else setTimeout(end, this.panicDelay);
   }

@@ -28,7 +28,7 @@ export async function startFirst(
     const task = newProcess(kernel, context, null, ROOT_CRED);
     openConsole(kernel, task, [0, 1, 2]);
     const failed = await startInit(task, init);
-    if (failed !== null) power.panic(failed);
+    if (failed !== null) power.panic(failed.reason, failed.hint);
     return;
   }
   const task = newProcess(kernel, context, newKernelProcess(kernel, context), credOf(init.user));
