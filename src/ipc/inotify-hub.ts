@@ -7,7 +7,7 @@
  */
 import type { Dentry, Path } from '../fs/dentry.ts';
 import type { Inode } from '../fs/inode.ts';
-import type { FileWatcher } from '../fs/super.ts';
+import type { FileWatcher, SuperBlock } from '../fs/super.ts';
 import type { Notify } from '../fs/vfs.ts';
 import {
   IN_ATTRIB,
@@ -18,6 +18,7 @@ import {
   IN_MOVE_SELF,
   IN_MOVED_FROM,
   IN_MOVED_TO,
+  IN_UNMOUNT,
 } from '../uapi/inotify.ts';
 import { isDir } from '../uapi/stat.ts';
 
@@ -99,6 +100,16 @@ export class InotifyHub implements FileWatcher {
   happened(event: number, { dentry }: Path, inode: Inode): void {
     this.toChildAndParent(event, dentry.parent, dentry.name, inode, dentry.unhashed);
     if (inode.nlink === 0 && this.watched.has(inode)) this.checkGone(inode, 1);
+  }
+
+  unmounted(sb: SuperBlock): void {
+    for (const [inode, watches] of [...this.watched]) {
+      if (inode.sb !== sb) continue;
+      for (const watch of [...watches]) {
+        watch.tell(isDir(inode.mode) ? IN_UNMOUNT | IN_ISDIR : IN_UNMOUNT, '', 0, false);
+        watch.drop();
+      }
+    }
   }
 
   /** What the VFS says: changes of names, and of files found by name. */

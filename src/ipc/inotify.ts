@@ -18,6 +18,7 @@ import {
   IN_MASK_CREATE,
   IN_ONESHOT,
   IN_Q_OVERFLOW,
+  IN_UNMOUNT,
   INOTIFY_EVENT_SIZE,
 } from '../uapi/inotify.ts';
 import { FIONREAD } from '../uapi/ioctls.ts';
@@ -48,7 +49,7 @@ export class Watch implements InodeWatch {
 
   /** Queues an event if it was asked for. `unlinked`: of a child that no longer has its name. */
   tell(event: number, name: string, cookie: number, unlinked: boolean): void {
-    if ((event & this.mask & IN_ALL_EVENTS) === 0) return;
+    if ((event & ((this.mask & IN_ALL_EVENTS) | IN_UNMOUNT)) === 0) return;
     if (unlinked && (this.mask & IN_EXCL_UNLINK) !== 0) return;
     this.owner.enqueue({ wd: this.wd, mask: event, cookie, name });
     if ((this.mask & IN_ONESHOT) !== 0) this.drop();

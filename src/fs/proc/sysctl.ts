@@ -53,7 +53,6 @@ const HINTS_AND_CONSTANTS = (): Sysctl[] => [
   fixed('kernel/ngroups_max', 65536),
   fixed('kernel/overflowgid', 65534),
   fixed('kernel/overflowuid', 65534),
-  fixed('kernel/pid_max', 32768),
   hint('kernel/printk_ratelimit', 5, 0, INT_MAX),
   hint('kernel/printk_ratelimit_burst', 10, 0, INT_MAX),
   fixed('kernel/random/entropy_avail', ENTROPY_BITS),

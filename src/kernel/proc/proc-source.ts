@@ -26,6 +26,7 @@ import type { Task } from '../task.ts';
 import { Usage } from '../usage.ts';
 import { fileSysctls } from './file-sysctls.ts';
 import { memorySysctls } from './memory-sysctls.ts';
+import { pidSysctls } from './pid-sysctls.ts';
 import { MmView } from './proc-mm.ts';
 import { TaskView } from './proc-task.ts';
 import { SortedNumbers } from './sorted.ts';
@@ -66,6 +67,7 @@ export class KernelProc implements ProcSource {
       ...memorySysctls(kernel.memoryRules),
       ...coreSysctls(kernel.core),
       ...fileSysctls(kernel),
+      ...pidSysctls(kernel.pids),
     ];
     this.extra = [sysvipcDir(kernel.ipc)];
   }
