@@ -45,6 +45,8 @@ interface Host {
   /** Processors of the host that we may use. */
   readonly processors: number;
   readonly background: BackgroundThreads;
+  /** Prints calls, if that was asked for. */
+  readonly strace: Strace | null;
 }
 
 export async function boot(options: MachineOptions): Promise<ExitReport> {
@@ -61,6 +63,7 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
     calls: new DescriptorCalls(libc),
     processors,
     background: new BackgroundThreads(libc, monotonicNow()),
+    strace: straceOf(libc, options),
   };
   const clock = new MachineClock(id => facts.time(id));
   const log = new KernelLog({ monotonic: () => clock.monotonic() - clock.boot });
@@ -88,16 +91,21 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
   });
 }
 
+function straceOf(libc: Libc, { strace }: MachineOptions): Strace | null {
+  return strace === null
+    ? null
+    : new Strace(syscallsByNumber(), line => writeText(libc, strace, `${line}\n`));
+}
+
 /** The engine, with the system calls that its threads ask for. */
 function startEngine(
-  { libc, poller }: Host,
+  { libc, poller, strace }: Host,
   options: MachineOptions,
   lost: () => void,
 ): NativeEngine | string {
   const table = syscallsByNumber();
   const entry = new Entry(table.map(row => (row === undefined ? undefined : entryCall(row))));
-  const { strace } = options;
-  if (strace !== null) entry.observer = new Strace(table, line => writeText(libc, strace, `${line}\n`));
+  entry.observer = strace;
   const engine = NativeEngine.start({
     libc,
     poller,
@@ -122,7 +130,7 @@ function startEngine(
 }
 
 function newKernel(
-  { facts }: Host,
+  { facts, strace }: Host,
   engine: NativeEngine,
   clock: MachineClock,
   log: KernelLog,
@@ -137,6 +145,7 @@ function newKernel(
     mem: options.mem,
     ncpus: options.ncpus,
     cpu: facts.cpu,
+    observer: strace,
     fillRandom: (buf, off, len) => facts.fillRandom(buf, off, len),
     ended: kind => power.shutdown(kind),
     initExited: status =>

@@ -200,6 +200,7 @@ async function exec(
 ): Promise<number> {
   const result = await execve(task, { at: null, filename: path, flags: LOOKUP_FOLLOW, argv, envp });
   if (result !== REGISTERS_SET) return result;
+  task.kernel.observer?.started(task, path, argv, envp);
   task.thread?.resume();
   return 0;
 }

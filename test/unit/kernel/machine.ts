@@ -67,6 +67,7 @@ export class FakeMachine {
       uts: new Uts('guest', '6.18.0', '#1', 'x86_64'),
       ncpus: 2,
       current: null,
+      observer: null,
       tally: { forks: 0, ended: new Usage() },
       fillRandom: (buf: Uint8Array, off: number, len: number) => void buf.fill(0x5a, off, off + len),
       setRealtime: (time: Timespec) => {
