@@ -13,10 +13,23 @@ if [ -d "$home/src" ]; then
   fi
 fi
 
-# Node opens standard descriptors that are closed; the machine is to have them closed.
+# Where the host allows too little of these, Node does not start, or dies with a page of addresses. Soft limits are
+# lifted; that of open files by Node.
+refuse() {
+  echo "$name: $1" >&2
+  [ "$name" != uml ] || exit 125
+  exit 1
+}
+[ -r /proc/self/stat ] || refuse "the host's /proc is needed, and is not there"
+{ ulimit -Sv unlimited && ulimit -Sd unlimited; } 2>/dev/null ||
+  refuse 'the host limits the address space or data of a process: see ulimit -v and -d'
+ulimit -Sn 128 2>/dev/null || refuse 'at least 128 open files are needed: see ulimit -n'
+
+# Node opens standard descriptors that are closed; the machine is to have them closed. Others that it finds open may be
+# Node's own, and are not for con0=.
 UML_CLOSED=
-for fd in 0 1 2; do [ -L /proc/self/fd/$fd ] || UML_CLOSED=$UML_CLOSED$fd; done
-[ -z "$UML_CLOSED" ] || export UML_CLOSED
+for fd in 0 1 2 3 4 5 6 7 8 9; do [ -L /proc/self/fd/$fd ] || UML_CLOSED=$UML_CLOSED$fd; done
+export UML_CLOSED
 
 # Node undoes what was ignored when it starts (nohup(1)): the signals as a number, as proc_pid_stat(5) has them.
 ignored() { shift 30; UML_IGNORED=$1; }

@@ -13,7 +13,7 @@ import { NativeFiles } from './host/native-files.ts';
 import { writeText } from './host/output.ts';
 import { packageFile } from './host/package.ts';
 import { HostPoller } from './host/poller.ts';
-import { onStop } from './host/signals.ts';
+import { onStop, takeEndingSignals } from './host/signals.ts';
 import { takeUmid } from './host/umid.ts';
 import { logBegin, logMachine, logRoot, showLog } from './init/boot-log.ts';
 import { connectConsole } from './init/console.ts';
@@ -45,14 +45,16 @@ interface Host {
   /** Processors of the host that we may use. */
   readonly processors: number;
   readonly background: BackgroundThreads;
+  /** Prints calls, if that was asked for. */
+  readonly strace: Strace | null;
 }
 
 export async function boot(options: MachineOptions): Promise<ExitReport> {
   const libc = openLibc();
   const facts = new HostFacts(libc);
-  if (facts.missing !== null) return { type: 'error', message: facts.missing, status: 1 };
+  if (facts.missing !== null) return { type: 'error', message: facts.missing, status: null };
   const letGo = options.umid === null ? () => {} : takeUmid(options.umid);
-  if (typeof letGo === 'string') return { type: 'error', message: letGo, status: 1 };
+  if (typeof letGo === 'string') return { type: 'error', message: letGo, status: null };
   const processors = availableParallelism();
   const host = {
     libc,
@@ -61,15 +63,16 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
     calls: new DescriptorCalls(libc),
     processors,
     background: new BackgroundThreads(libc, monotonicNow()),
+    strace: straceOf(libc, options),
   };
-  const clock = new MachineClock(() => facts.realtime());
+  const clock = new MachineClock(id => facts.time(id));
   const log = new KernelLog({ monotonic: () => clock.monotonic() - clock.boot });
   logBegin(log, options);
   let lost = (): void => {};
   const engine = startEngine(host, options, () => lost());
   if (typeof engine === 'string') {
     letGo();
-    return { type: 'error', message: engine, status: 1 };
+    return { type: 'error', message: engine, status: null };
   }
   return new Promise(resolve => {
     const power = new Power(log, options.panic * 1000, resolve);
@@ -88,16 +91,21 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
   });
 }
 
+function straceOf(libc: Libc, { strace }: MachineOptions): Strace | null {
+  return strace === null
+    ? null
+    : new Strace(syscallsByNumber(), line => writeText(libc, strace, `${line}\n`));
+}
+
 /** The engine, with the system calls that its threads ask for. */
 function startEngine(
-  { libc, poller }: Host,
+  { libc, poller, strace }: Host,
   options: MachineOptions,
   lost: () => void,
 ): NativeEngine | string {
   const table = syscallsByNumber();
   const entry = new Entry(table.map(row => (row === undefined ? undefined : entryCall(row))));
-  const { strace } = options;
-  if (strace !== null) entry.observer = new Strace(table, line => writeText(libc, strace, `${line}\n`));
+  entry.observer = strace;
   const engine = NativeEngine.start({
     libc,
     poller,
@@ -122,7 +130,7 @@ function startEngine(
 }
 
 function newKernel(
-  { facts }: Host,
+  { facts, strace }: Host,
   engine: NativeEngine,
   clock: MachineClock,
   log: KernelLog,
@@ -137,6 +145,7 @@ function newKernel(
     mem: options.mem,
     ncpus: options.ncpus,
     cpu: facts.cpu,
+    observer: strace,
     fillRandom: (buf, off, len) => facts.fillRandom(buf, off, len),
     ended: kind => power.shutdown(kind),
     initExited: status =>
@@ -161,19 +170,21 @@ function run(
   const terminals = registerAll(kernel, proc, files, options);
   const line = connectConsole(options.console, terminals, calls, poller, power);
   if (typeof line === 'string') {
-    power.end({ type: 'error', message: line, status: 1 });
+    power.end({ type: 'error', message: line, status: null });
     return;
   }
+  // After whoever has to clean up when this process is ended by one: the machine's end does that.
+  power.atEnd(takeEndingSignals(options.ignored, signal => power.signalled(signal)));
   logMachine(log, options);
   showLog(log, libc, options, line);
   const root = mountAll(kernel.vfs, files, options, log);
   if ('type' in root) {
-    if (root.type === 'panic') power.panic(root.reason);
+    if (root.type === 'panic') power.panic(root.reason, root.hint);
     else power.end(root);
     return;
   }
   logRoot(log, options);
   proc.setRoot(root.context.root);
   loop.start();
-  void startFirst(kernel, root.context, options.init, { calls, poller, files }, power);
+  void startFirst(kernel, root.context, options, { calls, poller, files, line }, power);
 }

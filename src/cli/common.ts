@@ -71,6 +71,15 @@ export const homeVolumes = (root: RootOptions, account: Account): VolumeOptions[
     ? [{ host: null, guest: account.home, readonly: false }]
     : [];
 
+/** Whether a descriptor was closed when we were started; bin/launch.sh tells of those below 10, Node has opened them. */
+export const wasClosed = (fd: number): boolean => process.env['UML_CLOSED']?.includes(`${fd}`) ?? false;
+
+/** What nohup(1) and the like ignored for us; bin/launch.sh tells, Node has undone it. */
+export function ignoredSignals(): number[] {
+  const mask = Number(process.env['UML_IGNORED'] ?? 0);
+  return Array.from({ length: 31 }, (_, i) => i + 1).filter(signal => (mask & (1 << (signal - 1))) !== 0);
+}
+
 export const toEnvp = (env: Map<string, string>): string[] =>
   [...env].map(([name, value]) => `${name}=${value}`);
 
@@ -86,7 +95,12 @@ export function fail(program: string, message: string, status: number): never {
 }
 
 /** A reboot: this program again, as the same process. */
-function startAnew(): never {
+async function startAnew(): Promise<never> {
+  const [{ openLibc }, { reapChildren }] = await Promise.all([
+    import('../host/libc.ts'),
+    import('../host/children.ts'),
+  ]);
+  reapChildren(openLibc());
   process.execve?.(
     process.execPath,
     [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
@@ -96,20 +110,21 @@ function startAnew(): never {
 }
 
 /**
- * Runs the machine and ends this program as it ended; `hint` may say why it panicked. A reboot of a machine that runs
+ * Runs the machine and ends this program as it ended: with the status `failed` when that was no regular end. `hint` may
+ * say why it panicked. A reboot of a machine that runs
  * one command is its end.
  */
 export async function runMachine(
   program: string,
   options: MachineOptions,
-  panicStatus: number,
+  failed: number,
   hint: string | null = null,
 ): Promise<never> {
   const { boot } = await import('../machine.ts');
   const report: ExitReport = await boot(options);
   if (report.type === 'exit') process.exit(report.status);
   if (report.type === 'restart' && program === 'uml') process.exit(0);
-  if (report.type === 'restart') startAnew();
-  if (report.type === 'error') fail(program, report.message, report.status);
-  fail(program, `the machine panicked: ${hint ?? report.reason}`, panicStatus);
+  if (report.type === 'restart') return startAnew();
+  if (report.type === 'error') fail(program, report.message, report.status ?? failed);
+  fail(program, `the machine panicked: ${hint ?? report.hint ?? report.reason}`, failed);
 }

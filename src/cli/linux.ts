@@ -15,11 +15,13 @@ import {
   fail,
   homeVolumes,
   hostPath,
+  ignoredSignals,
   loginEnvironment,
   packageVersion,
   runMachine,
   toBytes,
   toEnvp,
+  wasClosed,
 } from './common.ts';
 import { readGuestFile } from './guest-files.ts';
 import { SHOWCONFIG } from './showconfig.ts';
@@ -85,7 +87,6 @@ function shellOfRoot(line: CommandLine): InitOptions {
     cwd: '/',
     user: { uid: account.uid, gid: account.gid, groups: account.groups },
     stdio: ['console', 'console', 'console'],
-    ignored: [],
   };
 }
 
@@ -107,11 +108,15 @@ function optionsOf(line: CommandLine, words: readonly string[]): MachineOptions 
     hostname: line.hostname ?? DEFAULT_HOSTNAME,
     init: initOf(line, root),
     console,
-    log: { fd: console.output, level: line.loglevel ?? LOGLEVEL_DEFAULT },
+    log: {
+      fd: typeof console === 'object' ? console.output : null,
+      level: line.loglevel ?? LOGLEVEL_DEFAULT,
+    },
     panic: line.panic ?? 0,
     umid: line.umid ?? null,
     strace: null,
     timeout: null,
+    ignored: ignoredSignals(),
   };
 }
 
@@ -132,6 +137,8 @@ async function main(): Promise<void> {
   printAndEnd(words);
   const line = parseCommandLine(words);
   if (typeof line === 'string') fail('linux', line, 1);
+  const closed = typeof line.console === 'object' && Object.values(line.console).find(wasClosed);
+  if (typeof closed === 'number') fail('linux', `con0=: descriptor ${closed} is not open`, 1);
   const options = optionsOf(line, words);
   await runMachine('linux', options, 1, hostfsTrouble(line));
 }

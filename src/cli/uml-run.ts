@@ -8,7 +8,6 @@ import { openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { ENDING_SIGNALS } from '../host/signals.ts';
 import { HOSTNAME_RULE, isHostname, joinWords, parseCpus, parseMem } from '../init/cmdline.ts';
 import type {
   ConsoleOptions,
@@ -28,10 +27,12 @@ import {
   fail,
   homeVolumes,
   hostPath,
+  ignoredSignals,
   loginEnvironment,
   runMachine,
   toBytes,
   toEnvp,
+  wasClosed,
 } from './common.ts';
 import { readGuestFile } from './guest-files.ts';
 
@@ -76,7 +77,7 @@ export function runCommand(): Command {
     .helpOption('-h, --help', 'print this text')
     .configureOutput(ERRORS)
     .passThroughOptions()
-    .option('--root <dir>', "the root's host directory (default: this host's own root)")
+    .option('--root <dir>', "the root's host directory (default: this host's own root)", directory)
     .option('--rw', 'write changes of the root through to the host')
     .option(
       '--volume <host:guest[:ro]>',
@@ -141,6 +142,11 @@ function addEnv(text: string, list: [string, string][] = []): [string, string][]
   return value === undefined ? list : [...list, [toBytes(text), toBytes(value)]];
 }
 
+function directory(text: string): string {
+  if (text === '') throw new InvalidArgumentError('say a directory of the host');
+  return text;
+}
+
 function guestPath(text: string): string {
   if (!text.startsWith('/'))
     throw new InvalidArgumentError('say a path in the guest, beginning with a slash');
@@ -180,15 +186,7 @@ function stdioOf(flags: RunFlags): [StdioOptions, StdioOptions, StdioOptions] {
   return ['console', 'console', isatty(2) ? 'console' : passed(2)];
 }
 
-/** bin/launch.sh tells which were closed. */
-const passed = (fd: number): StdioOptions =>
-  process.env['UML_CLOSED']?.includes(`${fd}`) ? 'closed' : { fd };
-
-/** What nohup(1) and the like ignored for us; bin/launch.sh tells, Node has undone it. */
-function ignoredSignals(): number[] {
-  const mask = Number(process.env['UML_IGNORED'] ?? 0);
-  return Object.values(ENDING_SIGNALS).filter(signal => (mask & (1 << (signal - 1))) !== 0);
-}
+const passed = (fd: number): StdioOptions => (wasClosed(fd) ? 'closed' : { fd });
 
 /** The descriptor that --strace writes to. */
 function openStrace(file: string | undefined): number | null {
@@ -208,8 +206,7 @@ async function run(words: string[], flags: RunFlags): Promise<void> {
   for (const [name, value] of flags.env ?? []) env.set(name, value);
   const argv = words.length > 0 ? words.map(toBytes) : [account.shell];
   const stdio = stdioOf(flags);
-  const console: ConsoleOptions =
-    stdio[0] === 'console' ? { input: 0, output: 1 } : { input: null, output: null };
+  const console: ConsoleOptions = stdio[0] === 'console' ? { input: 0, output: 1 } : 'none';
   const options: MachineOptions = {
     cmdline: joinWords(['init=', ...argv]),
     mem: flags.mem ?? defaultMem(),
@@ -224,7 +221,6 @@ async function run(words: string[], flags: RunFlags): Promise<void> {
       cwd: flags.workdir ?? (flags.root === undefined ? toBytes(process.cwd()) : '/'),
       user: { uid: account.uid, gid: account.gid, groups: account.groups },
       stdio,
-      ignored: ignoredSignals(),
     },
     console,
     log: { fd: 2, level: LOGLEVEL_ALERTS },
@@ -232,6 +228,7 @@ async function run(words: string[], flags: RunFlags): Promise<void> {
     umid: null,
     strace: openStrace(flags.strace),
     timeout: flags.timeout === undefined ? null : Math.ceil(flags.timeout * 1000),
+    ignored: ignoredSignals(),
   };
   await runMachine('uml', options, FAILED);
 }

@@ -17,6 +17,8 @@ export interface Clock {
   realtime(): Timespec;
   /** CLOCK_REALTIME as of the last turn of the loop: cheap, for file times. */
   coarse(): Timespec;
+  /** Those clocks as programs read them without asking the kernel (vdso(7)); absent where they cannot. */
+  shared?(id: number): Timespec;
 }
 
 export const toNs = (t: Timespec): number => t.sec * NSEC_PER_SEC + t.nsec;

@@ -33,6 +33,7 @@ export const CAP_AUDIT_CONTROL = 30;
 export const CAP_SETFCAP = 31;
 export const CAP_SYSLOG = 34;
 export const CAP_WAKE_ALARM = 35;
+export const CAP_CHECKPOINT_RESTORE = 40;
 export const CAP_LAST_CAP = 40;
 
 /** A set of capabilities: bits 0 to 31, and 32 to 63. */

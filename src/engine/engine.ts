@@ -198,6 +198,8 @@ export interface Space {
   flush(): void;
   /** Calls back once all operations queued so far have surely been done, or the space is gone. */
   whenDone(done: () => void): void;
+  /** Who maps pages as they are touched. */
+  pager: Pager | null;
   /** Copies guest memory to memory[offset, offset + len): 0 or -EFAULT. Protections hold. */
   read(address: number, offset: number, len: number): number;
   write(address: number, offset: number, len: number): number;
@@ -221,6 +223,11 @@ export interface Space {
   destroy(): void;
   /** Ranges of addresses that the engine keeps: [from, to) pairs, lowest first. */
   readonly reserved: readonly { readonly from: number; readonly to: number }[];
+}
+
+/** Asked when the kernel finds no memory at [address, address + len): how many pages it has queued to be mapped there, or -errno. */
+export interface Pager {
+  populate(address: number, len: number): number;
 }
 
 /**

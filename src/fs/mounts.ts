@@ -291,6 +291,7 @@ function dispose(vfs: Vfs, mount: Mount): void {
     vfs.roots.delete(root);
     vfs.dcache.forgetRoot(root);
   }
+  sb.watcher?.unmounted(sb);
   sb.shutdown();
 }
 

@@ -20,6 +20,8 @@ export interface StatFs {
 /** Told what is done to a filesystem's open files: an IN_* event of inotify(7), where the file was opened, its inode. */
 export interface FileWatcher {
   happened(event: number, path: Path, inode: Inode): void;
+  /** The filesystem is not mounted any more. */
+  unmounted(sb: SuperBlock): void;
 }
 
 export abstract class SuperBlock {

@@ -4,7 +4,7 @@
  * The loop tells through the poller that a descriptor is ready; a channel then reads and hands on, or sends what
  * waits. Nothing here waits.
  */
-import { EAGAIN, EINTR } from '../uapi/errno.ts';
+import { EAGAIN, EINTR, EPIPE } from '../uapi/errno.ts';
 import { POLLIN, POLLOUT } from '../uapi/poll.ts';
 import type { WinSize } from '../uapi/termios.ts';
 import type { DescriptorCalls, DescriptorPoller, HostDescriptor } from './descriptors.ts';
@@ -215,7 +215,8 @@ export class FdChannel implements HostChannel {
     while (sent < this.waitingLength) {
       const n = this.output!.write(this.waiting, sent, this.waitingLength - sent);
       if (n === -EAGAIN || n === -EINTR) break;
-      // The reader is gone: as on a line that nobody listens to, output is lost.
+      // The reader is gone: output is lost, and the line hung up once its writer has been told so.
+      if (n === -EPIPE) queueMicrotask(() => this.user?.ended(true));
       sent += n < 0 ? this.waitingLength - sent : n;
     }
     this.waiting.copyWithin(0, sent, this.waitingLength);

@@ -1,9 +1,9 @@
 /** What a machine wants to know of its host: the wall clock, random bytes, what the processor offers. */
 import { readFileSync } from 'node:fs';
+import { EINTR, ENOSYS, EPERM } from '../uapi/errno.ts';
 import type { Libc } from './libc.ts';
 
-const NR = { clock_gettime: 228, getrandom: 318 } as const;
-const CLOCK_REALTIME = 0;
+const NR = { clock_gettime: 228, process_vm_readv: 310, getrandom: 318, futex_waitv: 449 } as const;
 const AT_HWCAP = 16;
 const AT_HWCAP2 = 26;
 const AT_MINSIGSTKSZ = 51;
@@ -24,8 +24,9 @@ export class HostFacts {
     this.auxv = readAuxv();
   }
 
-  realtime(): { sec: number; nsec: number } {
-    this.libc.syscall(NR.clock_gettime, CLOCK_REALTIME, this.address);
+  /** The time of one of the host's clocks, by its number. */
+  time(clock: number): { sec: number; nsec: number } {
+    this.libc.syscall(NR.clock_gettime, clock, this.address);
     const sec = this.view.getUint32(4, true) * 2 ** 32 + this.view.getUint32(0, true);
     return { sec, nsec: this.view.getUint32(8, true) };
   }
@@ -34,7 +35,8 @@ export class HostFacts {
     for (let done = 0; done < len; ) {
       const n = Math.min(len - done, RANDOM_PIECE);
       const got = this.libc.syscall(NR.getrandom, this.address, n, 0);
-      if (got <= 0) continue;
+      if (got === -EINTR) continue;
+      if (got < 0) throw new Error(`the host has no random bytes: error ${-got}`);
       buf.set(this.buffer.subarray(0, got), off + done);
       done += got;
     }
@@ -55,7 +57,27 @@ export class HostFacts {
     const hwcap2 = this.auxv.get(AT_HWCAP2) ?? 0;
     if ((hwcap2 & HWCAP2_FSGSBASE) === 0)
       return 'the host must let programs set base registers (FSGSBASE, Linux 5.9)';
+    if (!this.has(NR.futex_waitv))
+      return 'the host must have futex_waitv(2): Linux 5.16, and no filter (of a container) that forbids it';
+    if (!this.has(NR.process_vm_readv) || !mayTrace())
+      return 'the host must let a process read its children (process_vm_readv(2)): see /proc/sys/kernel/yama/ptrace_scope, which must be 0 or 1, and filters of containers';
     return null;
+  }
+
+  /** Whether the host knows a call and allows it; asked with arguments that do nothing. */
+  private has(nr: number): boolean {
+    const result = this.libc.syscall(nr);
+    return result !== -ENOSYS && result !== -EPERM;
+  }
+}
+
+/** Yama's rule for who may look into a process; without Yama parents may look into their children. */
+function mayTrace(): boolean {
+  try {
+    const scope = Number(readFileSync('/proc/sys/kernel/yama/ptrace_scope', 'latin1'));
+    return scope < 2 || (scope === 2 && process.geteuid?.() === 0);
+  } catch {
+    return true;
   }
 }
 

@@ -5,13 +5,13 @@
  * Only what was made here is removed: the file, and the folder if nothing else is in it.
  */
 import { mkdirSync, readFileSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 
 /** Takes the name, one component of a path; what keeps us from it, or how to let go of it. */
 export function takeUmid(name: string): string | (() => void) {
   if (name.includes('/') || name === '.' || name === '..' || name === '') return `umid=${name}: not a name`;
-  const dir = join(homedir(), '.uml', name);
+  const dir = join(process.env['HOME'] || userInfo().homedir, '.uml', name);
   const file = join(dir, 'pid');
   const owner = runningOwner(file);
   if (owner !== null) return `umid=${name} is in use by process ${owner}; choose another name`;

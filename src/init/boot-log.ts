@@ -54,7 +54,7 @@ export function showLog(log: KernelLog, libc: Libc, options: MachineOptions, lin
   const { fd, level } = options.log;
   if (fd === null) return;
   log.consoleLevel = level;
-  const onLine = line !== null && fd === options.console.output;
+  const onLine = line !== null && typeof options.console === 'object' && fd === options.console.output;
   const write = onLine ? (text: string) => line.print(text) : (text: string) => writeText(libc, fd, text);
   log.addConsole({ write }, true);
 }

@@ -17,11 +17,8 @@ const MAX_INIT_WORDS = 32;
 const LOGLEVEL_QUIET = 4;
 const LOGLEVEL_DEBUG = 10;
 
-/** A console's channel: the host descriptors it reads and writes; null for none. */
-export interface Channel {
-  readonly input: number | null;
-  readonly output: number | null;
-}
+/** A console's channel: the host descriptors it reads and writes, nobody, or no console at all. */
+export type Channel = 'none' | 'null' | { readonly input: number; readonly output: number };
 
 /** What the words said; undefined where they said nothing. */
 export interface CommandLine {
@@ -78,12 +75,12 @@ export const isHostname = (text: string): boolean => /^(?=.{1,64}$)[a-z0-9]([\w.
 export const HOSTNAME_RULE = 'a host name has 1 to 64 letters, digits, dots and dashes';
 
 /** `fd:0,fd:1`, `fd:3`, `null` or `none`: UML's console channels that need no device of the host's. */
-export function parseChannel(text: string): Channel | string {
-  if (text === 'null' || text === 'none') return { input: null, output: null };
-  const ends = text.split(',').map(end => (/^fd:[0-9]{1,5}$/.test(end) ? Number(end.slice(3)) : null));
+export function parseChannel(text: string): Channel | { readonly wrong: string } {
+  if (text === 'null' || text === 'none') return text;
+  const ends = text.split(',').map(end => (/^fd:[0-9]$/.test(end) ? Number(end.slice(3)) : null));
   const [input, output = input] = ends;
   if (ends.length > 2 || input == null || output == null)
-    return `"${text}" is not a channel; say fd:IN,fd:OUT with descriptor numbers, null or none`;
+    return { wrong: `"${text}" is not a channel; say fd:IN,fd:OUT with descriptors 0 to 9, null or none` };
   return { input, output };
 }
 
@@ -101,8 +98,8 @@ const OPTIONS: Readonly<Record<string, Parse>> = {
   hostname: hostname => (isHostname(hostname) ? { hostname } : HOSTNAME_RULE),
   loglevel: value => set('loglevel', parseCount(value, 0, 15) ?? 'say 0 to 15'),
   panic: value => set('panic', parseCount(value, -1e9, 1e9) ?? 'say a number of seconds'),
-  con: value => set('console', parseChannel(value)),
-  con0: value => set('console', parseChannel(value)),
+  con: setConsole,
+  con0: setConsole,
   init: init => (init.startsWith('/') ? { init, args: [] } : 'say a path that begins with a slash'),
 };
 
@@ -119,6 +116,11 @@ const FLAGS: Readonly<Record<string, Partial<CommandLine>>> = {
 
 function set<T>(name: keyof CommandLine, value: T | string): Partial<CommandLine> | string {
   return typeof value === 'string' ? value : { [name]: value };
+}
+
+function setConsole(value: string): Partial<CommandLine> | string {
+  const channel = parseChannel(value);
+  return typeof channel === 'object' && 'wrong' in channel ? channel.wrong : { console: channel };
 }
 
 /** Options of UML's that ask for devices this kernel lacks: taken for init's they would fail without a word. */

@@ -1,8 +1,11 @@
 /** Why a program cannot be executed, in words: for the one line that the machine's user reads. */
+import { lookup } from '../fs/lookup.ts';
+import { LOOKUP_DIRECTORY, LOOKUP_FOLLOW } from '../fs/namei.ts';
 import { open } from '../fs/open.ts';
 import type { Task } from '../kernel/task.ts';
-import { EACCES, ELOOP, ENOENT, ENOEXEC, ENOMEM, ENOTDIR, errnoName } from '../uapi/errno.ts';
+import { EACCES, ELOOP, ENOENT, ENOEXEC, ENOMEM, ENOTDIR } from '../uapi/errno.ts';
 import { O_RDONLY } from '../uapi/fcntl.ts';
+import { STRERROR } from '../uapi/strerror.ts';
 
 const HEAD = 256;
 const ELF_MAGIC = 0x7f454c46;
@@ -37,15 +40,20 @@ const WORDS: Readonly<Record<number, string>> = {
   [-ENOMEM]: 'not enough memory; say more with --mem',
 };
 
-export const inWords = (errno: number): string => WORDS[errno] ?? errnoName(-errno);
+export const inWords = (errno: number): string =>
+  WORDS[errno] ?? STRERROR[-errno]?.toLowerCase() ?? `error ${-errno}`;
 
 /** What exec's `errno` means for the file at `path`. */
 export function execTrouble(task: Task, path: string, errno: number): string {
+  if (errno === -EACCES) return isDirectory(task, path) ? 'is a directory' : inWords(errno);
   if (errno !== -ENOEXEC && errno !== -ENOENT) return inWords(errno);
   const head = readHead(task, path);
   if (head === null) return inWords(errno);
   return errno === -ENOENT ? missingInterpreter(head) : notForUs(head);
 }
+
+const isDirectory = (task: Task, path: string): boolean =>
+  typeof lookup(task.kernel.vfs, task, null, path, LOOKUP_FOLLOW | LOOKUP_DIRECTORY) !== 'number';
 
 /** The file's first bytes, or null if it cannot be read. */
 function readHead(task: Task, path: string): Buffer | null {

@@ -23,7 +23,7 @@ import { SIGCHLD } from '../uapi/signal.ts';
 import { logInit } from './boot-log.ts';
 import { execTrouble, inWords } from './exec-trouble.ts';
 import type { MachineKernel } from './machine-kernel.ts';
-import type { InitOptions, UserOptions } from './options.ts';
+import type { InitOptions, Panic, UserOptions } from './options.ts';
 
 const MANY = 1 << 30;
 const DEFAULT_INITS = ['/sbin/init', '/etc/init', '/bin/init', '/bin/sh'];
@@ -137,20 +137,24 @@ export function installAt(task: Task, file: File, fd: number): void {
   task.files.install(file, false, MANY, fd);
 }
 
-/** Starts init; null, or why none could be started (a panic's reason). */
+/** Starts init; null, or why none could be started. */
 export async function startInit(
   task: Task,
   init: Extract<InitOptions, { type: 'init' }>,
-): Promise<string | null> {
+): Promise<Pick<Panic, 'reason' | 'hint'> | null> {
   const candidates = init.path === null ? DEFAULT_INITS : [init.path];
   for (const path of candidates) {
     const argv = [path, ...init.args];
     logInit(task.kernel.printk, path, argv, init.envp);
     const result = await exec(task, path, argv, init.envp);
     if (result === 0) return null;
-    if (init.path !== null) return `Requested init ${path} failed (error ${result}).`;
+    if (init.path !== null) {
+      const hint = `init=${path}: ${execTrouble(task, path, result)}`;
+      return { reason: `Requested init ${path} failed (error ${result}).`, hint };
+    }
   }
-  return 'No working init found.  Try passing init= option to kernel.';
+  const hint = `no program in this root to start with (${DEFAULT_INITS.join(', ')}); init=PATH names another`;
+  return { reason: 'No working init found.  Try passing init= option to kernel.', hint };
 }
 
 /** Starts the command; null, or what is wrong and the status that a shell would give. */
@@ -170,12 +174,17 @@ export async function startCommand(
       logInit(kernel.printk, path, command.argv, command.envp);
       return null;
     }
-    if (errno !== -ENOENT || name.includes('/')) worst = { path, errno };
+    if (errno !== -ENOENT || exists(task, path)) worst = { path, errno };
   }
   const { path, errno } = worst;
-  const exists = errno !== -ENOENT || typeof lookup(kernel.vfs, task, null, path, LOOKUP_FOLLOW) !== 'number';
-  return { message: `${name || '""'}: ${execTrouble(task, path, errno)}`, status: exists ? 126 : 127 };
+  if (errno !== -ENOENT || exists(task, path))
+    return { message: `${name || '""'}: ${execTrouble(task, path, errno)}`, status: 126 };
+  const trouble = name === '' || name.includes('/') ? inWords(errno) : 'command not found in PATH';
+  return { message: `${name || '""'}: ${trouble}`, status: 127 };
 }
+
+const exists = (task: Task, path: string): boolean =>
+  typeof lookup(task.kernel.vfs, task, null, path, LOOKUP_FOLLOW) !== 'number';
 
 function candidatesOf(name: string, envp: readonly string[]): string[] {
   if (name === '' || name.includes('/')) return [name];
@@ -191,6 +200,7 @@ async function exec(
 ): Promise<number> {
   const result = await execve(task, { at: null, filename: path, flags: LOOKUP_FOLLOW, argv, envp });
   if (result !== REGISTERS_SET) return result;
+  task.kernel.observer?.started(task, path, argv, envp);
   task.thread?.resume();
   return 0;
 }

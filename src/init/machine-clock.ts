@@ -1,6 +1,7 @@
 /** The machine's clocks: the host's, from boot on, with the wall clock as somebody may have set it. */
 import { type Clock, fromNs, NSEC_PER_SEC, type Timespec } from '../core/clock.ts';
 import { monotonicNow } from '../host/monotonic.ts';
+import { CLOCK_REALTIME, CLOCK_REALTIME_COARSE } from '../uapi/time.ts';
 
 /** How old a coarse time may be, ns: a tick. */
 const TICK = 4e6;
@@ -15,11 +16,15 @@ export class MachineClock implements Clock {
   /** CLOCK_MONOTONIC of the host at boot. */
   readonly boot: number;
 
-  /** `wall` reads the host's CLOCK_REALTIME. */
-  constructor(wall: () => Timespec) {
+  private readonly host: (id: number) => Timespec;
+  private wasSet = false;
+
+  /** `host` reads the host's clocks. */
+  constructor(host: (id: number) => Timespec) {
+    this.host = host;
     // The host's vDSO serves programs too, so CLOCK_MONOTONIC is the host's own.
     this.boot = monotonicNow();
-    const { real, at } = readTogether(wall);
+    const { real, at } = readTogether(() => host(CLOCK_REALTIME));
     const { sec, nsec } = fromNs(at);
     this.offsetSec = real.sec - sec;
     this.offsetNsec = real.nsec - nsec;
@@ -42,7 +47,12 @@ export class MachineClock implements Clock {
     return this.coarseTime;
   }
 
+  shared(id: number): Timespec {
+    return id === CLOCK_REALTIME_COARSE && this.wasSet ? this.coarse() : this.host(id);
+  }
+
   setRealtime(time: Timespec): void {
+    this.wasSet = true;
     const { sec, nsec } = fromNs(monotonicNow());
     this.offsetSec = time.sec - sec;
     this.offsetNsec = time.nsec - nsec;

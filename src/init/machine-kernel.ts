@@ -18,7 +18,7 @@ import { SysvIpc } from '../ipc/sysv/ipc.ts';
 import { AioContexts } from '../kernel/aio.ts';
 import { CoreSettings } from '../kernel/core-pattern.ts';
 import { FutexTable, wakeFutex } from '../kernel/futex.ts';
-import type { Kernel, ShutdownKind } from '../kernel/kernel.ts';
+import type { Kernel, ShutdownKind, TaskObserver } from '../kernel/kernel.ts';
 import { KnownAnswers } from '../kernel/known-answers.ts';
 import { MemoryRules } from '../kernel/memory-rules.ts';
 import { OomKiller } from '../kernel/oom.ts';
@@ -47,6 +47,7 @@ export interface KernelParts {
   readonly mem: number;
   readonly ncpus: number;
   readonly cpu: Kernel['cpu'];
+  readonly observer: TaskObserver | null;
   fillRandom(buf: Uint8Array, off: number, len: number): void;
   /** The machine ends: powered off, or process 1 died. */
   ended(kind: ShutdownKind): void;
@@ -69,6 +70,7 @@ export class MachineKernel implements Kernel {
   readonly users: Users = new Users();
   readonly futexes: FutexTable = new FutexTable();
   current: Task | null = null;
+  readonly observer: TaskObserver | null;
   readonly tally: Tally = new Tally();
   readonly loads: LoadAverages;
   readonly account: MemoryAccount;
@@ -83,6 +85,7 @@ export class MachineKernel implements Kernel {
   readonly oom: OomKiller = new OomKiller(this);
   readonly memoryRules: MemoryRules = new MemoryRules(this);
   readonly core: CoreSettings = new CoreSettings();
+  readonly fileLimits = { nrOpen: 1 << 20, pipeMaxSize: 1 << 20 };
   readonly mmHost: MmHost;
   readonly shmem: Mount;
   readonly inotify: InotifyHub;
@@ -104,6 +107,7 @@ export class MachineKernel implements Kernel {
     this.uts = parts.uts;
     this.ncpus = parts.ncpus;
     this.cpu = parts.cpu;
+    this.observer = parts.observer;
     this.engine = parts.engine;
     this.memory = parts.engine.memory;
     this.ram = new PhysicalMemory(this.memory, parts.mem, done => parts.engine.whenAllDone(done));

@@ -70,22 +70,14 @@ export type InitOptions =
       readonly cwd: string;
       readonly user: UserOptions;
       readonly stdio: readonly [StdioOptions, StdioOptions, StdioOptions];
-      /**
-       * Signals that the command ignores from its start. Without the console among `stdio`, SIGHUP, SIGINT, SIGQUIT
-       * and SIGTERM that the host process gets go to the command.
-       */
-      readonly ignored: readonly number[];
     };
 
 /**
- * The machine's first console, a terminal of the guest: the host descriptors that it reads and writes, null for
- * none. An input that is a host terminal is put into raw mode and put back at the end; its window size
+ * The machine's first console, a terminal of the guest: none at all, one that nobody is at (it takes output and says
+ * nothing), or the host descriptors that it reads and writes. An input that is a host terminal is put into raw mode and put back at the end; its window size
  * and the changes of it (SIGWINCH) reach the guest. An input that is not is read through the line discipline.
  */
-export interface ConsoleOptions {
-  readonly input: number | null;
-  readonly output: number | null;
-}
+export type ConsoleOptions = 'none' | 'null' | { readonly input: number; readonly output: number };
 
 export interface LogOptions {
   /** The host descriptor that gets the kernel log as text, or null; usually the console's output. */
@@ -115,6 +107,12 @@ export interface MachineOptions {
   readonly strace: number | null;
   /** Milliseconds after which the machine is killed with status 124, or null. */
   readonly timeout: number | null;
+  /**
+   * Signals that the host process was started to ignore: they do not end the machine, and a command without the
+   * console ignores them from its start. Other SIGHUP, SIGINT, SIGQUIT and SIGTERM go to the command (init/relay.ts),
+   * or end a machine that runs an init.
+   */
+  readonly ignored: readonly number[];
 }
 
 /** How a machine ended. `boot` resolves with it, and does not reject but for a bug of ours. */
@@ -124,9 +122,19 @@ export type ExitReport =
   /** The guest asked for a reboot: whoever started the machine may start it again. */
   | { readonly type: 'restart' }
   /** The kernel panicked, for this reason; the log has shown it if it had somewhere to go. */
-  | { readonly type: 'panic'; readonly reason: string }
-  /** It never ran: one line that says what is wrong and what to do, and the status to end with. */
-  | { readonly type: 'error'; readonly message: string; readonly status: number };
+  | Panic
+  /**
+   * It never ran: one line that says what is wrong and what to do. The status is the command's (126, 127); null when
+   * there was no machine to run it.
+   */
+  | { readonly type: 'error'; readonly message: string; readonly status: number | null };
+
+/** `hint`: what the reason means, and what to do, if that can be said. */
+export interface Panic {
+  readonly type: 'panic';
+  readonly reason: string;
+  readonly hint: string | null;
+}
 
 /** machine.ts exports one of these. */
 export type Boot = (options: MachineOptions) => Promise<ExitReport>;

@@ -26,6 +26,8 @@ export class Power {
   private state: 'on' | 'panicked' | 'off' = 'on';
   /** Called first of all: no guest is served any more. */
   stop: () => void = () => {};
+  /** What asks this process to end (SIGINT, SIGTERM and the like) ends the machine, unless somebody knows better. */
+  signalled: (signal: number) => void = signal => this.endBySignal(signal);
 
   /** `panicDelay`: milliseconds between a panic and the end. */
   constructor(log: Printk, panicDelay: number, done: (report: ExitReport) => void) {
@@ -54,6 +56,11 @@ export class Power {
     this.done(report);
   }
 
+  /** The status is the one that a shell gives. */
+  endBySignal(signal: number): void {
+    this.end({ type: 'exit', status: 128 + signal });
+  }
+
   /** The guest asked for it; `status` is what the machine's program is to end with. */
   shutdown(kind: ShutdownKind, status = 0): void {
     if (this.state !== 'on') return;
@@ -61,13 +68,14 @@ export class Power {
     this.end(kind === 'restart' ? { type: 'restart' } : { type: 'exit', status });
   }
 
-  panic(reason: string): void {
+  panic(reason: string, hint: string | null = null): void {
     if (this.state !== 'on') return;
     this.stop();
     this.state = 'panicked';
+    this.signalled = signal => this.endBySignal(signal);
     this.log.log(KERN_EMERG, `Kernel panic - not syncing: ${reason}`);
     this.log.log(KERN_EMERG, `---[ end Kernel panic - not syncing: ${reason} ]---`);
-    const end = (): void => this.end({ type: 'panic', reason });
+    const end = (): void => this.end({ type: 'panic', reason, hint });
     if (this.panicDelay === 0) end();
     else setTimeout(end, this.panicDelay);
   }

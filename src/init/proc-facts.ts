@@ -75,13 +75,13 @@ export function procFacts(kernel: MachineKernel, clock: MachineClock, options: M
   };
 }
 
-/** The host's paragraphs, one a processor. */
+/** A paragraph a processor: the host's, again from the first when it has fewer. */
 function hostProcessors(count: number): string {
   const paragraphs = processorTexts()
     .split(/\n\n+/)
     .filter(text => text !== '');
-  return paragraphs
-    .slice(0, count)
-    .map(text => `${text}\n\n`)
-    .join('');
+  return Array.from({ length: count }, (_, i) => {
+    const text = paragraphs[i % paragraphs.length] ?? '';
+    return `${text.replace(/^(processor|apicid|initial apicid|core id)(\t+): .*$/gm, `$1$2: ${i}`)}\n\n`;
+  }).join('');
 }

@@ -39,14 +39,18 @@ export function mountAll(
   if (typeof namespace === 'number') {
     const { root } = options;
     logNoRoot(log, root.type === 'device' ? root.name : root.dir, namespace);
-    return { type: 'panic', reason: 'VFS: Unable to mount root fs on unknown-block(0,0)' };
+    const hint =
+      root.type === 'device'
+        ? `this kernel has no device for its root; say rootfstype=hostfs rootflags=DIR for a directory of the host`
+        : null;
+    return { type: 'panic', reason: 'VFS: Unable to mount root fs on unknown-block(0,0)', hint };
   }
   const path = new Path(namespace.root, namespace.root.root).get();
   const context = kernelContext(path, vfs.env.clock);
   mountUsual(vfs, context);
   for (const volume of options.volumes) {
     const trouble = mountVolume(vfs, files, context, volume);
-    if (trouble !== null) return { type: 'error', message: trouble, status: 125 };
+    if (trouble !== null) return { type: 'error', message: trouble, status: null };
   }
   return { namespace, context };
 }

@@ -7,7 +7,7 @@
  */
 import type { Dentry, Path } from '../fs/dentry.ts';
 import type { Inode } from '../fs/inode.ts';
-import type { FileWatcher } from '../fs/super.ts';
+import type { FileWatcher, SuperBlock } from '../fs/super.ts';
 import type { Notify } from '../fs/vfs.ts';
 import {
   IN_ATTRIB,
@@ -18,6 +18,7 @@ import {
   IN_MOVE_SELF,
   IN_MOVED_FROM,
   IN_MOVED_TO,
+  IN_UNMOUNT,
 } from '../uapi/inotify.ts';
 import { isDir } from '../uapi/stat.ts';
 
@@ -40,12 +41,29 @@ export interface InodeWatch {
   drop(): void;
 }
 
+export interface InotifyAccount {
+  instances: number;
+  watches: number;
+}
+
 export class InotifyHub implements FileWatcher {
+  /** Of a user: instances, and watches in all of them; of an instance: events that wait (proc_sys_fs(5)). */
+  readonly limits = { instances: 128, watches: 65536, queued: 16384 };
   private readonly vfs: Notifier;
+  private readonly accounts = new Map<number, InotifyAccount>();
   private readonly watched = new Map<Inode, InodeWatch[]>();
 
   constructor(vfs: Notifier) {
     this.vfs = vfs;
+  }
+
+  /** What a user has. */
+  accountOf(uid: number): InotifyAccount {
+    const known = this.accounts.get(uid);
+    if (known !== undefined) return known;
+    const account = { instances: 0, watches: 0 };
+    this.accounts.set(uid, account);
+    return account;
   }
 
   find(inode: Inode, owner: object): InodeWatch | null {
@@ -82,6 +100,16 @@ export class InotifyHub implements FileWatcher {
   happened(event: number, { dentry }: Path, inode: Inode): void {
     this.toChildAndParent(event, dentry.parent, dentry.name, inode, dentry.unhashed);
     if (inode.nlink === 0 && this.watched.has(inode)) this.checkGone(inode, 1);
+  }
+
+  unmounted(sb: SuperBlock): void {
+    for (const [inode, watches] of [...this.watched]) {
+      if (inode.sb !== sb) continue;
+      for (const watch of [...watches]) {
+        watch.tell(isDir(inode.mode) ? IN_UNMOUNT | IN_ISDIR : IN_UNMOUNT, '', 0, false);
+        watch.drop();
+      }
+    }
   }
 
   /** What the VFS says: changes of names, and of files found by name. */

@@ -18,16 +18,13 @@ import {
   IN_MASK_CREATE,
   IN_ONESHOT,
   IN_Q_OVERFLOW,
+  IN_UNMOUNT,
   INOTIFY_EVENT_SIZE,
 } from '../uapi/inotify.ts';
 import { FIONREAD } from '../uapi/ioctls.ts';
 import { POLLIN, POLLRDNORM } from '../uapi/poll.ts';
 import { EventFile, put32 } from './event-file.ts';
-import type { InodeWatch, InotifyHub } from './inotify-hub.ts';
-
-/** /proc/sys/fs/inotify/max_queued_events and max_user_watches. */
-const MAX_QUEUED = 16384;
-const MAX_WATCHES = 65536;
+import type { InodeWatch, InotifyAccount, InotifyHub } from './inotify-hub.ts';
 
 interface Event {
   readonly wd: number;
@@ -52,7 +49,7 @@ export class Watch implements InodeWatch {
 
   /** Queues an event if it was asked for. `unlinked`: of a child that no longer has its name. */
   tell(event: number, name: string, cookie: number, unlinked: boolean): void {
-    if ((event & this.mask & IN_ALL_EVENTS) === 0) return;
+    if ((event & ((this.mask & IN_ALL_EVENTS) | IN_UNMOUNT)) === 0) return;
     if (unlinked && (this.mask & IN_EXCL_UNLINK) !== 0) return;
     this.owner.enqueue({ wd: this.wd, mask: event, cookie, name });
     if ((this.mask & IN_ONESHOT) !== 0) this.drop();
@@ -66,14 +63,18 @@ export class Watch implements InodeWatch {
 export class Inotify extends EventFile {
   protected override readonly kind = 'inotify';
   private readonly hub: InotifyHub;
+  private readonly account: InotifyAccount;
   private readonly events: Event[] = [];
   private readonly watches = new Map<number, Watch>();
   private lastWd = 0;
   private bytes = 0;
 
-  constructor(inode: Inode, hub: InotifyHub, flags: number) {
+  /** `account`: whose instance and watches these are. */
+  constructor(inode: Inode, hub: InotifyHub, flags: number, account: InotifyAccount) {
     super(inode, O_RDONLY | (flags & O_NONBLOCK));
     this.hub = hub;
+    this.account = account;
+    account.instances++;
   }
 
   /** inotify_add_watch(2) on an inode that the caller may read: a watch descriptor or -errno. */
@@ -89,7 +90,8 @@ export class Inotify extends EventFile {
       old.mask = add ? old.mask | kept : kept;
       return old.wd;
     }
-    if (this.watches.size >= MAX_WATCHES) return -ENOSPC;
+    if (this.account.watches >= this.hub.limits.watches) return -ENOSPC;
+    this.account.watches++;
     const watch = new Watch(this, ++this.lastWd, inode, kept);
     this.watches.set(watch.wd, watch);
     this.hub.add(watch);
@@ -107,6 +109,7 @@ export class Inotify extends EventFile {
   /** Ends a watch, with IN_IGNORED as its last event. */
   drop(watch: Watch): void {
     if (!this.watches.delete(watch.wd)) return;
+    this.account.watches--;
     this.enqueue({ wd: watch.wd, mask: IN_IGNORED, cookie: 0, name: '' });
     this.hub.remove(watch);
   }
@@ -115,8 +118,9 @@ export class Inotify extends EventFile {
   enqueue(event: Event): void {
     const last = this.events.at(-1);
     if (last !== undefined && sameEvent(last, event)) return;
-    if (this.events.length > MAX_QUEUED) return;
-    const full = this.events.length === MAX_QUEUED;
+    const { queued: most } = this.hub.limits;
+    if (this.events.length > most) return;
+    const full = this.events.length === most;
     const queued = full ? { wd: -1, mask: IN_Q_OVERFLOW, cookie: 0, name: '' } : event;
     this.events.push(queued);
     this.bytes += sizeOf(queued);
@@ -159,6 +163,8 @@ export class Inotify extends EventFile {
 
   override release(): void {
     for (const watch of this.watches.values()) this.hub.remove(watch);
+    this.account.watches -= this.watches.size;
+    this.account.instances--;
     this.watches.clear();
   }
 }

@@ -5,7 +5,7 @@
  * the other; the system call sleeps on `waitq` in between, and `put`s the file if a signal ends the sleep.
  * A blocking write that was cut short is continued by the system call with the rest.
  */
-import { CAP_SYS_RESOURCE, type Cred, capable } from '../core/cred.ts';
+import type { Cred } from '../core/cred.ts';
 import type { Current } from '../core/current.ts';
 import type { UserMemory } from '../core/user.ts';
 import { putInt } from '../core/user-values.ts';
@@ -137,5 +137,5 @@ export function openFifo(inode: Inode, flags: number): Result<File> {
 export const getPipeSize = (file: File): number => (file instanceof PipeFile ? file.pipe.capacity : -EBADF);
 
 /** F_SETPIPE_SZ: the capacity granted, or -errno. */
-export const setPipeSize = (file: File, size: number, cred: Cred): number =>
-  file instanceof PipeFile ? file.pipe.resize(size, capable(cred, CAP_SYS_RESOURCE)) : -EBADF;
+export const setPipeSize = (file: File, size: number, most: number): number =>
+  file instanceof PipeFile ? file.pipe.resize(size, most) : -EBADF;

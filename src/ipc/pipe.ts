@@ -16,8 +16,6 @@ import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../ua
 
 export const PIPE_BUF = 4096;
 const DEFAULT_SLOTS = 16;
-/** /proc/sys/fs/pipe-max-size: what F_SETPIPE_SZ grants without CAP_SYS_RESOURCE. */
-export const PIPE_MAX_SIZE = 1 << 20;
 const LARGEST_SIZE = 2 ** 31;
 
 /** Slot flags: the slot ends a packet; more bytes may be written behind those in it. */
@@ -108,12 +106,12 @@ export class Pipe {
     this.waitq.wake(WOKEN_BY_CLOSE);
   }
 
-  /** F_SETPIPE_SZ: the new capacity, or -EINVAL, -EPERM or -EBUSY (more is in use). */
-  resize(size: number, privileged: boolean): number {
+  /** F_SETPIPE_SZ: the new capacity, or -EINVAL, -EPERM (it would grow beyond `most`) or -EBUSY (more is in use). */
+  resize(size: number, most: number): number {
     if (size < 0 || size > LARGEST_SIZE) return -EINVAL;
     let slots = 1;
     while (slots * PAGE_SIZE < size) slots *= 2;
-    if (slots > this.slots && slots * PAGE_SIZE > PIPE_MAX_SIZE && !privileged) return -EPERM;
+    if (slots > this.slots && slots * PAGE_SIZE > most) return -EPERM;
     if (this.tail - this.head > slots) return -EBUSY;
     const wasFull = this.full;
     this.relocate(slots);

@@ -3,6 +3,7 @@
  * personality(2), ioprio_set(2).
  */
 import { SCHED_FIFO, SCHED_NORMAL, SCHED_RR } from '../uapi/sched.ts';
+import type { Seccomp } from './seccomp.ts';
 import type { Task } from './task.ts';
 
 /** How a task is scheduled. The host schedules: this is what the calls report. */
@@ -31,6 +32,8 @@ export class TaskAttributes {
   ioprio = 0;
   personality = 0;
   noNewPrivs = false;
+  /** What seccomp(2) has left of the system calls; null: all. */
+  seccomp: Seccomp | null = null;
   /** Who logged in (getauid(3)); 2^32 - 1: nobody. */
   loginuid = 0xffffffff;
   /** Sent to the task when the thread that made it ends; 0 for none. */
@@ -48,6 +51,7 @@ export function inheritAttributes(parent: Task): TaskAttributes {
   to.ioprio = from.ioprio;
   to.personality = from.personality;
   to.noNewPrivs = from.noNewPrivs;
+  to.seccomp = from.seccomp;
   to.loginuid = from.loginuid;
   to.timerSlack = from.timerSlack;
   to.defaultTimerSlack = from.timerSlack;

@@ -67,6 +67,7 @@ export function dequeue(task: Task): Delivery | CoreDump | 'none' | 'stop' | 'ex
     if (group.stopping) return 'stop';
     const info = takeUnblocked(task);
     if (info === null) return 'none';
+    task.kernel.observer?.signal(task, info);
     const action = group.sighand.get(info.signo);
     if (action.handler === SIG_IGN) continue;
     if (action.handler !== SIG_DFL) {

@@ -17,6 +17,7 @@ import { deliverable } from './dequeue.ts';
 import { exitGroup, exitTask } from './exit.ts';
 import type { Foregone } from './known-answers.ts';
 import { pageFault } from './page-fault.ts';
+import { refusal } from './seccomp.ts';
 import { forceSignal } from './signal.ts';
 import type { Task } from './task.ts';
 
@@ -92,19 +93,28 @@ export class Entry {
     task.callNumber = nr;
     if (thread.hasFrame) this.noteSlowCall(task, thread, nr);
     const call = this.calls[nr];
+    if (call !== undefined) this.keepArguments(task, thread, call);
+    if (task.attributes.seccomp !== null && this.isRefused(task, thread, call)) return;
     if (call === undefined) {
       this.observer?.enter(task, nr, []);
       this.finish(task, -ENOSYS);
       return;
     }
     if (call.needsFrame && !thread.hasFrame) {
-      this.keepArguments(task, thread, call);
       task.awaitsFrame = call;
       thread.needFrame();
       return;
     }
-    this.keepArguments(task, thread, call);
     this.run(task, call);
+  }
+
+  /** Whether the task's own filters keep it from making the call: it has ended then. */
+  private isRefused(task: Task, thread: EngineThread, call: EntryCall | undefined): boolean {
+    const answer = refusal(task, thread, task.attributes.seccomp!, call?.widths ?? []);
+    if (answer === null) return false;
+    this.observer?.enter(task, task.callNumber, task.callArgs);
+    if (answer !== 'gone') this.finish(task, answer);
+    return true;
   }
 
   private keepArguments(task: Task, thread: EngineThread, call: EntryCall): void {
@@ -117,8 +127,9 @@ export class Entry {
     const a = task.callArgs;
     task.kernel.current = task;
     if (this.observer !== null) this.observer.enter(task, task.callNumber, a);
-    // Whoever listens wants to hear of every call.
-    const known = call.foregone === null || this.observer !== null ? null : task.kernel.known;
+    // Whoever listens wants to hear of every call, and a filter is asked for each.
+    const asked = this.observer !== null || task.attributes.seccomp !== null;
+    const known = call.foregone === null || asked ? null : task.kernel.known;
     known?.begin();
     const result = call.run(task, a[0]!, a[1]!, a[2]!, a[3]!, a[4]!, a[5]!);
     known?.end(task, call.foregone!, result);

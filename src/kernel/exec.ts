@@ -235,6 +235,7 @@ function load(task: Task, mm: Mm, thread: EngineThread, program: Program, reques
   mm.mmapBase = stackStart - STACK_GAP - (dice.getUint32(4, true) % 2 ** 20) * PAGE_SIZE;
   const bias = elf.relocatable ? programBias(mm, elf, interp !== null, dice.getUint32(8, true)) : 0;
   if (bias < 0) return bias;
+  mm.patchesText = true;
   const mapped = mapFile(mm, thread, file, elf, bias);
   if (mapped < 0) return mapped;
   setLayout(mm, elf, bias, dice.getUint32(12, true));
@@ -248,6 +249,7 @@ function load(task: Task, mm: Mm, thread: EngineThread, program: Program, reques
     if (loaded < 0) return loaded;
     entry = base + interp.elf.entry;
   }
+  mm.patchesText = interp !== null;
   const stack = buildStack({
     top: stackTop - 8,
     argv: program.argv,

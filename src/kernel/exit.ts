@@ -54,6 +54,7 @@ export function exitGroup(task: Task, status: number): void {
 export function exitTask(task: Task, status: number): void {
   const { kernel, group } = task;
   if (!group.threads.delete(task)) return;
+  kernel.observer?.ended(task, group.exiting ?? status);
   task.state = 'Z';
   leaveChildren(task);
   task.settleUsage();

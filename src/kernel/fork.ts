@@ -50,6 +50,9 @@ export interface CloneRequest {
   readonly tls: number;
   readonly parentTid: number;
   readonly childTid: number;
+  /** CLONE_CLEAR_SIGHAND, and the number that the child is to have: clone3(2) alone has these. */
+  readonly clearSighand?: boolean;
+  readonly tid?: number;
 }
 
 /** The new task, which has not run yet (`start` lets it), or -errno. The caller has a frame. */
@@ -59,12 +62,13 @@ export function copyProcess(parent: Task, r: CloneRequest): Task | number {
   if (bad < 0) return bad;
   if (thread === null || mm === null) return -EINVAL;
   if (tooMany(parent) || kernel.engine.threadRoom <= KEPT_FOR_EXEC) return -EAGAIN;
-  const pid = kernel.pids.alloc();
+  const pid = r.tid === undefined ? kernel.pids.alloc() : kernel.pids.take(r.tid);
   if (pid < 0) return pid;
   const memory = copyMemory(mm, thread, r.flags);
   if (memory === null) return -ENOMEM;
   const group = (r.flags & CLONE_THREAD) !== 0 ? parent.group : newGroup(parent, pid, r);
   const child = newTask(parent, pid, group, memory.mm, r.flags);
+  if (r.clearSighand === true) group.sighand.resetHandlers();
   if ((r.flags & CLONE_NEWNS) !== 0) unshareMounts(kernel.vfs, child.fs);
   child.thread = memory.thread;
   memory.thread.owner = child;

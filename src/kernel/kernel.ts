@@ -16,6 +16,7 @@ import type { MmHost } from '../mm/mm.ts';
 import type { Ram } from '../mm/ram.ts';
 import type { TextImages } from '../mm/text-image.ts';
 import type { Network } from '../net/family.ts';
+import type { SignalInfo } from '../uapi/siginfo.ts';
 import type { AioContexts } from './aio.ts';
 import type { CoreSettings } from './core-pattern.ts';
 import type { FutexTable } from './futex.ts';
@@ -33,6 +34,18 @@ import type { Users } from './user-counts.ts';
 import type { Uts } from './uts.ts';
 
 export type ShutdownKind = 'halt' | 'poweroff' | 'restart';
+
+/** Told of what happens to tasks apart from their calls; strace. */
+export interface TaskObserver {
+  /** The first program of a process that the kernel made itself runs. */
+  started(task: Task, path: string, argv: readonly string[], envp: readonly string[]): void;
+  /** A signal has come to a task; what it does, if anything, comes next. */
+  signal(task: Task, info: SignalInfo): void;
+  /** The task stands still because of a signal. */
+  stopped(task: Task, signal: number): void;
+  /** `status` as wait(2) has it. */
+  ended(task: Task, status: number): void;
+}
 
 export interface Kernel {
   readonly clock: Clock;
@@ -61,6 +74,8 @@ export interface Kernel {
    * The task whose call began last: whose call runs, up to its first wait. What runs after one must not ask.
    */
   current: Task | null;
+  /** Null: nobody listens. */
+  readonly observer: TaskObserver | null;
   readonly tally: Tally;
   readonly loads: LoadAverages;
   /** Where the memory is. */
@@ -84,6 +99,8 @@ export interface Kernel {
   readonly oom: OomKiller;
   readonly memoryRules: MemoryRules;
   readonly core: CoreSettings;
+  /** fs.nr_open: the most descriptors of a process; fs.pipe-max-size: what pipes get without privilege. */
+  readonly fileLimits: { nrOpen: number; pipeMaxSize: number };
   /** What the address spaces share. */
   readonly mmHost: MmHost;
   /** Fills a window with random bytes that no guest can guess. */

@@ -3,7 +3,7 @@
  *
  * A number stays in use while a task, a process, a process group or a session has it.
  */
-import { EAGAIN } from '../uapi/errno.ts';
+import { EAGAIN, EEXIST, EINVAL } from '../uapi/errno.ts';
 
 /** What pid_max is with up to 32 processors; the largest number is one less. */
 const PID_MAX = 32768;
@@ -24,6 +24,11 @@ export class PidAllocator {
     return this.last;
   }
 
+  /** The next search begins behind this one (proc_sys_kernel(5), ns_last_pid). */
+  set latest(pid: number) {
+    this.last = pid;
+  }
+
   get pidMax(): number {
     return this.max;
   }
@@ -40,6 +45,12 @@ export class PidAllocator {
       return pid;
     }
     return -EAGAIN;
+  }
+
+  /** The number that somebody wants (clone3(2), set_tid): it, -EEXIST, or -EINVAL for what is none. */
+  take(pid: number): number {
+    if (pid <= 0 || pid >= this.max) return -EINVAL;
+    return this.used(pid) ? -EEXIST : pid;
   }
 
   private next(pid: number): number {

@@ -115,7 +115,7 @@ export function sendQueued(group: ThreadGroup, target: Task | null, entry: Queue
   const queue = target === null ? group.pending : target.signals.pending;
   if (queue.merges(signo)) return false;
   queue.add(signo, entry);
-  announce(group, target, signo);
+  announce(group, target, entry.info);
   return true;
 }
 
@@ -133,7 +133,7 @@ function post(group: ThreadGroup, target: Task | null, info: SignalInfo): number
   } else {
     queue.add(info.signo, null);
   }
-  announce(group, target, info.signo);
+  announce(group, target, info);
   return 0;
 }
 
@@ -147,7 +147,10 @@ function prepare(group: ThreadGroup, target: Task | null, info: SignalInfo): boo
     discardEverywhere(group, STOP_SIGNALS, 0);
     continueGroup(group);
   }
-  return !isDropped(group, target ?? group.leader, info);
+  const receiver = target ?? group.leader;
+  if (!isDropped(group, receiver, info)) return true;
+  receiver.kernel.observer?.signal(receiver, info);
+  return false;
 }
 
 /** Whether nobody would ever see it: ignored, and not blocked by who gets it. */
@@ -171,12 +174,17 @@ export function discardEverywhere(group: ThreadGroup, lo: number, hi: number): v
 }
 
 /** A signal is pending now: tells a thread that may take it, or ends the process if that is what it will do. */
-function announce(group: ThreadGroup, target: Task | null, signal: number): void {
+function announce(group: ThreadGroup, target: Task | null, info: SignalInfo): void {
+  const signal = info.signo;
   group.sighand.signalfd.wake();
   const chosen = target === null ? chooseThread(group, signal) : wants(target, signal) ? target : null;
   if (chosen === null) return;
-  if (isFatal(group, chosen, signal)) beginGroupExit(group, signal);
-  else chosen.wakeForSignal();
+  if (!isFatal(group, chosen, signal)) {
+    chosen.wakeForSignal();
+    return;
+  }
+  if (signal !== SIGKILL) chosen.kernel.observer?.signal(chosen, info);
+  beginGroupExit(group, signal);
 }
 
 /** The leader if it can take the signal at once, else any thread that can. */

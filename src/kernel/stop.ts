@@ -30,6 +30,7 @@ export function beginStop(group: ThreadGroup, signal: number): void {
 export function park(task: Task): Promise<void> {
   return new Promise(resolve => {
     task.state = 'T';
+    task.kernel.observer?.stopped(task, task.group.stopReport);
     task.signals.unpark = () => {
       task.signals.unpark = null;
       task.state = 'R';

@@ -4,9 +4,11 @@
  * A group is made with its leader and stays, as a zombie, until its parent has waited for it. The leader's Task
  * stays as long; other threads' Tasks go as they exit.
  */
+import type { Cred } from '../core/cred.ts';
 import { WaitQueue } from '../core/wait.ts';
 import type { PidSubject } from '../ipc/pidfd.ts';
 import { SIGCHLD } from '../uapi/signal.ts';
+import { termSignal, WCOREFLAG } from '../uapi/wait.ts';
 import { GroupTimers } from './group-timers.ts';
 import type { Rlimit } from './rlimit.ts';
 import type { ProcessGroup, Session } from './session.ts';
@@ -131,6 +133,14 @@ export class ThreadGroup implements PidSubject {
 
   get exited(): boolean {
     return this.zombie;
+  }
+
+  get cred(): Cred {
+    return this.leader.cred;
+  }
+
+  get hasDumped(): boolean {
+    return this.zombie && termSignal(this.exitStatus) !== 0 && (this.exitStatus & WCOREFLAG) !== 0;
   }
 
   get pgid(): number {

@@ -44,7 +44,7 @@ export class UserAccess implements UserMemory {
     if (!this.reaches(mm, addr, len, PROT_READ)) return -EFAULT;
     const offset = thread.stageIn(len);
     if (offset < 0) return -EFAULT;
-    return this.fetch(mm, addr, offset, len) < 0 ? -EFAULT : offset;
+    return mm.space.read(addr, offset, len) < 0 ? -EFAULT : offset;
   }
 
   out(addr: number, len: number): number {
@@ -100,21 +100,13 @@ export class UserAccess implements UserMemory {
     return -1;
   }
 
-  private fetch(mm: Mm, addr: number, offset: number, len: number): number {
-    if (mm.space.read(addr, offset, len) === 0) return 0;
-    const mapped = mm.populate(addr, len);
-    if (mapped <= 0) return -EFAULT;
-    mm.space.settle();
-    return mm.space.read(addr, offset, len);
-  }
-
   private slowString(thread: EngineThread, mm: Mm, addr: number, max: number): string | number {
     let text = '';
     for (let at = addr; text.length < max; ) {
       const len = Math.min(max - text.length, PAGE_SIZE - (at % PAGE_SIZE));
       if (!this.reaches(mm, at, 1, PROT_READ)) return -EFAULT;
       const offset = thread.stageIn(len);
-      if (offset < 0 || this.fetch(mm, at, offset, len) < 0) return -EFAULT;
+      if (offset < 0 || mm.space.read(at, offset, len) < 0) return -EFAULT;
       const end = this.endOfString(offset, len);
       if (end >= 0) return text + latin1(this.ram, offset, end - offset);
       text += latin1(this.ram, offset, len);

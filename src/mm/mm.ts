@@ -89,11 +89,17 @@ export class Mm implements PageUser {
   readonly host: MmHost;
   /** Private pages that may be touched. */
   private promised = 0;
+  /**
+   * Text that it maps may be patched (text-image.ts). Not where a program without an interpreter loads others: emulators
+   * (valgrind) read that text as data, and know nothing of the places where patched calls go.
+   */
+  patchesText = true;
   /** Nobody used it any more, and all that it held has been given back. */
   gone = false;
 
   constructor(space: Space, host: MmHost) {
     this.space = space;
+    space.pager = this;
     this.host = host;
   }
 
@@ -233,6 +239,7 @@ export class Mm implements PageUser {
     Object.assign(child, { argStart, argEnd, envStart, envEnd, auxv });
     child.exe = this.exe?.get() ?? null;
     child.barriers = this.barriers;
+    child.patchesText = this.patchesText;
     child.coredumpFilter = this.coredumpFilter;
     child.guards = this.guards.clone();
     for (const vma of this.vmas) {

@@ -85,7 +85,7 @@ export class TextImages {
 
   /** An executable file mapping is being made: maps the newest image if there is one. Answers whether it did. */
   map(mm: Mm, vma: Vma, backing: Backing): boolean {
-    if (this.callSites === null || vma.shared || vma.length > LARGEST) return false;
+    if (this.callSites === null || !mm.patchesText || vma.shared || vma.length > LARGEST) return false;
     if (backing.cache.size < vma.pos + 1) return false;
     const text = this.textOf(backing.cache, vma.pos, vma.length);
     const record: Mapped = { vma, text, image: null, slowCalls: 0 };

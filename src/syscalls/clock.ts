@@ -39,10 +39,11 @@ export function readClock(task: Task, id: number): Time | number {
     case t.CLOCK_TAI:
       return task.clock.realtime();
     case t.CLOCK_REALTIME_COARSE:
-      return task.clock.coarse();
-    case t.CLOCK_MONOTONIC:
+      return task.clock.shared?.(id) ?? task.clock.coarse();
     case t.CLOCK_MONOTONIC_RAW:
     case t.CLOCK_MONOTONIC_COARSE:
+      return task.clock.shared?.(id) ?? fromNs(task.clock.monotonic());
+    case t.CLOCK_MONOTONIC:
     case t.CLOCK_BOOTTIME:
       return fromNs(task.clock.monotonic());
     default:

@@ -1,5 +1,6 @@
 /** fork(2), vfork(2), clone(2), clone3(2), execve(2), exit(2), rt_sigreturn(2), arch_prctl(2). */
 import { setResult } from '../arch/x86_64/registers.ts';
+import { CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, capable } from '../core/cred.ts';
 import { PROT_WRITE } from '../engine/engine.ts';
 import { LOOKUP_EMPTY, LOOKUP_FOLLOW, PATH_MAX } from '../fs/namei.ts';
 import { PidFd } from '../ipc/pidfd.ts';
@@ -14,9 +15,11 @@ import { E2BIG, EAGAIN, EBADF, EFAULT, EINVAL, ENODEV, ENOSYS, EPERM } from '../
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
 import { RLIMIT_NOFILE } from '../uapi/resource.ts';
 import {
+  CLONE_CLEAR_SIGHAND_HI,
   CLONE_PARENT,
   CLONE_PARENT_SETTID,
   CLONE_PIDFD,
+  CLONE_SIGHAND,
   CLONE_THREAD,
   CLONE_VFORK,
   CLONE_VM,
@@ -53,6 +56,7 @@ const ARCH_SET_CPUID = 0x1012;
 /** struct clone_args (clone(2)), and the part of it that every version has. */
 const CLONE_ARGS_SIZE = 88;
 const CLONE_ARGS_MIN = 64;
+const SET_TID_END = 80;
 
 const NO_TIDS = { stack: 0, tls: 0, parentTid: 0, childTid: 0 } as const;
 
@@ -94,9 +98,14 @@ function clone3(task: Task, args: number, size: number): number | Promise<number
   const [cloneFlags, pidfd, childTid, parentTid, exitSignal, stack, stackSize, tls] = [
     0, 1, 2, 3, 4, 5, 6, 7,
   ].map(word);
-  if (cloneFlags! >= 2 ** 32 || (cloneFlags! & CSIGNAL) !== 0 || exitSignal! > 64) return -EINVAL;
+  const high = Math.floor(cloneFlags! / 2 ** 32);
+  const clearSighand = high === CLONE_CLEAR_SIGHAND_HI;
+  if ((high !== 0 && !clearSighand) || (cloneFlags! & CSIGNAL) !== 0 || exitSignal! > 64) return -EINVAL;
+  if (clearSighand && (cloneFlags! & CLONE_SIGHAND) !== 0) return -EINVAL;
   if ((stack === 0) !== (stackSize === 0)) return -EINVAL;
   if ((cloneFlags! & (CLONE_THREAD | CLONE_PARENT)) !== 0 && exitSignal !== 0) return -EINVAL;
+  const tid = size < SET_TID_END ? undefined : wantedTid(task, word(8), word(9));
+  if (tid !== undefined && tid < 0) return tid;
   const request: CloneRequest = {
     flags: cloneFlags! | 0,
     exitSignal: exitSignal!,
@@ -104,8 +113,22 @@ function clone3(task: Task, args: number, size: number): number | Promise<number
     tls: tls!,
     parentTid: parentTid!,
     childTid: childTid!,
+    clearSighand,
+    ...(tid !== undefined && { tid }),
   };
   return doClone(task, request, pidfd);
+}
+
+/** The number that the child is to have, in the one PID namespace that there is; undefined: any. Or -errno. */
+function wantedTid(task: Task, addr: number, count: number): number | undefined {
+  if ((addr === 0) !== (count === 0) || count > 1) return -EINVAL;
+  if (count === 0) return undefined;
+  const at = task.user.in(addr, 4);
+  if (at < 0) return at;
+  const tid = task.user.view.getInt32(at, true);
+  if (tid <= 0) return -EINVAL;
+  const may = capable(task.cred, CAP_SYS_ADMIN) || capable(task.cred, CAP_CHECKPOINT_RESTORE);
+  return may ? tid : -EPERM;
 }
 
 function doClone(task: Task, r: CloneRequest, pidfdAt = r.parentTid): number | Promise<number> {
@@ -217,7 +240,7 @@ export const cloneCalls: readonly Syscall[] = [
     clone,
     NAMESPACES,
   ),
-  call('clone3', [cloneArgs, ulong('size')], clone3, `${NAMESPACES}, no set_tid, no cgroup`),
+  call('clone3', [cloneArgs, ulong('size')], clone3, `${NAMESPACES}, no cgroup`),
   call('execve', [path('pathname'), ...programArgs], execve),
   call('execveat', [dirfd('dirfd'), path('pathname'), ...programArgs, int('flags')], execveAt),
   call('rt_sigreturn', [], rtSigreturn),

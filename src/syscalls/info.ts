@@ -180,7 +180,8 @@ function resource(of: Task, type: number, idx: number): object | null {
     case KCMP_SYSVSEM:
       return of.kernel.ipc.sem.undoes(of.group) ? of.group : null;
     default:
-      return of;
+      // There are no block devices, and so no I/O contexts: all have the same, none.
+      return null;
   }
 }
 

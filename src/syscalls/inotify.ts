@@ -4,7 +4,7 @@ import { LOOKUP_DIRECTORY, LOOKUP_FOLLOW } from '../fs/namei.ts';
 import { permissionAt } from '../fs/permission.ts';
 import { Inotify } from '../ipc/inotify.ts';
 import type { Task } from '../kernel/task.ts';
-import { EBADF, EINVAL } from '../uapi/errno.ts';
+import { EBADF, EINVAL, EMFILE } from '../uapi/errno.ts';
 import { O_CLOEXEC, O_NONBLOCK } from '../uapi/fcntl.ts';
 import * as uapi from '../uapi/inotify.ts';
 import { IN_ALL_BITS, IN_DONT_FOLLOW, IN_MASK_ADD, IN_MASK_CREATE, IN_ONLYDIR } from '../uapi/inotify.ts';
@@ -15,7 +15,9 @@ import { fileOf, install, nameAt } from './names.ts';
 function inotifyInit1(task: Task, flags: number): number {
   if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) !== 0) return -EINVAL;
   const { anonInodes, inotify } = task.kernel;
-  const file = new Inotify(anonInodes.newInode(0o600, task.cred), inotify, flags);
+  const account = inotify.accountOf(task.cred.euid);
+  if (account.instances >= inotify.limits.instances) return -EMFILE;
+  const file = new Inotify(anonInodes.newInode(0o600, task.cred), inotify, flags, account);
   return install(task, file, (flags & O_CLOEXEC) !== 0);
 }
 

@@ -16,9 +16,6 @@ import * as r from '../uapi/resource.ts';
 import { call, inStruct, int, oneOf, outStruct, pid, type Syscall } from './args.ts';
 import { RLIMIT, RUSAGE } from './structs.ts';
 
-/** /proc/sys/fs/nr_open: no process can have more descriptors. */
-const NR_OPEN = 1 << 20;
-
 function prlimit(task: Task, pid: number, resource: number, newAddr: number, oldAddr: number): number {
   if (resource < 0 || resource >= r.RLIM_NLIMITS) return -EINVAL;
   const next = newAddr === 0 ? null : readLimit(task, newAddr);
@@ -40,7 +37,7 @@ function mayLimit(caller: Cred, of: Cred): boolean {
 
 function setLimit(task: Task, of: Task, resource: number, next: Rlimit): number {
   if (next.soft > next.hard) return -EINVAL;
-  if (resource === r.RLIMIT_NOFILE && next.hard > NR_OPEN) return -EPERM;
+  if (resource === r.RLIMIT_NOFILE && next.hard > task.kernel.fileLimits.nrOpen) return -EPERM;
   const raises = next.hard > of.group.rlimits[resource]!.hard;
   if (raises && !capable(task.cred, CAP_SYS_RESOURCE)) return -EPERM;
   of.group.rlimits[resource] = next;

@@ -3,6 +3,7 @@ import { CAP_LAST_CAP, CAP_SETPCAP, CAPS_NONE, capable, capsInclude } from '../c
 import { copyOutString } from '../core/user-copy.ts';
 import { putInt } from '../core/user-values.ts';
 import { capMinus, capOf, capUnion } from '../kernel/capset.ts';
+import { seccompMode } from '../kernel/seccomp.ts';
 import type { Task } from '../kernel/task.ts';
 import { setInt64 } from '../lib/int64.ts';
 import { EINVAL, EPERM } from '../uapi/errno.ts';
@@ -10,6 +11,7 @@ import * as pr from '../uapi/prctl.ts';
 import * as operations from '../uapi/prctl.ts';
 import { NSIG } from '../uapi/signal.ts';
 import { call, oneOf, type Syscall, uint, ulong } from './args.ts';
+import { prctlSeccomp } from './seccomp.ts';
 import { namesIn } from './show.ts';
 
 const COMM_LEN = 16;
@@ -40,11 +42,11 @@ function prctl(task: Task, option: number, a: number, b: number, c: number, d: n
     case pr.PR_GET_THP_DISABLE:
       return a !== 0 || !zeros ? -EINVAL : 0;
     default:
-      return ofProcess(task, option, a);
+      return ofProcess(task, option, a, b);
   }
 }
 
-function ofProcess(task: Task, option: number, a: number): number {
+function ofProcess(task: Task, option: number, a: number, b: number): number {
   const { attributes, group } = task;
   switch (option) {
     case pr.PR_SET_PDEATHSIG:
@@ -73,6 +75,10 @@ function ofProcess(task: Task, option: number, a: number): number {
       return 0;
     case pr.PR_GET_TIMERSLACK:
       return attributes.timerSlack;
+    case pr.PR_GET_SECCOMP:
+      return seccompMode(attributes.seccomp);
+    case pr.PR_SET_SECCOMP:
+      return prctlSeccomp(task, a, b);
     default:
       return fixed(task, option, a);
   }
@@ -82,7 +88,6 @@ function ofProcess(task: Task, option: number, a: number): number {
 function fixed(task: Task, option: number, a: number): number {
   switch (option) {
     case pr.PR_GET_TIMING:
-    case pr.PR_GET_SECCOMP:
     case pr.PR_TASK_PERF_EVENTS_DISABLE:
     case pr.PR_TASK_PERF_EVENTS_ENABLE:
       return 0;
@@ -187,7 +192,7 @@ export const prctlCalls: readonly Syscall[] = [
     'prctl',
     [oneOf('option', namesIn(operations, /^PR_/)), ...words],
     prctl,
-    'no seccomp filters, PR_SET_MM, transparent huge pages, speculation and memory failure settings: EINVAL',
+    'no PR_SET_MM, transparent huge pages, speculation and memory failure settings: EINVAL',
   ),
   call(
     'personality',

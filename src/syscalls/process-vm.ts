@@ -15,7 +15,7 @@ const readIt: Copy = (task, mm, local, remote, len) => {
   if (!mm.allows(remote, len, PROT_READ)) return -EFAULT;
   const at = task.user.out(local, len);
   if (at < 0) return at;
-  const copied = present(mm, remote, len, () => mm.space.read(remote, at, len));
+  const copied = mm.space.read(remote, at, len);
   if (copied < 0) task.user.shrink(0);
   return copied;
 };
@@ -23,16 +23,8 @@ const readIt: Copy = (task, mm, local, remote, len) => {
 const writeIt: Copy = (task, mm, local, remote, len) => {
   if (!mm.allows(remote, len, PROT_WRITE)) return -EFAULT;
   const at = task.user.in(local, len);
-  return at < 0 ? at : present(mm, remote, len, () => mm.space.write(remote, at, len));
+  return at < 0 ? at : mm.space.write(remote, at, len);
 };
-
-/** Pages of a file may still have to be mapped. */
-function present(mm: Mm, remote: number, len: number, copy: () => number): number {
-  if (copy() === 0) return 0;
-  if (mm.populate(remote, len) <= 0) return -EFAULT;
-  mm.space.settle();
-  return copy() === 0 ? 0 : -EFAULT;
-}
 
 function transfer(
   task: Task,

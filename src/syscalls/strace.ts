@@ -2,9 +2,10 @@
  * What --strace prints: a line for each system call, from the table's own declarations, in strace(1)'s manner.
  *
  * A line begins with the task's number and is written when the call answers: what the call reads is shown as it was
- * before, what it writes as it is then.
+ * before, what it writes as it is then. A signal that comes in between has its line after the call's.
  */
 import type { CallObserver } from '../kernel/entry.ts';
+import type { TaskObserver } from '../kernel/kernel.ts';
 import type { Task } from '../kernel/task.ts';
 import {
   ERESTART_RESTARTBLOCK,
@@ -14,9 +15,12 @@ import {
   errnoName,
 } from '../uapi/errno.ts';
 import { AT_FDCWD } from '../uapi/fcntl.ts';
+import type { SignalInfo } from '../uapi/siginfo.ts';
 import { STRERROR } from '../uapi/strerror.ts';
+import { exitCode, termSignal, WCOREFLAG } from '../uapi/wait.ts';
 import type { Arg, Look, Syscall } from './args.ts';
 import { address, bytesAt, flagWord, hexadecimal, named, octal, quoted, signalName } from './show.ts';
+import { showSiginfo } from './show-siginfo.ts';
 
 const PATH_MAX = 4096;
 /** A result that is none: the call has replaced the registers (execve), or its task is gone. */
@@ -33,13 +37,21 @@ const RESTARTS: Readonly<Record<number, string>> = {
 /** Calls that answer an address. */
 const ADDRESSES: ReadonlySet<string> = new Set(['mmap', 'brk', 'mremap', 'shmat']);
 
-/** A call under way: its arguments' texts, null for those that are shown when it answers. */
+/** Where the results stand, if there is room. */
+const RESULT_COLUMN = 40;
+
+/** A call under way. */
 interface Begun {
+  readonly row: Syscall | undefined;
+  readonly name: string;
   readonly args: readonly number[];
+  /** Its arguments' texts, null for those that are shown when it answers. */
   readonly texts: (string | null)[];
+  /** Signals that have come meanwhile. */
+  readonly signals: SignalInfo[];
 }
 
-export class Strace implements CallObserver {
+export class Strace implements CallObserver, TaskObserver {
   private readonly rows: readonly (Syscall | undefined)[];
   private readonly write: (line: string) => void;
   private readonly begun: WeakMap<Task, Begun> = new WeakMap();
@@ -51,27 +63,72 @@ export class Strace implements CallObserver {
 
   enter(task: Task, nr: number, args: readonly number[]): void {
     const row = this.rows[nr];
+    const name = row?.name ?? `syscall_${nr}`;
     const look = lookBefore(task, [...args]);
     const texts = takenArgs(row, args).map((arg, i) => (isOutput(arg) ? null : showArg(arg, args[i]!, look)));
-    this.begun.set(task, { args: look.args, texts });
-    if (row?.name === 'exit_group' || row?.name === 'exit')
-      this.write(`${task.pid} ${row.name}(${texts.join(', ')}) = ?`);
+    if (name === 'exit_group' || name === 'exit') this.call(task, name, texts, '?');
+    else this.begun.set(task, { row, name, args: look.args, texts, signals: [] });
   }
 
-  leave(task: Task, nr: number, result: number): void {
+  leave(task: Task, _nr: number, result: number): void {
     const call = this.begun.get(task);
     this.begun.delete(task);
     if (task.thread === null || call === undefined) return;
-    const row = this.rows[nr];
     const look = lookAfter(task, call.args, result);
-    const texts = takenArgs(row, call.args).map((arg, i) => {
+    const texts = takenArgs(call.row, call.args).map((arg, i) => {
       const value = call.args[i]!;
       return call.texts[i] ?? (result < 0 && result > NO_RESULT ? address(value) : showArg(arg, value, look));
     });
-    const name = row?.name ?? `syscall_${nr}`;
-    this.write(`${task.pid} ${name}(${texts.join(', ')}) = ${showResult(name, result)}`);
+    this.call(task, call.name, texts, showResult(call.name, result));
+    for (const info of call.signals) this.signal(task, info);
+  }
+
+  /** Nobody has called execve(2), but strace(1) would have. */
+  started(task: Task, path: string, argv: readonly string[], envp: readonly string[]): void {
+    const vars = `${address(task.mm?.envStart ?? 0)} /* ${envp.length} vars */`;
+    this.call(task, 'execve', [quoted(path), `[${argv.map(quoted).join(', ')}]`, vars], '0');
+  }
+
+  signal(task: Task, info: SignalInfo): void {
+    const call = this.begun.get(task);
+    if (call !== undefined) call.signals.push(info);
+    else this.line(task, `--- ${signalName(info.signo)} ${showSiginfo(info)} ---`);
+  }
+
+  stopped(task: Task, signal: number): void {
+    this.line(task, `--- stopped by ${signalName(signal)} ---`);
+  }
+
+  ended(task: Task, status: number): void {
+    const call = this.begun.get(task);
+    this.begun.delete(task);
+    if (call !== undefined) {
+      const texts = call.texts.map((text, i) => text ?? address(call.args[i]!));
+      this.call(task, call.name, texts, '?');
+      for (const info of call.signals) this.signal(task, info);
+    }
+    const signal = termSignal(status);
+    const core = (status & WCOREFLAG) === 0 ? '' : ' (core dumped)';
+    this.line(
+      task,
+      signal === 0
+        ? `+++ exited with ${exitCode(status)} +++`
+        : `+++ killed by ${signalName(signal)}${core} +++`,
+    );
+  }
+
+  private call(task: Task, name: string, args: readonly (string | null)[], result: string): void {
+    const call = `${name}(${args.join(', ')}) `;
+    this.line(task, `${call.padEnd(RESULT_COLUMN - lead(task).length)}= ${result}`);
+  }
+
+  private line(task: Task, text: string): void {
+    this.write(lead(task) + text);
   }
 }
+
+/** What lines begin with. */
+const lead = (task: Task): string => `${task.pid} `.padEnd(6);
 
 const isOutput = (arg: Arg): boolean => arg.kind === 'out' || arg.kind === 'inout';
 

@@ -15,6 +15,7 @@ import * as epoll from '../uapi/epoll.ts';
 import * as fcntl from '../uapi/fcntl.ts';
 import * as poll from '../uapi/poll.ts';
 import * as sched from '../uapi/sched.ts';
+import { SIGINFO_SIZE, SignalInfo } from '../uapi/siginfo.ts';
 import * as signals from '../uapi/signal.ts';
 import { AF_INET, AF_INET6, AF_NETLINK, AF_UNIX, AF_UNSPEC } from '../uapi/socket.ts';
 import * as stat from '../uapi/stat.ts';
@@ -34,6 +35,7 @@ import {
   signalSet,
   struct,
 } from './show.ts';
+import { showSiginfo } from './show-siginfo.ts';
 
 // Fields, by their offset.
 
@@ -241,7 +243,10 @@ export const SIGEVENT = struct(
   { sigev_signo: u32(8, signalName), sigev_notify: s32(12) },
   true,
 );
-export const SIGINFO = struct(128, { si_signo: u32(0, signalName), si_errno: s32(4), si_code: s32(8) }, true);
+export const SIGINFO: Struct = {
+  size: SIGINFO_SIZE,
+  show: (view, at) => showSiginfo(SignalInfo.read(view, at)),
+};
 
 /** What wait4(2) stores, in the macros of wait(2). */
 export const WAIT_STATUS: Struct = {

@@ -25,6 +25,7 @@ import { netCalls } from './net.ts';
 import { processCalls } from './process.ts';
 import { recvCalls } from './recv.ts';
 import { schedCalls } from './sched.ts';
+import { seccompCalls } from './seccomp.ts';
 import { semCalls } from './sem.ts';
 import { sendCalls } from './send.ts';
 import { shmCalls } from './shm.ts';
@@ -46,6 +47,7 @@ export const SYSCALLS: readonly Syscall[] = [
   ...cloneCalls,
   ...futexCalls,
   ...futex2Calls,
+  ...seccompCalls,
   ...signalCalls,
   ...processCalls,
   ...credCalls,

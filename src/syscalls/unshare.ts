@@ -2,7 +2,7 @@
 import { unshareMounts } from '../fs/mounts.ts';
 import { mayUnshare } from '../kernel/fork.ts';
 import type { Task } from '../kernel/task.ts';
-import { EINVAL } from '../uapi/errno.ts';
+import { EINVAL, EMFILE } from '../uapi/errno.ts';
 import {
   CLONE_FILES,
   CLONE_FS,
@@ -44,6 +44,9 @@ function unshare(task: Task, flags: number): number {
   if ((flags & CLONE_THREAD) !== 0 && !alone) return -EINVAL;
   if ((flags & CLONE_SIGHAND) !== 0 && task.group.sighand.refs > 1) return -EINVAL;
   if ((flags & CLONE_VM) !== 0 && (task.mm?.users ?? 1) > 1) return -EINVAL;
+  // A copy of the descriptors would be too large for a limit that was lowered.
+  const copies = (flags & CLONE_FILES) !== 0 && task.files.refs > 1;
+  if (copies && Number.isFinite(task.files.next(task.kernel.fileLimits.nrOpen))) return -EMFILE;
   const denied = mayUnshare(task, flags);
   if (denied !== 0) return denied;
   if ((flags & (CLONE_FS | CLONE_NEWNS)) !== 0 && task.fs.refs > 1) {
@@ -51,7 +54,7 @@ function unshare(task: Task, flags: number): number {
     task.fs.put();
     task.fs = own;
   }
-  if ((flags & CLONE_FILES) !== 0 && task.files.refs > 1) {
+  if (copies) {
     const own = task.files.clone();
     task.files.put();
     task.files = own;

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type Ended, start } from './machine.ts';
+import { type Ended, program, start } from './machine.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'uml-linux-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -75,6 +77,7 @@ test('wrong options are one line', async () => {
     ['ncpus=many'],
     ['con0=tty'],
     ['con0=fd:0,fd:777'],
+    ['con0=fd:9'],
     ['hostname=a/b'],
     ['init=sh'],
     ['ubda=image'],
@@ -84,6 +87,49 @@ test('wrong options are one line', async () => {
     assert.match(stderr, /^linux: [^\n]+\n$/, words.join(' '));
     assert.deepEqual([stdout, status], ['', 1]);
   }
+});
+
+test('why a machine cannot start, and what to do', async () => {
+  const dir = join(scratch, 'empty');
+  mkdirSync(dir, { recursive: true });
+  for (const [words, said] of [
+    [['root=/dev/sda'], /no device for its root; say rootfstype=hostfs rootflags=DIR/],
+    [['rootfstype=hostfs', 'rootflags=/no/such'], /\/no\/such: no such file or directory/],
+    [['rootfstype=hostfs', `rootflags=${dir}`], /no program in this root .*init=PATH names another/],
+    [['init=/etc'], /init=\/etc: is a directory/],
+    [['init=/no/such'], /init=\/no\/such: no such file or directory/],
+  ] as const) {
+    const { stderr, status } = await linux(['quiet', ...words]);
+    assert.match(stderr, /^linux: the machine panicked: [^\n]+\n$/, words.join(' '));
+    assert.match(stderr, said);
+    assert.equal(status, 1);
+  }
+});
+
+test('a console that nobody is at, and none', async () => {
+  const tty = ['--', '-c', 'tty >/dev/null; test $? = 0 && exit 3; exit 4'];
+  assert.deepEqual(await linux(['con0=null', ...tty]), { stdout: '', stderr: '', status: 3 });
+  assert.deepEqual(await linux(['con0=none', ...tty]), { stdout: '', stderr: '', status: 4 });
+});
+
+test('a console whose reader is gone is hung up', () => {
+  const script = '"$0" quiet -- -c yes | head -1; echo $PIPESTATUS';
+  const { stdout } = spawnSync('bash', ['-c', script, program('linux')], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  assert.equal(stdout, 'y\r\n129\n');
+});
+
+test('a signal ends it in order', async () => {
+  const env = { ...process.env, HOME: scratch };
+  const child = spawn(program('linux'), ['umid=gone', 'quiet', 'init=/bin/sleep', '--', '60'], { env });
+  const file = join(scratch, '.uml/gone/pid');
+  while (!existsSync(file)) await new Promise(resolve => setTimeout(resolve, 50));
+  await new Promise(resolve => setTimeout(resolve, 1000));
+  child.kill('SIGTERM');
+  assert.deepEqual(await once(child, 'exit'), [143, null]);
+  assert.ok(!existsSync(join(scratch, '.uml/gone')));
 });
 
 test('--help, --version and --showconfig print and end', async () => {

@@ -18,7 +18,9 @@ const normal = (line: string): string =>
     .replace(/ +=/, ' =')
     .replace(/0x[0-9a-f]{6,}/g, 'ADDRESS')
     .replace(/\d+ vars/, 'vars')
-    .replace(/^kill\(\d+/, 'kill(N');
+    .replace(/^kill\(\d+/, 'kill(N')
+    .replace(/si_([pu])id=\d+/g, 'si_$1id=N')
+    .replace(/si_([us])time=\d+/g, 'si_$1time=T');
 
 /** The calls of these names that a shell script makes. */
 function calls(names: RegExp, command: readonly string[], trace: readonly string[]): string[] {
@@ -40,6 +42,11 @@ const SCRIPTS: Readonly<Record<string, [RegExp, string]>> = {
     /^(rt_sigaction|umask|kill|exit_group|exit)\(.*[^>]$/,
     `umask 022; trap '' USR1; trap : INT; kill -0 $$; (exit 3); :`,
   ],
+  'signals and ends': [
+    /^(---|\+\+\+)/,
+    `trap : USR1; kill -USR1 $$; kill -WINCH $$; (exit 3); sleep 9 & kill $!; wait $!; (sh -c 'kill -9 $$'); :`,
+  ],
+  'a stop': [/^(---|\+\+\+)/, `sh -c 'kill -STOP $$' & sleep 0.5; kill -CONT $!; wait $!; :`],
   files: [
     /^(openat|chdir|dup2|fcntl|access|close|prlimit64|mkdir|unlinkat|read)\(/,
     `cd /etc; read -r line <passwd; exec 5>/dev/null; exec 5>&-; test -r passwd`,
@@ -69,7 +76,8 @@ if pid == 0: os.kill(os.getpid(), 9)
 os.waitpid(pid, 0)
 `,
   );
-  const { stderr } = await uml('--volume', `${scratch}:/mnt`, '--strace', 'python3', '-I', '/mnt/calls.py');
+  const traced = await uml('--volume', `${scratch}:/mnt`, '--strace', 'python3', '-I', '/mnt/calls.py');
+  const stderr = traced.stderr.replaceAll(/ +=/g, ' =');
   for (const line of [
     /pipe2\(\[3, 4\], O_CLOEXEC\) = 0/,
     /writev\(4, \[\{iov_base="a\\n", iov_len=2\}, \{iov_base="cd", iov_len=2\}\], 2\) = 4/,

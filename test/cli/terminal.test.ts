@@ -45,3 +45,36 @@ for (const signal of ['SIGTERM', 'SIGHUP', 'SIGKILL'])
     assert.equal(scene.error, undefined, JSON.stringify(scene));
     assert.equal(scene['restored'], true);
   });
+
+/** What a script on a terminal says after a signal to `uml`, its status, and whether the terminal is put back. */
+const signalled = (signal: string, script: string): unknown[] =>
+  JSON.parse(
+    execFileSync(
+      'python3',
+      [
+        join(here, 'terminal-signal.py'),
+        signal,
+        join(here, '../../bin/uml'),
+        'run',
+        '-t',
+        'sh',
+        '-c',
+        script,
+      ],
+      { encoding: 'utf8' },
+    ),
+  );
+const waits = 'echo ready; while :; do sleep 0.1; done';
+
+test('a command on a terminal gets signals, and time to end', { skip }, () => {
+  const traps = `trap 'echo term; exit 3' TERM; trap 'exit 4' HUP; trap 'echo int; exit 5' INT; ${waits}`;
+  assert.deepEqual(signalled('SIGTERM', traps), ['term\n', 3, true]);
+  assert.deepEqual(signalled('SIGHUP', traps), ['', 4, true]);
+  assert.deepEqual(signalled('SIGINT', traps), ['int\n', 5, true]);
+  assert.deepEqual(signalled('SIGTERM', 'echo ready; exec sleep 100'), ['', 143, true]);
+});
+
+test('but no more time than that', { skip }, () => {
+  assert.deepEqual(signalled('SIGTERM', `trap '' TERM HUP; ${waits}`), ['', 143, true]);
+  assert.deepEqual(signalled('SIGTERM', `trap '' TERM; trap 'exit 6' HUP; ${waits}`), ['', 6, true]);
+});

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
@@ -232,6 +232,7 @@ test('what cannot be executed is one line, with the shell’s statuses', async (
     ['text', 126],
     ['plain', 126],
     ['arm', 126],
+    ['/etc', 126],
   ] as const) {
     const name = existsSync(join(scratch, command)) ? join(scratch, command) : command;
     const ended = await uml(name);
@@ -240,12 +241,42 @@ test('what cannot be executed is one line, with the shell’s statuses', async (
   }
 });
 
+test('a host that allows too little is one line', () => {
+  for (const [limits, said] of [
+    ['ulimit -v 4000000', /ulimit -v/],
+    ['ulimit -d 50000', /ulimit -v and -d/],
+    ['ulimit -n 30', /ulimit -n/],
+    ['ulimit -f 100', /ulimit -f/],
+  ] as const) {
+    const script = `${limits}; exec "$0" run true`;
+    const { stderr, status } = spawnSync('sh', ['-c', script, program('uml')], { encoding: 'utf8' });
+    assert.match(stderr, /^uml: [^\n]+\n$/, limits);
+    assert.match(stderr, said);
+    assert.equal(status, 125);
+  }
+});
+
+test('a closed pipe is an error to who ignores its signal', () => {
+  const script = `trap '' PIPE; $RUN yes 2>/dev/null | head -1; echo \${PIPESTATUS[0]}`;
+  for (const run of ['', `${program('uml')} run`])
+    assert.equal(
+      execFileSync('bash', ['-c', script], { env: { ...process.env, RUN: run } }).toString(),
+      'y\n1\n',
+    );
+});
+
+test('there are as many processors as are asked for', async () => {
+  const count = `nproc; grep -c '^processor' /proc/cpuinfo; ls -d /sys/devices/system/cpu/cpu[0-9]* | wc -l`;
+  assert.equal((await uml('--cpus', '5', 'sh', '-c', count)).stdout, '5\n5\n5\n');
+});
+
 test('wrong options are one line, status 125', async () => {
   const wrong = [
     ['--mem', '3'],
     ['--mem', 'x'],
     ['--cpus', '0'],
     ['--root', '/nope'],
+    ['--root', ''],
     ['--root', '/etc/passwd'],
     ['--user', 'nope'],
     ['--bad'],

@@ -53,7 +53,8 @@ export function createMemoryFile(libc: Libc, ramSize: number): MemoryFile | stri
     return `the host cannot make memory files (memfd_create: error ${-fd}); Linux 3.17 or later is needed`;
   const size = FILE.FILE_RAM + ramSize;
   const truncated = libc.syscall(NR.ftruncate, fd, size);
-  if (truncated < 0) return `the host refuses a sparse memory file of ${size} bytes (error ${-truncated})`;
+  if (truncated < 0)
+    return `the host refuses a sparse memory file of ${size} bytes (error ${-truncated}): see ulimit -f`;
   const path = new Uint8Array([...`/proc/self/fd/${fd}\0`].map(c => c.charCodeAt(0)));
   const readOnlyFd = libc.syscall(NR.open, libc.addressOf(path), O_RDONLY_CLOEXEC);
   if (readOnlyFd < 0)

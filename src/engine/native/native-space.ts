@@ -1,6 +1,6 @@
 /** A host process as an address space (engine.ts has the contract). */
 import { EIO } from '../../uapi/errno.ts';
-import type { PagePresence, Space, SpaceUsage } from '../engine.ts';
+import type { PagePresence, Pager, Space, SpaceUsage } from '../engine.ts';
 import { FORK_FLAGS, THREAD_FLAGS } from './filters.ts';
 import { FD, OP, OWN_MAP_FLAGS, SIZE, SLOT, SPACE, VA } from './layout.ts';
 import type { NativeEngine } from './native-engine.ts';
@@ -39,6 +39,7 @@ export class NativeSpace implements Space {
   /** The host process; 0 until its first note came. */
   pid = 0;
   dead = false;
+  pager: Pager | null = null;
   /** Killed by us: its death is no news. */
   doomed = false;
   /** Its process never came to be. */

@@ -37,18 +37,24 @@ export class Transfers {
   private transfer(nr: number, space: NativeSpace, address: number, offset: number, len: number): number {
     if (len === 0) return 0;
     if (address < 0 || address + len > USER_END || space.dead) return -EFAULT;
+    if (this.copies(nr, space, address, offset, len)) return 0;
+    // Perhaps the memory is ordered but not there yet, or it is mapped only as it is touched.
+    if (space.orders.acknowledged < space.orders.posted) {
+      this.lives.drain(space);
+      if (this.copies(nr, space, address, offset, len)) return 0;
+    }
+    if (space.pager === null || space.pager.populate(address, len) <= 0) return -EFAULT;
+    this.lives.drain(space);
+    return this.copies(nr, space, address, offset, len) ? 0 : -EFAULT;
+  }
+
+  private copies(nr: number, space: NativeSpace, address: number, offset: number, len: number): boolean {
     const { view } = this.memory;
     const base = this.memory.address;
     setInt64(view, OURS, base + offset);
     setInt64(view, OURS + 8, len);
     setInt64(view, THEIRS, address);
     setInt64(view, THEIRS + 8, len);
-    const pid = this.lives.pidOf(space);
-    if (this.libc.syscall(nr, pid, base + OURS, 1, base + THEIRS, 1, 0) === len) return 0;
-    if (space.orders.acknowledged >= space.orders.posted) return -EFAULT;
-    // Perhaps the memory is ordered but not there yet.
-    this.lives.drain(space);
-    setInt64(view, OURS, base + offset);
-    return this.libc.syscall(nr, pid, base + OURS, 1, base + THEIRS, 1, 0) === len ? 0 : -EFAULT;
+    return this.libc.syscall(nr, this.lives.pidOf(space), base + OURS, 1, base + THEIRS, 1, 0) === len;
   }
 }

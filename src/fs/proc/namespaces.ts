@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Result } from '../../lib/result.ts';
-import { EACCES, ENOTTY, EPERM, ESRCH } from '../../uapi/errno.ts';
+import { EACCES, EINVAL, ENOTTY, EPERM, ESRCH } from '../../uapi/errno.ts';
 import { O_ACCMODE, O_RDONLY } from '../../uapi/fcntl.ts';
 import { S_IFREG } from '../../uapi/stat.ts';
 import { AnonInode, AnonSuper } from '../anon.ts';
@@ -43,9 +43,11 @@ export class NsFile extends File {
   }
 
   override ioctl(cmd: number): number {
-    if (cmd >>> 0 === NS_GET_NSTYPE) return CLONE_FLAGS[this.inode.kind];
+    const { kind } = this.inode;
+    if (cmd >>> 0 === NS_GET_NSTYPE) return CLONE_FLAGS[kind];
     // The first namespaces have no parents, and their owner is not shown.
-    return cmd >>> 0 === NS_GET_USERNS || cmd >>> 0 === NS_GET_PARENT ? -EPERM : -ENOTTY;
+    if (cmd >>> 0 === NS_GET_PARENT) return kind === 'pid' || kind === 'user' ? -EPERM : -EINVAL;
+    return cmd >>> 0 === NS_GET_USERNS ? -EPERM : -ENOTTY;
   }
 }
 

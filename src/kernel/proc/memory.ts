@@ -1,5 +1,6 @@
 /** The machine's memory as /proc/meminfo, sysinfo(2) and sysfs tell of it. */
 import type { MemInfo } from '../../fs/proc/source.ts';
+import type { SuperBlock } from '../../fs/super.ts';
 import type { Mm } from '../../mm/mm.ts';
 import { PAGE_SIZE } from '../../mm/ram.ts';
 import type { Kernel } from '../kernel.ts';
@@ -48,15 +49,17 @@ export class MemoryAccount {
     return spaces;
   }
 
-  /** What all tmpfs hold. */
+  /** What all tmpfs hold: an overlay says what its upper one does. */
   private shmem(): number {
+    const seen = new Set<SuperBlock>();
     let bytes = 0;
     for (const { inode } of this.kernel.vfs.roots) {
       const { sb } = inode!;
-      if (sb.type !== 'tmpfs') continue;
+      if (seen.has(sb) || (sb.type !== 'tmpfs' && sb.type !== 'overlay')) continue;
+      seen.add(sb);
       const { blocks, bfree, bsize } = sb.statfs();
       bytes += (blocks - bfree) * bsize;
     }
-    return bytes;
+    return Math.min(bytes, this.kernel.ram.usedPages * PAGE_SIZE);
   }
 }

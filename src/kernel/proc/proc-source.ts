@@ -24,7 +24,9 @@ import { coreSysctls } from '../core-pattern.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import { Usage } from '../usage.ts';
+import { fileSysctls } from './file-sysctls.ts';
 import { memorySysctls } from './memory-sysctls.ts';
+import { pidSysctls } from './pid-sysctls.ts';
 import { MmView } from './proc-mm.ts';
 import { TaskView } from './proc-task.ts';
 import { SortedNumbers } from './sorted.ts';
@@ -64,6 +66,8 @@ export class KernelProc implements ProcSource {
       ...ipcSysctls(kernel.ipc),
       ...memorySysctls(kernel.memoryRules),
       ...coreSysctls(kernel.core),
+      ...fileSysctls(kernel),
+      ...pidSysctls(kernel.pids),
     ];
     this.extra = [sysvipcDir(kernel.ipc)];
   }

@@ -18,6 +18,7 @@ import type {
 } from '../../fs/proc/source.ts';
 import { NSIG, SIG_DFL, SIG_IGN } from '../../uapi/signal.ts';
 import { groupUsage } from '../group-usage.ts';
+import { seccompMode } from '../seccomp.ts';
 import { SigSet } from '../sigset.ts';
 import type { Task } from '../task.ts';
 import { namespaceInode } from './namespaces.ts';
@@ -181,11 +182,11 @@ export class TaskView implements ProcTask {
   }
 
   get seccompMode(): number {
-    return 0;
+    return seccompMode(this.task.attributes.seccomp);
   }
 
   get seccompFilters(): number {
-    return 0;
+    return this.task.attributes.seccomp?.filter?.count ?? 0;
   }
 
   get personality(): number {

@@ -103,7 +103,10 @@ test('signalfd reads the pending signals of whoever reads', () => {
 });
 
 test('a pidfd is readable once its process has exited', () => {
-  const subject = { pid: 5, exited: false, reaped: false, exitQueue: new WaitQueue() };
+  const subject = {
+    ...{ pid: 5, exited: false, reaped: false, exitQueue: new WaitQueue() },
+    ...{ ppid: 1, cred: ROOT_CRED, exitStatus: 0, dumpable: 1, hasDumped: false },
+  };
   const fd = new PidFd(new Sim().inode(), subject, 0);
   assert.equal(fd.poll(), 0);
   subject.exited = true;

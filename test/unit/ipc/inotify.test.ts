@@ -6,11 +6,13 @@ import { AnonSuper } from '../../../src/fs/anon.ts';
 import { File } from '../../../src/fs/file.ts';
 import { Inotify } from '../../../src/ipc/inotify.ts';
 import { InotifyHub } from '../../../src/ipc/inotify-hub.ts';
-import { EAGAIN, EINVAL } from '../../../src/uapi/errno.ts';
+import { EAGAIN, EINVAL, ENOSPC } from '../../../src/uapi/errno.ts';
 import { O_CREAT, O_DIRECTORY, O_RDONLY, O_RDWR, O_WRONLY } from '../../../src/uapi/fcntl.ts';
 import {
   IN_ACCESS,
   IN_ALL_EVENTS,
+  IN_CREATE,
+  IN_DELETE,
   IN_EXCL_UNLINK,
   IN_MASK_ADD,
   IN_MASK_CREATE,
@@ -30,6 +32,7 @@ class Watcher {
     new AnonSuper('anon_inodefs', 0, 99, this.machine.clock).newInode(0o600, ROOT_CRED),
     this.hub,
     0,
+    this.hub.accountOf(0),
   );
   private readonly files = new Map<string, File>();
   private readonly cookies = new Map<number, number>();
@@ -200,4 +203,21 @@ test('a full queue overflows once; a read needs room for an event; nothing watch
   inotify.put();
   assert.equal(machine.vfs.notify, null);
   assert.equal(machine.ns.root.sb.watcher, null);
+});
+
+test('watches count for their user until they, or their instance, go', () => {
+  const { machine, hub, inotify } = new Watcher();
+  const { inode } = machine.ctx.root;
+  const account = hub.accountOf(0);
+  assert.equal(inotify.addWatch(inode, IN_CREATE), 1);
+  assert.equal(inotify.addWatch(inode, IN_DELETE), 1);
+  assert.deepEqual(account, { instances: 1, watches: 1 });
+  assert.equal(inotify.removeWatch(1), 0);
+  assert.equal(account.watches, 0);
+  hub.limits.watches = 0;
+  assert.equal(inotify.addWatch(inode, IN_CREATE), -ENOSPC);
+  hub.limits.watches = 1;
+  assert.equal(inotify.addWatch(inode, IN_CREATE), 2);
+  inotify.put();
+  assert.deepEqual(account, { instances: 0, watches: 0 });
 });

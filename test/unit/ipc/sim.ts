@@ -196,7 +196,7 @@ export class Sim {
   fcntl(f: string, cmd: number, arg: number): number {
     const file = this.file(f);
     if (cmd === F_GETPIPE_SZ) return getPipeSize(file);
-    if (cmd === F_SETPIPE_SZ) return setPipeSize(file, arg, ROOT_CRED);
+    if (cmd === F_SETPIPE_SZ) return setPipeSize(file, arg, Number.POSITIVE_INFINITY);
     if (cmd === F_GETFL) return file.flags;
     if (cmd !== F_SETFL) return -EINVAL;
     const settable = O_NONBLOCK | O_DIRECT;

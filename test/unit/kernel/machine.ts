@@ -8,6 +8,7 @@ import { SyslogReader } from '../../../src/core/syslog.ts';
 import { TimerHeap } from '../../../src/core/timers.ts';
 import { WaitQueue } from '../../../src/core/wait.ts';
 import { FilesStruct } from '../../../src/fs/fd-table.ts';
+import { InotifyHub } from '../../../src/ipc/inotify-hub.ts';
 import { SysvIpc } from '../../../src/ipc/sysv/ipc.ts';
 import { registerTask } from '../../../src/kernel/exit.ts';
 import { inheritSigHand, inheritThreadState } from '../../../src/kernel/inherit.ts';
@@ -61,10 +62,12 @@ export class FakeMachine {
       pids: new PidAllocator(pid => tasks.has(pid) || groups.has(pid) || jobs.uses(pid)),
       jobs,
       users: new Users(),
+      inotify: new InotifyHub({ notify: null }),
       ipc: new SysvIpc(new TestRam(), () => ({ pid: 0, now: 0 })),
       uts: new Uts('guest', '6.18.0', '#1', 'x86_64'),
       ncpus: 2,
       current: null,
+      observer: null,
       tally: { forks: 0, ended: new Usage() },
       fillRandom: (buf: Uint8Array, off: number, len: number) => void buf.fill(0x5a, off, off + len),
       setRealtime: (time: Timespec) => {

@@ -1,0 +1,56 @@
+/** /proc/sys/fs: limits of open files, pipes and inotify (proc_sys_fs(5)). */
+import { parseInteger } from '../../fs/proc/context.ts';
+import type { Sysctl } from '../../fs/proc/source.ts';
+import { PAGE_SIZE } from '../../mm/ram.ts';
+import { EINVAL } from '../../uapi/errno.ts';
+import type { Kernel } from '../kernel.ts';
+
+const INT_MAX = 2 ** 31 - 1;
+/** The least and most of fs.nr_open: bits of a long, and what a table of descriptors may ever hold. */
+const LEAST_NR_OPEN = 64;
+const MOST_NR_OPEN = 2 ** 30;
+
+/** A number that `of` keeps under `key`; `round` makes of a number the one that is kept, null refuses it. */
+function limit<K extends string>(
+  path: string,
+  of: Record<K, number>,
+  key: K,
+  round: (value: number) => number | null,
+): Sysctl {
+  return {
+    path: `fs/${path}`,
+    perm: 0o644,
+    get: () => String(of[key]),
+    set: text => {
+      const given = parseInteger(text);
+      const value = given === null ? null : round(given);
+      if (value === null) return -EINVAL;
+      of[key] = value as (typeof of)[K];
+      return 0;
+    },
+  };
+}
+
+const within =
+  (min: number, max: number) =>
+  (value: number): number | null =>
+    value < min || value > max ? null : value;
+
+/** Pipes have a power of two of pages. */
+function pipeSize(value: number): number | null {
+  if (value < 0 || value > INT_MAX) return null;
+  let size = PAGE_SIZE;
+  while (size < value) size *= 2;
+  return size;
+}
+
+export function fileSysctls({ fileLimits, inotify }: Kernel): Sysctl[] {
+  const some = within(0, INT_MAX);
+  return [
+    limit('nr_open', fileLimits, 'nrOpen', within(LEAST_NR_OPEN, MOST_NR_OPEN)),
+    limit('pipe-max-size', fileLimits, 'pipeMaxSize', pipeSize),
+    limit('inotify/max_queued_events', inotify.limits, 'queued', some),
+    limit('inotify/max_user_instances', inotify.limits, 'instances', some),
+    limit('inotify/max_user_watches', inotify.limits, 'watches', some),
+  ];
+}

@@ -1,0 +1,93 @@
+/*
+ * clone3(2): CLONE_CLEAR_SIGHAND, set_tid, and what is refused.
+ * test: needs root
+ */
+#include "../check.h"
+#include <linux/sched.h>
+
+static long clone3(struct clone_args *args, size_t size)
+{
+	fflush(stdout);
+	return syscall(SYS_clone3, args, size);
+}
+
+static void handler(int signal)
+{
+	(void)signal;
+}
+
+static const char *disposition(int signal)
+{
+	struct sigaction now;
+
+	sigaction(signal, NULL, &now);
+	return now.sa_handler == SIG_DFL ? "default" : now.sa_handler == SIG_IGN ? "ignored" : "caught";
+}
+
+static void clears(unsigned long flags)
+{
+	struct clone_args args = {.flags = flags, .exit_signal = SIGCHLD};
+	long pid;
+
+	signal(SIGUSR1, handler);
+	signal(SIGUSR2, SIG_IGN);
+	pid = clone3(&args, sizeof args);
+	if (pid == 0) {
+		say("%s %s %s\n", disposition(SIGUSR1), disposition(SIGUSR2), disposition(SIGTERM));
+		_exit(0);
+	}
+	if (pid < 0)
+		say("%s\n", errno_name(errno));
+	else
+		waitpid(pid, NULL, 0);
+	say("%s %s\n", disposition(SIGUSR1), disposition(SIGUSR2));
+}
+
+static void wants(long tid, int count, int with_pointer)
+{
+	pid_t tids[4] = {tid, tid, tid, tid};
+	struct clone_args args = {.exit_signal = SIGCHLD, .set_tid = with_pointer ? (uintptr_t)tids : 0, .set_tid_size = count};
+	long pid = clone3(&args, sizeof args);
+
+	if (pid == 0)
+		_exit(getpid() == tid);
+	if (pid < 0) {
+		say("%s\n", errno_name(errno));
+		return;
+	}
+	int status;
+	waitpid(pid, &status, 0);
+	say("as wanted: %d %d\n", pid == tid, WEXITSTATUS(status));
+}
+
+static void without_right(void)
+{
+	MUST(setuid(65534));
+	wants(31234, 1, 1);
+}
+
+int main(void)
+{
+	struct clone_args args = {.exit_signal = SIGCHLD};
+
+	clears(0);
+	clears(CLONE_CLEAR_SIGHAND);
+	clears(CLONE_CLEAR_SIGHAND | CLONE_SIGHAND | CLONE_VM);
+	args.flags = 1ull << 40;
+	R(clone3(&args, sizeof args));
+	args.flags = 0;
+	R(clone3(&args, 63));
+	R(clone3(&args, 5000));
+	R(clone3((void *)8, sizeof args));
+	wants(31234, 1, 1);
+	wants(31233, 1, 1);
+	wants(31233, 0, 1);
+	wants(31233, 1, 0);
+	wants(getpid(), 1, 1);
+	wants(0, 1, 1);
+	wants(-5, 1, 1);
+	wants(1 << 30, 1, 1);
+	wants(31234, 33, 1);
+	in_child("without the right", without_right);
+	return 0;
+}
