@@ -44,6 +44,10 @@ import type { Task } from './task.ts';
 /** Less is not worth a file. */
 const LEAST = PAGE_SIZE;
 const PIECE = 1 << 20;
+/** ns that are written without a pause. */
+const LONGEST_TURN = 5e6;
+/** A longer list of files is left out, as Linux does. */
+const LONGEST_NOTE = 4 << 20;
 /** ns that the other threads may take to come. */
 const PATIENCE = 1e9;
 /** The arguments that are told. */
@@ -126,6 +130,8 @@ class CoreWriter {
   private readonly file: File;
   private readonly limit: number;
   private written = 0;
+  /** When the others had their turn. */
+  private turn = 0;
 
   constructor(task: Task, mm: Mm, file: File) {
     this.task = task;
@@ -161,14 +167,26 @@ class CoreWriter {
   private async area(area: DumpedArea, offset: number): Promise<boolean> {
     const bytes = new Uint8Array(PIECE);
     for (const { from, to } of presentRuns(this.mm, area, PIECE)) {
-      const piece = bytes.subarray(0, to - from);
-      this.mm.populate(from, piece.length);
-      const n = this.mm.space.peek(from, piece);
-      if (n > 0 && !this.put(piece.subarray(0, n), offset + (from - area.address))) return false;
-      await pause(this.task, 0);
+      if (to > from && !this.copy(from, bytes.subarray(0, to - from), offset + (from - area.address)))
+        return false;
+      await this.letOthers();
       if (this.task.group.exiting !== null) return false;
     }
     return true;
+  }
+
+  /** Pages that cannot be read become a hole. */
+  private copy(address: number, piece: Uint8Array, at: number): boolean {
+    this.mm.populate(address, piece.length);
+    const n = this.mm.space.peek(address, piece);
+    return n <= 0 || this.put(piece.subarray(0, n), at);
+  }
+
+  private async letOthers(): Promise<void> {
+    const { clock } = this.task.kernel;
+    if (clock.monotonic() - this.turn < LONGEST_TURN) return;
+    await pause(this.task, 0);
+    this.turn = clock.monotonic();
   }
 
   /** What the limit does not let be written whole, notes or pages, is left out. */
@@ -192,19 +210,23 @@ class CoreWriter {
       note('CORE', NT_PRPSINFO, processInfo(task, mm)),
       note('CORE', NT_SIGINFO, siginfo),
       note('CORE', NT_AUXV, mm.auxv),
-      note('CORE', NT_FILE, mappedFiles(this.files(), PAGE_SIZE)),
+      ...this.files(),
       ...state,
       ...others.flatMap(one => threadNotes(one, info.signo, -1)),
     ];
   }
 
-  private files(): Parameters<typeof mappedFiles>[0] {
+  private files(): Uint8Array[] {
     const files = [];
+    let length = 0;
     for (const { start, end, pos, backing } of this.mm.vmas) {
       if (!(backing instanceof FileBacking) || backing.path === null) continue;
-      files.push({ start, end, page: pos / PAGE_SIZE, name: pathString(backing.path, this.task.root) });
+      const name = pathString(backing.path, this.task.root);
+      length += name.length;
+      if (length > LONGEST_NOTE) return [];
+      files.push({ start, end, page: pos / PAGE_SIZE, name });
     }
-    return files;
+    return [note('CORE', NT_FILE, mappedFiles(files, PAGE_SIZE))];
   }
 }
 

@@ -73,7 +73,13 @@ function hasElfHeader(mm: Mm, vma: Vma): boolean {
   return magic[0] === 0x7f && magic[1] === 0x45 && magic[2] === 0x4c && magic[3] === 0x46;
 }
 
-/** Runs [from, to) of the area that are there, and no longer than `most`; the rest reads as zeros. */
+/** Pages that are looked at together: areas may be of many TiB, and empty. */
+const STRETCH = 32768;
+
+/**
+ * Runs [from, to) of the area that are there, none longer than `most` bytes; the rest reads as zeros. After every stretch
+ * an empty run comes: there may be very many without anything.
+ */
 export function* presentRuns(
   mm: Mm,
   area: DumpedArea,
@@ -81,26 +87,26 @@ export function* presentRuns(
 ): Generator<{ from: number; to: number }> {
   const { vma, address, size } = area;
   const { backing } = vma;
-  const end = address + size;
-  const fileEnd = backing === null ? end : vma.start + (pageUp(backing.cache.size) - vma.pos);
-  const step = Math.floor(most / PAGE_SIZE);
-  const present = new Uint8Array(step);
-  for (let at = address; at < Math.min(end, fileEnd); at += step * PAGE_SIZE) {
-    const stop = Math.min(end, fileEnd, at + step * PAGE_SIZE);
-    if (!area.sparse) {
-      yield { from: at, to: stop };
-      continue;
-    }
-    const pages = present.subarray(0, (stop - at) / PAGE_SIZE).fill(0);
-    mm.space.present(at, pages);
-    yield* runsOf(pages, at);
+  const fileEnd =
+    backing === null ? Number.POSITIVE_INFINITY : vma.start + pageUp(backing.cache.size) - vma.pos;
+  const end = Math.min(address + size, fileEnd);
+  const present = new Uint8Array(Math.min(STRETCH, Math.max(0, (end - address) / PAGE_SIZE))).fill(1);
+  for (let at = address; at < end; at += STRETCH * PAGE_SIZE) {
+    const pages = present.subarray(0, Math.min(STRETCH, (end - at) / PAGE_SIZE));
+    if (area.sparse) mm.space.present(at, pages.fill(0));
+    yield* runsOf(pages, at, most);
+    yield { from: at, to: at };
   }
 }
 
-function* runsOf(present: Uint8Array, address: number): Generator<{ from: number; to: number }> {
+function* runsOf(
+  present: Uint8Array,
+  address: number,
+  most: number,
+): Generator<{ from: number; to: number }> {
   for (let i = present.indexOf(1); i >= 0; ) {
     const next = present.indexOf(0, i);
-    const stop = next < 0 ? present.length : next;
+    const stop = Math.min(next < 0 ? present.length : next, i + most / PAGE_SIZE);
     yield { from: address + i * PAGE_SIZE, to: address + stop * PAGE_SIZE };
     i = present.indexOf(1, stop);
   }

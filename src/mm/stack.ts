@@ -28,16 +28,19 @@ export function growDown(mm: Mm, address: number, limit: number): Vma | null {
   return vma;
 }
 
+/** As far as a stack is looked at, in pages: to the default limit of stacks, twice. */
+const LOOKED_AT = 4096;
+
 /**
  * Where an area begins to have been used. A program's stack is mapped whole, where Linux lets it grow: what lies below
- * its lowest page would not be there.
+ * its lowest page would not be there. Of a very large one all but the lowest part counts as used.
  */
 export function lowestUsed(mm: Mm, vma: Vma): number {
-  if ((vma.flags & VM_GROWSDOWN) === 0) return vma.start;
-  const present = new Uint8Array(vma.length / PAGE_SIZE);
+  if (vma.name !== '[stack]') return vma.start;
+  const present = new Uint8Array(Math.min(LOOKED_AT, vma.length / PAGE_SIZE));
   mm.space.present(vma.start, present);
   const first = present.indexOf(1);
-  return first < 0 ? vma.end - PAGE_SIZE : vma.start + first * PAGE_SIZE;
+  return vma.start + (first < 0 ? present.length - 1 : first) * PAGE_SIZE;
 }
 
 /** Bytes of stacks that are mapped, with all of these flags, and were never used. */
