@@ -35,6 +35,8 @@ export interface BlockedOpen {
 
 export interface Lease {
   readonly file: File;
+  /** The process that took it. */
+  readonly owner: number;
   /** F_RDLCK or F_WRLCK. */
   type: number;
   /** What it has to become, F_RDLCK or F_UNLCK, and until when (CLOCK_MONOTONIC, ns). */
@@ -63,12 +65,12 @@ export class Leases {
   }
 
   /** F_SETLEASE: 0, or -EAGAIN when opens of the file, or other leases, conflict. */
-  set(file: File, type: number, tell: () => void): number {
+  set(file: File, type: number, owner: number, tell: () => void): number {
     const own = this.held.get(file);
     if (type === F_UNLCK) return own === undefined ? -EAGAIN : this.remove(own);
     if (!this.agreesWithOpens(file, type) || !this.agreesWithOthers(file, type)) return -EAGAIN;
     if (own === undefined) {
-      this.held.set(file, { file, type, breaking: null, deadline: Number.POSITIVE_INFINITY, tell });
+      this.held.set(file, { file, owner, type, breaking: null, deadline: Number.POSITIVE_INFINITY, tell });
       return 0;
     }
     this.change(own, type);

@@ -20,7 +20,7 @@ export function setLease(task: Task, fd: number, file: File, type: number): numb
   if (type !== F_UNLCK && !kernel.vfs.leases.enabled) return -EINVAL;
   const locks = locksOf(inode);
   locks.leases ??= new Leases();
-  const result = locks.leases.set(file, type, () => tellOwner(kernel, file, fd));
+  const result = locks.leases.set(file, type, task.tgid, () => tellOwner(kernel, file, fd));
   if (result === 0 && type !== F_UNLCK) ownIfUnowned(task, file);
   return result;
 }

@@ -4,33 +4,43 @@
  * Locks are found by the descriptors of all processes: a lock is held by a table of descriptors or by an open
  * file. One of flock(2) is shown with the first process that has the file open.
  */
-import { F_WRLCK, LOCK_EX } from '../../uapi/fcntl.ts';
+import { F_RDLCK, F_WRLCK, LOCK_EX } from '../../uapi/fcntl.ts';
 import { major, minor } from '../../uapi/stat.ts';
 import type { FilesStruct } from '../fd-table.ts';
 import type { File } from '../file.ts';
 import type { Inode } from '../inode.ts';
+import type { Lease } from '../leases.ts';
 import type { RecordLock } from '../locks.ts';
 import { hex } from './format.ts';
 import type { ProcSource } from './source.ts';
 
 function row(
   kind: string,
-  write: boolean,
+  access: 'READ' | 'WRITE' | 'UNLCK',
   pid: number,
   { sb, ino }: Inode,
   start: number,
   end: number,
+  state = 'ADVISORY',
 ): string {
   const device = `${hex(major(sb.dev), 2)}:${hex(minor(sb.dev), 2)}`;
   const range = `${start} ${Number.isFinite(end) ? end - 1 : 'EOF'}`;
-  return `${kind.padEnd(6)} ADVISORY  ${write ? 'WRITE' : 'READ'} ${pid} ${device}:${ino} ${range}\n`;
+  return `${kind.padEnd(6)} ${state.padEnd(9)} ${access} ${pid} ${device}:${ino} ${range}\n`;
 }
 
 const recordRow = (inode: Inode, { type, pid, start, end }: RecordLock): string =>
-  row(pid < 0 ? 'OFDLCK' : 'POSIX', type === F_WRLCK, pid, inode, start, end);
+  row(pid < 0 ? 'OFDLCK' : 'POSIX', type === F_WRLCK ? 'WRITE' : 'READ', pid, inode, start, end);
 
 const flockRow = (inode: Inode, mode: number, pid: number): string =>
-  row('FLOCK', mode === LOCK_EX, pid, inode, 0, Number.POSITIVE_INFINITY);
+  row('FLOCK', mode === LOCK_EX ? 'WRITE' : 'READ', pid, inode, 0, Number.POSITIVE_INFINITY);
+
+/** Of one that is to be given up, what it has to become. */
+function leaseRow(inode: Inode, { type, breaking, owner }: Lease): string {
+  const becomes = breaking ?? type;
+  const access = becomes === F_WRLCK ? 'WRITE' : becomes === F_RDLCK ? 'READ' : 'UNLCK';
+  const state = breaking === null ? 'ACTIVE' : 'BREAKING';
+  return row('LEASE', access, owner, inode, 0, Number.POSITIVE_INFINITY, state);
+}
 
 function* filesOf(table: FilesStruct): Generator<File> {
   for (let fd = table.next(0); Number.isFinite(fd); fd = table.next(fd + 1)) {
@@ -55,6 +65,7 @@ export function showLocks(source: ProcSource): string {
   const files = lockedFiles(source);
   const rows: string[] = [];
   for (const inode of new Set([...files.keys()].map(file => file.inode))) {
+    for (const lease of inode.locks!.leases?.all ?? []) rows.push(leaseRow(inode, lease));
     for (const lock of inode.locks!.held) rows.push(recordRow(inode, lock));
     for (const [file, mode] of inode.locks!.flocked) rows.push(flockRow(inode, mode, files.get(file) ?? -1));
   }
@@ -70,5 +81,7 @@ export function lockLines(file: File, table: FilesStruct, pid: number): string {
     .map(lock => recordRow(inode, lock));
   const mode = inode.locks.flocked.get(file);
   if (mode !== undefined) rows.push(flockRow(inode, mode, pid));
+  for (const lease of inode.locks.leases?.all ?? [])
+    if (lease.file === file) rows.push(leaseRow(inode, lease));
   return rows.map(text => `lock:\t1: ${text}`).join('');
 }

@@ -22,8 +22,27 @@ static void catch(int signal)
 
 static const char *const types[] = {"F_RDLCK", "F_WRLCK", "F_UNLCK"};
 
+/* What /proc says of it: without its number, process, device and range. */
+static void show_locks(int fd)
+{
+	char path[64], line[300];
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "r");
+	while (fgets(line, sizeof line, f)) {
+		char *kind = strstr(line, "LEASE");
+
+		if (kind != NULL && strchr(kind + 18, ' ') != NULL)
+			*strchr(kind + 18, ' ') = 0, say("  %s\n", kind);
+	}
+	fclose(f);
+}
+
 static void show(int fd)
 {
+	show_locks(fd);
+
 	int type = fcntl(fd, F_GETLEASE);
 
 	say("  lease %s\n", type < 0 ? "none" : types[type]);
