@@ -209,6 +209,8 @@ export interface Space {
   newThread(): EngineThread;
   /** What is in memory, as the host counts it: the engine's own few pages too. Costs some tens of microseconds. */
   usage(): SpaceUsage;
+  /** Bytes of private memory, of what fork has left to several a part each. Slow: all pages are looked at. */
+  share(): number;
   presence(address: number, len: number): PagePresence;
   /** Whether a thread of it has run since this was asked last. */
   hasRun(): boolean;

@@ -18,8 +18,11 @@ import { sendToGroup } from './signal.ts';
 import type { Task } from './task.ts';
 import type { ThreadGroup } from './thread-group.ts';
 
-/** How often what is in use is looked at, ns: a program touches some 40 MiB in this time. */
+/** How often what is in use is looked at, ns, and the pages that a processor's program touches in this time. */
 const PERIOD = 2e7;
+const TOUCHED = 10240;
+/** With much left it is looked at less often. */
+const LONGEST = 2e8;
 /** How often those that have run are looked at, ns. */
 const CONTROL = 1e8;
 /** Pages that a program may have beside its areas': what the engine needs. */
@@ -48,6 +51,7 @@ export class OomKiller {
   private victim: Mm | null = null;
   private patience = 0;
   private watching = false;
+  private period = PERIOD;
   private controlling = false;
   /** Who had too many pages when last looked at, and how many. */
   private readonly excess: WeakMap<Mm, number> = new WeakMap();
@@ -70,7 +74,7 @@ export class OomKiller {
   private watch(): void {
     const { timers, clock } = this.kernel;
     this.watching = true;
-    timers.at(clock.monotonic() + PERIOD, () => {
+    timers.at(clock.monotonic() + this.period, () => {
       this.watching = false;
       this.look();
       if (this.isTight() && this.kernel.engine.runningCount > 0) this.watch();
@@ -124,8 +128,13 @@ export class OomKiller {
     if (this.isDying()) return;
     const { ram } = this.kernel;
     const candidates = this.candidates();
-    const used = ram.usedPages + candidates.reduce((sum, c) => sum + c.pages, 0);
-    if (used > ram.totalPages) this.killOne(candidates);
+    const room = ram.totalPages - ram.usedPages;
+    this.period = PERIOD;
+    if (candidates.reduce((sum, c) => sum + c.pages, 0) <= room) return;
+    // What processes share since a fork was counted for each of them.
+    const left = room - candidates.reduce((sum, c) => sum + c.mm.space.share() / PAGE_SIZE, 0);
+    if (left < 0) this.killOne(candidates);
+    else this.period = Math.min(LONGEST, (PERIOD * left) / TOUCHED / this.kernel.ncpus + PERIOD);
   }
 
   /** Shared memory, or a file's page, that was touched and that there is no room for (MmHost). */

@@ -1,10 +1,12 @@
-/* Touches memory: `read FILE` each page of a file's mapping, `share MIB...` shared mappings. `no-place`: signals without a stack. */
+/* Touches memory: `read FILE` each page of a file's mapping, `share MIB...` shared mappings. `no-place`: signals without a stack.
+ * `fork MIB COUNT`: so many children with the parent's memory, which with `fork-and-write` they make their own. Were any killed? */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void no_place(void)
@@ -29,12 +31,35 @@ static void touch(int fd, size_t size)
 			(void)at[i];
 }
 
+static int children(size_t size, int count, int write)
+{
+	volatile char *memory = malloc(size);
+	int status, killed = 0;
+
+	for (size_t i = 0; i < size; i += 4096)
+		memory[i] = 1;
+	for (int i = 0; i < count; i++)
+		if (fork() == 0) {
+			for (size_t i = 0; write && i < size; i += 4096)
+				memory[i] = 2;
+			sleep(1);
+			_exit(0);
+		}
+	for (int i = 0; i < count; i++) {
+		wait(&status);
+		killed |= status != 0;
+	}
+	return killed;
+}
+
 int main(int count, char **words)
 {
 	struct stat status;
 
 	if (strcmp(words[1], "no-place") == 0)
 		no_place();
+	if (strncmp(words[1], "fork", 4) == 0)
+		return children((size_t)atoi(words[2]) << 20, atoi(words[3]), words[1][4] == '-');
 	for (int i = 2; i < count; i++) {
 		int fd = strcmp(words[1], "read") == 0 ? open(words[i], O_RDONLY) : -1;
 

@@ -38,6 +38,16 @@ test('shared memory that is more than there is kills who touches it, once', asyn
   assert.equal(stdout, '137\nalive\n1\n', stderr);
 });
 
+test('what processes share since a fork counts once', async () => {
+  const { stdout, stderr } = await run([
+    ...MEM,
+    'sh',
+    '-c',
+    `${compile('fill')} fork 100 4; echo $?; ${compile('fill')} fork-and-write 100 4; echo $?`,
+  ]);
+  assert.match(stdout, /^0\n(1|137)\n$/, stderr);
+});
+
 test('a handler whose stack takes no frame does not hold the kernel', async () => {
   const { stdout } = await run(['sh', '-c', `${compile('fill')} no-place; echo $?`], '', 20);
   assert.equal(stdout, '139\n');

@@ -79,10 +79,7 @@ export class Accounts {
   memory(pid: number): SpaceUsage {
     const text = this.files.text(`/proc/${pid}/status`);
     if (text === null) return NO_MEMORY;
-    const bytes = (name: string): number => {
-      const at = text.indexOf(`\n${name}:`);
-      return at < 0 ? 0 : Number.parseInt(text.slice(at + name.length + 2), 10) * KIB || 0;
-    };
+    const bytes = (name: string): number => bytesOf(text, name);
     return {
       anonymous: bytes('RssAnon'),
       file: bytes('RssFile'),
@@ -90,6 +87,12 @@ export class Accounts {
       peak: bytes('VmHWM'),
       pageTables: bytes('VmPTE'),
     };
+  }
+
+  /** Private memory, each page divided by how many processes have it. */
+  share(pid: number): number {
+    const text = this.files.text(`/proc/${pid}/smaps_rollup`);
+    return text === null ? 0 : bytesOf(text, 'Pss_Anon');
   }
 
   /** Counts the pages of [address, address + len) that are there; of a huge area, those of its first GiB. */
@@ -160,3 +163,9 @@ const UTIME = 11;
 const STIME = 12;
 const RSS = 21;
 const PROCESSOR = 36;
+
+/** A line of the host's files about memory, in KiB there. */
+function bytesOf(text: string, name: string): number {
+  const at = text.indexOf(`\n${name}:`);
+  return at < 0 ? 0 : Number.parseInt(text.slice(at + name.length + 2), 10) * KIB || 0;
+}

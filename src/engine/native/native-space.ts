@@ -235,6 +235,10 @@ export class NativeSpace implements Space {
     return this.engine.accounts.memory(this.engine.lives.pidOf(this));
   }
 
+  share(): number {
+    return this.engine.accounts.share(this.engine.lives.pidOf(this));
+  }
+
   hasRun(): boolean {
     const { ran } = this;
     this.ran = this.hasRunning;

@@ -39,8 +39,16 @@ export class MemoryAccount {
     }
     const total = ram.totalPages * PAGE_SIZE;
     const cached = ram.usedPages * PAGE_SIZE;
+    // What processes share since a fork was counted for each of them.
+    if (anonymous + cached > total) anonymous = this.shares();
     const free = Math.max(0, total - cached - anonymous - pageTables);
     return { total, free, cached, shmem: this.shmem(), anonymous, mapped, pageTables, committed };
+  }
+
+  private shares(): number {
+    let bytes = 0;
+    for (const { space } of this.spaces()) bytes += space.share();
+    return bytes;
   }
 
   private spaces(): Set<Mm> {
