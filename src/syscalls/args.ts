@@ -61,12 +61,17 @@ export interface Struct {
   readonly show: ShowField;
 }
 
+/** `[1 => 2]`: how long an answer may be, and is; `[1] => [2]`: what is counted on. */
+export type BothWays = 'length' | 'counter';
+
 export interface Arg {
   readonly name: string;
   readonly kind: ArgKind;
   readonly width: number;
   /** How strace writes it, where `kind` does not say. */
   readonly show?: Show;
+  /** What joins it as it was before and after the call. */
+  readonly bothWays?: BothWays;
   /** Whether the call takes it at all, as its other arguments say (open's mode). */
   readonly taken?: (args: readonly number[]) => boolean;
   /** Bytes of a structure that a pointer argument points to, for 'in', 'out', 'inout'. */
@@ -147,6 +152,12 @@ export const inOutStruct = (name: string, struct: Struct | number): Arg => point
 export const shown = (name: string, show: Show): Arg => ({ ...pointer(name), show });
 export const shownAfter = (name: string, show: Show): Arg => ({ ...pointer(name), kind: 'out', show });
 
+/** What the call reads and changes; of a call that fails what was before. */
+export const shownBoth = (name: string, show: Show, bothWays: BothWays): Arg => ({
+  ...shown(name, show),
+  bothWays,
+});
+
 function pointed(kind: 'in' | 'out' | 'inout', name: string, struct: Struct | number): Arg {
   if (typeof struct === 'number') return { name, kind, width: WIDTH_ULONG, size: struct };
   return { name, kind, width: WIDTH_ULONG, size: struct.size, show: structAt(struct) };
@@ -171,6 +182,8 @@ export interface Syscall {
   readonly name: string;
   readonly args: readonly Arg[];
   readonly run: Handler;
+  /** How strace writes what it answers, where that is no plain number. */
+  readonly answer?: (result: number, args: readonly number[]) => string;
   /** '' when all of the man page holds, else what is missing: the generated page of what is supported says it. */
   readonly note: string;
   /** Errors that say something about names alone: they stay true until names change (kernel/known-answers.ts). */
@@ -183,6 +196,11 @@ export const call = (name: string, args: readonly Arg[], run: Handler, note = ''
   run,
   note,
   lasting: [],
+});
+
+export const answering = (row: Syscall, answer: NonNullable<Syscall['answer']>): Syscall => ({
+  ...row,
+  answer,
 });
 
 export const lasting = (row: Syscall, ...errors: readonly number[]): Syscall => ({ ...row, lasting: errors });

@@ -15,10 +15,13 @@ import { E2BIG, EAGAIN, EBADF, EFAULT, EINVAL, ENODEV, ENOSYS, EPERM } from '../
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
 import { RLIMIT_NOFILE } from '../uapi/resource.ts';
 import {
+  CLONE_CHILD_CLEARTID,
+  CLONE_CHILD_SETTID,
   CLONE_CLEAR_SIGHAND_HI,
   CLONE_PARENT,
   CLONE_PARENT_SETTID,
   CLONE_PIDFD,
+  CLONE_SETTLS,
   CLONE_SIGHAND,
   CLONE_THREAD,
   CLONE_VFORK,
@@ -28,6 +31,7 @@ import {
 import { faultInfo } from '../uapi/siginfo.ts';
 import { SI_KERNEL, SIGCHLD, SIGSEGV } from '../uapi/signal.ts';
 import {
+  type Arg,
   call,
   dirfd,
   flags,
@@ -39,13 +43,14 @@ import {
   pointer,
   type Syscall,
   shown,
+  shownAfter,
   strings,
   ulong,
 } from './args.ts';
 import { readStrings } from './exec-strings.ts';
 import { pastLeases } from './lease.ts';
-import { signalName, structAt } from './show.ts';
-import { CLONE_ARGS, CLONE_FLAGS, words } from './structs.ts';
+import { flagWord, address as showAddress, signalName, structAt } from './show.ts';
+import { CLONE_ARGS, CLONE_FLAGS, INT, words } from './structs.ts';
 
 const ARCH_SET_GS = 0x1001;
 const ARCH_SET_FS = 0x1002;
@@ -218,7 +223,38 @@ function archPrctl(task: Task, code: number, address: number): number {
 }
 
 const NAMESPACES = 'of namespaces only that of mounts (CLONE_NEWNS)';
-const EXIT_SIGNAL = { mask: 0xff, show: (signal: number) => (signal === 0 ? '' : signalName(signal)) };
+const EXIT_SIGNAL = {
+  mask: 0xff,
+  show: (signal: number) => (signal === 0 ? '' : signalName(signal)),
+  last: true,
+};
+
+const has = (flag: number) => (args: readonly number[]) => (args[0]! & flag) !== 0;
+/** As strace writes them: by their names, the stack first, and only those that the flags ask for. */
+const CLONE: readonly Arg[] = [
+  {
+    ...flags('flags', CLONE_FLAGS, EXIT_SIGNAL),
+    show: (value, { args }) =>
+      `child_stack=${showAddress(args[1]!)}, flags=${flagWord(value, CLONE_FLAGS, EXIT_SIGNAL)}`,
+  },
+  { ...pointer('stack'), taken: () => false },
+  {
+    ...shownAfter('parent_tid', (value, look) => `parent_tid=${structAt(INT)(value, look)}`),
+    taken: has(CLONE_PARENT_SETTID),
+  },
+  {
+    ...pointer('child_tid'),
+    show: (value, { args }) =>
+      [
+        has(CLONE_SETTLS)(args) ? `tls=${showAddress(args[4]!)}` : '',
+        has(CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID)(args) ? `child_tidptr=${showAddress(value)}` : '',
+      ]
+        .filter(text => text !== '')
+        .join(', '),
+    taken: has(CLONE_SETTLS | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID),
+  },
+  { ...hex('tls'), taken: () => false },
+];
 
 const ARCH_CODES = { ARCH_SET_GS, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS, ARCH_GET_CPUID, ARCH_SET_CPUID };
 
@@ -228,18 +264,7 @@ const programArgs = [{ ...strings('argv'), show: words(false) }, shown('envp', w
 export const cloneCalls: readonly Syscall[] = [
   call('fork', [], fork),
   call('vfork', [], vfork),
-  call(
-    'clone',
-    [
-      flags('flags', CLONE_FLAGS, EXIT_SIGNAL),
-      pointer('stack'),
-      pointer('parent_tid'),
-      pointer('child_tid'),
-      hex('tls'),
-    ],
-    clone,
-    NAMESPACES,
-  ),
+  call('clone', CLONE, clone, NAMESPACES),
   call('clone3', [cloneArgs, ulong('size')], clone3, `${NAMESPACES}, no cgroup`),
   call('execve', [path('pathname'), ...programArgs], execve),
   call('execveat', [dirfd('dirfd'), path('pathname'), ...programArgs, int('flags')], execveAt),

@@ -15,7 +15,8 @@ import {
 } from '../kernel/setuid.ts';
 import type { Task } from '../kernel/task.ts';
 import { EFAULT, EINVAL, EPERM, ESRCH } from '../uapi/errno.ts';
-import { call, int, outStruct, pointer, type Syscall, uint } from './args.ts';
+import { call, int, outStruct, pointer, type Syscall, shown, shownAfter, uint } from './args.ts';
+import { arrayAt, NUMBER } from './show.ts';
 import { INT } from './structs.ts';
 
 const NGROUPS_MAX = 65536;
@@ -157,8 +158,28 @@ export const credCalls: readonly Syscall[] = [
   ),
   call('setfsuid', [uint('fsuid')], (t, id) => changeFs(t, setfsuid(t.cred, u(id)), t.cred.fsuid)),
   call('setfsgid', [uint('fsgid')], (t, id) => changeFs(t, setfsgid(t.cred, u(id)), t.cred.fsgid)),
-  call('getgroups', [int('size'), pointer('list')], getgroups),
-  call('setgroups', [int('size'), pointer('list')], setgroups),
+  call(
+    'getgroups',
+    [
+      int('size'),
+      shownAfter(
+        'list',
+        arrayAt(NUMBER, look => look.result),
+      ),
+    ],
+    getgroups,
+  ),
+  call(
+    'setgroups',
+    [
+      int('size'),
+      shown(
+        'list',
+        arrayAt(NUMBER, look => look.args[0]!),
+      ),
+    ],
+    setgroups,
+  ),
   call('capget', [pointer('hdrp'), pointer('datap')], capget),
   call('capset', [pointer('hdrp'), pointer('datap')], capset),
 ];

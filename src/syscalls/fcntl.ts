@@ -24,12 +24,12 @@ import {
 import { RLIMIT_NOFILE } from '../uapi/resource.ts';
 import { NSIG } from '../uapi/signal.ts';
 import { isDir } from '../uapi/stat.ts';
-import { type Arg, call, fd, long, oneOf, type Syscall } from './args.ts';
+import { type Arg, answering, call, fd, long, oneOf, type Syscall } from './args.ts';
 import { ownIfUnowned, setAsync, tellOwner } from './fasync.ts';
 import { getLease, setLease } from './lease.ts';
 import { ACCESS_MODE, OPEN_FLAGS } from './open.ts';
 import { recordLock } from './record-lock.ts';
-import { flagWord, nameOf, structAt } from './show.ts';
+import { flagWord, hexadecimal, nameOf, structAt } from './show.ts';
 import { FLOCK } from './structs.ts';
 
 /** What F_SETFL can change. */
@@ -183,6 +183,7 @@ const NO_ARGUMENT: ReadonlySet<number> = new Set([
   fcntl.F_GETPIPE_SZ,
   fcntl.F_GET_SEALS,
 ]);
+const DESCRIPTOR_FLAGS = { FD_CLOEXEC: fcntl.FD_CLOEXEC };
 /** What the third argument is, by the command. */
 const commandArg: Arg = {
   ...long('arg'),
@@ -190,11 +191,22 @@ const commandArg: Arg = {
   show: (value, look) => {
     const name = nameOf(look.args[1]!, COMMANDS) ?? '';
     if (name === 'F_SETFL') return flagWord(value, OPEN_FLAGS, ACCESS_MODE);
-    if (name === 'F_SETFD') return flagWord(value, { FD_CLOEXEC: fcntl.FD_CLOEXEC });
+    if (name === 'F_SETFD') return flagWord(value, DESCRIPTOR_FLAGS);
     return name.includes('LK') ? structAt(FLOCK)(value, look) : String(value);
   },
 };
 
+/** Flags by their names. */
+function answer(result: number, args: readonly number[]): string {
+  const getsFlags = args[1] === fcntl.F_GETFL;
+  if (!getsFlags && (args[1] !== fcntl.F_GETFD || result === 0)) return String(result);
+  const names = getsFlags ? flagWord(result, OPEN_FLAGS, ACCESS_MODE) : flagWord(result, DESCRIPTOR_FLAGS);
+  return `${hexadecimal(result)} (flags ${names})`;
+}
+
 export const fcntlCalls: readonly Syscall[] = [
-  call('fcntl', [fd('fd'), oneOf('cmd', COMMANDS), commandArg], fcntlCall, 'no write hints: EINVAL'),
+  answering(
+    call('fcntl', [fd('fd'), oneOf('cmd', COMMANDS), commandArg], fcntlCall, 'no write hints: EINVAL'),
+    answer,
+  ),
 ];

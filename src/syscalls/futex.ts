@@ -3,8 +3,8 @@ import { NSEC_PER_SEC } from '../core/clock.ts';
 import { FUTEX_BITSET_MATCH_ANY, type FutexWord, futexKey, futexWait, readWord } from '../kernel/futex.ts';
 import type { Task } from '../kernel/task.ts';
 import { EAGAIN, EFAULT, EINVAL, ENOSYS, ERESTART_RESTARTBLOCK, ERESTARTSYS } from '../uapi/errno.ts';
-import { type Arg, call, flags, int, long, pointer, type Syscall, uint } from './args.ts';
-import { named, structAt } from './show.ts';
+import { type Arg, call, int, long, pointer, type Syscall, uint } from './args.ts';
+import { flagWord, hexadecimal, named, structAt } from './show.ts';
 import { TIMESPEC } from './structs.ts';
 
 const FUTEX_WAIT = 0;
@@ -198,35 +198,57 @@ function compare(old: number, encoded: number): boolean | null {
   }
 }
 
-const operation = flags(
-  'futex_op',
-  { FUTEX_PRIVATE_FLAG, FUTEX_CLOCK_REALTIME },
-  {
-    mask: 0x7f,
-    show: named({
-      FUTEX_WAIT,
-      FUTEX_WAKE,
-      FUTEX_REQUEUE,
-      FUTEX_CMP_REQUEUE,
-      FUTEX_WAKE_OP,
-      FUTEX_WAIT_BITSET,
-      FUTEX_WAKE_BITSET,
-    }),
+const OPERATIONS = {
+  FUTEX_WAIT,
+  FUTEX_WAKE,
+  FUTEX_REQUEUE,
+  FUTEX_CMP_REQUEUE,
+  FUTEX_WAKE_OP,
+  FUTEX_WAIT_BITSET,
+  FUTEX_WAKE_BITSET,
+};
+const operationOf = (args: readonly number[]): number => args[1]! & 0x7f;
+/** FUTEX_WAIT_PRIVATE and the like. */
+const operation: Arg = {
+  ...int('futex_op'),
+  show: value => {
+    const name = named(OPERATIONS)(value & 0x7f);
+    const rest = value & ~0x7f & ~FUTEX_PRIVATE_FLAG;
+    const whole = (value & FUTEX_PRIVATE_FLAG) === 0 ? name : `${name}_PRIVATE`;
+    return rest === 0 ? whole : `${whole}|${flagWord(rest, { FUTEX_CLOCK_REALTIME })}`;
   },
-);
+};
+/** The operations that look at an argument. */
+const takenBy =
+  (...operations: readonly number[]) =>
+  (args: readonly number[]): boolean =>
+    operations.includes(operationOf(args)) || !Object.values(OPERATIONS).includes(operationOf(args));
 /** A time for those who wait, else a number. */
 const timeout: Arg = {
   ...long('timeout'),
   show: (value, look) => {
-    const waits = [FUTEX_WAIT, FUTEX_WAIT_BITSET].includes(look.args[1]! & 0x7f);
+    const waits = [FUTEX_WAIT, FUTEX_WAIT_BITSET].includes(operationOf(look.args));
     return waits ? structAt(TIMESPEC)(value, look) : String(value);
   },
+  taken: takenBy(FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP),
+};
+const otherWord: Arg = {
+  ...pointer('uaddr2'),
+  taken: takenBy(FUTEX_REQUEUE, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP),
+};
+const lastValue: Arg = {
+  ...uint('val3'),
+  show: (value, { args }) =>
+    [FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET].includes(operationOf(args))
+      ? named({ FUTEX_BITSET_MATCH_ANY })(value)
+      : hexadecimal(value),
+  taken: takenBy(FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP),
 };
 
 export const futexCalls: readonly Syscall[] = [
   call(
     'futex',
-    [pointer('uaddr'), operation, int('val'), timeout, pointer('uaddr2'), uint('val3')],
+    [pointer('uaddr'), operation, int('val'), timeout, otherWord, lastValue],
     futex,
     'no priority inheritance (FUTEX_LOCK_PI and the like); FUTEX_WAKE_OP is not atomic against stores by other threads',
   ),

@@ -21,6 +21,7 @@ import {
   ulong,
 } from './args.ts';
 import { limitCalls } from './limits.ts';
+import { numbersAt } from './show.ts';
 import { SYSINFO, UTSNAME } from './structs.ts';
 import { syslogCalls } from './syslog.ts';
 
@@ -190,7 +191,11 @@ export const infoCalls: readonly Syscall[] = [
   call('sethostname', [pointer('name'), int('len')], sethostname),
   call('setdomainname', [pointer('name'), int('len')], setdomainname),
   call('sysinfo', [outStruct('info', SYSINFO)], sysinfo),
-  call('getrandom', [outBuffer('buf', 1), ulong('buflen'), flags('flags', GRND)], getrandom),
+  call(
+    'getrandom',
+    [{ ...outBuffer('buf', 1), show: numbersAt(1) }, ulong('buflen'), flags('flags', GRND)],
+    getrandom,
+  ),
   call('reboot', [int('magic'), int('magic2'), int('op'), pointer('arg')], reboot, 'no kexec, no suspend'),
   call(
     'kcmp',

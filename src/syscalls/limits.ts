@@ -13,7 +13,8 @@ import type { Task } from '../kernel/task.ts';
 import type { Usage } from '../kernel/usage.ts';
 import { EINVAL, EPERM, ESRCH } from '../uapi/errno.ts';
 import * as r from '../uapi/resource.ts';
-import { call, inStruct, int, oneOf, outStruct, pid, type Syscall } from './args.ts';
+import { call, inStruct, oneOf, outStruct, pid, type Syscall } from './args.ts';
+import { namesIn } from './show.ts';
 import { RLIMIT, RUSAGE } from './structs.ts';
 
 function prlimit(task: Task, pid: number, resource: number, newAddr: number, oldAddr: number): number {
@@ -138,5 +139,9 @@ export const limitCalls: readonly Syscall[] = [
     prlimit,
     NOTE,
   ),
-  call('getrusage', [int('who'), outStruct('usage', RUSAGE)], getrusage),
+  call(
+    'getrusage',
+    [oneOf('who', namesIn(r, /^RUSAGE_(SELF|CHILDREN|THREAD)$/)), outStruct('usage', RUSAGE)],
+    getrusage,
+  ),
 ];

@@ -27,7 +27,8 @@ import {
   MSG_WAITALL,
   MSG_WAITFORONE,
 } from '../uapi/socket.ts';
-import { fd, flags, pointer, uint } from './args.ts';
+import { fd, flags, shown, shownAfter, uint } from './args.ts';
+import { messageAt, messagesAt } from './structs-message.ts';
 
 /** The most messages of one sendmmsg or recvmmsg. */
 export const MAX_BATCH = UIO_MAXIOV;
@@ -104,5 +105,18 @@ function putLength(task: Task, at: number, n: number): number {
   return out;
 }
 
-export const messageArgs = [fd('sockfd'), pointer('msg'), flags('flags', MSG_NAMES)];
-export const batchArgs = [fd('sockfd'), pointer('msgvec'), uint('vlen'), flags('flags', MSG_NAMES)];
+const flagsArg = flags('flags', MSG_NAMES);
+export const sentArgs = [fd('sockfd'), shown('msg', messageAt(false, MSG_NAMES)), flagsArg];
+export const receivedArgs = [fd('sockfd'), shownAfter('msg', messageAt(true, MSG_NAMES)), flagsArg];
+export const sentBatch = [
+  fd('sockfd'),
+  shown('msgvec', messagesAt(false, MSG_NAMES)),
+  uint('vlen'),
+  flagsArg,
+];
+export const receivedBatch = [
+  fd('sockfd'),
+  shownAfter('msgvec', messagesAt(true, MSG_NAMES)),
+  uint('vlen'),
+  flagsArg,
+];

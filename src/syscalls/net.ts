@@ -28,6 +28,7 @@ import {
   type Syscall,
   shown,
   shownAfter,
+  shownBoth,
 } from './args.ts';
 import { READ_EVENTS, WRITE_EVENTS } from './io.ts';
 import { install, roomForFile } from './names.ts';
@@ -186,7 +187,7 @@ const addressArgs = [fd('sockfd'), shown('addr', socketAddressOf(2, false)), int
 const nameArgs = [
   fd('sockfd'),
   shownAfter('addr', socketAddressOf(2, true)),
-  shownAfter('addrlen', structAt(INT)),
+  shownBoth('addrlen', structAt(INT), 'length'),
 ];
 const OPTION_NAMES = namesIn(sockets, /^SO_/);
 const optionArgs = [fd('sockfd'), oneOf('level', { SOL_SOCKET }), oneOf('optname', OPTION_NAMES)];
@@ -206,7 +207,7 @@ export const netCalls: readonly Syscall[] = [
   call('setsockopt', [...optionArgs, optionValue, int('optlen')], setsockopt),
   call(
     'getsockopt',
-    [...optionArgs, shownAfter('optval', structAt(INT)), shownAfter('optlen', structAt(INT))],
+    [...optionArgs, shownAfter('optval', structAt(INT)), shownBoth('optlen', structAt(INT), 'length')],
     getsockopt,
   ),
 ];

@@ -42,12 +42,12 @@ export const OPEN_FLAGS = {
   FASYNC,
   O_DIRECT,
   O_LARGEFILE,
-  O_TMPFILE,
-  O_DIRECTORY,
   O_NOFOLLOW,
   O_NOATIME,
   O_CLOEXEC,
   O_PATH,
+  O_TMPFILE,
+  O_DIRECTORY,
 };
 const KNOWN = Object.values(OPEN_FLAGS).reduce((all, flag) => all | flag, O_ACCMODE);
 const SYNC_ONLY = O_SYNC & ~O_DSYNC;

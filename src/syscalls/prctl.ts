@@ -10,9 +10,9 @@ import { EINVAL, EPERM } from '../uapi/errno.ts';
 import * as pr from '../uapi/prctl.ts';
 import * as operations from '../uapi/prctl.ts';
 import { NSIG } from '../uapi/signal.ts';
-import { call, oneOf, type Syscall, uint, ulong } from './args.ts';
+import { type Arg, call, oneOf, type Syscall, uint, ulong } from './args.ts';
 import { prctlSeccomp } from './seccomp.ts';
-import { namesIn } from './show.ts';
+import { hexadecimal, namesIn, quoted, signalName } from './show.ts';
 
 const COMM_LEN = 16;
 
@@ -185,7 +185,33 @@ function personality(task: Task, persona: number): number {
   return old >>> 0;
 }
 
-const words = [ulong('arg2'), ulong('arg3'), ulong('arg4'), ulong('arg5')];
+const none = (option: number): [number, number] => [option, 0];
+const one = (option: number): [number, number] => [option, 1];
+/** No program has anything below (vm.mmap_min_addr). */
+const FIRST_ADDRESS = 0x10000;
+/** Options that take fewer than four arguments: how many (prctl(2)). */
+const TAKEN: ReadonlyMap<number, number> = new Map([
+  ...[pr.PR_GET_DUMPABLE, pr.PR_GET_KEEPCAPS, pr.PR_GET_TIMING, pr.PR_GET_SECCOMP].map(none),
+  ...[pr.PR_GET_SECUREBITS, pr.PR_GET_TIMERSLACK].map(none),
+  ...[pr.PR_SET_PDEATHSIG, pr.PR_GET_PDEATHSIG, pr.PR_SET_DUMPABLE, pr.PR_SET_KEEPCAPS].map(one),
+  ...[pr.PR_SET_TIMING, pr.PR_SET_NAME, pr.PR_GET_NAME, pr.PR_CAPBSET_READ, pr.PR_CAPBSET_DROP].map(one),
+  ...[pr.PR_GET_TSC, pr.PR_SET_TSC, pr.PR_SET_SECUREBITS, pr.PR_SET_TIMERSLACK].map(one),
+  ...[pr.PR_SET_CHILD_SUBREAPER, pr.PR_GET_CHILD_SUBREAPER, pr.PR_GET_TID_ADDRESS].map(one),
+]);
+const word = (name: string, index: number): Arg => ({
+  ...ulong(name),
+  taken: args => index <= (TAKEN.get(args[0]!) ?? 4),
+});
+const firstWord: Arg = {
+  ...word('arg2', 1),
+  show: (value, look) => {
+    if (look.args[0] === pr.PR_SET_PDEATHSIG) return signalName(value);
+    if (look.args[0] !== pr.PR_SET_NAME) return value >= FIRST_ADDRESS ? hexadecimal(value) : String(value);
+    const name = look.string(value);
+    return name === null ? hexadecimal(value) : quoted(name);
+  },
+};
+const words = [firstWord, word('arg3', 2), word('arg4', 3), word('arg5', 4)];
 
 export const prctlCalls: readonly Syscall[] = [
   call(

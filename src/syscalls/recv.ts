@@ -24,18 +24,18 @@ import {
   SOCK_STREAM,
   SOCKADDR_MAX,
 } from '../uapi/socket.ts';
-import { call, fd, flags, outBuffer, pointer, type Syscall, shownAfter, ulong } from './args.ts';
+import { call, fd, flags, outBuffer, pointer, type Syscall, shownAfter, shownBoth, ulong } from './args.ts';
 import { writeControl } from './cmsg.ts';
 import { checkRange, MAX_MESSAGE, MAX_RW_COUNT, READ_EVENTS } from './io.ts';
 import {
   after,
-  batchArgs,
   batchFrom,
   headerAt,
   MAX_BATCH,
   MSG_NAMES,
-  messageArgs,
   type Region,
+  receivedArgs,
+  receivedBatch,
 } from './message.ts';
 import { structAt } from './show.ts';
 import { patiently, putAddress, socketOf } from './socket-args.ts';
@@ -194,10 +194,15 @@ export const recvCalls: readonly Syscall[] = [
       ulong('len'),
       flags('flags', MSG_NAMES),
       shownAfter('src_addr', socketAddressOf(5, true)),
-      shownAfter('addrlen', structAt(INT)),
+      shownBoth('addrlen', structAt(INT), 'length'),
     ],
     recvfrom,
   ),
-  call('recvmsg', messageArgs, recvmsg),
-  call('recvmmsg', [...batchArgs, pointer('timeout')], recvmmsg, 'the time left is not stored in timeout'),
+  call('recvmsg', receivedArgs, recvmsg),
+  call(
+    'recvmmsg',
+    [...receivedBatch, pointer('timeout')],
+    recvmmsg,
+    'the time left is not stored in timeout',
+  ),
 ];

@@ -23,9 +23,10 @@ import {
   SCHED_RESET_ON_FORK,
   SCHED_RR,
 } from '../uapi/sched.ts';
-import { call, int, oneOf, outStruct, pid, pointer, type Syscall, uint } from './args.ts';
+import { call, int, oneOf, outStruct, pid, pointer, type Syscall, shown, shownAfter, uint } from './args.ts';
 import { putTime } from './clock.ts';
 import { priorityCalls } from './priority.ts';
+import { bitsAt } from './show.ts';
 import { INT, TIMESPEC } from './structs.ts';
 
 const POLICIES = {
@@ -245,8 +246,31 @@ export const schedCalls: readonly Syscall[] = [
   ),
   call('sched_get_priority_min', [oneOf('policy', POLICIES)], (_task, policy) => priorityBound(policy, 1)),
   call('sched_rr_get_interval', [pid('pid'), outStruct('tp', TIMESPEC)], rrGetInterval),
-  call('sched_setaffinity', [pid('pid'), uint('len'), pointer('mask')], setaffinity, NOTE),
-  call('sched_getaffinity', [pid('pid'), uint('len'), pointer('mask')], getaffinity),
+  call(
+    'sched_setaffinity',
+    [
+      pid('pid'),
+      uint('len'),
+      shown(
+        'mask',
+        bitsAt(look => look.args[1]!),
+      ),
+    ],
+    setaffinity,
+    NOTE,
+  ),
+  call(
+    'sched_getaffinity',
+    [
+      pid('pid'),
+      uint('len'),
+      shownAfter(
+        'mask',
+        bitsAt(look => look.result),
+      ),
+    ],
+    getaffinity,
+  ),
   call(
     'getcpu',
     [outStruct('cpu', INT), outStruct('node', INT), int('unused')],

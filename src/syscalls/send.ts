@@ -16,13 +16,13 @@ import { type Control, dropRights, readControl } from './cmsg.ts';
 import { checkRange, MAX_MESSAGE, MAX_RW_COUNT, raise, WRITE_EVENTS } from './io.ts';
 import {
   after,
-  batchArgs,
   batchFrom,
   headerAt,
   MAX_BATCH,
   MSG_NAMES,
-  messageArgs,
   type Region,
+  sentArgs,
+  sentBatch,
 } from './message.ts';
 import { callerOf, patiently, readAddress, socketOf } from './socket-args.ts';
 import { socketAddressOf } from './structs.ts';
@@ -165,6 +165,6 @@ export const sendCalls: readonly Syscall[] = [
     ],
     sendto,
   ),
-  call('sendmsg', messageArgs, sendmsg),
-  call('sendmmsg', batchArgs, sendmmsg),
+  call('sendmsg', sentArgs, sendmsg),
+  call('sendmmsg', sentBatch, sendmmsg),
 ];

@@ -6,9 +6,11 @@ import { getInt64, setInt64 } from '../lib/int64.ts';
 import { EBADF, EFAULT, EINVAL, EISDIR, EOVERFLOW, ESPIPE, EXDEV } from '../uapi/errno.ts';
 import { O_APPEND } from '../uapi/fcntl.ts';
 import { isDir, isReg } from '../uapi/stat.ts';
-import { call, fd, hex32, pointer, type Syscall, ulong } from './args.ts';
+import { call, fd, hex32, type Syscall, shownBoth, ulong } from './args.ts';
 import { AT_POS, MAX_RW_COUNT, readFile, writeFile } from './io.ts';
 import { fileOf } from './names.ts';
+import { structAt } from './show.ts';
+import { OFFSET } from './structs.ts';
 
 const CHUNK = 1 << 16;
 
@@ -173,10 +175,21 @@ function rangeError(input: File, output: File, from: number, to: number, len: nu
 const wraps = (pos: number, len: number): boolean => pos < 0 && pos + len >= 0;
 
 export const sendfileCalls: readonly Syscall[] = [
-  call('sendfile', [fd('out_fd'), fd('in_fd'), pointer('offset'), ulong('count')], sendfile),
+  call(
+    'sendfile',
+    [fd('out_fd'), fd('in_fd'), shownBoth('offset', structAt(OFFSET), 'counter'), ulong('count')],
+    sendfile,
+  ),
   call(
     'copy_file_range',
-    [fd('fd_in'), pointer('off_in'), fd('fd_out'), pointer('off_out'), ulong('len'), hex32('flags')],
+    [
+      fd('fd_in'),
+      shownBoth('off_in', structAt(OFFSET), 'counter'),
+      fd('fd_out'),
+      shownBoth('off_out', structAt(OFFSET), 'counter'),
+      ulong('len'),
+      hex32('flags'),
+    ],
     copyFileRange,
   ),
 ];

@@ -9,6 +9,8 @@ import type { FlagNames, Look, Show, ShowField, Struct } from './args.ts';
 /** Bytes of a buffer, and elements of an array, that are shown. */
 export const MOST_BYTES = 32;
 const MOST_ELEMENTS = 16;
+/** Bytes of a set of bits. */
+const MOST_SET = 1024;
 
 export const hexadecimal = (value: number): string =>
   value < 0 ? `0x${(value >>> 0).toString(16)}` : `0x${value.toString(16)}`;
@@ -30,17 +32,16 @@ export const named =
 /** Bits. Of `names` the one for 0 stands for none; a field of `choice` (a mask and its values) comes first. */
 export function flagWord(value: number, names: FlagNames, choice?: Choice): string {
   const words: string[] = [];
-  let rest = value;
-  if (choice !== undefined) {
-    words.push(choice.show(rest & choice.mask));
-    rest &= ~choice.mask;
-  }
+  const chosen = choice === undefined ? '' : choice.show(value & choice.mask);
+  let rest = choice === undefined ? value : value & ~choice.mask;
+  if (choice?.last !== true) words.push(chosen);
   for (const [name, bits] of Object.entries(names)) {
     if (bits === 0 || (rest & bits) !== bits) continue;
     words.push(name);
     rest &= ~bits;
   }
   if (rest !== 0) words.push(hexadecimal(rest >>> 0));
+  if (choice?.last === true) words.push(chosen);
   return words.filter(word => word !== '').join('|') || nameOf(0, names) || '0';
 }
 
@@ -48,11 +49,17 @@ export function flagWord(value: number, names: FlagNames, choice?: Choice): stri
 export interface Choice {
   readonly mask: number;
   readonly show: (value: number) => string;
+  /** It is written after the flags. */
+  readonly last?: boolean;
 }
 
-/** The numbers that a module of uapi/ has under names like these. */
+/** The numbers that a module of uapi/ has under names like these, in their order. */
 export const namesIn = (module: object, like: RegExp): FlagNames =>
-  Object.fromEntries(Object.entries(module).filter(([name]) => like.test(name)));
+  Object.fromEntries(
+    Object.entries(module)
+      .filter(([name]) => like.test(name))
+      .sort(([, a], [, b]) => (a >>> 0) - (b >>> 0)),
+  );
 
 const SIGNALS = namesIn(signals, /^SIG(?!RTMIN)[A-Z0-9]+$/);
 
@@ -95,6 +102,35 @@ export function quoted(text: string): string {
   }
   return `"${out}"`;
 }
+
+/** The first bytes of a string. */
+export const abbreviated = (text: string): string =>
+  quoted(text.slice(0, MOST_BYTES)) + (text.length > MOST_BYTES ? '...' : '');
+
+/** Bytes that are no text. */
+export const numbersAt =
+  (lengthArg: number): Show =>
+  (at, look) => {
+    const len = Math.min(look.args[lengthArg] ?? 0, look.result, MOST_BYTES);
+    const view = at === 0 || len < 0 ? null : look.memory(at, len);
+    if (view === null) return address(at);
+    const bytes = Array.from({ length: len }, (_, i) => view.getUint8(i).toString(16).padStart(2, '0'));
+    return `"${bytes.map(byte => `\\x${byte}`).join('')}"${look.result > len ? '...' : ''}`;
+  };
+
+/** The numbers of the bits that are set in `len` bytes. */
+export const bitsAt =
+  (len: (look: Look) => number): Show =>
+  (at, look) => {
+    const size = len(look);
+    const view = at === 0 || size < 0 || size > MOST_SET ? null : look.memory(at, size);
+    if (view === null) return address(at);
+    const all = Array.from({ length: 8 * size }, (_, bit) => bit);
+    return `[${all.filter(bit => (view.getUint8(bit >> 3) >> (bit & 7)) & 1).join(' ')}]`;
+  };
+
+/** A list of numbers of 32 bits. */
+export const NUMBER: Struct = { size: 4, show: (view, at) => String(view.getUint32(at, true)) };
 
 /** The first bytes of a buffer. */
 export function bytesAt(at: number, len: number, look: Look): string {

@@ -16,12 +16,21 @@ import { IN_MODIFY } from '../uapi/inotify.ts';
 import { RLIMIT_FSIZE } from '../uapi/resource.ts';
 import { SIGXFSZ } from '../uapi/signal.ts';
 import { isBlk, isDir, isFifo, isReg } from '../uapi/stat.ts';
-import { call, fd, flags, int, long, path, type Syscall, ulong } from './args.ts';
+import { call, fd, flags, long, oneOf, path, type Syscall, ulong } from './args.ts';
 import { raise } from './io.ts';
 import { pastLeases } from './lease.ts';
 import { fileOf, nameAt } from './names.ts';
 
 const POSIX_FADV_NOREUSE = 5;
+/** posix_fadvise(2). */
+const ADVICE = {
+  POSIX_FADV_NORMAL: 0,
+  POSIX_FADV_RANDOM: 1,
+  POSIX_FADV_SEQUENTIAL: 2,
+  POSIX_FADV_WILLNEED: 3,
+  POSIX_FADV_DONTNEED: 4,
+  POSIX_FADV_NOREUSE,
+};
 
 /** RLIMIT_FSIZE: a file may not grow past it; 0 or -EFBIG. */
 function sizeError(task: Task, size: number, current: number): number {
@@ -115,7 +124,7 @@ export const spaceCalls: readonly Syscall[] = [
   call('fallocate', [fd('fd'), flags('mode', MODES), long('offset'), long('len')], fallocate),
   call(
     'fadvise64',
-    [fd('fd'), long('offset'), long('len'), int('advice')],
+    [fd('fd'), long('offset'), long('len'), oneOf('advice', ADVICE)],
     fadvise64,
     'checked, and then ignored',
   ),

@@ -7,9 +7,9 @@ import { lookup, lookupFlags, lookupInode } from '../fs/lookup.ts';
 import type { Task } from '../kernel/task.ts';
 import { EBADF, EFAULT, EINVAL, ENOENT } from '../uapi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
-import { call, dirfd, fd, flags, hex32, lasting, outStruct, path, type Syscall } from './args.ts';
+import { call, dirfd, fd, flags, lasting, outStruct, path, type Syscall } from './args.ts';
 import { nameAt, pathOf, startOf } from './names.ts';
-import { STAT, STATX } from './structs.ts';
+import { STAT, STATX, STATX_MASK } from './structs.ts';
 
 /** The kernel does all its transfers by pages. */
 const BLKSIZE = 4096;
@@ -106,7 +106,7 @@ export const statCalls: readonly Syscall[] = [
   lasting(
     call(
       'statx',
-      [dirfd('dirfd'), path('pathname'), statxFlags, hex32('mask'), outStruct('statxbuf', STATX)],
+      [dirfd('dirfd'), path('pathname'), statxFlags, flags('mask', STATX_MASK), outStruct('statxbuf', STATX)],
       statx,
       'no direct I/O alignment',
     ),

@@ -4,6 +4,7 @@
  * A line begins with the task's number and is written when the call answers: what the call reads is shown as it was
  * before, what it writes as it is then. A signal that comes in between has its line after the call's.
  */
+import { NR } from '../arch/x86_64/unistd.ts';
 import type { CallObserver } from '../kernel/entry.ts';
 import type { TaskObserver } from '../kernel/kernel.ts';
 import type { Task } from '../kernel/task.ts';
@@ -18,8 +19,20 @@ import { AT_FDCWD } from '../uapi/fcntl.ts';
 import type { SignalInfo } from '../uapi/siginfo.ts';
 import { STRERROR } from '../uapi/strerror.ts';
 import { exitCode, termSignal, WCOREFLAG } from '../uapi/wait.ts';
-import type { Arg, Look, Syscall } from './args.ts';
-import { address, bytesAt, flagWord, hexadecimal, named, octal, quoted, signalName } from './show.ts';
+import type { Arg, BothWays, Look, Syscall } from './args.ts';
+import {
+  abbreviated,
+  address,
+  bytesAt,
+  flagWord,
+  hexadecimal,
+  named,
+  nameOf,
+  octal,
+  quoted,
+  signalName,
+  signalSet,
+} from './show.ts';
 import { showSiginfo } from './show-siginfo.ts';
 
 const PATH_MAX = 4096;
@@ -40,12 +53,21 @@ const ADDRESSES: ReadonlySet<string> = new Set(['mmap', 'brk', 'mremap', 'shmat'
 /** Where the results stand, if there is room. */
 const RESULT_COLUMN = 40;
 
+/** The least that calls change of a structure. */
+const WORD = 4;
+
+/** An argument that the call looks at. */
+interface Taken {
+  readonly arg: Arg;
+  readonly value: number;
+}
+
 /** A call under way. */
 interface Begun {
-  readonly row: Syscall | undefined;
   readonly name: string;
   readonly args: readonly number[];
-  /** Its arguments' texts, null for those that are shown when it answers. */
+  readonly taken: readonly Taken[];
+  /** Their texts, null for those that are shown when it answers. */
   readonly texts: (string | null)[];
   /** Signals that have come meanwhile. */
   readonly signals: SignalInfo[];
@@ -63,30 +85,36 @@ export class Strace implements CallObserver, TaskObserver {
 
   enter(task: Task, nr: number, args: readonly number[]): void {
     const row = this.rows[nr];
-    const name = row?.name ?? `syscall_${nr}`;
+    const name = row?.name ?? nameOf(nr, NR) ?? `syscall_${nr}`;
     const look = lookBefore(task, [...args]);
-    const texts = takenArgs(row, args).map((arg, i) => (isOutput(arg) ? null : showArg(arg, args[i]!, look)));
+    const taken = takenArgs(row, look.args);
+    const texts = taken.map(({ arg, value }) => (isOutput(arg) ? null : showArg(arg, value, look)));
     if (name === 'exit_group' || name === 'exit') this.call(task, name, texts, '?');
-    else this.begun.set(task, { row, name, args: look.args, texts, signals: [] });
+    else this.begun.set(task, { name, args: look.args, taken, texts, signals: [] });
   }
 
-  leave(task: Task, _nr: number, result: number): void {
+  leave(task: Task, nr: number, result: number): void {
     const call = this.begun.get(task);
     this.begun.delete(task);
     if (task.thread === null || call === undefined) return;
     const look = lookAfter(task, call.args, result);
-    const texts = takenArgs(call.row, call.args).map((arg, i) => {
-      const value = call.args[i]!;
-      return call.texts[i] ?? (result < 0 && result > NO_RESULT ? address(value) : showArg(arg, value, look));
+    const failed = result < 0 && result > NO_RESULT;
+    const texts = call.taken.map(({ arg, value }, i) => {
+      const before = call.texts[i] ?? null;
+      if (before !== null)
+        return arg.bothWays && !failed ? bothWays(arg.bothWays, before, showArg(arg, value, look)) : before;
+      return failed ? address(value) : showArg(arg, value, look);
     });
-    this.call(task, call.name, texts, showResult(call.name, result));
+    if (call.name === 'rt_sigreturn') texts.push(`{mask=${blockedSignals(task)}}`);
+    const answer = result < 0 ? undefined : this.rows[nr]?.answer?.(result, call.args);
+    this.call(task, call.name, texts, answer ?? showResult(call.name, result));
     for (const info of call.signals) this.signal(task, info);
   }
 
   /** Nobody has called execve(2), but strace(1) would have. */
   started(task: Task, path: string, argv: readonly string[], envp: readonly string[]): void {
     const vars = `${address(task.mm?.envStart ?? 0)} /* ${envp.length} vars */`;
-    this.call(task, 'execve', [quoted(path), `[${argv.map(quoted).join(', ')}]`, vars], '0');
+    this.call(task, 'execve', [quoted(path), `[${argv.map(abbreviated).join(', ')}]`, vars], '0');
   }
 
   signal(task: Task, info: SignalInfo): void {
@@ -103,7 +131,7 @@ export class Strace implements CallObserver, TaskObserver {
     const call = this.begun.get(task);
     this.begun.delete(task);
     if (call !== undefined) {
-      const texts = call.texts.map((text, i) => text ?? address(call.args[i]!));
+      const texts = call.texts.map((text, i) => text ?? address(call.taken[i]!.value));
       this.call(task, call.name, texts, '?');
       for (const info of call.signals) this.signal(task, info);
     }
@@ -127,14 +155,24 @@ export class Strace implements CallObserver, TaskObserver {
   }
 }
 
+const blockedSignals = ({ signals: { blocked } }: Task): string => signalSet(blocked.lo, blocked.hi);
+
 /** What lines begin with. */
 const lead = (task: Task): string => `${task.pid} `.padEnd(6);
 
 const isOutput = (arg: Arg): boolean => arg.kind === 'out' || arg.kind === 'inout';
 
-/** The arguments that the call looks at; what is left out comes last. */
-const takenArgs = (row: Syscall | undefined, args: readonly number[]): readonly Arg[] =>
-  row === undefined ? [] : row.args.filter(arg => arg.taken === undefined || arg.taken(args));
+/** The arguments that the call looks at. */
+const takenArgs = (row: Syscall | undefined, args: readonly number[]): readonly Taken[] =>
+  (row?.args ?? [])
+    .map((arg, i) => ({ arg, value: args[i]! }))
+    .filter(({ arg }) => arg.taken === undefined || arg.taken(args));
+
+function bothWays(how: BothWays, before: string, after: string): string {
+  if (how === 'counter') return before === after ? after : `${before} => ${after}`;
+  const isList = before.endsWith(']') && after.startsWith('[');
+  return before === after || !isList ? after : `${before.slice(0, -1)} => ${after.slice(1)}`;
+}
 
 /** Memory as the call finds it. */
 function lookBefore(task: Task, args: readonly number[]): Look {
@@ -150,10 +188,16 @@ function lookBefore(task: Task, args: readonly number[]): Look {
 function lookAfter(task: Task, args: readonly number[], result: number): Look {
   const { user, thread, mm } = task;
   const memory = (at: number, len: number): DataView | null => {
-    const queued = thread?.queued(at, len) ?? -1;
-    if (queued >= 0) return viewOf(user.ram.slice(queued, queued + len));
+    const written = (from: number, size: number): number => thread?.queued(from, size) ?? -1;
+    const whole = written(at, len);
+    if (whole >= 0) return viewOf(user.ram.slice(whole, whole + len));
     const bytes = new Uint8Array(len);
-    return mm !== null && mm.space.peek(at, bytes) >= 0 ? viewOf(bytes) : null;
+    if (mm === null || mm.space.peek(at, bytes) < 0) return null;
+    for (let off = 0; off + WORD <= len; off += WORD) {
+      const word = written(at + off, WORD);
+      if (word >= 0) bytes.set(user.ram.subarray(word, word + WORD), off);
+    }
+    return viewOf(bytes);
   };
   return { args, result, memory, string: at => stringAt(task, at) };
 }

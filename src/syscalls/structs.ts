@@ -23,6 +23,7 @@ import * as time from '../uapi/time.ts';
 import { exitCode, STATUS_CONTINUED, termSignal, WCOREFLAG } from '../uapi/wait.ts';
 import type { FlagNames, Show, ShowField, Struct } from './args.ts';
 import {
+  abbreviated,
   address,
   bytesAt,
   flagWord,
@@ -115,7 +116,12 @@ export const RUSAGE = struct(
 // Files.
 
 const TYPES = namesIn(stat, /^S_IF(?!MT)/);
-const fileMode = (mode: number): string => `${named(TYPES)(mode & stat.S_IFMT)}|${octal(mode & 0o7777)}`;
+const SPECIAL: FlagNames = { S_ISUID: stat.S_ISUID, S_ISGID: stat.S_ISGID, S_ISVTX: stat.S_ISVTX };
+const fileMode = (mode: number): string => {
+  const special = mode & 0o7000;
+  const type = named(TYPES)(mode & stat.S_IFMT);
+  return `${type}|${special === 0 ? '' : `${flagWord(special, SPECIAL)}|`}${octal(mode & 0o777)}`;
+};
 
 /** A device by its number, another file by its size. */
 export const STAT: Struct = {
@@ -129,16 +135,79 @@ export const STAT: Struct = {
     return `{st_mode=${fileMode(mode)}, ${what}, ...}`;
   },
 };
+const STATX_BITS: FlagNames = {
+  STATX_TYPE: 1,
+  STATX_MODE: 2,
+  STATX_NLINK: 4,
+  STATX_UID: 8,
+  STATX_GID: 0x10,
+  STATX_ATIME: 0x20,
+  STATX_MTIME: 0x40,
+  STATX_CTIME: 0x80,
+  STATX_INO: 0x100,
+  STATX_SIZE: 0x200,
+  STATX_BLOCKS: 0x400,
+};
+/** statx(2)'s mask. */
+export const STATX_MASK: FlagNames = {
+  STATX_ALL: 0xfff,
+  STATX_BASIC_STATS: 0x7ff,
+  ...STATX_BITS,
+  STATX_BTIME: 0x800,
+  STATX_MNT_ID: 0x1000,
+};
+const STATX_RESULT: FlagNames = { ...STATX_MASK, STATX_ALL: 0 };
 export const STATX = struct(
   STATX_SIZE,
-  { stx_mask: u32(0, hexadecimal), stx_mode: u16(28, fileMode), stx_size: u64(40) },
+  {
+    stx_mask: u32(0, value => flagWord(value | 0, STATX_RESULT)),
+    stx_attributes: u64(8, value => (value === 0 ? '0' : hexadecimal(value))),
+    stx_mode: u16(28, fileMode),
+    stx_size: u64(40),
+  },
   true,
 );
-export const STATFS = struct(
-  STATFS_SIZE,
-  { f_type: u64(0, hexadecimal), f_bsize: u64(8), f_blocks: u64(16), f_bfree: u64(24), f_bavail: u64(32) },
-  true,
-);
+/** statfs(2). */
+const FILESYSTEMS: FlagNames = {
+  EXT2_SUPER_MAGIC: 0xef53,
+  TMPFS_MAGIC: 0x01021994,
+  PROC_SUPER_MAGIC: 0x9fa0,
+  SYSFS_MAGIC: 0x62656572,
+  DEVPTS_SUPER_MAGIC: 0x1cd1,
+  PIPEFS_MAGIC: 0x50495045,
+  SOCKFS_MAGIC: 0x534f434b,
+  OVERLAYFS_SUPER_MAGIC: 0x794c7630,
+  HOSTFS_SUPER_MAGIC: 0xc0ffee,
+  BTRFS_SUPER_MAGIC: 0x9123683e,
+  XFS_SUPER_MAGIC: 0x58465342,
+};
+const MOUNT_FLAGS: FlagNames = {
+  ST_VALID: 0x20,
+  ST_RDONLY: 1,
+  ST_NOSUID: 2,
+  ST_NODEV: 4,
+  ST_NOEXEC: 8,
+  ST_SYNCHRONOUS: 0x10,
+  ST_MANDLOCK: 0x40,
+  ST_NOATIME: 0x400,
+  ST_NODIRATIME: 0x800,
+  ST_RELATIME: 0x1000,
+};
+const fsid: ShowField = (view, at) =>
+  `{val=[${hexadecimal(view.getUint32(at + 56, true))}, ${hexadecimal(view.getUint32(at + 60, true))}]}`;
+export const STATFS = struct(STATFS_SIZE, {
+  f_type: u64(0, named(FILESYSTEMS)),
+  f_bsize: u64(8),
+  f_blocks: u64(16),
+  f_bfree: u64(24),
+  f_bavail: u64(32),
+  f_files: u64(40),
+  f_ffree: u64(48),
+  f_fsid: fsid,
+  f_namelen: u64(64),
+  f_frsize: u64(72),
+  f_flags: u64(80, value => flagWord(value, MOUNT_FLAGS)),
+});
 export const USTAT = struct(32, { f_tfree: s32(0), f_tinode: u64(8) }, true);
 export const XATTR_ARGS = struct(16, { value: u64(0, address), size: u32(8), flags: u32(12, hexadecimal) });
 export const MQ_ATTR = struct(64, {
@@ -149,10 +218,25 @@ export const MQ_ATTR = struct(64, {
 });
 export const UTSNAME = struct(
   6 * UTS_LEN,
-  { sysname: text(0, UTS_LEN), nodename: text(UTS_LEN, UTS_LEN), release: text(2 * UTS_LEN, UTS_LEN) },
+  { sysname: text(0, UTS_LEN), nodename: text(UTS_LEN, UTS_LEN) },
   true,
 );
-export const SYSINFO = struct(112, { uptime: s64(0), totalram: u64(32), freeram: u64(40) }, true);
+const loads: ShowField = (view, at) =>
+  `[${getUint64(view, at + 8)}, ${getUint64(view, at + 16)}, ${getUint64(view, at + 24)}]`;
+export const SYSINFO = struct(112, {
+  uptime: s64(0),
+  loads,
+  totalram: u64(32),
+  freeram: u64(40),
+  sharedram: u64(48),
+  bufferram: u64(56),
+  totalswap: u64(64),
+  freeswap: u64(72),
+  procs: u16(80),
+  totalhigh: u64(88),
+  freehigh: u64(96),
+  mem_unit: u32(104),
+});
 
 /** A pair of descriptors, and other small answers. */
 export const INT: Struct = { size: 4, show: (view, at) => `[${view.getInt32(at, true)}]` };
@@ -200,7 +284,7 @@ export const POLLFD: Struct = {
 };
 export const EPOLL_EVENT = struct(epoll.EPOLL_EVENT_SIZE, {
   events: u32(0, value => flagWord(value | 0, EPOLL_EVENTS)),
-  data: u64(4, hexadecimal),
+  data: (view, at) => `{u32=${view.getUint32(at + 4, true)}, u64=${getUint64(view, at + 4)}}`,
 });
 
 /** The descriptors of a set, of which there are at most `nfds`. */
@@ -214,7 +298,26 @@ export const fdSet: Show = (at, look) => {
 
 // Signals.
 
-const SA_FLAGS = namesIn(signals, /^SA_/);
+const {
+  SA_RESTORER,
+  SA_ONSTACK,
+  SA_RESTART,
+  SA_NODEFER,
+  SA_RESETHAND,
+  SA_SIGINFO,
+  SA_NOCLDSTOP,
+  SA_NOCLDWAIT,
+} = signals;
+const SA_FLAGS: FlagNames = {
+  SA_RESTORER,
+  SA_ONSTACK,
+  SA_RESTART,
+  SA_NODEFER,
+  SA_RESETHAND,
+  SA_SIGINFO,
+  SA_NOCLDSTOP,
+  SA_NOCLDWAIT,
+};
 const HANDLERS: FlagNames = { SIG_DFL: signals.SIG_DFL, SIG_IGN: signals.SIG_IGN };
 const SS_FLAGS = namesIn(signals, /^SS_/);
 
@@ -238,11 +341,11 @@ export const STACK = struct(STACK_SIZE, {
   ss_flags: u32(8, value => flagWord(value | 0, SS_FLAGS)),
   ss_size: u64(16),
 });
-export const SIGEVENT = struct(
-  SIGEVENT_SIZE,
-  { sigev_signo: u32(8, signalName), sigev_notify: s32(12) },
-  true,
-);
+const NOTIFY = namesIn(time, /^SIGEV_(?!SIZE)/);
+export const SIGEVENT = struct(SIGEVENT_SIZE, {
+  sigev_signo: u32(8, signalName),
+  sigev_notify: u32(12, named(NOTIFY)),
+});
 export const SIGINFO: Struct = {
   size: SIGINFO_SIZE,
   show: (view, at) => showSiginfo(SignalInfo.read(view, at)),
@@ -291,17 +394,27 @@ export const socketAddressOf =
 // Programs.
 
 export const CLONE_FLAGS = namesIn(sched, /^CLONE_(?!.*_HI$)/);
-/** The first version of clone3(2)'s arguments. */
-export const CLONE_ARGS = struct(
-  64,
-  {
-    flags: u32(0, value => flagWord(value | 0, CLONE_FLAGS)),
-    exit_signal: u64(32, signalName),
-    stack: u64(40, address),
-    stack_size: u64(48, hexadecimal),
+/** The first version of clone3(2)'s arguments; those that the flags ask for. */
+export const CLONE_ARGS: Struct = {
+  size: 64,
+  show: (view, at) => {
+    const flags = view.getInt32(at, true);
+    const has = (flag: number): boolean => (flags & flag) !== 0;
+    const field = (name: string, off: number): string => `${name}=${address(getUint64(view, at + off))}`;
+    const signal = getUint64(view, at + 32);
+    const all = [
+      `flags=${flagWord(flags, CLONE_FLAGS)}`,
+      has(sched.CLONE_PIDFD) ? field('pidfd', 8) : '',
+      has(sched.CLONE_CHILD_SETTID | sched.CLONE_CHILD_CLEARTID) ? field('child_tid', 16) : '',
+      has(sched.CLONE_PARENT_SETTID) ? field('parent_tid', 24) : '',
+      `exit_signal=${signal === 0 ? '0' : signalName(signal)}`,
+      field('stack', 40),
+      `stack_size=${hexadecimal(getUint64(view, at + 48))}`,
+      has(sched.CLONE_SETTLS) ? field('tls', 56) : '',
+    ];
+    return `{${all.filter(text => text !== '').join(', ')}}`;
   },
-  true,
-);
+};
 
 const MOST_WORDS = 32;
 
@@ -316,7 +429,7 @@ export const words =
       const word = getUint64(pointer, 0);
       if (word === 0) break;
       if (all.length === 1024) break;
-      all.push(countOnly || all.length > MOST_WORDS ? '' : quoted(look.string(word) ?? ''));
+      all.push(countOnly || all.length > MOST_WORDS ? '' : abbreviated(look.string(word) ?? ''));
     }
     if (countOnly) return `${address(at)}${at === 0 ? '' : ` /* ${all.length} vars */`}`;
     const more = all.length > MOST_WORDS;

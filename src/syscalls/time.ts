@@ -23,10 +23,11 @@ import {
   SIGEV_THREAD_ID,
   TIMER_ABSTIME,
 } from '../uapi/time.ts';
-import { call, flags, inStruct, int, oneOf, outStruct, pointer, type Syscall, uint } from './args.ts';
+import { call, flags, inStruct, int, oneOf, outStruct, type Syscall, shownAfter, uint } from './args.ts';
 import { clockCalls } from './clock.ts';
 import { nanosleepCalls } from './nanosleep.ts';
-import { CLOCKS, ITIMERSPEC, ITIMERVAL, SIGEVENT } from './structs.ts';
+import { structAt } from './show.ts';
+import { CLOCKS, INT, ITIMERSPEC, ITIMERVAL, SIGEVENT } from './structs.ts';
 
 const WHICH = { ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF };
 /** struct itimerval: 0 it_interval, a timeval | 16 it_value */
@@ -170,7 +171,7 @@ export const timeCalls: readonly Syscall[] = [
   call('alarm', [uint('seconds')], alarm),
   call(
     'timer_create',
-    [oneOf('clockid', CLOCKS), inStruct('sevp', SIGEVENT), pointer('timerid')],
+    [oneOf('clockid', CLOCKS), inStruct('sevp', SIGEVENT), shownAfter('timerid', structAt(INT))],
     timerCreate,
     CPU_NOTE,
   ),

@@ -131,7 +131,7 @@ function putInfo(task: Task, addr: number, found: Waited | null): number {
   return 0;
 }
 
-const OPTIONS = { WNOHANG, WUNTRACED, WCONTINUED, WNOWAIT, WEXITED, __WALL, __WCLONE, __WNOTHREAD };
+const OPTIONS = { WNOHANG, WSTOPPED, WCONTINUED, WNOWAIT, WEXITED, __WALL, __WCLONE, __WNOTHREAD };
 
 export const waitCalls: readonly Syscall[] = [
   call(
