@@ -112,6 +112,7 @@ function startEngine(
     stub: packageFile('dist/stub'),
     ramSize: RAM_RANGE,
     processors: options.ncpus,
+    foresight: strace === null,
     events: {
       trap: thread => entry.trap(thread),
       died: thread => entry.died(thread),
@@ -124,7 +125,7 @@ function startEngine(
     if (row === undefined) return;
     engine.setPrefetch(nr, prefetchPlan(row));
     const foregone = entryCall(row).foregone;
-    if (foregone !== null && strace === null) engine.known.addCall(foregone);
+    if (foregone !== null) engine.known?.addCall(foregone);
   });
   return engine;
 }

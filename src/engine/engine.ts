@@ -148,6 +148,16 @@ export interface EngineThread {
   /** With whose rights it asks, so that it may be given answers that are known; null: everything is to be asked. */
   knownBy: KnownKey | null;
 
+  /** Offsets in memory: where struct stat and the first bytes go, to be written before `sendAlong`. 0: it cannot. */
+  readonly alongStat: number;
+  readonly alongData: number;
+  readonly alongSize: number;
+  sendAlong(file: OpenedFile): void;
+  /** It has closed the file that was sent along, and has not asked since. */
+  readonly hasClosedAlong: boolean;
+  /** To be asked when the thread is here, or has closed the file. What it did with the file that was sent along. Null: there was none, or it has been asked since. */
+  takeAlong(): FileUse | null;
+
   /** Where the bytes [address, address + len) were already brought with the call, or -1. */
   prefetched(address: number, len: number): number;
   /** How many bytes of the string at `address` were brought, its NUL included; 0: none. */
@@ -168,6 +178,23 @@ export interface EngineThread {
   queued(address: number, len: number): number;
   /** Makes the copies now, through the host: 0 or -EFAULT. After TRAP_BADCOPY: those of the last answer. */
   copyNow(): number;
+}
+
+/**
+ * A file that a thread has just opened. What is mostly asked next goes along with the answer: its attributes, its first
+ * bytes. Until it asks the next time the thread may read them, look at its position, and close the file, by itself.
+ */
+export interface OpenedFile {
+  readonly fd: number;
+  /** How many bytes go along: up to `alongSize`, of a file that does not change; and whether these are all. */
+  readonly size: number;
+  readonly whole: boolean;
+}
+
+/** What the thread did with it. */
+export interface FileUse {
+  readonly position: number;
+  readonly closed: boolean;
 }
 
 /** An address space. Addresses and lengths are page-aligned; protections are PROT_ bits. */

@@ -82,6 +82,16 @@ export abstract class Inode {
     return this.mode & S_IFMT;
   }
 
+  /** Whether neither its content nor its attributes ever change. */
+  get isSteady(): boolean {
+    return false;
+  }
+
+  /** Whether its first page is in memory. */
+  get hasFirstPage(): boolean {
+    return false;
+  }
+
   /** Brings the attributes up to date (hostfs, proc): 0 or -errno. */
   refresh(): number {
     return 0;

@@ -12,6 +12,7 @@ import { EFAULT, ENOSYS } from '../uapi/errno.ts';
 import { RLIMIT_STACK } from '../uapi/resource.ts';
 import { faultInfo } from '../uapi/siginfo.ts';
 import { SIGILL, SIGKILL, SIGSEGV } from '../uapi/signal.ts';
+import { settleAlong } from './along.ts';
 import { returnToProgram } from './deliver.ts';
 import { deliverable } from './dequeue.ts';
 import { exitGroup, exitTask } from './exit.ts';
@@ -65,6 +66,7 @@ export class Entry {
     const task = thread.owner as Task | null;
     if (task === null || task.thread !== thread) return;
     try {
+      if (task.openedAlong !== null) settleAlong(task);
       this.enter(task, thread);
     } catch (bug) {
       oops(task, bug);

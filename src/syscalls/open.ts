@@ -7,6 +7,7 @@ import { E2BIG, EAGAIN, EINVAL, ENOENT } from '../uapi/errno.ts';
 import * as fcntl from '../uapi/fcntl.ts';
 import { O_CLOEXEC, O_CREAT, O_LARGEFILE, O_PATH, O_TRUNC, O_WRONLY } from '../uapi/fcntl.ts';
 import * as resolves from '../uapi/mount.ts';
+import { sendAlong } from './along.ts';
 import { type Arg, call, dirfd, flags, lasting, mode, path, pointer, type Syscall, ulong } from './args.ts';
 import { pastLeases } from './lease.ts';
 import { install, nameAt, roomForFile, startOf } from './names.ts';
@@ -82,7 +83,9 @@ function openAt(
     file.put();
     return state;
   }
-  return install(task, file, (flags & O_CLOEXEC) !== 0);
+  const fd = install(task, file, (flags & O_CLOEXEC) !== 0);
+  if (fd >= 0 && (flags & O_PATH) === 0) sendAlong(task, file, fd);
+  return fd;
 }
 
 /** A FIFO waits for its other end. */

@@ -12,7 +12,7 @@ import { nameAt, pathOf, startOf } from './names.ts';
 import { STAT, STATX, STATX_MASK } from './structs.ts';
 
 /** The kernel does all its transfers by pages. */
-const BLKSIZE = 4096;
+export const BLKSIZE = 4096;
 const AT_STATX_FORCE_SYNC = 0x2000;
 const AT_STATX_DONT_SYNC = 0x4000;
 const AT_STATX_SYNC_TYPE = AT_STATX_FORCE_SYNC | AT_STATX_DONT_SYNC;

@@ -178,6 +178,20 @@ export const SLOT = {
   S_KEY: 160,
   /** How many of S_OWN_OPS the thread has to do itself before it goes on. */
   S_OWN: 152,
+  /**
+   * A file that was just opened, until the thread asks the kernel again (stub/along.c): its descriptor plus 1, 0 for none;
+   * how many of its bytes came along, and whether these are all; then what the thread did: where it has read to, and
+   * whether it closed it.
+   */
+  S_FILE: 168,
+  S_FILE_SIZE: 172,
+  S_FILE_WHOLE: 176,
+  S_FILE_POS: 180,
+  S_FILE_CLOSED: 184,
+  /** Its struct stat, and its first bytes. */
+  S_FILE_STAT: 0x800,
+  S_FILE_DATA: 0x1000,
+  FILE_DATA_SIZE: 0x1000,
   /** Up to 4 mappings of private memory: {u64 call, address, length, protection or advice}. */
   S_OWN_OPS: 0x100,
   OWN_OP_SIZE: 32,

@@ -44,6 +44,8 @@ export interface NativeEngineOptions {
   readonly ramSize: number;
   /** On how many of the host's processors guests may run. */
   readonly processors: number;
+  /** Whether threads may be told answers before they ask: not if somebody wants to see each call. */
+  readonly foresight: boolean;
   readonly events: EngineEvents;
 }
 
@@ -52,7 +54,9 @@ export class NativeEngine implements Engine {
   readonly slots: Slots;
   readonly plans: (readonly Prefetch[] | undefined)[] = [];
   readonly callSites: NativeCallSites;
-  readonly known: NativeKnownAnswers;
+  readonly known: NativeKnownAnswers | null;
+  /** Whether threads are told what they have not asked for yet. */
+  readonly foresight: boolean;
   readonly accounts: Accounts;
   readonly processors: Processors;
   readonly chores: Chores;
@@ -68,13 +72,14 @@ export class NativeEngine implements Engine {
   private readonly first: NativeSpace;
   private polls = 0;
 
-  private constructor({ libc, events }: NativeEngineOptions, memory: MemoryFile) {
+  private constructor({ libc, events, foresight }: NativeEngineOptions, memory: MemoryFile) {
     this.memory = memory;
     this.slots = new Slots(memory);
     this.libc = libc;
     this.events = events;
     this.callSites = new NativeCallSites(memory);
-    this.known = new NativeKnownAnswers(libc, memory);
+    this.foresight = foresight;
+    this.known = foresight ? new NativeKnownAnswers(libc, memory) : null;
     this.accounts = new Accounts(libc);
     this.processors = new Processors(libc, memory);
     this.waits = new WaitVector(libc, memory);

@@ -3,7 +3,9 @@ import { EFAULT } from '../../uapi/errno.ts';
 import {
   type EngineThread,
   type Fault,
+  type FileUse,
   type KnownKey,
+  type OpenedFile,
   type ThreadTimes,
   type ThreadUsage,
   TRAP_BADCOPY,
@@ -43,6 +45,7 @@ export class NativeThread implements EngineThread {
   fpstate = 0;
   fpstateSize = 0;
   private key: KnownKey | null = null;
+  private along: OpenedFile | null = null;
   private readonly engine: NativeEngine;
   private readonly i32: Int32Array;
   private readonly view: DataView;
@@ -215,8 +218,45 @@ export class NativeThread implements EngineThread {
     this.i32[this.w + SLOT.S_KEY / 4 + 1] = key?.high ?? 0;
   }
 
+  get alongStat(): number {
+    return this.slot + SLOT.S_FILE_STAT;
+  }
+
+  get alongData(): number {
+    return this.slot + SLOT.S_FILE_DATA;
+  }
+
+  get alongSize(): number {
+    return this.engine.foresight ? SLOT.FILE_DATA_SIZE : 0;
+  }
+
+  sendAlong(file: OpenedFile): void {
+    const { i32, w } = this;
+    this.along = file;
+    i32[w + SLOT.S_FILE_SIZE / 4] = file.size;
+    i32[w + SLOT.S_FILE_WHOLE / 4] = file.whole ? 1 : 0;
+    i32[w + SLOT.S_FILE_POS / 4] = 0;
+    i32[w + SLOT.S_FILE_CLOSED / 4] = 0;
+    i32[w + SLOT.S_FILE / 4] = file.fd + 1;
+  }
+
+  get hasClosedAlong(): boolean {
+    return this.along !== null && this.i32[this.w + SLOT.S_FILE_CLOSED / 4] === 1;
+  }
+
+  takeAlong(): FileUse | null {
+    const { along, i32, w } = this;
+    if (along === null) return null;
+    this.along = null;
+    i32[w + SLOT.S_FILE / 4] = 0;
+    const position = i32[w + SLOT.S_FILE_POS / 4]!;
+    const closed = i32[w + SLOT.S_FILE_CLOSED / 4] === 1;
+    return { position: position > 0 && position <= along.size ? position : 0, closed };
+  }
+
   park(): void {
     this.waits();
+    this.takeAlong();
     this.owner = null;
     this.knownBy = null;
     this.space.parked.push(this);

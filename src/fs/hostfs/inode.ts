@@ -22,6 +22,14 @@ export class HostInode extends HostNode {
   mapped: HostPages | null = null;
   private target: string | null = null;
 
+  override get isSteady(): boolean {
+    return this.sb.cacheAlways && this.sb.readOnly;
+  }
+
+  override get hasFirstPage(): boolean {
+    return this.mapped?.cache.isPresent(0) ?? false;
+  }
+
   get cachedPageCount(): number {
     return this.mapped === null ? 0 : this.mapped.cache.pageCount;
   }

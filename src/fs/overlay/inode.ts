@@ -52,6 +52,14 @@ export class OverlayInode extends Inode implements Parts {
     return realOf(this);
   }
 
+  override get isSteady(): boolean {
+    return this.upper === null && this.real.isSteady;
+  }
+
+  override get hasFirstPage(): boolean {
+    return this.real.hasFirstPage;
+  }
+
   /** Whether it has names but the one where it is copied up to. */
   get hasOtherNames(): boolean {
     return !isDir(this.mode) && this.nlink > (this.parent === null ? 0 : 1);

@@ -210,6 +210,8 @@ int request(void *slot, int kind)
 {
 	long known;
 
+	if (kind == K_FAST && answered_along(slot))
+		return A_RETURN;
 	if (kind == K_FAST || kind == K_CALL)
 		prefetch(slot);
 	known = kind == K_FAST ? known_answer(slot) : 0;

@@ -49,6 +49,9 @@ struct filter_program {
 };
 extern const struct filter_program mapper_filter, guest_filter, reaper_filter;
 
+/* along.c */
+int answered_along(void *slot);
+
 /* known.c */
 int known_answer(void *slot);
 
