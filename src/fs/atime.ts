@@ -3,6 +3,7 @@ import { O_NOATIME } from '../uapi/fcntl.ts';
 import { MS_NOATIME, MS_NODIRATIME, MS_RELATIME } from '../uapi/mount.ts';
 import { isDir } from '../uapi/stat.ts';
 import type { File } from './file.ts';
+import { hasNoAtime } from './flags.ts';
 import type { Inode } from './inode.ts';
 import type { Mount } from './mount.ts';
 
@@ -17,7 +18,7 @@ export function fileAccessed(file: File): void {
 /** An inode was read through a mount. */
 export function accessed(mount: Mount, inode: Inode): void {
   const { flags, sb } = mount;
-  if ((flags & MS_NOATIME) !== 0 || mount.readOnly) return;
+  if ((flags & MS_NOATIME) !== 0 || mount.readOnly || hasNoAtime(inode)) return;
   if ((flags & MS_NODIRATIME) !== 0 && isDir(inode.mode)) return;
   const now = sb.clock.coarse();
   if ((flags & MS_RELATIME) === 0 || isStale(inode, now.sec)) inode.atime = now;

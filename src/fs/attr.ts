@@ -27,6 +27,7 @@ import { accessed } from './atime.ts';
 import type { WalkContext } from './context.ts';
 import type { Path } from './dentry.ts';
 import type { File } from './file.ts';
+import { isAppendOnly, isFixed, isImmutable } from './flags.ts';
 import type { Attributes, Inode } from './inode.ts';
 import { breakLeases } from './leases.ts';
 import { lookup, lookupFlags, realCred } from './lookup.ts';
@@ -40,7 +41,7 @@ import type { Vfs } from './vfs.ts';
 export function chmod(vfs: Vfs, ctx: WalkContext, path: Path, mode: number): number {
   const { inode } = path;
   if (path.mount.readOnly) return -EROFS;
-  if (!ownerOrCapable(inode, ctx.cred)) return -EPERM;
+  if (isFixed(inode) || !ownerOrCapable(inode, ctx.cred)) return -EPERM;
   if (isLnk(inode.mode)) return -EOPNOTSUPP;
   const now = ctx.clock.coarse();
   return changed(vfs, path, { mode: chmodMode(inode, mode, inode.gid, ctx.cred), ctime: now });
@@ -52,7 +53,7 @@ export function chown(vfs: Vfs, ctx: WalkContext, path: Path, uid: number, gid: 
   if (path.mount.readOnly) return -EROFS;
   const newUid = uid === -1 ? undefined : uid >>> 0;
   const newGid = gid === -1 ? undefined : gid >>> 0;
-  if (!mayChown(inode, newUid, newGid, ctx.cred)) return -EPERM;
+  if (isFixed(inode) || !mayChown(inode, newUid, newGid, ctx.cred)) return -EPERM;
   const attr: Attributes = { ctime: ctx.clock.coarse() };
   if (newUid !== undefined) attr.uid = newUid;
   if (newGid !== undefined) attr.gid = newGid;
@@ -69,6 +70,8 @@ export function utimes(vfs: Vfs, ctx: WalkContext, path: Path, atime: NewTime, m
   const { inode, mount } = path;
   if (atime === null && mtime === null) return 0;
   if (mount.readOnly) return -EROFS;
+  const touches = atime === 'now' && mtime === 'now';
+  if (touches ? isImmutable(inode) : isFixed(inode)) return -EPERM;
   if (!ownerOrCapable(inode, ctx.cred)) {
     if (atime !== 'now' || mtime !== 'now') return -EPERM;
     const err = permissionAt(mount, inode, MAY_WRITE, ctx.cred);
@@ -91,6 +94,7 @@ export function truncate(vfs: Vfs, ctx: WalkContext, name: string, size: number)
   if (!isReg(inode.mode)) return -EINVAL;
   const err = permissionAt(mount, inode, MAY_WRITE, ctx.cred);
   if (err < 0) return err;
+  if (isAppendOnly(inode)) return -EPERM;
   if (inode.writers < 0) return -ETXTBSY;
   const leased = breakLeases(inode, O_WRONLY, vfs.leases);
   return leased < 0 ? leased : setSize(vfs, ctx, inode, path, size);
@@ -99,7 +103,7 @@ export function truncate(vfs: Vfs, ctx: WalkContext, name: string, size: number)
 /** ftruncate(2), whose times change even if the size does not. */
 export function truncateFile(vfs: Vfs, ctx: WalkContext, file: File, size: number): number {
   if (size < 0 || !isReg(file.inode.mode) || !file.writable) return -EINVAL;
-  return setSize(vfs, ctx, file.inode, file.path, size, true);
+  return isAppendOnly(file.inode) ? -EPERM : setSize(vfs, ctx, file.inode, file.path, size, true);
 }
 
 /**

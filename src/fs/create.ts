@@ -18,6 +18,7 @@ import {
 } from '../uapi/stat.ts';
 import type { WalkContext } from './context.ts';
 import type { Dentry, Path } from './dentry.ts';
+import { isFixed } from './flags.ts';
 import type { Inode, NewInode } from './inode.ts';
 import { isUnmakable, lookup, lookupPlace, type Place } from './lookup.ts';
 import { LAST_NORM, LOOKUP_EMPTY, LOOKUP_FOLLOW, PATH_MAX } from './namei.ts';
@@ -93,7 +94,7 @@ export function link(
 }
 
 function linkInode(vfs: Vfs, inode: Inode, { dir, target }: Place): number {
-  if (isDir(inode.mode)) return -EPERM;
+  if (isFixed(inode) || isDir(inode.mode)) return -EPERM;
   if (inode.nlink === 0 && !inode.linkable) return -ENOENT;
   const err = dir.inode!.link(target.name, inode);
   if (err >= 0) inode.linkable = false;

@@ -12,7 +12,7 @@ import type { Clock, Timespec } from '../core/clock.ts';
 import type { Cred } from '../core/cred.ts';
 import type { Result } from '../lib/result.ts';
 import type { PageCache } from '../mm/page-cache.ts';
-import { EACCES, EINVAL, ENODATA, ENODEV, ENOTDIR, EOPNOTSUPP, EPERM } from '../uapi/errno.ts';
+import { EACCES, EINVAL, ENODATA, ENODEV, ENOTDIR, ENOTTY, EOPNOTSUPP, EPERM } from '../uapi/errno.ts';
 import { isReg, S_IFMT } from '../uapi/stat.ts';
 import type { WalkContext } from './context.ts';
 import type { Path } from './dentry.ts';
@@ -168,6 +168,15 @@ export abstract class Inode {
   /** A magic link leads straight to a path, whatever its text says (proc_pid_fd(5)); null: an ordinary link. */
   follow(_who: WalkContext): Path | number | null {
     return null;
+  }
+
+  /** Flags of chattr(1), FS_*_FL; null: the filesystem has none. See flags.ts. */
+  get fsFlags(): number | null {
+    return null;
+  }
+
+  setFsFlags(_flags: number): number {
+    return -ENOTTY;
   }
 
   // Extended attributes: values are bytes, one character each.

@@ -50,6 +50,7 @@ import type { WalkContext } from './context.ts';
 import { added, newInode } from './create.ts';
 import { type Dentry, Path } from './dentry.ts';
 import { File } from './file.ts';
+import { openError } from './flags.ts';
 import type { Inode } from './inode.ts';
 import { breakLeases } from './leases.ts';
 import { isUnmakable } from './lookup.ts';
@@ -106,6 +107,8 @@ export function openPath(vfs: Vfs, ctx: WalkContext, path: Path, flags: number):
   if (err < 0) return err;
   const refused = permissionAt(mount, inode, wants, ctx.cred);
   if (refused < 0) return refused;
+  const fixed = openError(inode, flags);
+  if (fixed < 0) return fixed;
   if ((flags & O_NOATIME) !== 0 && ctx.cred.fsuid !== inode.uid && !capable(ctx.cred, CAP_FOWNER))
     return -EPERM;
   const leased = inode.locks === null ? 0 : breakLeases(inode, flags, vfs.leases);

@@ -27,12 +27,14 @@ import {
   S_IXGRP,
 } from '../uapi/stat.ts';
 import type { Dentry } from './dentry.ts';
+import { isAppendOnly, isFixed, isImmutable } from './flags.ts';
 import type { Inode } from './inode.ts';
 import type { Mount } from './mount.ts';
 
 /** May `cred` do `mask` (of MAY_READ, MAY_WRITE, MAY_EXEC) to the inode? */
 export function permission(inode: Inode, mask: number, cred: Cred): number {
   if ((mask & MAY_WRITE) !== 0 && inode.sb.readOnly && isStored(inode.mode)) return -EROFS;
+  if ((mask & MAY_WRITE) !== 0 && isImmutable(inode)) return -EPERM;
   return inode.permission(mask, cred) ?? modePermission(inode, mask, cred);
 }
 
@@ -90,7 +92,7 @@ export function mayDelete(dir: Dentry, victim: Dentry, asDir: boolean, cred: Cre
   if (inode === null) return -ENOENT;
   const err = permission(parent, MAY_WRITE | MAY_EXEC, cred);
   if (err < 0) return err;
-  if (isSticky(parent, inode, cred)) return -EPERM;
+  if (isAppendOnly(parent) || isSticky(parent, inode, cred) || isFixed(inode)) return -EPERM;
   if (asDir !== isDir(inode.mode)) return asDir ? -ENOTDIR : -EISDIR;
   if (asDir && victim.parent === victim) return -EBUSY;
   return dir.dead ? -ENOENT : 0;

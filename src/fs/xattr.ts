@@ -8,6 +8,7 @@ import { isDir, isReg, MAY_READ, MAY_WRITE, S_ISVTX } from '../uapi/stat.ts';
 import { getAcl, isAclName, setAcl } from './acl.ts';
 import type { WalkContext } from './context.ts';
 import type { Path } from './dentry.ts';
+import { isFixed } from './flags.ts';
 import type { Inode } from './inode.ts';
 import { ownerOrCapable, permissionAt } from './permission.ts';
 import type { Vfs } from './vfs.ts';
@@ -74,6 +75,7 @@ const STORED: ReadonlySet<string> = new Set(['user.', 'trusted.', 'security.']);
 
 function accessError({ mount, inode }: Path, name: string, space: string, mask: number, cred: Cred): number {
   const writes = mask === MAY_WRITE;
+  if (writes && isFixed(inode)) return -EPERM;
   if (space === 'system.') return 0;
   if (space === 'security.') return writes ? securityError(name, cred) : 0;
   if (space === 'trusted.') return capable(cred, CAP_SYS_ADMIN) ? 0 : -(writes ? EPERM : ENODATA);

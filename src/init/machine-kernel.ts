@@ -116,6 +116,7 @@ export class MachineKernel implements Kernel {
     this.mmHost = {
       images,
       bytes: memory.bytes,
+      vdso: () => parts.engine.vdso,
       touched: (offset, out) => memory.touched(offset, out),
       promise: pages => oom.promise(pages),
       makeRoom: () => oom.makeRoom(),

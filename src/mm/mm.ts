@@ -37,6 +37,8 @@ export interface MmHost {
   readonly images: TextImages;
   /** The memory that kernel and engine share, for what is staged. */
   readonly bytes: Uint8Array;
+  /** Address of the vDSO, which is in every space and in no list of areas; 0 if there is none. */
+  vdso(): number;
   /** Of the pages at `offset` of that memory: sets out[i] to 1 for each that was ever touched. */
   touched(offset: number, out: Uint8Array): void;
   /** So many private pages more (or fewer) may be touched. */
@@ -272,10 +274,17 @@ export class Mm implements PageUser {
     if (len === 0) return true;
     for (let at = address; at < address + len; ) {
       const vma = this.vmas.find(at);
-      if (vma === null || !grants(vma.prot, prot)) return false;
+      if (vma === null) return prot === PROT_READ && this.isVdso(at, address + len);
+      if (!grants(vma.prot, prot)) return false;
       at = vma.end;
     }
     return !this.guards.touches(address, address + len);
+  }
+
+  private isVdso(from: number, to: number): boolean {
+    const vdso = this.host.vdso();
+    if (vdso === 0 || from < vdso) return false;
+    return this.space.reserved.some(range => vdso >= range.from && vdso < range.to && to <= range.to);
   }
 
   /** The last user is gone. */

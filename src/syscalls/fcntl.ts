@@ -2,6 +2,7 @@
 import { F_OWNER_EX_SIZE } from '../arch/x86_64/structs/flock.ts';
 import { CAP_FOWNER, CAP_SYS_RESOURCE, capable } from '../core/cred.ts';
 import type { File } from '../fs/file.ts';
+import { isAppendOnly } from '../fs/flags.ts';
 import { notifyOf } from '../ipc/dnotify.ts';
 import { addSeals, getSeals } from '../ipc/memfd.ts';
 import { getPipeSize, setPipeSize } from '../ipc/pipe-file.ts';
@@ -115,6 +116,7 @@ function setFlags(task: Task, fd: number, file: File, flags: number): number {
   const added = flags & ~file.flags;
   const owner = cred.fsuid === file.inode.uid || capable(cred, CAP_FOWNER);
   if ((added & O_NOATIME) !== 0 && !owner) return -EPERM;
+  if (((flags ^ file.flags) & O_APPEND) !== 0 && isAppendOnly(file.inode)) return -EPERM;
   setAsync(task.kernel, file, fd, (flags & FASYNC) !== 0);
   file.flags = (file.flags & ~SETTABLE) | (flags & SETTABLE);
   return 0;

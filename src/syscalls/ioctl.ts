@@ -1,6 +1,7 @@
 /** ioctl(2): what all files have in common; the rest is the file's. */
 import { putInt } from '../core/user-values.ts';
 import type { File } from '../fs/file.ts';
+import { setFlags } from '../fs/flags.ts';
 import type { Task } from '../kernel/task.ts';
 import { setInt64 } from '../lib/int64.ts';
 import { EBADF, ENOTTY } from '../uapi/errno.ts';
@@ -16,6 +17,8 @@ import {
   FIONBIO,
   FIONCLEX,
   FIOQSIZE,
+  FS_IOC_GETFLAGS,
+  FS_IOC_SETFLAGS,
 } from '../uapi/ioctl-file.ts';
 import * as ttys from '../uapi/ioctl-tty.ts';
 import * as ioctls from '../uapi/ioctls.ts';
@@ -45,6 +48,10 @@ function ioctl(task: Task, fd: number, word: number, arg: number): number {
       return putSize(task, file, arg);
     case FIGETBSZ:
       return putInt(task.user, arg, file.inode.sb.statfs().bsize);
+    case FS_IOC_GETFLAGS:
+      return getFlags(task, file, arg);
+    case FS_IOC_SETFLAGS:
+      return putFlags(task, file, arg);
     case FICLONE:
       return cloneFile(task, file, arg);
     case FICLONERANGE:
@@ -78,6 +85,20 @@ function setAsynchronous(task: Task, file: File, fd: number, addr: number): numb
   return 0;
 }
 
+/** ioctl_iflags(2): an int, whatever the request's number says. */
+function getFlags(task: Task, file: File, addr: number): number {
+  const flags = file.inode.fsFlags;
+  return flags === null ? -ENOTTY : putInt(task.user, addr, flags);
+}
+
+function putFlags(task: Task, file: File, addr: number): number {
+  const { inode, path } = file;
+  if (inode.fsFlags === null) return -ENOTTY;
+  const at = task.user.in(addr, 4);
+  if (at < 0) return at;
+  return setFlags(path?.mount ?? null, inode, task.user.view.getInt32(at, true), task.cred);
+}
+
 /** The space that a file, directory or link takes. */
 function putSize(task: Task, file: File, addr: number): number {
   const { mode, blocks } = file.inode;
@@ -89,7 +110,7 @@ function putSize(task: Task, file: File, addr: number): number {
 }
 
 const REQUESTS = {
-  ...namesIn(files, /^FI/),
+  ...namesIn(files, /^(FI|FS_IOC)/),
   ...namesIn(ioctls, /^(FION|SIOC)/),
   ...namesIn(ttys, /^(TC|TIOC)/),
 };

@@ -1,6 +1,7 @@
 /** mmap(2), munmap(2), mprotect(2), brk(2), remap_file_pages(2): the rules; mm/ does the work. */
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../engine/engine.ts';
 import type { File } from '../fs/file.ts';
+import { isAppendOnly } from '../fs/flags.ts';
 import { FileBacking } from '../kernel/file-backing.ts';
 import type { Task } from '../kernel/task.ts';
 import { wrap64 } from '../lib/int64.ts';
@@ -184,7 +185,7 @@ function fileRights(vma: Vma, file: File, mapFlags: number): number {
   const writes = (vma.prot & PROT_WRITE) !== 0;
   if (type === MAP_SHARED_VALIDATE && (mapFlags & ~VALIDATED) !== 0) return -EOPNOTSUPP;
   if (type === MAP_SHARED || type === MAP_SHARED_VALIDATE) {
-    if (writes && !file.writable) return -EACCES;
+    if ((writes && !file.writable) || (file.writable && isAppendOnly(file.inode))) return -EACCES;
     vma.flags |= VM_SHARED;
     if (!file.mapsToWrite) vma.flags &= ~VM_MAYWRITE;
   } else if (type !== MAP_PRIVATE) return -EINVAL;

@@ -1,10 +1,11 @@
 /** A file's size and space, and advice about them: truncate(2), fallocate(2), fadvise64(2), readahead(2). */
 import { truncateFile, truncate as truncatePath } from '../fs/attr.ts';
+import { isAppendOnly, isImmutable } from '../fs/flags.ts';
 import { lookup } from '../fs/lookup.ts';
 import { LOOKUP_FOLLOW } from '../fs/namei.ts';
 import { removePrivileges } from '../fs/permission.ts';
 import type { Task } from '../kernel/task.ts';
-import { EAGAIN, EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, ESPIPE } from '../uapi/errno.ts';
+import { EAGAIN, EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, EPERM, ESPIPE } from '../uapi/errno.ts';
 import {
   FALLOC_FL_COLLAPSE_RANGE,
   FALLOC_FL_INSERT_RANGE,
@@ -92,6 +93,8 @@ function fallocate(task: Task, fd: number, mode: number, offset: number, len: nu
   if (!COMBINATIONS.includes(mode)) return -EOPNOTSUPP;
   if (!file.writable) return -EBADF;
   const { inode } = file;
+  const cuts = (mode & ~FALLOC_FL_KEEP_SIZE) !== 0;
+  if (isImmutable(inode) || (cuts && isAppendOnly(inode))) return -EPERM;
   if (isFifo(inode.mode)) return -ESPIPE;
   if (isDir(inode.mode)) return -EISDIR;
   if (!isReg(inode.mode) && !isBlk(inode.mode)) return -ENODEV;

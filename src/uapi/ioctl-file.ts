@@ -5,6 +5,14 @@ export const FIONCLEX = 0x5450;
 export const FIOCLEX = 0x5451;
 export const FIOASYNC = 0x5452;
 export const FIOQSIZE = 0x5460;
+export const FS_IOC_GETFLAGS = 0x80086601;
+export const FS_IOC_SETFLAGS = 0x40086602;
 export const FICLONE = 0x40049409;
 export const FICLONERANGE = 0x4020940d;
 export const FIDEDUPERANGE = 0xc0189436;
+
+/** Flags of FS_IOC_GETFLAGS (ioctl_iflags(2)). */
+export const FS_IMMUTABLE_FL = 0x10;
+export const FS_APPEND_FL = 0x20;
+export const FS_NODUMP_FL = 0x40;
+export const FS_NOATIME_FL = 0x80;

@@ -65,6 +65,20 @@ export class OverlayInode extends Inode implements Parts {
     return !isDir(this.mode) && this.nlink > (this.parent === null ? 0 : 1);
   }
 
+  /** The upper layer's; what is only in lower ones has none yet. */
+  override get fsFlags(): number | null {
+    const kept = (this.upper ?? this.sb.work)?.fsFlags ?? null;
+    return this.upper === null && kept !== null ? 0 : kept;
+  }
+
+  override setFsFlags(flags: number): number {
+    const r = copyUp(this);
+    if (r < 0) return r;
+    const set = this.upper!.setFsFlags(flags);
+    this.sync();
+    return set;
+  }
+
   addName(dir: OverlayInode, name: string): void {
     dir.refs++;
     this.forgetName();

@@ -4,6 +4,7 @@ import type { Cred } from '../../core/cred.ts';
 import type { Result } from '../../lib/result.ts';
 import { EEXIST, ENODATA, ENOSPC, ENXIO, EOPNOTSUPP } from '../../uapi/errno.ts';
 import { XATTR_CREATE, XATTR_REPLACE } from '../../uapi/fcntl.ts';
+import { isDir, isReg } from '../../uapi/stat.ts';
 import type { File } from '../file.ts';
 import { type Attributes, Inode, type NewInode } from '../inode.ts';
 import type { TmpfsSuper } from './super.ts';
@@ -12,6 +13,7 @@ import type { TmpfsSuper } from './super.ts';
 export class TmpfsInode extends Inode {
   declare readonly sb: TmpfsSuper;
   private xattrs: Map<string, string> | null = null;
+  private flags = 0;
 
   constructor(sb: TmpfsSuper, init: NewInode) {
     const now = sb.clock.coarse();
@@ -37,6 +39,17 @@ export class TmpfsInode extends Inode {
     if (attr.atime !== undefined) this.atime = attr.atime;
     if (attr.mtime !== undefined) this.mtime = attr.mtime;
     if (attr.ctime !== undefined) this.ctime = attr.ctime;
+    return 0;
+  }
+
+  /** Devices, FIFOs and sockets have none. */
+  override get fsFlags(): number | null {
+    return isReg(this.mode) || isDir(this.mode) ? this.flags : null;
+  }
+
+  override setFsFlags(flags: number): number {
+    this.flags = flags;
+    this.ctime = this.sb.clock.coarse();
     return 0;
   }
 

@@ -1,6 +1,7 @@
 /* System calls that read and write memory which nobody has touched: large shared mappings, files that have grown, holes. */
 #include "../check.h"
 #include <linux/futex.h>
+#include <sys/auxv.h>
 #include <sys/uio.h>
 
 #define SIZE (40l << 20)
@@ -64,6 +65,17 @@ int main(void)
 	R(sigaction(SIGUSR1, &action, NULL));
 	R(raise(SIGUSR1));
 	munmap(memory, SIZE);
+
+	char *vdso = (char *)getauxval(AT_SYSINFO_EHDR), start[4];
+	int pair[2];
+	R(pipe(pair));
+	R(writev(pair[1], &(struct iovec){vdso, 4}, 1));
+	R(read(pair[0], start, 4));
+	R(memcmp(start, "\177ELF", 4));
+	R(write(pair[1], start, 4));
+	R(read(pair[0], vdso, 4));
+	close(pair[0]);
+	close(pair[1]);
 
 	int file = MUST(open("grown", O_RDWR | O_CREAT, 0600));
 	memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);

@@ -23,7 +23,11 @@ export const STATX_RESERVED = 0x80000000 | 0;
 /** Attribute: the file is the root of a mount. */
 export const STATX_ATTR_MOUNT_ROOT = 0x2000;
 
+/** Attributes that are flags of the file, with the same bits as FS_IOC_GETFLAGS: immutable, append-only, no dump. */
+const STATX_ATTR_FLAGS = 0x70;
+
 export interface StatxSource extends StatSource {
+  readonly fsFlags: number | null;
   readonly btime: Time | null;
 }
 
@@ -39,7 +43,11 @@ export function writeStatx(
   for (let i = 0; i < STATX_SIZE; i += 4) view.setUint32(at + i, 0, true);
   view.setUint32(at, STATX_BASIC_STATS | STATX_MNT_ID | born, true);
   view.setUint32(at + 4, blksize, true);
-  view.setUint32(at + 8, mountRoot ? STATX_ATTR_MOUNT_ROOT : 0, true);
+  view.setUint32(
+    at + 8,
+    (mountRoot ? STATX_ATTR_MOUNT_ROOT : 0) | ((from.fsFlags ?? 0) & STATX_ATTR_FLAGS),
+    true,
+  );
   view.setUint32(at + 16, from.nlink, true);
   view.setUint32(at + 20, from.uid, true);
   view.setUint32(at + 24, from.gid, true);
@@ -47,7 +55,8 @@ export function writeStatx(
   setInt64(view, at + 32, from.ino);
   setInt64(view, at + 40, from.size);
   setInt64(view, at + 48, from.blocks);
-  view.setUint32(at + 56, STATX_ATTR_MOUNT_ROOT, true);
+  const known = from.fsFlags === null ? 0 : STATX_ATTR_FLAGS;
+  view.setUint32(at + 56, STATX_ATTR_MOUNT_ROOT | known, true);
   writeTimestamp(view, at + 64, from.atime);
   if (from.btime !== null) writeTimestamp(view, at + 80, from.btime);
   writeTimestamp(view, at + 96, from.ctime);
