@@ -31,7 +31,8 @@ function calls(names: RegExp, command: readonly string[], trace: readonly string
   execFileSync(name!, words, { cwd: '/', env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' }, stdio: 'ignore' });
   const texts = readdirSync(directory).map(one => readFileSync(join(directory, one), 'latin1'));
   const lines = texts.join('').split('\n').map(normal);
-  return lines.filter(line => names.test(line)).sort();
+  // Each once: whether two signals of a kind become one is a matter of time.
+  return [...new Set(lines.filter(line => names.test(line)))].sort();
 }
 
 /** A file for each process: in one, lines of calls that overlap are in pieces. */
