@@ -148,15 +148,8 @@ export interface EngineThread {
   /** With whose rights it asks, so that it may be given answers that are known; null: everything is to be asked. */
   knownBy: KnownKey | null;
 
-  /** Offsets in memory: where struct stat and the first bytes go, to be written before `sendAlong`. 0: it cannot. */
-  readonly alongStat: number;
-  readonly alongData: number;
-  readonly alongSize: number;
-  sendAlong(file: OpenedFile): void;
-  /** It has closed the file that was sent along, and has not asked since. */
-  readonly hasClosedAlong: boolean;
-  /** To be asked when the thread is here, or has closed the file. What it did with the file that was sent along. Null: there was none, or it has been asked since. */
-  takeAlong(): FileUse | null;
+  /** Null if files cannot go along with answers. */
+  readonly along: FileAlong | null;
 
   /** Where the bytes [address, address + len) were already brought with the call, or -1. */
   prefetched(address: number, len: number): number;
@@ -186,7 +179,7 @@ export interface EngineThread {
  */
 export interface OpenedFile {
   readonly fd: number;
-  /** How many bytes go along: up to `alongSize`, of a file that does not change; and whether these are all. */
+  /** How many bytes go along, of a file that does not change; and whether these are all. */
   readonly size: number;
   readonly whole: boolean;
 }
@@ -195,6 +188,18 @@ export interface OpenedFile {
 export interface FileUse {
   readonly position: number;
   readonly closed: boolean;
+}
+
+export interface FileAlong {
+  /** Offsets in memory: where struct stat, and up to `size` first bytes, are to be written before `send`. */
+  readonly stat: number;
+  readonly data: number;
+  readonly size: number;
+  send(file: OpenedFile): void;
+  /** The thread has closed the file, and has not asked since. */
+  readonly wasClosed: boolean;
+  /** For when the thread is here, or has closed the file: what it did. Null if there is none, or it was asked already. */
+  take(): FileUse | null;
 }
 
 /** An address space. Addresses and lengths are page-aligned; protections are PROT_ bits. */

@@ -6,14 +6,14 @@ import type { Task } from './task.ts';
 
 /** For whoever looks at the descriptors of a program that is running. */
 export function settleClosed(task: Task): void {
-  if (task.thread?.hasClosedAlong === true) settleAlong(task);
+  if (task.thread?.along?.wasClosed === true) settleAlong(task);
 }
 
 export function settleAlong(task: Task): void {
   const { openedAlong: opened, thread } = task;
   if (opened === null) return;
   task.openedAlong = null;
-  const use = thread?.takeAlong() ?? null;
+  const use = thread?.along?.take() ?? null;
   const { file, fd } = opened;
   if (use === null || task.files.get(fd) !== file) return;
   file.pos = use.position;

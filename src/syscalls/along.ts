@@ -16,13 +16,14 @@ const HEAD = 1024;
 export function sendAlong(task: Task, file: File, fd: number): void {
   const { thread, user } = task;
   const { inode } = file;
-  if (thread === null || thread.alongSize === 0 || !isSimple(task, file)) return;
-  const whole = inode.size <= thread.alongSize;
+  const along = thread?.along ?? null;
+  if (along === null || !isSimple(task, file)) return;
+  const whole = inode.size <= along.size;
   const wanted = whole ? inode.size : inode.hasFirstPage ? HEAD : 0;
-  const size = wanted === 0 ? 0 : file.read(user.ram, thread.alongData, wanted, 0);
+  const size = wanted === 0 ? 0 : file.read(user.ram, along.data, wanted, 0);
   if (size !== wanted) return;
-  writeStat(user.view, thread.alongStat, inode, BLKSIZE);
-  thread.sendAlong({ fd, size, whole });
+  writeStat(user.view, along.stat, inode, BLKSIZE);
+  along.send({ fd, size, whole });
   task.openedAlong = { file, fd };
 }
 

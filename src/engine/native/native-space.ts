@@ -195,7 +195,7 @@ export class NativeSpace implements Space {
 
   newThread(): NativeThread {
     const parked = this.parked.pop();
-    parked?.startAccount();
+    parked?.account.start();
     return parked ?? this.addThread();
   }
 

@@ -3,9 +3,7 @@ import { EFAULT } from '../../uapi/errno.ts';
 import {
   type EngineThread,
   type Fault,
-  type FileUse,
   type KnownKey,
-  type OpenedFile,
   type ThreadTimes,
   type ThreadUsage,
   TRAP_BADCOPY,
@@ -14,12 +12,13 @@ import {
   TRAP_FAULT,
   TRAP_FRAME,
 } from '../engine.ts';
-import type { RawFaults, RawTimes } from './accounts.ts';
 import { type BroughtUsage, RUSAGE_SIZE, readUsage } from './brought-usage.ts';
+import { NativeFileAlong } from './file-along.ts';
 import { fpstateOffset, fpstateSize, isFrameOffset, UC_FPSTATE, UC_GREGS, UC_SIZE } from './frame.ts';
 import { ACTION, KIND, SIZE, SLOT, STATE, VA } from './layout.ts';
 import type { NativeEngine } from './native-engine.ts';
 import type { NativeSpace } from './native-space.ts';
+import { ThreadAccount } from './thread-account.ts';
 
 const AUDIT_ARCH_X86_64 = 0xc000003e | 0;
 /** Where a frame is put that no signal made: high in the alternate stack, with room for any extended state. */
@@ -44,8 +43,9 @@ export class NativeThread implements EngineThread {
   context = 0;
   fpstate = 0;
   fpstateSize = 0;
+  readonly along: NativeFileAlong | null;
+  readonly account: ThreadAccount;
   private key: KnownKey | null = null;
-  private along: OpenedFile | null = null;
   private readonly engine: NativeEngine;
   private readonly i32: Int32Array;
   private readonly view: DataView;
@@ -63,13 +63,6 @@ export class NativeThread implements EngineThread {
   private readonly copyFrom: number[] = [];
   private readonly copyLength: number[] = [];
 
-  /** Times that were given out, so that they never go back; and what former owners had used. */
-  private userTime = 0;
-  private systemTime = 0;
-  private before: Account = NOTHING;
-  /** What was read last. */
-  private latest: Account = NOTHING;
-
   constructor(engine: NativeEngine, space: NativeSpace, slot: number, index: number) {
     this.engine = engine;
     this.space = space;
@@ -78,6 +71,8 @@ export class NativeThread implements EngineThread {
     this.i32 = engine.memory.i32;
     this.view = engine.memory.view;
     this.w = slot >> 2;
+    this.along = engine.foresight ? new NativeFileAlong(engine.memory, slot) : null;
+    this.account = new ThreadAccount(engine.accounts, engine.memory, space, slot);
     this.i32.fill(0, this.w, this.w + SLOT.S_COPY / 4);
     this.i32[this.w + SLOT.S_CPU / 4] = -1;
   }
@@ -218,45 +213,9 @@ export class NativeThread implements EngineThread {
     this.i32[this.w + SLOT.S_KEY / 4 + 1] = key?.high ?? 0;
   }
 
-  get alongStat(): number {
-    return this.slot + SLOT.S_FILE_STAT;
-  }
-
-  get alongData(): number {
-    return this.slot + SLOT.S_FILE_DATA;
-  }
-
-  get alongSize(): number {
-    return this.engine.foresight ? SLOT.FILE_DATA_SIZE : 0;
-  }
-
-  sendAlong(file: OpenedFile): void {
-    const { i32, w } = this;
-    this.along = file;
-    i32[w + SLOT.S_FILE_SIZE / 4] = file.size;
-    i32[w + SLOT.S_FILE_WHOLE / 4] = file.whole ? 1 : 0;
-    i32[w + SLOT.S_FILE_POS / 4] = 0;
-    i32[w + SLOT.S_FILE_CLOSED / 4] = 0;
-    i32[w + SLOT.S_FILE / 4] = file.fd + 1;
-  }
-
-  get hasClosedAlong(): boolean {
-    return this.along !== null && this.i32[this.w + SLOT.S_FILE_CLOSED / 4] === 1;
-  }
-
-  takeAlong(): FileUse | null {
-    const { along, i32, w } = this;
-    if (along === null) return null;
-    this.along = null;
-    i32[w + SLOT.S_FILE / 4] = 0;
-    const position = i32[w + SLOT.S_FILE_POS / 4]!;
-    const closed = i32[w + SLOT.S_FILE_CLOSED / 4] === 1;
-    return { position: position > 0 && position <= along.size ? position : 0, closed };
-  }
-
   park(): void {
     this.waits();
-    this.takeAlong();
+    this.along?.take();
     this.owner = null;
     this.knownBy = null;
     this.space.parked.push(this);
@@ -394,63 +353,16 @@ export class NativeThread implements EngineThread {
   }
 
   cpuTimes(): ThreadTimes {
-    const raw = this.rawTimes();
-    if (raw !== null) {
-      this.latest = { ...this.latest, total: raw.total };
-      const used = Math.max(0, raw.total - this.before.total);
-      const user = Math.min(used, used * raw.userShare);
-      this.userTime = Math.max(this.userTime, Math.round(Math.min(user, used - this.systemTime)));
-      this.systemTime = Math.max(this.systemTime, Math.round(used - this.userTime));
-    }
-    return { user: this.userTime, system: this.systemTime };
+    return this.account.times(this.broughtUsage());
   }
 
   usage(): ThreadUsage {
-    const raw = this.rawFaults();
-    if (raw === null) return NO_USAGE;
-    this.latest = { ...this.latest, minflt: raw.minflt, majflt: raw.majflt };
-    const { minflt, majflt } = this.before;
-    return { ...raw, minflt: Math.max(0, raw.minflt - minflt), majflt: Math.max(0, raw.majflt - majflt) };
-  }
-
-  /** It was parked, and is given to a new owner. What the former one used was asked when it went. */
-  startAccount(): void {
-    this.userTime = 0;
-    this.systemTime = 0;
-    this.before = this.latest;
+    return this.account.usage(this.broughtUsage());
   }
 
   /** A thread that is still to be made, and will look for its answer by itself. */
   prepareFirst(): void {
     this.i32[this.w] = STATE.ST_REQUEST;
-  }
-
-  private get tid(): number {
-    return this.i32[this.w + SLOT.S_TID / 4]!;
-  }
-
-  private rawTimes(): RawTimes | null {
-    const { space, engine } = this;
-    if (space.pid === 0 || space.dead) return null;
-    const brought = this.broughtUsage();
-    if (brought !== null) {
-      const total = brought.user + brought.system;
-      return { total, userShare: total === 0 ? 1 : brought.user / total };
-    }
-    return space.hasOneThread
-      ? engine.accounts.processTimes(space.pid)
-      : engine.accounts.threadTimes(space.pid, this.tid);
-  }
-
-  /**
-   * What can be asked of the process is not asked of the thread: while a thread whose /proc entry was looked at goes,
-   * whoever reaps its process waits for that entry, busily.
-   */
-  private rawFaults(): RawFaults | null {
-    const { space, engine } = this;
-    const brought = this.broughtUsage();
-    if (brought !== null) return { ...brought, processor: this.i32[this.w + SLOT.S_CPU / 4]!, rss: 0 };
-    return space.pid === 0 ? null : engine.accounts.faults(space.pid, space.hasOneThread ? 0 : this.tid);
   }
 
   /** What the program has used, if it said so with the call that it is in; it speaks of the whole process. */
@@ -493,22 +405,12 @@ export class NativeThread implements EngineThread {
 }
 
 const NO_FAULT: Fault = { signal: 0, code: 0, address: 0 };
-/** SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV: what the stub has handlers for. */
 /** States of a thread that waits for us. */
 const IN_KERNEL: ReadonlySet<number> = new Set([STATE.ST_REQUEST, STATE.ST_SLEEPING, STATE.ST_WAIT]);
-
+/** SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV: what the stub has handlers for. */
 const FAULTS: ReadonlySet<number> = new Set([4, 5, 7, 8, 11]);
 /** rdi, rsi, rdx, r10, r8, r9 in struct sigcontext. */
 const ARGUMENT_REGISTERS = [8, 9, 12, 2, 0, 1] as const;
-interface Account {
-  /** ns of processor time. */
-  readonly total: number;
-  readonly minflt: number;
-  readonly majflt: number;
-}
-
-const NOTHING: Account = { total: 0, minflt: 0, majflt: 0 };
-const NO_USAGE: ThreadUsage = { minflt: 0, majflt: 0, processor: 0, rss: 0, peak: null };
 const STAGE_IN_SIZE = SLOT.S_STAGE_OUT - SLOT.S_STAGE_IN;
 const STAGE_OUT_SIZE = SIZE.SLOT_STRIDE - SLOT.S_STAGE_OUT;
 const WINDOW = [SLOT.S_IN0, SLOT.S_IN1] as const;

@@ -1,0 +1,91 @@
+/**
+ * What a thread's owner has used of the host: the host counts for the thread (or the process, if that is its only one),
+ * which may have had other owners before. Times that were given out never go back.
+ */
+import type { ThreadTimes, ThreadUsage } from '../engine.ts';
+import type { Accounts, RawFaults, RawTimes } from './accounts.ts';
+import type { BroughtUsage } from './brought-usage.ts';
+import { SLOT } from './layout.ts';
+import type { MemoryFile } from './memory-file.ts';
+import type { NativeSpace } from './native-space.ts';
+
+interface Counted {
+  /** ns of processor time. */
+  readonly total: number;
+  readonly minflt: number;
+  readonly majflt: number;
+}
+
+const NOTHING: Counted = { total: 0, minflt: 0, majflt: 0 };
+const NO_USAGE: ThreadUsage = { minflt: 0, majflt: 0, processor: 0, rss: 0, peak: null };
+
+export class ThreadAccount {
+  private readonly accounts: Accounts;
+  private readonly i32: Int32Array;
+  private readonly space: NativeSpace;
+  private readonly w: number;
+  private userTime = 0;
+  private systemTime = 0;
+  /** What former owners had used, and what was read last. */
+  private before: Counted = NOTHING;
+  private latest: Counted = NOTHING;
+
+  constructor(accounts: Accounts, memory: MemoryFile, space: NativeSpace, slot: number) {
+    this.accounts = accounts;
+    this.i32 = memory.i32;
+    this.space = space;
+    this.w = slot >> 2;
+  }
+
+  /** The thread was parked, and has a new owner. What the former one used was asked when it went. */
+  start(): void {
+    this.userTime = 0;
+    this.systemTime = 0;
+    this.before = this.latest;
+  }
+
+  /** `brought`: what the process has used, if it said so just now. */
+  times(brought: BroughtUsage | null): ThreadTimes {
+    const raw = this.rawTimes(brought);
+    if (raw !== null) {
+      this.latest = { ...this.latest, total: raw.total };
+      const used = Math.max(0, raw.total - this.before.total);
+      const user = Math.min(used, used * raw.userShare);
+      this.userTime = Math.max(this.userTime, Math.round(Math.min(user, used - this.systemTime)));
+      this.systemTime = Math.max(this.systemTime, Math.round(used - this.userTime));
+    }
+    return { user: this.userTime, system: this.systemTime };
+  }
+
+  usage(brought: BroughtUsage | null): ThreadUsage {
+    const raw = this.rawFaults(brought);
+    if (raw === null) return NO_USAGE;
+    this.latest = { ...this.latest, minflt: raw.minflt, majflt: raw.majflt };
+    const { minflt, majflt } = this.before;
+    return { ...raw, minflt: Math.max(0, raw.minflt - minflt), majflt: Math.max(0, raw.majflt - majflt) };
+  }
+
+  private get tid(): number {
+    return this.i32[this.w + SLOT.S_TID / 4]!;
+  }
+
+  private rawTimes(brought: BroughtUsage | null): RawTimes | null {
+    const { space, accounts } = this;
+    if (space.pid === 0 || space.dead) return null;
+    if (brought !== null) {
+      const total = brought.user + brought.system;
+      return { total, userShare: total === 0 ? 1 : brought.user / total };
+    }
+    return space.hasOneThread ? accounts.processTimes(space.pid) : accounts.threadTimes(space.pid, this.tid);
+  }
+
+  /**
+   * What can be asked of the process is not asked of the thread: while a thread whose /proc entry was looked at goes,
+   * whoever reaps its process waits for that entry, busily.
+   */
+  private rawFaults(brought: BroughtUsage | null): RawFaults | null {
+    const { space, accounts } = this;
+    if (brought !== null) return { ...brought, processor: this.i32[this.w + SLOT.S_CPU / 4]!, rss: 0 };
+    return space.pid === 0 ? null : accounts.faults(space.pid, space.hasOneThread ? 0 : this.tid);
+  }
+}
