@@ -14,6 +14,7 @@ import { writeText } from './host/output.ts';
 import { packageFile } from './host/package.ts';
 import { HostPoller } from './host/poller.ts';
 import { onStop, takeEndingSignals } from './host/signals.ts';
+import { HostTerminal } from './host/terminal.ts';
 import { takeUmid } from './host/umid.ts';
 import { logBegin, logMachine, logRoot, showLog } from './init/boot-log.ts';
 import { connectConsole } from './init/console.ts';
@@ -53,6 +54,8 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
   const libc = openLibc();
   const facts = new HostFacts(libc);
   if (facts.missing !== null) return { type: 'error', message: facts.missing, status: null };
+  const calls = new DescriptorCalls(libc);
+  if (typeof options.console === 'object') new HostTerminal(calls, options.console.input).awaitForeground();
   const letGo = options.umid === null ? () => {} : takeUmid(options.umid);
   if (typeof letGo === 'string') return { type: 'error', message: letGo, status: null };
   const processors = availableParallelism();
@@ -60,7 +63,7 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
     libc,
     facts,
     poller: new HostPoller(libc),
-    calls: new DescriptorCalls(libc),
+    calls,
     processors,
     background: new BackgroundThreads(libc, monotonicNow()),
     strace: straceOf(libc, options),

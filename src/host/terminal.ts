@@ -86,6 +86,15 @@ export class HostTerminal {
     return windowSize(this.calls, this.fd);
   }
 
+  /**
+   * In the background of a shell this stops us (SIGTTOU, tcsetattr(3)) until we are in the foreground: to be called before
+   * anybody listens to signals, so that one ends us meanwhile.
+   */
+  awaitForeground(): void {
+    const now = getAttributes(this.calls, this.fd);
+    if (typeof now !== 'number') setAttributes(this.calls, this.fd, now);
+  }
+
   /** 0, or -ENOTTY and the like. The settings of before are kept for `restore`. */
   setRaw(): number {
     const now = getAttributes(this.calls, this.fd);

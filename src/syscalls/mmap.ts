@@ -139,9 +139,10 @@ function choosePlace(mm: Mm, addr: number, size: number, mapFlags: number): numb
     if (!mm.isAllowed(addr, size)) return -ENOMEM;
     return (mapFlags & MAP_FIXED_NOREPLACE) !== 0 && !mm.isFree(addr, size) ? -EEXIST : addr;
   }
-  if ((mapFlags & MAP_32BIT) !== 0) return mm.findFree(size, LOW_LIMIT);
+  const low = (mapFlags & MAP_32BIT) !== 0;
   const hint = pageUp(addr);
-  return addr > 0 && hint <= TASK_SIZE && mm.isFree(hint, size, true) ? hint : mm.findFree(size);
+  if (addr > 0 && hint <= (low ? LOW_LIMIT - size : TASK_SIZE) && mm.isFree(hint, size, true)) return hint;
+  return low ? mm.findFree(size, LOW_LIMIT) : mm.findFree(size);
 }
 
 /** Whether so much more may be locked in memory: mmap(2), MAP_LOCKED, and what follows mlockall(2). */

@@ -46,35 +46,33 @@ for (const signal of ['SIGTERM', 'SIGHUP', 'SIGKILL'])
     assert.equal(scene['restored'], true);
   });
 
-/** What a script on a terminal says after a signal to `uml`, its status, and whether the terminal is put back. */
-const signalled = (signal: string, script: string): unknown[] =>
+/** What a command on a terminal says after a signal to it, its status, and whether the terminal is put back. */
+const signalled = (signal: string, ...command: string[]): unknown[] =>
   JSON.parse(
-    execFileSync(
-      'python3',
-      [
-        join(here, 'terminal-signal.py'),
-        signal,
-        join(here, '../../bin/uml'),
-        'run',
-        '-t',
-        'sh',
-        '-c',
-        script,
-      ],
-      { encoding: 'utf8' },
-    ),
+    execFileSync('python3', [join(here, 'terminal-signal.py'), signal, ...command], { encoding: 'utf8' }),
   );
+const uml = join(here, '../../bin/uml');
+const toScript = (signal: string, script: string): unknown[] =>
+  signalled(signal, uml, 'run', '-t', 'sh', '-c', script);
 const waits = 'echo ready; while :; do sleep 0.1; done';
 
 test('a command on a terminal gets signals, and time to end', { skip }, () => {
   const traps = `trap 'echo term; exit 3' TERM; trap 'exit 4' HUP; trap 'echo int; exit 5' INT; ${waits}`;
-  assert.deepEqual(signalled('SIGTERM', traps), ['term\n', 3, true]);
-  assert.deepEqual(signalled('SIGHUP', traps), ['', 4, true]);
-  assert.deepEqual(signalled('SIGINT', traps), ['int\n', 5, true]);
-  assert.deepEqual(signalled('SIGTERM', 'echo ready; exec sleep 100'), ['', 143, true]);
+  assert.deepEqual(toScript('SIGTERM', traps), ['term\n', 3, true]);
+  assert.deepEqual(toScript('SIGHUP', traps), ['', 4, true]);
+  assert.deepEqual(toScript('SIGINT', traps), ['int\n', 5, true]);
+  assert.deepEqual(toScript('SIGTERM', 'echo ready; exec sleep 100'), ['', 143, true]);
 });
 
 test('but no more time than that', { skip }, () => {
-  assert.deepEqual(signalled('SIGTERM', `trap '' TERM HUP; ${waits}`), ['', 143, true]);
-  assert.deepEqual(signalled('SIGTERM', `trap '' TERM; trap 'exit 6' HUP; ${waits}`), ['', 6, true]);
+  assert.deepEqual(toScript('SIGTERM', `trap '' TERM HUP; ${waits}`), ['', 143, true]);
+  assert.deepEqual(toScript('SIGTERM', `trap '' TERM; trap 'exit 6' HUP; ${waits}`), ['', 6, true]);
+});
+
+test('in the background it waits, and can be ended', { skip }, () => {
+  const job = `set -m; "$0" run -t sh & sleep 1; echo ready; jobs %1; kill %1; kill -CONT %1; wait %1; echo was $?`;
+  const [said, status, restored] = signalled('SIGWINCH', '/bin/bash', '-c', job, uml);
+  assert.match(String(said), /Stopped/);
+  assert.match(String(said), /was 143\n$/);
+  assert.deepEqual([status, restored], [0, true]);
 });

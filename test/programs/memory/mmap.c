@@ -89,6 +89,9 @@ int main(void)
 	sparse[big / 2] = 2;
 	R(sparse[big - 1] + sparse[big / 2] + sparse[0]);
 	R(munmap(sparse, big));
+	R((long)mmap((void *)0x50000000, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0));
+	R((long)mmap((void *)0x50000000, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0) < 1l << 31);
+	R((long)mmap((void *)0x700000000, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0) < 1l << 31);
 	char *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	memcpy(code, "\xb8\x2a\0\0\0\xc3", 6);
 	R(mprotect(code, 4096, PROT_READ | PROT_EXEC));
