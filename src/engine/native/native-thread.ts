@@ -1,4 +1,5 @@
 /** A host thread that runs guest code, seen through its slot (engine.ts has the contract). */
+import { getUint64, setInt64 } from '../../lib/int64.ts';
 import { EFAULT } from '../../uapi/errno.ts';
 import {
   type EngineThread,
@@ -81,8 +82,7 @@ export class NativeThread implements EngineThread {
   private readFault(): void {
     const { i32, w, view, slot } = this;
     const signal = i32[w + SLOT.S_SIGNO / 4]!;
-    const high = view.getUint32(slot + SLOT.S_SIGADDR + 4, true);
-    const address = high * 2 ** 32 + view.getUint32(slot + SLOT.S_SIGADDR, true);
+    const address = getUint64(view, slot + SLOT.S_SIGADDR);
     this.fault = { signal, code: i32[w + SLOT.S_SIGCODE / 4]!, address };
     if (!FAULTS.has(signal)) this.trap = TRAP_BROKEN;
   }
@@ -280,8 +280,7 @@ export class NativeThread implements EngineThread {
     this.copyFrom[i] = offset;
     this.copyLength[i] = len;
     const at = this.slot + SLOT.S_COPY + 16 * i;
-    this.view.setUint32(at, address % 2 ** 32, true);
-    this.view.setUint32(at + 4, Math.floor(address / 2 ** 32), true);
+    setInt64(this.view, at, address);
     this.view.setUint32(at + 8, offset - this.slot, true);
     this.view.setUint32(at + 12, len, true);
   }
@@ -319,8 +318,7 @@ export class NativeThread implements EngineThread {
     const pointer = fpstateSize > 0 ? this.address + OWN_FPSTATE : 0;
     this.engine.memory.bytes.fill(0, frame, frame + UC_SIZE);
     view.setUint32(frame, UC_FLAGS, true);
-    view.setUint32(frame + UC_FPSTATE, pointer % 2 ** 32, true);
-    view.setUint32(frame + UC_FPSTATE + 4, Math.floor(pointer / 2 ** 32), true);
+    setInt64(view, frame + UC_FPSTATE, pointer);
     this.context = frame + UC_GREGS;
     this.fpstate = fpstateSize > 0 ? slot + OWN_FPSTATE : 0;
     this.fpstateSize = Math.min(fpstateSize, this.maxFpstate);
@@ -333,23 +331,22 @@ export class NativeThread implements EngineThread {
 
   get tls(): number {
     const at = this.slot + SLOT.S_FS;
-    return this.view.getUint32(at + 4, true) * 2 ** 32 + this.view.getUint32(at, true);
+    return getUint64(this.view, at);
   }
 
   set tls(address: number) {
     const at = this.slot + SLOT.S_FS;
-    this.view.setUint32(at, address % 2 ** 32, true);
-    this.view.setUint32(at + 4, Math.floor(address / 2 ** 32), true);
+    setInt64(this.view, at, address);
   }
 
   get stackPointer(): number {
     const at = this.hasFrame ? this.context + 15 * 8 : this.slot + SLOT.S_RSP;
-    return this.view.getUint32(at + 4, true) * 2 ** 32 + this.view.getUint32(at, true);
+    return getUint64(this.view, at);
   }
 
   get programCounter(): number {
     const at = this.hasFrame ? this.context + 16 * 8 : this.slot + SLOT.S_RIP;
-    return this.view.getUint32(at + 4, true) * 2 ** 32 + this.view.getUint32(at, true);
+    return getUint64(this.view, at);
   }
 
   cpuTimes(): ThreadTimes {

@@ -3,6 +3,7 @@
  * nothing but the call. The seccomp filter lets every guest thread do that (filters.ts), as it harms nobody else: what it
  * can reach so is its own memory, and what the machine's memory file gave it stays as it was, or goes.
  */
+import { setInt64 } from '../../lib/int64.ts';
 import { SLOT, VA } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 
@@ -37,10 +38,10 @@ export class OwnMappings {
     view.setInt32(slot + SLOT.S_OWN, this.count, true);
     this.forEach((nr, address, len, value, i) => {
       const at = slot + SLOT.S_OWN_OPS + SLOT.OWN_OP_SIZE * i;
-      setWord64(view, at, nr);
-      setWord64(view, at + 8, address);
-      setWord64(view, at + 16, len);
-      setWord64(view, at + 24, value);
+      setInt64(view, at, nr);
+      setInt64(view, at + 8, address);
+      setInt64(view, at + 16, len);
+      setInt64(view, at + 24, value);
     });
   }
 
@@ -60,9 +61,4 @@ function isApart(address: number, len: number): boolean {
   const high = Math.floor(address / GIB4);
   if (high >= LOWEST_TOP) return true;
   return high > 0 && high + Math.floor(len / GIB4) + 2 <= HIGHEST_BOTTOM;
-}
-
-function setWord64(view: DataView, at: number, value: number): void {
-  view.setUint32(at, value % GIB4, true);
-  view.setUint32(at + 4, Math.floor(value / GIB4), true);
 }
