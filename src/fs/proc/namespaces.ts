@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Result } from '../../lib/result.ts';
-import { EACCES, EINVAL, ENOTTY, EPERM, ESRCH } from '../../uapi/errno.ts';
+import { EACCES, EINVAL, ENOENT, ENOTTY, EPERM, ESRCH } from '../../uapi/errno.ts';
 import { O_ACCMODE, O_RDONLY } from '../../uapi/fcntl.ts';
 import { S_IFREG } from '../../uapi/stat.ts';
 import { AnonInode, AnonSuper } from '../anon.ts';
@@ -13,6 +13,7 @@ import type { WalkContext } from '../context.ts';
 import type { Path } from '../dentry.ts';
 import { File } from '../file.ts';
 import { dir, magicLink } from '../kernfs/entry.ts';
+import type { MountNamespace } from '../namespace.ts';
 import { mayTrace } from './access.ts';
 import type { TaskContext, TaskEntry } from './context.ts';
 import { NAMESPACES, type NamespaceKind } from './source.ts';
@@ -34,9 +35,26 @@ const CLONE_FLAGS: Readonly<Record<NamespaceKind, number>> = {
   uts: 0x04000000,
 };
 
-/** What setns(2) is given. */
+/** What setns(2) is given. As long as it is open, a namespace of mounts stays. */
 export class NsFile extends File {
   declare readonly inode: NsInode;
+  /** Of the kind 'mnt', which there are several of; else null: the one that there is. */
+  readonly mounts: MountNamespace | null;
+
+  constructor(inode: NsInode, flags: number) {
+    super(inode, flags);
+    this.mounts = inode.mounts?.deref() ?? null;
+    if (this.mounts !== null) this.mounts.users++;
+  }
+
+  /** The CLONE_ flag of its kind. */
+  get cloneFlag(): number {
+    return CLONE_FLAGS[this.inode.kind];
+  }
+
+  override release(): void {
+    this.mounts?.left();
+  }
 
   override get linkName(): string {
     return this.inode.label;
@@ -53,6 +71,8 @@ export class NsFile extends File {
 
 export class NsInode extends AnonInode {
   readonly kind: NamespaceKind;
+  /** Of the kind 'mnt'. The namespace goes with its last user, whatever was once asked about it. */
+  mounts: WeakRef<MountNamespace> | null = null;
 
   constructor(sb: AnonSuper, kind: NamespaceKind, ino: number) {
     super(sb, ino, S_IFREG | 0o444, sb.clock.coarse());
@@ -65,7 +85,8 @@ export class NsInode extends AnonInode {
   }
 
   override open(flags: number): Result<File> {
-    return (flags & O_ACCMODE) === O_RDONLY ? new NsFile(this, flags) : -EPERM;
+    if ((flags & O_ACCMODE) !== O_RDONLY) return -EPERM;
+    return this.mounts !== null && this.mounts.deref() === undefined ? -ENOENT : new NsFile(this, flags);
   }
 
   override setattr(): number {
@@ -94,7 +115,9 @@ export class NsFs {
 function visit({ source, task, nsfs }: TaskContext, who: WalkContext, kind: NamespaceKind): Result<NsInode> {
   if (task.reaped) return -ESRCH;
   if (!mayTrace({ source, task }, who.cred)) return -EACCES;
-  return nsfs.inode(kind, task.namespace(kind));
+  const inode = nsfs.inode(kind, task.namespace(kind));
+  if (kind === 'mnt') inode.mounts ??= new WeakRef(task.mountNamespace);
+  return inode;
 }
 
 function nsLink(name: string, kind: NamespaceKind): TaskEntry {
