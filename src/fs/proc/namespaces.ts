@@ -13,7 +13,7 @@ import type { WalkContext } from '../context.ts';
 import type { Path } from '../dentry.ts';
 import { File } from '../file.ts';
 import { dir, magicLink } from '../kernfs/entry.ts';
-import type { MountNamespace } from '../namespace.ts';
+import { MountNamespace } from '../namespace.ts';
 import { mayTrace } from './access.ts';
 import type { TaskContext, TaskEntry } from './context.ts';
 import { NAMESPACES, type NamespaceKind } from './source.ts';
@@ -35,16 +35,16 @@ const CLONE_FLAGS: Readonly<Record<NamespaceKind, number>> = {
   uts: 0x04000000,
 };
 
-/** What setns(2) is given. As long as it is open, a namespace of mounts stays. */
+/** What setns(2) is given. As long as it is open, its namespace stays. */
 export class NsFile extends File {
   declare readonly inode: NsInode;
-  /** Of the kind 'mnt', which there are several of; else null: the one that there is. */
-  readonly mounts: MountNamespace | null;
+  /** Of kinds that there are several of, which one; else null. */
+  readonly namespace: object | null;
 
   constructor(inode: NsInode, flags: number) {
     super(inode, flags);
-    this.mounts = inode.mounts?.deref() ?? null;
-    if (this.mounts !== null) this.mounts.users++;
+    this.namespace = inode.namespace?.deref() ?? null;
+    if (this.namespace instanceof MountNamespace) this.namespace.users++;
   }
 
   /** The CLONE_ flag of its kind. */
@@ -53,7 +53,7 @@ export class NsFile extends File {
   }
 
   override release(): void {
-    this.mounts?.left();
+    if (this.namespace instanceof MountNamespace) this.namespace.left();
   }
 
   override get linkName(): string {
@@ -71,8 +71,8 @@ export class NsFile extends File {
 
 export class NsInode extends AnonInode {
   readonly kind: NamespaceKind;
-  /** Of the kind 'mnt'. The namespace goes with its last user, whatever was once asked about it. */
-  mounts: WeakRef<MountNamespace> | null = null;
+  /** Of kinds that there are several of. It goes with its last user, whatever was once asked about it. */
+  namespace: WeakRef<object> | null = null;
 
   constructor(sb: AnonSuper, kind: NamespaceKind, ino: number) {
     super(sb, ino, S_IFREG | 0o444, sb.clock.coarse());
@@ -86,7 +86,9 @@ export class NsInode extends AnonInode {
 
   override open(flags: number): Result<File> {
     if ((flags & O_ACCMODE) !== O_RDONLY) return -EPERM;
-    return this.mounts !== null && this.mounts.deref() === undefined ? -ENOENT : new NsFile(this, flags);
+    return this.namespace !== null && this.namespace.deref() === undefined
+      ? -ENOENT
+      : new NsFile(this, flags);
   }
 
   override setattr(): number {
@@ -116,7 +118,8 @@ function visit({ source, task, nsfs }: TaskContext, who: WalkContext, kind: Name
   if (task.reaped) return -ESRCH;
   if (!mayTrace({ source, task }, who.cred)) return -EACCES;
   const inode = nsfs.inode(kind, task.namespace(kind));
-  if (kind === 'mnt') inode.mounts ??= new WeakRef(task.mountNamespace);
+  const namespace = task.namespaceObject(kind);
+  if (namespace !== null) inode.namespace ??= new WeakRef(namespace);
   return inode;
 }
 
