@@ -20,6 +20,12 @@ export const defaultCpus = (): number => availableParallelism();
 /** A host string as the kernel keeps strings: one character a byte. */
 export const toBytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
+/** The last words that this program was given, whose bytes Node has replaced where they are no UTF-8. */
+export function asGiven(words: readonly string[]): string[] {
+  if (!words.some(word => word.includes('\ufffd'))) return words.map(toBytes);
+  return readFileSync('/proc/self/cmdline', 'latin1').split('\0').slice(0, -1).slice(-words.length);
+}
+
 /** The other way round, for the host's calls. */
 export const hostPath = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8');
 

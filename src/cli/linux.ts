@@ -8,6 +8,7 @@ import { type CommandLine, joinWords, parseCommandLine } from '../init/cmdline.t
 import type { ConsoleOptions, InitOptions, MachineOptions, RootOptions } from '../init/options.ts';
 import { type Account, findUser } from '../init/passwd.ts';
 import {
+  asGiven,
   DEFAULT_HOSTNAME,
   defaultCpus,
   defaultMem,
@@ -19,7 +20,6 @@ import {
   loginEnvironment,
   packageVersion,
   runMachine,
-  toBytes,
   toEnvp,
   wasClosed,
 } from './common.ts';
@@ -133,7 +133,7 @@ function printAndEnd(words: readonly string[]): void {
 }
 
 async function main(): Promise<void> {
-  const words = process.argv.slice(2).map(toBytes);
+  const words = asGiven(process.argv.slice(2));
   printAndEnd(words);
   const line = parseCommandLine(words);
   if (typeof line === 'string') fail('linux', line, 1);

@@ -18,6 +18,7 @@ import type {
 } from '../init/options.ts';
 import { type Account, findUser } from '../init/passwd.ts';
 import {
+  asGiven,
   DEFAULT_HOSTNAME,
   defaultCpus,
   defaultMem,
@@ -199,12 +200,20 @@ function openStrace(file: string | undefined): number | null {
   }
 }
 
+function workingDirectory(): string {
+  try {
+    return toBytes(process.cwd());
+  } catch {
+    return fail('uml', 'the working directory is gone; --workdir names another', FAILED);
+  }
+}
+
 async function run(words: string[], flags: RunFlags): Promise<void> {
   const root = rootOf(flags);
   const account = accountOf(flags.user, hostPath(root.type === 'device' ? '/' : root.dir));
   const env = loginEnvironment(account, process.env);
   for (const [name, value] of flags.env ?? []) env.set(name, value);
-  const argv = words.length > 0 ? words.map(toBytes) : [account.shell];
+  const argv = words.length > 0 ? asGiven(words) : [account.shell];
   const stdio = stdioOf(flags);
   const console: ConsoleOptions = stdio[0] === 'console' ? { input: 0, output: 1 } : 'none';
   const options: MachineOptions = {
@@ -218,7 +227,7 @@ async function run(words: string[], flags: RunFlags): Promise<void> {
       type: 'command',
       argv,
       envp: toEnvp(env),
-      cwd: flags.workdir ?? (flags.root === undefined ? toBytes(process.cwd()) : '/'),
+      cwd: flags.workdir ?? (flags.root === undefined ? workingDirectory() : '/'),
       user: { uid: account.uid, gid: account.gid, groups: account.groups },
       stdio,
     },

@@ -62,7 +62,7 @@ export class FsStruct {
   private leave(): void {
     const ns = this.namespace;
     this.namespace = null;
-    if (ns !== null && --ns.users === 0) ns.emptied?.();
+    ns?.left();
   }
 
   /** For fork(2), and for a task that stops sharing. */

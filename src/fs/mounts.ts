@@ -117,6 +117,17 @@ export function unshareMounts(vfs: Vfs, fs: FsStruct): number {
   return 0;
 }
 
+/** setns(2): the root and working directory are those of another namespace. */
+export function enterMounts(fs: FsStruct, ns: MountNamespace): void {
+  let mount = ns.root;
+  for (let over = mount.root.mounts?.get(mount); over !== undefined; over = mount.root.mounts?.get(mount))
+    mount = over;
+  const root = new Path(mount, mount.root);
+  fs.setRoot(root);
+  fs.setCwd(root);
+  fs.enter(ns);
+}
+
 /** umount2(2). */
 export function umount(vfs: Vfs, path: Path, flags: number): number {
   const { mount } = path;

@@ -9,7 +9,7 @@ export class MountNamespace {
   readonly id: number;
   /** What '/' is; pivot_root(2) changes it. */
   root: Mount;
-  /** Fs structs that are in it for good; not counted for the first namespace, which stays. */
+  /** Fs structs that are in it for good, and open files that stand for it; not counted for the first namespace, which stays. */
   users = 0;
   /** Told when the last of them is gone. */
   emptied: (() => void) | null = null;
@@ -17,6 +17,11 @@ export class MountNamespace {
   constructor(id: number, root: Mount) {
     this.id = id;
     this.root = root;
+  }
+
+  /** One of `users` is gone. */
+  left(): void {
+    if (--this.users === 0) this.emptied?.();
   }
 
   /** Parents come before their children, older mounts before younger. */

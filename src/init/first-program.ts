@@ -1,6 +1,7 @@
 /** The first program: its task, its descriptors, its start (init/options.ts, InitOptions). */
 import type { Cred } from '../core/cred.ts';
 import { CAPS_NONE, ROOT_CRED } from '../core/cred.ts';
+import { chmod, chown } from '../fs/attr.ts';
 import type { WalkContext } from '../fs/context.ts';
 import { FilesStruct } from '../fs/fd-table.ts';
 import type { File } from '../fs/file.ts';
@@ -19,6 +20,7 @@ import { Task } from '../kernel/task.ts';
 import { ThreadGroup } from '../kernel/thread-group.ts';
 import { UserAccess } from '../kernel/user-access.ts';
 import { ENOENT } from '../uapi/errno.ts';
+import { O_RDWR } from '../uapi/fcntl.ts';
 import { SIGCHLD } from '../uapi/signal.ts';
 import { logInit } from './boot-log.ts';
 import { execTrouble, inWords } from './exec-trouble.ts';
@@ -26,6 +28,8 @@ import type { MachineKernel } from './machine-kernel.ts';
 import type { InitOptions, Panic, UserOptions } from './options.ts';
 
 const MANY = 1 << 30;
+/** devpts is mounted with it, too. */
+const TTY_GROUP = 5;
 const DEFAULT_INITS = ['/sbin/init', '/etc/init', '/bin/init', '/bin/sh'];
 
 /** A process of the kernel's making, without a program yet. */
@@ -117,7 +121,7 @@ export function credOf(user: UserOptions): Cred {
 
 /**
  * Opens the console as these descriptors. Its own node makes it nobody's controlling terminal (init's children
- * share it); a command gets it by its terminal's name, which does.
+ * share it); a command gets it by its terminal's name, which does, and is its owner, as after login(1).
  */
 export function openConsole(
   kernel: MachineKernel,
@@ -125,7 +129,16 @@ export function openConsole(
   fds: readonly number[],
   node = '/dev/console',
 ): void {
-  const file = open(kernel.vfs, task, null, node, 2, 0);
+  const { root, cwd, clock, current, cred } = task;
+  const superuser: WalkContext = { cred: ROOT_CRED, root, cwd, umask: 0, clock, current };
+  const path = lookup(kernel.vfs, superuser, null, node, LOOKUP_FOLLOW);
+  if (typeof path === 'number') return;
+  if (cred.uid !== 0) {
+    chown(kernel.vfs, superuser, path, cred.uid, TTY_GROUP);
+    chmod(kernel.vfs, superuser, path, 0o620);
+  }
+  path.put();
+  const file = open(kernel.vfs, superuser, null, node, O_RDWR, 0);
   if (typeof file === 'number') return;
   for (const fd of fds) installAt(task, file.get(), fd);
   file.put();

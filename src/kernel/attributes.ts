@@ -5,6 +5,7 @@
 import { SCHED_FIFO, SCHED_NORMAL, SCHED_RR } from '../uapi/sched.ts';
 import type { Seccomp } from './seccomp.ts';
 import type { Task } from './task.ts';
+import type { Uts } from './uts.ts';
 
 /** How a task is scheduled. The host schedules: this is what the calls report. */
 export interface SchedAttr {
@@ -32,6 +33,8 @@ export class TaskAttributes {
   ioprio = 0;
   personality = 0;
   noNewPrivs = false;
+  /** The namespace of host and domain name; null: the machine's first. */
+  uts: Uts | null = null;
   /** What seccomp(2) has left of the system calls; null: all. */
   seccomp: Seccomp | null = null;
   /** Who logged in (getauid(3)); 2^32 - 1: nobody. */
@@ -52,6 +55,7 @@ export function inheritAttributes(parent: Task): TaskAttributes {
   to.personality = from.personality;
   to.noNewPrivs = from.noNewPrivs;
   to.seccomp = from.seccomp;
+  to.uts = from.uts;
   to.loginuid = from.loginuid;
   to.timerSlack = from.timerSlack;
   to.defaultTimerSlack = from.timerSlack;

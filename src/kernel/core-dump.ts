@@ -40,6 +40,7 @@ import { type DumpedArea, dumpedAreas, presentRuns, vdsoArea } from './core-memo
 import { coreName } from './core-pattern.ts';
 import { FileBacking } from './file-backing.ts';
 import type { Task } from './task.ts';
+import { utsOf } from './uts.ts';
 
 /** Less is not worth a file. */
 const LEAST = PAGE_SIZE;
@@ -117,7 +118,7 @@ function nameOfCore(task: Task, signal: number): string {
     dumpable: group.dumpable,
     signal,
     time: kernel.clock.realtime().sec,
-    hostname: kernel.uts.nodename,
+    hostname: utsOf(task).nodename,
     comm: task.comm,
     exe,
     limit: task.rlimit(RLIMIT_CORE),

@@ -33,10 +33,11 @@ import { SignalState } from './signal-state.ts';
 import { Task } from './task.ts';
 import { ThreadGroup } from './thread-group.ts';
 import { UserAccess } from './user-access.ts';
+import { unshareUts } from './uts.ts';
 
-/** Namespaces that there is one of; each process may have mounts of its own. */
-const MISSING = CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
-const NAMESPACES = CLONE_NEWNS | MISSING;
+/** Namespaces that there is one of; each process may have mounts and a host name of its own. */
+const MISSING = CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+const NAMESPACES = CLONE_NEWNS | CLONE_NEWUTS | MISSING;
 
 /** Threads of the engine's that forks leave: programs that are executed may need new spaces. */
 const KEPT_FOR_EXEC = 64;
@@ -73,6 +74,7 @@ export function copyProcess(parent: Task, r: CloneRequest): Task | number {
   child.thread = memory.thread;
   memory.thread.owner = child;
   inheritThreadState(parent, child, r.flags);
+  if ((r.flags & CLONE_NEWUTS) !== 0) unshareUts(child, parent);
   setChildRegisters(kernel.memory.view, memory.thread, thread, r);
   if ((r.flags & CLONE_CHILD_CLEARTID) !== 0) child.clearChildTid = r.childTid;
   registerTask(child);

@@ -3,7 +3,7 @@ import { CAP_SYS_ADMIN, CAP_SYS_BOOT, CAP_SYS_PTRACE, capable } from '../core/cr
 import { copyInString, copyOut } from '../core/user-copy.ts';
 import type { ShutdownKind } from '../kernel/kernel.ts';
 import type { Task } from '../kernel/task.ts';
-import { UTS_LEN } from '../kernel/uts.ts';
+import { UTS_LEN, utsOf } from '../kernel/uts.ts';
 import { setInt64 } from '../lib/int64.ts';
 import { EBADF, EINVAL, ENOSYS, EOPNOTSUPP, EPERM, ESRCH } from '../uapi/errno.ts';
 import * as rb from '../uapi/reboot.ts';
@@ -29,7 +29,7 @@ const UTS_FIELDS = 6;
 
 /** struct utsname: six strings of 65 bytes. */
 function uname(task: Task, addr: number): number {
-  const { sysname, nodename, release, version, machine, domainname } = task.kernel.uts;
+  const { sysname, nodename, release, version, machine, domainname } = utsOf(task);
   const names = [sysname, nodename, release, version, machine, domainname];
   const bytes = new Uint8Array(UTS_LEN * UTS_FIELDS);
   for (const [i, name] of names.entries()) {
@@ -50,14 +50,14 @@ function readName(task: Task, addr: number, len: number): string | number {
 function sethostname(task: Task, addr: number, len: number): number {
   const name = readName(task, addr, len);
   if (typeof name === 'number') return name;
-  task.kernel.uts.nodename = name;
+  utsOf(task).nodename = name;
   return 0;
 }
 
 function setdomainname(task: Task, addr: number, len: number): number {
   const name = readName(task, addr, len);
   if (typeof name === 'number') return name;
-  task.kernel.uts.domainname = name;
+  utsOf(task).domainname = name;
   return 0;
 }
 

@@ -294,7 +294,7 @@ export const socketAddressOf =
 
 // Programs.
 
-export const CLONE_FLAGS = namesIn(sched, /^CLONE_(?!.*_HI$)/);
+export const CLONE_FLAGS = namesIn(sched, /^CLONE_(?!.*_HI$|NEWTIME)/);
 /** The first version of clone3(2)'s arguments; those that the flags ask for. */
 export const CLONE_ARGS: Struct = {
   size: 64,

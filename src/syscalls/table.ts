@@ -28,6 +28,7 @@ import { schedCalls } from './sched.ts';
 import { seccompCalls } from './seccomp.ts';
 import { semCalls } from './sem.ts';
 import { sendCalls } from './send.ts';
+import { setnsCalls } from './setns.ts';
 import { shmCalls } from './shm.ts';
 import { signalCalls } from './signal.ts';
 import { timeCalls } from './time.ts';
@@ -48,6 +49,7 @@ export const SYSCALLS: readonly Syscall[] = [
   ...futexCalls,
   ...futex2Calls,
   ...seccompCalls,
+  ...setnsCalls,
   ...signalCalls,
   ...processCalls,
   ...credCalls,

@@ -2,6 +2,7 @@
 import { unshareMounts } from '../fs/mounts.ts';
 import { mayUnshare } from '../kernel/fork.ts';
 import type { Task } from '../kernel/task.ts';
+import { unshareUts } from '../kernel/uts.ts';
 import { EINVAL, EMFILE } from '../uapi/errno.ts';
 import {
   CLONE_FILES,
@@ -59,9 +60,15 @@ function unshare(task: Task, flags: number): number {
     task.files.put();
     task.files = own;
   }
+  if ((flags & CLONE_NEWUTS) !== 0) unshareUts(task, task);
   return (flags & CLONE_NEWNS) !== 0 ? unshareMounts(task.kernel.vfs, task.fs) : 0;
 }
 
 export const unshareCalls: readonly Syscall[] = [
-  call('unshare', [flags('flags', FLAGS)], unshare, 'of namespaces only that of mounts (CLONE_NEWNS)'),
+  call(
+    'unshare',
+    [flags('flags', FLAGS)],
+    unshare,
+    'of namespaces only those of mounts and names (CLONE_NEWNS, CLONE_NEWUTS)',
+  ),
 ];

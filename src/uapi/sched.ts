@@ -14,6 +14,8 @@ export const SCHED_FLAG_KEEP_POLICY = 0x08;
 export const SCHED_FLAG_KEEP_PARAMS = 0x10;
 
 export const CSIGNAL = 0xff;
+/** Not of clone(2), whose signal would be there: of unshare(2) and setns(2). */
+export const CLONE_NEWTIME = 0x80;
 export const CLONE_VM = 0x100;
 export const CLONE_FS = 0x200;
 export const CLONE_FILES = 0x400;

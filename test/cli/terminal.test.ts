@@ -76,3 +76,9 @@ test('in the background it waits, and can be ended', { skip }, () => {
   assert.match(String(said), /was 143\n$/);
   assert.deepEqual([status, restored], [0, true]);
 });
+
+test('a terminal is its user’s', { skip }, () => {
+  const script = 'echo ready; test -O $(tty) && stat -c "%U %a" $(tty); exec >/dev/stdout; id -un';
+  const command = [uml, 'run', '-t', '--user', 'nobody', 'sh', '-c', script];
+  assert.deepEqual(signalled('SIGWINCH', ...command), ['nobody 620\nnobody\n', 0, true]);
+});

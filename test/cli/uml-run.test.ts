@@ -265,6 +265,27 @@ test('a closed pipe is an error to who ignores its signal', () => {
     );
 });
 
+test('words are bytes', () => {
+  const script = `"$0" run printf '%s|' "$(printf '\\377\\376')" é -- x`;
+  const bytes = execFileSync('sh', ['-c', script, program('uml')]).toString('latin1');
+  assert.equal(bytes, '\xff\xfe|\xc3\xa9|--|x|');
+});
+
+test('a working directory that is gone is one line', () => {
+  const script = 'cd "$1" && rmdir "$1" && "$0" run true';
+  const { stderr, status } = spawnSync(
+    'bash',
+    ['-c', script, program('uml'), mkdtempSync(join(scratch, 'gone'))],
+    {
+      encoding: 'utf8',
+    },
+  );
+  assert.deepEqual(
+    [status, stderr.split('\n').at(-2)],
+    [125, 'uml: the working directory is gone; --workdir names another'],
+  );
+});
+
 test('there are as many processors as are asked for', async () => {
   const count = `nproc; grep -c '^processor' /proc/cpuinfo; ls -d /sys/devices/system/cpu/cpu[0-9]* | wc -l`;
   assert.equal((await uml('--cpus', '5', 'sh', '-c', count)).stdout, '5\n5\n5\n');

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Result } from '../../lib/result.ts';
-import { EACCES, EINVAL, ENOTTY, EPERM, ESRCH } from '../../uapi/errno.ts';
+import { EACCES, EINVAL, ENOENT, ENOTTY, EPERM, ESRCH } from '../../uapi/errno.ts';
 import { O_ACCMODE, O_RDONLY } from '../../uapi/fcntl.ts';
 import { S_IFREG } from '../../uapi/stat.ts';
 import { AnonInode, AnonSuper } from '../anon.ts';
@@ -13,6 +13,7 @@ import type { WalkContext } from '../context.ts';
 import type { Path } from '../dentry.ts';
 import { File } from '../file.ts';
 import { dir, magicLink } from '../kernfs/entry.ts';
+import { MountNamespace } from '../namespace.ts';
 import { mayTrace } from './access.ts';
 import type { TaskContext, TaskEntry } from './context.ts';
 import { NAMESPACES, type NamespaceKind } from './source.ts';
@@ -34,9 +35,26 @@ const CLONE_FLAGS: Readonly<Record<NamespaceKind, number>> = {
   uts: 0x04000000,
 };
 
-/** What setns(2) is given. */
+/** What setns(2) is given. As long as it is open, its namespace stays. */
 export class NsFile extends File {
   declare readonly inode: NsInode;
+  /** Of kinds that there are several of, which one; else null. */
+  readonly namespace: object | null;
+
+  constructor(inode: NsInode, flags: number) {
+    super(inode, flags);
+    this.namespace = inode.namespace?.deref() ?? null;
+    if (this.namespace instanceof MountNamespace) this.namespace.users++;
+  }
+
+  /** The CLONE_ flag of its kind. */
+  get cloneFlag(): number {
+    return CLONE_FLAGS[this.inode.kind];
+  }
+
+  override release(): void {
+    if (this.namespace instanceof MountNamespace) this.namespace.left();
+  }
 
   override get linkName(): string {
     return this.inode.label;
@@ -53,6 +71,8 @@ export class NsFile extends File {
 
 export class NsInode extends AnonInode {
   readonly kind: NamespaceKind;
+  /** Of kinds that there are several of. It goes with its last user, whatever was once asked about it. */
+  namespace: WeakRef<object> | null = null;
 
   constructor(sb: AnonSuper, kind: NamespaceKind, ino: number) {
     super(sb, ino, S_IFREG | 0o444, sb.clock.coarse());
@@ -65,7 +85,10 @@ export class NsInode extends AnonInode {
   }
 
   override open(flags: number): Result<File> {
-    return (flags & O_ACCMODE) === O_RDONLY ? new NsFile(this, flags) : -EPERM;
+    if ((flags & O_ACCMODE) !== O_RDONLY) return -EPERM;
+    return this.namespace !== null && this.namespace.deref() === undefined
+      ? -ENOENT
+      : new NsFile(this, flags);
   }
 
   override setattr(): number {
@@ -94,7 +117,10 @@ export class NsFs {
 function visit({ source, task, nsfs }: TaskContext, who: WalkContext, kind: NamespaceKind): Result<NsInode> {
   if (task.reaped) return -ESRCH;
   if (!mayTrace({ source, task }, who.cred)) return -EACCES;
-  return nsfs.inode(kind, task.namespace(kind));
+  const inode = nsfs.inode(kind, task.namespace(kind));
+  const namespace = task.namespaceObject(kind);
+  if (namespace !== null) inode.namespace ??= new WeakRef(namespace);
+  return inode;
 }
 
 function nsLink(name: string, kind: NamespaceKind): TaskEntry {

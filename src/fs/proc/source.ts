@@ -116,6 +116,8 @@ export interface ProcTask {
   readonly mountNamespace: MountNamespace;
   /** The inode number of each of its namespaces. */
   namespace(kind: NamespaceKind): number;
+  /** What a namespace is, for kinds that there are several of; a MountNamespace for 'mnt'. Else null. */
+  namespaceObject(kind: NamespaceKind): object | null;
   /** Lines of user_namespaces(7), for the process's user namespace. */
   readonly uidMap: readonly IdMapping[];
   readonly gidMap: readonly IdMapping[];

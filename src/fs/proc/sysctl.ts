@@ -73,7 +73,7 @@ const HINTS_AND_CONSTANTS = (): Sysctl[] => [
   fixed('user/max_pid_namespaces', 0),
   fixed('user/max_time_namespaces', 0),
   fixed('user/max_user_namespaces', 0),
-  fixed('user/max_uts_namespaces', 0),
+  fixed('user/max_uts_namespaces', 32768),
   hint('vm/dirty_background_ratio', 10, 0, 100),
   hint('vm/dirty_expire_centisecs', 3000, 0, INT_MAX),
   hint('vm/dirty_ratio', 20, 0, 100),

@@ -1,6 +1,8 @@
-/** Inode numbers of namespaces (namespaces(7)). Of each kind but mounts there is one: the first. */
+/** Inode numbers of namespaces (namespaces(7)). Of each kind but mounts and names there is one: the first. */
 import type { MountNamespace } from '../../fs/namespace.ts';
 import type { NamespaceKind } from '../../fs/proc/source.ts';
+import type { Task } from '../task.ts';
+import { utsOf } from '../uts.ts';
 
 /** Numbers of the first namespaces as programs know them: some take these for "not in a container". */
 const FIRST: Readonly<Record<NamespaceKind, number>> = {
@@ -16,5 +18,13 @@ const FIRST: Readonly<Record<NamespaceKind, number>> = {
 /** Where numbers of further ones begin. */
 const FURTHER = 0xf0000000;
 
-export const namespaceInode = (kind: NamespaceKind, mounts: MountNamespace): number =>
-  kind === 'mnt' && mounts.id > 1 ? FURTHER + mounts.id : FIRST[kind];
+/** What a namespace is, for the kinds that there are several of. */
+export function namespaceObject(kind: NamespaceKind, task: Task, mounts: MountNamespace): object | null {
+  return kind === 'mnt' ? mounts : kind === 'uts' ? utsOf(task) : null;
+}
+
+export function namespaceInode(kind: NamespaceKind, task: Task, mounts: MountNamespace): number {
+  if (kind === 'mnt' && mounts.id > 1) return FURTHER + mounts.id;
+  const { id } = utsOf(task);
+  return kind === 'uts' && id > 0 ? FURTHER + id : FIRST[kind];
+}

@@ -24,6 +24,7 @@ import { coreSysctls } from '../core-pattern.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import { Usage } from '../usage.ts';
+import { type Uts, utsOf } from '../uts.ts';
 import { fileSysctls } from './file-sysctls.ts';
 import { memorySysctls } from './memory-sysctls.ts';
 import { pidSysctls } from './pid-sysctls.ts';
@@ -197,19 +198,25 @@ export class KernelProc implements ProcSource {
   }
 
   get hostname(): string {
-    return this.kernel.uts.nodename;
+    return this.uts.nodename;
   }
 
   set hostname(name: string) {
-    this.kernel.uts.nodename = name;
+    this.uts.nodename = name;
   }
 
   get domainname(): string {
-    return this.kernel.uts.domainname;
+    return this.uts.domainname;
   }
 
   set domainname(name: string) {
-    this.kernel.uts.domainname = name;
+    this.uts.domainname = name;
+  }
+
+  /** The names that whoever asks sees. */
+  private get uts(): Uts {
+    const { current } = this.kernel;
+    return current === null ? this.kernel.uts : utsOf(current);
   }
 
   get cmdline(): string {

@@ -22,7 +22,7 @@ import { groupUsage } from '../group-usage.ts';
 import { seccompMode } from '../seccomp.ts';
 import { SigSet } from '../sigset.ts';
 import type { Task } from '../task.ts';
-import { namespaceInode } from './namespaces.ts';
+import { namespaceInode, namespaceObject } from './namespaces.ts';
 import type { KernelProc } from './proc-source.ts';
 import { SortedNumbers } from './sorted.ts';
 import { sleepsIn } from './wchan.ts';
@@ -300,7 +300,11 @@ export class TaskView implements ProcTask {
   }
 
   namespace(kind: NamespaceKind): number {
-    return namespaceInode(kind, this.mountNamespace);
+    return namespaceInode(kind, this.task, this.mountNamespace);
+  }
+
+  namespaceObject(kind: NamespaceKind): object | null {
+    return namespaceObject(kind, this.task, this.mountNamespace);
   }
 
   get uidMap(): readonly IdMapping[] {

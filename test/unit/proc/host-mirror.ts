@@ -245,6 +245,7 @@ export function hostTask(pid: number, source: HostMirror): Mutable<ProcTask> {
     nextThread: tid => (tid <= pid ? task : null),
     children: [],
     mountNamespace: source.namespace,
+    namespaceObject: kind => (kind === 'mnt' ? source.namespace : null),
     namespace: kind => fs.statSync(`/proc/${pid}/ns/${kind}`).ino,
     uidMap: [{ inside: 0, outside: 0, count: 4294967295 }],
     gidMap: [{ inside: 0, outside: 0, count: 4294967295 }],

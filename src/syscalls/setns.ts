@@ -1,0 +1,69 @@
+/**
+ * setns(2): a thread moves to another namespace. There are several of mounts and of names; of each other kind there is
+ * one, and who asks for it is in it already.
+ */
+import { CAP_SYS_ADMIN, CAP_SYS_CHROOT, capable } from '../core/cred.ts';
+import { enterMounts } from '../fs/mounts.ts';
+import { MountNamespace } from '../fs/namespace.ts';
+import { NsFile } from '../fs/proc/namespaces.ts';
+import { PidFd } from '../ipc/pidfd.ts';
+import { mayAttach } from '../kernel/ptrace-access.ts';
+import type { Task } from '../kernel/task.ts';
+import { Uts, utsOf } from '../kernel/uts.ts';
+import { EBADF, EINVAL, EPERM, ESRCH, EUSERS } from '../uapi/errno.ts';
+import {
+  CLONE_NEWCGROUP,
+  CLONE_NEWIPC,
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWTIME,
+  CLONE_NEWUSER,
+  CLONE_NEWUTS,
+} from '../uapi/sched.ts';
+import { call, fd, flags, type Syscall } from './args.ts';
+import { processOfFd } from './kill.ts';
+
+const KINDS = {
+  CLONE_NEWCGROUP,
+  CLONE_NEWIPC,
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWTIME,
+  CLONE_NEWUSER,
+  CLONE_NEWUTS,
+};
+const ALL = Object.values(KINDS).reduce((all, flag) => all | flag, 0);
+
+function setns(task: Task, fd: number, kinds: number): number {
+  const file = task.files.get(fd);
+  if (file === null) return -EBADF;
+  if (file instanceof NsFile) {
+    const kind = file.cloneFlag;
+    return kinds !== 0 && kinds !== kind ? -EINVAL : join(task, kind, file.namespace, file.namespace);
+  }
+  if (!(file instanceof PidFd) || kinds === 0 || (kinds & ~ALL) !== 0) return -EINVAL;
+  const group = processOfFd(task, fd);
+  if (typeof group === 'number') return group;
+  const of = [...group.threads][0];
+  if (of === undefined) return -ESRCH;
+  return mayAttach(task, of) ? join(task, kinds, of.root.mount.namespace, utsOf(of)) : -EPERM;
+}
+
+/** Nobody joins his own user namespace, and of times only who is alone (setns(2), EINVAL, EUSERS). */
+function join(task: Task, kinds: number, mounts: object | null, uts: object | null): number {
+  const { cred, fs, group } = task;
+  if ((kinds & CLONE_NEWUSER) !== 0) return -EINVAL;
+  if ((kinds & CLONE_NEWTIME) !== 0 && group.threads.size > 1) return -EUSERS;
+  if (!capable(cred, CAP_SYS_ADMIN)) return -EPERM;
+  if ((kinds & CLONE_NEWNS) !== 0) {
+    if (!capable(cred, CAP_SYS_CHROOT)) return -EPERM;
+    if (fs.refs > 1 || !(mounts instanceof MountNamespace)) return -EINVAL;
+    enterMounts(fs, mounts);
+  }
+  if ((kinds & CLONE_NEWUTS) !== 0 && uts instanceof Uts) task.attributes.uts = uts;
+  return 0;
+}
+
+export const setnsCalls: readonly Syscall[] = [call('setns', [fd('fd'), flags('nstype', KINDS)], setns)];
