@@ -19,26 +19,27 @@ export function takeUmid(name: string): string | (() => void) {
     mkdirSync(dir, { recursive: true });
     writeFileSync(file, `${process.pid}\n`);
   } catch (error) {
+    letGo(dir, file);
     return `umid=${name}: ${error instanceof Error ? error.message : String(error)}`;
   }
   return () => letGo(dir, file);
 }
 
+/** What somebody else has put there, or taken away, is theirs. */
 function letGo(dir: string, file: string): void {
-  try {
-    unlinkSync(file);
-    rmdirSync(dir);
-  } catch {
-    // Somebody else has put something there, or taken it away: theirs to keep.
-  }
+  for (const remove of [() => unlinkSync(file), () => rmdirSync(dir)])
+    try {
+      remove();
+    } catch {}
 }
 
 /** The process that has the name, or null: nobody, or one that was killed and left the folder. */
 function runningOwner(file: string): number | null {
   try {
     const pid = Number(readFileSync(file, 'latin1'));
+    if (!(pid > 0) || pid === process.pid) return null;
     process.kill(pid, 0);
-    return pid === process.pid ? null : pid;
+    return pid;
   } catch {
     return null;
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -54,4 +54,13 @@ test('the name of a process that runs is refused, that of one that is gone taken
   assert.ok(typeof again !== 'string', String(again));
   again();
   assert.equal(existsSync(file), false);
+});
+
+test('a pid file that was never finished is nobody’s', () => {
+  mkdirSync(join(scratch, '.uml/cut'));
+  writeFileSync(join(scratch, '.uml/cut/pid'), '');
+  const letGo = takeUmid('cut');
+  assert.ok(typeof letGo !== 'string', String(letGo));
+  letGo();
+  assert.equal(existsSync(join(scratch, '.uml/cut')), false);
 });
