@@ -120,6 +120,8 @@ export interface EngineThread {
   cpuTimes(): ThreadTimes;
   /** The same of faults, and of memory; zeros if the host does not tell. Ten times as dear. */
   usage(): ThreadUsage;
+  /** `usage` costs nothing: it came along with the call. */
+  readonly saysUsage: boolean;
 
   /** The thread, which came with a fault, is to be seen as having made a call: number and arguments are in its registers. */
   becomeCall(): void;

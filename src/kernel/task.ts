@@ -189,7 +189,7 @@ export class Task implements Current, Sleeper, SignalSource {
     sum.user += user;
     sum.system += system;
     // What costs the host's /proc is not asked about a life that was over at once.
-    if (this.clock.monotonic() - this.startTime < SHORT_LIFE) return sum;
+    if (!thread.saysUsage && this.clock.monotonic() - this.startTime < SHORT_LIFE) return sum;
     const { minflt, majflt, rss, peak: known } = thread.usage();
     sum.minflt += minflt;
     sum.majflt += majflt;

@@ -353,6 +353,10 @@ export class NativeThread implements EngineThread {
     return this.account.times(this.broughtUsage());
   }
 
+  get saysUsage(): boolean {
+    return this.broughtUsage() !== null;
+  }
+
   usage(): ThreadUsage {
     return this.account.usage(this.broughtUsage());
   }
