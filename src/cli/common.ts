@@ -1,15 +1,23 @@
 /** What the programs share: defaults, the host's words as bytes, and how they end. */
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
-import { availableParallelism, totalmem } from 'node:os';
+import { availableParallelism, hostname as osHostname, totalmem } from 'node:os';
 import { packageFile } from '../host/package.ts';
+import { isHostname } from '../init/cmdline.ts';
 import type { ExitReport, MachineOptions, RootOptions, VolumeOptions } from '../init/options.ts';
 import type { Account } from '../init/passwd.ts';
-import { isClosed } from './guest-files.ts';
+import { isClosed, readGuestFile } from './guest-files.ts';
 
 const MIB = 2 ** 20;
 
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-export const DEFAULT_HOSTNAME = 'uml';
+const OTHER_HOSTNAME = 'uml';
+
+/** As the root's files know it: the host's own name with the host's root, else what its /etc/hostname says. */
+export function defaultHostname(root: RootOptions): string {
+  const dir = root.type === 'device' ? null : hostPath(root.dir);
+  const name = dir === null ? '' : dir === '/' ? osHostname() : readGuestFile(dir, '/etc/hostname').trim();
+  return isHostname(name) ? name : OTHER_HOSTNAME;
+}
 
 /** Half of the host's memory: it is only taken as it is used. At most 2 GiB, so that offsets stay small integers. */
 export const defaultMem = (): number =>

@@ -9,8 +9,8 @@ import type { ConsoleOptions, InitOptions, MachineOptions, RootOptions } from '.
 import { type Account, findUser } from '../init/passwd.ts';
 import {
   asGiven,
-  DEFAULT_HOSTNAME,
   defaultCpus,
+  defaultHostname,
   defaultMem,
   directoryTrouble,
   fail,
@@ -41,7 +41,7 @@ of this host's files (changes are kept in memory and are gone when the machine e
   init=PATH             the program that becomes process 1
                         (with root= and no init=: /sbin/init, /etc/init, /bin/init, /bin/sh)
   con0=fd:IN,fd:OUT     the console's descriptors (fd:0,fd:1), or null
-  hostname=NAME         the machine's host name
+  hostname=NAME         the machine's host name (as the root's /etc/hostname says)
   umid=NAME             the machine's name on this host
   quiet, loglevel=N     show only serious kernel messages, or those below level N
   panic=SECONDS         wait this long between a panic and the end
@@ -105,7 +105,7 @@ function optionsOf(line: CommandLine, words: readonly string[]): MachineOptions 
     ncpus: line.ncpus ?? defaultCpus(),
     root,
     volumes: homeVolumes(root, superuser()),
-    hostname: line.hostname ?? DEFAULT_HOSTNAME,
+    hostname: line.hostname ?? defaultHostname(root),
     init: initOf(line, root),
     console,
     log: {

@@ -19,8 +19,8 @@ import type {
 import { type Account, findUser } from '../init/passwd.ts';
 import {
   asGiven,
-  DEFAULT_HOSTNAME,
   defaultCpus,
+  defaultHostname,
   defaultMem,
   describe,
   directoryTrouble,
@@ -50,7 +50,7 @@ interface RunFlags {
   env?: [string, string][];
   workdir?: string;
   user: string;
-  hostname: string;
+  hostname?: string;
   /** A file, or '' for standard error. */
   strace?: string;
   timeout?: number;
@@ -90,7 +90,11 @@ export function runCommand(): Command {
     .option('--env <name[=value]>', "set a variable, or pass on this host's (again for more)", addEnv)
     .option('--workdir <dir>', 'the directory to run in (default: this one, or / with --root)', guestPath)
     .option('--user <user[:group]>', 'who runs it, by name or number', 'root')
-    .option('--hostname <name>', "the machine's name", hostname, DEFAULT_HOSTNAME)
+    .option(
+      '--hostname <name>',
+      "the machine's name (default: the host's, or as --root's /etc/hostname says)",
+      hostname,
+    )
     .addOption(new StraceOption('--strace [file]', 'print the system calls, to a file or standard error'))
     .option('--timeout <seconds>', 'kill the machine after this time, with status 124', seconds)
     .option('-t, --tty', 'a terminal for the command (default: if standard input and output are terminals)')
@@ -222,7 +226,7 @@ async function run(words: string[], flags: RunFlags): Promise<void> {
     ncpus: flags.cpus ?? defaultCpus(),
     root,
     volumes: [...homeVolumes(root, account), ...(flags.volume ?? [])],
-    hostname: flags.hostname,
+    hostname: flags.hostname ?? defaultHostname(root),
     init: {
       type: 'command',
       argv,

@@ -87,6 +87,8 @@ os.waitpid(pid, 0)
   const traced = await uml(
     '--cpus',
     '2',
+    '--hostname',
+    'uml',
     '--volume',
     `${scratch}:/mnt`,
     '--strace',
