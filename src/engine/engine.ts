@@ -278,7 +278,7 @@ export interface Prefetch {
   readonly size?: number;
 }
 
-/** Who asks: threads with the same key get the same answers. A secret of theirs and the kernel's. */
+/** Who asks: threads with the same key get the same answers. 64 random bits, not all 0, that they and the kernel know. */
 export interface KnownKey {
   readonly low: number;
   readonly high: number;
@@ -292,7 +292,6 @@ export interface KnownCall {
 
 /** Answers that threads may be given without asking the kernel, until they are forgotten: errors of calls that did nothing. */
 export interface KnownAnswers {
-  newKey(): KnownKey;
   /** To be said before a call's first answer is learned. */
   addCall(call: KnownCall): void;
   /**

@@ -123,7 +123,8 @@ export class MachineKernel implements Kernel {
     };
     this.pids = new PidAllocator(pid => this.tasks.has(pid) || this.groups.has(pid) || this.jobs.uses(pid));
     this.vfs = new Vfs({ clock: this.clock, ram: this.ram, newDev: () => this.newDev() });
-    this.known = this.engine.known === null ? null : new KnownAnswers(this.engine.known, this.vfs);
+    this.known =
+      this.engine.known === null ? null : new KnownAnswers(this.engine.known, this.vfs, parts.fillRandom);
     this.vfs.openFifo = (inode, flags) => openFifo(inode, flags);
     this.vfs.registerFileSystem(tmpfsType());
     const shmem = makeMount(this.vfs, 'tmpfs', 'tmpfs', 0, 'size=100%');

@@ -24,8 +24,11 @@ export interface Foregone extends KnownCall {
 /** More than these are forgotten: threads keep the keys they have. */
 const MOST_KEYS = 4096;
 
+type FillRandom = (buf: Uint8Array, off: number, len: number) => void;
+
 export class KnownAnswers {
   private readonly engine: EngineAnswers;
+  private readonly fillRandom: FillRandom;
   private readonly vfs: Vfs;
   private readonly trail = new Trail();
   private readonly keys: Map<string, KnownKey> = new Map();
@@ -33,8 +36,9 @@ export class KnownAnswers {
   private lastNumber = 0;
   private readonly rights: WeakMap<Cred, string> = new WeakMap();
 
-  constructor(engine: EngineAnswers, vfs: Vfs) {
+  constructor(engine: EngineAnswers, vfs: Vfs, fillRandom: FillRandom) {
     this.engine = engine;
+    this.fillRandom = fillRandom;
     this.vfs = vfs;
     vfs.dcache.relying = engine;
   }
@@ -66,10 +70,18 @@ export class KnownAnswers {
     let key = this.keys.get(who);
     if (key === undefined) {
       if (this.keys.size >= MOST_KEYS) this.keys.clear();
-      key = this.engine.newKey();
+      key = this.newKey();
       this.keys.set(who, key);
     }
     return key;
+  }
+
+  private newKey(): KnownKey {
+    const bytes = new Uint8Array(8);
+    this.fillRandom(bytes, 0, bytes.length);
+    const view = new DataView(bytes.buffer);
+    const [low, high] = [view.getInt32(0), view.getInt32(4)];
+    return (low | high) === 0 ? { low: 1, high } : { low, high };
   }
 
   private rightsOf(cred: Cred): string {

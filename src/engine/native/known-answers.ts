@@ -3,37 +3,26 @@
  * asks. An entry is found by a keyed hash of the call: whoever has not the key learns nothing from the table.
  * What stands there is of the kernel's making alone.
  */
-import type { Libc } from '../../host/libc.ts';
 import { HalfSipHash } from '../../lib/half-siphash.ts';
 import type { KnownAnswers, KnownCall, KnownKey } from '../engine.ts';
 import { FILE, GLOBAL, KNOWN, SIZE } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 
 const { KNOWN_CALL, KNOWN_ENTRIES, KNOWN_ENTRY, KNOWN_LONGEST } = KNOWN;
-const GETRANDOM = 318;
 const EPOCH = GLOBAL.G_EPOCH / 4;
 /** An entry has 24 bits for it. */
 const LAST_EPOCH = 2 ** 24 - 1;
 
 export class NativeKnownAnswers implements KnownAnswers {
-  private readonly libc: Libc;
   private readonly memory: MemoryFile;
   private readonly hash = new HalfSipHash();
   private epoch = 1;
   /** Whether something was learned in this epoch. */
   private used = false;
 
-  constructor(libc: Libc, memory: MemoryFile) {
-    this.libc = libc;
+  constructor(memory: MemoryFile) {
     this.memory = memory;
     memory.i32[EPOCH] = this.epoch;
-  }
-
-  newKey(): KnownKey {
-    const words = new Int32Array(2);
-    this.libc.syscall(GETRANDOM, this.libc.addressOf(new Uint8Array(words.buffer)), words.byteLength, 0);
-    const [low, high] = words as unknown as [number, number];
-    return (low | high) === 0 ? this.newKey() : { low, high };
   }
 
   addCall({ nr, numbers }: KnownCall): void {

@@ -79,7 +79,7 @@ export class NativeEngine implements Engine {
     this.events = events;
     this.callSites = new NativeCallSites(memory);
     this.foresight = foresight;
-    this.known = foresight ? new NativeKnownAnswers(libc, memory) : null;
+    this.known = foresight ? new NativeKnownAnswers(memory) : null;
     this.accounts = new Accounts(libc);
     this.processors = new Processors(libc, memory);
     this.waits = new WaitVector(libc, memory);

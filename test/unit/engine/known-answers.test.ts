@@ -4,14 +4,13 @@ import { test } from 'node:test';
 import { NativeKnownAnswers } from '../../../src/engine/native/known-answers.ts';
 import { FILE, GLOBAL, KNOWN, SIZE } from '../../../src/engine/native/layout.ts';
 import type { MemoryFile } from '../../../src/engine/native/memory-file.ts';
-import type { Libc } from '../../../src/host/libc.ts';
 import { HalfSipHash } from '../../../src/lib/half-siphash.ts';
 
 const buffer = (): MemoryFile => {
   const bytes = new Uint8Array(FILE.FILE_KNOWN + SIZE.KNOWN_SIZE);
   return { bytes, i32: new Int32Array(bytes.buffer) } as unknown as MemoryFile;
 };
-const answersIn = (memory: MemoryFile): NativeKnownAnswers => new NativeKnownAnswers({} as Libc, memory);
+const answersIn = (memory: MemoryFile): NativeKnownAnswers => new NativeKnownAnswers(memory);
 const entryAt = (memory: MemoryFile, entry: number): number[] => {
   const at = (FILE.FILE_KNOWN + KNOWN.KNOWN_ENTRY * entry) / 4;
   return [...memory.i32.subarray(at, at + 3)];
