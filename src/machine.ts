@@ -5,12 +5,13 @@ import { availableParallelism } from 'node:os';
 import { KernelLog } from './core/log.ts';
 import { NativeEngine } from './engine/native/native-engine.ts';
 import { BackgroundThreads } from './host/background.ts';
+import { onUncaught } from './host/bugs.ts';
 import { DescriptorCalls } from './host/descriptors.ts';
 import { HostFacts } from './host/facts.ts';
 import { type Libc, openLibc } from './host/libc.ts';
 import { monotonicNow } from './host/monotonic.ts';
 import { NativeFiles } from './host/native-files.ts';
-import { writeText } from './host/output.ts';
+import { linesTo } from './host/output.ts';
 import { packageFile } from './host/package.ts';
 import { HostPoller } from './host/poller.ts';
 import { onStop, takeEndingSignals } from './host/signals.ts';
@@ -66,7 +67,7 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
     calls,
     processors,
     background: new BackgroundThreads(libc, monotonicNow()),
-    strace: straceOf(libc, options),
+    strace: straceOf(libc, calls, options),
   };
   const clock = new MachineClock(id => facts.time(id));
   const log = new KernelLog({ monotonic: () => clock.monotonic() - clock.boot });
@@ -89,15 +90,21 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
       ),
     );
     lost = () => power.panic('the engine is gone: its reaper was killed');
-    const kernel = newKernel(host, engine, clock, log, power, options);
-    run(host, kernel, clock, power, options);
+    const crash = (bug: unknown): void => power.crash(bug);
+    power.atEnd(onUncaught(crash));
+    try {
+      const kernel = newKernel(host, engine, clock, log, power, options);
+      run(host, kernel, clock, power, options);
+    } catch (bug) {
+      crash(bug);
+    }
   });
 }
 
-function straceOf(libc: Libc, { strace }: MachineOptions): Strace | null {
-  return strace === null
-    ? null
-    : new Strace(syscallsByNumber(), line => writeText(libc, strace, `${line}\n`));
+function straceOf(libc: Libc, calls: DescriptorCalls, { strace }: MachineOptions): Strace | null {
+  if (strace === null) return null;
+  const write = linesTo(libc, calls, strace);
+  return new Strace(syscallsByNumber(), line => write(`${line}\n`));
 }
 
 /** The engine, with the system calls that its threads ask for. */
@@ -180,7 +187,7 @@ function run(
   // After whoever has to clean up when this process is ended by one: the machine's end does that.
   power.atEnd(takeEndingSignals(options.ignored, signal => power.signalled(signal)));
   logMachine(log, options);
-  showLog(log, libc, options, line);
+  showLog(log, options, line, fd => linesTo(libc, calls, fd));
   const root = mountAll(kernel.vfs, files, options, log);
   if ('type' in root) {
     if (root.type === 'panic') power.panic(root.reason, root.hint);

@@ -1,14 +1,21 @@
 /** Text for a descriptor of the host that others may have set not to block, or closed. */
 import { EAGAIN, EINTR } from '../uapi/errno.ts';
 import { POLLOUT } from '../uapi/poll.ts';
+import type { DescriptorCalls } from './descriptors.ts';
 import type { Libc } from './libc.ts';
+import { isRaw } from './terminal.ts';
 
 const NR = { write: 1, poll: 7 } as const;
 /** How long a full pipe is waited for before the rest is dropped, ms. */
 const PATIENCE = 1000;
 
+/** Lines for a descriptor; a terminal that we have in raw mode moves to a line's beginning only if told to. */
+export function linesTo(libc: Libc, calls: DescriptorCalls, fd: number): (text: string) => void {
+  return text => writeText(libc, fd, isRaw(calls, fd) ? text.replaceAll('\n', '\r\n') : text);
+}
+
 /** Writes all of `text` (one char a byte); what cannot be written is lost. */
-export function writeText(libc: Libc, fd: number, text: string): void {
+function writeText(libc: Libc, fd: number, text: string): void {
   const bytes = Buffer.from(text, 'latin1');
   const address = libc.addressOf(bytes);
   for (let done = 0; done < bytes.length; ) {

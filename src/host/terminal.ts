@@ -55,6 +55,12 @@ export function getAttributes(calls: DescriptorCalls, fd: number): Termios | num
   return result < 0 ? result : readTermios(calls.view, 0, TERMIOS_SIZE, defaultTermios());
 }
 
+/** Whether it is a terminal that shows what it gets as it is. */
+export function isRaw(calls: DescriptorCalls, fd: number): boolean {
+  const attributes = getAttributes(calls, fd);
+  return typeof attributes !== 'number' && (attributes.oflag & OPOST) === 0;
+}
+
 function setAttributes(calls: DescriptorCalls, fd: number, t: Termios): number {
   writeTermios(calls.view, 0, TERMIOS_SIZE, t);
   return calls.ioctl(fd, TCSETSW);

@@ -2,8 +2,6 @@
 import type { KernelLog } from '../core/log.ts';
 import { KERN_DEBUG, KERN_ERR, KERN_INFO, KERN_NOTICE, type Printk } from '../core/printk.ts';
 import type { ConsoleLine } from '../drivers/tty/console.ts';
-import type { Libc } from '../host/libc.ts';
-import { writeText } from '../host/output.ts';
 import type { MachineOptions, RootOptions } from './options.ts';
 import { BUILDER, RELEASE, VERSION } from './release.ts';
 
@@ -50,11 +48,16 @@ export function logInit(
 }
 
 /** Where the kernel log is shown: through the console's line if it has the same descriptor, so that lines do not mix. */
-export function showLog(log: KernelLog, libc: Libc, options: MachineOptions, line: ConsoleLine | null): void {
+export function showLog(
+  log: KernelLog,
+  options: MachineOptions,
+  line: ConsoleLine | null,
+  linesTo: (fd: number) => (text: string) => void,
+): void {
   const { fd, level } = options.log;
   if (fd === null) return;
   log.consoleLevel = level;
   const onLine = line !== null && typeof options.console === 'object' && fd === options.console.output;
-  const write = onLine ? (text: string) => line.print(text) : (text: string) => writeText(libc, fd, text);
+  const write = onLine ? (text: string) => line.print(text) : linesTo(fd);
   log.addConsole({ write }, true);
 }

@@ -2,7 +2,7 @@
  * How a machine ends: once, and then nothing of it is left. Whoever holds something of the host's says with `atEnd`
  * how to let go of it.
  */
-import { KERN_EMERG, KERN_NOTICE, type Printk } from '../core/printk.ts';
+import { KERN_EMERG, KERN_ERR, KERN_NOTICE, type Printk } from '../core/printk.ts';
 import type { ShutdownKind } from '../kernel/kernel.ts';
 import type { ExitReport } from './options.ts';
 
@@ -66,6 +66,13 @@ export class Power {
     if (this.state !== 'on') return;
     this.log.log(KERN_NOTICE, LAST_WORDS[kind]);
     this.end(kind === 'restart' ? { type: 'restart' } : { type: 'exit', status });
+  }
+
+  /** A bug of ours that no task can be blamed for. */
+  crash(bug: unknown): void {
+    const { stack = '', message } = bug instanceof Error ? bug : new Error(String(bug));
+    for (const line of stack.split('\n')) this.log.log(KERN_ERR, line);
+    this.panic(`Fatal exception: ${message}`);
   }
 
   panic(reason: string, hint: string | null = null): void {

@@ -1,9 +1,11 @@
 /** Runs the programs as a user does, for the tests of the command line. */
-import { spawn } from 'node:child_process';
+import assert from 'node:assert/strict';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const home = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const here = dirname(fileURLToPath(import.meta.url));
+const home = dirname(dirname(here));
 
 export interface Ended {
   /** The exit status, or the signal's name. */
@@ -40,3 +42,17 @@ export const program = (name: 'linux' | 'uml'): string => join(home, 'bin', name
 
 export const uml = (...args: string[]): Promise<Ended> => start('uml', ['run', ...args]);
 export const shell = (script: string): Promise<Ended> => uml('/bin/sh', '-c', script);
+
+/** Why tests on terminals are skipped. */
+export const noPython = spawnSync('python3', ['--version']).status !== 0 && 'no python3 to play the user';
+
+/** What a script of this folder prints. */
+export const python = (script: string, words: readonly string[], env = process.env): string =>
+  execFileSync('python3', ['-B', join(here, script), ...words], { encoding: 'utf8', env });
+
+/** What a command on a terminal says after an event, its status, and whether the terminal is put back. */
+export function onTerminal(event: string, command: readonly string[], env = process.env): unknown[] {
+  const [said, ...end] = JSON.parse(python('terminal-event.py', [event, ...command], env));
+  assert.doesNotMatch(said, /(?<!\r)\n/, 'each line begins at the left');
+  return [said.replaceAll('\r', ''), ...end];
+}

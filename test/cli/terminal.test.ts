@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { dirname, join } from 'node:path';
+import { basename } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { onTerminal, program, python, noPython as skip } from './machine.ts';
 
-const here = dirname(fileURLToPath(import.meta.url));
-const skip = spawnSync('python3', ['--version']).status !== 0 && 'no python3 to play the user';
+const uml = program('uml');
+const linux = program('linux');
 
 interface Scene {
   error?: string;
@@ -13,20 +12,15 @@ interface Scene {
 }
 
 /** A scene on a terminal; `end` is how it ends: "exit", or a signal for the program. */
-function play(end: string, ...command: string[]): Scene {
-  const program = join(here, '../../bin', command[0] ?? '');
-  const out = execFileSync('python3', [join(here, 'terminal.py'), end, program, ...command.slice(1)], {
-    encoding: 'utf8',
-  });
-  return JSON.parse(out);
-}
+const play = (end: string, ...command: string[]): Scene =>
+  JSON.parse(python('terminal-scene.py', [end, ...command]));
 
 for (const command of [
-  ['uml', 'run', '/bin/bash', '--norc'],
-  ['uml', 'run', '-t', '/bin/bash', '--norc'],
-  ['linux', 'quiet', '--', '--norc'],
+  [uml, 'run', '/bin/bash', '--norc'],
+  [uml, 'run', '-t', '/bin/bash', '--norc'],
+  [linux, 'quiet', '--', '--norc'],
 ])
-  test(`a terminal: ${command.join(' ')}`, { skip }, () => {
+  test(`a terminal: ${command.map(word => basename(word)).join(' ')}`, { skip }, () => {
     const scene = play('exit', ...command);
     assert.equal(scene.error, undefined, JSON.stringify(scene));
     assert.deepEqual(scene['size'], ['33 101\n', '0']);
@@ -41,19 +35,13 @@ for (const command of [
 
 for (const signal of ['SIGTERM', 'SIGHUP', 'SIGKILL'])
   test(`the terminal is put back after ${signal}`, { skip }, () => {
-    const scene = play(signal, 'uml', 'run', '/bin/bash', '--norc');
+    const scene = play(signal, uml, 'run', '/bin/bash', '--norc');
     assert.equal(scene.error, undefined, JSON.stringify(scene));
     assert.equal(scene['restored'], true);
   });
 
-/** What a command on a terminal says after a signal to it, its status, and whether the terminal is put back. */
-const signalled = (signal: string, ...command: string[]): unknown[] =>
-  JSON.parse(
-    execFileSync('python3', [join(here, 'terminal-signal.py'), signal, ...command], { encoding: 'utf8' }),
-  );
-const uml = join(here, '../../bin/uml');
 const toScript = (signal: string, script: string): unknown[] =>
-  signalled(signal, uml, 'run', '-t', 'sh', '-c', script);
+  onTerminal(signal, [uml, 'run', '-t', 'sh', '-c', script]);
 const waits = 'echo ready; while :; do sleep 0.1; done';
 
 test('a command on a terminal gets signals, and time to end', { skip }, () => {
@@ -70,8 +58,8 @@ test('but no more time than that', { skip }, () => {
 });
 
 test('in the background it waits, and can be ended', { skip }, () => {
-  const job = `set -m; "$0" run -t sh & sleep 1; echo ready; jobs %1; kill %1; kill -CONT %1; wait %1; echo was $?`;
-  const [said, status, restored] = signalled('SIGWINCH', '/bin/bash', '-c', job, uml);
+  const script = `set -m; "$0" run -t sh & sleep 1; echo ready; jobs %1; kill %1; kill -CONT %1; wait %1; echo was $?`;
+  const [said, status, restored] = onTerminal('nothing', ['/bin/bash', '-c', script, uml]);
   assert.match(String(said), /Stopped/);
   assert.match(String(said), /was 143\n$/);
   assert.deepEqual([status, restored], [0, true]);
@@ -80,5 +68,19 @@ test('in the background it waits, and can be ended', { skip }, () => {
 test('a terminal is its user’s', { skip }, () => {
   const script = 'echo ready; test -O $(tty) && stat -c "%U %a" $(tty); exec >/dev/stdout; id -un';
   const command = [uml, 'run', '-t', '--user', 'nobody', 'sh', '-c', script];
-  assert.deepEqual(signalled('SIGWINCH', ...command), ['nobody 620\nnobody\n', 0, true]);
+  assert.deepEqual(onTerminal('nothing', command), ['nobody 620\nnobody\n', 0, true]);
+});
+
+test('a trace on the command’s terminal', { skip }, () => {
+  const [said, ...end] = onTerminal('nothing', [
+    uml,
+    'run',
+    '-t',
+    '--strace',
+    'sh',
+    '-c',
+    'echo ready; exit 3',
+  ]);
+  assert.match(String(said), /^2 +exit_group\(3\) += \?\n2 +\+\+\+ exited with 3 \+\+\+\n$/m);
+  assert.deepEqual(end, [3, true]);
 });
