@@ -123,10 +123,19 @@ async function startAnew(): Promise<never> {
   process.exit(0);
 }
 
+/** What is thrown before there is a machine (a package that is not whole) has one line, too. */
+async function start(options: MachineOptions): Promise<ExitReport> {
+  try {
+    const { boot } = await import('../machine.ts');
+    return await boot(options);
+  } catch (bug) {
+    return { type: 'error', message: `the machine cannot start: ${describe(bug)}`, status: null };
+  }
+}
+
 /**
  * Runs the machine and ends this program as it ended: with the status `failed` when that was no regular end. `hint` may
- * say why it panicked. A reboot of a machine that runs
- * one command is its end.
+ * say why it panicked. A reboot of a machine that runs one command is its end.
  */
 export async function runMachine(
   program: string,
@@ -134,8 +143,7 @@ export async function runMachine(
   failed: number,
   hint: string | null = null,
 ): Promise<never> {
-  const { boot } = await import('../machine.ts');
-  const report: ExitReport = await boot(options);
+  const report = await start(options);
   if (report.type === 'exit') process.exit(report.status);
   if (report.type === 'restart' && program === 'uml') process.exit(0);
   if (report.type === 'restart') return startAnew();

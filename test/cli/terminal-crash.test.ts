@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { onTerminal, program, noPython as skip } from './machine.ts';
+import { onTerminal, program, noPython as skip, start } from './machine.ts';
 
 const faults = join(dirname(fileURLToPath(import.meta.url)), 'faults.cjs');
 const env = { ...process.env, NODE_OPTIONS: `--require "${faults}"` };
@@ -52,3 +52,11 @@ for (const name of ['uml', 'linux'] as const) {
     assert.deepEqual(happens('SIGABRT', 'sleep 100'), ['', -6, true]);
   });
 }
+
+test('without a machine: a line and the status', async () => {
+  const noMachine = { ...env, FAULT: 'start' };
+  const uml = await start('uml', ['run', 'true'], '', noMachine);
+  assert.deepEqual([uml.status, uml.stderr], [125, 'uml: the machine cannot start: a fault\n']);
+  const linux = await start('linux', [], '', noMachine);
+  assert.deepEqual([linux.status, linux.stderr], [1, 'linux: the machine cannot start: a fault\n']);
+});
