@@ -13,6 +13,7 @@ import { fileCalls } from './files.ts';
 import { futexCalls } from './futex.ts';
 import { futex2Calls } from './futex2.ts';
 import { infoCalls } from './info.ts';
+import { lsmCalls } from './lsm.ts';
 import { madviseCalls } from './madvise.ts';
 import { membarrierCalls } from './membarrier.ts';
 import { mincoreCalls } from './mincore.ts';
@@ -49,6 +50,7 @@ export const SYSCALLS: readonly Syscall[] = [
   ...futexCalls,
   ...futex2Calls,
   ...seccompCalls,
+  ...lsmCalls,
   ...setnsCalls,
   ...signalCalls,
   ...processCalls,
