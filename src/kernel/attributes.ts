@@ -3,6 +3,7 @@
  * personality(2), ioprio_set(2).
  */
 import { SCHED_FIFO, SCHED_NORMAL, SCHED_RR } from '../uapi/sched.ts';
+import type { Deadline } from './deadline.ts';
 import type { Seccomp } from './seccomp.ts';
 import type { Task } from './task.ts';
 import type { Uts } from './uts.ts';
@@ -13,6 +14,8 @@ export interface SchedAttr {
   /** Realtime priority, 1 to 99 for SCHED_FIFO and SCHED_RR, else 0. */
   readonly priority: number;
   readonly nice: number;
+  /** What a task of SCHED_DEADLINE was promised, else null. */
+  readonly deadline: Deadline | null;
   readonly resetOnFork: boolean;
 }
 
@@ -20,6 +23,7 @@ export const SCHED_DEFAULT: SchedAttr = Object.freeze({
   policy: SCHED_NORMAL,
   priority: 0,
   nice: 0,
+  deadline: null,
   resetOnFork: false,
 });
 
@@ -62,9 +66,9 @@ export function inheritAttributes(parent: Task): TaskAttributes {
   return to;
 }
 
-/** SCHED_RESET_ON_FORK: no realtime policy, no negative nice value for the child. */
+/** SCHED_RESET_ON_FORK: no realtime policy, no deadline, no negative nice value for the child. */
 function afterReset(sched: SchedAttr): SchedAttr {
   const realtime = sched.policy === SCHED_FIFO || sched.policy === SCHED_RR;
-  if (realtime) return SCHED_DEFAULT;
+  if (realtime || sched.deadline !== null) return SCHED_DEFAULT;
   return { ...sched, nice: Math.max(0, sched.nice), resetOnFork: false };
 }

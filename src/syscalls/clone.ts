@@ -140,6 +140,9 @@ function doClone(task: Task, r: CloneRequest, pidfdAt = r.parentTid): number | P
   const wantsPidfd = (r.flags & CLONE_PIDFD) !== 0;
   if (wantsPidfd && pidfdAt === r.parentTid && (r.flags & CLONE_PARENT_SETTID) !== 0) return -EINVAL;
   if (wantsPidfd && task.mm?.allows(pidfdAt, 4, PROT_WRITE) !== true) return -EFAULT;
+  // Nobody inherits what SCHED_DEADLINE promised (sched(7)).
+  const { deadline, resetOnFork } = task.attributes.sched;
+  if (deadline !== null && !resetOnFork) return -EAGAIN;
   const child = copyProcess(task, r);
   if (typeof child === 'number') return child;
   if (wantsPidfd) givePidfd(task, child, pidfdAt);

@@ -10,8 +10,12 @@ export const SCHED_EXT = 7;
 export const SCHED_RESET_ON_FORK = 0x40000000;
 
 export const SCHED_FLAG_RESET_ON_FORK = 0x01;
+export const SCHED_FLAG_RECLAIM = 0x02;
+export const SCHED_FLAG_DL_OVERRUN = 0x04;
 export const SCHED_FLAG_KEEP_POLICY = 0x08;
 export const SCHED_FLAG_KEEP_PARAMS = 0x10;
+/** SCHED_FLAG_UTIL_CLAMP_MIN and _MAX. */
+export const SCHED_FLAG_UTIL_CLAMP = 0x60;
 
 export const CSIGNAL = 0xff;
 /** Not of clone(2), whose signal would be there: of unshare(2) and setns(2). */

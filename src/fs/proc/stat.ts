@@ -1,6 +1,7 @@
 /** /proc/PID/stat, statm, sched and schedstat: a task in numbers (proc_pid_stat(5), proc_pid_statm(5)). */
 import type { Cred } from '../../core/cred.ts';
 import { PAGE_SIZE } from '../../mm/ram.ts';
+import { SCHED_DEADLINE } from '../../uapi/sched.ts';
 import { mayTrace } from './access.ts';
 import type { TaskContext } from './context.ts';
 import { ticks, ULONG_MAX } from './format.ts';
@@ -9,8 +10,11 @@ import type { ProcMm, ProcTask, TaskUsage } from './source.ts';
 
 const RLIMIT_RSS = 5;
 
-/** The priority that the scheduler sees: 20 + nice, or below zero under a real-time policy. */
-const priority = (task: ProcTask): number => (task.rtPriority > 0 ? -1 - task.rtPriority : 20 + task.nice);
+/** The priority that the scheduler sees: 20 + nice, below zero under a real-time policy, and below those a deadline. */
+function priority(task: ProcTask): number {
+  if (task.policy === SCHED_DEADLINE) return -101;
+  return task.rtPriority > 0 ? -1 - task.rtPriority : 20 + task.nice;
+}
 
 const pages = (bytes: number): number => Math.floor(bytes / PAGE_SIZE);
 

@@ -1,0 +1,66 @@
+/** What changes how a task is scheduled (sched(7)): whether it makes sense, and who may. */
+import { CAP_SYS_NICE, capable } from '../core/cred.ts';
+import { EBUSY, EINVAL, EPERM } from '../uapi/errno.ts';
+import { RLIMIT_RTPRIO } from '../uapi/resource.ts';
+import {
+  SCHED_BATCH,
+  SCHED_DEADLINE,
+  SCHED_FIFO,
+  SCHED_IDLE,
+  SCHED_NORMAL,
+  SCHED_RR,
+} from '../uapi/sched.ts';
+import type { SchedAttr } from './attributes.ts';
+import { isPossible } from './deadline.ts';
+import { niceAllowed, ownsOrMay } from './nice.ts';
+import type { Task } from './task.ts';
+
+export const RT_MAX = 99;
+
+export const isRealtime = (policy: number): boolean => policy === SCHED_FIFO || policy === SCHED_RR;
+export const isNormal = (policy: number): boolean =>
+  policy === SCHED_NORMAL || policy === SCHED_BATCH || policy === SCHED_IDLE;
+
+/** Changes how `of` is scheduled, for `task`: 0 or -errno. */
+export function changeSched(task: Task, of: Task, sched: SchedAttr): number {
+  const old = of.attributes.sched;
+  if (!isSound(sched)) return -EINVAL;
+  const privileged = capable(task.cred, CAP_SYS_NICE);
+  if (!privileged && (!ownsOrMay(task.cred, of.cred) || !isAllowed(of, old, sched))) return -EPERM;
+  if (sched.deadline !== null) {
+    if (!mayRunEverywhere(of)) return -EPERM;
+    if (!isPossible(of, sched.deadline)) return -EBUSY;
+  }
+  of.attributes.sched = sched;
+  return 0;
+}
+
+function isSound({ policy, priority, deadline }: SchedAttr): boolean {
+  if ((policy === SCHED_DEADLINE) !== (deadline !== null)) return false;
+  if (isRealtime(policy)) return priority >= 1 && priority <= RT_MAX;
+  return priority === 0 && (isNormal(policy) || policy === SCHED_DEADLINE);
+}
+
+/** What one may do to one's own tasks without CAP_SYS_NICE. */
+function isAllowed(of: Task, old: SchedAttr, next: SchedAttr): boolean {
+  if (old.resetOnFork && !next.resetOnFork) return false;
+  if (next.policy === SCHED_DEADLINE) return false;
+  if (isRealtime(next.policy)) {
+    const limit = of.rlimit(RLIMIT_RTPRIO);
+    if (next.policy !== old.policy && limit === 0) return false;
+    return next.priority <= old.priority || next.priority <= limit;
+  }
+  if (old.policy === SCHED_IDLE && next.policy !== SCHED_IDLE && !niceAllowed(of, old.nice)) return false;
+  return next.nice >= old.nice || niceAllowed(of, next.nice);
+}
+
+/** SCHED_DEADLINE goes with all processors alone. */
+function mayRunEverywhere({ attributes: { affinity }, kernel }: Task): boolean {
+  return affinity === null || coversAll(affinity, kernel.ncpus);
+}
+
+/** Whether a mask has every processor that there is. */
+export function coversAll(mask: Uint32Array, ncpus: number): boolean {
+  for (let cpu = 0; cpu < ncpus; cpu++) if ((mask[cpu >>> 5]! & (1 << (cpu & 31))) === 0) return false;
+  return true;
+}
