@@ -22,12 +22,12 @@ const NAME_COLUMN = 73;
 /** What shared memory without a file is called, as Linux makes it: of a file of its own. */
 const SHARED_ANONYMOUS = '/dev/zero (deleted)';
 
-function nameOf(vma: Vma, mm: ProcMm, { source }: TaskContext): string {
+/** What an area is called, if it has a name. */
+export function nameOf(vma: Vma, mm: ProcMm, { source }: TaskContext): string {
   if (vma.name !== '' || vma.backing === null) return vma.name;
   const file = mm.fileOf(vma.backing);
   if (file === null) return SHARED_ANONYMOUS;
-  const name = file.path === null ? file.linkName : pathString(file.path, viewerRoot(source));
-  return escapeBlanks(name, /\n/g);
+  return file.path === null ? file.linkName : pathString(file.path, viewerRoot(source));
 }
 
 function permissions({ prot, shared }: Vma): string {
@@ -41,7 +41,7 @@ function header(vma: Vma, name: string): string {
   const device = `${hex(major(dev), 2)}:${hex(minor(dev), 2)} ${backing?.ino ?? 0}`;
   const offset = hex(backing === null ? 0 : pos, 8);
   const line = `${hex(start, 8)}-${hex(end, 8)} ${permissions(vma)} ${offset} ${device} `;
-  return name === '' ? `${line}\n` : `${line.padEnd(NAME_COLUMN)}${name}\n`;
+  return name === '' ? `${line}\n` : `${line.padEnd(NAME_COLUMN)}${escapeBlanks(name, /\n/g)}\n`;
 }
 
 export function* showMaps({ mm }: ProcTask, context: TaskContext): Generator<string> {

@@ -15,7 +15,8 @@ import { type TaskContext, type TaskEntry, taskText } from './context.ts';
 import { FD_ENTRIES, parseNumber } from './fd-dir.ts';
 import { hex } from './format.ts';
 import { showIo, showLimits, showOomScore } from './limits.ts';
-import { showMaps, showSmaps, showSmapsRollup } from './maps.ts';
+import { showSmaps, showSmapsRollup } from './maps.ts';
+import { MAPS_ENTRY } from './maps-file.ts';
 import { MEM_ENTRIES } from './mem-files.ts';
 import { MOUNT_ENTRIES } from './mounts.ts';
 import { NS_ENTRY } from './namespaces.ts';
@@ -62,7 +63,7 @@ const COMMON: readonly TaskEntry[] = [
   taskText('syscall', 0o400, showSyscall, attachGuard),
   taskText('stat', 0o444, showStat),
   taskText('statm', 0o444, showStatm),
-  taskText('maps', 0o444, showMaps, traceGuard),
+  MAPS_ENTRY,
   placeLink('cwd', task => task.cwd),
   placeLink('root', task => task.root),
   placeLink('exe', task => task.mm?.exe ?? null),
