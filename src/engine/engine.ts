@@ -150,6 +150,9 @@ export interface EngineThread {
   /** With whose rights it asks, so that it may be given answers that are known; null: everything is to be asked. */
   knownBy: KnownKey | null;
 
+  /** Null if it is to ask whatever it wants to know. */
+  readonly facts: ThreadFacts | null;
+
   /** Null if files cannot go along with answers. */
   readonly along: FileAlong | null;
 
@@ -202,6 +205,36 @@ export interface FileAlong {
   readonly wasClosed: boolean;
   /** For when the thread is here, or has closed the file: what it did. Null if there is none, or it was asked already. */
   take(): FileUse | null;
+}
+
+/**
+ * What a thread is told of its own process and need not ask, until it is told otherwise. And what it says by itself:
+ * calls that always succeed, and matter later.
+ */
+export interface ThreadFacts {
+  /** Its number (gettid(2)): then it may set its thread pointer, and say what `robustList` and `clearTid` answer. 0: it may not. */
+  tellSelf(tid: number): void;
+  /** Of which signals the dispositions are as they are by default: two words of bits. */
+  tellDefaults(lo: number, hi: number): void;
+  /** Where in memory an array of struct rlimit is to be written before `tellLimits(true)`: all that there are. */
+  readonly limits: number;
+  tellLimits(told: boolean): void;
+  /** The end of its data (brk(2)); 0: it has to ask. */
+  tellBreak(address: number): void;
+  /** All that it was told holds no more. */
+  forget(): void;
+  /** Arguments of its latest set_robust_list(2), set_tid_address(2); null: it has not made the call by itself. */
+  readonly robustList: number | null;
+  readonly clearTid: number | null;
+  /**
+   * Of signals that it was told of it may set a default action in place of another: which it has, two words of bits; and
+   * where in memory the actions are, as rt_sigaction(2) has them, from signal 1 on. Only their flags and masks count.
+   */
+  readonly saidActions: readonly [number, number];
+  readonly actions: number;
+  unsayActions(): void;
+  /** What it said counts no more. */
+  unsay(): void;
 }
 
 /** An address space. Addresses and lengths are page-aligned; protections are PROT_ bits. */

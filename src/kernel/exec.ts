@@ -25,6 +25,7 @@ import { credForExec, type ExecCred, parseFileCaps } from './cred-exec.ts';
 import { NO_RETURN, REGISTERS_SET } from './entry.ts';
 import { buildStack } from './exec-stack.ts';
 import { becomeOnlyThread, exitGroup } from './exit.ts';
+import { tellProgram } from './facts.ts';
 import { ExeBacking, FileBacking } from './file-backing.ts';
 import { resetForExec } from './inherit.ts';
 import { headersAddress, imageSize, imageStart, mapSegments, readElf, readInterpreter } from './load-elf.ts';
@@ -193,6 +194,7 @@ function replace(task: Task, program: Program, request: ExecRequest): number {
   }
   const pages = file.inode.pages();
   if (typeof pages !== 'number') mm.exe = new ExeBacking(file, pages);
+  tellProgram(task);
   task.execDone?.();
   task.execDone = null;
   return REGISTERS_SET;

@@ -28,6 +28,7 @@ import {
   CLONE_VM,
 } from '../uapi/sched.ts';
 import { registerTask } from './exit.ts';
+import { untellShared } from './facts.ts';
 import { inheritSigHand, inheritThreadState } from './inherit.ts';
 import { SignalState } from './signal-state.ts';
 import { Task } from './task.ts';
@@ -65,6 +66,7 @@ export function copyProcess(parent: Task, r: CloneRequest): Task | number {
   if (tooMany(parent) || kernel.engine.threadRoom <= KEPT_FOR_EXEC) return -EAGAIN;
   const pid = r.tid === undefined ? kernel.pids.alloc() : kernel.pids.take(r.tid);
   if (pid < 0) return pid;
+  untellShared(parent, r.flags);
   const memory = copyMemory(mm, thread, r.flags);
   if (memory === null) return -ENOMEM;
   const group = (r.flags & CLONE_THREAD) !== 0 ? parent.group : newGroup(parent, pid, r);
@@ -76,7 +78,7 @@ export function copyProcess(parent: Task, r: CloneRequest): Task | number {
   inheritThreadState(parent, child, r.flags);
   if ((r.flags & CLONE_NEWUTS) !== 0) unshareUts(child, parent);
   setChildRegisters(kernel.memory.view, memory.thread, thread, r);
-  if ((r.flags & CLONE_CHILD_CLEARTID) !== 0) child.clearChildTid = r.childTid;
+  if ((r.flags & CLONE_CHILD_CLEARTID) !== 0) child.setTidAddress(r.childTid);
   registerTask(child);
   return child;
 }

@@ -33,6 +33,6 @@ export function resetForExec(task: Task): void {
   group.exitSignal = SIGCHLD;
   group.execed = true;
   group.dumpable = 1;
-  task.clearChildTid = 0;
-  task.robustList = 0;
+  task.setTidAddress(0);
+  task.setRobustList(0);
 }

@@ -3,8 +3,11 @@
  *
  * The table is shared by the threads of a group, and with other groups by clone(CLONE_SIGHAND).
  */
+import { readSigAction, SIGACTION_SIZE } from '../arch/x86_64/structs/signal.ts';
 import { WaitQueue } from '../core/wait.ts';
+import type { ThreadFacts } from '../engine/engine.ts';
 import { NSIG, SIG_DFL, SIG_IGN, SIGCHLD, SIGCONT, SIGURG, SIGWINCH } from '../uapi/signal.ts';
+import { sigBit, sigWord } from './sigset.ts';
 
 /** Never changed: replaced as a whole. */
 export interface SigAction {
@@ -25,28 +28,40 @@ export const DEFAULT_ACTION: SigAction = Object.freeze({
   maskHi: 0,
 });
 
+interface Told {
+  readonly facts: ThreadFacts;
+  /** Of the memory that its offsets are in. */
+  readonly view: DataView;
+}
+
 export class SigHand {
   refs = 1;
   /** Woken when a signal comes for whom signalfd(2) may read it. */
   readonly signalfd: WaitQueue = new WaitQueue();
   private readonly actions: SigAction[] = new Array<SigAction>(NSIG + 1).fill(DEFAULT_ACTION);
 
+  /** Who has been told which signals have their default actions. */
+  private told: Told | null = null;
+
   get(signal: number): SigAction {
     return this.actions[signal]!;
   }
 
   set(signal: number, action: SigAction): void {
+    this.untell();
     this.actions[signal] = action;
   }
 
   /** For CLONE_SIGHAND. */
   share(): SigHand {
+    this.untell();
     this.refs++;
     return this;
   }
 
   /** For fork, and for exec of one that is shared. */
   clone(): SigHand {
+    this.untell();
     const copy = new SigHand();
     for (let signal = 1; signal <= NSIG; signal++) copy.actions[signal] = this.actions[signal]!;
     return copy;
@@ -54,9 +69,43 @@ export class SigHand {
 
   /** exec(2): handlers are gone, what was ignored stays ignored. */
   resetHandlers(): void {
+    this.told?.facts.unsayActions();
+    this.untell();
     for (let signal = 1; signal <= NSIG; signal++) {
       const ignored = this.actions[signal]!.handler === SIG_IGN;
       this.actions[signal] = ignored ? { ...DEFAULT_ACTION, handler: SIG_IGN } : DEFAULT_ACTION;
+    }
+  }
+
+  /** To be called when one thread alone uses this table: it is told anew when something changes. */
+  tell(facts: ThreadFacts, view: DataView): void {
+    this.untell();
+    const words: [number, number] = [0, 0];
+    this.actions.forEach((action, signal) => {
+      if (signal > 0 && isPlain(action)) words[sigWord(signal)]! |= sigBit(signal);
+    });
+    facts.tellDefaults(words[0], words[1]);
+    this.told = { facts, view };
+  }
+
+  /** Nobody knows the table now but who asks; what was said of it stands there. */
+  untell(): void {
+    const { told } = this;
+    if (told === null) return;
+    told.facts.tellDefaults(0, 0);
+    this.hear(told);
+    this.told = null;
+  }
+
+  /** What the thread set by itself: flags and masks that mean nothing until there is a handler. */
+  private hear({ facts, view }: Told): void {
+    const [lo, hi] = facts.saidActions;
+    facts.unsayActions();
+    for (let signal = 1; signal <= NSIG && (lo | hi) !== 0; signal++) {
+      if (((sigWord(signal) === 0 ? lo : hi) & sigBit(signal)) === 0) continue;
+      const action = readSigAction(view, facts.actions + SIGACTION_SIZE * (signal - 1));
+      if (action.handler === SIG_DFL && this.actions[signal]!.handler === SIG_DFL)
+        this.actions[signal] = action;
     }
   }
 
@@ -69,3 +118,6 @@ export class SigHand {
 
 export const isIgnoredByDefault = (signal: number): boolean =>
   signal === SIGCHLD || signal === SIGCONT || signal === SIGURG || signal === SIGWINCH;
+
+const isPlain = ({ handler, flags, restorer, maskLo, maskHi }: SigAction): boolean =>
+  handler === SIG_DFL && restorer === 0 && (flags | maskLo | maskHi) === 0;

@@ -53,8 +53,8 @@ export class Task implements Current, Sleeper, SignalSource {
   /** CLOCK_MONOTONIC at which it was made, ns. */
   readonly startTime: number;
   /** clone(CLONE_CHILD_CLEARTID), set_robust_list(2). */
-  clearChildTid = 0;
-  robustList = 0;
+  private ownClearTid = 0;
+  private ownRobustList = 0;
   /** How restart_syscall(2) goes on with a call that was interrupted (-ERESTART_RESTARTBLOCK). */
   restart: (() => number | Promise<number>) | null = null;
   /** prctl, scheduling and the like. */
@@ -116,6 +116,32 @@ export class Task implements Current, Sleeper, SignalSource {
   /** Other rights, or another place: what it knew of names holds no more (kernel/known-answers.ts). */
   moved(): void {
     if (this.thread !== null) this.thread.knownBy = null;
+  }
+
+  get clearChildTid(): number {
+    return this.thread?.facts?.clearTid ?? this.ownClearTid;
+  }
+
+  get robustList(): number {
+    return this.thread?.facts?.robustList ?? this.ownRobustList;
+  }
+
+  /** The rest of what the thread said by itself is kept. */
+  setTidAddress(address: number): void {
+    this.keepSaid();
+    this.ownClearTid = address;
+  }
+
+  setRobustList(head: number): void {
+    this.keepSaid();
+    this.ownRobustList = head;
+  }
+
+  private keepSaid(): void {
+    const { clearChildTid, robustList } = this;
+    this.thread?.facts?.unsay();
+    this.ownClearTid = clearChildTid;
+    this.ownRobustList = robustList;
   }
 
   get tgid(): number {

@@ -286,8 +286,6 @@ export const FRAME_CALLS: ReadonlySet<string> = new Set([
   'vfork',
   'clone',
   'clone3',
-  'execve',
-  'execveat',
   'rt_sigreturn',
   'arch_prctl',
 ]);

@@ -7,6 +7,7 @@ import {
   writeRusage,
 } from '../arch/x86_64/structs/resource.ts';
 import { CAP_SYS_RESOURCE, type Cred, capable } from '../core/cred.ts';
+import { tellLimits, untellLimits } from '../kernel/facts.ts';
 import { groupUsage } from '../kernel/group-usage.ts';
 import type { Rlimit } from '../kernel/rlimit.ts';
 import type { Task } from '../kernel/task.ts';
@@ -26,6 +27,7 @@ function prlimit(task: Task, pid: number, resource: number, newAddr: number, old
   if (of !== task && !mayLimit(task.cred, of.cred)) return -EPERM;
   const old = of.group.rlimits[resource]!;
   const error = next === null ? 0 : setLimit(task, of, resource, next);
+  if (of === task) tellLimits(task);
   return error !== 0 || oldAddr === 0 ? error : putLimit(task, oldAddr, old);
 }
 
@@ -41,6 +43,7 @@ function setLimit(task: Task, of: Task, resource: number, next: Rlimit): number 
   if (resource === r.RLIMIT_NOFILE && next.hard > task.kernel.fileLimits.nrOpen) return -EPERM;
   const raises = next.hard > of.group.rlimits[resource]!.hard;
   if (raises && !capable(task.cred, CAP_SYS_RESOURCE)) return -EPERM;
+  untellLimits(of.group);
   of.group.rlimits[resource] = next;
   if (resource === r.RLIMIT_CPU) of.group.timers.cpuLimit.watch(of.group);
   return 0;

@@ -2,6 +2,7 @@
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../engine/engine.ts';
 import type { File } from '../fs/file.ts';
 import { isAppendOnly } from '../fs/flags.ts';
+import { tellBreak } from '../kernel/facts.ts';
 import { FileBacking } from '../kernel/file-backing.ts';
 import type { Task } from '../kernel/task.ts';
 import { wrap64 } from '../lib/int64.ts';
@@ -300,6 +301,12 @@ function mayProtect(task: Task, mm: Mm, vma: Vma, prot: number, size: number): n
 function brk(task: Task, addr: number): number {
   const { mm } = task;
   if (mm === null) return -ENOMEM;
+  const result = moveBreak(task, mm, addr);
+  tellBreak(task);
+  return result;
+}
+
+function moveBreak(task: Task, mm: Mm, addr: number): number {
   if (addr < mm.brkStart || addr > TASK_SIZE) return mm.brk;
   const from = pageUp(mm.brk);
   const to = pageUp(addr);

@@ -77,7 +77,7 @@ const ROBUST_LIST_HEAD_SIZE = 24;
 
 function setRobustList(task: Task, head: number, size: number): number {
   if (size !== ROBUST_LIST_HEAD_SIZE) return -EINVAL;
-  task.robustList = head;
+  task.setRobustList(head);
   return 0;
 }
 
@@ -107,7 +107,7 @@ export const processCalls: readonly Syscall[] = [
   call('exit', [int('status')], exit),
   call('exit_group', [int('status')], exitAll),
   call('set_tid_address', [pointer('tidptr')], (t, addr) => {
-    t.clearChildTid = addr;
+    t.setTidAddress(addr);
     return t.pid;
   }),
   call('set_robust_list', [pointer('head'), ulong('size')], setRobustList),

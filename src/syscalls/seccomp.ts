@@ -2,6 +2,7 @@
 import { CAP_SYS_ADMIN, capable } from '../core/cred.ts';
 import { copyIn } from '../core/user-copy.ts';
 import { type BpfProgram, isValid, MOST_INSTRUCTIONS } from '../kernel/bpf.ts';
+import { untellAll } from '../kernel/facts.ts';
 import { type Seccomp, type SeccompFilter, seccompMode } from '../kernel/seccomp.ts';
 import type { Task } from '../kernel/task.ts';
 import { getUint64 } from '../lib/int64.ts';
@@ -101,7 +102,9 @@ function readProgram({ user, attributes, cred }: Task, addr: number): BpfProgram
 /** From the next call on; what was told to the program beforehand no longer holds. */
 function apply(task: Task, seccomp: Seccomp): void {
   task.attributes.seccomp = seccomp;
-  if (task.thread !== null) task.thread.knownBy = null;
+  if (task.thread === null) return;
+  task.thread.knownBy = null;
+  untellAll(task);
 }
 
 function decode(bytes: Uint8Array, count: number): BpfProgram {

@@ -7,6 +7,8 @@ import {
   writeSigAction,
   writeStack,
 } from '../arch/x86_64/structs/signal.ts';
+import { tellDefaults } from '../kernel/facts.ts';
+import type { SigAction } from '../kernel/sighand.ts';
 import { discardEverywhere, isUncatchable, isValidSignal } from '../kernel/signal.ts';
 import { type AltStack, NO_ALT_STACK } from '../kernel/signal-state.ts';
 import { sigBit, sigWord, UNMASKABLE } from '../kernel/sigset.ts';
@@ -48,18 +50,22 @@ function sigaction(task: Task, signal: number, act: number, oldact: number, size
   if (at < 0) return at;
   const given = act === 0 ? null : readSigAction(task.user.view, at);
   if (!isValidSignal(signal) || (given !== null && isUncatchable(signal))) return -EINVAL;
-  const { group } = task;
-  const old = group.sighand.get(signal);
-  if (given !== null) {
-    const maskLo = given.maskLo & ~UNMASKABLE;
-    group.sighand.set(signal, { ...given, maskLo, flags: given.flags & SA_KNOWN });
-    if (group.sighand.isIgnored(signal)) dropPending(task, signal);
-  }
+  const { sighand } = task.group;
+  sighand.untell();
+  const old = sighand.get(signal);
+  if (given !== null) setAction(task, signal, given);
+  tellDefaults(task);
   if (oldact === 0) return 0;
   const out = task.user.out(oldact, SIGACTION_SIZE);
   if (out < 0) return out;
   writeSigAction(task.user.view, out, old);
   return 0;
+}
+
+function setAction(task: Task, signal: number, given: SigAction): void {
+  const { sighand } = task.group;
+  sighand.set(signal, { ...given, maskLo: given.maskLo & ~UNMASKABLE, flags: given.flags & SA_KNOWN });
+  if (sighand.isIgnored(signal)) dropPending(task, signal);
 }
 
 /** POSIX: what is ignored now was not pending, even if it is blocked. */

@@ -188,6 +188,25 @@ export const SLOT = {
   S_FILE_WHOLE: 176,
   S_FILE_POS: 180,
   S_FILE_CLOSED: 184,
+  /**
+   * What the kernel has told the thread of its own process (stub/facts.c); 0: nothing. Its number; which signals have their
+   * default actions; where its break is; whether S_LIMITS holds the limits, a struct rlimit each.
+   */
+  S_SELF: 192,
+  S_LIMITS_TOLD: 196,
+  S_DEFAULTS: 200,
+  S_BREAK: 208,
+  /** What the thread has said by itself: SAID_ bits, and the values. */
+  S_SAID: 216,
+  S_ROBUST_LIST: 224,
+  S_CLEAR_TID: 232,
+  SAID_ROBUST_LIST: 1,
+  SAID_CLEAR_TID: 2,
+  S_LIMITS: 0x180,
+  LIMITS: 16,
+  /** Which signals' actions the thread has set by itself, a default one for another; and these, as rt_sigaction has them. */
+  S_SAID_ACTIONS: 240,
+  S_ACTIONS: 0x2000,
   /** Its struct stat, and its first bytes. */
   S_FILE_STAT: 0x800,
   S_FILE_DATA: 0x1000,

@@ -20,6 +20,7 @@ import { ACTION, KIND, SIZE, SLOT, STATE, VA } from './layout.ts';
 import type { NativeEngine } from './native-engine.ts';
 import type { NativeSpace } from './native-space.ts';
 import { ThreadAccount } from './thread-account.ts';
+import { NativeThreadFacts } from './thread-facts.ts';
 
 const AUDIT_ARCH_X86_64 = 0xc000003e | 0;
 /** Where a frame is put that no signal made: high in the alternate stack, with room for any extended state. */
@@ -45,6 +46,7 @@ export class NativeThread implements EngineThread {
   fpstate = 0;
   fpstateSize = 0;
   readonly along: NativeFileAlong | null;
+  readonly facts: NativeThreadFacts | null;
   readonly account: ThreadAccount;
   private key: KnownKey | null = null;
   private readonly engine: NativeEngine;
@@ -73,6 +75,7 @@ export class NativeThread implements EngineThread {
     this.view = engine.memory.view;
     this.w = slot >> 2;
     this.along = engine.foresight ? new NativeFileAlong(engine.memory, slot) : null;
+    this.facts = engine.foresight ? new NativeThreadFacts(engine.memory, slot) : null;
     this.account = new ThreadAccount(engine.accounts, engine.memory, space, slot);
     this.i32.fill(0, this.w, this.w + SLOT.S_COPY / 4);
     this.i32[this.w + SLOT.S_CPU / 4] = -1;
@@ -216,6 +219,9 @@ export class NativeThread implements EngineThread {
   park(): void {
     this.waits();
     this.along?.take();
+    this.facts?.forget();
+    this.facts?.unsay();
+    this.facts?.unsayActions();
     this.owner = null;
     this.knownBy = null;
     this.space.parked.push(this);

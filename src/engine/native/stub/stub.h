@@ -52,6 +52,9 @@ extern const struct filter_program mapper_filter, guest_filter, reaper_filter;
 /* along.c */
 int answered_along(void *slot);
 
+/* facts.c */
+int answered_by_facts(void *slot);
+
 /* known.c */
 int known_answer(void *slot);
 

@@ -1,0 +1,76 @@
+/** What a thread is told of its own process (engine.ts, `ThreadFacts`), in its slot; stub/facts.c reads it there. */
+import { getUint64, setInt64 } from '../../lib/int64.ts';
+import type { ThreadFacts } from '../engine.ts';
+import { SLOT } from './layout.ts';
+import type { MemoryFile } from './memory-file.ts';
+
+export class NativeThreadFacts implements ThreadFacts {
+  readonly limits: number;
+  readonly actions: number;
+  private readonly memory: MemoryFile;
+  private readonly slot: number;
+
+  constructor(memory: MemoryFile, slot: number) {
+    this.memory = memory;
+    this.slot = slot;
+    this.limits = slot + SLOT.S_LIMITS;
+    this.actions = slot + SLOT.S_ACTIONS;
+  }
+
+  tellSelf(tid: number): void {
+    this.put(SLOT.S_SELF, tid);
+  }
+
+  tellDefaults(lo: number, hi: number): void {
+    this.put(SLOT.S_DEFAULTS, lo);
+    this.put(SLOT.S_DEFAULTS + 4, hi);
+  }
+
+  tellLimits(told: boolean): void {
+    this.put(SLOT.S_LIMITS_TOLD, told ? 1 : 0);
+  }
+
+  tellBreak(address: number): void {
+    setInt64(this.memory.view, this.slot + SLOT.S_BREAK, address);
+  }
+
+  forget(): void {
+    this.tellSelf(0);
+    this.tellDefaults(0, 0);
+    this.tellLimits(false);
+    this.tellBreak(0);
+  }
+
+  get robustList(): number | null {
+    return this.said(SLOT.SAID_ROBUST_LIST, SLOT.S_ROBUST_LIST);
+  }
+
+  get clearTid(): number | null {
+    return this.said(SLOT.SAID_CLEAR_TID, SLOT.S_CLEAR_TID);
+  }
+
+  get saidActions(): readonly [number, number] {
+    const { i32 } = this.memory;
+    const at = (this.slot + SLOT.S_SAID_ACTIONS) >> 2;
+    return [i32[at]!, i32[at + 1]!];
+  }
+
+  unsayActions(): void {
+    this.put(SLOT.S_SAID_ACTIONS, 0);
+    this.put(SLOT.S_SAID_ACTIONS + 4, 0);
+  }
+
+  unsay(): void {
+    this.put(SLOT.S_SAID, 0);
+  }
+
+  private said(what: number, field: number): number | null {
+    const { view, i32 } = this.memory;
+    const said = (i32[(this.slot + SLOT.S_SAID) >> 2]! & what) !== 0;
+    return said ? getUint64(view, this.slot + field) : null;
+  }
+
+  private put(field: number, value: number): void {
+    this.memory.i32[(this.slot + field) >> 2] = value;
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * What a thread is told of its own process, so that it need not ask (engine.ts, `ThreadFacts`): programs ask for it when
+ * they start, and C libraries for every signal's disposition before they start another. It is told only what nobody but
+ * the thread itself can change, or what is taken back before somebody does.
+ */
+import { RLIMIT_SIZE, writeRlimit } from '../arch/x86_64/structs/resource.ts';
+import type { ThreadFacts } from '../engine/engine.ts';
+import { CLONE_THREAD, CLONE_VM } from '../uapi/sched.ts';
+import type { Task } from './task.ts';
+import type { ThreadGroup } from './thread-group.ts';
+
+/** A new program, whose thread is alone. */
+export function tellProgram(task: Task): void {
+  factsFor(task)?.tellSelf(task.pid);
+  tellDefaults(task);
+  tellLimits(task);
+  tellBreak(task);
+}
+
+export function tellDefaults(task: Task): void {
+  const { sighand } = task.group;
+  if (sighand.refs > 1) return;
+  const facts = factsFor(task);
+  if (facts !== null) sighand.tell(facts, task.kernel.memory.view);
+}
+
+export function tellLimits(task: Task): void {
+  const facts = factsFor(task);
+  if (facts === null) return;
+  const { view } = task.kernel.memory;
+  task.group.rlimits.forEach((limit, i) => {
+    writeRlimit(view, facts.limits + RLIMIT_SIZE * i, limit);
+  });
+  facts.tellLimits(true);
+}
+
+export function tellBreak(task: Task): void {
+  const { mm } = task;
+  if (mm !== null && mm.users === 1) factsFor(task)?.tellBreak(mm.brk);
+}
+
+/** Before one of its limits changes, or all of them are to be asked for. */
+export function untellLimits(group: ThreadGroup): void {
+  for (const { thread } of group.threads) thread?.facts?.tellLimits(false);
+}
+
+/** Before somebody else gets to share something with the task (clone(2)). */
+export function untellShared(task: Task, cloneFlags: number): void {
+  if ((cloneFlags & CLONE_THREAD) !== 0) untellAll(task);
+  else if ((cloneFlags & CLONE_VM) !== 0) task.thread?.facts?.tellBreak(0);
+}
+
+/** Before the task's calls are to be heard, each of them. */
+export function untellAll({ group, thread }: Task): void {
+  group.sighand.untell();
+  thread?.facts?.forget();
+}
+
+/** Null where others could change what the thread was told, or where each call is somebody's business. */
+function factsFor({ thread, group, attributes }: Task): ThreadFacts | null {
+  return group.threads.size === 1 && attributes.seccomp === null ? (thread?.facts ?? null) : null;
+}
