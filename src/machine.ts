@@ -102,9 +102,7 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
 }
 
 function straceOf(libc: Libc, calls: DescriptorCalls, { strace }: MachineOptions): Strace | null {
-  if (strace === null) return null;
-  const write = linesTo(libc, calls, strace);
-  return new Strace(syscallsByNumber(), line => write(`${line}\n`));
+  return strace === null ? null : new Strace(syscallsByNumber(), linesTo(libc, calls, strace));
 }
 
 /** The engine, with the system calls that its threads ask for. */

@@ -50,6 +50,8 @@ export const NO_RETURN = -4097;
 /** Told of each call; strace. Null: nobody listens. */
 export interface CallObserver {
   enter(task: Task, nr: number, args: readonly number[]): void;
+  /** It cannot be answered at once. */
+  waits(task: Task): void;
   leave(task: Task, nr: number, result: number): void;
 }
 
@@ -140,6 +142,7 @@ export class Entry {
       return;
     }
     task.thread?.waits();
+    this.observer?.waits(task);
     // It may be resolved already.
     task.kernel.promiseResolved();
     result.then(

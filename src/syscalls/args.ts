@@ -70,6 +70,8 @@ export interface Arg {
   readonly width: number;
   /** How strace writes it, where `kind` does not say. */
   readonly show?: Show;
+  /** Whether the call writes it, as the result says; not if it fails, where nothing is said. */
+  readonly written?: (result: number) => boolean;
   /** What joins it as it was before and after the call. */
   readonly bothWays?: BothWays;
   /** Whether the call takes it at all, as its other arguments say (open's mode). */
@@ -147,6 +149,12 @@ export const outBuffer = (name: string, lengthArg: number): Arg => ({
 export const inStruct = (name: string, struct: Struct | number): Arg => pointed('in', name, struct);
 export const outStruct = (name: string, struct: Struct | number): Arg => pointed('out', name, struct);
 export const inOutStruct = (name: string, struct: Struct | number): Arg => pointed('inout', name, struct);
+
+/** A structure that is written for some results only. */
+export const outStructIf = (written: (result: number) => boolean, name: string, struct: Struct): Arg => ({
+  ...outStruct(name, struct),
+  written,
+});
 
 /** Memory that the call follows by itself, and how strace writes it: before the call, or after it. */
 export const shown = (name: string, show: Show): Arg => ({ ...pointer(name), show });

@@ -8,7 +8,7 @@ import { isRealtimeClock } from '../kernel/posix-timer.ts';
 import type { Task } from '../kernel/task.ts';
 import { EINVAL, EOPNOTSUPP, ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ETIMEDOUT } from '../uapi/errno.ts';
 import { CLOCK_MONOTONIC, CLOCK_THREAD_CPUTIME_ID, TIMER_ABSTIME } from '../uapi/time.ts';
-import { call, flags, inStruct, oneOf, outStruct, type Syscall } from './args.ts';
+import { call, flags, inStruct, oneOf, outStructIf, type Syscall } from './args.ts';
 import { putTime } from './clock.ts';
 import { CLOCKS, TIMESPEC } from './structs.ts';
 
@@ -102,18 +102,16 @@ async function sleepOnCpuUntil(
   return 0;
 }
 
+/** What remains is told to who was interrupted. */
+const REMAINING = outStructIf(result => result === -ERESTART_RESTARTBLOCK, 'rem', TIMESPEC);
+
 export const nanosleepCalls: readonly Syscall[] = [
-  call('nanosleep', [inStruct('req', TIMESPEC), outStruct('rem', TIMESPEC)], (task, req, rem) =>
+  call('nanosleep', [inStruct('req', TIMESPEC), REMAINING], (task, req, rem) =>
     clockNanosleep(task, CLOCK_MONOTONIC, 0, req, rem),
   ),
   call(
     'clock_nanosleep',
-    [
-      oneOf('clockid', CLOCKS),
-      flags('flags', { TIMER_ABSTIME }),
-      inStruct('req', TIMESPEC),
-      outStruct('rem', TIMESPEC),
-    ],
+    [oneOf('clockid', CLOCKS), flags('flags', { TIMER_ABSTIME }), inStruct('req', TIMESPEC), REMAINING],
     clockNanosleep,
     'processor time is looked at every 4 ms or more',
   ),

@@ -2,7 +2,9 @@
  * What --strace prints: a line for each system call, from the table's own declarations, in strace(1)'s manner.
  *
  * A line begins with the task's number and is written when the call answers: what the call reads is shown as it was
- * before, what it writes as it is then. A signal that comes in between has its line after the call's.
+ * before, what it writes as it is then. Of a call that waits the beginning is there at once; when another task's line
+ * comes in between, it is cut, and goes on in a line of its own. A signal that comes meanwhile has its line after the
+ * call's.
  */
 import { NR } from '../arch/x86_64/unistd.ts';
 import type { CallObserver } from '../kernel/entry.ts';
@@ -68,53 +70,69 @@ interface Begun {
   readonly args: readonly number[];
   readonly taken: readonly Taken[];
   /** Their texts, null for those that are shown when it answers. */
-  readonly texts: (string | null)[];
+  readonly texts: readonly (string | null)[];
+  /** How many of them are known from the beginning. */
+  readonly known: number;
+  /** What is written of its line; of the one that goes on, if it was cut. */
+  line: string;
   /** Signals that have come meanwhile. */
   readonly signals: SignalInfo[];
 }
 
 export class Strace implements CallObserver, TaskObserver {
   private readonly rows: readonly (Syscall | undefined)[];
-  private readonly write: (line: string) => void;
+  private readonly write: (text: string) => void;
   private readonly begun: WeakMap<Task, Begun> = new WeakMap();
+  /** Whose call has begun and may go on in its line: nothing else was written since. */
+  private last: Task | null = null;
 
-  constructor(rows: readonly (Syscall | undefined)[], write: (line: string) => void) {
+  constructor(rows: readonly (Syscall | undefined)[], write: (text: string) => void) {
     this.rows = rows;
     this.write = write;
   }
 
   enter(task: Task, nr: number, args: readonly number[]): void {
+    this.cut();
     const row = this.rows[nr];
     const name = row?.name ?? nameOf(nr, NR) ?? `syscall_${nr}`;
     const look = lookBefore(task, [...args]);
     const taken = takenArgs(row, look.args);
     const texts = taken.map(({ arg, value }) => (isOutput(arg) ? null : showArg(arg, value, look)));
-    if (name === 'exit_group' || name === 'exit') this.call(task, name, texts, '?');
-    else this.begun.set(task, { name, args: look.args, taken, texts, signals: [] });
+    const open = taken.findIndex(({ arg }, i) => texts[i] === null || arg.bothWays !== undefined);
+    const known = open < 0 ? texts.length : open;
+    const call = { name, args: look.args, taken, texts, known, line: '', signals: [] };
+    this.begun.set(task, call);
+    this.last = task;
+    if (name === 'exit_group' || name === 'exit') this.end(task, call, ')', '?');
+  }
+
+  waits(task: Task): void {
+    const call = this.begun.get(task);
+    if (this.last === task && call !== undefined) this.write(this.lineOf(task, call));
   }
 
   leave(task: Task, nr: number, result: number): void {
     const call = this.begun.get(task);
-    this.begun.delete(task);
-    if (task.thread === null || call === undefined) return;
+    if (call === undefined || task.thread === null || dies(task)) return;
     const look = lookAfter(task, call.args, result);
     const failed = result < 0 && result > NO_RESULT;
-    const texts = call.taken.map(({ arg, value }, i) => {
-      const before = call.texts[i] ?? null;
+    const texts = call.taken.slice(call.known).map(({ arg, value }, i) => {
+      const before = call.texts[call.known + i] ?? null;
       if (before !== null)
         return arg.bothWays && !failed ? bothWays(arg.bothWays, before, showArg(arg, value, look)) : before;
-      return failed ? address(value) : showArg(arg, value, look);
+      const written = arg.written?.(result) ?? !failed;
+      return written ? showArg(arg, value, look) : address(value);
     });
     if (call.name === 'rt_sigreturn') texts.push(`{mask=${blockedSignals(task)}}`);
     const answer = result < 0 ? undefined : this.rows[nr]?.answer?.(result, call.args);
-    this.call(task, call.name, texts, answer ?? showResult(call.name, result));
-    for (const info of call.signals) this.signal(task, info);
+    this.end(task, call, `${texts.join(', ')})`, answer ?? showResult(call.name, result));
   }
 
   /** Nobody has called execve(2), but strace(1) would have. */
   started(task: Task, path: string, argv: readonly string[], envp: readonly string[]): void {
     const vars = `${address(task.mm?.envStart ?? 0)} /* ${envp.length} vars */`;
-    this.call(task, 'execve', [quoted(path), `[${argv.map(abbreviated).join(', ')}]`, vars], '0');
+    const call = `execve(${quoted(path)}, [${argv.map(abbreviated).join(', ')}], ${vars})`;
+    this.line(task, withResult(lead(task).length, call, '0'));
   }
 
   signal(task: Task, info: SignalInfo): void {
@@ -129,12 +147,8 @@ export class Strace implements CallObserver, TaskObserver {
 
   ended(task: Task, status: number): void {
     const call = this.begun.get(task);
-    this.begun.delete(task);
-    if (call !== undefined) {
-      const texts = call.texts.map((text, i) => text ?? address(call.taken[i]!.value));
-      this.call(task, call.name, texts, '?');
-      for (const info of call.signals) this.signal(task, info);
-    }
+    const whole = call?.known === call?.texts.length && this.last === task;
+    if (call !== undefined) this.end(task, call, whole ? ')' : ' <unfinished ...>)', '?');
     const signal = termSignal(status);
     const core = (status & WCOREFLAG) === 0 ? '' : ' (core dumped)';
     this.line(
@@ -145,15 +159,48 @@ export class Strace implements CallObserver, TaskObserver {
     );
   }
 
-  private call(task: Task, name: string, args: readonly (string | null)[], result: string): void {
-    const call = `${name}(${args.join(', ')}) `;
-    this.line(task, `${call.padEnd(RESULT_COLUMN - lead(task).length)}= ${result}`);
+  /** What is not written yet of the beginning of a call's line. */
+  private lineOf(task: Task, call: Begun): string {
+    if (call.line !== '') return '';
+    const { name, texts, known } = call;
+    const more = known > 0 && known < texts.length ? ', ' : '';
+    call.line = `${lead(task)}${name}(${texts.slice(0, known).join(', ')}${more}`;
+    return call.line;
+  }
+
+  /** Something else is to be written than the rest of the last line. */
+  private cut(): void {
+    const { last } = this;
+    this.last = null;
+    const call = last === null ? undefined : this.begun.get(last);
+    if (call !== undefined) this.write(`${this.lineOf(last!, call)} <unfinished ...>\n`);
+  }
+
+  private end(task: Task, call: Begun, rest: string, result: string): void {
+    const isCut = this.last !== task;
+    if (isCut) {
+      this.cut();
+      call.line = `${lead(task)}<... ${call.name} resumed>`;
+    }
+    const unwritten = isCut ? call.line : this.lineOf(task, call);
+    this.write(`${unwritten}${withResult(call.line.length, rest, result)}\n`);
+    this.last = null;
+    this.begun.delete(task);
+    for (const info of call.signals) this.signal(task, info);
   }
 
   private line(task: Task, text: string): void {
-    this.write(lead(task) + text);
+    this.cut();
+    this.write(`${lead(task)}${text}\n`);
   }
 }
+
+/** The rest of a line of which `written` characters are there. */
+const withResult = (written: number, rest: string, result: string): string =>
+  `${`${rest} `.padEnd(RESULT_COLUMN - written)}= ${result}`;
+
+/** The call was left in order to die: it has no result. */
+const dies = ({ group, signals }: Task): boolean => group.exiting !== null || signals.mustDie();
 
 const blockedSignals = ({ signals: { blocked } }: Task): string => signalSet(blocked.lo, blocked.hi);
 

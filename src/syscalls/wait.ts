@@ -21,7 +21,7 @@ import {
   WSTOPPED,
   WUNTRACED,
 } from '../uapi/wait.ts';
-import { call, flags, int, oneOf, outStruct, pid, type Syscall } from './args.ts';
+import { call, flags, int, oneOf, outStruct, outStructIf, pid, type Syscall } from './args.ts';
 import { processOfFd } from './kill.ts';
 import { RUSAGE, SIGINFO, WAIT_STATUS } from './structs.ts';
 
@@ -133,10 +133,17 @@ function putInfo(task: Task, addr: number, found: Waited | null): number {
 
 const OPTIONS = { WNOHANG, WSTOPPED, WCONTINUED, WNOWAIT, WEXITED, __WALL, __WCLONE, __WNOTHREAD };
 
+const isFound = (result: number): boolean => result > 0;
+
 export const waitCalls: readonly Syscall[] = [
   call(
     'wait4',
-    [pid('pid'), outStruct('wstatus', WAIT_STATUS), flags('options', OPTIONS), outStruct('rusage', RUSAGE)],
+    [
+      pid('pid'),
+      outStructIf(isFound, 'wstatus', WAIT_STATUS),
+      flags('options', OPTIONS),
+      outStructIf(isFound, 'rusage', RUSAGE),
+    ],
     wait4,
   ),
   call(

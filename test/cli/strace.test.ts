@@ -21,6 +21,7 @@ const normal = (line: string): string =>
     .replace(/^kill\(\d+/, 'kill(N')
     .replace(/si_([pu])id=\d+/g, 'si_$1id=N')
     .replace(/^(rt_sigreturn\(.*\) =).*/, '$1')
+    .replace(/(wait4.* =) [1-9]\d*$/, '$1 N')
     .replace(/si_([us])time=\d+/g, 'si_$1time=T');
 
 /** The calls of these names that a shell script makes. */
@@ -30,9 +31,21 @@ function calls(names: RegExp, command: readonly string[], trace: readonly string
   const [name, ...words] = [...trace.map(word => word.replace('FILE', file)), ...command];
   execFileSync(name!, words, { cwd: '/', env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' }, stdio: 'ignore' });
   const texts = readdirSync(directory).map(one => readFileSync(join(directory, one), 'latin1'));
-  const lines = texts.join('').split('\n').map(normal);
+  const lines = texts.map(whole).join('').split('\n').map(normal);
   // Each once: whether two signals of a kind become one is a matter of time.
   return [...new Set(lines.filter(line => names.test(line)))].sort();
+}
+
+/** Lines of calls that overlap are in pieces. */
+function whole(trace: string): string {
+  const begun = new Map<string, string>();
+  const lines = trace.split('\n').map(line => {
+    const [, pid = '', rest = ''] = /^(\d+ +)(.*)$/.exec(line) ?? [];
+    const [, piece] = /^(.*) <unfinished \.\.\.>$/.exec(rest) ?? [];
+    if (piece !== undefined) begun.set(pid, piece);
+    return piece === undefined ? line.replace(/<\.\.\. \w+ resumed>/, begun.get(pid) ?? '') : '';
+  });
+  return lines.join('\n');
 }
 
 /** A file for each process: in one, lines of calls that overlap are in pieces. */
@@ -67,6 +80,26 @@ for (const [name, [names, script]] of Object.entries(SCRIPTS))
     assert.deepEqual(calls(names, command, IN_MACHINE), theirs);
   });
 
+test('as strace(1): calls that overlap', { skip }, () => {
+  const script = 'sleep 1 & sleep 0.4; sleep 9 & sleep 0.4; kill -9 $!; wait';
+  const certain =
+    /tv_sec=[19],|^<\.\.\. clock_nanosleep|wait4\(-1, {2}<|wait4 resumed>.*WEXITSTATUS.* 0, NULL/;
+  const pieces = (trace: readonly string[]): string[] => {
+    const file = join(mkdtempSync(join(scratch, 'trace-')), 'trace');
+    spawnSync(trace[0]!, [
+      ...trace.slice(1).map(word => word.replace('FILE', file)),
+      '/bin/sh',
+      '-c',
+      script,
+    ]);
+    const lines = readFileSync(file, 'latin1').split('\n').map(normal);
+    return [...new Set(lines.filter(line => certain.test(line)))].sort();
+  };
+  const theirs = pieces(['strace', '-f', '-o', 'FILE']);
+  assert.equal(theirs.length, 6, theirs.join('\n'));
+  assert.deepEqual(pieces(IN_MACHINE), theirs);
+});
+
 test('structures of every kind', async () => {
   const script = join(scratch, 'calls.py');
   writeFileSync(
@@ -96,7 +129,7 @@ os.waitpid(pid, 0)
     '-I',
     '/mnt/calls.py',
   );
-  const stderr = traced.stderr.replaceAll(/ +=/g, ' =');
+  const stderr = whole(traced.stderr).replaceAll(/ +=/g, ' =');
   for (const line of [
     /pipe2\(\[3, 4\], O_CLOEXEC\) = 0/,
     /writev\(4, \[\{iov_base="a\\n", iov_len=2\}, \{iov_base="cd", iov_len=2\}\], 2\) = 4/,
@@ -108,7 +141,7 @@ os.waitpid(pid, 0)
     /prlimit64\(0, RLIMIT_NOFILE, NULL, \{rlim_cur=\S+, rlim_max=\S+\}\) = 0/,
     /uname\(\{sysname="Linux", nodename="uml", \.\.\.\}\) = 0/,
     /utimensat\(AT_FDCWD, "\/tmp", \[\{tv_sec=1, tv_nsec=0\}, \{tv_sec=2, tv_nsec=0\}\], 0\) = 0/,
-    /kill\(\d+, SIGKILL\) = 0/,
+    /kill\(\d+, SIGKILL\) = \?/,
     /sendmsg\(5, \{msg_name=NULL, msg_namelen=0, msg_iov=\[\{iov_base="hi", iov_len=2\}\], msg_iovlen=1, msg_control=\[\{cmsg_len=20, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=\[1\]\}\], msg_controllen=24, msg_flags=0\}, 0\) = 2/,
     /recvmsg\(6, \{msg_name=0x\w+, msg_namelen=0, msg_iov=\[\{iov_base="hi", iov_len=9\}\], msg_iovlen=1, msg_control=\[\{cmsg_len=20, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=\[8\]\}\], msg_controllen=24, msg_flags=0\}, 0\) = 2/,
     /sendfile\(1, 9, \[1\] => \[4\], 3\) = 3/,
