@@ -4,6 +4,8 @@
  * All files of one namespace are one inode, so that programs can compare st_dev and st_ino.
  */
 import type { Clock } from '../../core/clock.ts';
+import type { UserMemory } from '../../core/user.ts';
+import { putInt, putLong } from '../../core/user-values.ts';
 import type { Result } from '../../lib/result.ts';
 import { EACCES, EINVAL, ENOENT, ENOTTY, EPERM, ESRCH } from '../../uapi/errno.ts';
 import { O_ACCMODE, O_RDONLY } from '../../uapi/fcntl.ts';
@@ -22,6 +24,8 @@ const NSFS_MAGIC = 0x6e736673;
 const NS_GET_USERNS = 0xb701;
 const NS_GET_PARENT = 0xb702;
 const NS_GET_NSTYPE = 0xb703;
+const NS_GET_OWNER_UID = 0xb704;
+const NS_GET_MNTNS_ID = 0x8008b705;
 
 /** The flags of clone(2) that make a new one. */
 const CLONE_FLAGS: Readonly<Record<NamespaceKind, number>> = {
@@ -60,12 +64,23 @@ export class NsFile extends File {
     return this.inode.label;
   }
 
-  override ioctl(cmd: number): number {
+  override ioctl(cmd: number, arg: number, user: UserMemory): number {
     const { kind } = this.inode;
-    if (cmd >>> 0 === NS_GET_NSTYPE) return CLONE_FLAGS[kind];
-    // The first namespaces have no parents, and their owner is not shown.
-    if (cmd >>> 0 === NS_GET_PARENT) return kind === 'pid' || kind === 'user' ? -EPERM : -EINVAL;
-    return cmd >>> 0 === NS_GET_USERNS ? -EPERM : -ENOTTY;
+    switch (cmd) {
+      case NS_GET_NSTYPE:
+        return CLONE_FLAGS[kind];
+      // The first namespaces have no parents, and belong to the first user namespace, which is root's.
+      case NS_GET_PARENT:
+        return kind === 'pid' || kind === 'user' ? -EPERM : -EINVAL;
+      case NS_GET_USERNS:
+        return -EPERM;
+      case NS_GET_OWNER_UID:
+        return kind === 'user' ? putInt(user, arg, 0) : -EINVAL;
+      case NS_GET_MNTNS_ID:
+        return this.namespace instanceof MountNamespace ? putLong(user, arg, this.namespace.id) : -EINVAL;
+      default:
+        return -ENOTTY;
+    }
   }
 }
 
