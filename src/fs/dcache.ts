@@ -174,7 +174,9 @@ export class Dcache {
     if (dentry.unhashed) return;
     this.unhash(dentry);
     const inode = dentry.inode;
-    if (inode !== null) inode.sb.iput(inode);
+    if (inode === null) return;
+    if (inode.nlink === 0) inode.sb.fileHandles?.forget(inode);
+    inode.sb.iput(inode);
   }
 
   private unhash(dentry: Dentry): void {

@@ -21,6 +21,9 @@ import type { SuperBlock } from './super.ts';
 export const MOUNT_FLAGS =
   MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME;
 
+/** Numbers that are never given again begin here (statx(2), STATX_MNT_ID_UNIQUE): nobody takes one for another's. */
+const UNIQUE_IDS = 2 ** 31;
+
 export class Mount {
   readonly id: number;
   readonly sb: SuperBlock;
@@ -45,6 +48,10 @@ export class Mount {
     this.root = root;
     this.source = source;
     this.flags = flags;
+  }
+
+  get uniqueId(): number {
+    return UNIQUE_IDS + this.id;
   }
 
   get readOnly(): boolean {

@@ -298,6 +298,7 @@ function dispose(vfs: Vfs, mount: Mount): void {
   if (--sb.mounts > 0) return;
   const root = [...vfs.roots].find(one => one.inode!.sb === sb);
   sb.sync();
+  sb.fileHandles?.clear();
   if (root !== undefined) {
     vfs.roots.delete(root);
     vfs.dcache.forgetRoot(root);

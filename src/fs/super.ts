@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Result } from '../lib/result.ts';
 import type { Ram } from '../mm/ram.ts';
 import type { Path } from './dentry.ts';
+import type { FileHandles } from './handles.ts';
 import type { Inode } from './inode.ts';
 
 /** statfs(2), in blocks of `bsize` bytes. */
@@ -32,6 +33,9 @@ export abstract class SuperBlock {
   readOnly = false;
   /** Set while any of its inodes is watched. */
   watcher: FileWatcher | null = null;
+  /** Whether a file can be found again by a number (name_to_handle_at(2)); and those that may be. */
+  readonly findsFiles: boolean = false;
+  fileHandles: FileHandles | null = null;
   /** Mounts of it, and files of it that are open for writing. */
   mounts = 0;
   writers = 0;

@@ -76,6 +76,11 @@ function openAt(
     if (blocked !== null)
       return pastLeases(task, blocked, () => openAt(task, dirfd, name, flags, mode, resolve));
   }
+  return opened(task, file, flags);
+}
+
+/** What was opened, or an error, becomes the call's answer: a descriptor. */
+export function opened(task: Task, file: File | number, flags: number): number | Promise<number> {
   if (typeof file === 'number') return file;
   const state = (flags & O_PATH) !== 0 ? 0 : file.opened();
   if (state === -EAGAIN && file.waitq !== null) return openLater(task, file, (flags & O_CLOEXEC) !== 0);
@@ -115,7 +120,7 @@ export function openat(
 }
 
 /** What no name could make right: a directory to be created, a file without a name that is not to be written. */
-function flagsError(flags: number): number {
+export function flagsError(flags: number): number {
   if ((flags & O_PATH) !== 0) return 0;
   if ((flags & (O_CREAT | O_DIRECTORY)) === (O_CREAT | O_DIRECTORY)) return -EINVAL;
   if ((flags & UNNAMED) === 0) return 0;

@@ -1,6 +1,12 @@
 /** stat(2), lstat(2), fstat(2), newfstatat, statx(2). */
 import { STAT_SIZE, writeStat } from '../arch/x86_64/structs/stat.ts';
-import { STATX_RESERVED, STATX_SIZE, writeStatx } from '../arch/x86_64/structs/statx.ts';
+import {
+  STATX_MNT_ID,
+  STATX_MNT_ID_UNIQUE,
+  STATX_RESERVED,
+  STATX_SIZE,
+  writeStatx,
+} from '../arch/x86_64/structs/statx.ts';
 import type { Path } from '../fs/dentry.ts';
 import type { Inode } from '../fs/inode.ts';
 import { lookup, lookupFlags, lookupInode } from '../fs/lookup.ts';
@@ -72,7 +78,10 @@ function statx(
   const at = user.out(addr, STATX_SIZE);
   if (at < 0) return -EFAULT;
   const isRoot = path.dentry === path.mount.root;
-  writeStatx(user.view, at, path.inode, BLKSIZE, path.mount.id, isRoot);
+  const { id, uniqueId } = path.mount;
+  const unique = (mask & STATX_MNT_ID_UNIQUE) !== 0;
+  const mount = unique ? { known: STATX_MNT_ID_UNIQUE, id: uniqueId } : { known: STATX_MNT_ID, id };
+  writeStatx(user.view, at, path.inode, BLKSIZE, mount, isRoot);
   return 0;
 }
 

@@ -48,6 +48,7 @@ export const STATX_MASK: FlagNames = {
   ...STATX_BITS,
   STATX_BTIME: 0x800,
   STATX_MNT_ID: 0x1000,
+  STATX_MNT_ID_UNIQUE: 0x4000,
 };
 const STATX_RESULT: FlagNames = { ...STATX_MASK, STATX_ALL: 0 };
 export const STATX = struct(

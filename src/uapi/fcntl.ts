@@ -75,6 +75,10 @@ export const AT_EACCESS = 0x200;
 export const AT_SYMLINK_FOLLOW = 0x400;
 export const AT_NO_AUTOMOUNT = 0x800;
 export const AT_EMPTY_PATH = 0x1000;
+/** Of name_to_handle_at(2) alone. */
+export const AT_HANDLE_MNT_ID_UNIQUE = 0x1;
+export const AT_HANDLE_CONNECTABLE = 0x2;
+export const AT_HANDLE_FID = 0x200;
 
 export const SEEK_SET = 0;
 export const SEEK_CUR = 1;

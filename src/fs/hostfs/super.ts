@@ -37,6 +37,7 @@ export interface HostfsOptions {
 }
 
 export class HostSuperBlock extends SuperBlock {
+  override readonly findsFiles: boolean = true;
   readonly files: HostFiles;
   readonly ram: Ram;
   readonly handles: HandleCache;

@@ -34,6 +34,7 @@ export interface OverlayOptions {
 }
 
 export class OverlaySuperBlock extends SuperBlock {
+  override readonly findsFiles: boolean = true;
   readonly root: OverlayInode;
   readonly layers: Layers;
   readonly work: Inode | null;

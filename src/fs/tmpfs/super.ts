@@ -18,6 +18,7 @@ export const TMPFS_MAGIC = 0x01021994;
 const MOST_XATTR_BYTES = 64 << 20;
 
 export class TmpfsSuper extends SuperBlock {
+  override readonly findsFiles: boolean = true;
   override readonly root: TmpfsDir;
   readonly env: FsEnvironment;
   private options: TmpfsOptions;

@@ -18,6 +18,7 @@ export const STATX_SIZE = 256;
 export const STATX_BASIC_STATS = 0x7ff;
 export const STATX_BTIME = 0x800;
 export const STATX_MNT_ID = 0x1000;
+export const STATX_MNT_ID_UNIQUE = 0x4000;
 /** May never be asked for (statx(2), EINVAL). */
 export const STATX_RESERVED = 0x80000000 | 0;
 /** Attribute: the file is the root of a mount. */
@@ -36,12 +37,12 @@ export function writeStatx(
   at: number,
   from: StatxSource,
   blksize: number,
-  mountId: number,
+  mount: { readonly known: number; readonly id: number },
   mountRoot: boolean,
 ): void {
   const born = from.btime === null ? 0 : STATX_BTIME;
   for (let i = 0; i < STATX_SIZE; i += 4) view.setUint32(at + i, 0, true);
-  view.setUint32(at, STATX_BASIC_STATS | STATX_MNT_ID | born, true);
+  view.setUint32(at, STATX_BASIC_STATS | mount.known | born, true);
   view.setUint32(at + 4, blksize, true);
   view.setUint32(
     at + 8,
@@ -65,7 +66,7 @@ export function writeStatx(
   view.setUint32(at + 132, minor(from.rdev), true);
   view.setUint32(at + 136, major(from.sb.dev), true);
   view.setUint32(at + 140, minor(from.sb.dev), true);
-  setInt64(view, at + 144, mountId);
+  setInt64(view, at + 144, mount.id);
 }
 
 function writeTimestamp(view: DataView, at: number, time: Time): void {
