@@ -179,8 +179,8 @@ export interface EngineThread {
 }
 
 /**
- * A file that a thread has just opened. What is mostly asked next goes along with the answer: its attributes, its first
- * bytes. Until it asks the next time the thread may read them, look at its position, and close the file, by itself.
+ * A file that a thread has opened. What is mostly asked next goes along with answers: its attributes, its first bytes.
+ * Until it asks the next time the thread may read them, look at and change its position, and close the file, by itself.
  */
 export interface OpenedFile {
   readonly fd: number;
@@ -196,14 +196,16 @@ export interface FileUse {
 }
 
 export interface FileAlong {
-  /** Offsets in memory: where struct stat, and up to `size` first bytes, are to be written before `send`. */
+  /**
+   * Offsets in memory: where struct stat, and up to `size` first bytes, are to be written before a file is sent first.
+   * There they stay.
+   */
   readonly stat: number;
   readonly data: number;
   readonly size: number;
-  send(file: OpenedFile): void;
-  /** The thread has closed the file, and has not asked since. */
-  readonly wasClosed: boolean;
-  /** For when the thread is here, or has closed the file: what it did. Null if there is none, or it was asked already. */
+  /** The file goes with the answer that comes next, its position being this. */
+  send(file: OpenedFile, position: number): void;
+  /** What the thread, which may be running, did with the file; from now on it asks. Null if it has none. */
   take(): FileUse | null;
 }
 

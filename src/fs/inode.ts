@@ -66,6 +66,8 @@ export abstract class Inode {
   writers = 0;
   /** Files open for reading alone (leases: fcntl(2)). */
   readers = 0;
+  /** Whether the program that had it open most recently, for a short while, read all of it; null: not known. */
+  wasRead: boolean | null = null;
   /** Made by O_TMPFILE without O_EXCL: may be linked although it has no name. */
   linkable = false;
 

@@ -1,21 +1,58 @@
 /**
- * Files whose attributes and first bytes went along with the answer to open(2) (engine.ts, `OpenedFile`): what the
- * program did with them by itself is made true before anything else of it, or about its descriptors, is looked at.
+ * Files whose attributes and first bytes go along with answers (engine.ts, `OpenedFile`), from open(2) on, until the
+ * program makes a call that could have to do with its descriptors: what it did with them by itself is made true before
+ * anything else of it, or about its descriptors, is looked at.
  */
+import type { OpenedFile } from '../engine/engine.ts';
+import type { File } from '../fs/file.ts';
+import { O_ACCMODE, O_RDONLY } from '../uapi/fcntl.ts';
+import { isReg } from '../uapi/stat.ts';
 import type { Task } from './task.ts';
 
-/** For whoever looks at the descriptors of a program that is running. */
-export function settleClosed(task: Task): void {
-  if (task.thread?.along?.wasClosed === true) settleAlong(task);
+export interface OpenedAlong extends OpenedFile {
+  readonly file: File;
 }
 
-export function settleAlong(task: Task): void {
-  const { openedAlong: opened, thread } = task;
+/** Whether all is known of the file that can be known, and nobody else has to do with it, or wants to hear of it. */
+export function isSimple({ files, group, attributes, kernel }: Task, { inode, flags }: File): boolean {
+  return (
+    (flags & O_ACCMODE) === O_RDONLY &&
+    isReg(inode.mode) &&
+    inode.isSteady &&
+    // Closing lets go of locks, of those of other descriptors too.
+    inode.locks === null &&
+    files.refs === 1 &&
+    group.threads.size === 1 &&
+    attributes.seccomp === null &&
+    kernel.vfs.notify === null
+  );
+}
+
+/** With the answer that the task is about to be given. */
+export function sendAlong(task: Task): void {
+  const { openedAlong: opened, thread, files } = task;
   if (opened === null) return;
-  task.openedAlong = null;
+  const { file, fd } = opened;
+  if (files.get(fd) === file && isSimple(task, file)) thread?.along?.send(opened, file.pos);
+  else task.openedAlong = null;
+}
+
+/** For whoever looks at the descriptors of a program that may be running. */
+export function settleAlong(task: Task): void {
+  const { openedAlong: opened, thread, files } = task;
+  if (opened === null) return;
   const use = thread?.along?.take() ?? null;
   const { file, fd } = opened;
-  if (use === null || task.files.get(fd) !== file) return;
+  if (use === null || files.get(fd) !== file) return;
   file.pos = use.position;
-  if (use.closed) task.files.close(fd);
+  if (!use.closed) return;
+  task.openedAlong = null;
+  file.inode.wasRead = use.position >= file.inode.size;
+  files.close(fd);
+}
+
+/** Somebody else shares the file from now on. */
+export function keepFromGoingAlong(task: Task): void {
+  settleAlong(task);
+  task.openedAlong = null;
 }

@@ -12,7 +12,7 @@ import { EFAULT, ENOSYS } from '../uapi/errno.ts';
 import { RLIMIT_STACK } from '../uapi/resource.ts';
 import { faultInfo } from '../uapi/siginfo.ts';
 import { SIGILL, SIGKILL, SIGSEGV } from '../uapi/signal.ts';
-import { settleAlong } from './along.ts';
+import { sendAlong, settleAlong } from './along.ts';
 import { returnToProgram } from './deliver.ts';
 import { deliverable } from './dequeue.ts';
 import { exitGroup, exitTask } from './exit.ts';
@@ -29,6 +29,8 @@ export interface EntryCall {
   readonly widths: readonly number[];
   /** It reads or replaces registers (fork, execve, rt_sigreturn). */
   readonly needsFrame: boolean;
+  /** A file that goes along with answers still does after it (kernel/along.ts). */
+  readonly leavesOpened: boolean;
   /** Set if programs may know its answer without asking. */
   readonly foregone: Foregone | null;
   run(
@@ -135,6 +137,7 @@ export class Entry {
     const asked = this.observer !== null || task.attributes.seccomp !== null;
     const known = call.foregone === null || asked ? null : task.kernel.known;
     known?.begin();
+    if (!call.leavesOpened) task.openedAlong = null;
     const result = call.run(task, a[0]!, a[1]!, a[2]!, a[3]!, a[4]!, a[5]!);
     known?.end(task, call.foregone!, result);
     if (typeof result === 'number') {
@@ -173,6 +176,7 @@ export class Entry {
       else thread.resume();
     } else if (!deliverable(task) && (result > -512 || result < -4095)) {
       task.lastResult = result;
+      if (task.openedAlong !== null) sendAlong(task);
       thread.answer(result);
     } else if (thread.hasFrame) this.toProgram(task, result);
     else {

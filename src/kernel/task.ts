@@ -11,12 +11,12 @@ import type { Sleeper, Waiter, WaitQueue } from '../core/wait.ts';
 import type { EngineThread } from '../engine/engine.ts';
 import type { Path } from '../fs/dentry.ts';
 import type { FilesStruct } from '../fs/fd-table.ts';
-import type { File } from '../fs/file.ts';
 import type { FsStruct } from '../fs/fs-struct.ts';
 import type { SignalSource } from '../ipc/signalfd.ts';
 import type { Mm } from '../mm/mm.ts';
 import { ERESTARTSYS, ETIMEDOUT } from '../uapi/errno.ts';
 import type { SignalInfo } from '../uapi/siginfo.ts';
+import type { OpenedAlong } from './along.ts';
 import { TaskAttributes } from './attributes.ts';
 import { takeFrom } from './dequeue.ts';
 import type { EntryCall } from './entry.ts';
@@ -67,8 +67,8 @@ export class Task implements Current, Sleeper, SignalSource {
   pendingResult: number | null = null;
   /** Told when the task has become another program, or has gone: who waits after vfork. */
   execDone: (() => void) | null = null;
-  /** What went along with the answer to open(2) (kernel/along.ts). */
-  openedAlong: { readonly file: File; readonly fd: number } | null = null;
+  /** A file that goes along with answers (kernel/along.ts). */
+  openedAlong: OpenedAlong | null = null;
   /** What the latest call answered. */
   lastResult = 0;
   /** What it has used so far; the processor's times come from `cpuTimes`. */

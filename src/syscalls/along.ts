@@ -4,38 +4,48 @@
  */
 import { writeStat } from '../arch/x86_64/structs/stat.ts';
 import type { File } from '../fs/file.ts';
+import type { Inode } from '../fs/inode.ts';
+import { isSimple } from '../kernel/along.ts';
 import type { Task } from '../kernel/task.ts';
-import { O_ACCMODE, O_RDONLY } from '../uapi/fcntl.ts';
-import { isReg } from '../uapi/stat.ts';
 import { BLKSIZE } from './stat.ts';
 
-/** Of a file that does not come along as a whole: what loaders look at, if it is in memory anyhow. */
+/**
+ * Of a file that does not come along as a whole: what loaders look at, if it is in memory anyhow.
+ */
 const HEAD = 1024;
+/** A file that nobody has opened before comes along as a whole if it is no larger. */
+const SMALL = 4096;
+
+/**
+ * Calls that have nothing to do with a program's descriptors, or read and change a file's position as the kernel has it.
+ * Before and after them the file goes along: a loader maps what it has opened, a large file is read piece by piece.
+ */
+export const LEAVES_OPENED: ReadonlySet<string> = new Set([
+  'mmap',
+  'mprotect',
+  'munmap',
+  'brk',
+  'read',
+  'pread64',
+  'lseek',
+  'write',
+]);
 
 /** Descriptor `fd` is the answer of the call that the task is in. */
-export function sendAlong(task: Task, file: File, fd: number): void {
+export function bringAlong(task: Task, file: File, fd: number): void {
   const { thread, user } = task;
   const { inode } = file;
   const along = thread?.along ?? null;
   if (along === null || !isSimple(task, file)) return;
-  const whole = inode.size <= along.size;
-  const wanted = whole ? inode.size : inode.hasFirstPage ? HEAD : 0;
+  const wanted = worthBringing(inode, along.size);
   const size = wanted === 0 ? 0 : file.read(user.ram, along.data, wanted, 0);
   if (size !== wanted) return;
   writeStat(user.view, along.stat, inode, BLKSIZE);
-  along.send({ fd, size, whole });
-  task.openedAlong = { file, fd };
+  task.openedAlong = { file, fd, size, whole: size === inode.size };
 }
 
-/** Whether all is known of the file that can be known, and nobody else has to do with it, or wants to hear of it. */
-function isSimple({ files, group, attributes, kernel }: Task, { inode, flags }: File): boolean {
-  return (
-    (flags & O_ACCMODE) === O_RDONLY &&
-    isReg(inode.mode) &&
-    inode.isSteady &&
-    files.refs === 1 &&
-    group.threads.size === 1 &&
-    attributes.seccomp === null &&
-    kernel.vfs.notify === null
-  );
+/** How many bytes: what is read once is mostly read again, what was mapped is not. */
+function worthBringing({ size, wasRead, hasFirstPage }: Inode, most: number): number {
+  if (size <= most && (wasRead ?? size <= SMALL)) return size;
+  return hasFirstPage ? Math.min(size, HEAD) : 0;
 }

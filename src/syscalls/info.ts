@@ -1,6 +1,7 @@
 /** The machine: its names, its memory, random bytes, its end (uname(2), sysinfo(2), getrandom(2), reboot(2)). */
 import { CAP_SYS_ADMIN, CAP_SYS_BOOT, CAP_SYS_PTRACE, capable } from '../core/cred.ts';
 import { copyInString, copyOut } from '../core/user-copy.ts';
+import { settleAlong } from '../kernel/along.ts';
 import type { ShutdownKind } from '../kernel/kernel.ts';
 import type { Task } from '../kernel/task.ts';
 import { UTS_LEN, utsOf } from '../kernel/uts.ts';
@@ -169,6 +170,7 @@ function mayLookInto(task: Task, of: Task): boolean {
 function resource(of: Task, type: number, idx: number): object | null {
   switch (type) {
     case KCMP_FILE:
+      settleAlong(of);
       return of.files.get(idx);
     case KCMP_VM:
       return of.mm;

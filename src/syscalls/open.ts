@@ -7,7 +7,7 @@ import { E2BIG, EAGAIN, EINVAL, ENOENT } from '../uapi/errno.ts';
 import * as fcntl from '../uapi/fcntl.ts';
 import { O_CLOEXEC, O_CREAT, O_LARGEFILE, O_PATH, O_TRUNC, O_WRONLY } from '../uapi/fcntl.ts';
 import * as resolves from '../uapi/mount.ts';
-import { sendAlong } from './along.ts';
+import { bringAlong } from './along.ts';
 import { type Arg, call, dirfd, flags, lasting, mode, path, pointer, type Syscall, ulong } from './args.ts';
 import { pastLeases } from './lease.ts';
 import { install, nameAt, roomForFile, startOf } from './names.ts';
@@ -89,7 +89,7 @@ export function opened(task: Task, file: File | number, flags: number): number |
     return state;
   }
   const fd = install(task, file, (flags & O_CLOEXEC) !== 0);
-  if (fd >= 0 && (flags & O_PATH) === 0) sendAlong(task, file, fd);
+  if (fd >= 0 && (flags & O_PATH) === 0) bringAlong(task, file, fd);
   return fd;
 }
 

@@ -1,6 +1,6 @@
 /** pidfd_open(2), pidfd_getfd(2). */
 import { PidFd } from '../ipc/pidfd.ts';
-import { settleClosed } from '../kernel/along.ts';
+import { keepFromGoingAlong } from '../kernel/along.ts';
 import { mayAttach } from '../kernel/ptrace-access.ts';
 import type { Task } from '../kernel/task.ts';
 import { EBADF, EINVAL, ENOENT, EPERM, ESRCH } from '../uapi/errno.ts';
@@ -25,7 +25,7 @@ function pidfdGetfd(task: Task, pidfd: number, targetFd: number, flags: number):
   const target = [...group.threads][0];
   if (target === undefined) return -ESRCH;
   if (!mayAttach(task, target)) return -EPERM;
-  settleClosed(target);
+  keepFromGoingAlong(target);
   const file = target.files.get(targetFd);
   return file === null ? -EBADF : install(task, file.get(), true);
 }

@@ -6,6 +6,7 @@ import { NR } from '../arch/x86_64/unistd.ts';
 import type { Prefetch } from '../engine/engine.ts';
 import type { EntryCall } from '../kernel/entry.ts';
 import type { Foregone } from '../kernel/known-answers.ts';
+import { LEAVES_OPENED } from './along.ts';
 import { type Arg, type Syscall, WIDTH_INT } from './args.ts';
 import { cloneCalls, FRAME_CALLS } from './clone.ts';
 import { credCalls } from './cred.ts';
@@ -79,6 +80,7 @@ export const entryCall = (row: Syscall): EntryCall => ({
   name: row.name,
   widths: row.args.map(a => a.width),
   needsFrame: FRAME_CALLS.has(row.name),
+  leavesOpened: LEAVES_OPENED.has(row.name),
   foregone: foregoneOf(row),
   run: row.run,
 });

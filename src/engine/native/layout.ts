@@ -179,15 +179,15 @@ export const SLOT = {
   /** How many of S_OWN_OPS the thread has to do itself before it goes on. */
   S_OWN: 152,
   /**
-   * A file that was just opened, until the thread asks the kernel again (stub/along.c): its descriptor plus 1, 0 for none;
-   * how many of its bytes came along, and whether these are all; then what the thread did: where it has read to, and
-   * whether it closed it.
+   * A file that was opened and came along (stub/along.c): its descriptor, how many of its bytes came, and whether these
+   * are all. Then what the thread does with it: its position plus 1, with FILE_CLOSED once it is closed; 0: nothing is
+   * here. Kernel and thread exchange that word, so that neither misses what the other does.
    */
   S_FILE: 168,
   S_FILE_SIZE: 172,
   S_FILE_WHOLE: 176,
-  S_FILE_POS: 180,
-  S_FILE_CLOSED: 184,
+  S_FILE_USE: 180,
+  FILE_CLOSED: 0x80000000,
   /**
    * What the kernel has told the thread of its own process (stub/facts.c); 0: nothing. Its number; which signals have their
    * default actions; where its break is; whether S_LIMITS holds the limits, a struct rlimit each.
@@ -207,10 +207,8 @@ export const SLOT = {
   /** Which signals' actions the thread has set by itself, a default one for another; and these, as rt_sigaction has them. */
   S_SAID_ACTIONS: 240,
   S_ACTIONS: 0x2000,
-  /** Its struct stat, and its first bytes. */
+  /** The struct stat of the file that came along. */
   S_FILE_STAT: 0x800,
-  S_FILE_DATA: 0x1000,
-  FILE_DATA_SIZE: 0x1000,
   /** Up to 4 mappings of private memory: {u64 call, address, length, protection or advice}. */
   S_OWN_OPS: 0x100,
   OWN_OP_SIZE: 32,
@@ -227,6 +225,9 @@ export const SLOT = {
   /** Where the kernel puts what it fetches, and what is to be copied out. */
   S_STAGE_IN: 0x24000,
   S_STAGE_OUT: 0x44000,
+  /** The first bytes of the file that came along. */
+  S_FILE_DATA: 0x78000,
+  FILE_DATA_SIZE: 0x8000,
 } as const;
 
 /** S_STATE. The guest sets REQUEST and SLEEPING, the kernel WAIT, PREPARE and ANSWER. */

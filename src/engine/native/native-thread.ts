@@ -419,7 +419,7 @@ const FAULTS: ReadonlySet<number> = new Set([4, 5, 7, 8, 11]);
 /** rdi, rsi, rdx, r10, r8, r9 in struct sigcontext. */
 const ARGUMENT_REGISTERS = [8, 9, 12, 2, 0, 1] as const;
 const STAGE_IN_SIZE = SLOT.S_STAGE_OUT - SLOT.S_STAGE_IN;
-const STAGE_OUT_SIZE = SIZE.SLOT_STRIDE - SLOT.S_STAGE_OUT;
+const STAGE_OUT_SIZE = SLOT.S_FILE_DATA - SLOT.S_STAGE_OUT;
 const WINDOW = [SLOT.S_IN0, SLOT.S_IN1] as const;
 const WINDOW_SIZE = [SLOT.S_IN1 - SLOT.S_IN0, SLOT.S_STAGE_IN - SLOT.S_IN1] as const;
 

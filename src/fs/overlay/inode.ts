@@ -53,7 +53,7 @@ export class OverlayInode extends Inode implements Parts {
   }
 
   override get isSteady(): boolean {
-    return this.upper === null && this.real.isSteady;
+    return this.upper === null && this.uncounted === 0 && this.real.isSteady;
   }
 
   override get hasFirstPage(): boolean {

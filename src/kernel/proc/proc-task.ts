@@ -17,7 +17,7 @@ import type {
   TaskUsage,
 } from '../../fs/proc/source.ts';
 import { NSIG, SIG_DFL, SIG_IGN } from '../../uapi/signal.ts';
-import { settleClosed } from '../along.ts';
+import { settleAlong } from '../along.ts';
 import { groupUsage } from '../group-usage.ts';
 import { seccompMode } from '../seccomp.ts';
 import { SigSet } from '../sigset.ts';
@@ -269,7 +269,7 @@ export class TaskView implements ProcTask {
   }
 
   get files(): FilesStruct | null {
-    settleClosed(this.task);
+    settleAlong(this.task);
     return this.exited ? null : this.task.files;
   }
 

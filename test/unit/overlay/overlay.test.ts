@@ -40,6 +40,23 @@ test('a file keeps its inode number and its readers when it is copied up', t => 
   assert.equal(fs.readFileSync(join(lower, 'f'), 'latin1'), 'lower');
 });
 
+test('a file of a lower layer is steady until something of it changes, a count of its names included', t => {
+  const lower = tempDir(t);
+  fs.writeFileSync(join(lower, 'f'), 'lower');
+  fs.linkSync(join(lower, 'f'), join(lower, 'g'));
+  fs.writeFileSync(join(lower, 'h'), 'lower');
+  const { sb } = overTmpfs(lower);
+  const [f, h] = [at(sb.root, 'f'), at(sb.root, 'h')];
+  const reader = opened(f);
+  assert.ok(f.isSteady && h.isSteady);
+  assert.equal(sb.root.unlink('f', f), 0);
+  assert.equal(f.nlink, 1);
+  assert.ok(!f.isSteady);
+  assert.equal(h.setattr({ mode: S_IFREG | 0o600 }), 0);
+  assert.ok(!h.isSteady);
+  reader.put();
+});
+
 test('opening with O_TRUNC does not copy the data', t => {
   const lower = tempDir(t);
   fs.writeFileSync(join(lower, 'f'), 'x'.repeat(1 << 20));

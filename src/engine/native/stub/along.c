@@ -1,86 +1,106 @@
 /*
- * What is mostly asked about a file that was just opened came along with the answer (engine.ts, `OpenedFile`): its
- * attributes and its first bytes. The kernel is told with the next call what was done.
+ * What is mostly asked about a file that was opened came along with an answer (engine.ts, `OpenedFile`): its attributes
+ * and its first bytes. The kernel looks at S_FILE_USE for what was done, and takes the word away when it likes.
  */
 #include <asm/unistd.h>
 #include "stub.h"
 
 #define AT_EMPTY_PATH 0x1000
+#define SEEK_SET 0
 #define SEEK_CUR 1
+#define POSIX_FADV_SEQUENTIAL 2
 #define TCGETS 0x5401
 #define ENOTTY 25
 #define STAT_SIZE 144
+/* The kernel is to be asked. */
+#define ASK -4096L
 
-static int put_stat(void *slot, u64 to)
+static long put_stat(void *slot, u64 to)
 {
-	return copy_bytes((void *)to, (char *)slot + S_FILE_STAT, STAT_SIZE) == 0 ? STAT_SIZE : -1;
+	return copy_bytes((void *)to, (char *)slot + S_FILE_STAT, STAT_SIZE) == 0 ? 0 : ASK;
 }
 
-/* How many bytes were read at `from`; -1: not all of them came along, or they have no place to go to. */
+static long stat_unnamed(void *slot)
+{
+	char name;
+
+	if (AT(u32, slot, S_ARGS + 24) != AT_EMPTY_PATH || copy_bytes(&name, (void *)AT(u64, slot, S_ARGS + 8), 1) != 0 || name)
+		return ASK;
+	return put_stat(slot, AT(u64, slot, S_ARGS + 16));
+}
+
+/* How many bytes were read at `from`, if all that are wanted came along. */
 static long read_along(void *slot, u64 from)
 {
 	u64 count = AT(u64, slot, S_ARGS + 16), size = AT(u32, slot, S_FILE_SIZE);
 
 	if (size > FILE_DATA_SIZE || from > size || (count > size - from && !AT(u32, slot, S_FILE_WHOLE)))
-		return -1;
+		return ASK;
 	if (count > size - from)
 		count = size - from;
 	if (copy_bytes((void *)AT(u64, slot, S_ARGS + 8), (char *)slot + S_FILE_DATA + from, (long)count) != 0)
-		return -1;
+		return ASK;
 	return (long)count;
+}
+
+static long seek(void *slot, u32 position)
+{
+	long offset = AT(long, slot, S_ARGS + 8);
+	u32 whence = AT(u32, slot, S_ARGS + 16);
+
+	if (whence > SEEK_CUR || offset < -(long)FILE_CLOSED || offset > (long)FILE_CLOSED)
+		return ASK;
+	if (whence == SEEK_CUR)
+		offset += position;
+	return offset < 0 || offset > (long)FILE_CLOSED - 2 ? ASK : offset;
+}
+
+/* The call's result; `next` is what S_FILE_USE will be. */
+static long answer(void *slot, u32 use, u32 *next)
+{
+	u64 second = AT(u64, slot, S_ARGS + 8);
+	long result;
+
+	switch (AT(u64, slot, S_NR)) {
+	case __NR_fstat:
+		return put_stat(slot, second);
+	case __NR_newfstatat:
+		return stat_unnamed(slot);
+	case __NR_read:
+		result = read_along(slot, use - 1);
+		*next = use + (u32)result;
+		return result;
+	case __NR_pread64:
+		return read_along(slot, AT(u64, slot, S_ARGS + 24));
+	case __NR_lseek:
+		result = seek(slot, use - 1);
+		*next = (u32)result + 1;
+		return result;
+	case __NR_fadvise64:
+		return AT(long, slot, S_ARGS + 16) >= 0 && AT(u32, slot, S_ARGS + 24) == POSIX_FADV_SEQUENTIAL ? 0 : ASK;
+	case __NR_ioctl:
+		return (u32)second == TCGETS ? -ENOTTY : ASK;
+	case __NR_close:
+		*next = use | FILE_CLOSED;
+		return 0;
+	}
+	return ASK;
 }
 
 /* Whether the call that the slot holds was answered. */
 int answered_along(void *slot)
 {
-	u64 second = AT(u64, slot, S_ARGS + 8);
-	u32 position = AT(u32, slot, S_FILE_POS);
+	u32 *word = (u32 *)((u64)slot + S_FILE_USE);
+	u32 use = AT(u32, slot, S_FILE_USE), next = use;
 	long result;
-	char name;
 
-	if (AT(u32, slot, S_FILE) == 0 || AT(u32, slot, S_ARGS) + 1 != AT(u32, slot, S_FILE))
+	if (use == 0 || use & FILE_CLOSED || AT(u32, slot, S_ARGS) != AT(u32, slot, S_FILE))
 		return 0;
-	switch (AT(u64, slot, S_NR)) {
-	case __NR_fstat:
-		if (put_stat(slot, second) < 0)
-			return 0;
-		result = 0;
-		break;
-	case __NR_newfstatat:
-		if (AT(u32, slot, S_ARGS + 24) != AT_EMPTY_PATH || copy_bytes(&name, (void *)second, 1) != 0 || name ||
-		    put_stat(slot, AT(u64, slot, S_ARGS + 16)) < 0)
-			return 0;
-		result = 0;
-		break;
-	case __NR_read:
-		result = read_along(slot, position);
-		if (result < 0)
-			return 0;
-		AT(u32, slot, S_FILE_POS) = position + (u32)result;
-		break;
-	case __NR_pread64:
-		result = read_along(slot, AT(u64, slot, S_ARGS + 24));
-		if (result < 0)
-			return 0;
-		break;
-	case __NR_lseek:
-		if (second != 0 || AT(u32, slot, S_ARGS + 16) != SEEK_CUR)
-			return 0;
-		result = position;
-		break;
-	case __NR_ioctl:
-		if ((u32)second != TCGETS)
-			return 0;
-		result = -ENOTTY;
-		break;
-	case __NR_close:
-		AT(u32, slot, S_FILE_CLOSED) = 1;
-		AT(u32, slot, S_FILE) = 0;
-		result = 0;
-		break;
-	default:
+	result = answer(slot, use, &next);
+	if (result == ASK)
 		return 0;
-	}
+	if (next != use && !__atomic_compare_exchange_n(word, &use, next, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return 0;
 	AT(long, slot, S_RET) = result;
 	return 1;
 }
