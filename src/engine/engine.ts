@@ -184,6 +184,8 @@ export interface EngineThread {
  */
 export interface OpenedFile {
   readonly fd: number;
+  /** As fcntl(2), F_GETFL, tells them. */
+  readonly flags: number;
   /** How many bytes go along, of a file that does not change; and whether these are all. */
   readonly size: number;
   readonly whole: boolean;

@@ -41,7 +41,7 @@ export function bringAlong(task: Task, file: File, fd: number): void {
   const size = wanted === 0 ? 0 : file.read(user.ram, along.data, wanted, 0);
   if (size !== wanted) return;
   writeStat(user.view, along.stat, inode, BLKSIZE);
-  task.openedAlong = { file, fd, size, whole: size === inode.size };
+  task.openedAlong = { file, fd, flags: file.flags, size, whole: size === inode.size };
 }
 
 /** How many bytes: what is read once is mostly read again, what was mapped is not. */

@@ -20,10 +20,11 @@ export class NativeFileAlong implements FileAlong {
     this.data = slot + SLOT.S_FILE_DATA;
   }
 
-  send({ fd, size, whole }: OpenedFile, position: number): void {
+  send({ fd, flags, size, whole }: OpenedFile, position: number): void {
     if (position > LAST_POSITION) return;
     const { i32, w } = this;
     i32[w + SLOT.S_FILE / 4] = fd;
+    i32[w + SLOT.S_FILE_FLAGS / 4] = flags;
     i32[w + SLOT.S_FILE_SIZE / 4] = size;
     i32[w + SLOT.S_FILE_WHOLE / 4] = whole ? 1 : 0;
     Atomics.store(i32, w + USE, position + 1);

@@ -179,14 +179,15 @@ export const SLOT = {
   /** How many of S_OWN_OPS the thread has to do itself before it goes on. */
   S_OWN: 152,
   /**
-   * A file that was opened and came along (stub/along.c): its descriptor, how many of its bytes came, and whether these
-   * are all. Then what the thread does with it: its position plus 1, with FILE_CLOSED once it is closed; 0: nothing is
-   * here. Kernel and thread exchange that word, so that neither misses what the other does.
+   * A file that was opened and came along (stub/along.c): its descriptor, its flags, how many of its bytes came, and
+   * whether these are all. Then what the thread does with it: its position plus 1, with FILE_CLOSED once it is closed; 0:
+   * nothing is here. Kernel and thread exchange that word, so that neither misses what the other does.
    */
   S_FILE: 168,
   S_FILE_SIZE: 172,
   S_FILE_WHOLE: 176,
-  S_FILE_USE: 180,
+  S_FILE_FLAGS: 180,
+  S_FILE_USE: 184,
   FILE_CLOSED: 0x80000000,
   /**
    * What the kernel has told the thread of its own process (stub/facts.c); 0: nothing. Its number; which signals have their

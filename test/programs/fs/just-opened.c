@@ -49,7 +49,7 @@ static void step(int *fd, const char *name)
 	char *mapped;
 	long r;
 
-	switch (rnd(21)) {
+	switch (rnd(22)) {
 	case 0:
 		r = fstat(*fd, &st);
 		printf("fstat %ld %ld %o %ld\n", r, (long)st.st_size, st.st_mode, (long)st.st_mtime);
@@ -129,6 +129,11 @@ static void step(int *fd, const char *name)
 			show("read on", r, bytes);
 		break;
 	case 19:
+		printf("flags %x\n", fcntl(*fd, F_GETFL));
+		if (rnd(4) == 0)
+			fcntl(*fd, F_SETFL, rnd(2) ? O_NONBLOCK : 0);
+		break;
+	case 20:
 		show("read nowhere", read(*fd, (void *)16, 20), NULL);
 		show("fstat nowhere", fstat(*fd, (void *)16), NULL);
 		show("read nothing", read(*fd, bytes, 0), NULL);

@@ -6,7 +6,7 @@ import { SIZE, SLOT } from '../../../src/engine/native/layout.ts';
 import type { MemoryFile } from '../../../src/engine/native/memory-file.ts';
 
 const HERE = 0x1000;
-const FILE = { fd: 7, size: 300, whole: true };
+const FILE = { fd: 7, flags: 0x8000, size: 300, whole: true };
 
 function slot(): { along: NativeFileAlong; words: Int32Array } {
   const i32 = new Int32Array((HERE + SIZE.SLOT_STRIDE) / 4);
@@ -20,8 +20,11 @@ test('what is sent stands in the slot, until it is taken', () => {
   const { along, words } = slot();
   assert.equal(along.take(), null);
   along.send(FILE, 20);
-  const sent = [SLOT.S_FILE, SLOT.S_FILE_SIZE, SLOT.S_FILE_WHOLE, SLOT.S_FILE_USE].map(at => words[at / 4]);
-  assert.deepEqual(sent, [7, 300, 1, 21]);
+  const sent = [SLOT.S_FILE, SLOT.S_FILE_FLAGS, SLOT.S_FILE_SIZE, SLOT.S_FILE_WHOLE, SLOT.S_FILE_USE];
+  assert.deepEqual(
+    sent.map(at => words[at / 4]),
+    [7, 0x8000, 300, 1, 21],
+  );
   assert.deepEqual(along.take(), { position: 20, closed: false });
   assert.equal(words[SLOT.S_FILE_USE / 4], 0);
   assert.equal(along.take(), null);

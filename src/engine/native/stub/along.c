@@ -6,7 +6,7 @@
 #include "stub.h"
 
 #define AT_EMPTY_PATH 0x1000
-#define SEEK_SET 0
+#define F_GETFL 3
 #define SEEK_CUR 1
 #define POSIX_FADV_SEQUENTIAL 2
 #define TCGETS 0x5401
@@ -78,6 +78,8 @@ static long answer(void *slot, u32 use, u32 *next)
 		return result;
 	case __NR_fadvise64:
 		return AT(long, slot, S_ARGS + 16) >= 0 && AT(u32, slot, S_ARGS + 24) == POSIX_FADV_SEQUENTIAL ? 0 : ASK;
+	case __NR_fcntl:
+		return (u32)second == F_GETFL ? AT(int, slot, S_FILE_FLAGS) : ASK;
 	case __NR_ioctl:
 		return (u32)second == TCGETS ? -ENOTTY : ASK;
 	case __NR_close:
