@@ -16,7 +16,7 @@ import { getInt64, setInt64 } from '../lib/int64.ts';
 import { EAGAIN, EFAULT, EIDRM, EINTR, EINVAL, ENOMSG, EPERM } from '../uapi/errno.ts';
 import * as ipc from '../uapi/ipc.ts';
 import { call, flags, hex, int, long, pointer, type Syscall, ulong } from './args.ts';
-import { controlled, findFor, IPC_FLAGS, outZeroed, seconds, set, stat } from './ipc.ts';
+import { control, findFor, IPC_FLAGS, type IpcKind, outZeroed, seconds } from './ipc.ts';
 
 const TYPE_SIZE = 8;
 /** Segments that the pool would have; nobody uses them. */
@@ -108,33 +108,17 @@ async function sleepFor(
   }
 }
 
-function msgctl(task: Task, id: number, cmd: number, addr: number): number {
-  const table = task.kernel.ipc.msg;
-  if (id < 0 || cmd < 0) return -EINVAL;
-  switch (cmd) {
-    case ipc.IPC_INFO:
-    case ipc.MSG_INFO:
-      return info(task, cmd === ipc.MSG_INFO, addr);
-    case ipc.IPC_STAT:
-      return stat(task, table, id, 'id', addr, MSQID_DS_SIZE, writeMsqid);
-    case ipc.MSG_STAT:
-      return stat(task, table, id, 'slot', addr, MSQID_DS_SIZE, writeMsqid);
-    case ipc.MSG_STAT_ANY:
-      return stat(task, table, id, 'any', addr, MSQID_DS_SIZE, writeMsqid);
-    case ipc.IPC_SET:
-      return set(task, table, id, addr, MSQID_DS_SIZE, (q, view, at) =>
-        setSize(task, q, readQbytes(view, at)),
-      );
-    case ipc.IPC_RMID: {
-      const queue = controlled(task, table, id);
-      if (typeof queue === 'number') return queue;
-      table.destroy(queue);
-      return 0;
-    }
-    default:
-      return -EINVAL;
-  }
-}
+const KIND: IpcKind<MessageQueue> = {
+  table: task => task.kernel.ipc.msg,
+  commands: { info: ipc.MSG_INFO, stat: ipc.MSG_STAT, statAny: ipc.MSG_STAT_ANY },
+  size: MSQID_DS_SIZE,
+  write: writeMsqid,
+  setMore: (task, queue, view, at) => setSize(task, queue, readQbytes(view, at)),
+  info,
+};
+
+const msgctl = (task: Task, id: number, cmd: number, addr: number): number =>
+  (id < 0 ? null : control(task, KIND, id, cmd, addr)) ?? -EINVAL;
 
 function setSize(task: Task, queue: MessageQueue, qbytes: number): number {
   if (qbytes > task.kernel.ipc.msg.maxBytes && !capable(task.cred, CAP_SYS_RESOURCE)) return -EPERM;
@@ -143,7 +127,6 @@ function setSize(task: Task, queue: MessageQueue, qbytes: number): number {
   return 0;
 }
 
-/** With `used` what is there, else what there may be; answers the highest slot. */
 function info(task: Task, used: boolean, addr: number): number {
   const at = outZeroed(task, addr, MSGINFO_SIZE);
   if (at < 0) return at;

@@ -14,7 +14,7 @@ import type { Task } from '../kernel/task.ts';
 import { E2BIG, EAGAIN, EFBIG, EIDRM, EINTR, EINVAL, ERANGE, ETIMEDOUT } from '../uapi/errno.ts';
 import * as ipc from '../uapi/ipc.ts';
 import { call, flags, int, long, pointer, type Syscall, uint } from './args.ts';
-import { controlled, findFor, IPC_FLAGS, outZeroed, seconds, set, stat } from './ipc.ts';
+import { control, findFor, IPC_FLAGS, type IpcKind, outZeroed, seconds } from './ipc.ts';
 import { deadlineOfTimespec, NEVER } from './timeout.ts';
 
 const semget = (task: Task, key: number, count: number, flags: number): number =>
@@ -73,27 +73,17 @@ async function sleepFor(
   }
 }
 
+const KIND: IpcKind<SemaphoreSet> = {
+  table: task => task.kernel.ipc.sem,
+  commands: { info: ipc.SEM_INFO, stat: ipc.SEM_STAT, statAny: ipc.SEM_STAT_ANY },
+  size: SEMID_DS_SIZE,
+  write: writeSemid,
+  info,
+};
+
 function semctl(task: Task, id: number, num: number, cmd: number, arg: number): number {
-  const table = task.kernel.ipc.sem;
   if (id < 0) return -EINVAL;
   switch (cmd) {
-    case ipc.IPC_INFO:
-    case ipc.SEM_INFO:
-      return info(task, cmd === ipc.SEM_INFO, arg);
-    case ipc.IPC_STAT:
-      return stat(task, table, id, 'id', arg, SEMID_DS_SIZE, writeSemid);
-    case ipc.SEM_STAT:
-      return stat(task, table, id, 'slot', arg, SEMID_DS_SIZE, writeSemid);
-    case ipc.SEM_STAT_ANY:
-      return stat(task, table, id, 'any', arg, SEMID_DS_SIZE, writeSemid);
-    case ipc.IPC_SET:
-      return set(task, table, id, arg, SEMID_DS_SIZE);
-    case ipc.IPC_RMID: {
-      const found = controlled(task, table, id);
-      if (typeof found === 'number') return found;
-      table.destroy(found);
-      return 0;
-    }
     case ipc.GETALL:
       return getAll(task, id, arg);
     case ipc.SETALL:
@@ -101,7 +91,7 @@ function semctl(task: Task, id: number, num: number, cmd: number, arg: number): 
     case ipc.SETVAL:
       return setValue(task, id, num, (arg % 2 ** 32) | 0);
     default:
-      return ask(task, id, num, cmd);
+      return control(task, KIND, id, cmd, arg) ?? ask(task, id, num, cmd);
   }
 }
 
@@ -154,7 +144,6 @@ function setAll(task: Task, id: number, addr: number): number {
   return 0;
 }
 
-/** With `used` what is there, else what there may be; answers the highest slot. */
 function info(task: Task, used: boolean, addr: number): number {
   const at = outZeroed(task, addr, SEMINFO_SIZE);
   if (at < 0) return at;

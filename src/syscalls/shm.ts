@@ -20,7 +20,7 @@ import { EINVAL, ENOMEM, EPERM } from '../uapi/errno.ts';
 import * as ipc from '../uapi/ipc.ts';
 import { RLIMIT_AS, RLIMIT_MEMLOCK } from '../uapi/resource.ts';
 import { call, flags, hex, int, type Syscall, ulong } from './args.ts';
-import { controlled, findFor, IPC_FLAGS, outZeroed, set, stat } from './ipc.ts';
+import { control, findFor, IPC_FLAGS, type IpcKind, outZeroed } from './ipc.ts';
 import { hasRoom } from './mm-limits.ts';
 
 function shmget(task: Task, key: number, size: number, flags: number): number {
@@ -88,34 +88,18 @@ function shmdt(task: Task, addr: number): number {
   return parts.length > 0 ? 0 : -EINVAL;
 }
 
+const KIND: IpcKind<Segment> = {
+  table: task => task.kernel.ipc.shm,
+  commands: { info: ipc.SHM_INFO, stat: ipc.SHM_STAT, statAny: ipc.SHM_STAT_ANY },
+  size: SHMID_DS_SIZE,
+  write: writeShmid,
+  info: (task, used, addr) => (used ? use(task, addr) : limits(task, addr)),
+};
+
 function shmctl(task: Task, id: number, cmd: number, addr: number): number {
-  const table = task.kernel.ipc.shm;
-  if (id < 0 || cmd < 0) return -EINVAL;
-  switch (cmd) {
-    case ipc.IPC_INFO:
-      return limits(task, addr);
-    case ipc.SHM_INFO:
-      return use(task, addr);
-    case ipc.IPC_STAT:
-      return stat(task, table, id, 'id', addr, SHMID_DS_SIZE, writeShmid);
-    case ipc.SHM_STAT:
-      return stat(task, table, id, 'slot', addr, SHMID_DS_SIZE, writeShmid);
-    case ipc.SHM_STAT_ANY:
-      return stat(task, table, id, 'any', addr, SHMID_DS_SIZE, writeShmid);
-    case ipc.IPC_SET:
-      return set(task, table, id, addr, SHMID_DS_SIZE);
-    case ipc.IPC_RMID: {
-      const segment = controlled(task, table, id);
-      if (typeof segment === 'number') return segment;
-      table.destroy(segment);
-      return 0;
-    }
-    case ipc.SHM_LOCK:
-    case ipc.SHM_UNLOCK:
-      return lock(task, id, cmd === ipc.SHM_LOCK);
-    default:
-      return -EINVAL;
-  }
+  if (id < 0) return -EINVAL;
+  if (cmd === ipc.SHM_LOCK || cmd === ipc.SHM_UNLOCK) return lock(task, id, cmd === ipc.SHM_LOCK);
+  return control(task, KIND, id, cmd, addr) ?? -EINVAL;
 }
 
 /** The machine's memory is not swapped: a lock is a mark. */
