@@ -95,42 +95,7 @@ function usageOf(task: Task, who: number): Usage | null {
   }
 }
 
-const {
-  RLIMIT_CPU,
-  RLIMIT_FSIZE,
-  RLIMIT_DATA,
-  RLIMIT_STACK,
-  RLIMIT_CORE,
-  RLIMIT_RSS,
-  RLIMIT_NPROC,
-  RLIMIT_NOFILE,
-  RLIMIT_MEMLOCK,
-  RLIMIT_AS,
-  RLIMIT_LOCKS,
-  RLIMIT_SIGPENDING,
-  RLIMIT_MSGQUEUE,
-  RLIMIT_NICE,
-  RLIMIT_RTPRIO,
-  RLIMIT_RTTIME,
-} = r;
-const RESOURCES = {
-  RLIMIT_CPU,
-  RLIMIT_FSIZE,
-  RLIMIT_DATA,
-  RLIMIT_STACK,
-  RLIMIT_CORE,
-  RLIMIT_RSS,
-  RLIMIT_NPROC,
-  RLIMIT_NOFILE,
-  RLIMIT_MEMLOCK,
-  RLIMIT_AS,
-  RLIMIT_LOCKS,
-  RLIMIT_SIGPENDING,
-  RLIMIT_MSGQUEUE,
-  RLIMIT_NICE,
-  RLIMIT_RTPRIO,
-  RLIMIT_RTTIME,
-};
+const RESOURCES = namesIn(r, /^RLIMIT_/);
 const NOTE = 'RLIMIT_RTTIME is kept, but nobody is killed for it';
 
 export const limitCalls: readonly Syscall[] = [

@@ -11,29 +11,13 @@ import { mayAttach } from '../kernel/ptrace-access.ts';
 import type { Task } from '../kernel/task.ts';
 import { Uts, utsOf } from '../kernel/uts.ts';
 import { EBADF, EINVAL, EPERM, ESRCH, EUSERS } from '../uapi/errno.ts';
-import {
-  CLONE_NEWCGROUP,
-  CLONE_NEWIPC,
-  CLONE_NEWNET,
-  CLONE_NEWNS,
-  CLONE_NEWPID,
-  CLONE_NEWTIME,
-  CLONE_NEWUSER,
-  CLONE_NEWUTS,
-} from '../uapi/sched.ts';
+import * as sched from '../uapi/sched.ts';
 import { call, fd, flags, type Syscall } from './args.ts';
 import { processOfFd } from './kill.ts';
+import { namesIn } from './show.ts';
 
-const KINDS = {
-  CLONE_NEWCGROUP,
-  CLONE_NEWIPC,
-  CLONE_NEWNET,
-  CLONE_NEWNS,
-  CLONE_NEWPID,
-  CLONE_NEWTIME,
-  CLONE_NEWUSER,
-  CLONE_NEWUTS,
-};
+const { CLONE_NEWNS, CLONE_NEWTIME, CLONE_NEWUSER, CLONE_NEWUTS } = sched;
+const KINDS = namesIn(sched, /^CLONE_NEW/);
 const ALL = Object.values(KINDS).reduce((all, flag) => all | flag, 0);
 
 function setns(task: Task, fd: number, kinds: number): number {

@@ -4,38 +4,12 @@ import { mayUnshare } from '../kernel/fork.ts';
 import type { Task } from '../kernel/task.ts';
 import { unshareUts } from '../kernel/uts.ts';
 import { EINVAL, EMFILE } from '../uapi/errno.ts';
-import {
-  CLONE_FILES,
-  CLONE_FS,
-  CLONE_NEWCGROUP,
-  CLONE_NEWIPC,
-  CLONE_NEWNET,
-  CLONE_NEWNS,
-  CLONE_NEWPID,
-  CLONE_NEWUSER,
-  CLONE_NEWUTS,
-  CLONE_SIGHAND,
-  CLONE_SYSVSEM,
-  CLONE_THREAD,
-  CLONE_VM,
-} from '../uapi/sched.ts';
+import * as sched from '../uapi/sched.ts';
 import { call, flags, type Syscall } from './args.ts';
+import { namesIn } from './show.ts';
 
-const FLAGS = {
-  CLONE_FILES,
-  CLONE_FS,
-  CLONE_NEWCGROUP,
-  CLONE_NEWIPC,
-  CLONE_NEWNET,
-  CLONE_NEWNS,
-  CLONE_NEWPID,
-  CLONE_NEWUSER,
-  CLONE_NEWUTS,
-  CLONE_SIGHAND,
-  CLONE_SYSVSEM,
-  CLONE_THREAD,
-  CLONE_VM,
-};
+const { CLONE_FILES, CLONE_FS, CLONE_NEWNS, CLONE_NEWUTS, CLONE_SIGHAND, CLONE_THREAD, CLONE_VM } = sched;
+const FLAGS = namesIn(sched, /^CLONE_(FILES|FS|SIGHAND|SYSVSEM|THREAD|VM|NEW(?!TIME).*)$/);
 const KNOWN = Object.values(FLAGS).reduce((all, flag) => all | flag, 0);
 
 function unshare(task: Task, flags: number): number {
