@@ -39,84 +39,109 @@ const FS_CAPS: CapSet = [
   CAP_MAC_OVERRIDE,
 ].reduce((set, cap) => capUnion(set, capOf(cap)), CAPS_NONE);
 
-export function setuid(cred: Cred, uid: number): Cred | number {
-  if (uid === NO_ID) return -EINVAL;
-  if (capable(cred, CAP_SETUID)) return withUids(cred, uid, uid, uid);
-  if (uid !== cred.uid && uid !== cred.suid) return -EPERM;
-  return withUids(cred, cred.uid, uid, cred.suid);
+/** A user's or a group's ids: the rules are the same for both. */
+interface Ids {
+  readonly real: number;
+  readonly effective: number;
+  readonly saved: number;
+  readonly fs: number;
 }
 
-export function setreuid(cred: Cred, ruid: number, euid: number): Cred | number {
-  const privileged = capable(cred, CAP_SETUID);
-  if (!privileged && !isOneOf(ruid, cred.uid, cred.euid)) return -EPERM;
-  if (!privileged && !isOneOf(euid, cred.uid, cred.euid, cred.suid)) return -EPERM;
-  const uid = orElse(ruid, cred.uid);
-  const effective = orElse(euid, cred.euid);
-  const newSaved = ruid !== NO_ID || (euid !== NO_ID && euid !== cred.uid);
-  return withUids(cred, uid, effective, newSaved ? effective : cred.suid);
-}
+const uidsOf = ({ uid, euid, suid, fsuid }: Cred): Ids => ({
+  real: uid,
+  effective: euid,
+  saved: suid,
+  fs: fsuid,
+});
 
-export function setresuid(cred: Cred, ruid: number, euid: number, suid: number): Cred | number {
-  const { uid, euid: old, suid: saved } = cred;
-  // Nothing to change: the file system id stays what it is, too, unless it is asked for.
-  const same = isOneOf(ruid, uid) && isOneOf(euid, old) && isOneOf(suid, saved);
-  if (same && isOneOf(euid, cred.fsuid)) return cred;
-  const free = [ruid, euid, suid].every(id => isOneOf(id, uid, old, saved));
-  if (!free && !capable(cred, CAP_SETUID)) return -EPERM;
-  return withUids(cred, orElse(ruid, uid), orElse(euid, old), orElse(suid, saved));
-}
+const gidsOf = ({ gid, egid, sgid, fsgid }: Cred): Ids => ({
+  real: gid,
+  effective: egid,
+  saved: sgid,
+  fs: fsgid,
+});
+
+export const setuid = (cred: Cred, uid: number): Cred | number =>
+  withUids(cred, setOne(uidsOf(cred), uid, capable(cred, CAP_SETUID)));
+
+export const setreuid = (cred: Cred, ruid: number, euid: number): Cred | number =>
+  withUids(cred, setTwo(uidsOf(cred), ruid, euid, capable(cred, CAP_SETUID)));
+
+export const setresuid = (cred: Cred, ruid: number, euid: number, suid: number): Cred | number =>
+  withUids(cred, setThree(uidsOf(cred), ruid, euid, suid, capable(cred, CAP_SETUID)));
 
 /** Null when the change is not allowed: setfsuid(2) has no way to say so. */
 export function setfsuid(cred: Cred, fsuid: number): Cred | null {
-  if (fsuid === NO_ID) return null;
-  const allowed = isOneOf(fsuid, cred.uid, cred.euid, cred.suid, cred.fsuid) || capable(cred, CAP_SETUID);
-  if (!allowed) return null;
+  if (!maySetFs(uidsOf(cred), fsuid, capable(cred, CAP_SETUID))) return null;
   return { ...cred, fsuid, effective: fsCaps(cred, fsuid) };
 }
 
-export function setgid(cred: Cred, gid: number): Cred | number {
-  if (gid === NO_ID) return -EINVAL;
-  if (capable(cred, CAP_SETGID)) return withGids(cred, gid, gid, gid);
-  if (gid !== cred.gid && gid !== cred.sgid) return -EPERM;
-  return withGids(cred, cred.gid, gid, cred.sgid);
+export const setgid = (cred: Cred, gid: number): Cred | number =>
+  withGids(cred, setOne(gidsOf(cred), gid, capable(cred, CAP_SETGID)));
+
+export const setregid = (cred: Cred, rgid: number, egid: number): Cred | number =>
+  withGids(cred, setTwo(gidsOf(cred), rgid, egid, capable(cred, CAP_SETGID)));
+
+export const setresgid = (cred: Cred, rgid: number, egid: number, sgid: number): Cred | number =>
+  withGids(cred, setThree(gidsOf(cred), rgid, egid, sgid, capable(cred, CAP_SETGID)));
+
+export const setfsgid = (cred: Cred, fsgid: number): Cred | null =>
+  maySetFs(gidsOf(cred), fsgid, capable(cred, CAP_SETGID)) ? { ...cred, fsgid } : null;
+
+/** setuid(2): all of them with the capability, else the effective one. */
+function setOne(old: Ids, id: number, privileged: boolean): Ids | number {
+  if (id === NO_ID) return -EINVAL;
+  if (privileged) return newIds(id, id, id);
+  return id === old.real || id === old.saved ? newIds(old.real, id, old.saved) : -EPERM;
 }
 
-export function setregid(cred: Cred, rgid: number, egid: number): Cred | number {
-  const privileged = capable(cred, CAP_SETGID);
-  if (!privileged && !isOneOf(rgid, cred.gid, cred.egid)) return -EPERM;
-  if (!privileged && !isOneOf(egid, cred.gid, cred.egid, cred.sgid)) return -EPERM;
-  const effective = orElse(egid, cred.egid);
-  const newSaved = rgid !== NO_ID || (egid !== NO_ID && egid !== cred.gid);
-  return withGids(cred, orElse(rgid, cred.gid), effective, newSaved ? effective : cred.sgid);
+/** setreuid(2): the saved one becomes the effective one if who we really are may have changed. */
+function setTwo(old: Ids, real: number, effective: number, privileged: boolean): Ids | number {
+  if (!privileged && !isOneOf(real, old.real, old.effective)) return -EPERM;
+  if (!privileged && !isOneOf(effective, old.real, old.effective, old.saved)) return -EPERM;
+  const now = orElse(effective, old.effective);
+  const newSaved = real !== NO_ID || (effective !== NO_ID && effective !== old.real);
+  return newIds(orElse(real, old.real), now, newSaved ? now : old.saved);
 }
 
-export function setresgid(cred: Cred, rgid: number, egid: number, sgid: number): Cred | number {
-  const { gid, egid: old, sgid: saved } = cred;
-  const same = isOneOf(rgid, gid) && isOneOf(egid, old) && isOneOf(sgid, saved);
-  if (same && isOneOf(egid, cred.fsgid)) return cred;
-  const free = [rgid, egid, sgid].every(id => isOneOf(id, gid, old, saved));
-  if (!free && !capable(cred, CAP_SETGID)) return -EPERM;
-  return withGids(cred, orElse(rgid, gid), orElse(egid, old), orElse(sgid, saved));
+/** setresuid(2). */
+function setThree(
+  old: Ids,
+  real: number,
+  effective: number,
+  saved: number,
+  privileged: boolean,
+): Ids | number {
+  // Nothing to change: the file system id stays what it is, too, unless it is asked for.
+  const same = isOneOf(real, old.real) && isOneOf(effective, old.effective) && isOneOf(saved, old.saved);
+  if (same && isOneOf(effective, old.fs)) return old;
+  const free = [real, effective, saved].every(id => isOneOf(id, old.real, old.effective, old.saved));
+  if (!free && !privileged) return -EPERM;
+  return newIds(orElse(real, old.real), orElse(effective, old.effective), orElse(saved, old.saved));
 }
 
-export function setfsgid(cred: Cred, fsgid: number): Cred | null {
-  if (fsgid === NO_ID) return null;
-  const allowed = isOneOf(fsgid, cred.gid, cred.egid, cred.sgid, cred.fsgid) || capable(cred, CAP_SETGID);
-  return allowed ? { ...cred, fsgid } : null;
-}
+const maySetFs = (old: Ids, fs: number, privileged: boolean): boolean =>
+  fs !== NO_ID && (privileged || isOneOf(fs, old.real, old.effective, old.saved, old.fs));
 
 const orElse = (id: number, old: number): number => (id === NO_ID ? old : id);
 const isOneOf = (id: number, ...ids: readonly number[]): boolean => id === NO_ID || ids.includes(id);
-const withGids = (cred: Cred, gid: number, egid: number, sgid: number): Cred => ({
-  ...cred,
-  gid,
-  egid,
-  sgid,
-  fsgid: egid,
+
+/** The file system id follows the effective one. */
+const newIds = (real: number, effective: number, saved: number): Ids => ({
+  real,
+  effective,
+  saved,
+  fs: effective,
 });
 
-function withUids(cred: Cred, uid: number, euid: number, suid: number): Cred {
-  const changed = { ...cred, uid, euid, suid, fsuid: euid };
+function withGids(cred: Cred, ids: Ids | number): Cred | number {
+  if (typeof ids === 'number') return ids;
+  return { ...cred, gid: ids.real, egid: ids.effective, sgid: ids.saved, fsgid: ids.fs };
+}
+
+function withUids(cred: Cred, ids: Ids | number): Cred | number {
+  if (typeof ids === 'number') return ids;
+  const changed = { ...cred, uid: ids.real, euid: ids.effective, suid: ids.saved, fsuid: ids.fs };
   return (cred.securebits & SECBIT_NO_SETUID_FIXUP) !== 0 ? changed : fixCaps(cred, changed);
 }
 
