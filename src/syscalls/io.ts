@@ -17,7 +17,7 @@ import { sendToTask } from '../kernel/signal.ts';
 import type { Task } from '../kernel/task.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
 import { Socket } from '../net/socket.ts';
-import { EAGAIN, EFAULT, EFBIG, EINTR, EPIPE, ETIMEDOUT } from '../uapi/errno.ts';
+import { EAGAIN, EBADF, EFAULT, EFBIG, EINTR, EINVAL, EPIPE, ESPIPE, ETIMEDOUT } from '../uapi/errno.ts';
 import { O_APPEND, O_DSYNC, O_SYNC } from '../uapi/fcntl.ts';
 import { IN_ACCESS, IN_MODIFY } from '../uapi/inotify.ts';
 import {
@@ -48,6 +48,15 @@ export const WRITE_EVENTS = POLLOUT | POLLWRNORM | POLLERR | POLLHUP;
 
 /** 0 if [addr, addr + len) may be the program's, else -EFAULT. */
 export const checkRange = (addr: number, len: number): number => (addr + len > TASK_SIZE ? -EFAULT : 0);
+
+/** The file that pread(2), pwrite(2) and their relatives transfer from or to, or -errno. */
+export function positionedFile(task: Task, fd: number, pos: number, write: boolean): File | number {
+  if (pos < 0) return -EINVAL;
+  const file = task.files.get(fd);
+  if (file === null) return -EBADF;
+  if (!file.seekable) return -ESPIPE;
+  return file.checkAccess(write) || file;
+}
 
 /** Reads into [addr, addr + len) of `user`. `mayWait` false answers -EAGAIN as a nonblocking file does. */
 export function readFile(

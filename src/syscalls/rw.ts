@@ -1,9 +1,9 @@
 /** read(2), write(2), pread(2), pwrite(2), lseek(2). */
 import type { Task } from '../kernel/task.ts';
-import { EBADF, EINVAL, ESPIPE } from '../uapi/errno.ts';
+import { EBADF, EINVAL } from '../uapi/errno.ts';
 import { SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from '../uapi/fcntl.ts';
 import { call, fd, inBuffer, long, oneOf, outBuffer, type Syscall, ulong } from './args.ts';
-import { AT_POS, checkRange, MAX_RW_COUNT, readFile, writeFile } from './io.ts';
+import { AT_POS, checkRange, MAX_RW_COUNT, positionedFile, readFile, writeFile } from './io.ts';
 import { fileOf } from './names.ts';
 
 const WHENCE = { SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE };
@@ -23,11 +23,8 @@ function write(task: Task, fd: number, addr: number, count: number): number | Pr
 }
 
 function pread64(task: Task, fd: number, addr: number, count: number, pos: number): number | Promise<number> {
-  if (pos < 0) return -EINVAL;
-  const file = task.files.get(fd);
-  if (file === null) return -EBADF;
-  if (!file.seekable) return -ESPIPE;
-  if (!file.readable) return -EBADF;
+  const file = positionedFile(task, fd, pos, false);
+  if (typeof file === 'number') return file;
   const fault = checkRange(addr, count);
   return fault < 0 ? fault : readFile(task, file, task.user, addr, Math.min(count, MAX_RW_COUNT), pos);
 }
@@ -39,11 +36,8 @@ function pwrite64(
   count: number,
   pos: number,
 ): number | Promise<number> {
-  if (pos < 0) return -EINVAL;
-  const file = task.files.get(fd);
-  if (file === null) return -EBADF;
-  if (!file.seekable) return -ESPIPE;
-  if (!file.writable) return -EBADF;
+  const file = positionedFile(task, fd, pos, true);
+  if (typeof file === 'number') return file;
   const fault = checkRange(addr, count);
   return fault < 0 ? fault : writeFile(task, file, task.user, addr, Math.min(count, MAX_RW_COUNT), pos);
 }

@@ -14,7 +14,7 @@ import type { Task } from '../kernel/task.ts';
 import { EBADF, EFAULT, EINVAL, EOPNOTSUPP, ESPIPE } from '../uapi/errno.ts';
 import { RWF_APPEND, RWF_DSYNC, RWF_HIPRI, RWF_NOWAIT, RWF_SYNC } from '../uapi/rwf.ts';
 import { call, fd, flags, type Handler, long, type Syscall, shown, shownAfter, ulong } from './args.ts';
-import { AT_POS, checkRange, MAX_MESSAGE, MAX_RW_COUNT, readFile, writeFile } from './io.ts';
+import { AT_POS, checkRange, MAX_MESSAGE, MAX_RW_COUNT, positionedFile, readFile, writeFile } from './io.ts';
 import { arrayAt } from './show.ts';
 import { IOVEC } from './structs.ts';
 
@@ -125,6 +125,14 @@ async function restOfElements(
   }
 }
 
+/** Preadv2's and pwritev2's; where there is nothing to do, 0. */
+function vectorOf(task: Task, addr: number, length: number, flags: number): IoVector | number {
+  const vector = readVector(task.user, addr, length);
+  if (typeof vector === 'number') return vector;
+  if (vector.count === 0) return 0;
+  return (flags & ~RWF_KNOWN) === 0 ? vector : -EOPNOTSUPP;
+}
+
 /** As preadv2, of a file that was checked; `flags` are RWF_*. */
 export function readVectorAt(
   task: Task,
@@ -134,10 +142,8 @@ export function readVectorAt(
   pos: number,
   flags: number,
 ): number | Promise<number> {
-  const vector = readVector(task.user, addr, length);
+  const vector = vectorOf(task, addr, length, flags);
   if (typeof vector === 'number') return vector;
-  if (vector.count === 0) return 0;
-  if ((flags & ~RWF_KNOWN) !== 0) return -EOPNOTSUPP;
   const mayWait = (flags & RWF_NOWAIT) === 0;
   if (vector.count > 1 && !file.seekable) return readScattered(task, file, vector, mayWait);
   return eachElement(readFile, task, file, vector, pos, mayWait);
@@ -151,10 +157,8 @@ export function writeVectorAt(
   pos: number,
   flags: number,
 ): number | Promise<number> {
-  const vector = readVector(task.user, addr, length);
+  const vector = vectorOf(task, addr, length, flags);
   if (typeof vector === 'number') return vector;
-  if (vector.count === 0) return 0;
-  if ((flags & ~RWF_KNOWN) !== 0) return -EOPNOTSUPP;
   const mayWait = (flags & RWF_NOWAIT) === 0;
   const message = vector.count > 1 && !file.seekable && vector.total <= MAX_MESSAGE;
   if (message) return writeGathered(task, file, vector, mayWait);
@@ -175,11 +179,8 @@ function writev(task: Task, fd: number, addr: number, length: number): number | 
 }
 
 function preadv(task: Task, fd: number, addr: number, length: number, pos: number): number | Promise<number> {
-  if (pos < 0) return -EINVAL;
-  const file = task.files.get(fd);
-  if (file === null) return -EBADF;
-  if (!file.seekable) return -ESPIPE;
-  return file.readable ? readVectorAt(task, file, addr, length, pos, 0) : -EBADF;
+  const file = positionedFile(task, fd, pos, false);
+  return typeof file === 'number' ? file : readVectorAt(task, file, addr, length, pos, 0);
 }
 
 function pwritev(
@@ -189,11 +190,8 @@ function pwritev(
   length: number,
   pos: number,
 ): number | Promise<number> {
-  if (pos < 0) return -EINVAL;
-  const file = task.files.get(fd);
-  if (file === null) return -EBADF;
-  if (!file.seekable) return -ESPIPE;
-  return file.writable ? writeVectorAt(task, file, addr, length, pos, 0) : -EBADF;
+  const file = positionedFile(task, fd, pos, true);
+  return typeof file === 'number' ? file : writeVectorAt(task, file, addr, length, pos, 0);
 }
 
 /** What the second versions check first; a position of -1 means the file's own. */
