@@ -21,7 +21,7 @@ import type { Incoming, Outgoing } from '../socket.ts';
 import { checkAddress, familyOf } from './address.ts';
 import type { UnixDomain } from './domain.ts';
 import { copyMessage, isPeek, MESSAGE_OVERHEAD } from './message.ts';
-import { messageTruesize, Packet } from './packet.ts';
+import { messageTruesize } from './packet.ts';
 import { CLOSED, CONNECTED, RCV_SHUTDOWN, SEND_SHUTDOWN, UnixSocket, WRITABLE } from './socket.ts';
 
 export class UnixDgram extends UnixSocket {
@@ -113,20 +113,8 @@ export class UnixDgram extends UnixSocket {
       this.awaitRoom(other);
       return -EAGAIN;
     }
-    const { off, len, rights } = message;
-    const cred = this.credFor(message, other);
-    const carried = rights.length > 0 ? this.domain.inFlight.depart(rights, message.sender.cred.uid) : [];
-    this.deliver(
-      new Packet(
-        this,
-        this.domain.pool.copyOf(message.buf, off, len),
-        len,
-        messageTruesize(len),
-        cred,
-        carried,
-      ),
-      other,
-    );
+    const { len } = message;
+    this.deliver(message, 0, len, messageTruesize(len), other);
     return len;
   }
 

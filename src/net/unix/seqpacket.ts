@@ -6,7 +6,7 @@ import type { Incoming, Outgoing } from '../socket.ts';
 import { UnixConnection } from './connection.ts';
 import type { UnixDomain } from './domain.ts';
 import { copyMessage, isPeek, MESSAGE_OVERHEAD } from './message.ts';
-import { messageTruesize, Packet } from './packet.ts';
+import { messageTruesize } from './packet.ts';
 import { CONNECTED, RCV_SHUTDOWN, SEND_SHUTDOWN } from './socket.ts';
 
 export class UnixSeqpacket extends UnixConnection {
@@ -23,24 +23,11 @@ export class UnixSeqpacket extends UnixConnection {
     if ((message.flags & MSG_OOB) !== 0) return -EOPNOTSUPP;
     const refused = this.checkControl(message);
     if (refused < 0) return refused;
-    const { off, len } = message;
+    const { len } = message;
     if (len > this.options.sendBuffer - MESSAGE_OVERHEAD) return -EMSGSIZE;
     if ((this.shut & SEND_SHUTDOWN) !== 0 || peer.dead || (peer.shut & RCV_SHUTDOWN) !== 0) return -EPIPE;
     if (this.charged >= this.options.sendBuffer) return -EAGAIN;
-    const rights =
-      message.rights.length > 0 ? this.domain.inFlight.depart(message.rights, message.sender.cred.uid) : [];
-    const cred = this.credFor(message, peer);
-    this.deliver(
-      new Packet(
-        this,
-        this.domain.pool.copyOf(message.buf, off, len),
-        len,
-        messageTruesize(len),
-        cred,
-        rights,
-      ),
-      peer,
-    );
+    this.deliver(message, 0, len, messageTruesize(len), peer);
     return len;
   }
 

@@ -40,7 +40,7 @@ import { ints } from '../options.ts';
 import { type Incoming, NO_CRED, type Outgoing, Socket, type Ucred } from '../socket.ts';
 import { checkAddress, isAbstract, nameKey, pathAddress, pathOf, UNNAMED } from './address.ts';
 import type { UnixDomain } from './domain.ts';
-import type { Packet } from './packet.ts';
+import { Packet } from './packet.ts';
 
 export const CLOSED = 0;
 export const CONNECTED = 1;
@@ -186,10 +186,17 @@ export abstract class UnixSocket extends Socket {
 
   // Packets.
 
-  /** Queues a packet at `to` and charges this socket for it. */
-  protected deliver(packet: Packet, to: UnixSocket): void {
-    this.charged += packet.truesize;
-    to.packets.push(packet);
+  /**
+   * Queues `len` bytes of a message, from its byte `skip` on, as a packet at `to` and charges this socket for it. What the
+   * message carries goes with its beginning.
+   */
+  protected deliver(message: Outgoing, skip: number, len: number, truesize: number, to: UnixSocket): void {
+    const { inFlight, pool } = this.domain;
+    const carries = skip === 0 && message.rights.length > 0;
+    const rights = carries ? inFlight.depart(message.rights, message.sender.cred.uid) : [];
+    const data = pool.copyOf(message.buf, message.off + skip, len);
+    to.packets.push(new Packet(this, data, len, truesize, this.credFor(message, to), rights));
+    this.charged += truesize;
     to.queue.wake(READABLE);
   }
 
@@ -261,7 +268,7 @@ export abstract class UnixSocket extends Socket {
   }
 
   /** The credentials to go with a message: those given, or the caller's if either side wants any. */
-  protected credFor(message: Outgoing, to: UnixSocket): Ucred | null {
+  private credFor(message: Outgoing, to: UnixSocket): Ucred | null {
     if (message.cred !== null) return message.cred;
     const { cred, pid } = message.sender;
     return this.options.passCred || to.options.passCred ? { pid, uid: cred.uid, gid: cred.gid } : null;

@@ -1,5 +1,4 @@
 /** SOCK_STREAM of AF_UNIX: bytes in order. Packets show only through the descriptors and credentials they carry. */
-
 import type { Inode } from '../../fs/inode.ts';
 import { copyBytes } from '../../lib/bytes.ts';
 import { EAGAIN, EINVAL, EISCONN, ENOTCONN, EOPNOTSUPP, EPIPE } from '../../uapi/errno.ts';
@@ -8,7 +7,7 @@ import { type Incoming, NO_CRED, type Outgoing, type Ucred } from '../socket.ts'
 import { UNNAMED } from './address.ts';
 import { UnixConnection } from './connection.ts';
 import type { UnixDomain } from './domain.ts';
-import { Packet, streamChunk, streamTruesize } from './packet.ts';
+import { type Packet, streamChunk, streamTruesize } from './packet.ts';
 import { CONNECTED, RCV_SHUTDOWN, SEND_SHUTDOWN, type UnixSocket } from './socket.ts';
 
 export class UnixStream extends UnixConnection {
@@ -30,15 +29,7 @@ export class UnixStream extends UnixConnection {
       err = this.mayAdd(peer);
       if (err < 0) break;
       const n = streamChunk(message.len - sent, this.options.sendBuffer);
-      const from = message.off + sent;
-      const { inFlight } = this.domain;
-      const carries = sent === 0 && message.rights.length > 0;
-      const rights = carries ? inFlight.depart(message.rights, message.sender.cred.uid) : [];
-      const cred = this.credFor(message, peer);
-      this.deliver(
-        new Packet(this, this.domain.pool.copyOf(message.buf, from, n), n, streamTruesize(n), cred, rights),
-        peer,
-      );
+      this.deliver(message, sent, n, streamTruesize(n), peer);
       sent += n;
     }
     return sent > 0 ? sent : err;
