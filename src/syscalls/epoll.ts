@@ -140,30 +140,6 @@ function waitMasked(
   return typeof result === 'number' ? finish(result) : result.then(finish);
 }
 
-function epollPwait(
-  task: Task,
-  epfd: number,
-  addr: number,
-  max: number,
-  timeout: number,
-  mask: number,
-  size: number,
-): number | Promise<number> {
-  return waitMasked(task, epfd, addr, max, deadlineOfMs(task, timeout), mask, size);
-}
-
-function epollPwait2(
-  task: Task,
-  epfd: number,
-  addr: number,
-  max: number,
-  timeout: number,
-  mask: number,
-  size: number,
-): number | Promise<number> {
-  return waitMasked(task, epfd, addr, max, deadlineOfTimespec(task, timeout), mask, size);
-}
-
 const OPERATIONS = { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD };
 const came = shownAfter(
   'events',
@@ -181,6 +157,16 @@ export const epollCalls: readonly Syscall[] = [
     epollCtl,
   ),
   call('epoll_wait', [...waitArgs, int('timeout')], epollWait),
-  call('epoll_pwait', [...waitArgs, int('timeout'), ...maskArgs], epollPwait),
-  call('epoll_pwait2', [...waitArgs, shown('timeout', structAt(TIMESPEC)), ...maskArgs], epollPwait2),
+  call(
+    'epoll_pwait',
+    [...waitArgs, int('timeout'), ...maskArgs],
+    (task, epfd, addr, max, timeout, mask, size) =>
+      waitMasked(task, epfd, addr, max, deadlineOfMs(task, timeout), mask, size),
+  ),
+  call(
+    'epoll_pwait2',
+    [...waitArgs, shown('timeout', structAt(TIMESPEC)), ...maskArgs],
+    (task, epfd, addr, max, timeout, mask, size) =>
+      waitMasked(task, epfd, addr, max, deadlineOfTimespec(task, timeout), mask, size),
+  ),
 ];
