@@ -8,9 +8,10 @@ import type { Result } from '../lib/result.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
 import { ENXIO } from '../uapi/errno.ts';
 import { S_IFDIR } from '../uapi/stat.ts';
+import type { StatFs } from '../uapi/statfs.ts';
 import type { File } from './file.ts';
 import { type Attributes, Inode } from './inode.ts';
-import { type StatFs, SuperBlock } from './super.ts';
+import { SuperBlock } from './super.ts';
 
 /** Magic numbers of statfs(2). */
 export const PIPEFS_MAGIC = 0x50495045;

@@ -1,5 +1,4 @@
 /** Changing attributes: chmod(2), chown(2), utimensat(2), truncate(2); and access(2), readlink(2), statfs(2). */
-
 import type { Timespec } from '../core/clock.ts';
 import { CAP_FSETID, capable } from '../core/cred.ts';
 import type { Result } from '../lib/result.ts';
@@ -23,6 +22,7 @@ import {
   ST_VALID,
 } from '../uapi/mount.ts';
 import { isDir, isLnk, isReg, MAY_EXEC, MAY_WRITE } from '../uapi/stat.ts';
+import type { StatFs } from '../uapi/statfs.ts';
 import { accessed } from './atime.ts';
 import type { WalkContext } from './context.ts';
 import type { Path } from './dentry.ts';
@@ -34,7 +34,6 @@ import { lookup, lookupFlags, realCred } from './lookup.ts';
 import type { Mount } from './mount.ts';
 import { LOOKUP_EMPTY, LOOKUP_FOLLOW } from './namei.ts';
 import { chmodMode, mayChown, ownerOrCapable, permission, permissionAt, privileges } from './permission.ts';
-import type { StatFs } from './super.ts';
 import type { Vfs } from './vfs.ts';
 
 /** chmod of a path found by `lookup` (also fchmod, with the file's path). */

@@ -2,21 +2,10 @@
 import type { Clock } from '../core/clock.ts';
 import type { Result } from '../lib/result.ts';
 import type { Ram } from '../mm/ram.ts';
+import type { StatFs } from '../uapi/statfs.ts';
 import type { Path } from './dentry.ts';
 import type { FileHandles } from './handles.ts';
 import type { Inode } from './inode.ts';
-
-/** statfs(2), in blocks of `bsize` bytes. */
-export interface StatFs {
-  readonly type: number;
-  readonly bsize: number;
-  readonly blocks: number;
-  readonly bfree: number;
-  readonly bavail: number;
-  readonly files: number;
-  readonly ffree: number;
-  readonly namelen: number;
-}
 
 /** Told what is done to a filesystem's open files: an IN_* event of inotify(7), where the file was opened, its inode. */
 export interface FileWatcher {

@@ -7,6 +7,7 @@
  */
 import type { Result } from '../lib/result.ts';
 import { S_IFMT } from '../uapi/stat.ts';
+import type { StatFs } from '../uapi/statfs.ts';
 
 /** What statx(2) answered; one object is filled over and over. */
 export class HostStat {
@@ -37,17 +38,6 @@ export class HostStat {
   get type(): number {
     return this.mode & S_IFMT;
   }
-}
-
-export interface HostStatFs {
-  readonly type: number;
-  readonly bsize: number;
-  readonly blocks: number;
-  readonly bfree: number;
-  readonly bavail: number;
-  readonly files: number;
-  readonly ffree: number;
-  readonly namelen: number;
 }
 
 /** A whole directory but '.' and '..', three parallel arrays. */
@@ -85,7 +75,7 @@ export interface HostFiles {
 
   statAt(dir: number, name: string, into: HostStat): number;
   stat(fd: number, into: HostStat): number;
-  statfs(fd: number): Result<HostStatFs>;
+  statfs(fd: number): Result<StatFs>;
   /** All entries of a directory opened for reading, from its start. */
   list(fd: number): Result<HostEntries>;
   readlink(dir: number, name: string): Result<string>;

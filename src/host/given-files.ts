@@ -5,12 +5,12 @@
  * the descriptors that were passed are open for. Its owner stays the host's, and nobody makes a set-user-ID program
  * of it.
  */
-
 import type { Result } from '../lib/result.ts';
 import { EACCES, EPERM } from '../uapi/errno.ts';
 import { O_ACCMODE, O_PATH, O_RDONLY, O_RDWR } from '../uapi/fcntl.ts';
 import { S_IRWXUGO } from '../uapi/stat.ts';
-import type { HostEntries, HostFiles, HostStat, HostStatFs, HostTime } from './files.ts';
+import type { StatFs } from '../uapi/statfs.ts';
+import type { HostEntries, HostFiles, HostStat, HostTime } from './files.ts';
 
 export class GivenFiles implements HostFiles {
   readonly privileged = false;
@@ -119,7 +119,7 @@ export class GivenFiles implements HostFiles {
     return this.files.stat(fd, into);
   }
 
-  statfs(fd: number): Result<HostStatFs> {
+  statfs(fd: number): Result<StatFs> {
     return this.files.statfs(fd);
   }
 

@@ -22,7 +22,8 @@ import {
   O_TMPFILE,
 } from '../uapi/fcntl.ts';
 import { makedev } from '../uapi/stat.ts';
-import type { HostEntries, HostFiles, HostStat, HostStatFs, HostTime } from './files.ts';
+import type { StatFs } from '../uapi/statfs.ts';
+import type { HostEntries, HostFiles, HostStat, HostTime } from './files.ts';
 import type { Libc } from './libc.ts';
 
 /** The host's system call numbers (x86-64, asm/unistd_64.h). */
@@ -162,7 +163,7 @@ export class NativeFiles implements HostFiles {
     return this.statx(fd, this.at + EMPTY, AT_EMPTY_PATH, into);
   }
 
-  statfs(fd: number): Result<HostStatFs> {
+  statfs(fd: number): Result<StatFs> {
     const r = this.libc.syscall(SYS.fstatfs, fd, this.at + STRUCT);
     if (r < 0) return r;
     return {

@@ -10,16 +10,11 @@ import type { Result } from '../../lib/result.ts';
 import { PAGE_SIZE } from '../../mm/ram.ts';
 import { ENOENT, ENOSPC, ENXIO } from '../../uapi/errno.ts';
 import { dirType, makedev, S_IFCHR, S_IFDIR } from '../../uapi/stat.ts';
+import type { StatFs } from '../../uapi/statfs.ts';
 import type { File } from '../file.ts';
 import { type Attributes, Inode } from '../inode.ts';
 import { type Listing, SnapshotDir } from '../snapshot-dir.ts';
-import {
-  type FileSystemType,
-  type FsEnvironment,
-  type MountRequest,
-  type StatFs,
-  SuperBlock,
-} from '../super.ts';
+import { type FileSystemType, type FsEnvironment, type MountRequest, SuperBlock } from '../super.ts';
 import { type DevptsOptions, parseOptions, showOptions } from './options.ts';
 
 export const DEVPTS_SUPER_MAGIC = 0x1cd1;

@@ -8,8 +8,9 @@
 import type { Clock } from '../../core/clock.ts';
 import { type HostFiles, HostStat } from '../../host/files.ts';
 import type { Ram } from '../../mm/ram.ts';
+import type { StatFs } from '../../uapi/statfs.ts';
 import type { Inode } from '../inode.ts';
-import { type StatFs, SuperBlock } from '../super.ts';
+import { SuperBlock } from '../super.ts';
 import { HandleCache } from './handles.ts';
 import { HostInode } from './inode.ts';
 

@@ -1,8 +1,9 @@
 /** The superblock of a filesystem that lives in the kernel alone: numbers for its inodes, and no storage. */
 import type { Clock } from '../../core/clock.ts';
 import { PAGE_SIZE } from '../../mm/ram.ts';
+import type { StatFs } from '../../uapi/statfs.ts';
 import type { Inode } from '../inode.ts';
-import { type StatFs, SuperBlock } from '../super.ts';
+import { SuperBlock } from '../super.ts';
 import { KernfsDir } from './inode.ts';
 
 export abstract class KernfsSuper extends SuperBlock {

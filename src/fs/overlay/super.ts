@@ -6,15 +6,15 @@
  * remembers it). Layers of different filesystems get ranges of their own; the first lower one's is unchanged.
  * Hard links of a lower file stay one file while the overlay is mounted.
  */
-
 import type { Clock } from '../../core/clock.ts';
 import { ROOT_CRED } from '../../core/cred.ts';
 import { isDir } from '../../uapi/stat.ts';
+import type { StatFs } from '../../uapi/statfs.ts';
 import type { WalkContext } from '../context.ts';
 import { Dentry, Path } from '../dentry.ts';
 import type { Inode } from '../inode.ts';
 import { Mount } from '../mount.ts';
-import { type StatFs, SuperBlock } from '../super.ts';
+import { SuperBlock } from '../super.ts';
 import { OverlayInode } from './inode.ts';
 import { Layers, type Parts, realOf } from './layers.ts';
 

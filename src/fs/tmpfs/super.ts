@@ -3,13 +3,8 @@ import type { Result } from '../../lib/result.ts';
 import { PAGE_SIZE } from '../../mm/ram.ts';
 import { EINVAL, ENOSPC } from '../../uapi/errno.ts';
 import { S_IFDIR } from '../../uapi/stat.ts';
-import {
-  type FileSystemType,
-  type FsEnvironment,
-  type MountRequest,
-  type StatFs,
-  SuperBlock,
-} from '../super.ts';
+import type { StatFs } from '../../uapi/statfs.ts';
+import { type FileSystemType, type FsEnvironment, type MountRequest, SuperBlock } from '../super.ts';
 import { TmpfsDir } from './dir.ts';
 import { parseOptions, type TmpfsOptions } from './options.ts';
 

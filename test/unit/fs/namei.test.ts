@@ -7,7 +7,7 @@ import type { File } from '../../../src/fs/file.ts';
 import { Inode } from '../../../src/fs/inode.ts';
 import { mount } from '../../../src/fs/mounts.ts';
 import { open } from '../../../src/fs/open.ts';
-import type { FileSystemType, FsEnvironment, StatFs } from '../../../src/fs/super.ts';
+import type { FileSystemType, FsEnvironment } from '../../../src/fs/super.ts';
 import { SuperBlock } from '../../../src/fs/super.ts';
 import type { Result } from '../../../src/lib/result.ts';
 import { EACCES, ELOOP, ENAMETOOLONG, ENOENT, EXDEV } from '../../../src/uapi/errno.ts';
@@ -21,6 +21,7 @@ import {
   RESOLVE_NO_XDEV,
 } from '../../../src/uapi/mount.ts';
 import { S_IFDIR, S_IFLNK, S_IFREG } from '../../../src/uapi/stat.ts';
+import type { StatFs } from '../../../src/uapi/statfs.ts';
 import { tmpfsMachine, user } from './machine.ts';
 import { must } from './suite.ts';
 

@@ -7,28 +7,12 @@
  * struct ustat (ustat(2)), 32 bytes: 0 f_tfree s32 | 8 f_tinode u64 | 16 f_fname, f_fpack (6 bytes each)
  */
 import { setInt64 } from '../../../lib/int64.ts';
+import type { StatFs } from '../../../uapi/statfs.ts';
 
 export const STATFS_SIZE = 120;
 export const USTAT_SIZE = 32;
 
-export interface StatfsSource {
-  readonly type: number;
-  readonly bsize: number;
-  readonly blocks: number;
-  readonly bfree: number;
-  readonly bavail: number;
-  readonly files: number;
-  readonly ffree: number;
-  readonly namelen: number;
-}
-
-export function writeStatfs(
-  view: DataView,
-  at: number,
-  from: StatfsSource,
-  fsid: number,
-  flags: number,
-): void {
+export function writeStatfs(view: DataView, at: number, from: StatFs, fsid: number, flags: number): void {
   setInt64(view, at, from.type >>> 0);
   setInt64(view, at + 8, from.bsize);
   setInt64(view, at + 16, from.blocks);
@@ -43,7 +27,7 @@ export function writeStatfs(
   for (let i = 88; i < STATFS_SIZE; i += 4) view.setUint32(at + i, 0, true);
 }
 
-export function writeUstat(view: DataView, at: number, from: StatfsSource): void {
+export function writeUstat(view: DataView, at: number, from: StatFs): void {
   for (let i = 0; i < USTAT_SIZE; i += 4) view.setUint32(at + i, 0, true);
   view.setInt32(at, Math.min(from.bfree, 2 ** 31 - 1), true);
   setInt64(view, at + 8, from.ffree);

@@ -1,0 +1,11 @@
+/** What statfs(2) tells of a filesystem, in blocks of `bsize` bytes. */
+export interface StatFs {
+  readonly type: number;
+  readonly bsize: number;
+  readonly blocks: number;
+  readonly bfree: number;
+  readonly bavail: number;
+  readonly files: number;
+  readonly ffree: number;
+  readonly namelen: number;
+}
