@@ -29,12 +29,18 @@ export function openError(inode: Inode, flags: number): number {
   return (writes && (flags & O_APPEND) === 0) || (flags & O_TRUNC) !== 0 ? -EPERM : 0;
 }
 
-/** FS_IOC_SETFLAGS. */
-export function setFlags(mount: Mount | null, inode: Inode, flags: number, cred: Cred): number {
+/** FS_IOC_SETFLAGS; `alone` unless something else was asked for with them, which nothing here can do. */
+export function setFlags(
+  mount: Mount | null,
+  inode: Inode,
+  flags: number,
+  cred: Cred,
+  alone: boolean = true,
+): number {
   const old = inode.fsFlags ?? 0;
   if (mount?.readOnly === true || inode.sb.readOnly) return -EROFS;
   if (!ownerOrCapable(inode, cred)) return -EPERM;
   if (((flags ^ old) & FIXING) !== 0 && !capable(cred, CAP_LINUX_IMMUTABLE)) return -EPERM;
-  if ((flags & ~SETTABLE) !== 0) return -EOPNOTSUPP;
+  if (!alone || (flags & ~SETTABLE) !== 0) return -EOPNOTSUPP;
   return inode.setFsFlags(flags);
 }

@@ -7,6 +7,7 @@ import { epollCalls } from './epoll.ts';
 import { eventfdCalls } from './eventfd.ts';
 import { fcntlCalls } from './fcntl.ts';
 import { fdCalls } from './fd.ts';
+import { fileAttrCalls } from './file-attr.ts';
 import { handleCalls } from './handle.ts';
 import { inotifyCalls } from './inotify.ts';
 import { ioctlCalls } from './ioctl.ts';
@@ -58,6 +59,7 @@ export const fileCalls: readonly Syscall[] = [
   ...selectCalls,
   ...epollCalls,
   ...handleCalls,
+  ...fileAttrCalls,
   ...inotifyCalls,
   ...memfdCalls,
   ...sysfsCalls,

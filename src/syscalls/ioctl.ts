@@ -17,6 +17,8 @@ import {
   FIONBIO,
   FIONCLEX,
   FIOQSIZE,
+  FS_IOC_FSGETXATTR,
+  FS_IOC_FSSETXATTR,
   FS_IOC_GETFLAGS,
   FS_IOC_SETFLAGS,
 } from '../uapi/ioctl-file.ts';
@@ -26,6 +28,7 @@ import { FIONREAD } from '../uapi/ioctls.ts';
 import { isDir, isLnk, isReg } from '../uapi/stat.ts';
 import { call, fd, hex32, type Struct, type Syscall, shownAfter } from './args.ts';
 import { setAsync } from './fasync.ts';
+import { getFsxattr, setFsxattr } from './file-attr.ts';
 import { fileOf } from './names.ts';
 import { cloneFile, cloneRange, dedupeRange } from './reflink.ts';
 import { address, named, nameOf, namesIn, structAt } from './show.ts';
@@ -52,6 +55,10 @@ function ioctl(task: Task, fd: number, word: number, arg: number): number {
       return getFlags(task, file, arg);
     case FS_IOC_SETFLAGS:
       return putFlags(task, file, arg);
+    case FS_IOC_FSGETXATTR:
+      return getFsxattr(task, file, arg);
+    case FS_IOC_FSSETXATTR:
+      return setFsxattr(task, file, arg);
     case FICLONE:
       return cloneFile(task, file, arg);
     case FICLONERANGE:
