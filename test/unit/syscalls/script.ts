@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { NR } from '../../../src/arch/x86_64/unistd.ts';
+import { AT_FDCWD, O_CREAT, O_RDWR } from '../../../src/uapi/fcntl.ts';
 import { user } from '../fs/machine.ts';
 import { BASE, CallMachine, syscall, TestMemory } from './machine.ts';
 
@@ -143,6 +144,10 @@ export class Script {
     });
   }
 }
+
+/** One that has a file of ten digits open as descriptor 3. */
+export const withFile = (): Script =>
+  new Script().call('openat', AT_FDCWD, 'file', O_CREAT | O_RDWR, 0o644).call('write', 3, '0123456789', 10);
 
 const show = (op: Op | undefined): string =>
   op === undefined ? '?' : JSON.stringify([op[0], ...op.slice(2)]);
