@@ -5,7 +5,7 @@ import type { File } from '../../../src/fs/file.ts';
 import { EBADF, EINVAL, EMFILE } from '../../../src/uapi/errno.ts';
 import { O_CREAT, O_RDWR } from '../../../src/uapi/fcntl.ts';
 import { tmpfsMachine } from './machine.ts';
-import { must } from './suite.ts';
+import { must } from './suite/check.ts';
 
 const { sys } = tmpfsMachine();
 const fresh = (): File => must<File>(sys.open('f', O_CREAT | O_RDWR));

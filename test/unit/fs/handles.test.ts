@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Path } from '../../../src/fs/dentry.ts';
 import { FileHandles } from '../../../src/fs/handles.ts';
 import { tmpfsMachine } from './machine.ts';
-import { must } from './suite.ts';
+import { must } from './suite/check.ts';
 
 function machine() {
   const { sys } = tmpfsMachine('nr_inodes=100000');

@@ -16,7 +16,7 @@ import {
   O_RDWR,
 } from '../../../src/uapi/fcntl.ts';
 import { tmpfsMachine } from './machine.ts';
-import { must } from './suite.ts';
+import { must } from './suite/check.ts';
 
 const BYTES = 24;
 const lock = (owner: object, type: number, start: number, end: number, pid = 1): RecordLock => ({

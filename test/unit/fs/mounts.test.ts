@@ -23,7 +23,7 @@ import {
 } from '../../../src/uapi/mount.ts';
 import { S_IFCHR } from '../../../src/uapi/stat.ts';
 import { type TestMachine, tmpfsMachine } from './machine.ts';
-import { must } from './suite.ts';
+import { must } from './suite/check.ts';
 
 interface Mounts extends TestMachine {
   mount(source: string, target: string, flags?: number, data?: string): number;

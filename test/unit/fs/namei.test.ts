@@ -23,7 +23,7 @@ import {
 import { S_IFDIR, S_IFLNK, S_IFREG } from '../../../src/uapi/stat.ts';
 import type { StatFs } from '../../../src/uapi/statfs.ts';
 import { tmpfsMachine, user } from './machine.ts';
-import { must } from './suite.ts';
+import { must } from './suite/check.ts';
 
 /** A filesystem whose names come and go behind the kernel's back: a name is there if `world` has it. */
 class WildSuper extends SuperBlock {

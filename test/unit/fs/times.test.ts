@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import type { File } from '../../../src/fs/file.ts';
 import type { Inode } from '../../../src/fs/inode.ts';
 import { tmpfsMachine } from './machine.ts';
-import { must } from './suite.ts';
+import { must } from './suite/check.ts';
 
 const SHM = '/dev/shm';
 const onTmpfs = host.existsSync(SHM) && host.statfsSync(SHM).type === 0x01021994;

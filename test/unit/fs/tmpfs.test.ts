@@ -5,7 +5,8 @@ import type { Inode } from '../../../src/fs/inode.ts';
 import { ENOSPC } from '../../../src/uapi/errno.ts';
 import { O_CREAT, O_EXCL, O_RDWR, O_TMPFILE } from '../../../src/uapi/fcntl.ts';
 import { tmpfsMachine } from './machine.ts';
-import { must, runFilesystemSuite } from './suite.ts';
+import { must } from './suite/check.ts';
+import { runFilesystemSuite } from './suite.ts';
 
 runFilesystemSuite('tmpfs', () => tmpfsMachine());
 

@@ -13,7 +13,7 @@ import type { FsEnvironment } from '../../../src/fs/super.ts';
 import { openLibc } from '../../../src/host/libc.ts';
 import { NativeFiles } from '../../../src/host/native-files.ts';
 import type { Ram } from '../../../src/mm/ram.ts';
-import type { Ability } from '../fs/suite.ts';
+import type { Ability } from '../fs/suite/check.ts';
 
 export class TestRam implements Ram {
   readonly bytes: Uint8Array;
