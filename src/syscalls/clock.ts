@@ -19,7 +19,7 @@ import { setInt64 } from '../lib/int64.ts';
 import { EINVAL, EPERM } from '../uapi/errno.ts';
 import * as t from '../uapi/time.ts';
 import { call, inStruct, oneOf, outStruct, pointer, type Syscall } from './args.ts';
-import { CLOCKS, TIMESPEC, TIMEVAL, TIMEZONE, TMS } from './structs.ts';
+import { CLOCKS, TIMESPEC, TIMEVAL, TIMEZONE, TMS } from './structs/time.ts';
 
 export function putTime(task: Task, addr: number, time: Time): number {
   const at = task.user.out(addr, TIMESPEC_SIZE);

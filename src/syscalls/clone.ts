@@ -50,7 +50,8 @@ import {
 import { readStrings } from './exec-strings.ts';
 import { pastLeases } from './lease.ts';
 import { flagWord, address as showAddress, signalName, structAt } from './show.ts';
-import { CLONE_ARGS, CLONE_FLAGS, INT, words } from './structs.ts';
+import { INT } from './structs/fields.ts';
+import { CLONE_ARGS, CLONE_FLAGS, words } from './structs/process.ts';
 
 const ARCH_SET_GS = 0x1001;
 const ARCH_SET_FS = 0x1002;

@@ -17,7 +17,7 @@ import type { Task } from '../kernel/task.ts';
 import { EFAULT, EINVAL, EPERM, ESRCH } from '../uapi/errno.ts';
 import { call, int, outStruct, pointer, type Syscall, shown, shownAfter, uint } from './args.ts';
 import { arrayAt, NUMBER } from './show.ts';
-import { INT } from './structs.ts';
+import { INT } from './structs/fields.ts';
 
 const NGROUPS_MAX = 65536;
 

@@ -18,7 +18,9 @@ import { fileOf, install } from './names.ts';
 import { arrayAt, structAt } from './show.ts';
 import { adoptSignals } from './signalfd.ts';
 import { maskWhileWaiting } from './sigset.ts';
-import { EPOLL_EVENT, SIGSET, TIMESPEC } from './structs.ts';
+import { EPOLL_EVENT } from './structs/events.ts';
+import { SIGSET } from './structs/signals.ts';
+import { TIMESPEC } from './structs/time.ts';
 import { AT_ONCE, deadlineOfMs, deadlineOfTimespec } from './timeout.ts';
 
 function epollCreate1(task: Task, flags: number): number {

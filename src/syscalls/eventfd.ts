@@ -17,7 +17,7 @@ import {
 import * as clocks from '../uapi/time.ts';
 import { call, fd, flags, inStruct, oneOf, outStruct, type Syscall, uint } from './args.ts';
 import { fileOf, install } from './names.ts';
-import { ITIMERSPEC } from './structs.ts';
+import { ITIMERSPEC } from './structs/time.ts';
 
 function eventfd2(task: Task, initial: number, flags: number): number {
   if ((flags & ~(EFD_SEMAPHORE | EFD_CLOEXEC | EFD_NONBLOCK)) !== 0) return -EINVAL;

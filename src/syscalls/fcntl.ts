@@ -31,7 +31,7 @@ import { getLease, setLease } from './lease.ts';
 import { ACCESS_MODE, OPEN_FLAGS } from './open.ts';
 import { recordLock } from './record-lock.ts';
 import { flagWord, hexadecimal, nameOf, structAt } from './show.ts';
-import { FLOCK } from './structs.ts';
+import { FLOCK } from './structs/files.ts';
 
 /** What F_SETFL can change. */
 const SETTABLE = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME;

@@ -5,7 +5,7 @@ import type { Task } from '../kernel/task.ts';
 import { EAGAIN, EFAULT, EINVAL, ENOSYS, ERESTART_RESTARTBLOCK, ERESTARTSYS } from '../uapi/errno.ts';
 import { type Arg, call, int, long, pointer, type Syscall, uint } from './args.ts';
 import { flagWord, hexadecimal, named, structAt } from './show.ts';
-import { TIMESPEC } from './structs.ts';
+import { TIMESPEC } from './structs/time.ts';
 
 const FUTEX_WAIT = 0;
 const FUTEX_WAKE = 1;

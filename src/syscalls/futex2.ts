@@ -12,7 +12,7 @@ import { EFAULT, EINVAL } from '../uapi/errno.ts';
 import { CLOCK_MONOTONIC, CLOCK_REALTIME } from '../uapi/time.ts';
 import { call, flags, inStruct, int, oneOf, pointer, type Syscall, uint, ulong } from './args.ts';
 import { requeue } from './futex.ts';
-import { TIMESPEC } from './structs.ts';
+import { TIMESPEC } from './structs/time.ts';
 import { NEVER } from './timeout.ts';
 
 const FUTEX2_SIZE_U32 = 2;

@@ -23,7 +23,7 @@ import {
 } from './args.ts';
 import { limitCalls } from './limits.ts';
 import { numbersAt } from './show.ts';
-import { SYSINFO, UTSNAME } from './structs.ts';
+import { SYSINFO, UTSNAME } from './structs/process.ts';
 import { syslogCalls } from './syslog.ts';
 
 const UTS_FIELDS = 6;

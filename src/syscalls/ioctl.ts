@@ -32,7 +32,8 @@ import { getFsxattr, setFsxattr } from './file-attr.ts';
 import { fileOf } from './names.ts';
 import { cloneFile, cloneRange, dedupeRange } from './reflink.ts';
 import { address, named, nameOf, namesIn, structAt } from './show.ts';
-import { INT, WINSIZE } from './structs.ts';
+import { INT } from './structs/fields.ts';
+import { WINSIZE } from './structs/files.ts';
 
 function ioctl(task: Task, fd: number, word: number, arg: number): number {
   const file = fileOf(task, fd);

@@ -9,7 +9,7 @@ import { E2BIG, EBADF, EINVAL, EPERM, ESRCH } from '../uapi/errno.ts';
 import { isKnownLayout, killInfo, SIGINFO_SIZE, SignalInfo } from '../uapi/siginfo.ts';
 import { SI_TKILL, SI_USER } from '../uapi/signal.ts';
 import { call, fd, flags, inStruct, pid, type Syscall, signal } from './args.ts';
-import { SIGINFO } from './structs.ts';
+import { SIGINFO } from './structs/signals.ts';
 
 const INT_MIN = -(2 ** 31);
 

@@ -16,7 +16,7 @@ import { EINVAL, EPERM, ESRCH } from '../uapi/errno.ts';
 import * as r from '../uapi/resource.ts';
 import { call, inStruct, oneOf, outStruct, pid, type Syscall } from './args.ts';
 import { namesIn } from './show.ts';
-import { RLIMIT, RUSAGE } from './structs.ts';
+import { RLIMIT, RUSAGE } from './structs/process.ts';
 
 function prlimit(task: Task, pid: number, resource: number, newAddr: number, oldAddr: number): number {
   if (resource < 0 || resource >= r.RLIM_NLIMITS) return -EINVAL;

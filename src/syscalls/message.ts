@@ -28,7 +28,7 @@ import {
   MSG_WAITFORONE,
 } from '../uapi/socket.ts';
 import { fd, flags, shown, shownAfter, uint } from './args.ts';
-import { messageAt, messagesAt } from './structs-message.ts';
+import { messageAt, messagesAt } from './structs/messages.ts';
 
 /** The most messages of one sendmmsg or recvmmsg. */
 export const MAX_BATCH = UIO_MAXIOV;

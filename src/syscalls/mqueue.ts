@@ -34,7 +34,9 @@ import {
   ulong,
 } from './args.ts';
 import { install, roomForFile } from './names.ts';
-import { MQ_ATTR, SIGEVENT, TIMESPEC } from './structs.ts';
+import { MQ_ATTR } from './structs/messages.ts';
+import { SIGEVENT } from './structs/signals.ts';
+import { TIMESPEC } from './structs/time.ts';
 import { NEVER } from './timeout.ts';
 
 const NAME_MAX = 255;

@@ -10,7 +10,7 @@ import { EINVAL, EOPNOTSUPP, ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ETIMEDOUT } 
 import { CLOCK_MONOTONIC, CLOCK_THREAD_CPUTIME_ID, TIMER_ABSTIME } from '../uapi/time.ts';
 import { call, flags, inStruct, oneOf, outStructIf, type Syscall } from './args.ts';
 import { putTime } from './clock.ts';
-import { CLOCKS, TIMESPEC } from './structs.ts';
+import { CLOCKS, TIMESPEC } from './structs/time.ts';
 
 /** A timespec that the caller gives, checked: -EFAULT, -EINVAL. */
 export function readTime(task: Task, addr: number): Time | number {

@@ -34,7 +34,8 @@ import { READ_EVENTS, WRITE_EVENTS } from './io.ts';
 import { install, roomForFile } from './names.ts';
 import { named, namesIn, structAt } from './show.ts';
 import { callerOf, patiently, putAddress, readAddress, socketOf } from './socket-args.ts';
-import { FAMILIES, INT, INT_PAIR, socketAddressOf } from './structs.ts';
+import { INT, INT_PAIR } from './structs/fields.ts';
+import { FAMILIES, socketAddressOf } from './structs/messages.ts';
 
 const TYPE_FLAGS = SOCK_CLOEXEC | SOCK_NONBLOCK;
 /** No option that we know is longer; more of what was given is not looked at. */

@@ -6,7 +6,7 @@ import { EINVAL } from '../uapi/errno.ts';
 import { O_CLOEXEC, O_DIRECT, O_NONBLOCK } from '../uapi/fcntl.ts';
 import { call, flags, outStruct, type Syscall } from './args.ts';
 import { install } from './names.ts';
-import { INT_PAIR } from './structs.ts';
+import { INT_PAIR } from './structs/fields.ts';
 
 function pipe2(task: Task, addr: number, flags: number): number {
   if ((flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT)) !== 0) return -EINVAL;

@@ -17,7 +17,9 @@ import { fileOf } from './names.ts';
 import { arrayAt } from './show.ts';
 import { adoptSignals } from './signalfd.ts';
 import { maskWhileWaiting } from './sigset.ts';
-import { POLLFD, SIGSET, TIMESPEC } from './structs.ts';
+import { POLLFD } from './structs/events.ts';
+import { SIGSET } from './structs/signals.ts';
+import { TIMESPEC } from './structs/time.ts';
 import { AT_ONCE, deadlineOfMs, deadlineOfTimespec, putTimeLeft } from './timeout.ts';
 
 const ALWAYS = POLLERR | POLLHUP;

@@ -39,7 +39,8 @@ import {
 } from './message.ts';
 import { structAt } from './show.ts';
 import { patiently, putAddress, socketOf } from './socket-args.ts';
-import { INT, socketAddressOf } from './structs.ts';
+import { INT } from './structs/fields.ts';
+import { socketAddressOf } from './structs/messages.ts';
 import { deadlineOfTimespec } from './timeout.ts';
 import { type IoVector, readVector } from './vector.ts';
 

@@ -23,7 +23,8 @@ import { putTime } from './clock.ts';
 import { priorityCalls } from './priority.ts';
 import { schedAttrCalls } from './sched-attr.ts';
 import { bitsAt } from './show.ts';
-import { INT, TIMESPEC } from './structs.ts';
+import { INT } from './structs/fields.ts';
+import { TIMESPEC } from './structs/time.ts';
 
 const POLICIES = {
   SCHED_NORMAL,

@@ -11,7 +11,8 @@ import { waitFor } from './poll.ts';
 import { structAt } from './show.ts';
 import { adoptSignals } from './signalfd.ts';
 import { maskWhileWaiting } from './sigset.ts';
-import { fdSet, TIMESPEC, TIMEVAL } from './structs.ts';
+import { fdSet } from './structs/events.ts';
+import { TIMESPEC, TIMEVAL } from './structs/time.ts';
 import { AT_ONCE, deadlineOfTimespec, deadlineOfTimeval, putTimeLeft } from './timeout.ts';
 
 /** One of the three sets: where it lies in the caller's memory, its bits, and what makes a descriptor part of it. */

@@ -25,7 +25,7 @@ import {
   sentBatch,
 } from './message.ts';
 import { callerOf, patiently, readAddress, socketOf } from './socket-args.ts';
-import { socketAddressOf } from './structs.ts';
+import { socketAddressOf } from './structs/messages.ts';
 import { type IoVector, readVector } from './vector.ts';
 
 const NOTHING: Control = Object.freeze({ rights: [], cred: null });

@@ -10,7 +10,7 @@ import { call, fd, hex32, type Syscall, shownBoth, ulong } from './args.ts';
 import { AT_POS, MAX_RW_COUNT, readFile, writeFile } from './io.ts';
 import { fileOf } from './names.ts';
 import { structAt } from './show.ts';
-import { OFFSET } from './structs.ts';
+import { OFFSET } from './structs/fields.ts';
 
 const CHUNK = 1 << 16;
 

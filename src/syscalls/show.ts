@@ -1,6 +1,6 @@
 /**
  * How strace writes values: numbers by their names, bytes as in C, structures by their fields. What a structure looks
- * like is said once, in structs.ts; which argument is one, in the table's rows.
+ * like is said once, in structs/; which argument is one, in the table's rows.
  */
 import { latin1 } from '../lib/latin1.ts';
 import * as signals from '../uapi/signal.ts';

@@ -13,7 +13,8 @@ import { SIG_BLOCK, SIG_SETMASK, SIG_UNBLOCK } from '../uapi/signal.ts';
 import { call, inStruct, oneOf, outStruct, type Syscall, shownAfter, ulong } from './args.ts';
 import { structAt } from './show.ts';
 import { holdMask, readSigSet, writeSigSet } from './sigset.ts';
-import { SIGINFO, SIGSET, TIMESPEC } from './structs.ts';
+import { SIGINFO, SIGSET } from './structs/signals.ts';
+import { TIMESPEC } from './structs/time.ts';
 
 const HOW = { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK };
 

@@ -30,7 +30,7 @@ import {
 import { call, inStruct, outStruct, type Syscall, signal, ulong } from './args.ts';
 import { killCalls } from './kill.ts';
 import { signalMaskCalls } from './signal-mask.ts';
-import { SIGACTION, STACK } from './structs.ts';
+import { SIGACTION, STACK } from './structs/signals.ts';
 
 /** Flags that the kernel does not know come back as zeros (sigaction(2), "Dynamically probing for flag bit support"). */
 const SA_KNOWN =

@@ -12,7 +12,7 @@ import { call, fd, flags, type Syscall, shown, ulong } from './args.ts';
 import { fileOf, install } from './names.ts';
 import { structAt } from './show.ts';
 import { readSigSet } from './sigset.ts';
-import { SIGSET } from './structs.ts';
+import { SIGSET } from './structs/signals.ts';
 
 /** A signalfd shows each task its own signals: it remembers who asked last. */
 class TaskSignalFd extends SignalFd {

@@ -15,7 +15,7 @@ import { EBADF, EFAULT, EINVAL, ENOENT } from '../uapi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
 import { call, dirfd, fd, flags, lasting, outStruct, path, type Syscall } from './args.ts';
 import { nameAt, pathOf, startOf } from './names.ts';
-import { STAT, STATX, STATX_MASK } from './structs-files.ts';
+import { STAT, STATX, STATX_MASK } from './structs/files.ts';
 
 /** The kernel does all its transfers by pages. */
 export const BLKSIZE = 4096;

@@ -8,7 +8,7 @@ import type { Task } from '../kernel/task.ts';
 import { EBADF, EINVAL } from '../uapi/errno.ts';
 import { call, fd, outStruct, path, type Syscall, ulong } from './args.ts';
 import { nameAt, pathOf } from './names.ts';
-import { STATFS, USTAT } from './structs-files.ts';
+import { STATFS, USTAT } from './structs/files.ts';
 
 function putStatfs(task: Task, mount: Mount, addr: number): number {
   const from = mountStatfs(mount);

@@ -27,7 +27,9 @@ import { call, flags, inStruct, int, oneOf, outStruct, type Syscall, shownAfter,
 import { clockCalls } from './clock.ts';
 import { nanosleepCalls } from './nanosleep.ts';
 import { structAt } from './show.ts';
-import { CLOCKS, INT, ITIMERSPEC, ITIMERVAL, SIGEVENT } from './structs.ts';
+import { INT } from './structs/fields.ts';
+import { SIGEVENT } from './structs/signals.ts';
+import { CLOCKS, ITIMERSPEC, ITIMERVAL } from './structs/time.ts';
 
 const WHICH = { ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF };
 /** struct itimerval: 0 it_interval, a timeval | 16 it_value */

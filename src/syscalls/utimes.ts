@@ -18,7 +18,7 @@ import { UTIME_NOW, UTIME_OMIT } from '../uapi/utime.ts';
 import { call, dirfd, flags, inStruct, path, type Syscall } from './args.ts';
 import { pathAt } from './attr.ts';
 import { fileOf, pathOf } from './names.ts';
-import { TIMESPECS, TIMEVALS, UTIMBUF } from './structs.ts';
+import { TIMESPECS, TIMEVALS, UTIMBUF } from './structs/time.ts';
 
 /** Access and modification time; null: both are now. */
 type Times = readonly [Time, Time] | null;

@@ -16,7 +16,7 @@ import { RWF_APPEND, RWF_DSYNC, RWF_HIPRI, RWF_NOWAIT, RWF_SYNC } from '../uapi/
 import { call, fd, flags, type Handler, long, type Syscall, shown, shownAfter, ulong } from './args.ts';
 import { AT_POS, checkRange, MAX_MESSAGE, MAX_RW_COUNT, positionedFile, readFile, writeFile } from './io.ts';
 import { arrayAt } from './show.ts';
-import { IOVEC } from './structs.ts';
+import { IOVEC } from './structs/messages.ts';
 
 const RWF_NAMES = { RWF_HIPRI, RWF_DSYNC, RWF_SYNC, RWF_NOWAIT, RWF_APPEND };
 const RWF_KNOWN = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND;

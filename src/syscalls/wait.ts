@@ -23,7 +23,8 @@ import {
 } from '../uapi/wait.ts';
 import { call, flags, int, oneOf, outStruct, outStructIf, pid, type Syscall } from './args.ts';
 import { processOfFd } from './kill.ts';
-import { RUSAGE, SIGINFO, WAIT_STATUS } from './structs.ts';
+import { RUSAGE, WAIT_STATUS } from './structs/process.ts';
+import { SIGINFO } from './structs/signals.ts';
 
 const INT_MIN = -(2 ** 31);
 const KINDS = __WALL | __WCLONE | __WNOTHREAD;

@@ -22,7 +22,7 @@ import {
 } from './args.ts';
 import { pathAt } from './attr.ts';
 import { fileOf, nameAt, pathOf } from './names.ts';
-import { XATTR_ARGS } from './structs.ts';
+import { XATTR_ARGS } from './structs/files.ts';
 
 const XATTR_LIST_MAX = 65536;
 /** struct xattr_args (setxattrat(2)): 0 value u64 | 8 size u32 | 12 flags u32 */

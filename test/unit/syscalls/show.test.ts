@@ -11,7 +11,8 @@ import {
   signalName,
   signalSet,
 } from '../../../src/syscalls/show.ts';
-import { IOVEC, WAIT_STATUS, words } from '../../../src/syscalls/structs.ts';
+import { IOVEC } from '../../../src/syscalls/structs/messages.ts';
+import { WAIT_STATUS, words } from '../../../src/syscalls/structs/process.ts';
 
 /** A program's memory that begins at 4096. */
 function look(bytes: Uint8Array, result = 0, ...args: number[]): Look {

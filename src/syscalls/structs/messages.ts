@@ -1,9 +1,57 @@
-/** msghdr and what hangs from it (sendmsg(2), recvmsg(2), cmsg(3)), as strace shows them. */
-import { getUint64 } from '../lib/int64.ts';
-import { SCM_CREDENTIALS, SCM_RIGHTS, SOL_SOCKET } from '../uapi/socket.ts';
-import type { FlagNames, Look, Show, Struct } from './args.ts';
-import { address, arrayAt, bytesAt, flagWord, MOST_BYTES, named } from './show.ts';
-import { IOVEC, socketAddress } from './structs.ts';
+/** Messages and what they are made of (iovec(3type), unix(7), sendmsg(2), cmsg(3), mq_getattr(3)), as strace shows them. */
+import { getInt64, getUint64 } from '../../lib/int64.ts';
+import { latin1 } from '../../lib/latin1.ts';
+import {
+  AF_INET,
+  AF_INET6,
+  AF_NETLINK,
+  AF_UNIX,
+  AF_UNSPEC,
+  SCM_CREDENTIALS,
+  SCM_RIGHTS,
+  SOL_SOCKET,
+} from '../../uapi/socket.ts';
+import type { FlagNames, Look, Show, Struct } from '../args.ts';
+import { address, arrayAt, bytesAt, flagWord, MOST_BYTES, named, quoted, struct } from '../show.ts';
+import { cString, s64 } from './fields.ts';
+
+export const IOVEC: Struct = {
+  size: 16,
+  show: (view, at, look) => {
+    const len = getInt64(view, at + 8);
+    return `{iov_base=${bytesAt(getUint64(view, at), len, look)}, iov_len=${len}}`;
+  },
+};
+
+export const MQ_ATTR = struct(64, {
+  mq_flags: s64(0),
+  mq_maxmsg: s64(8),
+  mq_msgsize: s64(16),
+  mq_curmsgs: s64(24),
+});
+export const FAMILIES: FlagNames = { AF_UNSPEC, AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
+const SUN_PATH = 2;
+
+/** An address of `len` bytes. */
+export function socketAddress(at: number, len: number, look: Parameters<Show>[1]): string {
+  const view = at === 0 || len < SUN_PATH || len > 128 ? null : look.memory(at, len);
+  if (view === null) return address(at);
+  const family = view.getUint16(0, true);
+  const head = `{sa_family=${named(FAMILIES)(family)}`;
+  if (family !== AF_UNIX || len === SUN_PATH) return `${head}${len > SUN_PATH ? ', ...' : ''}}`;
+  if (view.getUint8(SUN_PATH) !== 0) return `${head}, sun_path=${cString(view, SUN_PATH, len - SUN_PATH)}}`;
+  const name = new Uint8Array(view.buffer, view.byteOffset + SUN_PATH + 1, len - SUN_PATH - 1);
+  return `${head}, sun_path=@${quoted(latin1(name, 0, name.length))}}`;
+}
+
+/** An address whose length argument `lengthArg` is, or points to. */
+export const socketAddressOf =
+  (lengthArg: number, pointed: boolean): Show =>
+  (at, look) => {
+    const given = look.args[lengthArg] ?? 0;
+    const len = pointed ? (look.memory(given, 4)?.getInt32(0, true) ?? 0) : given;
+    return socketAddress(at, len, look);
+  };
 
 const MSGHDR_SIZE = 56;
 const MMSGHDR_SIZE = 64;

@@ -1,12 +1,14 @@
 /** Files and filesystems (stat(2), statx(2), statfs(2)), as strace shows them. */
-import { STAT_SIZE } from '../arch/x86_64/structs/stat.ts';
-import { STATFS_SIZE } from '../arch/x86_64/structs/statfs.ts';
-import { STATX_SIZE } from '../arch/x86_64/structs/statx.ts';
-import { getInt64 } from '../lib/int64.ts';
-import * as stat from '../uapi/stat.ts';
-import type { FlagNames, ShowField, Struct } from './args.ts';
-import { flagWord, hexadecimal, named, namesIn, octal, struct } from './show.ts';
-import { s32, u16, u32, u64 } from './structs.ts';
+import { FLOCK_SIZE } from '../../arch/x86_64/structs/flock.ts';
+import { STAT_SIZE } from '../../arch/x86_64/structs/stat.ts';
+import { STATFS_SIZE } from '../../arch/x86_64/structs/statfs.ts';
+import { STATX_SIZE } from '../../arch/x86_64/structs/statx.ts';
+import { getInt64 } from '../../lib/int64.ts';
+import * as fcntl from '../../uapi/fcntl.ts';
+import * as stat from '../../uapi/stat.ts';
+import type { FlagNames, ShowField, Struct } from '../args.ts';
+import { address, flagWord, hexadecimal, named, namesIn, octal, struct } from '../show.ts';
+import { s32, s64, u16, u32, u64 } from './fields.ts';
 
 const TYPES = namesIn(stat, /^S_IF(?!MT)/);
 const SPECIAL: FlagNames = { S_ISUID: stat.S_ISUID, S_ISGID: stat.S_ISGID, S_ISVTX: stat.S_ISVTX };
@@ -103,3 +105,16 @@ export const STATFS = struct(STATFS_SIZE, {
   f_flags: u64(80, value => flagWord(value, MOUNT_FLAGS)),
 });
 export const USTAT = struct(32, { f_tfree: s32(0), f_tinode: u64(8) }, true);
+
+export const XATTR_ARGS = struct(16, { value: u64(0, address), size: u32(8), flags: u32(12, hexadecimal) });
+
+const LOCK_TYPES: FlagNames = { F_RDLCK: fcntl.F_RDLCK, F_WRLCK: fcntl.F_WRLCK, F_UNLCK: fcntl.F_UNLCK };
+const WHENCE: FlagNames = { SEEK_SET: 0, SEEK_CUR: 1, SEEK_END: 2 };
+export const FLOCK = struct(FLOCK_SIZE, {
+  l_type: u16(0, named(LOCK_TYPES)),
+  l_whence: u16(2, named(WHENCE)),
+  l_start: s64(8),
+  l_len: s64(16),
+});
+
+export const WINSIZE = struct(8, { ws_row: u16(0), ws_col: u16(2), ws_xpixel: u16(4), ws_ypixel: u16(6) });
