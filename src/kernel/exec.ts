@@ -175,7 +175,7 @@ function tooBig(task: Task, argv: readonly string[], envp: readonly string[]): b
 
 /** From here on the old program is gone. */
 function replace(task: Task, program: Program, request: ExecRequest): number {
-  const { thread, mm } = freshMemory(task, program.cred.secure);
+  const { thread, mm } = freshMemory(task, program.cred.secure || task.group.dumpable !== 1);
   const { file } = program;
   if (task.files.refs > 1) {
     const own = task.files.clone();
@@ -201,13 +201,15 @@ function replace(task: Task, program: Program, request: ExecRequest): number {
 }
 
 /**
- * The task's memory, empty. A new one if it is shared (vfork), or if the new program may do what the old one might
- * not: the old one's threads, and what it left for them where the engine keeps its things, are not to be trusted.
+ * The task's memory, empty. A new one if it is shared (vfork), or if old and new program are to be kept `apart`. That is if the
+ * new one may do what the old one might not: the old one's threads, and what it left for them where the engine keeps its
+ * things, are not to be trusted. And if it may not see what the old one did, which has given up rights (prctl(2),
+ * PR_SET_DUMPABLE): what that read and wrote still stands there.
  */
-function freshMemory(task: Task, secure: boolean): { thread: EngineThread; mm: Mm } {
+function freshMemory(task: Task, apart: boolean): { thread: EngineThread; mm: Mm } {
   const { mm, thread } = task;
   if (mm === null || thread === null) throw new Error('exec without memory');
-  if (mm.users === 1 && !secure) {
+  if (mm.users === 1 && !apart) {
     mm.clear();
     // The old pages go while the new program is looked at.
     thread.newFrame(0);

@@ -236,11 +236,43 @@ static int in_setuid(void)
 	       strcmp((char *)SLOTS + 0x600, "left by the caller") == 0;
 }
 
+/* What a program has read that then gave up its rights is not for the program that it becomes. */
+static void dropped_exec(const char *self)
+{
+	int fd = file_of("/tmp/dropped", secret, 8), status;
+	char command[256];
+	pid_t pid;
+
+	sprintf(command, "cp %s /tmp/dropped-leaks && chmod 755 /tmp/dropped-leaks", self);
+	system(command);
+	pid = fork();
+	if (pid == 0) {
+		char pages[8 * PAGE];
+
+		pread(fd, pages, sizeof(pages), 0);
+		close(fd);
+		setgid(1000);
+		setuid(1000);
+		execl("/tmp/dropped-leaks", "leaks", "--dropped", NULL);
+		_exit(9);
+	}
+	waitpid(pid, &status, 0);
+	close(fd);
+	printf("dropped: status %x\n", status);
+}
+
+static int in_dropped(void)
+{
+	return holds((char *)SLOTS, SLOT_SIZE, secret);
+}
+
 int main(int argc, char **argv)
 {
 	setbuf(stdout, NULL);
 	if (argc > 1 && strcmp(argv[1], "--setuid") == 0)
 		return in_setuid();
+	if (argc > 1 && strcmp(argv[1], "--dropped") == 0)
+		return in_dropped();
 	signal(SIGSEGV, on_fault);
 	signal(SIGBUS, on_fault);
 	grow(MAP_SHARED, "shared");
@@ -249,5 +281,6 @@ int main(int argc, char **argv)
 	freed();
 	slots();
 	setuid_exec(argv[0]);
+	dropped_exec(argv[0]);
 	return 0;
 }
