@@ -1,6 +1,6 @@
 /** The kernel's state of one machine (kernel/kernel.ts has the contract), and what ends tasks and machine. */
-import type { Clock, Timespec } from '../core/clock.ts';
 
+import type { Clock, Timespec } from '../core/clock.ts';
 import type { KernelLog } from '../core/log.ts';
 import { SyslogReader } from '../core/syslog.ts';
 import { TimerHeap } from '../core/timers.ts';
@@ -32,6 +32,7 @@ import type { Task } from '../kernel/task.ts';
 import type { ThreadGroup } from '../kernel/thread-group.ts';
 import { Users } from '../kernel/user-counts.ts';
 import type { Uts } from '../kernel/uts.ts';
+import { NumberTable } from '../lib/number-table.ts';
 import type { MmHost } from '../mm/mm.ts';
 import { PhysicalMemory } from '../mm/physical.ts';
 import { TextImages } from '../mm/text-image.ts';
@@ -64,8 +65,8 @@ export class MachineKernel implements Kernel {
   readonly pipefs: AnonSuper;
   readonly sockfs: AnonSuper;
   readonly anonInodes: AnonSuper;
-  readonly tasks: Map<number, Task> = new Map();
-  readonly groups: Map<number, ThreadGroup> = new Map();
+  readonly tasks: NumberTable<Task> = new NumberTable();
+  readonly groups: NumberTable<ThreadGroup> = new NumberTable();
   readonly jobs: JobControl = new JobControl();
   readonly users: Users = new Users();
   readonly futexes: FutexTable = new FutexTable();
@@ -180,7 +181,11 @@ export class MachineKernel implements Kernel {
     task.execDone = null;
     if (thread !== null && mm !== null) {
       if (--mm.users > 0) thread.park();
-      else mm.destroy();
+      else {
+        // The space may be there for some time yet: the task need not.
+        thread.owner = null;
+        mm.destroy();
+      }
     }
     task.files.put();
     task.fs.tasks.delete(task);
