@@ -5,6 +5,8 @@
  * queue's own meaning (`WAKE_ALL` if it has none). An entry stays until it is removed, so that poll and
  * epoll can listen for long. An entry may remove itself, or others, while the queue is being woken.
  */
+import { Roster } from '../lib/roster.ts';
+
 export const WAKE_ALL = ~0;
 
 export interface Waiter {
@@ -15,7 +17,7 @@ export interface Waiter {
 }
 
 export class WaitQueue {
-  private readonly waiters: Set<Waiter> = new Set();
+  private readonly waiters: Roster<Waiter> = new Roster();
 
   get empty(): boolean {
     return this.waiters.size === 0;
@@ -34,7 +36,7 @@ export class WaitQueue {
     if (this.waiters.size === 0) return;
     let left = limit;
     let taken = false;
-    for (const waiter of [...this.waiters]) {
+    for (const waiter of this.waiters) {
       const exclusive = waiter.exclusive === true;
       if ((exclusive && taken) || !this.waiters.has(waiter)) continue;
       if (!waiter.woken(events)) continue;

@@ -31,6 +31,7 @@ import type { Task } from '../kernel/task.ts';
 import type { ThreadGroup } from '../kernel/thread-group.ts';
 import { Users } from '../kernel/user-counts.ts';
 import type { Uts } from '../kernel/uts.ts';
+import { NumberTable } from '../lib/number-table.ts';
 import type { MmHost } from '../mm/mm.ts';
 import { PhysicalMemory } from '../mm/physical.ts';
 import { TextImages } from '../mm/text-image.ts';
@@ -63,8 +64,8 @@ export class MachineKernel implements Kernel {
   readonly pipefs: AnonSuper;
   readonly sockfs: AnonSuper;
   readonly anonInodes: AnonSuper;
-  readonly tasks: Map<number, Task> = new Map();
-  readonly groups: Map<number, ThreadGroup> = new Map();
+  readonly tasks: NumberTable<Task> = new NumberTable();
+  readonly groups: NumberTable<ThreadGroup> = new NumberTable();
   readonly jobs: JobControl = new JobControl();
   readonly users: Users = new Users();
   readonly futexes: FutexTable = new FutexTable();
@@ -179,7 +180,11 @@ export class MachineKernel implements Kernel {
     task.execDone = null;
     if (thread !== null && mm !== null) {
       if (--mm.users > 0) thread.park();
-      else mm.destroy();
+      else {
+        // The space may be there for some time yet: the task need not.
+        thread.owner = null;
+        mm.destroy();
+      }
     }
     task.files.put();
     task.fs.tasks.delete(task);

@@ -1,6 +1,7 @@
 /**
  * The kernel of one machine: what all its tasks share. Everything hangs from here; there is no other state.
  */
+
 import type { Clock, Timers, Timespec } from '../core/clock.ts';
 import type { KernelLog } from '../core/log.ts';
 import type { SyslogReader } from '../core/syslog.ts';
@@ -12,6 +13,7 @@ import type { Vfs } from '../fs/vfs.ts';
 import type { InotifyHub } from '../ipc/inotify-hub.ts';
 import type { PosixQueue } from '../ipc/mqueue.ts';
 import type { SysvIpc } from '../ipc/sysv/ipc.ts';
+import type { NumberTable } from '../lib/number-table.ts';
 import type { MmHost } from '../mm/mm.ts';
 import type { Ram } from '../mm/ram.ts';
 import type { TextImages } from '../mm/text-image.ts';
@@ -68,8 +70,8 @@ export interface Kernel {
   readonly queues: Map<string, PosixQueue>;
   readonly net: Network;
   /** Tasks by thread number, and thread groups by process number, zombies included. */
-  readonly tasks: Map<number, Task>;
-  readonly groups: Map<number, ThreadGroup>;
+  readonly tasks: NumberTable<Task>;
+  readonly groups: NumberTable<ThreadGroup>;
   /**
    * The task whose call began last: whose call runs, up to its first wait. What runs after one must not ask.
    */

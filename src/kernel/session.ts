@@ -3,7 +3,10 @@
  *
  * `JobControl` is the table of both. A group or a session exists as long as it has a member, zombies included.
  */
+
 import type { ProcessGroups, Session as SessionOfTty } from '../core/current.ts';
+import { NumberTable } from '../lib/number-table.ts';
+import { Roster } from '../lib/roster.ts';
 import { ESRCH } from '../uapi/errno.ts';
 import { kernelInfo } from '../uapi/siginfo.ts';
 import { sendToGroup } from './signal.ts';
@@ -13,7 +16,7 @@ export class Session implements SessionOfTty {
   readonly sid: number;
   tty: object | null = null;
   /** The process groups of the session. */
-  readonly groups: Set<ProcessGroup> = new Set();
+  readonly groups: Roster<ProcessGroup> = new Roster();
   /** The leader, until it has exited. */
   leader: ThreadGroup | null = null;
 
@@ -25,7 +28,7 @@ export class Session implements SessionOfTty {
 export class ProcessGroup {
   readonly pgid: number;
   readonly session: Session;
-  readonly members: Set<ThreadGroup> = new Set();
+  readonly members: Roster<ThreadGroup> = new Roster();
 
   constructor(pgid: number, session: Session) {
     this.pgid = pgid;
@@ -37,8 +40,8 @@ export class ProcessGroup {
 export type SessionEnded = (session: Session) => void;
 
 export class JobControl implements ProcessGroups {
-  private readonly groups: Map<number, ProcessGroup> = new Map();
-  private readonly sessions: Map<number, Session> = new Map();
+  private readonly groups: NumberTable<ProcessGroup> = new NumberTable();
+  private readonly sessions: NumberTable<Session> = new NumberTable();
   /** Set by the terminal layer. */
   sessionEnded: SessionEnded = () => {};
 

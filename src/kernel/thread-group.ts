@@ -4,9 +4,11 @@
  * A group is made with its leader and stays, as a zombie, until its parent has waited for it. The leader's Task
  * stays as long; other threads' Tasks go as they exit.
  */
+
 import type { Cred } from '../core/cred.ts';
 import { WaitQueue } from '../core/wait.ts';
 import type { PidSubject } from '../ipc/pidfd.ts';
+import { Roster } from '../lib/roster.ts';
 import { SIGCHLD } from '../uapi/signal.ts';
 import { termSignal, WCOREFLAG } from '../uapi/wait.ts';
 import { GroupTimers } from './group-timers.ts';
@@ -34,7 +36,7 @@ export class ThreadGroup implements PidSubject {
   readonly tgid: number;
   parent: ThreadGroup | null;
   creator: Task | null;
-  readonly children: Set<ThreadGroup> = new Set();
+  readonly children: Roster<ThreadGroup> = new Roster();
   /** Threads that live; the leader stays here only until it exits. */
   readonly threads: Set<Task> = new Set();
   processGroup: ProcessGroup;
@@ -63,7 +65,7 @@ export class ThreadGroup implements PidSubject {
   /** All threads are gone: wait may take it. */
   zombie = false;
   /** Children that take their time to end: each call ends one's. */
-  readonly dying: Set<() => void> = new Set();
+  readonly dying: Roster<() => void> = new Roster();
   /** Has been waited for (or nobody will): numbers may be used again. */
   reaped = false;
   /** What wait reports of a zombie. */

@@ -20,7 +20,7 @@ import type { PageCache, PageUser } from './page-cache.ts';
 import { lowestUse, MMAP_MIN, Places, TASK_SIZE } from './places.ts';
 import { growPrivate, mapPrivate, movePages } from './private-pages.ts';
 import { PAGE_SIZE } from './ram.ts';
-import type { TextImages } from './text-image.ts';
+import type { Mapped, TextImages } from './text-image.ts';
 import {
   type Backing,
   VM_DONTFORK,
@@ -54,6 +54,8 @@ export const grants = (has: number, wanted: number): boolean =>
 /** What core(5) tells: private and shared anonymous memory, ELF headers, private huge pages. */
 const DEFAULT_COREDUMP_FILTER = 0x33;
 
+const NO_AUXV = new Uint8Array(0);
+
 export class Mm implements PageUser {
   space: Space;
   readonly vmas: VmaList = new VmaList();
@@ -73,7 +75,9 @@ export class Mm implements PageUser {
   envStart = 0;
   envEnd = 0;
   /** The auxiliary vector as bytes, for /proc/PID/auxv. */
-  auxv: Uint8Array = new Uint8Array(0);
+  auxv: Uint8Array = NO_AUXV;
+  /** What of patched texts is mapped here (text-image.ts). */
+  readonly texts: Mapped[] = [];
   /** The program's file. */
   exe: Backing | null = null;
   /** Largest ever size of all areas in pages, for /proc (VmPeak). */

@@ -6,7 +6,9 @@
  * and read as zeros without costing memory. Growing past the range moves the file to a larger one, and whoever
  * maps it (`PageUser`) is told.
  */
+
 import { Bitmap } from '../lib/bitmap.ts';
+import { Roster } from '../lib/roster.ts';
 import { ENOSPC } from '../uapi/errno.ts';
 import { PAGE_SIZE, pageUp, type Ram } from './ram.ts';
 
@@ -37,7 +39,7 @@ const HUGE = 1 << 28;
 
 export class PageCache {
   readonly ram: Ram;
-  readonly users: Set<PageUser> = new Set();
+  readonly users: Roster<PageUser> = new Roster();
   /** Areas of address spaces through which the file may be written. */
   writers = 0;
   private readonly fill: FillPages | null;

@@ -64,7 +64,7 @@ interface Image {
 }
 
 /** What a program has mapped of images. */
-interface Mapped {
+export interface Mapped {
   readonly vma: Vma;
   readonly text: Text;
   image: Image | null;
@@ -75,7 +75,6 @@ export class TextImages {
   private readonly ram: Ram;
   private readonly callSites: CallSites | null;
   private readonly texts: Map<PageCache, Text[]> = new Map();
-  private readonly mapped: Map<Mm, Mapped[]> = new Map();
   private readonly look = new Uint8Array(BEFORE_SIZE);
 
   constructor(ram: Ram, callSites: CallSites | null) {
@@ -89,17 +88,15 @@ export class TextImages {
     if (backing.cache.size < vma.pos + 1) return false;
     const text = this.textOf(backing.cache, vma.pos, vma.length);
     const record: Mapped = { vma, text, image: null, slowCalls: 0 };
-    const list = this.mapped.get(mm);
-    if (list === undefined) this.mapped.set(mm, [record]);
-    else if (list.some(m => m.text === text)) return false;
-    else list.push(record);
+    if (mm.texts.some(m => m.text === text)) return false;
+    mm.texts.push(record);
     this.renew(text, false);
     return text.image !== null && this.mapImage(mm, record, text.image);
   }
 
   /** The thread made call `nr` by signal from before `rip`: perhaps its site can be patched. */
   slowCall(mm: Mm, rip: number, nr: number): void {
-    const record = this.mapped.get(mm)?.find(m => m.vma.start < rip && rip < m.vma.end);
+    const record = mm.texts.find(m => m.vma.start < rip && rip < m.vma.end);
     if (record === undefined) return;
     const { text, vma } = record;
     const pos = vma.posOf(rip);
@@ -120,13 +117,13 @@ export class TextImages {
    * the program meant a call.
    */
   isPatchedCall(mm: Mm, rip: number): boolean {
-    const record = this.mapped.get(mm)?.find(m => m.vma.start <= rip && rip < m.vma.end);
+    const record = mm.texts.find(m => m.vma.start <= rip && rip < m.vma.end);
     return record?.text.sites.get(record.vma.posOf(rip) + SYSCALL_SIZE)?.what.kind === 'before';
   }
 
   /** Where a program that returns to `rip` from a call has to go to make it again. */
   restartAddress(mm: Mm, rip: number): number {
-    const record = this.mapped.get(mm)?.find(m => m.vma.start < rip && rip < m.vma.end);
+    const record = mm.texts.find(m => m.vma.start < rip && rip < m.vma.end);
     if (record !== undefined && record.image !== null) {
       const pos = record.vma.posOf(rip);
       const { sites } = record.text;
@@ -138,33 +135,26 @@ export class TextImages {
   }
 
   forked(parent: Mm, child: Mm): void {
-    const list = this.mapped.get(parent);
-    if (list === undefined) return;
-    const copies: Mapped[] = [];
-    for (const { vma, text, image } of list) {
+    for (const { vma, text, image } of parent.texts) {
       const same = child.vmas.find(vma.start);
       if (same === null) continue;
       if (image !== null) image.users++;
-      copies.push({ vma: same, text, image, slowCalls: 0 });
+      child.texts.push({ vma: same, text, image, slowCalls: 0 });
     }
-    this.mapped.set(child, copies);
     this.callSites?.copyTexts(parent.space, child.space);
   }
 
   unmapped(mm: Mm, vma: Vma): void {
-    const list = this.mapped.get(mm);
-    const index = list?.findIndex(m => m.vma === vma) ?? -1;
-    if (list === undefined || index < 0) return;
-    const [record] = list.splice(index, 1);
-    if (list.length === 0) this.mapped.delete(mm);
+    const index = mm.texts.findIndex(m => m.vma === vma);
+    if (index < 0) return;
+    const [record] = mm.texts.splice(index, 1);
     const { image } = record!;
     if (image !== null) mm.space.whenDone(() => this.leave(image));
   }
 
   /** The address space is gone. */
   destroyed(mm: Mm): void {
-    for (const { image } of this.mapped.get(mm) ?? []) if (image !== null) this.leave(image);
-    this.mapped.delete(mm);
+    for (const { image } of mm.texts.splice(0)) if (image !== null) this.leave(image);
   }
 
   /** The file has changed or goes away: what was known of its text is void. */

@@ -2,6 +2,7 @@
  * What has to be done for spaces some time: asking for notes, and seeing to it that those who were told to end have.
  * It is done when the kernel is about to sleep: each is work for a program's processor.
  */
+import { Roster } from '../../lib/roster.ts';
 import type { NativeSpace } from './native-space.ts';
 
 /** Between two times of asking for notes, ns. */
@@ -11,7 +12,7 @@ const OBEDIENCE = 2e7;
 
 export class Chores {
   /** Spaces that somebody waits for to have done their orders. */
-  private readonly owed: Set<NativeSpace> = new Set();
+  private readonly owed: Roster<NativeSpace> = new Roster();
   private asked = 0;
   /** Spaces that were told to end, the oldest first. */
   private readonly leaving: { readonly space: NativeSpace; readonly since: number }[] = [];
@@ -41,8 +42,7 @@ export class Chores {
   private askForNotes(now: number): void {
     if (now - this.asked < NOTES_PAUSE) return;
     this.asked = now;
-    for (const space of this.owed) space.noteNow();
-    this.owed.clear();
+    for (const space of this.owed.takeAll()) space.noteNow();
   }
 
   private killDisobedient(now: number): void {

@@ -2,8 +2,10 @@
  * The lives of spaces: which there are, the host process of each from its birth to its death, and its end by force.
  * What became of a process is told in notes (notes.ts); they are read here, whenever somebody waits for one too.
  */
+
 import type { Libc } from '../../host/libc.ts';
 import { monotonicNow } from '../../host/monotonic.ts';
+import { NumberTable } from '../../lib/number-table.ts';
 import type { EngineEvents } from '../engine.ts';
 import { NOTE, SIZE } from './layout.ts';
 import type { NativeEngine } from './native-engine.ts';
@@ -33,8 +35,8 @@ export class Lives {
   private readonly notes: Notes;
   private readonly reaper: Reaper;
   private readonly events: EngineEvents;
-  private readonly spaces: Map<number, NativeSpace> = new Map();
-  private readonly byPid: Map<number, NativeSpace> = new Map();
+  private readonly spaces: NumberTable<NativeSpace> = new NumberTable();
+  private readonly byPid: NumberTable<NativeSpace> = new NumberTable();
   private readonly freeIds: number[] = [];
   private nextId = 0;
 
@@ -53,7 +55,7 @@ export class Lives {
 
   /** The processes of spaces, as far as they are known. */
   get pids(): readonly number[] {
-    return [...this.byPid.keys()];
+    return [...this.byPid.values()].map(space => space.pid);
   }
 
   /** A space that has its number and its pages, but no process yet. */

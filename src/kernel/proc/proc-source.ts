@@ -113,7 +113,9 @@ export class KernelProc implements ProcSource {
 
   nextProcess(pid: number): ProcTask | null {
     const { groups, pids } = this.kernel;
-    const next = this.pids.next(pid, `${groups.size} ${pids.latest}`, () => groups.keys());
+    const next = this.pids.next(pid, `${groups.size} ${pids.latest}`, () =>
+      Array.from(groups.values(), group => group.tgid),
+    );
     return next < 0 ? null : this.task(next);
   }
 

@@ -23,6 +23,7 @@ import { ThreadGroup } from '../../../src/kernel/thread-group.ts';
 import { Usage } from '../../../src/kernel/usage.ts';
 import { Users } from '../../../src/kernel/user-counts.ts';
 import { Uts } from '../../../src/kernel/uts.ts';
+import { NumberTable } from '../../../src/lib/number-table.ts';
 import type { Syscall } from '../../../src/syscalls/args.ts';
 import { CLONE_SIGHAND, CLONE_THREAD, CLONE_VM } from '../../../src/uapi/sched.ts';
 import { SIGCHLD } from '../../../src/uapi/signal.ts';
@@ -48,8 +49,8 @@ export class FakeMachine {
     };
     this.timers = new TimerHeap(clock);
     const printk = new KernelLog(clock);
-    const tasks = new Map<number, Task>();
-    const groups = new Map<number, ThreadGroup>();
+    const tasks = new NumberTable<Task>();
+    const groups = new NumberTable<ThreadGroup>();
     const jobs = new JobControl();
     const parts = {
       clock,

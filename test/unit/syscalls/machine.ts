@@ -1,4 +1,5 @@
 /** A machine for tests of system calls: a real VFS on tmpfs, real tasks, and a program's memory that is an array. */
+
 import { type Cred, ROOT_CRED } from '../../../src/core/cred.ts';
 import type { UserMemory } from '../../../src/core/user.ts';
 import { WaitQueue } from '../../../src/core/wait.ts';
@@ -25,6 +26,7 @@ import { Task } from '../../../src/kernel/task.ts';
 import { ThreadGroup } from '../../../src/kernel/thread-group.ts';
 import type { UserAccess } from '../../../src/kernel/user-access.ts';
 import { Users } from '../../../src/kernel/user-counts.ts';
+import { NumberTable } from '../../../src/lib/number-table.ts';
 import { type Syscall, WIDTH_INT, WIDTH_ULONG } from '../../../src/syscalls/args.ts';
 import { fileCalls } from '../../../src/syscalls/files.ts';
 import { EFAULT, ENAMETOOLONG } from '../../../src/uapi/errno.ts';
@@ -113,8 +115,8 @@ export class CallMachine {
       shmem: makeMount(vfs, 'tmpfs', 'none', 0, '') as Mount,
       inotify: new InotifyHub(vfs),
       ipc: new SysvIpc(env.ram, () => ({ pid: 1, now: 0 })),
-      tasks: new Map(),
-      groups: new Map(),
+      tasks: new NumberTable(),
+      groups: new NumberTable(),
       jobs: new JobControl(),
       users: new Users(),
       promiseResolved: () => {},

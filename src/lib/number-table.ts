@@ -1,0 +1,67 @@
+/**
+ * A table by small numbers that come and go all the time (process ids): as a Map, in the order of the numbers, without
+ * the trail that a Map leaves (roster.ts says which).
+ */
+const BITS = 9;
+const SIZE = 1 << BITS;
+
+interface Page<T> {
+  used: number;
+  readonly entries: (T | undefined)[];
+}
+
+export class NumberTable<T> {
+  private readonly pages: (Page<T> | undefined)[] = [];
+  private count = 0;
+
+  get size(): number {
+    return this.count;
+  }
+
+  get(number: number): T | undefined {
+    return number < 0 ? undefined : this.pages[number >>> BITS]?.entries[number & (SIZE - 1)];
+  }
+
+  has(number: number): boolean {
+    return this.get(number) !== undefined;
+  }
+
+  set(number: number, entry: T): void {
+    const page = this.page(number >>> BITS);
+    const at = number & (SIZE - 1);
+    if (page.entries[at] === undefined) {
+      page.used++;
+      this.count++;
+    }
+    page.entries[at] = entry;
+  }
+
+  /** Whether it was there. */
+  delete(number: number): boolean {
+    if (!this.has(number)) return false;
+    const page = this.pages[number >>> BITS]!;
+    page.entries[number & (SIZE - 1)] = undefined;
+    this.count--;
+    if (--page.used === 0) this.pages[number >>> BITS] = undefined;
+    return true;
+  }
+
+  /** Those that are there while it goes on. */
+  *values(): IterableIterator<T> {
+    for (let number = 0; number < this.pages.length * SIZE; number++) {
+      const page = this.pages[number >>> BITS];
+      if (page === undefined) {
+        number |= SIZE - 1;
+        continue;
+      }
+      const entry = page.entries[number & (SIZE - 1)];
+      if (entry !== undefined) yield entry;
+    }
+  }
+
+  private page(index: number): Page<T> {
+    while (this.pages.length <= index) this.pages.push(undefined);
+    this.pages[index] ??= { used: 0, entries: new Array<T | undefined>(SIZE).fill(undefined) };
+    return this.pages[index];
+  }
+}
