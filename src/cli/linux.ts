@@ -33,15 +33,15 @@ const HELP = `Usage: linux [kernel options] [init arguments]
 Boots a Linux machine whose kernel is this program. Without options: a shell as root in a disposable view
 of this host's files (changes are kept in memory and are gone when the machine ends).
 
-  mem=SIZE              physical memory, for example 512M or 2G
-  ncpus=N               processors
+  mem=SIZE              physical memory, for example 512M (half of the host's, at most 2G)
+  ncpus=N               processors (the host's)
   root=/dev/root rootfstype=hostfs rootflags=DIR
                         the host directory DIR as the root, read-only unless rw is said
   ro, rw                mount the root read-only or read-write
   init=PATH             the program that becomes process 1
                         (with root= and no init=: /sbin/init, /etc/init, /bin/init, /bin/sh)
   con0=fd:IN,fd:OUT     the console's descriptors (fd:0,fd:1), or null
-  hostname=NAME         the machine's host name (as the root's /etc/hostname says)
+  hostname=NAME         the machine's host name (the host's, or as the root's /etc/hostname says)
   umid=NAME             the machine's name on this host
   quiet, loglevel=N     show only serious kernel messages, or those below level N
   panic=SECONDS         wait this long between a panic and the end

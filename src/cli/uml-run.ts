@@ -59,7 +59,10 @@ interface RunFlags {
 
 const EXAMPLES = `
 The root is disposable unless --rw is given: what the command changes is gone when it ends. Without a
-command: the user's shell. The status is the command's.
+command: the user's shell.
+
+The status is the command's, or 128 + n when signal n killed it; 124 after --timeout, 125 when the machine
+failed or an option is wrong, 126 when the command cannot be executed, 127 when it is not found.
 
 Examples:
   uml run                               a shell as root, in a throw-away view of this host
@@ -85,8 +88,12 @@ export function runCommand(): Command {
       'show a host directory or file in the guest (again for more)',
       addVolume,
     )
-    .option('--mem <size>', 'memory, for example 512M or 2G', checked(parseMem))
-    .option('--cpus <n>', 'processors', checked(parseCpus))
+    .option(
+      '--mem <size>',
+      "memory, for example 512M (default: half of the host's, at most 2G)",
+      checked(parseMem),
+    )
+    .option('--cpus <n>', "processors (default: the host's)", checked(parseCpus))
     .option('--env <name[=value]>', "set a variable, or pass on this host's (again for more)", addEnv)
     .option('--workdir <dir>', 'the directory to run in (default: this one, or / with --root)', guestPath)
     .option('--user <user[:group]>', 'who runs it, by name or number', 'root')
