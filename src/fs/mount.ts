@@ -5,11 +5,20 @@
  * or others are mounted in it (`children`); a detached one goes with its last path.
  */
 import {
+  MOUNT_ATTR_NOATIME,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NODIRATIME,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_NOSYMFOLLOW,
+  MOUNT_ATTR_RDONLY,
+  MOUNT_ATTR_STRICTATIME,
   MS_NOATIME,
   MS_NODEV,
   MS_NODIRATIME,
   MS_NOEXEC,
   MS_NOSUID,
+  MS_NOSYMFOLLOW,
   MS_RDONLY,
   MS_RELATIME,
 } from '../uapi/mount.ts';
@@ -22,7 +31,7 @@ export const MOUNT_FLAGS =
   MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME;
 
 /** Numbers that are never given again begin here (statx(2), STATX_MNT_ID_UNIQUE): nobody takes one for another's. */
-const UNIQUE_IDS = 2 ** 31;
+export const UNIQUE_IDS = 2 ** 31;
 
 export class Mount {
   readonly id: number;
@@ -82,4 +91,23 @@ export class Mount {
     this.parent = null;
     this.mountpoint = null;
   }
+}
+
+const ATTRIBUTES: readonly (readonly [number, number])[] = [
+  [MS_RDONLY, MOUNT_ATTR_RDONLY],
+  [MS_NOSUID, MOUNT_ATTR_NOSUID],
+  [MS_NODEV, MOUNT_ATTR_NODEV],
+  [MS_NOEXEC, MOUNT_ATTR_NOEXEC],
+  [MS_NOATIME, MOUNT_ATTR_NOATIME],
+  [MS_NODIRATIME, MOUNT_ATTR_NODIRATIME],
+  [MS_NOSYMFOLLOW, MOUNT_ATTR_NOSYMFOLLOW],
+];
+
+/** A mount's flags as the newer system calls have them: relatime is none of them, strictatime is one. */
+export function attributesOf({ flags }: Mount): number {
+  const strict = (flags & (MS_NOATIME | MS_RELATIME)) === 0 ? MOUNT_ATTR_STRICTATIME : 0;
+  return ATTRIBUTES.reduce(
+    (all, [flag, attribute]) => ((flags & flag) !== 0 ? all | attribute : all),
+    strict,
+  );
 }

@@ -26,6 +26,7 @@ import { spaceCalls } from './space.ts';
 import { spliceCalls } from './splice.ts';
 import { statCalls } from './stat.ts';
 import { statfsCalls } from './statfs.ts';
+import { statmountCalls } from './statmount.ts';
 import { syncCalls } from './sync.ts';
 import { sysfsCalls } from './sysfs.ts';
 import { utimesCalls } from './utimes.ts';
@@ -49,6 +50,7 @@ export const fileCalls: readonly Syscall[] = [
   ...syncCalls,
   ...xattrCalls,
   ...mountCalls,
+  ...statmountCalls,
   ...sendfileCalls,
   ...spliceCalls,
   ...pipeCalls,

@@ -27,6 +27,30 @@ export const MNT_DETACH = 2;
 export const MNT_EXPIRE = 4;
 export const UMOUNT_NOFOLLOW = 8;
 
+/** Flags of a mount alone, as mount_setattr(2) and its relatives have them. */
+export const MOUNT_ATTR_RDONLY = 1;
+export const MOUNT_ATTR_NOSUID = 2;
+export const MOUNT_ATTR_NODEV = 4;
+export const MOUNT_ATTR_NOEXEC = 8;
+export const MOUNT_ATTR_NOATIME = 0x10;
+export const MOUNT_ATTR_STRICTATIME = 0x20;
+export const MOUNT_ATTR_NODIRATIME = 0x80;
+export const MOUNT_ATTR_NOSYMFOLLOW = 0x200000;
+
+/** What statmount(2) is asked for. */
+export const STATMOUNT_SB_BASIC = 0x1;
+export const STATMOUNT_MNT_BASIC = 0x2;
+export const STATMOUNT_PROPAGATE_FROM = 0x4;
+export const STATMOUNT_MNT_ROOT = 0x8;
+export const STATMOUNT_MNT_POINT = 0x10;
+export const STATMOUNT_FS_TYPE = 0x20;
+export const STATMOUNT_MNT_NS_ID = 0x40;
+export const STATMOUNT_MNT_OPTS = 0x80;
+export const STATMOUNT_SB_SOURCE = 0x200;
+export const STATMOUNT_OPT_ARRAY = 0x400;
+export const STATMOUNT_SUPPORTED_MASK = 0x1000;
+export const LISTMOUNT_REVERSE = 1;
+
 export const ST_RDONLY = 1;
 export const ST_NOSUID = 2;
 export const ST_NODEV = 4;
