@@ -134,6 +134,8 @@ static void step(int *fd, const char *name)
 			fcntl(*fd, F_SETFL, rnd(2) ? O_NONBLOCK : 0);
 		break;
 	case 20:
+		show("read too much", read(*fd, bytes, rnd(2) ? SIZE_MAX : 1UL << 46), NULL);
+		show("read nothing nowhere", read(*fd, (void *)-16L, 0), NULL);
 		show("read nowhere", read(*fd, (void *)16, 20), NULL);
 		show("fstat nowhere", fstat(*fd, (void *)16), NULL);
 		show("read nothing", read(*fd, bytes, 0), NULL);
@@ -351,6 +353,30 @@ static void *closes(void *fd)
 	return NULL;
 }
 
+/* Opened while there is another thread, which closes it. */
+static void *closes_later(void *fd)
+{
+	await(1);
+	close(*(int *)fd);
+	*turn = 2;
+	return NULL;
+}
+
+static void threads(void)
+{
+	struct stat st;
+	pthread_t thread;
+	int fd;
+
+	*turn = 0;
+	pthread_create(&thread, NULL, closes_later, &fd);
+	fd = open(MIDDLE, O_RDONLY);
+	*turn = 1;
+	await(2);
+	show("fstat of what another thread closed", fstat(fd, &st), NULL);
+	pthread_join(thread, NULL);
+}
+
 static void descriptors(void)
 {
 	int a = open(SMALL, O_RDONLY), b, status;
@@ -399,6 +425,7 @@ int main(void)
 	shared_positions();
 	watched();
 	faults();
+	threads();
 	descriptors();
 	return 0;
 }

@@ -32,13 +32,16 @@ static long stat_unnamed(void *slot)
 /* How many bytes were read at `from`, if all that are wanted came along. */
 static long read_along(void *slot, u64 from)
 {
-	u64 count = AT(u64, slot, S_ARGS + 16), size = AT(u32, slot, S_FILE_SIZE);
+	u64 to = AT(u64, slot, S_ARGS + 8), count = AT(u64, slot, S_ARGS + 16), size = AT(u32, slot, S_FILE_SIZE);
 
+	/* Of a buffer all is looked at first, not only what is needed of it. */
+	if (to > TASK_SIZE || count > TASK_SIZE - to)
+		return ASK;
 	if (size > FILE_DATA_SIZE || from > size || (count > size - from && !AT(u32, slot, S_FILE_WHOLE)))
 		return ASK;
 	if (count > size - from)
 		count = size - from;
-	if (copy_bytes((void *)AT(u64, slot, S_ARGS + 8), (char *)slot + S_FILE_DATA + from, (long)count) != 0)
+	if (copy_bytes((void *)to, (char *)slot + S_FILE_DATA + from, (long)count) != 0)
 		return ASK;
 	return (long)count;
 }

@@ -6,7 +6,6 @@
 #include "stub.h"
 
 #define ARCH_SET_FS 0x1002
-#define TASK_SIZE 0x7ffffffff000
 #define ENOSYS 38
 #define SIGACTION_SIZE 32
 #define SIGSET_SIZE 8

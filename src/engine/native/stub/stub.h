@@ -4,6 +4,9 @@
 
 #include "layout.h"
 
+/* Where a program's addresses end. */
+#define TASK_SIZE 0x7ffffffff000UL
+
 typedef unsigned char u8;
 typedef unsigned int u32;
 typedef unsigned long u64;
