@@ -9,16 +9,14 @@ import { isSimple } from '../kernel/along.ts';
 import type { Task } from '../kernel/task.ts';
 import { BLKSIZE } from './stat.ts';
 
-/**
- * Of a file that does not come along as a whole: what loaders look at, if it is in memory anyhow.
- */
+/** Of a file that does not come along as a whole: what loaders look at, if it is in memory anyhow. */
 const HEAD = 1024;
 /** A file that nobody has opened before comes along as a whole if it is no larger. */
 const SMALL = 4096;
 
 /**
- * Calls that have nothing to do with a program's descriptors, or read and change a file's position as the kernel has it.
- * Before and after them the file goes along: a loader maps what it has opened, a large file is read piece by piece.
+ * Calls that have nothing to do with a program's descriptors, or do no more than read a file and move its position, which is
+ * settled before. After them the file goes along again: a loader maps what it has opened, a large file is read in pieces.
  */
 export const LEAVES_OPENED: ReadonlySet<string> = new Set([
   'mmap',
