@@ -24,6 +24,7 @@ import { OomKiller } from '../kernel/oom.ts';
 import { PidAllocator } from '../kernel/pid.ts';
 import { LoadAverages } from '../kernel/proc/load.ts';
 import { MemoryAccount } from '../kernel/proc/memory.ts';
+import { Programs } from '../kernel/programs.ts';
 import { exitRobustList } from '../kernel/robust-list.ts';
 import { JobControl } from '../kernel/session.ts';
 import { Tally } from '../kernel/tally.ts';
@@ -91,6 +92,7 @@ export class MachineKernel implements Kernel {
   readonly inotify: InotifyHub;
   readonly ipc: SysvIpc;
   readonly aio: AioContexts = new AioContexts();
+  readonly programs: Programs = new Programs();
   readonly queues: Map<string, PosixQueue> = new Map();
   readonly net: Network;
   readonly syslog: SyslogReader;

@@ -5,6 +5,7 @@
  * The other threads are called in and stand still meanwhile; SIGKILL ends the dump. It is written piece by piece, so
  * that others' calls are answered in between.
  */
+
 import {
   extendedState,
   headersSize,
@@ -28,6 +29,7 @@ import { pathString } from '../fs/d-path.ts';
 import type { File } from '../fs/file.ts';
 import { open } from '../fs/open.ts';
 import { unlink } from '../fs/remove.ts';
+import { int64Bytes } from '../lib/int64.ts';
 import { latin1 } from '../lib/latin1.ts';
 import type { Mm } from '../mm/mm.ts';
 import { PAGE_SIZE, pageDown, pageUp } from '../mm/ram.ts';
@@ -210,7 +212,7 @@ class CoreWriter {
       status!,
       note('CORE', NT_PRPSINFO, processInfo(task, mm)),
       note('CORE', NT_SIGINFO, siginfo),
-      note('CORE', NT_AUXV, mm.auxv),
+      note('CORE', NT_AUXV, int64Bytes(mm.auxv)),
       ...this.files(),
       ...state,
       ...others.flatMap(one => threadNotes(one, info.signo, -1)),

@@ -2,95 +2,113 @@
  * What a new program finds on its stack (System V ABI, x86-64, 3.4.1), from the stack pointer up: argc, the
  * pointers to the arguments and to the environment, each ended by a null, the auxiliary vector; above, the strings.
  */
+import { setInt64 } from '../lib/int64.ts';
+
 export interface StackRequest {
   readonly top: number;
   readonly argv: readonly string[];
   readonly envp: readonly string[];
   /** The file's name, for AT_EXECFN. */
   readonly execfn: string;
-  readonly random: Uint8Array;
   readonly platform: string;
   /** Entries of the auxiliary vector whose values are numbers. */
   readonly auxv: readonly (readonly [number, number])[];
 }
 
-export interface StackImage {
-  readonly sp: number;
-  /** Bytes from `sp` up to the top. */
+/** Where a stack is to be written: `size` bytes from `offset` on, which becomes the stack pointer. */
+export interface StackWindow {
   readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly offset: number;
+  /** Where AT_RANDOM's bytes are, in the same array. */
+  readonly random: number;
+}
+
+export interface StackImage {
   readonly argStart: number;
   readonly argEnd: number;
   readonly envStart: number;
   readonly envEnd: number;
-  readonly auxv: Uint8Array;
+  /** The auxiliary vector, its pointers included: words. */
+  readonly auxv: readonly number[];
 }
 
 const AT_NULL = 0;
 const AT_PLATFORM = 15;
 const AT_RANDOM = 25;
 const AT_EXECFN = 31;
+const RANDOM_SIZE = 16;
 
-export function buildStack(r: StackRequest): StackImage {
-  const length = (list: readonly string[]): number => list.reduce((n, s) => n + s.length + 1, 0);
-  const strings =
-    r.execfn.length + 1 + r.platform.length + 1 + r.random.length + length(r.argv) + length(r.envp) + 8;
+/** How many bytes strings and AT_RANDOM's bytes take. */
+function stringsSize({ execfn, platform, argv, envp }: StackRequest): number {
+  let size = execfn.length + 1 + platform.length + 1 + RANDOM_SIZE + 8;
+  for (const s of argv) size += s.length + 1;
+  for (const s of envp) size += s.length + 1;
+  return size;
+}
+
+/** The stack pointer; the stack reaches from there to its top. */
+export function stackPointerFor(r: StackRequest): number {
   const words = 1 + r.argv.length + 1 + r.envp.length + 1 + 2 * (r.auxv.length + 4);
-  const sp = Math.floor((r.top - strings - words * 8) / 16) * 16;
-  const image = new StackWriter(sp, r.top - sp);
-  image.at = r.top - strings;
-  const argStart = image.at;
-  const args = r.argv.map(s => image.string(s));
-  const argEnd = image.at;
-  const env = r.envp.map(s => image.string(s));
-  const envEnd = image.at;
-  const execfn = image.string(r.execfn);
-  const platform = image.string(r.platform);
-  const random = image.blob(r.random);
-  image.at = sp;
-  image.words([r.argv.length, ...args, 0, ...env, 0]);
-  const auxStart = image.at;
+  return Math.floor((r.top - stringsSize(r) - words * 8) / 16) * 16;
+}
+
+export function writeStack(r: StackRequest, sp: number, window: StackWindow): StackImage {
+  const out = new StackWriter(sp, r.top, window);
+  out.at = r.top - stringsSize(r);
+  const argStart = out.at;
+  const args = r.argv.map(s => out.string(s));
+  const argEnd = out.at;
+  const env = r.envp.map(s => out.string(s));
+  const envEnd = out.at;
   const pointers: readonly (readonly [number, number])[] = [
-    [AT_PLATFORM, platform],
-    [AT_RANDOM, random],
-    [AT_EXECFN, execfn],
+    [AT_EXECFN, out.string(r.execfn)],
+    [AT_PLATFORM, out.string(r.platform)],
+    [AT_RANDOM, out.random()],
     [AT_NULL, 0],
   ];
-  image.words([...r.auxv, ...pointers].flat());
-  const auxv = image.bytes.slice(auxStart - sp, image.at - sp);
-  return { sp, bytes: image.bytes, argStart, argEnd, envStart: argEnd, envEnd, auxv };
+  const auxv = [...r.auxv, ...pointers].flat();
+  out.at = sp;
+  out.word(args.length);
+  for (const list of [args, env]) {
+    for (const address of list) out.word(address);
+    out.word(0);
+  }
+  for (const word of auxv) out.word(word);
+  return { argStart, argEnd, envStart: argEnd, envEnd, auxv };
 }
 
 class StackWriter {
-  readonly bytes: Uint8Array;
   at = 0;
-  private readonly base: number;
-  private readonly view: DataView;
+  private readonly window: StackWindow;
+  /** What to add to an address to get its place in the window. */
+  private readonly shift: number;
 
-  constructor(base: number, size: number) {
-    this.base = base;
-    this.bytes = new Uint8Array(size);
-    this.view = new DataView(this.bytes.buffer);
+  constructor(sp: number, top: number, window: StackWindow) {
+    this.window = window;
+    this.shift = window.offset - sp;
+    window.bytes.fill(0, window.offset, top + this.shift);
   }
 
   string(text: string): number {
+    const { bytes } = this.window;
     const address = this.at;
-    for (let i = 0; i < text.length; i++) this.bytes[address - this.base + i] = text.charCodeAt(i);
+    const to = address + this.shift;
+    for (let i = 0; i < text.length; i++) bytes[to + i] = text.charCodeAt(i);
     this.at += text.length + 1;
     return address;
   }
 
-  blob(bytes: Uint8Array): number {
+  random(): number {
+    const { bytes, random } = this.window;
     const address = this.at;
-    this.bytes.set(bytes, address - this.base);
-    this.at += bytes.length;
+    bytes.copyWithin(address + this.shift, random, random + RANDOM_SIZE);
+    this.at += RANDOM_SIZE;
     return address;
   }
 
-  words(values: readonly number[]): void {
-    for (const value of values) {
-      this.view.setUint32(this.at - this.base, value % 2 ** 32, true);
-      this.view.setUint32(this.at - this.base + 4, Math.floor(value / 2 ** 32), true);
-      this.at += 8;
-    }
+  word(value: number): void {
+    setInt64(this.window.view, this.at + this.shift, value);
+    this.at += 8;
   }
 }

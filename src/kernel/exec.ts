@@ -5,7 +5,7 @@
  * arguments are copied. Then there is no way back: other threads end, the old memory goes, and an error kills.
  */
 
-import { type ElfFile, isForeign } from '../arch/x86_64/elf.ts';
+import type { ElfFile } from '../arch/x86_64/elf.ts';
 import { EFLAGS, RIP, RSP, setRegister, setSegments } from '../arch/x86_64/registers.ts';
 import type { EngineThread } from '../engine/engine.ts';
 import type { Path } from '../fs/dentry.ts';
@@ -23,19 +23,23 @@ import { SIGSEGV } from '../uapi/signal.ts';
 import { commitCreds } from './commit-creds.ts';
 import { credForExec, type ExecCred, parseFileCaps } from './cred-exec.ts';
 import { NO_RETURN, REGISTERS_SET } from './entry.ts';
-import { buildStack } from './exec-stack.ts';
+import { type StackRequest, type StackWindow, stackPointerFor, writeStack } from './exec-stack.ts';
 import { becomeOnlyThread, exitGroup } from './exit.ts';
 import { tellProgram } from './facts.ts';
 import { ExeBacking, FileBacking } from './file-backing.ts';
 import { resetForExec } from './inherit.ts';
-import { headersAddress, imageSize, imageStart, mapSegments, readElf, readInterpreter } from './load-elf.ts';
+import { headersAddress, imageSize, imageStart, mapSegments } from './load-elf.ts';
+import type { ElfProgram } from './programs.ts';
 import { newSpaceFor } from './spaces.ts';
 import type { Task } from './task.ts';
 
 /** Scripts may name scripts, so often (execve(2)). */
 const MAX_SCRIPTS = 5;
-const SHEBANG_MAX = 256;
 const MAX_ARG_STRLEN = 32 * PAGE_SIZE;
+/** Bytes of a stack that are copied at once. */
+const STACK_PIECE = 64 * 1024;
+/** For places, then for AT_RANDOM (getauxval(3)): 16 bytes each. */
+const RANDOM_SIZE = 32;
 const STACK_GAP = 256 * PAGE_SIZE;
 /** Where position-independent programs go, and how far up they may be moved at random. */
 const PIE_BASE = 0x555555554000;
@@ -85,73 +89,47 @@ function go(task: Task, program: Program, request: ExecRequest, obstacle: number
 
 /** Opens the program, through scripts to the ELF file that runs in the end. */
 function findProgram(task: Task, request: ExecRequest): Program | number {
-  const { vfs } = task.kernel;
+  const { vfs, programs } = task.kernel;
   let { at, filename } = request;
   let argv = request.argv.length === 0 ? [''] : request.argv;
   let flags = request.flags;
   for (let depth = 0; ; depth++) {
     const file = openExec(vfs, task, at, filename, flags);
     if (typeof file === 'number') return file;
-    const script = readShebang(file);
-    if (script === null) return loadable(task, file, argv);
+    const found = programs.look(file);
+    if (typeof found === 'object' && 'elf' in found) return loadable(task, file, found, argv);
     file.put();
-    if (typeof script === 'number') return script;
+    if (typeof found === 'number') return found;
     if (depth === MAX_SCRIPTS) return -ELOOP;
-    argv = [
-      script.interpreter,
-      ...(script.argument === '' ? [] : [script.argument]),
-      filename,
-      ...argv.slice(1),
-    ];
-    filename = script.interpreter;
+    const { interpreter, argument } = found;
+    argv = [interpreter, ...(argument === '' ? [] : [argument]), filename, ...argv.slice(1)];
+    filename = interpreter;
     at = null;
     flags = LOOKUP_FOLLOW;
   }
 }
 
-/** The first line of a script; null if it is none; -ENOEXEC if it names nothing. */
-function readShebang(file: File): { interpreter: string; argument: string } | number | null {
-  const head = new Uint8Array(SHEBANG_MAX);
-  const got = file.read(head, 0, SHEBANG_MAX, 0);
-  if (got < 2 || head[0] !== 0x23 || head[1] !== 0x21) return null;
-  const text = String.fromCharCode(...head.subarray(2, got));
-  const end = text.indexOf('\n');
-  const line = (end < 0 ? text : text.slice(0, end)).replace(/^[ \t]+|[ \t]+$/g, '');
-  const match = /^([^ \t\0]+)[ \t]*([^\0]*)/.exec(line);
-  if (match === null) return -ENOEXEC;
-  // A name that the buffer cuts off must not be run as if it were whole.
-  if (end < 0 && got === SHEBANG_MAX && !/[ \t]/.test(line)) return -ENOEXEC;
-  return { interpreter: match[1]!, argument: match[2]! };
-}
-
-function loadable(task: Task, file: File, argv: readonly string[]): Program | number {
-  const elf = readElf(file);
-  const name = typeof elf === 'number' ? elf : readInterpreter(file, elf);
-  if (typeof elf === 'number' || typeof name === 'number') {
-    file.put();
-    return typeof elf === 'number' ? elf : (name as number);
-  }
+function loadable(
+  task: Task,
+  file: File,
+  { elf, interp: name }: ElfProgram,
+  argv: readonly string[],
+): Program | number {
   const cred = execCred(task, file);
-  if (typeof cred === 'number') {
-    file.put();
-    return cred;
-  }
-  if (name === null) return { file, elf, interp: null, argv, cred };
-  const interp = openInterpreter(task, name);
-  if (typeof interp === 'number') {
-    file.put();
-    return interp;
-  }
-  return { file, elf, interp, argv, cred };
+  const interp = typeof cred === 'number' || name === null ? null : openInterpreter(task, name);
+  if (typeof cred !== 'number' && typeof interp !== 'number') return { file, elf, interp, argv, cred };
+  file.put();
+  return typeof cred === 'number' ? cred : (interp as number);
 }
 
 function openInterpreter(task: Task, name: string): { file: File; elf: ElfFile } | number {
-  const file = openExec(task.kernel.vfs, task, null, name, LOOKUP_FOLLOW);
+  const { vfs, programs } = task.kernel;
+  const file = openExec(vfs, task, null, name, LOOKUP_FOLLOW);
   if (typeof file === 'number') return file;
-  const elf = readElf(file);
-  if (typeof elf !== 'number') return { file, elf };
+  const found = programs.look(file);
+  if (typeof found === 'object' && 'elf' in found) return { file, elf: found.elf };
   file.put();
-  return elf;
+  return typeof found === 'number' ? found : -ENOEXEC;
 }
 
 function execCred(task: Task, file: File): ExecCred | number {
@@ -231,18 +209,18 @@ function freshMemory(task: Task, apart: boolean): { thread: EngineThread; mm: Mm
 function load(task: Task, mm: Mm, thread: EngineThread, program: Program, request: ExecRequest): number {
   const { elf, file, interp } = program;
   const { view, bytes } = task.kernel.memory;
-  const random = new Uint8Array(32);
-  task.kernel.fillRandom(random, 0, 32);
-  const dice = new DataView(random.buffer);
-  const stackWish = pageDown(TASK_SIZE - (dice.getUint32(0, true) % 2 ** 22) * PAGE_SIZE);
+  const random = thread.stageOut(RANDOM_SIZE);
+  task.kernel.fillRandom(bytes, random, RANDOM_SIZE);
+  const dice = (index: number): number => view.getUint32(random + 4 * index, true);
+  const stackWish = pageDown(TASK_SIZE - (dice(0) % 2 ** 22) * PAGE_SIZE);
   const { start: stackStart, end: stackTop } = mapStack(task, mm, stackWish, elf.executableStack);
-  mm.mmapBase = stackStart - STACK_GAP - (dice.getUint32(4, true) % 2 ** 20) * PAGE_SIZE;
-  const bias = elf.relocatable ? programBias(mm, elf, interp !== null, dice.getUint32(8, true)) : 0;
+  mm.mmapBase = stackStart - STACK_GAP - (dice(1) % 2 ** 20) * PAGE_SIZE;
+  const bias = elf.relocatable ? programBias(mm, elf, interp !== null, dice(2)) : 0;
   if (bias < 0) return bias;
   mm.patchesText = true;
   const mapped = mapFile(mm, thread, file, elf, bias);
   if (mapped < 0) return mapped;
-  setLayout(mm, elf, bias, dice.getUint32(12, true));
+  setLayout(mm, elf, bias, dice(3));
   let entry = bias + elf.entry;
   let base = 0;
   if (interp !== null) {
@@ -254,20 +232,18 @@ function load(task: Task, mm: Mm, thread: EngineThread, program: Program, reques
     entry = base + interp.elf.entry;
   }
   mm.patchesText = interp !== null;
-  const stack = buildStack({
+  const stack: StackRequest = {
     top: stackTop - 8,
     argv: program.argv,
     envp: request.envp,
     execfn: request.filename,
-    random: random.subarray(16),
     platform: 'x86_64',
     auxv: auxiliary(task, elf, bias, base, program.cred.secure),
-  });
-  if (putStack(thread, bytes, stack.sp, stack.bytes, mm) < 0) return -ENOMEM;
-  const { argStart, argEnd, envStart, envEnd, auxv } = stack;
-  Object.assign(mm, { argStart, argEnd, envStart, envEnd, auxv, startStack: stack.sp });
+  };
+  const sp = stackPointerFor(stack);
+  if (putStack(mm, thread, stack, sp, { bytes, view, random: random + 16 }) < 0) return -ENOMEM;
   setRegister(view, thread.context, RIP, entry);
-  setRegister(view, thread.context, RSP, stack.sp);
+  setRegister(view, thread.context, RSP, sp);
   setRegister(view, thread.context, EFLAGS, 0x200);
   setSegments(view, thread.context);
   thread.tls = 0;
@@ -319,18 +295,46 @@ function setLayout(mm: Mm, elf: ElfFile, bias: number, dice: number): void {
 }
 
 /** Small stacks go with the answer, large ones through the host. */
-function putStack(thread: EngineThread, bytes: Uint8Array, sp: number, stack: Uint8Array, mm: Mm): number {
-  const size = stack.length;
-  const piece = 64 * 1024;
-  for (let done = 0; done < size; done += piece) {
-    const len = Math.min(piece, size - done);
+function putStack(
+  mm: Mm,
+  thread: EngineThread,
+  stack: StackRequest,
+  sp: number,
+  memory: Omit<StackWindow, 'offset'>,
+): number {
+  const size = stack.top - sp;
+  const offset = size <= STACK_PIECE ? thread.stageOut(size) : -1;
+  if (offset < 0) return putLargeStack(mm, thread, stack, sp, memory);
+  noteStack(mm, stack, sp, { ...memory, offset });
+  thread.copyOut(sp, offset, size);
+  return 0;
+}
+
+function putLargeStack(
+  mm: Mm,
+  thread: EngineThread,
+  stack: StackRequest,
+  sp: number,
+  { bytes: kernel, random }: Omit<StackWindow, 'offset'>,
+): number {
+  const size = stack.top - sp;
+  const bytes = new Uint8Array(size + RANDOM_SIZE);
+  bytes.set(kernel.subarray(random, random + RANDOM_SIZE), size);
+  noteStack(mm, stack, sp, { bytes, view: new DataView(bytes.buffer), offset: 0, random: size });
+  for (let done = 0; done < size; done += STACK_PIECE) {
+    const len = Math.min(STACK_PIECE, size - done);
     const offset = thread.stageOut(len);
     if (offset < 0) return offset;
-    bytes.set(stack.subarray(done, done + len), offset);
+    kernel.set(bytes.subarray(done, done + len), offset);
     thread.copyOut(sp + done, offset, len);
   }
-  if (size > piece) mm.space.settle();
+  mm.space.settle();
   return 0;
+}
+
+function noteStack(mm: Mm, stack: StackRequest, sp: number, window: StackWindow): void {
+  const { argStart, argEnd, envStart, envEnd, auxv } = writeStack(stack, sp, window);
+  Object.assign(mm, { argStart, argEnd, envStart, envEnd, auxv, startStack: sp });
 }
 
 const AT = {
@@ -386,9 +390,3 @@ function auxiliary(
 }
 
 const baseName = (name: string): string => name.slice(name.lastIndexOf('/') + 1);
-
-/** For messages: whether a file is an ELF program of another architecture. */
-export function isForeignProgram(file: File): boolean {
-  const head = new Uint8Array(64);
-  return file.read(head, 0, 64, 0) === 64 && isForeign(new DataView(head.buffer));
-}

@@ -28,6 +28,7 @@ import type { OomKiller } from './oom.ts';
 import type { PidAllocator } from './pid.ts';
 import type { LoadAverages } from './proc/load.ts';
 import type { MemoryAccount } from './proc/memory.ts';
+import type { Programs } from './programs.ts';
 import type { JobControl } from './session.ts';
 import type { Tally } from './tally.ts';
 import type { Task } from './task.ts';
@@ -66,6 +67,8 @@ export interface Kernel {
   readonly inotify: InotifyHub;
   readonly ipc: SysvIpc;
   readonly aio: AioContexts;
+  /** What files are to execve(2). */
+  readonly programs: Programs;
   /** POSIX message queues by name. */
   readonly queues: Map<string, PosixQueue>;
   readonly net: Network;

@@ -3,45 +3,15 @@
  * what the file does not hold. The part of the last file page that belongs to the zeros is cleared through the
  * thread that will run the program, before it runs.
  */
-import {
-  EHDR_SIZE,
-  type ElfFile,
-  PHDR_SIZE,
-  readHeader,
-  readProgramHeaders,
-  type Segment,
-} from '../arch/x86_64/elf.ts';
+import type { ElfFile, Segment } from '../arch/x86_64/elf.ts';
 import type { EngineThread } from '../engine/engine.ts';
-import type { File } from '../fs/file.ts';
 import type { Mm } from '../mm/mm.ts';
 import { MMAP_MIN } from '../mm/places.ts';
 import { pageDown, pageUp } from '../mm/ram.ts';
 import { type Backing, VM_MAYWRITE, Vma } from '../mm/vma.ts';
-import { EFAULT, EIO, ENOEXEC, ENOMEM } from '../uapi/errno.ts';
+import { EFAULT, ENOMEM } from '../uapi/errno.ts';
 
 const PROT_WRITE = 2;
-
-/** Reads and checks a program's headers; -ENOEXEC if it is none for us. */
-export function readElf(file: File): ElfFile | number {
-  const head = new Uint8Array(EHDR_SIZE);
-  if (file.read(head, 0, EHDR_SIZE, 0) !== EHDR_SIZE) return -ENOEXEC;
-  const header = readHeader(new DataView(head.buffer));
-  if (typeof header === 'number') return header;
-  const table = new Uint8Array(header.phnum * PHDR_SIZE);
-  if (file.read(table, 0, table.length, header.phoff) !== table.length) return -ENOEXEC;
-  return readProgramHeaders(header, new DataView(table.buffer));
-}
-
-/** The name of the program interpreter; -ENOEXEC if it is not a sound string. */
-export function readInterpreter(file: File, elf: ElfFile): string | number | null {
-  if (elf.interp === null) return null;
-  const { offset, size } = elf.interp;
-  if (size < 2 || size > 4096) return -ENOEXEC;
-  const bytes = new Uint8Array(size);
-  if (file.read(bytes, 0, size, offset) !== size) return -EIO;
-  if (bytes[size - 1] !== 0) return -ENOEXEC;
-  return String.fromCharCode(...bytes.subarray(0, bytes.indexOf(0)));
-}
 
 /** Bytes from the lowest to the highest address of the segments, in whole pages. */
 export function imageSize(elf: ElfFile): number {

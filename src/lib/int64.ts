@@ -16,3 +16,13 @@ const TWO64 = 2 ** 64;
 
 /** What a 64-bit register holds of a sum of two. */
 export const wrap64 = (sum: number): number => (sum < TWO64 ? sum : sum - TWO64);
+
+/** As they lie in memory. */
+export function int64Bytes(values: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(8 * values.length);
+  const view = new DataView(bytes.buffer);
+  values.forEach((value, i) => {
+    setInt64(view, 8 * i, value);
+  });
+  return bytes;
+}

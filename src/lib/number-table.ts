@@ -12,6 +12,8 @@ interface Page<T> {
 
 export class NumberTable<T> {
   private readonly pages: (Page<T> | undefined)[] = [];
+  /** An empty one: where one comes when another goes, none is made. */
+  private spare: Page<T> | null = null;
   private count = 0;
 
   get size(): number {
@@ -42,7 +44,9 @@ export class NumberTable<T> {
     const page = this.pages[number >>> BITS]!;
     page.entries[number & (SIZE - 1)] = undefined;
     this.count--;
-    if (--page.used === 0) this.pages[number >>> BITS] = undefined;
+    if (--page.used > 0) return true;
+    this.pages[number >>> BITS] = undefined;
+    this.spare = page;
     return true;
   }
 
@@ -61,7 +65,11 @@ export class NumberTable<T> {
 
   private page(index: number): Page<T> {
     while (this.pages.length <= index) this.pages.push(undefined);
-    this.pages[index] ??= { used: 0, entries: new Array<T | undefined>(SIZE).fill(undefined) };
-    return this.pages[index];
+    const known = this.pages[index];
+    if (known !== undefined) return known;
+    const page = this.spare ?? { used: 0, entries: new Array<T | undefined>(SIZE).fill(undefined) };
+    this.spare = null;
+    this.pages[index] = page;
+    return page;
   }
 }

@@ -54,8 +54,6 @@ export const grants = (has: number, wanted: number): boolean =>
 /** What core(5) tells: private and shared anonymous memory, ELF headers, private huge pages. */
 const DEFAULT_COREDUMP_FILTER = 0x33;
 
-const NO_AUXV = new Uint8Array(0);
-
 export class Mm implements PageUser {
   space: Space;
   readonly vmas: VmaList = new VmaList();
@@ -74,8 +72,8 @@ export class Mm implements PageUser {
   argEnd = 0;
   envStart = 0;
   envEnd = 0;
-  /** The auxiliary vector as bytes, for /proc/PID/auxv. */
-  auxv: Uint8Array = NO_AUXV;
+  /** The auxiliary vector, for /proc/PID/auxv: words. */
+  auxv: readonly number[] = [];
   /** What of patched texts is mapped here (text-image.ts). */
   readonly texts: Mapped[] = [];
   /** The program's file. */

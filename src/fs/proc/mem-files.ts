@@ -4,7 +4,9 @@
  * A file stays with the address space that the task had when it was opened (cmdline excepted, which everybody
  * may read): after an exec it reads as empty, so that nobody looks into a program that he may not trace.
  */
+
 import type { Cred } from '../../core/cred.ts';
+import { int64Bytes } from '../../lib/int64.ts';
 import type { Result } from '../../lib/result.ts';
 import { PAGE_SIZE } from '../../mm/ram.ts';
 import { EINVAL, ESRCH } from '../../uapi/errno.ts';
@@ -57,8 +59,8 @@ class EnvironFile extends MmFile {
 
 class AuxvFile extends MmFile {
   override read(buf: Uint8Array, off: number, len: number, pos: number): number {
-    const rest = this.mm?.layout.auxv.subarray(pos, pos + len);
-    if (rest === undefined) return 0;
+    if (this.mm === null) return 0;
+    const rest = int64Bytes(this.mm.layout.auxv).subarray(pos, pos + len);
     buf.set(rest, off);
     return rest.length;
   }

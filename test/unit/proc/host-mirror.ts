@@ -109,7 +109,7 @@ function mmOf(pid: number, stat: number[], status: Map<string, string>): ProcMm 
       argEnd: stat[49]!,
       envStart: stat[50]!,
       envEnd: stat[51]!,
-      auxv: fs.readFileSync(`/proc/${pid}/auxv`),
+      auxv: wordsOf(fs.readFileSync(`/proc/${pid}/auxv`)),
     },
     fileOf: backing => ({ path: null, linkName: (backing as unknown as { name: string }).name }) as File,
     rss: sumOf(resident.values()),
@@ -381,3 +381,6 @@ function memoryOf(text: string): MemInfo {
     committed: bytes('Committed_AS'),
   };
 }
+
+const wordsOf = (bytes: Buffer): number[] =>
+  Array.from({ length: bytes.length / 8 }, (_, i) => Number(bytes.readBigUInt64LE(8 * i)));
