@@ -5,6 +5,8 @@
  * or others are mounted in it (`children`); a detached one goes with its last path.
  */
 import {
+  MOUNT_ATTR__ATIME,
+  MOUNT_ATTR_ALL,
   MOUNT_ATTR_NOATIME,
   MOUNT_ATTR_NODEV,
   MOUNT_ATTR_NODIRATIME,
@@ -48,6 +50,8 @@ export class Mount {
   /** The source as given to mount(2), for /proc/mounts. */
   readonly source: string;
   refs = 0;
+  /** Made and not hung anywhere yet (open_tree(2), fsmount(2)): it goes with the file that stands for it. */
+  loose = false;
   /** Told when a detached mount's last path is let go. */
   lastPut: (() => void) | null = null;
 
@@ -111,3 +115,23 @@ export function attributesOf({ flags }: Mount): number {
     strict,
   );
 }
+
+/** What an access time setting of MOUNT_ATTR__ATIME means: neither of two flags is strictatime. */
+const ATIMES: Readonly<Record<number, number>> = {
+  0: MS_RELATIME,
+  [MOUNT_ATTR_NOATIME]: MS_NOATIME,
+  [MOUNT_ATTR_STRICTATIME]: 0,
+};
+
+/** Whether a set of attributes is one that a mount can have. */
+export const isAttributes = (attributes: number): boolean =>
+  attributes < 2 ** 32 &&
+  (attributes & ~MOUNT_ATTR_ALL) === 0 &&
+  ATIMES[attributes & MOUNT_ATTR__ATIME] !== undefined;
+
+/** The flags of mount(2) for them. */
+export const flagsOf = (attributes: number): number =>
+  ATTRIBUTES.reduce(
+    (all, [flag, attribute]) => ((attributes & attribute) !== 0 ? all | flag : all),
+    ATIMES[attributes & MOUNT_ATTR__ATIME]!,
+  );

@@ -1,6 +1,6 @@
 /** mount(2), umount(2), pivot_root(2), and mount namespaces. Capabilities are the system call's to check. */
 import type { Result } from '../lib/result.ts';
-import { EBUSY, EINVAL, ELOOP, ENOENT, ENOSPC, ENOTDIR } from '../uapi/errno.ts';
+import { EBUSY, EINVAL, ELOOP, ENOTDIR } from '../uapi/errno.ts';
 import {
   MNT_DETACH,
   MS_BIND,
@@ -20,21 +20,29 @@ import {
 } from '../uapi/mount.ts';
 import { isDir } from '../uapi/stat.ts';
 import type { WalkContext } from './context.ts';
-import { type Dentry, Path } from './dentry.ts';
+import { Path } from './dentry.ts';
 import type { FsStruct } from './fs-struct.ts';
 import type { Inode } from './inode.ts';
 import { lookup } from './lookup.ts';
-import { MOUNT_FLAGS, Mount } from './mount.ts';
+import { MOUNT_FLAGS, type Mount } from './mount.ts';
+import {
+  copyTree,
+  graft,
+  graftError,
+  hang,
+  isMountRoot,
+  isThere,
+  newMount,
+  releaseTree,
+} from './mount-tree.ts';
 import { LOOKUP_FOLLOW } from './namei.ts';
-import { MountNamespace, subtree } from './namespace.ts';
+import { MountNamespace } from './namespace.ts';
 import type { MountRequest, SuperBlock } from './super.ts';
 import type { Vfs } from './vfs.ts';
 
 /** A remount without any of these leaves access times as they are (mount(2)). */
 const ATIME_FLAGS = MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME;
 const PROPAGATION = MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
-/** A mount bomb (binds of binds) ends here (proc_sys_fs(5), mount-max). */
-const MOUNT_MAX = 10_000;
 
 /** mount(2): a new filesystem, or a change of what is mounted, as its flags say. */
 export function mount(
@@ -110,9 +118,7 @@ export function unshareMounts(vfs: Vfs, fs: FsStruct): number {
   const copyOf = ({ mount, dentry }: Path): Path => new Path(copies.get(mount) ?? mount, dentry);
   fs.setRoot(copyOf(fs.root));
   fs.setCwd(copyOf(fs.cwd));
-  ns.emptied = () => {
-    for (const gone of subtree(ns.root).reverse()) release(vfs, gone);
-  };
+  ns.emptied = () => releaseTree(vfs, ns.root);
   fs.enter(ns);
   return 0;
 }
@@ -134,7 +140,7 @@ export function umount(vfs: Vfs, path: Path, flags: number): number {
   if (!isMountRoot(path) || mount.namespace === null) return -EINVAL;
   if (mount.parent === null) return mount.namespace.root === mount ? -EBUSY : -EINVAL;
   if ((flags & MNT_DETACH) === 0 && (mount.refs > 0 || mount.children.size > 0)) return -EBUSY;
-  for (const gone of subtree(mount).reverse()) release(vfs, gone);
+  releaseTree(vfs, mount);
   return 0;
 }
 
@@ -183,8 +189,6 @@ export function syncAll(vfs: Vfs): void {
   for (const { inode } of vfs.roots) inode!.sb.sync();
 }
 
-const isMountRoot = (path: Path): boolean => path.dentry === path.mount.root;
-
 /** The per-mount flags of a new mount: relatime unless noatime or strictatime is asked for (mount(2)). */
 function ownFlags(flags: number): number {
   const own = flags & (MOUNT_FLAGS | MS_NOSYMFOLLOW) & ~MS_RELATIME;
@@ -192,23 +196,10 @@ function ownFlags(flags: number): number {
 }
 
 function graftNew(vfs: Vfs, made: Mount, where: Path): number {
-  const err = graft(made, where);
-  if (err < 0) release(vfs, made);
+  const again = isMountRoot(where) && where.mount.sb === made.sb && where.dentry === made.root;
+  const err = again ? -EBUSY : graft(made, where);
+  if (err < 0) releaseTree(vfs, made);
   return err;
-}
-
-/** Hangs a tree of mounts on a path: 0 or -errno. */
-function graft(tree: Mount, where: Path): number {
-  const { mount, dentry, inode } = where;
-  const ns = mount.namespace;
-  if (ns === null || dentry.dead || (dentry.unhashed && dentry.parent !== dentry)) return -ENOENT;
-  if (isDir(tree.root.inode!.mode) !== isDir(inode.mode)) return -ENOTDIR;
-  if (dentry === mount.root && mount.sb === tree.sb && tree.root === mount.root) return -EBUSY;
-  const mounts = subtree(tree);
-  if (ns.mounts().length + mounts.length > MOUNT_MAX) return -ENOSPC;
-  tree.attach(mount, dentry);
-  for (const one of mounts) one.namespace = ns;
-  return 0;
 }
 
 function remount({ mount, dentry }: Path, flags: number, data: string): number {
@@ -216,95 +207,80 @@ function remount({ mount, dentry }: Path, flags: number, data: string): number {
   if (dentry !== mount.root) return -EINVAL;
   const readOnly = (flags & MS_RDONLY) !== 0;
   if (readOnly && !mount.readOnly && sb.writers > 0) return -EBUSY;
-  if ((flags & MS_BIND) === 0) {
-    const err = sb.remount(data, readOnly);
-    if (err < 0) return err;
-    sb.readOnly = readOnly;
-  }
+  const err = (flags & MS_BIND) === 0 ? changeFilesystem(sb, data, readOnly) : 0;
+  if (err < 0) return err;
   const asked = (flags & ATIME_FLAGS) === 0 ? flags | (mount.flags & ATIME_FLAGS) | MS_STRICTATIME : flags;
   mount.flags = ownFlags(asked) | (asked & mount.flags & MS_RELATIME);
   return 0;
+}
+
+/** Gives a mounted filesystem other options. */
+export function changeFilesystem(sb: SuperBlock, data: string, readOnly: boolean): number {
+  if (readOnly && !sb.readOnly && sb.writers > 0) return -EBUSY;
+  const err = sb.remount(data, readOnly);
+  if (err === 0) sb.readOnly = readOnly;
+  return err;
 }
 
 function bind(vfs: Vfs, ctx: WalkContext, source: string, where: Path, recursive: boolean): number {
   if (source === '') return -EINVAL;
   const from = lookup(vfs, ctx, null, source, LOOKUP_FOLLOW);
   if (typeof from === 'number') return from;
-  return from.mount.namespace === null ? -EINVAL : bindPath(vfs, from, where, recursive);
+  return isThere(from.mount) ? bindPath(vfs, from, where, recursive) : -EINVAL;
 }
 
 /** What is at `from` is seen at `where` too. */
 export function bindPath(vfs: Vfs, from: Path, where: Path, recursive: boolean): number {
   const copy = copyTree(vfs, from.mount, from.dentry, recursive).get(from.mount)!;
   const err = graft(copy, where);
-  if (err < 0) for (const one of subtree(copy).reverse()) release(vfs, one);
+  if (err < 0) releaseTree(vfs, copy);
   return err;
 }
 
 function move(vfs: Vfs, ctx: WalkContext, source: string, where: Path): number {
   const from = lookup(vfs, ctx, null, source, LOOKUP_FOLLOW);
-  if (typeof from === 'number') return from;
+  return typeof from === 'number' ? from : moveMount(from, where);
+}
+
+/** Hangs the tree of mounts whose root `from` is somewhere else: MS_MOVE, move_mount(2). */
+export function moveMount(from: Path, where: Path): number {
+  const err = moveError(from, where) || graftError(from.mount, where);
+  if (err < 0) return err;
+  from.mount.detach();
+  hang(from.mount, where);
+  return 0;
+}
+
+/** The same, below what is mounted at `where`: that is on top of it now. */
+export function moveBeneath(from: Path, where: Path): number {
   const { mount } = from;
-  if (!isMountRoot(from) || mount.parent === null || mount.namespace !== where.mount.namespace)
-    return -EINVAL;
+  const top = where.mount;
+  if (!isMountRoot(where) || top.parent === null || top.namespace === null) return -EINVAL;
+  const place = new Path(top.parent, top.mountpoint!);
+  if (from.dentry.mounts?.has(mount) === true) return -EINVAL;
+  for (let at: Mount | null = mount; at !== null; at = at.parent) if (at === top) return -EINVAL;
+  const err = moveError(from, place) || graftError(mount, place);
+  if (err < 0) return err;
+  mount.detach();
+  top.detach();
+  hang(mount, place);
+  top.attach(mount, mount.root);
+  return 0;
+}
+
+function moveError(from: Path, where: Path): number {
+  const { mount } = from;
+  if (!isMountRoot(from) || where.mount.namespace === null) return -EINVAL;
+  if (!mount.loose && (mount.parent === null || mount.namespace !== where.mount.namespace)) return -EINVAL;
   if (isDir(from.inode.mode) !== isDir(where.inode.mode)) return -EINVAL;
   for (let at: Mount | null = where.mount; at !== null; at = at.parent) if (at === mount) return -ELOOP;
-  mount.detach();
-  return graft(mount, where);
+  return 0;
 }
 
 function newNamespace(vfs: Vfs, root: Mount): MountNamespace {
   const ns = new MountNamespace(vfs.nextNamespaceId(), root);
   for (const one of ns.mounts()) one.namespace = ns;
   return ns;
-}
-
-/** Copies a mount seen from `root` down, and with `recursive` the mounts below that; old to new. */
-function copyTree(vfs: Vfs, top: Mount, root: Dentry, recursive: boolean): Map<Mount, Mount> {
-  const copies = new Map([[top, copyMount(vfs, top, root)]]);
-  if (!recursive) return copies;
-  for (const one of subtree(top)) {
-    const parent = one === top ? undefined : copies.get(one.parent!);
-    if (parent === undefined || !one.mountpoint!.isWithin(parent.root)) continue;
-    const copy = copyMount(vfs, one, one.root);
-    copies.set(one, copy);
-    copy.attach(parent, one.mountpoint!);
-  }
-  return copies;
-}
-
-const copyMount = (vfs: Vfs, { sb, source, flags }: Mount, root: Dentry): Mount =>
-  newMount(vfs, sb, root, source, flags);
-
-function newMount(vfs: Vfs, sb: SuperBlock, root: Dentry, source: string, flags: number): Mount {
-  sb.mounts++;
-  root.inode!.refs++;
-  return new Mount(vfs.nextMountId(), sb, root, source, flags);
-}
-
-/** Takes a mount out of its tree; it goes now, or with the last path into it. */
-function release(vfs: Vfs, mount: Mount): void {
-  mount.detach();
-  mount.namespace = null;
-  if (mount.refs === 0) dispose(vfs, mount);
-  else mount.lastPut = () => dispose(vfs, mount);
-}
-
-/** The last mount of a filesystem shuts it down. */
-function dispose(vfs: Vfs, mount: Mount): void {
-  const { sb } = mount;
-  mount.lastPut = null;
-  sb.iput(mount.root.inode!);
-  if (--sb.mounts > 0) return;
-  const root = [...vfs.roots].find(one => one.inode!.sb === sb);
-  sb.sync();
-  sb.fileHandles?.clear();
-  if (root !== undefined) {
-    vfs.roots.delete(root);
-    vfs.dcache.forgetRoot(root);
-  }
-  sb.watcher?.unmounted(sb);
-  sb.shutdown();
 }
 
 function isBelow(path: Path, top: Path): boolean {

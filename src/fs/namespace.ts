@@ -1,5 +1,13 @@
 /** Mount namespaces (mount_namespaces(7)): a tree of mounts, and what /proc/mounts says of it. */
-import { MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_RELATIME } from '../uapi/mount.ts';
+import {
+  MS_NOATIME,
+  MS_NODEV,
+  MS_NODIRATIME,
+  MS_NOEXEC,
+  MS_NOSUID,
+  MS_NOSYMFOLLOW,
+  MS_RELATIME,
+} from '../uapi/mount.ts';
 import { major, minor } from '../uapi/stat.ts';
 import { dentryPath, reachable } from './d-path.ts';
 import { Path } from './dentry.ts';
@@ -77,6 +85,7 @@ const OPTIONS: readonly (readonly [number, string])[] = [
   [MS_NOATIME, ',noatime'],
   [MS_NODIRATIME, ',nodiratime'],
   [MS_RELATIME, ',relatime'],
+  [MS_NOSYMFOLLOW, ',nosymfollow'],
 ];
 
 const mountOptions = (mount: Mount): string =>

@@ -8,12 +8,14 @@ import { eventfdCalls } from './eventfd.ts';
 import { fcntlCalls } from './fcntl.ts';
 import { fdCalls } from './fd.ts';
 import { fileAttrCalls } from './file-attr.ts';
+import { fsContextCalls } from './fs-context.ts';
 import { handleCalls } from './handle.ts';
 import { inotifyCalls } from './inotify.ts';
 import { ioctlCalls } from './ioctl.ts';
 import { linkCalls } from './link.ts';
 import { memfdCalls } from './memfd.ts';
 import { mountCalls } from './mount.ts';
+import { mountTreeCalls } from './mount-tree.ts';
 import { openCalls } from './open.ts';
 import { pidfdCalls } from './pidfd.ts';
 import { pipeCalls } from './pipe.ts';
@@ -50,6 +52,8 @@ export const fileCalls: readonly Syscall[] = [
   ...syncCalls,
   ...xattrCalls,
   ...mountCalls,
+  ...mountTreeCalls,
+  ...fsContextCalls,
   ...statmountCalls,
   ...sendfileCalls,
   ...spliceCalls,

@@ -32,7 +32,7 @@ function optional(task: Task, addr: number): string | number {
 }
 
 /** Who watches /proc/PID/mounts hears of it. */
-function changed({ kernel }: Task, result: number): number {
+export function changed({ kernel }: Task, result: number): number {
   if (result === 0) kernel.vfs.mountsHaveChanged();
   return result;
 }

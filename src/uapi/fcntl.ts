@@ -74,6 +74,7 @@ export const AT_REMOVEDIR = 0x200;
 export const AT_EACCESS = 0x200;
 export const AT_SYMLINK_FOLLOW = 0x400;
 export const AT_NO_AUTOMOUNT = 0x800;
+export const AT_RECURSIVE = 0x8000;
 export const AT_EMPTY_PATH = 0x1000;
 /** Of name_to_handle_at(2) alone. */
 export const AT_HANDLE_MNT_ID_UNIQUE = 0x1;

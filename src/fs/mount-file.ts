@@ -1,0 +1,51 @@
+/** Files that stand for trees of mounts which are not mounted anywhere yet: open_tree(2), fsmount(2). */
+import type { Result } from '../lib/result.ts';
+import { EBUSY, EINVAL } from '../uapi/errno.ts';
+import { O_PATH } from '../uapi/fcntl.ts';
+import { MOUNT_ATTR_RDONLY } from '../uapi/mount.ts';
+import { Path } from './dentry.ts';
+import { attributesOf, flagsOf, isAttributes, type Mount } from './mount.ts';
+import { copyTree, isMountRoot, isThere, releaseTree } from './mount-tree.ts';
+import { subtree } from './namespace.ts';
+import { PathFile } from './open.ts';
+import type { Vfs } from './vfs.ts';
+
+/** With it goes the tree, unless it was mounted. */
+class TreeFile extends PathFile {
+  private readonly vfs: Vfs;
+  private readonly top: Mount;
+
+  constructor(vfs: Vfs, top: Mount) {
+    super(top.root.inode!, O_PATH);
+    this.vfs = vfs;
+    this.top = top;
+    this.path = new Path(top, top.root).get();
+  }
+
+  override release(): void {
+    if (this.top.loose) releaseTree(this.vfs, this.top);
+  }
+}
+
+export function looseFile(vfs: Vfs, top: Mount): PathFile {
+  top.loose = true;
+  return new TreeFile(vfs, top);
+}
+
+/** A copy of what is at `path`, with `recursive` of what is mounted below it, too. */
+export function openTree(vfs: Vfs, { mount, dentry }: Path, recursive: boolean): Result<PathFile> {
+  return isThere(mount) ? looseFile(vfs, copyTree(vfs, mount, dentry, recursive).get(mount)!) : -EINVAL;
+}
+
+/** mount_setattr(2): takes attributes from a mount, with `recursive` from all below, and gives it others. */
+export function setMountAttributes(path: Path, set: number, clear: number, recursive: boolean): number {
+  const { mount } = path;
+  if (!isMountRoot(path) || !isThere(mount)) return -EINVAL;
+  const mounts = recursive ? subtree(mount) : [mount];
+  const changed = mounts.map(one => (attributesOf(one) & ~clear) | set);
+  if (!changed.every(isAttributes)) return -EINVAL;
+  const closes = (set & MOUNT_ATTR_RDONLY) !== 0;
+  if (closes && mounts.some(one => !one.readOnly && one.sb.writers > 0)) return -EBUSY;
+  for (const [i, one] of mounts.entries()) one.flags = flagsOf(changed[i]!);
+  return 0;
+}

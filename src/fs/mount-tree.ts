@@ -1,0 +1,96 @@
+/** Trees of mounts: copied, hung somewhere, taken down. A tree is loose until it is hung somewhere. */
+import { ENOENT, ENOSPC, ENOTDIR } from '../uapi/errno.ts';
+import { isDir } from '../uapi/stat.ts';
+import type { Dentry, Path } from './dentry.ts';
+import { Mount } from './mount.ts';
+import { subtree } from './namespace.ts';
+import type { SuperBlock } from './super.ts';
+import type { Vfs } from './vfs.ts';
+
+/** A mount bomb (binds of binds) ends here (proc_sys_fs(5), mount-max). */
+const MOUNT_MAX = 10_000;
+
+export const isMountRoot = (path: Path): boolean => path.dentry === path.mount.root;
+
+/** Mounted somewhere, or about to be. */
+export function isThere(mount: Mount): boolean {
+  let top = mount;
+  while (top.parent !== null) top = top.parent;
+  return top.namespace !== null || top.loose;
+}
+
+/** Hangs a tree of mounts on a path: 0 or -errno. */
+export function graft(tree: Mount, where: Path): number {
+  const err = graftError(tree, where);
+  if (err === 0) hang(tree, where);
+  return err;
+}
+
+export function graftError(tree: Mount, { mount, dentry, inode }: Path): number {
+  const ns = mount.namespace;
+  if (ns === null || dentry.dead || (dentry.unhashed && dentry.parent !== dentry)) return -ENOENT;
+  if (isDir(tree.root.inode!.mode) !== isDir(inode.mode)) return -ENOTDIR;
+  const more = tree.namespace === ns ? 0 : subtree(tree).length;
+  return ns.mounts().length + more > MOUNT_MAX ? -ENOSPC : 0;
+}
+
+/** For a tree that may be grafted there. */
+export function hang(tree: Mount, { mount, dentry }: Path): void {
+  tree.attach(mount, dentry);
+  tree.loose = false;
+  for (const one of subtree(tree)) one.namespace = mount.namespace;
+}
+
+/** Takes a tree down. */
+export function releaseTree(vfs: Vfs, top: Mount): void {
+  top.loose = false;
+  for (const gone of subtree(top).reverse()) release(vfs, gone);
+}
+
+/** Copies a mount seen from `root` down, and with `recursive` the mounts below that; old to new. */
+export function copyTree(vfs: Vfs, top: Mount, root: Dentry, recursive: boolean): Map<Mount, Mount> {
+  const copies = new Map([[top, copyMount(vfs, top, root)]]);
+  if (!recursive) return copies;
+  for (const one of subtree(top)) {
+    const parent = one === top ? undefined : copies.get(one.parent!);
+    if (parent === undefined || !one.mountpoint!.isWithin(parent.root)) continue;
+    const copy = copyMount(vfs, one, one.root);
+    copies.set(one, copy);
+    copy.attach(parent, one.mountpoint!);
+  }
+  return copies;
+}
+
+const copyMount = (vfs: Vfs, { sb, source, flags }: Mount, root: Dentry): Mount =>
+  newMount(vfs, sb, root, source, flags);
+
+export function newMount(vfs: Vfs, sb: SuperBlock, root: Dentry, source: string, flags: number): Mount {
+  sb.mounts++;
+  root.inode!.refs++;
+  return new Mount(vfs.nextMountId(), sb, root, source, flags);
+}
+
+/** Takes a mount out of its tree; it goes now, or with the last path into it. */
+export function release(vfs: Vfs, mount: Mount): void {
+  mount.detach();
+  mount.namespace = null;
+  if (mount.refs === 0) dispose(vfs, mount);
+  else mount.lastPut = () => dispose(vfs, mount);
+}
+
+/** The last mount of a filesystem shuts it down. */
+function dispose(vfs: Vfs, mount: Mount): void {
+  const { sb } = mount;
+  mount.lastPut = null;
+  sb.iput(mount.root.inode!);
+  if (--sb.mounts > 0) return;
+  const root = [...vfs.roots].find(one => one.inode!.sb === sb);
+  sb.sync();
+  sb.fileHandles?.clear();
+  if (root !== undefined) {
+    vfs.roots.delete(root);
+    vfs.dcache.forgetRoot(root);
+  }
+  sb.watcher?.unmounted(sb);
+  sb.shutdown();
+}

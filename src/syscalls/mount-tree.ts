@@ -1,0 +1,139 @@
+/** open_tree(2), move_mount(2), mount_setattr(2): mounts by descriptors. */
+import { CAP_SYS_ADMIN, capable } from '../core/cred.ts';
+import { copyIn } from '../core/user-copy.ts';
+import type { Path } from '../fs/dentry.ts';
+import { openTree, setMountAttributes } from '../fs/mount-file.ts';
+import { moveBeneath, moveMount } from '../fs/mounts.ts';
+import { openPath } from '../fs/open.ts';
+import type { Task } from '../kernel/task.ts';
+import { getUint64 } from '../lib/int64.ts';
+import { E2BIG, EINVAL, EPERM } from '../uapi/errno.ts';
+import {
+  AT_EMPTY_PATH,
+  AT_NO_AUTOMOUNT,
+  AT_RECURSIVE,
+  AT_SYMLINK_NOFOLLOW,
+  O_CLOEXEC,
+  O_PATH,
+} from '../uapi/fcntl.ts';
+import * as uapi from '../uapi/mount.ts';
+import { OPEN_TREE_CLONE } from '../uapi/mount.ts';
+import { call, dirfd, flags, path, pointer, type Syscall, ulong } from './args.ts';
+import { pathAt } from './attr.ts';
+import { changed } from './mount.ts';
+import { install } from './names.ts';
+import { namesIn } from './show.ts';
+
+const AT_FLAGS = { AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH, AT_RECURSIVE };
+const AT_KNOWN = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_RECURSIVE;
+
+function openTreeCall(task: Task, dirfd: number, name: number, flags: number): number {
+  if ((flags & ~(AT_KNOWN | OPEN_TREE_CLONE | O_CLOEXEC)) !== 0) return -EINVAL;
+  const clones = (flags & OPEN_TREE_CLONE) !== 0;
+  const recursive = (flags & AT_RECURSIVE) !== 0;
+  if (recursive && !clones) return -EINVAL;
+  if (clones && !capable(task.cred, CAP_SYS_ADMIN)) return -EPERM;
+  const found = pathAt(task, dirfd, name, flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH));
+  if (typeof found === 'number') return found;
+  const { vfs } = task.kernel;
+  const file = clones ? openTree(vfs, found, recursive) : openPath(vfs, task, found, O_PATH);
+  return typeof file === 'number' ? file : install(task, file, (flags & O_CLOEXEC) !== 0);
+}
+
+const MOVE_FLAGS = namesIn(uapi, /^MOVE_MOUNT_/);
+const MOVE_KNOWN = Object.values(MOVE_FLAGS).reduce((all, flag) => all | flag, 0);
+
+function moveMountCall(
+  task: Task,
+  fromDir: number,
+  fromName: number,
+  toDir: number,
+  toName: number,
+  flags: number,
+): number {
+  const beneath = (flags & uapi.MOVE_MOUNT_BENEATH) !== 0;
+  if (!capable(task.cred, CAP_SYS_ADMIN)) return -EPERM;
+  // Groups of mounts that propagate to each other do not exist.
+  if ((flags & ~MOVE_KNOWN) !== 0 || (flags & uapi.MOVE_MOUNT_SET_GROUP) !== 0) return -EINVAL;
+  const from = place(task, fromDir, fromName, flags);
+  if (typeof from === 'number') return from;
+  const to = place(task, toDir, toName, flags >> 4);
+  if (typeof to === 'number') return to;
+  return changed(task, beneath ? moveBeneath(from, to) : moveMount(from, to));
+}
+
+/** Flags of where it comes from; those of where it goes are the same, four bits higher. */
+function place(task: Task, dirfd: number, name: number, flags: number): Path | number {
+  const follow = (flags & uapi.MOVE_MOUNT_F_SYMLINKS) !== 0 ? 0 : AT_SYMLINK_NOFOLLOW;
+  const empty = (flags & uapi.MOVE_MOUNT_F_EMPTY_PATH) !== 0 ? AT_EMPTY_PATH : 0;
+  return pathAt(task, dirfd, name, follow | empty);
+}
+
+/** struct mount_attr: 0 attr_set u64 | 8 attr_clr u64 | 16 propagation u64 | 24 userns_fd u64. */
+const ATTR_SIZE = 32;
+const PAGE = 4096;
+const PROPAGATIONS: readonly number[] = [
+  0,
+  uapi.MS_UNBINDABLE,
+  uapi.MS_PRIVATE,
+  uapi.MS_SLAVE,
+  uapi.MS_SHARED,
+];
+
+function mountSetattr(
+  task: Task,
+  dirfd: number,
+  name: number,
+  flags: number,
+  addr: number,
+  size: number,
+): number {
+  if ((flags & ~AT_KNOWN) !== 0) return -EINVAL;
+  if (size > PAGE) return -E2BIG;
+  if (size < ATTR_SIZE) return -EINVAL;
+  if (!capable(task.cred, CAP_SYS_ADMIN)) return -EPERM;
+  const bytes = copyIn(task.user, addr, size);
+  if (typeof bytes === 'number') return bytes;
+  if (bytes.subarray(ATTR_SIZE).some(byte => byte !== 0)) return -E2BIG;
+  const view = new DataView(bytes.buffer);
+  const [set, clear, propagation] = [0, 8, 16].map(at => getUint64(view, at)) as [number, number, number];
+  if (set === 0 && clear === 0 && propagation === 0) return 0;
+  if (!PROPAGATIONS.includes(propagation) || !isChange(set, clear)) return -EINVAL;
+  const found = pathAt(task, dirfd, name, flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH));
+  if (typeof found === 'number') return found;
+  return changed(task, setMountAttributes(found, set, clear, (flags & AT_RECURSIVE) !== 0));
+}
+
+/** Access times are one setting, which must be cleared as a whole before it is set. */
+function isChange(set: number, clear: number): boolean {
+  if (set > uapi.MOUNT_ATTR_ALL || clear > uapi.MOUNT_ATTR_ALL) return false;
+  if (((set | clear) & ~uapi.MOUNT_ATTR_ALL) !== 0) return false;
+  const cleared = clear & uapi.MOUNT_ATTR__ATIME;
+  return cleared === uapi.MOUNT_ATTR__ATIME || (cleared === 0 && (set & uapi.MOUNT_ATTR__ATIME) === 0);
+}
+
+export const mountTreeCalls: readonly Syscall[] = [
+  call(
+    'open_tree',
+    [dirfd('dirfd'), path('pathname'), flags('flags', { OPEN_TREE_CLONE, ...AT_FLAGS, O_CLOEXEC })],
+    openTreeCall,
+  ),
+  call(
+    'move_mount',
+    [
+      dirfd('from_dirfd'),
+      path('from_pathname'),
+      dirfd('to_dirfd'),
+      path('to_pathname'),
+      flags('flags', MOVE_FLAGS),
+    ],
+    moveMountCall,
+    'mounts do not propagate; no MOVE_MOUNT_SET_GROUP: EINVAL',
+  ),
+  call(
+    'mount_setattr',
+    [dirfd('dirfd'), path('pathname'), flags('flags', AT_FLAGS), pointer('attr'), ulong('size')],
+    mountSetattr,
+    'mounts do not propagate: shared and slave mounts are as private ones; no MOUNT_ATTR_IDMAP: EINVAL',
+  ),
+];
