@@ -197,16 +197,14 @@ export function touched(mm: Mm, cache: PageCache, page: number, out: Uint8Array)
   }
 }
 
-/** An area's pages are gone for sure, and it is no longer listed: its file is let go. */
-export function releaseBacking(mm: Mm, vma: Vma): void {
-  const { backing } = vma;
-  if (backing === null) return;
-  vma.backing = null;
-  if (!maps(mm, backing)) backing.cache.dropUser(mm);
-  backing.put();
+/**
+ * Pages of an area that is no longer listed are gone for sure: only now the cache need not tell the space of its changes.
+ */
+export function forgetCache(mm: Mm, cache: PageCache): void {
+  if (!maps(mm, cache)) cache.dropUser(mm);
 }
 
-function maps(mm: Mm, { cache }: Backing): boolean {
+function maps(mm: Mm, cache: PageCache): boolean {
   for (let i = mm.vmas.count - 1; i >= 0; i--) if (mm.vmas.at(i)!.backing?.cache === cache) return true;
   return false;
 }

@@ -5,12 +5,12 @@
 import { PROT_NONE, PROT_READ, type Space } from '../engine/engine.ts';
 import { Ranges } from '../lib/ranges.ts';
 import {
+  forgetCache,
   mapAppended,
   mapBacking,
   mappedRuns,
   mapTouched,
   moveFilePages,
-  releaseBacking,
   remapMoved,
   unmapPunched,
   unmapTruncated,
@@ -293,17 +293,17 @@ export class Mm implements PageUser {
   destroy(): void {
     this.space.destroy();
     this.host.promise(-this.promised);
-    const gone = this.vmas.clear();
-    for (const vma of gone) {
-      vma.countWriter(-1);
-      if (vma.shared) vma.backing?.sync(vma.pos, vma.length);
-      vma.backing?.detached?.();
+    const caches = new Set<PageCache>();
+    for (const vma of this.vmas.clear()) {
+      if (vma.backing === null) continue;
+      caches.add(vma.backing.cache);
+      this.detach(vma, vma.backing);
     }
     this.exe?.put();
     this.exe = null;
     this.space.whenDone(() => {
       this.host.images.destroyed(this);
-      for (const vma of gone) releaseBacking(this, vma);
+      for (const cache of caches) cache.dropUser(this);
       this.gone = true;
     });
   }
@@ -351,15 +351,22 @@ export class Mm implements PageUser {
     if (this.pages > this.peakPages) this.peakPages = this.pages;
   }
 
-  /** The area's pages are ordered away; its file is let go once they are surely gone. */
+  /** The area's pages are ordered away, and its file is let go. */
   private drop(vma: Vma): void {
     this.account(-vma.length, vma);
     const { backing } = vma;
     if (backing === null) return;
     this.host.images.unmapped(this, vma);
+    this.detach(vma, backing);
+    this.space.whenDone(() => forgetCache(this, backing.cache));
+  }
+
+  private detach(vma: Vma, backing: Backing): void {
     vma.countWriter(-1);
     if (vma.shared) backing.sync(vma.pos, vma.length);
     backing.detached?.();
-    this.space.whenDone(() => releaseBacking(this, vma));
+    // At once: whoever hears of the end of the call, or of the process, may count on the file's being closed.
+    vma.backing = null;
+    backing.put();
   }
 }

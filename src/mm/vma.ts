@@ -35,7 +35,7 @@ export interface Backing {
   readonly ino: number;
   get(): Backing;
   put(): void;
-  /** An area is gone from its address space; `put` comes when its pages are, too. */
+  /** An area is gone from its address space, and not just joined with another; `put` follows. */
   detached?(): void;
   /** Writes changed pages of [pos, pos + len) to where the file is kept: 0 or -errno. */
   sync(pos: number, len: number): number;
