@@ -143,11 +143,12 @@ export class NativeSpace implements Space {
   }
 
   whenDone(done: () => void): void {
-    if (this.dead || this.orders.acknowledged >= this.orders.posted) {
+    // A process that was told to end, or is to be killed, has its mappings for as long as it lives.
+    if (this.dead || (!this.doomed && this.orders.acknowledged >= this.orders.posted)) {
       done();
       return;
     }
-    this.pending.push({ upTo: this.orders.posted, done });
+    this.pending.push({ upTo: this.doomed ? Number.POSITIVE_INFINITY : this.orders.posted, done });
     if (this.pending.length >= MANY_PENDING) this.orders.noteAtPublish();
     else this.engine.chores.noteLater(this);
   }
