@@ -119,15 +119,19 @@ export class InotifyHub implements FileWatcher {
       return;
     }
     if ((event & (IN_CREATE | IN_DELETE)) !== 0) this.linksChanged(event, inode);
-    this.tell(dir.inode, event, name, cookie);
+    // Its name is forgotten first: the file hears of its end before the directory does.
     if ((event & IN_DELETE) !== 0 && inode.nlink === 0) this.checkGone(inode, 2);
-    if ((event & IN_MOVED_TO) === 0) return;
-    for (const replaced of this.watched.keys()) {
-      if (replaced.nlink !== 0 || replaced === inode) continue;
-      this.tell(replaced, IN_ATTRIB, '', 0);
-      this.checkGone(replaced, 1);
-    }
+    this.tell(dir.inode, event, name, cookie);
+    if ((event & IN_MOVED_TO) !== 0) this.arrived(inode);
+  }
+
+  /** A file has another name; one that had it before may be gone. */
+  private arrived(inode: Inode): void {
+    const replaced = [...this.watched.keys()].filter(other => other.nlink === 0 && other !== inode);
+    for (const other of replaced)
+      this.tell(other, isDir(other.mode) ? IN_ATTRIB | IN_ISDIR : IN_ATTRIB, '', 0);
     this.tell(inode, IN_MOVE_SELF, '', 0);
+    for (const other of replaced) this.checkGone(other, 1);
   }
 
   /** A file's count of links is one of its attributes. */

@@ -158,6 +158,30 @@ test('a watched file that is replaced by a rename is deleted', () => {
   ]);
 });
 
+test('a file hears of its end before its directory does, and after who took its name', () => {
+  compare([
+    [
+      ['mkdir', 'd'],
+      ['mkdir', 'e'],
+      ['open', 'a', O_WRONLY | O_CREAT, 'f'],
+      ['close', 'f'],
+      ['open', 'b', O_WRONLY | O_CREAT, 'f'],
+      ['close', 'f'],
+      ['watch', '.', IN_ALL_EVENTS],
+      ['watch', 'a', IN_ALL_EVENTS],
+      ['watch', 'b', IN_ALL_EVENTS],
+      ['watch', 'd', IN_ALL_EVENTS],
+      ['watch', 'e', IN_ALL_EVENTS],
+      ['rename', 'b', 'a'],
+      ['link', 'a', 'c'],
+      ['unlink', 'a'],
+      ['unlink', 'c'],
+      ['rename', 'd', 'e'],
+      ['rmdir', 'e'],
+    ],
+  ]);
+});
+
 test('masks are added, replaced and refused as on the host', () => {
   compare([
     [
