@@ -30,6 +30,8 @@ const HUNGER = 0.6;
 
 interface Helper {
   readonly tid: number;
+  /** Its file of the host's /proc, open; or -errno. */
+  readonly schedstat: number;
   ran: number;
   waited: number;
   /** Until when it has a share; 0: it has none. */
@@ -51,7 +53,13 @@ export class BackgroundThreads {
     const tids = readdirSync('/proc/self/task').map(Number);
     this.helpers = tids
       .filter(tid => tid !== process.pid)
-      .map(tid => ({ tid, ran: 0, waited: 0, shareUntil: now + FIRST_SHARE }));
+      .map(tid => ({
+        tid,
+        schedstat: this.files.open(`/proc/self/task/${tid}/schedstat`),
+        ran: 0,
+        waited: 0,
+        shareUntil: now + FIRST_SHARE,
+      }));
     for (const helper of this.helpers) this.schedule(helper, true);
   }
 
@@ -67,7 +75,7 @@ export class BackgroundThreads {
 
   /** Whether it starves. */
   private feed(helper: Helper, now: number, passed: number): boolean {
-    const text = this.files.text(`/proc/self/task/${helper.tid}/schedstat`);
+    const text = helper.schedstat < 0 ? null : this.files.textOf(helper.schedstat);
     if (text === null) return false;
     const [ran = 0, waited = 0] = text.split(' ').map(Number);
     const starves =

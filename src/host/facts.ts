@@ -9,18 +9,23 @@ const AT_HWCAP2 = 26;
 const AT_MINSIGSTKSZ = 51;
 /** HWCAP2_FSGSBASE: programs may set their base registers themselves. The engine needs the host to have it. */
 const HWCAP2_FSGSBASE = 2;
-const RANDOM_PIECE = 256;
+/** Random bytes are fetched so many at once. */
+const RANDOM_STOCK = 4096;
 
 export class HostFacts {
   private readonly libc: Libc;
   private readonly buffer = new Uint8Array(4096);
   private readonly view = new DataView(this.buffer.buffer);
   private readonly address: number;
+  private readonly random = new Uint8Array(RANDOM_STOCK);
+  private readonly randomAddress: number;
+  private randomLeft = 0;
   private readonly auxv: ReadonlyMap<number, number>;
 
   constructor(libc: Libc) {
     this.libc = libc;
     this.address = libc.addressOf(this.buffer);
+    this.randomAddress = libc.addressOf(this.random);
     this.auxv = readAuxv();
   }
 
@@ -31,15 +36,25 @@ export class HostFacts {
     return { sec, nsec: this.view.getUint32(8, true) };
   }
 
+  /** Small pieces come from a stock; what was given is forgotten. */
   fillRandom(buf: Uint8Array, off: number, len: number): void {
+    const { random } = this;
     for (let done = 0; done < len; ) {
-      const n = Math.min(len - done, RANDOM_PIECE);
-      const got = this.libc.syscall(NR.getrandom, this.address, n, 0);
-      if (got === -EINTR) continue;
-      if (got < 0) throw new Error(`the host has no random bytes: error ${-got}`);
-      buf.set(this.buffer.subarray(0, got), off + done);
-      done += got;
+      if (this.randomLeft === 0) this.fetchRandom();
+      const n = Math.min(len - done, this.randomLeft);
+      const from = this.randomLeft - n;
+      buf.set(random.subarray(from, this.randomLeft), off + done);
+      random.fill(0, from, this.randomLeft);
+      this.randomLeft = from;
+      done += n;
     }
+  }
+
+  private fetchRandom(): void {
+    const got = this.libc.syscall(NR.getrandom, this.randomAddress, this.random.length, 0);
+    if (got === -EINTR) return;
+    if (got < 0) throw new Error(`the host has no random bytes: error ${-got}`);
+    this.randomLeft = got;
   }
 
   get cpu(): { hwcap: number; hwcap2: number; minSigStack: number } {

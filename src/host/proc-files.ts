@@ -45,8 +45,14 @@ export class HostProcFiles {
   text(path: string): string | null {
     const fd = this.open(path);
     if (fd < 0) return null;
-    const n = this.libc.pread(fd, this.text_, MOST_TEXT, 0);
+    const text = this.textOf(fd);
     this.close(fd);
+    return text;
+  }
+
+  /** The same of one that is open; null if what it is about is gone. */
+  textOf(fd: number): string | null {
+    const n = this.libc.pread(fd, this.text_, MOST_TEXT, 0);
     return n < 0 ? null : this.text_.toString('latin1', 0, n);
   }
 

@@ -18,6 +18,8 @@ import type { MachineKernel } from './machine-kernel.ts';
  */
 const SPIN_FREE = { least: 200_000, most: 1_000_000 } as const;
 const SPIN_FULL = { least: 10_000, most: 100_000 } as const;
+/** Looks after promises have run, before the host's event loop gets its turn: who was answered may ask again at once. */
+const FEW_LOOKS = 64;
 /** Looks between two readings of the clock. */
 const LOOKS = 128;
 /** The host's own event loop (signals, a program that embeds the machine) gets a turn at least so often. */
@@ -72,7 +74,7 @@ export class Loop {
       if (handled > 0) {
         if (idleSince !== 0) this.paid();
         idleSince = 0;
-      } else if (!patient) break;
+      } else if (!patient && looks >= FEW_LOOKS) break;
       if (looks % LOOKS !== 0) continue;
       const now = monotonicNow();
       if (kernel.timers.next() <= now) {

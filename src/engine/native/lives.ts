@@ -7,7 +7,7 @@ import type { Libc } from '../../host/libc.ts';
 import { monotonicNow } from '../../host/monotonic.ts';
 import { NumberTable } from '../../lib/number-table.ts';
 import type { EngineEvents } from '../engine.ts';
-import { NOTE, SIZE } from './layout.ts';
+import { NOTE } from './layout.ts';
 import type { NativeEngine } from './native-engine.ts';
 import { NativeSpace } from './native-space.ts';
 import type { Notes } from './notes.ts';
@@ -159,7 +159,7 @@ export class Lives {
     space.dead = true;
     if (!space.doomed) for (const thread of space.threads) this.events.died(thread);
     space.died();
-    this.engine.memory.wipe(space.orders.file, SIZE.SPACE_STRIDE);
+    space.orders.wipe();
     this.freeIds.push(space.id);
   }
 }

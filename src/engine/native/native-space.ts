@@ -48,6 +48,9 @@ export class NativeSpace implements Space {
   ran = false;
   private readonly engine: NativeEngine;
   /** What to call once how many orders are acknowledged. */
+  /** Of those that wait, how many there are of which no note tells: since order `waitsSince`. */
+  private untold = 0;
+  private waitsSince = 0;
   private readonly pending: { upTo: number; done: () => void }[] = [];
   /** What the space's only thread does itself. */
   readonly own: OwnMappings;
@@ -149,7 +152,11 @@ export class NativeSpace implements Space {
       return;
     }
     this.pending.push({ upTo: this.doomed ? Number.POSITIVE_INFINITY : this.orders.posted, done });
-    if (this.pending.length >= MANY_PENDING) this.orders.noteAtPublish();
+    // Its death tells of all, and a note that is out may tell of it.
+    if (this.doomed || this.orders.posted <= this.orders.noted) return;
+    if (this.waitsSince !== this.orders.noted) this.untold = 0;
+    this.waitsSince = this.orders.noted;
+    if (++this.untold >= MANY_PENDING) this.orders.noteAtPublish();
     else this.engine.chores.noteLater(this);
   }
 

@@ -1,12 +1,13 @@
 /**
  * What host processes of the engine tell the kernel, over a socket whose host end says who sent it
- * (SO_PASSCRED, unix(7)): the only thing about a space's process that the kernel believes.
+ * (SO_PASSCRED, unix(7)): the only thing about a space's process that the kernel believes. Several are read at once.
  */
 import type { Libc } from '../../host/libc.ts';
+import { setInt64 } from '../../lib/int64.ts';
 import { FILE, NOTE } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 
-const NR = { poll: 7, recvmsg: 47, socketpair: 53, setsockopt: 54 } as const;
+const NR = { poll: 7, socketpair: 53, setsockopt: 54, recvmmsg: 299 } as const;
 const AF_UNIX = 1;
 const SOCK_SEQPACKET_CLOEXEC = 5 | 0o2000000;
 const SOL_SOCKET = 1;
@@ -14,14 +15,21 @@ const SO_PASSCRED = 16;
 const SO_RCVBUF = 8;
 const MSG_DONTWAIT = 0x40;
 const POLLIN = 1;
-/** In the scratch page: msghdr (56), iovec (16), the note, room for one struct cmsghdr with a ucred. */
-const HEADER = FILE.FILE_SCRATCH;
-const IOVEC = HEADER + 64;
-const BODY = HEADER + 96;
-const CONTROL = HEADER + 128;
+/** How many are read at once. */
+const BATCH = 16;
+/**
+ * In the scratch page, BATCH of each: struct mmsghdr (msghdr: 16 the iovec, 24 how many, 32 the control buffer, 40 its size;
+ * 56 how much came), iovecs, notes, room for one struct cmsghdr with a ucred.
+ */
+const HEADERS = FILE.FILE_SCRATCH;
+const HEADER_SIZE = 64;
+const IOVECS = HEADERS + BATCH * HEADER_SIZE;
+const IOVEC_SIZE = 16;
+const BODIES = IOVECS + BATCH * IOVEC_SIZE;
+const CONTROLS = BODIES + BATCH * NOTE.NOTE_SIZE;
 const CONTROL_SIZE = 32;
-const OPTION = HEADER + 192;
-const POLLFD = HEADER + 0xa00;
+const OPTION = CONTROLS + BATCH * CONTROL_SIZE;
+const POLLFD = OPTION + 8;
 
 export interface Note {
   readonly kind: number;
@@ -36,6 +44,9 @@ export class Notes {
   readonly peer: number;
   private readonly libc: Libc;
   private readonly memory: MemoryFile;
+  /** Of the batch that was read last: how many there are, and how many were given out. */
+  private came = 0;
+  private given = 0;
 
   constructor(libc: Libc, memory: MemoryFile) {
     this.libc = libc;
@@ -48,38 +59,55 @@ export class Notes {
     libc.syscall(NR.setsockopt, this.fd, SOL_SOCKET, SO_PASSCRED, address + OPTION, 4);
     view.setInt32(OPTION, 1 << 20, true);
     libc.syscall(NR.setsockopt, this.fd, SOL_SOCKET, SO_RCVBUF, address + OPTION, 4);
+    for (let i = 0; i < BATCH; i++) this.prepare(i);
   }
 
   /** The next note, or null when there is none now. */
   next(): Note | null {
-    const { view, address } = this.memory;
-    setPointer(view, HEADER, 0);
-    view.setUint32(HEADER + 8, 0, true);
-    setPointer(view, HEADER + 16, address + IOVEC);
-    setPointer(view, HEADER + 24, 1);
-    setPointer(view, HEADER + 32, address + CONTROL);
-    setPointer(view, HEADER + 40, CONTROL_SIZE);
-    setPointer(view, IOVEC, address + BODY);
-    setPointer(view, IOVEC + 8, NOTE.NOTE_SIZE);
-    const got = this.libc.syscall(NR.recvmsg, this.fd, address + HEADER, MSG_DONTWAIT);
-    if (got < NOTE.NOTE_SIZE) return null;
-    return {
-      kind: view.getUint32(BODY, true),
-      value: view.getUint32(BODY + 4, true),
-      pid: view.getUint32(CONTROL + 16, true),
-    };
+    for (;;) {
+      if (this.given === this.came && !this.receive()) return null;
+      const i = this.given++;
+      const { view } = this.memory;
+      const whole = view.getUint32(HEADERS + HEADER_SIZE * i + 56, true) >= NOTE.NOTE_SIZE;
+      if (!whole) continue;
+      const body = BODIES + NOTE.NOTE_SIZE * i;
+      return {
+        kind: view.getUint32(body, true),
+        value: view.getUint32(body + 4, true),
+        pid: view.getUint32(CONTROLS + CONTROL_SIZE * i + 16, true),
+      };
+    }
   }
 
   /** Until there is one, or the time is over, or a signal came. */
   wait(milliseconds: number): void {
+    if (this.given < this.came) return;
     const { view, address } = this.memory;
     view.setInt32(POLLFD, this.fd, true);
     view.setInt32(POLLFD + 4, POLLIN, true);
     this.libc.syscall(NR.poll, address + POLLFD, 1, milliseconds);
   }
-}
 
-function setPointer(view: DataView, offset: number, value: number): void {
-  view.setUint32(offset, value % 2 ** 32, true);
-  view.setUint32(offset + 4, Math.floor(value / 2 ** 32), true);
+  private receive(): boolean {
+    const { view, address } = this.memory;
+    // What the host wrote over: how large the control buffers are.
+    for (let i = 0; i < this.came; i++) setInt64(view, HEADERS + HEADER_SIZE * i + 40, CONTROL_SIZE);
+    this.given = 0;
+    this.came = 0;
+    const got = this.libc.syscall(NR.recvmmsg, this.fd, address + HEADERS, BATCH, MSG_DONTWAIT, 0);
+    if (got <= 0) return false;
+    this.came = got;
+    return true;
+  }
+
+  private prepare(i: number): void {
+    const { view, address } = this.memory;
+    const header = HEADERS + HEADER_SIZE * i;
+    setInt64(view, header + 16, address + IOVECS + IOVEC_SIZE * i);
+    setInt64(view, header + 24, 1);
+    setInt64(view, header + 32, address + CONTROLS + CONTROL_SIZE * i);
+    setInt64(view, header + 40, CONTROL_SIZE);
+    setInt64(view, IOVECS + IOVEC_SIZE * i, address + BODIES + NOTE.NOTE_SIZE * i);
+    setInt64(view, IOVECS + IOVEC_SIZE * i + 8, NOTE.NOTE_SIZE);
+  }
 }

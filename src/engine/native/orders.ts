@@ -5,7 +5,7 @@
  * What the mapping thread says of its progress lies where the guest can write; only a note (`NOTE_DONE`) counts.
  * So a note is ordered from time to time, and never more orders are out than the page holds.
  */
-import { ANSWERS, FD, FILE, NOTE, OP, SIZE, SPACE, VA } from './layout.ts';
+import { FD, FILE, NOTE, OP, SIZE, SPACE, VA } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 
 const WRITE = 1;
@@ -22,7 +22,8 @@ export class Orders {
   private published = 0;
   /** Orders that are known to be done. */
   acknowledged = 0;
-  private noted = 0;
+  /** Up to which order a note tells, of those that came and those that are out. */
+  noted = 0;
   /** For each note that is out, in order: how many orders were posted before it. */
   private readonly notes: number[] = [];
   private notePlace = 0;
@@ -33,8 +34,14 @@ export class Orders {
     this.spaceId = spaceId;
     this.file = FILE.FILE_SPACES + spaceId * SIZE.SPACE_STRIDE;
     this.words = new Int32Array(memory.buffer, this.file, SIZE.SPACE_STRIDE / 4);
-    this.words.fill(0, 0, SPACE.P_OPS / 4);
-    this.words.fill(0, SIZE.SPACE_SIZE / 4, (SIZE.SPACE_SIZE + ANSWERS.W_RESULTS) / 4);
+  }
+
+  /** The space is dead: what it was told, and what its program wrote, is not for the next one. */
+  wipe(): void {
+    const { words } = this;
+    const used = Math.min(this.posted, SIZE.MAX_OPS) * OP.OP_SIZE;
+    words.fill(0, 0, (SPACE.P_OPS + used) / 4);
+    words.fill(0, SPACE.P_STACKS / 4);
   }
 
   get unpublished(): boolean {

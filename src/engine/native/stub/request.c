@@ -8,6 +8,7 @@
 #define FUTEX_WAIT 0
 #define FUTEX_WAKE 1
 #define EVERYBODY 0x7fffffff
+#define EXECVE_LOOKS 8
 
 /* The kinds of a prefetch plan: bits 0-3 kind, 4-7 argument, 8-11 argument with the length, 16-31 size. */
 #define PLAN_STRING 1
@@ -139,10 +140,23 @@ static void map_own(void *slot)
 	}
 }
 
+/*
+ * How often to look before sleeping. Not at all where that keeps the kernel from answering. Longer for execve, which is long,
+ * and in which there will be something to prepare.
+ */
+static u32 patience(void *slot)
+{
+	u32 spin = AT(u32, STUB_GLOBAL, G_SPIN);
+
+	if (AT(u32, slot, S_CPU) == AT(u32, STUB_GLOBAL, G_KERNEL_CPU))
+		return 0;
+	return AT(u64, slot, S_NR) == __NR_execve ? EXECVE_LOOKS * spin : spin;
+}
+
 static void wait_answer(void *slot)
 {
 	u32 *state = (u32 *)((u64)slot + S_STATE);
-	u32 left = AT(u32, slot, S_CPU) == AT(u32, STUB_GLOBAL, G_KERNEL_CPU) ? 0 : AT(u32, STUB_GLOBAL, G_SPIN);
+	u32 left = patience(slot);
 	u32 seen;
 
 	if (AT(u32, STUB_GLOBAL, G_DOORBELL)) {
