@@ -29,6 +29,8 @@ import type { UserAccess } from './user-access.ts';
 /** What a task is doing, with proc(5)'s letters. */
 export type TaskState = 'R' | 'S' | 'D' | 'T' | 't' | 'Z' | 'X';
 
+/** What lived no longer than this, ns, has used nothing: to ask would take longer. */
+const NO_LIFE = 1e6;
 /** A life that is over so soon, ns, is not worth asking the host about its memory and faults (getrusage(2): zeros). */
 const SHORT_LIFE = 1e7;
 /** Processor time, ns, from which on the peak of memory is asked for. */
@@ -211,11 +213,13 @@ export class Task implements Current, Sleeper, SignalSource {
     sum.add(this.usage);
     const { thread } = this;
     if (thread === null) return sum;
+    const lived = this.clock.monotonic() - this.startTime;
+    if (!thread.saysUsage && lived < NO_LIFE) return sum;
     const { user, system } = thread.cpuTimes();
     sum.user += user;
     sum.system += system;
     // What costs the host's /proc is not asked about a life that was over at once.
-    if (!thread.saysUsage && this.clock.monotonic() - this.startTime < SHORT_LIFE) return sum;
+    if (!thread.saysUsage && lived < SHORT_LIFE) return sum;
     const { minflt, majflt, rss, peak: known } = thread.usage();
     sum.minflt += minflt;
     sum.majflt += majflt;

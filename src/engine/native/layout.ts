@@ -203,6 +203,8 @@ export const SLOT = {
   S_CLEAR_TID: 232,
   SAID_ROBUST_LIST: 1,
   SAID_CLEAR_TID: 2,
+  /** Whose usage the thread brings along (getrusage(2)): 0 its process's, 1 (RUSAGE_THREAD) its own. */
+  S_USAGE_OF: 248,
   S_LIMITS: 0x180,
   LIMITS: 16,
   /** Which signals' actions the thread has set by itself, a default one for another; and these, as rt_sigaction has them. */

@@ -215,6 +215,7 @@ export class NativeSpace implements Space {
     const thread = new NativeThread(this.engine, this, slot, index);
     thread.prepareFirst();
     this.threads.add(thread);
+    if (!this.hasOneThread) for (const each of this.threads) each.bringsOwnUsage();
     this.order(
       NR.mmap,
       thread.address,

@@ -22,6 +22,7 @@ import type { NativeSpace } from './native-space.ts';
 import { ThreadAccount } from './thread-account.ts';
 import { NativeThreadFacts } from './thread-facts.ts';
 
+const RUSAGE_THREAD = 1;
 const AUDIT_ARCH_X86_64 = 0xc000003e | 0;
 /** Where a frame is put that no signal made: high in the alternate stack, with room for any extended state. */
 const OWN_FRAME = SLOT.S_ALTSTACK + 0x1000;
@@ -372,10 +373,16 @@ export class NativeThread implements EngineThread {
     this.i32[this.w] = STATE.ST_REQUEST;
   }
 
-  /** What the program has used, if it said so with the call that it is in; it speaks of the whole process. */
+  /** It is not alone in its process any more, whose usage is not only its own. */
+  bringsOwnUsage(): void {
+    this.i32[this.w + SLOT.S_USAGE_OF / 4] = RUSAGE_THREAD;
+  }
+
+  /** What the program has used, if it said so with the call that it is in. */
   private broughtUsage(): BroughtUsage | null {
     const { engine, space, i32, w } = this;
-    if (!this.brought || !space.hasOneThread || engine.plans[this.nr]?.[0]?.kind !== 'usage') return null;
+    if (!this.brought || engine.plans[this.nr]?.[0]?.kind !== 'usage') return null;
+    if (!space.hasOneThread && i32[w + SLOT.S_USAGE_OF / 4] !== RUSAGE_THREAD) return null;
     const has = i32[w + SLOT.S_IN0_LEN / 4] === RUSAGE_SIZE;
     return has ? readUsage(this.view, this.slot + SLOT.S_IN0) : null;
   }

@@ -67,7 +67,7 @@ static int fetch(void *slot, u32 plan, u32 window, u64 room)
 	if ((plan & 15) == PLAN_STRINGS)
 		return fetch_strings(slot, (plan >> 4) & 7, (u64)slot + window, room);
 	if ((plan & 15) == PLAN_USAGE)
-		return syscall3(__NR_getrusage, 0, (char *)slot + window, 0) == 0 ? RUSAGE_SIZE : -1;
+		return syscall3(__NR_getrusage, AT(int, slot, S_USAGE_OF), (char *)slot + window, 0) == 0 ? RUSAGE_SIZE : -1;
 	if (from == 0)
 		return -1;
 	if ((plan & 15) == PLAN_STRING) {
