@@ -7,7 +7,7 @@ import { readSigAction, SIGACTION_SIZE } from '../arch/x86_64/structs/signal.ts'
 import { WaitQueue } from '../core/wait.ts';
 import type { ThreadFacts } from '../engine/engine.ts';
 import { NSIG, SIG_DFL, SIG_IGN, SIGCHLD, SIGCONT, SIGURG, SIGWINCH } from '../uapi/signal.ts';
-import { sigBit, sigWord } from './sigset.ts';
+import { SigSet, sigBit, sigWord } from './sigset.ts';
 
 /** Never changed: replaced as a whole. */
 export interface SigAction {
@@ -39,7 +39,8 @@ export class SigHand {
   /** Woken when a signal comes for whom signalfd(2) may read it. */
   readonly signalfd: WaitQueue = new WaitQueue();
   private readonly actions: SigAction[] = new Array<SigAction>(NSIG + 1).fill(DEFAULT_ACTION);
-
+  /** Those whose actions are as they are by default, in all. */
+  private readonly plain = new SigSet(~0, ~0);
   /** Who has been told which signals have their default actions. */
   private told: Told | null = null;
 
@@ -49,7 +50,13 @@ export class SigHand {
 
   set(signal: number, action: SigAction): void {
     this.untell();
+    this.put(signal, action);
+  }
+
+  private put(signal: number, action: SigAction): void {
     this.actions[signal] = action;
+    if (isPlain(action)) this.plain.add(signal);
+    else this.plain.delete(signal);
   }
 
   /** For CLONE_SIGHAND. */
@@ -64,6 +71,7 @@ export class SigHand {
     this.untell();
     const copy = new SigHand();
     for (let signal = 1; signal <= NSIG; signal++) copy.actions[signal] = this.actions[signal]!;
+    copy.plain.set(this.plain.lo, this.plain.hi);
     return copy;
   }
 
@@ -73,18 +81,14 @@ export class SigHand {
     this.untell();
     for (let signal = 1; signal <= NSIG; signal++) {
       const ignored = this.actions[signal]!.handler === SIG_IGN;
-      this.actions[signal] = ignored ? { ...DEFAULT_ACTION, handler: SIG_IGN } : DEFAULT_ACTION;
+      this.put(signal, ignored ? { ...DEFAULT_ACTION, handler: SIG_IGN } : DEFAULT_ACTION);
     }
   }
 
   /** To be called when one thread alone uses this table: it is told anew when something changes. */
   tell(facts: ThreadFacts, view: DataView): void {
     this.untell();
-    const words: [number, number] = [0, 0];
-    this.actions.forEach((action, signal) => {
-      if (signal > 0 && isPlain(action)) words[sigWord(signal)]! |= sigBit(signal);
-    });
-    facts.tellDefaults(words[0], words[1]);
+    facts.tellDefaults(this.plain.lo, this.plain.hi);
     this.told = { facts, view };
   }
 
@@ -104,8 +108,7 @@ export class SigHand {
     for (let signal = 1; signal <= NSIG && (lo | hi) !== 0; signal++) {
       if (((sigWord(signal) === 0 ? lo : hi) & sigBit(signal)) === 0) continue;
       const action = readSigAction(view, facts.actions + SIGACTION_SIZE * (signal - 1));
-      if (action.handler === SIG_DFL && this.actions[signal]!.handler === SIG_DFL)
-        this.actions[signal] = action;
+      if (action.handler === SIG_DFL && this.actions[signal]!.handler === SIG_DFL) this.put(signal, action);
     }
   }
 

@@ -71,6 +71,9 @@ export class NativeEngine implements Engine {
   private readonly running: NativeThread[] = [];
   private readonly first: NativeSpace;
   private polls = 0;
+  /** A new space's thread, which waits for its first program. */
+  private spare: NativeThread | null = null;
+  private wantsSpare = false;
 
   private constructor({ libc, events, foresight }: NativeEngineOptions, memory: MemoryFile) {
     this.memory = memory;
@@ -166,6 +169,7 @@ export class NativeEngine implements Engine {
     this.lives.readNotes();
     const due = this.chores.run(monotonicNow());
     this.slots.cleanUp();
+    this.keepSpare();
     const count = Math.min(running.length, MOST_WORDS - 1);
     waits.put(0, GLOBAL.G_HOST_EVENTS, 0);
     for (let i = 0; i < count; i++) {
@@ -179,12 +183,25 @@ export class NativeEngine implements Engine {
     waits.wait(count + 1, Math.min(timeout, due, running.length > 0 ? watch : timeout));
   }
 
+  /** One is kept ready where they are asked for: to make one takes the host longer than a program wants to wait. */
   newSpace(): NativeThread {
+    const { spare } = this;
+    this.spare = null;
+    this.wantsSpare = true;
+    return spare === null || spare.space.dead ? this.makeSpace() : spare;
+  }
+
+  private makeSpace(): NativeThread {
     const space = this.prepareSpace();
     const thread = space.addThread();
     this.first.orderFork(space);
     this.first.flush();
     return thread;
+  }
+
+  private keepSpare(): void {
+    if (this.wantsSpare) this.spare = this.makeSpace();
+    this.wantsSpare = false;
   }
 
   /** A space that has its number, its pages and its first orders, but no process yet. */

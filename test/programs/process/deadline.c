@@ -142,8 +142,9 @@ static void promises(void)
 			struct attributes a = {.size = 48, .policy = DEADLINE, .runtime = 9 * MS, .deadline = 10 * MS};
 			int result = S(sched_setattr, 0, &a, 0);
 
-			if (i == 0 || i == count - 1)
-				say("%s: %s\n", i == 0 ? "first" : "one too many", result == 0 ? "ok" : errno_name(errno));
+			/* How many others there is room for is not ours to know: somebody else may have promised something. */
+			if (i == count - 1)
+				say("one too many: %s\n", result == 0 ? "ok" : errno_name(errno));
 			close(hold[1]);
 			write(told[1], "", 1);
 			read(hold[0], &byte, 1);
