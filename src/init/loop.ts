@@ -17,7 +17,7 @@ import type { MachineKernel } from './machine-kernel.ts';
  * costs nobody anything, and a virtual machine's idle processor is slow to wake.
  */
 const SPIN_FREE = { least: 200_000, most: 1_000_000 } as const;
-const SPIN_FULL = { least: 10_000, most: 100_000 } as const;
+const SPIN_FULL = { least: 5_000, most: 20_000 } as const;
 /** Looks after promises have run, before the host's event loop gets its turn: who was answered may ask again at once. */
 const FEW_LOOKS = 64;
 /** Looks between two readings of the clock. */

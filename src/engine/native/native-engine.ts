@@ -121,8 +121,11 @@ export class NativeEngine implements Engine {
 
   get busyCount(): number {
     let busy = 0;
-    for (const { slot } of this.running)
-      if (Atomics.load(this.memory.i32, slot >> 2) === STATE.ST_RUNNING) busy++;
+    for (const { slot } of this.running) {
+      const state = Atomics.load(this.memory.i32, slot >> 2);
+      // Who was answered may be waiting for a processor: for this one.
+      if (state === STATE.ST_RUNNING || state === STATE.ST_ANSWER) busy++;
+    }
     return busy;
   }
 
