@@ -1,10 +1,11 @@
 /** Trees of mounts: copied, hung somewhere, taken down. A tree is loose until it is hung somewhere. */
-import { ENOENT, ENOSPC, ENOTDIR } from '../uapi/errno.ts';
+import { EINVAL, ENOENT, ENOSPC, ENOTDIR } from '../uapi/errno.ts';
 import { isDir } from '../uapi/stat.ts';
 import type { Dentry, Path } from './dentry.ts';
-import { Mount } from './mount.ts';
+import { type Mount, newMount } from './mount.ts';
 import { subtree } from './namespace.ts';
-import type { SuperBlock } from './super.ts';
+import { isolate, propagateLike } from './peer-group.ts';
+import { propagateMount, receivers } from './propagation.ts';
 import type { Vfs } from './vfs.ts';
 
 /** A mount bomb (binds of binds) ends here (proc_sys_fs(5), mount-max). */
@@ -20,9 +21,9 @@ export function isThere(mount: Mount): boolean {
 }
 
 /** Hangs a tree of mounts on a path: 0 or -errno. */
-export function graft(tree: Mount, where: Path): number {
+export function graft(vfs: Vfs, tree: Mount, where: Path): number {
   const err = graftError(tree, where);
-  if (err === 0) hang(tree, where);
+  if (err === 0) hang(vfs, tree, where);
   return err;
 }
 
@@ -30,15 +31,19 @@ export function graftError(tree: Mount, { mount, dentry, inode }: Path): number 
   const ns = mount.namespace;
   if (ns === null || dentry.dead || (dentry.unhashed && dentry.parent !== dentry)) return -ENOENT;
   if (isDir(tree.root.inode!.mode) !== isDir(inode.mode)) return -ENOTDIR;
-  const more = tree.namespace === ns ? 0 : subtree(tree).length;
-  return ns.mounts().length + more > MOUNT_MAX ? -ENOSPC : 0;
+  const more = subtree(tree);
+  if (mount.peers !== null && more.some(one => one.unbindable)) return -EINVAL;
+  const copies = receivers(mount).length + (tree.namespace === ns ? 0 : 1);
+  return ns.mounts().length + more.length * copies > MOUNT_MAX ? -ENOSPC : 0;
 }
 
 /** For a tree that may be grafted there. */
-export function hang(tree: Mount, { mount, dentry }: Path): void {
+export function hang(vfs: Vfs, tree: Mount, { mount, dentry }: Path): void {
+  const isNew = tree.namespace === null;
   tree.attach(mount, dentry);
   tree.loose = false;
   for (const one of subtree(tree)) one.namespace = mount.namespace;
+  propagateMount(vfs, tree, isNew, mount, dentry);
 }
 
 /** Takes a tree down. */
@@ -47,13 +52,23 @@ export function releaseTree(vfs: Vfs, top: Mount): void {
   for (const gone of subtree(top).reverse()) release(vfs, gone);
 }
 
-/** Copies a mount seen from `root` down, and with `recursive` the mounts below that; old to new. */
-export function copyTree(vfs: Vfs, top: Mount, root: Dentry, recursive: boolean): Map<Mount, Mount> {
+/**
+ * Copies a mount seen from `root` down, and with `recursive` the mounts below that; old to new. Unbindable
+ * ones are left out, unless `all` are wanted.
+ */
+export function copyTree(
+  vfs: Vfs,
+  top: Mount,
+  root: Dentry,
+  recursive: boolean,
+  all: boolean = false,
+): Map<Mount, Mount> {
   const copies = new Map([[top, copyMount(vfs, top, root)]]);
   if (!recursive) return copies;
   for (const one of subtree(top)) {
     const parent = one === top ? undefined : copies.get(one.parent!);
     if (parent === undefined || !one.mountpoint!.isWithin(parent.root)) continue;
+    if (one.unbindable && !all) continue;
     const copy = copyMount(vfs, one, one.root);
     copies.set(one, copy);
     copy.attach(parent, one.mountpoint!);
@@ -61,18 +76,16 @@ export function copyTree(vfs: Vfs, top: Mount, root: Dentry, recursive: boolean)
   return copies;
 }
 
-const copyMount = (vfs: Vfs, { sb, source, flags }: Mount, root: Dentry): Mount =>
-  newMount(vfs, sb, root, source, flags);
-
-export function newMount(vfs: Vfs, sb: SuperBlock, root: Dentry, source: string, flags: number): Mount {
-  sb.mounts++;
-  root.inode!.refs++;
-  return new Mount(vfs.nextMountId(), sb, root, source, flags);
+function copyMount(vfs: Vfs, from: Mount, root: Dentry): Mount {
+  const copy = newMount(vfs, from.sb, root, from.source, from.flags);
+  propagateLike(copy, from);
+  return copy;
 }
 
 /** Takes a mount out of its tree; it goes now, or with the last path into it. */
 export function release(vfs: Vfs, mount: Mount): void {
   mount.detach();
+  isolate(mount);
   mount.namespace = null;
   if (mount.refs === 0) dispose(vfs, mount);
   else mount.lastPut = () => dispose(vfs, mount);
