@@ -5,7 +5,7 @@ import { O_PATH } from '../uapi/fcntl.ts';
 import { MOUNT_ATTR_RDONLY } from '../uapi/mount.ts';
 import { Path } from './dentry.ts';
 import { attributesOf, flagsOf, isAttributes, type Mount } from './mount.ts';
-import { copyTree, isMountRoot, isThere, releaseTree } from './mount-tree.ts';
+import { copyTree, isMountRoot, isThere, releaseTree, roomForMounts } from './mount-tree.ts';
 import { subtree } from './namespace.ts';
 import { PathFile } from './open.ts';
 import { setPropagation } from './peer-group.ts';
@@ -36,6 +36,8 @@ export function looseFile(vfs: Vfs, top: Mount): PathFile {
 /** A copy of what is at `path`, with `recursive` of what is mounted below it, too. */
 export function openTree(vfs: Vfs, { mount, dentry }: Path, recursive: boolean): Result<PathFile> {
   if (!isThere(mount) || mount.unbindable) return -EINVAL;
+  const full = roomForMounts(vfs, recursive ? subtree(mount).length : 1);
+  if (full < 0) return full;
   return looseFile(vfs, copyTree(vfs, mount, dentry, recursive).get(mount)!);
 }
 

@@ -10,6 +10,8 @@ import type { Vfs } from './vfs.ts';
 
 /** A mount bomb (binds of binds) ends here (proc_sys_fs(5), mount-max). */
 const MOUNT_MAX = 10_000;
+/** So does one of many namespaces: all together have no more. */
+const MOST_MOUNTS = 100_000;
 
 export const isMountRoot = (path: Path): boolean => path.dentry === path.mount.root;
 
@@ -22,19 +24,25 @@ export function isThere(mount: Mount): boolean {
 
 /** Hangs a tree of mounts on a path: 0 or -errno. */
 export function graft(vfs: Vfs, tree: Mount, where: Path): number {
-  const err = graftError(tree, where);
+  const err = graftError(vfs, tree, where);
   if (err === 0) hang(vfs, tree, where);
   return err;
 }
 
-export function graftError(tree: Mount, { mount, dentry, inode }: Path): number {
+/** Whether so many mounts more may be made: 0 or -ENOSPC. */
+export const roomForMounts = (vfs: Vfs, more: number): number =>
+  vfs.mountCount + more > MOST_MOUNTS ? -ENOSPC : 0;
+
+export function graftError(vfs: Vfs, tree: Mount, { mount, dentry, inode }: Path): number {
   const ns = mount.namespace;
   if (ns === null || dentry.dead || (dentry.unhashed && dentry.parent !== dentry)) return -ENOENT;
   if (isDir(tree.root.inode!.mode) !== isDir(inode.mode)) return -ENOTDIR;
   const more = subtree(tree);
   if (mount.peers !== null && more.some(one => one.unbindable)) return -EINVAL;
-  const copies = receivers(mount).length + (tree.namespace === ns ? 0 : 1);
-  return ns.mounts().length + more.length * copies > MOUNT_MAX ? -ENOSPC : 0;
+  const copies = receivers(mount).length;
+  const here = tree.namespace === ns ? copies : copies + 1;
+  if (ns.mounts().length + more.length * here > MOUNT_MAX) return -ENOSPC;
+  return roomForMounts(vfs, more.length * copies);
 }
 
 /** For a tree that may be grafted there. */
@@ -94,6 +102,7 @@ export function release(vfs: Vfs, mount: Mount): void {
 /** The last mount of a filesystem shuts it down. */
 function dispose(vfs: Vfs, mount: Mount): void {
   const { sb } = mount;
+  vfs.mountCount--;
   mount.lastPut = null;
   sb.iput(mount.root.inode!);
   if (--sb.mounts > 0) return;

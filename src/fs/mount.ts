@@ -104,6 +104,7 @@ export class Mount {
 }
 
 export function newMount(vfs: Vfs, sb: SuperBlock, root: Dentry, source: string, flags: number): Mount {
+  vfs.mountCount++;
   sb.mounts++;
   root.inode!.refs++;
   return new Mount(vfs.nextMountId(), sb, root, source, flags);

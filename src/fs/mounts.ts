@@ -35,6 +35,7 @@ import {
   isThere,
   release,
   releaseTree,
+  roomForMounts,
 } from './mount-tree.ts';
 import { LOOKUP_FOLLOW } from './namei.ts';
 import { MountNamespace, subtree } from './namespace.ts';
@@ -94,6 +95,8 @@ export function makeMount(
 ): Result<Mount> {
   const fsType = vfs.fileSystem(type);
   if (typeof fsType === 'number') return fsType;
+  const full = roomForMounts(vfs, 1);
+  if (full < 0) return full;
   const readOnly = (flags & MS_RDONLY) !== 0;
   const sb = fsType.mount({ source, data, readOnly, resolve }, vfs.env);
   if (typeof sb === 'number') return sb;
@@ -113,10 +116,15 @@ export function cloneNamespace(
   return { ns: newNamespace(vfs, copies.get(ns.root)!), copies };
 }
 
+/** Whether there is room for another namespace with the mounts that there are: 0 or -ENOSPC. */
+export const mayUnshareMounts = (vfs: Vfs, fs: FsStruct): number =>
+  roomForMounts(vfs, fs.root.mount.namespace?.mounts().length ?? 0);
+
 /** CLONE_NEWNS: whoever has this fs struct stands where it stood, in a copy of the mounts. The last one takes them down. */
 export function unshareMounts(vfs: Vfs, fs: FsStruct): number {
   const old = fs.root.mount.namespace;
-  if (old === null) return -EINVAL;
+  const full = mayUnshareMounts(vfs, fs);
+  if (old === null || full < 0) return old === null ? -EINVAL : full;
   const { ns, copies } = cloneNamespace(vfs, old);
   const copyOf = ({ mount, dentry }: Path): Path => new Path(copies.get(mount) ?? mount, dentry);
   fs.setRoot(copyOf(fs.root));
@@ -254,6 +262,8 @@ function bind(vfs: Vfs, ctx: WalkContext, source: string, where: Path, recursive
 
 /** What is at `from` is seen at `where` too. */
 export function bindPath(vfs: Vfs, from: Path, where: Path, recursive: boolean): number {
+  const full = roomForMounts(vfs, recursive ? subtree(from.mount).length : 1);
+  if (full < 0) return full;
   const copy = copyTree(vfs, from.mount, from.dentry, recursive).get(from.mount)!;
   const err = graft(vfs, copy, where);
   if (err < 0) releaseTree(vfs, copy);
@@ -267,7 +277,7 @@ function move(vfs: Vfs, ctx: WalkContext, source: string, where: Path): number {
 
 /** Hangs the tree of mounts whose root `from` is somewhere else: MS_MOVE, move_mount(2). */
 export function moveMount(vfs: Vfs, from: Path, where: Path): number {
-  const err = moveError(from, where) || graftError(from.mount, where);
+  const err = moveError(from, where) || graftError(vfs, from.mount, where);
   if (err < 0) return err;
   from.mount.detach();
   hang(vfs, from.mount, where);
@@ -285,7 +295,7 @@ export function moveBeneath(vfs: Vfs, from: Path, where: Path): number {
   if (covers(top) || (!mount.loose && covers(mount))) return -EINVAL;
   if (from.dentry.mounts?.has(mount) === true) return -EINVAL;
   for (let at: Mount | null = mount; at !== null; at = at.parent) if (at === top) return -EINVAL;
-  const err = moveError(from, place) || graftError(mount, place);
+  const err = moveError(from, place) || graftError(vfs, mount, place);
   if (err < 0) return err;
   mount.detach();
   top.detach();

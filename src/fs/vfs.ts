@@ -39,6 +39,8 @@ export class Vfs {
   /** The roots of all mounted filesystems. */
   readonly roots: Set<Dentry> = new Set();
   readonly peerGroups = new PeerGroups();
+  /** Mounts that there are, of all namespaces. */
+  mountCount = 0;
   /** Woken when a mount has come, gone or changed; and how often that happened. */
   readonly mountsChanged: WaitQueue = new WaitQueue();
   mountGeneration = 0;
