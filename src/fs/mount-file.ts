@@ -5,9 +5,10 @@ import { O_PATH } from '../uapi/fcntl.ts';
 import { MOUNT_ATTR_RDONLY } from '../uapi/mount.ts';
 import { Path } from './dentry.ts';
 import { attributesOf, flagsOf, isAttributes, type Mount } from './mount.ts';
-import { copyTree, isMountRoot, isThere, releaseTree } from './mount-tree.ts';
+import { copyTree, isMountRoot, isThere, releaseTree, roomForMounts } from './mount-tree.ts';
 import { subtree } from './namespace.ts';
 import { PathFile } from './open.ts';
+import { setPropagation } from './peer-group.ts';
 import type { Vfs } from './vfs.ts';
 
 /** With it goes the tree, unless it was mounted. */
@@ -34,11 +35,22 @@ export function looseFile(vfs: Vfs, top: Mount): PathFile {
 
 /** A copy of what is at `path`, with `recursive` of what is mounted below it, too. */
 export function openTree(vfs: Vfs, { mount, dentry }: Path, recursive: boolean): Result<PathFile> {
-  return isThere(mount) ? looseFile(vfs, copyTree(vfs, mount, dentry, recursive).get(mount)!) : -EINVAL;
+  if (!isThere(mount) || mount.unbindable) return -EINVAL;
+  const full = roomForMounts(vfs, recursive ? subtree(mount).length : 1);
+  if (full < 0) return full;
+  return looseFile(vfs, copyTree(vfs, mount, dentry, recursive).get(mount)!);
 }
 
-/** mount_setattr(2): takes attributes from a mount, with `recursive` from all below, and gives it others. */
-export function setMountAttributes(path: Path, set: number, clear: number, recursive: boolean): number {
+/** What mount_setattr(2) is to do: attributes to be set and taken, and MS_SHARED or the like, 0 for none. */
+export interface MountChange {
+  readonly set: number;
+  readonly clear: number;
+  readonly propagation: number;
+}
+
+/** Changes a mount, with `recursive` all below it, or none. */
+export function changeMount(vfs: Vfs, path: Path, change: MountChange, recursive: boolean): number {
+  const { set, clear, propagation } = change;
   const { mount } = path;
   if (!isMountRoot(path) || !isThere(mount)) return -EINVAL;
   const mounts = recursive ? subtree(mount) : [mount];
@@ -46,6 +58,9 @@ export function setMountAttributes(path: Path, set: number, clear: number, recur
   if (!changed.every(isAttributes)) return -EINVAL;
   const closes = (set & MOUNT_ATTR_RDONLY) !== 0;
   if (closes && mounts.some(one => !one.readOnly && one.sb.writers > 0)) return -EBUSY;
-  for (const [i, one] of mounts.entries()) one.flags = flagsOf(changed[i]!);
+  for (const [i, one] of mounts.entries()) {
+    one.flags = flagsOf(changed[i]!);
+    if (propagation !== 0) setPropagation(vfs.peerGroups, one, propagation);
+  }
   return 0;
 }

@@ -1,14 +1,17 @@
 /** Trees of mounts: copied, hung somewhere, taken down. A tree is loose until it is hung somewhere. */
-import { ENOENT, ENOSPC, ENOTDIR } from '../uapi/errno.ts';
+import { EINVAL, ENOENT, ENOSPC, ENOTDIR } from '../uapi/errno.ts';
 import { isDir } from '../uapi/stat.ts';
 import type { Dentry, Path } from './dentry.ts';
-import { Mount } from './mount.ts';
+import { type Mount, newMount } from './mount.ts';
 import { subtree } from './namespace.ts';
-import type { SuperBlock } from './super.ts';
+import { isolate, propagateLike } from './peer-group.ts';
+import { propagateMount, receivers } from './propagation.ts';
 import type { Vfs } from './vfs.ts';
 
 /** A mount bomb (binds of binds) ends here (proc_sys_fs(5), mount-max). */
 const MOUNT_MAX = 10_000;
+/** So does one of many namespaces: all together have no more. */
+const MOST_MOUNTS = 100_000;
 
 export const isMountRoot = (path: Path): boolean => path.dentry === path.mount.root;
 
@@ -20,25 +23,35 @@ export function isThere(mount: Mount): boolean {
 }
 
 /** Hangs a tree of mounts on a path: 0 or -errno. */
-export function graft(tree: Mount, where: Path): number {
-  const err = graftError(tree, where);
-  if (err === 0) hang(tree, where);
+export function graft(vfs: Vfs, tree: Mount, where: Path): number {
+  const err = graftError(vfs, tree, where);
+  if (err === 0) hang(vfs, tree, where);
   return err;
 }
 
-export function graftError(tree: Mount, { mount, dentry, inode }: Path): number {
+/** Whether so many mounts more may be made: 0 or -ENOSPC. */
+export const roomForMounts = (vfs: Vfs, more: number): number =>
+  vfs.mountCount + more > MOST_MOUNTS ? -ENOSPC : 0;
+
+export function graftError(vfs: Vfs, tree: Mount, { mount, dentry, inode }: Path): number {
   const ns = mount.namespace;
   if (ns === null || dentry.dead || (dentry.unhashed && dentry.parent !== dentry)) return -ENOENT;
   if (isDir(tree.root.inode!.mode) !== isDir(inode.mode)) return -ENOTDIR;
-  const more = tree.namespace === ns ? 0 : subtree(tree).length;
-  return ns.mounts().length + more > MOUNT_MAX ? -ENOSPC : 0;
+  const more = subtree(tree);
+  if (mount.peers !== null && more.some(one => one.unbindable)) return -EINVAL;
+  const copies = receivers(mount).length;
+  const here = tree.namespace === ns ? copies : copies + 1;
+  if (ns.mounts().length + more.length * here > MOUNT_MAX) return -ENOSPC;
+  return roomForMounts(vfs, more.length * copies);
 }
 
 /** For a tree that may be grafted there. */
-export function hang(tree: Mount, { mount, dentry }: Path): void {
+export function hang(vfs: Vfs, tree: Mount, { mount, dentry }: Path): void {
+  const isNew = tree.namespace === null;
   tree.attach(mount, dentry);
   tree.loose = false;
   for (const one of subtree(tree)) one.namespace = mount.namespace;
+  propagateMount(vfs, tree, isNew, mount, dentry);
 }
 
 /** Takes a tree down. */
@@ -47,13 +60,23 @@ export function releaseTree(vfs: Vfs, top: Mount): void {
   for (const gone of subtree(top).reverse()) release(vfs, gone);
 }
 
-/** Copies a mount seen from `root` down, and with `recursive` the mounts below that; old to new. */
-export function copyTree(vfs: Vfs, top: Mount, root: Dentry, recursive: boolean): Map<Mount, Mount> {
+/**
+ * Copies a mount seen from `root` down, and with `recursive` the mounts below that; old to new. Unbindable
+ * ones are left out, unless `all` are wanted.
+ */
+export function copyTree(
+  vfs: Vfs,
+  top: Mount,
+  root: Dentry,
+  recursive: boolean,
+  all: boolean = false,
+): Map<Mount, Mount> {
   const copies = new Map([[top, copyMount(vfs, top, root)]]);
   if (!recursive) return copies;
   for (const one of subtree(top)) {
     const parent = one === top ? undefined : copies.get(one.parent!);
     if (parent === undefined || !one.mountpoint!.isWithin(parent.root)) continue;
+    if (one.unbindable && !all) continue;
     const copy = copyMount(vfs, one, one.root);
     copies.set(one, copy);
     copy.attach(parent, one.mountpoint!);
@@ -61,18 +84,16 @@ export function copyTree(vfs: Vfs, top: Mount, root: Dentry, recursive: boolean)
   return copies;
 }
 
-const copyMount = (vfs: Vfs, { sb, source, flags }: Mount, root: Dentry): Mount =>
-  newMount(vfs, sb, root, source, flags);
-
-export function newMount(vfs: Vfs, sb: SuperBlock, root: Dentry, source: string, flags: number): Mount {
-  sb.mounts++;
-  root.inode!.refs++;
-  return new Mount(vfs.nextMountId(), sb, root, source, flags);
+function copyMount(vfs: Vfs, from: Mount, root: Dentry): Mount {
+  const copy = newMount(vfs, from.sb, root, from.source, from.flags);
+  propagateLike(copy, from);
+  return copy;
 }
 
 /** Takes a mount out of its tree; it goes now, or with the last path into it. */
 export function release(vfs: Vfs, mount: Mount): void {
   mount.detach();
+  isolate(mount);
   mount.namespace = null;
   if (mount.refs === 0) dispose(vfs, mount);
   else mount.lastPut = () => dispose(vfs, mount);
@@ -81,6 +102,7 @@ export function release(vfs: Vfs, mount: Mount): void {
 /** The last mount of a filesystem shuts it down. */
 function dispose(vfs: Vfs, mount: Mount): void {
   const { sb } = mount;
+  vfs.mountCount--;
   mount.lastPut = null;
   sb.iput(mount.root.inode!);
   if (--sb.mounts > 0) return;

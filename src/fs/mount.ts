@@ -26,7 +26,9 @@ import {
 } from '../uapi/mount.ts';
 import type { Dentry } from './dentry.ts';
 import type { MountNamespace } from './namespace.ts';
+import type { PeerGroup } from './peer-group.ts';
 import type { SuperBlock } from './super.ts';
+import type { Vfs } from './vfs.ts';
 
 /** The flags that belong to a mount, not to its filesystem. */
 export const MOUNT_FLAGS =
@@ -49,6 +51,10 @@ export class Mount {
   flags: number;
   /** The source as given to mount(2), for /proc/mounts. */
   readonly source: string;
+  /** What it shares, what it only gets, and whether it may not be bound elsewhere (peer-group.ts). */
+  peers: PeerGroup | null = null;
+  master: PeerGroup | null = null;
+  unbindable = false;
   refs = 0;
   /** Made and not hung anywhere yet (open_tree(2), fsmount(2)): it goes with the file that stands for it. */
   loose = false;
@@ -95,6 +101,13 @@ export class Mount {
     this.parent = null;
     this.mountpoint = null;
   }
+}
+
+export function newMount(vfs: Vfs, sb: SuperBlock, root: Dentry, source: string, flags: number): Mount {
+  vfs.mountCount++;
+  sb.mounts++;
+  root.inode!.refs++;
+  return new Mount(vfs.nextMountId(), sb, root, source, flags);
 }
 
 const ATTRIBUTES: readonly (readonly [number, number])[] = [

@@ -14,6 +14,7 @@ import {
   MS_RELATIME,
   MS_REMOUNT,
   MS_SHARED,
+  MS_SILENT,
   MS_SLAVE,
   MS_STRICTATIME,
   MS_UNBINDABLE,
@@ -24,7 +25,7 @@ import { Path } from './dentry.ts';
 import type { FsStruct } from './fs-struct.ts';
 import type { Inode } from './inode.ts';
 import { lookup } from './lookup.ts';
-import { MOUNT_FLAGS, type Mount } from './mount.ts';
+import { MOUNT_FLAGS, type Mount, newMount } from './mount.ts';
 import {
   copyTree,
   graft,
@@ -32,11 +33,14 @@ import {
   hang,
   isMountRoot,
   isThere,
-  newMount,
+  release,
   releaseTree,
+  roomForMounts,
 } from './mount-tree.ts';
 import { LOOKUP_FOLLOW } from './namei.ts';
-import { MountNamespace } from './namespace.ts';
+import { MountNamespace, subtree } from './namespace.ts';
+import { setPropagation } from './peer-group.ts';
+import { propagatedUmounts, receivers, uncover } from './propagation.ts';
 import type { MountRequest, SuperBlock } from './super.ts';
 import type { Vfs } from './vfs.ts';
 
@@ -58,7 +62,7 @@ export function mount(
   if (typeof where === 'number') return where;
   if ((flags & MS_REMOUNT) !== 0) return remount(where, flags, data);
   if ((flags & MS_BIND) !== 0) return bind(vfs, ctx, source, where, (flags & MS_REC) !== 0);
-  if ((flags & PROPAGATION) !== 0) return isMountRoot(where) ? 0 : -EINVAL;
+  if ((flags & PROPAGATION) !== 0) return propagate(vfs, where, flags);
   if ((flags & MS_MOVE) !== 0) return move(vfs, ctx, source, where);
   const resolve = (path: string): Result<Inode> => {
     const found = lookup(vfs, ctx, null, path, LOOKUP_FOLLOW);
@@ -91,6 +95,8 @@ export function makeMount(
 ): Result<Mount> {
   const fsType = vfs.fileSystem(type);
   if (typeof fsType === 'number') return fsType;
+  const full = roomForMounts(vfs, 1);
+  if (full < 0) return full;
   const readOnly = (flags & MS_RDONLY) !== 0;
   const sb = fsType.mount({ source, data, readOnly, resolve }, vfs.env);
   if (typeof sb === 'number') return sb;
@@ -106,14 +112,19 @@ export function cloneNamespace(
   vfs: Vfs,
   ns: MountNamespace,
 ): { ns: MountNamespace; copies: Map<Mount, Mount> } {
-  const copies = copyTree(vfs, ns.root, ns.root.root, true);
+  const copies = copyTree(vfs, ns.root, ns.root.root, true, true);
   return { ns: newNamespace(vfs, copies.get(ns.root)!), copies };
 }
+
+/** Whether there is room for another namespace with the mounts that there are: 0 or -ENOSPC. */
+export const mayUnshareMounts = (vfs: Vfs, fs: FsStruct): number =>
+  roomForMounts(vfs, fs.root.mount.namespace?.mounts().length ?? 0);
 
 /** CLONE_NEWNS: whoever has this fs struct stands where it stood, in a copy of the mounts. The last one takes them down. */
 export function unshareMounts(vfs: Vfs, fs: FsStruct): number {
   const old = fs.root.mount.namespace;
-  if (old === null) return -EINVAL;
+  const full = mayUnshareMounts(vfs, fs);
+  if (old === null || full < 0) return old === null ? -EINVAL : full;
   const { ns, copies } = cloneNamespace(vfs, old);
   const copyOf = ({ mount, dentry }: Path): Path => new Path(copies.get(mount) ?? mount, dentry);
   fs.setRoot(copyOf(fs.root));
@@ -139,8 +150,26 @@ export function umount(vfs: Vfs, path: Path, flags: number): number {
   const { mount } = path;
   if (!isMountRoot(path) || mount.namespace === null) return -EINVAL;
   if (mount.parent === null) return mount.namespace.root === mount ? -EBUSY : -EINVAL;
-  if ((flags & MNT_DETACH) === 0 && (mount.refs > 0 || mount.children.size > 0)) return -EBUSY;
+  const lazily = (flags & MNT_DETACH) !== 0;
+  const going = new Set(lazily ? subtree(mount) : [mount]);
+  const others = propagatedUmounts(going);
+  if (!lazily && (mount.children.size > 0 || isInUse(mount) || [...others].some(isInUse))) return -EBUSY;
+  for (const other of others) {
+    uncover(other);
+    release(vfs, other);
+  }
   releaseTree(vfs, mount);
+  return 0;
+}
+
+const isInUse = (mount: Mount): boolean => mount.refs > 0;
+
+/** MS_SHARED and the like: what happens to mounts on this one from now on. */
+function propagate(vfs: Vfs, where: Path, flags: number): number {
+  const type = flags & ~(MS_REC | MS_SILENT);
+  if ((type & ~PROPAGATION) !== 0 || (type & (type - 1)) !== 0 || !isMountRoot(where)) return -EINVAL;
+  const mounts = (flags & MS_REC) === 0 ? [where.mount] : subtree(where.mount);
+  for (const mount of mounts) setPropagation(vfs.peerGroups, mount, type);
   return 0;
 }
 
@@ -157,6 +186,8 @@ export function pivotRoot(
   if (newRoot.mount === old.mount || putOld.mount === old.mount) return -EBUSY;
   if (ns === null || ns !== old.mount.namespace || !isMountRoot(newRoot) || !isMountRoot(old)) return -EINVAL;
   if (newRoot.mount.parent === null || !isBelow(putOld, newRoot)) return -EINVAL;
+  const moved = [newRoot.mount.parent, old.mount.parent, putOld.mount];
+  if (moved.some(one => one !== null && one.peers !== null)) return -EINVAL;
   const { parent, mountpoint } = old.mount;
   newRoot.mount.detach();
   if (parent !== null && mountpoint !== null) {
@@ -197,7 +228,7 @@ function ownFlags(flags: number): number {
 
 function graftNew(vfs: Vfs, made: Mount, where: Path): number {
   const again = isMountRoot(where) && where.mount.sb === made.sb && where.dentry === made.root;
-  const err = again ? -EBUSY : graft(made, where);
+  const err = again ? -EBUSY : graft(vfs, made, where);
   if (err < 0) releaseTree(vfs, made);
   return err;
 }
@@ -226,44 +257,49 @@ function bind(vfs: Vfs, ctx: WalkContext, source: string, where: Path, recursive
   if (source === '') return -EINVAL;
   const from = lookup(vfs, ctx, null, source, LOOKUP_FOLLOW);
   if (typeof from === 'number') return from;
-  return isThere(from.mount) ? bindPath(vfs, from, where, recursive) : -EINVAL;
+  return isThere(from.mount) && !from.mount.unbindable ? bindPath(vfs, from, where, recursive) : -EINVAL;
 }
 
 /** What is at `from` is seen at `where` too. */
 export function bindPath(vfs: Vfs, from: Path, where: Path, recursive: boolean): number {
+  const full = roomForMounts(vfs, recursive ? subtree(from.mount).length : 1);
+  if (full < 0) return full;
   const copy = copyTree(vfs, from.mount, from.dentry, recursive).get(from.mount)!;
-  const err = graft(copy, where);
+  const err = graft(vfs, copy, where);
   if (err < 0) releaseTree(vfs, copy);
   return err;
 }
 
 function move(vfs: Vfs, ctx: WalkContext, source: string, where: Path): number {
   const from = lookup(vfs, ctx, null, source, LOOKUP_FOLLOW);
-  return typeof from === 'number' ? from : moveMount(from, where);
+  return typeof from === 'number' ? from : moveMount(vfs, from, where);
 }
 
 /** Hangs the tree of mounts whose root `from` is somewhere else: MS_MOVE, move_mount(2). */
-export function moveMount(from: Path, where: Path): number {
-  const err = moveError(from, where) || graftError(from.mount, where);
+export function moveMount(vfs: Vfs, from: Path, where: Path): number {
+  const err = moveError(from, where) || graftError(vfs, from.mount, where);
   if (err < 0) return err;
   from.mount.detach();
-  hang(from.mount, where);
+  hang(vfs, from.mount, where);
   return 0;
 }
 
 /** The same, below what is mounted at `where`: that is on top of it now. */
-export function moveBeneath(from: Path, where: Path): number {
+export function moveBeneath(vfs: Vfs, from: Path, where: Path): number {
   const { mount } = from;
   const top = where.mount;
   if (!isMountRoot(where) || top.parent === null || top.namespace === null) return -EINVAL;
   const place = new Path(top.parent, top.mountpoint!);
+  // A copy would come to lie on top of what it is to be below of, or on itself.
+  const covers = (one: Mount): boolean => one.root === place.dentry && receivers(place.mount).includes(one);
+  if (covers(top) || (!mount.loose && covers(mount))) return -EINVAL;
   if (from.dentry.mounts?.has(mount) === true) return -EINVAL;
   for (let at: Mount | null = mount; at !== null; at = at.parent) if (at === top) return -EINVAL;
-  const err = moveError(from, place) || graftError(mount, place);
+  const err = moveError(from, place) || graftError(vfs, mount, place);
   if (err < 0) return err;
   mount.detach();
   top.detach();
-  hang(mount, place);
+  hang(vfs, mount, place);
   top.attach(mount, mount.root);
   return 0;
 }
@@ -271,7 +307,9 @@ export function moveBeneath(from: Path, where: Path): number {
 function moveError(from: Path, where: Path): number {
   const { mount } = from;
   if (!isMountRoot(from) || where.mount.namespace === null) return -EINVAL;
-  if (!mount.loose && (mount.parent === null || mount.namespace !== where.mount.namespace)) return -EINVAL;
+  const { parent } = mount;
+  if (!mount.loose && (parent === null || mount.namespace !== where.mount.namespace)) return -EINVAL;
+  if (parent !== null && parent.peers !== null) return -EINVAL;
   if (isDir(from.inode.mode) !== isDir(where.inode.mode)) return -EINVAL;
   for (let at: Mount | null = where.mount; at !== null; at = at.parent) if (at === mount) return -ELOOP;
   return 0;

@@ -12,6 +12,7 @@ import { major, minor } from '../uapi/stat.ts';
 import { dentryPath, reachable } from './d-path.ts';
 import { Path } from './dentry.ts';
 import type { Mount } from './mount.ts';
+import type { PeerGroup } from './peer-group.ts';
 
 export class MountNamespace {
   readonly id: number;
@@ -32,16 +33,20 @@ export class MountNamespace {
     if (--this.users === 0) this.emptied?.();
   }
 
-  /** Parents come before their children, older mounts before younger. */
+  /** Parents come before their children, older children before younger. */
   mounts(): Mount[] {
     return subtree(this.root);
   }
 }
 
-/** A mount and all that is mounted below, without recursion. */
+/** A mount and all that is mounted below, each before what is mounted in it; without recursion. */
 export function subtree(top: Mount): Mount[] {
-  const all = [top];
-  for (let i = 0; i < all.length; i++) all.push(...all[i]!.children);
+  const all: Mount[] = [];
+  const ahead = [top];
+  for (let one = ahead.pop(); one !== undefined; one = ahead.pop()) {
+    all.push(one);
+    ahead.push(...[...one.children].reverse());
+  }
   return all;
 }
 
@@ -73,9 +78,28 @@ export function showMountinfo(ns: MountNamespace, root: Path): string {
     const all = `${sb.readOnly ? 'ro' : 'rw'}${sb.showOptions()}`;
     const where = `${octal(dentryPath(mount.root))} ${octal(path)}`;
     const device = `${major(sb.dev)}:${minor(sb.dev)}`;
-    return `${id} ${parent?.id ?? id} ${device} ${where} ${own} - ${sb.type} ${octal(sourceOf(mount))} ${all}\n`;
+    return `${id} ${parent?.id ?? id} ${device} ${where} ${own}${sharing(mount, root)} - ${sb.type} ${octal(sourceOf(mount))} ${all}\n`;
   };
   return visibleMounts(ns, root).map(line).join('');
+}
+
+/** The optional fields: what comes and goes with it. */
+function sharing(mount: Mount, root: Path): string {
+  const { peers, master, unbindable } = mount;
+  const from = sourceOfMounts(mount, root);
+  const shared = peers === null ? '' : ` shared:${peers.id}`;
+  const slave = master === null ? '' : ` master:${master.id}`;
+  const far = from === null || from === master ? '' : ` propagate_from:${from.id}`;
+  return `${shared}${slave}${far}${unbindable ? ' unbindable' : ''}`;
+}
+
+/** The nearest group that a slave gets mounts from and that can be seen from `root`. */
+export function sourceOfMounts({ master, namespace }: Mount, root: Path): PeerGroup | null {
+  const isSeen = (one: Mount): boolean =>
+    one.namespace === namespace && reachable(new Path(one, one.root), root) !== null;
+  let group = master;
+  while (group !== null && ![...group.members].some(isSeen)) group = group.master;
+  return group;
 }
 
 const OPTIONS: readonly (readonly [number, string])[] = [

@@ -18,6 +18,7 @@ import { LeaseRules } from './leases.ts';
 import { LockWaits } from './locks.ts';
 import { Mount } from './mount.ts';
 import { Walker } from './namei.ts';
+import { PeerGroups } from './peer-group.ts';
 import type { FileSystemType, FsEnvironment, SuperBlock } from './super.ts';
 
 /**
@@ -37,6 +38,9 @@ export class Vfs {
   readonly leases = new LeaseRules();
   /** The roots of all mounted filesystems. */
   readonly roots: Set<Dentry> = new Set();
+  readonly peerGroups = new PeerGroups();
+  /** Mounts that there are, of all namespaces. */
+  mountCount = 0;
   /** Woken when a mount has come, gone or changed; and how often that happened. */
   readonly mountsChanged: WaitQueue = new WaitQueue();
   mountGeneration = 0;

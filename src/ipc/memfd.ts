@@ -13,7 +13,7 @@ import { TmpfsFile, TmpfsOpenFile } from '../fs/tmpfs/regular.ts';
 import type { TmpfsSuper } from '../fs/tmpfs/super.ts';
 import type { Result } from '../lib/result.ts';
 import type { PageCache } from '../mm/page-cache.ts';
-import { EBUSY, EINVAL, ENOSYS, EPERM } from '../uapi/errno.ts';
+import { EBUSY, EINVAL, ENODEV, ENOMEM, ENOSPC, EPERM } from '../uapi/errno.ts';
 import {
   F_SEAL_EXEC,
   F_SEAL_FUTURE_WRITE,
@@ -24,6 +24,7 @@ import {
   MFD_ALLOW_SEALING,
   MFD_CLOEXEC,
   MFD_EXEC,
+  MFD_HUGE_SHIFT,
   MFD_HUGETLB,
   MFD_NOEXEC_SEAL,
 } from '../uapi/eventfd.ts';
@@ -34,6 +35,10 @@ const NO_WRITING = F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
 const ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | NO_WRITING | F_SEAL_EXEC;
 const EXEC_BITS = 0o111;
 const KNOWN_FLAGS = MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC;
+/** Sizes of huge pages that the processor has, 0 for the usual one, as logarithms to base 2. */
+const USUAL_HUGE = 21;
+const HUGE_SIZES: readonly number[] = [0, USUAL_HUGE, 30];
+const HUGE_MASK = 0x3f;
 /** The longest name: with its prefix "memfd:" it is that of a file. */
 const NAME_MAX = 249;
 
@@ -71,6 +76,10 @@ class MemfdInode extends TmpfsFile {
     return super.allocate(mode, offset, len);
   }
 
+  get isMappable(): boolean {
+    return true;
+  }
+
   get sealedFromWriting(): boolean {
     return (this.seals & NO_WRITING) !== 0;
   }
@@ -88,6 +97,32 @@ class MemfdInode extends TmpfsFile {
   }
 }
 
+/** A file of huge pages (MFD_HUGETLB), of which the machine has none: it has a size, and no content. */
+class HugeInode extends MemfdInode {
+  private readonly pageSize: number;
+
+  constructor(sb: TmpfsSuper, mode: number, cred: Cred, seals: number, pageSize: number) {
+    super(sb, mode, cred, seals);
+    this.pageSize = pageSize;
+  }
+
+  override write(): number {
+    return -EINVAL;
+  }
+
+  override setattr(attr: Attributes): number {
+    return (attr.size ?? 0) % this.pageSize !== 0 ? -EINVAL : super.setattr(attr);
+  }
+
+  override allocate(): number {
+    return -ENOSPC;
+  }
+
+  override get isMappable(): boolean {
+    return false;
+  }
+}
+
 class MemfdFile extends TmpfsOpenFile {
   declare readonly inode: MemfdInode;
 
@@ -96,22 +131,29 @@ class MemfdFile extends TmpfsOpenFile {
   }
 
   override mmap(shared: boolean, write: boolean): Result<PageCache> {
-    return shared && write && !this.mapsToWrite ? -EPERM : super.mmap(shared, write);
+    if (shared && write && !this.mapsToWrite) return -EPERM;
+    return this.inode.isMappable ? super.mmap(shared, write) : -ENOMEM;
   }
 }
 
 /** memfd_create(2) on the machine's own tmpfs; close-on-exec is the caller's business. */
 export function createMemfd(mount: Mount, name: string, flags: number, cred: Cred): Result<File> {
-  if ((flags & MFD_HUGETLB) !== 0) return -ENOSYS;
-  if ((flags & ~KNOWN_FLAGS) !== 0 || name.length > NAME_MAX) return -EINVAL;
+  const huge = (flags & MFD_HUGETLB) !== 0;
+  const known = huge ? KNOWN_FLAGS | MFD_HUGETLB | (HUGE_MASK << MFD_HUGE_SHIFT) : KNOWN_FLAGS;
+  if ((flags & ~known) !== 0 || name.length > NAME_MAX) return -EINVAL;
   if ((flags & MFD_EXEC) !== 0 && (flags & MFD_NOEXEC_SEAL) !== 0) return -EINVAL;
+  const log = (flags >>> MFD_HUGE_SHIFT) & HUGE_MASK;
+  if (huge && !HUGE_SIZES.includes(log)) return -ENODEV;
   const sb = mount.sb as TmpfsSuper;
   const taken = sb.takeInode();
   if (taken < 0) return taken;
   const noexec = (flags & MFD_NOEXEC_SEAL) !== 0;
   const sealable = noexec || (flags & MFD_ALLOW_SEALING) !== 0;
   const seals = (noexec ? F_SEAL_EXEC : 0) | (sealable ? 0 : F_SEAL_SEAL);
-  const inode = new MemfdInode(sb, S_IFREG | (noexec ? 0o666 : 0o777), cred, seals);
+  const mode = S_IFREG | (noexec ? 0o666 : 0o777);
+  const inode = huge
+    ? new HugeInode(sb, mode, cred, seals, 2 ** (log || USUAL_HUGE))
+    : new MemfdInode(sb, mode, cred, seals);
   inode.nlink = 0;
   const file = new MemfdFile(inode, O_RDWR | O_LARGEFILE);
   file.path = new Path(mount, new Dentry(null, `/memfd:${name} (deleted)`, inode)).get();

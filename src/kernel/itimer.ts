@@ -5,8 +5,9 @@ import type { Timer } from '../core/clock.ts';
 import { kernelInfo } from '../uapi/siginfo.ts';
 import { SIGALRM, SIGPROF, SIGVTALRM } from '../uapi/signal.ts';
 import { ITIMER_REAL, ITIMER_VIRTUAL } from '../uapi/time.ts';
-import { CpuTimer, groupCpuClock, groupCpuTimes } from './cpu-clock.ts';
-import { sendToGroup } from './signal.ts';
+import { CpuTimer, groupCpuClock, groupCpuTimes, totalOf } from './cpu-clock.ts';
+import { sendToGroup, sendToTask } from './signal.ts';
+import type { Task } from './task.ts';
 import type { ThreadGroup } from './thread-group.ts';
 
 /** Nanoseconds until the next expiration (0: disarmed) and between expirations (0: one only). */
@@ -22,6 +23,8 @@ export class IntervalTimer {
   private deadline = 0;
   private interval = 0;
   private timer: Timer | null = null;
+  /** The processor time of threads when they were last sent the signal. */
+  private readonly paid: WeakMap<Task, number> = new WeakMap();
 
   constructor(group: ThreadGroup, which: number) {
     this.group = group;
@@ -66,6 +69,26 @@ export class IntervalTimer {
       this.arm(this.deadline + (missed + 1) * this.interval);
     }
     const signal = this.which === ITIMER_REAL ? SIGALRM : this.which === ITIMER_VIRTUAL ? SIGVTALRM : SIGPROF;
-    sendToGroup(this.group, kernelInfo(signal));
+    const taker = this.which === ITIMER_REAL ? null : this.takerOf(signal);
+    if (taker === null) sendToGroup(this.group, kernelInfo(signal));
+    else sendToTask(taker, kernelInfo(signal));
+  }
+
+  /**
+   * Who has used most of the time that is now over takes the signal, unless it is blocked there: Linux sends it to who
+   * runs at that moment, and profilers count on its being sent to each thread as often as that runs.
+   */
+  private takerOf(signal: number): Task | null {
+    let taker: Task | null = null;
+    let most = 0;
+    for (const task of this.group.threads) {
+      const used = totalOf(task.cpuTimes()) - (this.paid.get(task) ?? 0);
+      if (used <= most) continue;
+      most = used;
+      taker = task;
+    }
+    if (taker === null) return null;
+    this.paid.set(taker, totalOf(taker.cpuTimes()));
+    return taker.signals.isBlocked(signal) ? null : taker;
   }
 }

@@ -2,6 +2,7 @@
 import { setResult } from '../arch/x86_64/registers.ts';
 import { CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, capable } from '../core/cred.ts';
 import { PROT_WRITE } from '../engine/engine.ts';
+import { mayUnshareMounts } from '../fs/mounts.ts';
 import { LOOKUP_EMPTY, LOOKUP_FOLLOW, PATH_MAX } from '../fs/namei.ts';
 import { PidFd } from '../ipc/pidfd.ts';
 import { sigreturn } from '../kernel/deliver.ts';
@@ -18,6 +19,7 @@ import {
   CLONE_CHILD_CLEARTID,
   CLONE_CHILD_SETTID,
   CLONE_CLEAR_SIGHAND_HI,
+  CLONE_NEWNS,
   CLONE_PARENT,
   CLONE_PARENT_SETTID,
   CLONE_PIDFD,
@@ -144,6 +146,8 @@ function doClone(task: Task, r: CloneRequest, pidfdAt = r.parentTid): number | P
   // Nobody inherits what SCHED_DEADLINE promised (sched(7)).
   const { deadline, resetOnFork } = task.attributes.sched;
   if (deadline !== null && !resetOnFork) return -EAGAIN;
+  const full = (r.flags & CLONE_NEWNS) === 0 ? 0 : mayUnshareMounts(task.kernel.vfs, task.fs);
+  if (full < 0) return full;
   const child = copyProcess(task, r);
   if (typeof child === 'number') return child;
   if (wantsPidfd) givePidfd(task, child, pidfdAt);

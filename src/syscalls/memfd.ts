@@ -19,5 +19,10 @@ function memfdCreate(task: Task, nameAddr: number, flags: number): number {
 const FLAGS = { MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_HUGETLB, MFD_NOEXEC_SEAL, MFD_EXEC };
 
 export const memfdCalls: readonly Syscall[] = [
-  call('memfd_create', [string('name'), flags('flags', FLAGS)], memfdCreate, 'no huge pages: ENOSYS'),
+  call(
+    'memfd_create',
+    [string('name'), flags('flags', FLAGS)],
+    memfdCreate,
+    'no huge pages: their files have no content',
+  ),
 ];

@@ -2,7 +2,7 @@
 import { CAP_SYS_ADMIN, capable } from '../core/cred.ts';
 import { copyIn } from '../core/user-copy.ts';
 import type { Path } from '../fs/dentry.ts';
-import { openTree, setMountAttributes } from '../fs/mount-file.ts';
+import { changeMount, openTree } from '../fs/mount-file.ts';
 import { moveBeneath, moveMount } from '../fs/mounts.ts';
 import { openPath } from '../fs/open.ts';
 import type { Task } from '../kernel/task.ts';
@@ -53,13 +53,13 @@ function moveMountCall(
 ): number {
   const beneath = (flags & uapi.MOVE_MOUNT_BENEATH) !== 0;
   if (!capable(task.cred, CAP_SYS_ADMIN)) return -EPERM;
-  // Groups of mounts that propagate to each other do not exist.
   if ((flags & ~MOVE_KNOWN) !== 0 || (flags & uapi.MOVE_MOUNT_SET_GROUP) !== 0) return -EINVAL;
   const from = place(task, fromDir, fromName, flags);
   if (typeof from === 'number') return from;
   const to = place(task, toDir, toName, flags >> 4);
   if (typeof to === 'number') return to;
-  return changed(task, beneath ? moveBeneath(from, to) : moveMount(from, to));
+  const { vfs } = task.kernel;
+  return changed(task, beneath ? moveBeneath(vfs, from, to) : moveMount(vfs, from, to));
 }
 
 /** Flags of where it comes from; those of where it goes are the same, four bits higher. */
@@ -101,7 +101,8 @@ function mountSetattr(
   if (!PROPAGATIONS.includes(propagation) || !isChange(set, clear)) return -EINVAL;
   const found = pathAt(task, dirfd, name, flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH));
   if (typeof found === 'number') return found;
-  return changed(task, setMountAttributes(found, set, clear, (flags & AT_RECURSIVE) !== 0));
+  const { vfs } = task.kernel;
+  return changed(task, changeMount(vfs, found, { set, clear, propagation }, (flags & AT_RECURSIVE) !== 0));
 }
 
 /** Access times are one setting, which must be cleared as a whole before it is set. */
@@ -128,12 +129,12 @@ export const mountTreeCalls: readonly Syscall[] = [
       flags('flags', MOVE_FLAGS),
     ],
     moveMountCall,
-    'mounts do not propagate; no MOVE_MOUNT_SET_GROUP: EINVAL',
+    'no MOVE_MOUNT_SET_GROUP: EINVAL',
   ),
   call(
     'mount_setattr',
     [dirfd('dirfd'), path('pathname'), flags('flags', AT_FLAGS), pointer('attr'), ulong('size')],
     mountSetattr,
-    'mounts do not propagate: shared and slave mounts are as private ones; no MOUNT_ATTR_IDMAP: EINVAL',
+    'no MOUNT_ATTR_IDMAP: EINVAL',
   ),
 ];

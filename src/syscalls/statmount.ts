@@ -5,7 +5,8 @@ import { copyIn, copyOut, copyOutString } from '../core/user-copy.ts';
 import { dentryPath, reachable } from '../fs/d-path.ts';
 import { Path } from '../fs/dentry.ts';
 import { attributesOf, type Mount, UNIQUE_IDS } from '../fs/mount.ts';
-import { MountNamespace } from '../fs/namespace.ts';
+import { MountNamespace, sourceOfMounts } from '../fs/namespace.ts';
+import { propagationOf } from '../fs/peer-group.ts';
 import { NsFile } from '../fs/proc/namespaces.ts';
 import type { Task } from '../kernel/task.ts';
 import { getUint64, setInt64 } from '../lib/int64.ts';
@@ -136,6 +137,10 @@ function factsOf(mount: Mount, ns: MountNamespace, root: Path): MountFacts {
     parentId: parent.id,
     uniqueParentId: parent.uniqueId,
     attributes: attributesOf(mount),
+    propagation: propagationOf(mount),
+    peers: mount.peers?.id ?? 0,
+    master: mount.master?.id ?? 0,
+    from: sourceOfMounts(mount, root)?.id ?? 0,
     namespaceId: ns.id,
     root: dentryPath(mount.root),
     point: reachable(topOf(mount), root) ?? '',
@@ -144,13 +149,11 @@ function factsOf(mount: Mount, ns: MountNamespace, root: Path): MountFacts {
   };
 }
 
-const NOTE = 'mounts do not propagate';
-
 export const statmountCalls: readonly Syscall[] = [
   call(
     'listmount',
     [pointer('req'), pointer('mnt_ids'), ulong('nr_mnt_ids'), flags('flags', { LISTMOUNT_REVERSE })],
     listmount,
   ),
-  call('statmount', [pointer('req'), pointer('buf'), ulong('bufsize'), flags('flags', {})], statmount, NOTE),
+  call('statmount', [pointer('req'), pointer('buf'), ulong('bufsize'), flags('flags', {})], statmount),
 ];

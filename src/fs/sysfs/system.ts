@@ -1,6 +1,6 @@
 /**
  * What sysfs shows without any device: processors, the one memory node, the kernel, and the directories that
- * programs expect. Only what the machine has: no caches, no huge pages, no hypervisor.
+ * programs expect. Only what the machine has: no caches, no hypervisor, and of huge pages none.
  */
 import { kibRow, listFormat, maskFormat } from '../proc/format.ts';
 import type { MemInfo } from '../proc/source.ts';
@@ -27,9 +27,17 @@ export function populateSysfs(sysfs: Sysfs, facts: SystemFacts): void {
     value('fscaps', 1),
     value('uevent_seqnum', 0),
   ]);
+  for (const size of HUGE_PAGES) sysfs.attributes(`kernel/mm/hugepages/hugepages-${size}kB`, NO_HUGE_PAGES);
   addProcessors(sysfs, facts.cpus);
   addNode(sysfs, facts);
 }
+
+/** Sizes that the processor has, in KiB. */
+const HUGE_PAGES = [2048, 1048576];
+const NO_HUGE_PAGES = [
+  ...['free_hugepages', 'nr_hugepages', 'nr_hugepages_mempolicy', 'nr_overcommit_hugepages'],
+  ...['resv_hugepages', 'surplus_hugepages'],
+].map(name => value(name, 0));
 
 const CPU_DIR = 'devices/system/cpu';
 const NODE_DIR = 'devices/system/node';

@@ -7,7 +7,17 @@ import { FsStruct } from '../../../src/fs/fs-struct.ts';
 import type { Inode } from '../../../src/fs/inode.ts';
 import { cloneNamespace, mount, pivotRoot, umount, unshareMounts } from '../../../src/fs/mounts.ts';
 import { showMountinfo, showMounts } from '../../../src/fs/namespace.ts';
-import { EACCES, EBUSY, EINVAL, ELOOP, ENODEV, ENOTDIR, EROFS, EXDEV } from '../../../src/uapi/errno.ts';
+import {
+  EACCES,
+  EBUSY,
+  EINVAL,
+  ELOOP,
+  ENODEV,
+  ENOSPC,
+  ENOTDIR,
+  EROFS,
+  EXDEV,
+} from '../../../src/uapi/errno.ts';
 import { O_CREAT, O_RDONLY, O_RDWR } from '../../../src/uapi/fcntl.ts';
 import {
   MNT_DETACH,
@@ -20,6 +30,7 @@ import {
   MS_RDONLY,
   MS_REC,
   MS_REMOUNT,
+  MS_SHARED,
 } from '../../../src/uapi/mount.ts';
 import { S_IFCHR } from '../../../src/uapi/stat.ts';
 import { type TestMachine, tmpfsMachine } from './machine.ts';
@@ -265,4 +276,33 @@ test('/proc/mounts and mountinfo', () => {
     showMountinfo(ns, ctx.root).split('\n')[1],
     '2 1 0:2 / /my\\040mnt ro,nosuid,relatime - tmpfs a\\040b ro,size=1024k,mode=755',
   );
+});
+
+test('mounts that are gone are not counted, wherever they went from', () => {
+  const m = machine();
+  const before = m.vfs.mountCount;
+  m.sys.mkdir('mnt');
+  m.sys.mkdir('other');
+  assert.equal(m.mount('none', '/mnt'), 0);
+  assert.equal(m.mount('', '/mnt', MS_SHARED), 0);
+  assert.equal(m.mount('/mnt', '/other', MS_BIND), 0);
+  m.sys.mkdir('mnt/in');
+  assert.equal(m.mount('none', '/mnt/in'), 0);
+  assert.equal(m.vfs.mountCount, before + 4);
+  assert.equal(m.umount('/other/in'), 0);
+  assert.equal(m.vfs.mountCount, before + 2);
+  assert.equal(m.umount('/mnt', MNT_DETACH), 0);
+  assert.equal(m.umount('/other'), 0);
+  assert.equal(m.vfs.mountCount, before);
+});
+
+test('copies of copies end somewhere', () => {
+  const m = machine();
+  m.sys.mkdir('mnt');
+  assert.equal(m.mount('none', '/mnt'), 0);
+  assert.equal(m.mount('', '/mnt', MS_SHARED), 0);
+  m.sys.mkdir('mnt/in');
+  let last = 0;
+  for (let i = 0; last === 0 && i < 40; i++) last = m.mount('/mnt', '/mnt/in', MS_BIND | MS_REC);
+  assert.equal(last, -ENOSPC);
 });

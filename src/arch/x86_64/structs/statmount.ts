@@ -25,6 +25,11 @@ export interface MountFacts {
   readonly uniqueParentId: number;
   /** MOUNT_ATTR_*. */
   readonly attributes: number;
+  /** MS_SHARED and the like, and the numbers of groups, 0 for none. */
+  readonly propagation: number;
+  readonly peers: number;
+  readonly master: number;
+  readonly from: number;
   readonly namespaceId: number;
   /** Its root in its filesystem, and where it is mounted. */
   readonly root: string;
@@ -58,6 +63,7 @@ export function makeStatmount(
   if (facts.options.length === 0) known &= ~(uapi.STATMOUNT_MNT_OPTS | uapi.STATMOUNT_OPT_ARRAY);
   if ((known & uapi.STATMOUNT_SB_BASIC) !== 0) putFilesystem(view, facts);
   if ((known & uapi.STATMOUNT_MNT_BASIC) !== 0) putMount(view, facts);
+  if ((known & uapi.STATMOUNT_PROPAGATE_FROM) !== 0) setInt64(view, 96, facts.from);
   if ((known & uapi.STATMOUNT_MNT_NS_ID) !== 0) setInt64(view, 112, facts.namespaceId);
   if ((known & uapi.STATMOUNT_OPT_ARRAY) !== 0) view.setUint32(128, facts.options.length, true);
   if ((known & uapi.STATMOUNT_SUPPORTED_MASK) !== 0) setInt64(view, 144, ALL);
@@ -80,7 +86,9 @@ function putMount(view: DataView, facts: MountFacts): void {
   view.setUint32(56, facts.id, true);
   view.setUint32(60, facts.parentId, true);
   setInt64(view, 64, facts.attributes);
-  setInt64(view, 72, uapi.MS_PRIVATE);
+  setInt64(view, 72, facts.propagation);
+  setInt64(view, 80, facts.peers);
+  setInt64(view, 88, facts.master);
 }
 
 /** The strings, after an empty one, which all fields without a value mean. */
