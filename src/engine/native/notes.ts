@@ -28,6 +28,8 @@ const IOVEC_SIZE = 16;
 const BODIES = IOVECS + BATCH * IOVEC_SIZE;
 const CONTROLS = BODIES + BATCH * NOTE.NOTE_SIZE;
 const CONTROL_SIZE = 32;
+/** Where a struct ucred ends that stands there. */
+const CREDENTIALS_END = 28;
 const OPTION = CONTROLS + BATCH * CONTROL_SIZE;
 const POLLFD = OPTION + 8;
 
@@ -68,8 +70,10 @@ export class Notes {
       if (this.given === this.came && !this.receive()) return null;
       const i = this.given++;
       const { view } = this.memory;
-      const whole = view.getUint32(HEADERS + HEADER_SIZE * i + 56, true) >= NOTE.NOTE_SIZE;
-      if (!whole) continue;
+      const header = HEADERS + HEADER_SIZE * i;
+      // Whole, and signed: what stands in the buffers besides is of older notes.
+      if (view.getUint32(header + 56, true) < NOTE.NOTE_SIZE) continue;
+      if (view.getUint32(header + 40, true) < CREDENTIALS_END) continue;
       const body = BODIES + NOTE.NOTE_SIZE * i;
       return {
         kind: view.getUint32(body, true),
