@@ -69,12 +69,15 @@ export class Entry {
   trap(thread: EngineThread): void {
     const task = thread.owner as Task | null;
     if (task === null || task.thread !== thread) return;
+    const { tally, clock } = task.kernel;
+    const began = tally.callTime.isDue ? clock.monotonic() : 0;
     try {
       if (task.openedAlong !== null) settleAlong(task);
       this.enter(task, thread);
     } catch (bug) {
       oops(task, bug);
     }
+    if (began > 0) tally.callTime.measured(clock.monotonic() - began);
   }
 
   /** The engine's `died`: the host has killed the program. */
@@ -97,6 +100,7 @@ export class Entry {
   private call(task: Task, thread: EngineThread): void {
     const { nr } = thread;
     task.callNumber = nr;
+    task.callShare.calls++;
     if (thread.hasFrame) this.noteSlowCall(task, thread, nr);
     const call = this.calls[nr];
     if (call !== undefined) this.keepArguments(task, thread, call);

@@ -18,6 +18,7 @@ import { ERESTARTSYS, ETIMEDOUT } from '../uapi/errno.ts';
 import type { SignalInfo } from '../uapi/siginfo.ts';
 import type { OpenedAlong } from './along.ts';
 import { TaskAttributes } from './attributes.ts';
+import { CallShare } from './call-time.ts';
 import { takeFrom } from './dequeue.ts';
 import type { EntryCall } from './entry.ts';
 import type { Kernel } from './kernel.ts';
@@ -75,6 +76,7 @@ export class Task implements Current, Sleeper, SignalSource {
   lastResult = 0;
   /** What it has used so far; the processor's times come from `cpuTimes`. */
   readonly usage: Usage = new Usage();
+  readonly callShare: CallShare = new CallShare();
   private credentials: Cred;
   private places: FsStruct;
   /** The sleep that is under way, if any: a signal ends it. */
@@ -203,8 +205,12 @@ export class Task implements Current, Sleeper, SignalSource {
   /** Processor time of this thread, ns. */
   cpuTimes(): CpuTimes {
     if (this.thread === null) return this.usage;
-    const { user, system } = this.thread.cpuTimes();
+    const { user, system } = this.timesOf(this.thread);
     return { user: this.usage.user + user, system: this.usage.system + system };
+  }
+
+  private timesOf(thread: EngineThread): CpuTimes {
+    return this.callShare.split(thread.cpuTimes(), this.kernel.tally.callTime.average);
   }
 
   /** All that it has used, what its engine's thread has used included. */
@@ -215,7 +221,7 @@ export class Task implements Current, Sleeper, SignalSource {
     if (thread === null) return sum;
     const lived = this.clock.monotonic() - this.startTime;
     if (!thread.saysUsage && lived < NO_LIFE) return sum;
-    const { user, system } = thread.cpuTimes();
+    const { user, system } = this.timesOf(thread);
     sum.user += user;
     sum.system += system;
     // What costs the host's /proc is not asked about a life that was over at once.
@@ -234,6 +240,7 @@ export class Task implements Current, Sleeper, SignalSource {
     const now = this.usageNow();
     this.usage.clear();
     this.usage.add(now);
+    this.callShare.clear();
   }
 
   /** What signalfd(2) reads: this thread's pending signals and its process's. */

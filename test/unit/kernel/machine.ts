@@ -18,9 +18,9 @@ import { bootLimits } from '../../../src/kernel/rlimit.ts';
 import { JobControl } from '../../../src/kernel/session.ts';
 import { SigHand } from '../../../src/kernel/sighand.ts';
 import { SignalState } from '../../../src/kernel/signal-state.ts';
+import { Tally } from '../../../src/kernel/tally.ts';
 import { Task } from '../../../src/kernel/task.ts';
 import { ThreadGroup } from '../../../src/kernel/thread-group.ts';
-import { Usage } from '../../../src/kernel/usage.ts';
 import { Users } from '../../../src/kernel/user-counts.ts';
 import { Uts } from '../../../src/kernel/uts.ts';
 import { NumberTable } from '../../../src/lib/number-table.ts';
@@ -69,7 +69,7 @@ export class FakeMachine {
       ncpus: 2,
       current: null,
       observer: null,
-      tally: { forks: 0, ended: new Usage() },
+      tally: new Tally(),
       fillRandom: (buf: Uint8Array, off: number, len: number) => void buf.fill(0x5a, off, off + len),
       setRealtime: (time: Timespec) => {
         this.wall = time;

@@ -22,6 +22,7 @@ import { bootLimits } from '../../../src/kernel/rlimit.ts';
 import { JobControl } from '../../../src/kernel/session.ts';
 import { SigHand } from '../../../src/kernel/sighand.ts';
 import { SignalState } from '../../../src/kernel/signal-state.ts';
+import { Tally } from '../../../src/kernel/tally.ts';
 import { Task } from '../../../src/kernel/task.ts';
 import { ThreadGroup } from '../../../src/kernel/thread-group.ts';
 import type { UserAccess } from '../../../src/kernel/user-access.ts';
@@ -119,6 +120,7 @@ export class CallMachine {
       groups: new NumberTable(),
       jobs: new JobControl(),
       users: new Users(),
+      tally: new Tally(),
       promiseResolved: () => {},
     } as unknown as Kernel;
     const ns = mountRoot(vfs, 'tmpfs', 'none', 0, '');

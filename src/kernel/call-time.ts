@@ -1,0 +1,52 @@
+/**
+ * What calls cost. A thread looks for its answer in user mode, and the host counts that as the program's own time: so much of
+ * it as the kernel took is time in the system, as on Linux. It is an estimate: one call in many is measured.
+ */
+import type { CpuTimes } from './usage.ts';
+
+/** One call in so many is measured, and counts for a part of the average. */
+const MEASURED = 64;
+const WEIGHT = 1 / 16;
+/** Whoever takes longer, ns, has not kept its caller looking. */
+const LONGEST = 1e5;
+
+/** How long the kernel takes for a call, on the average. */
+export class CallTime {
+  /** ns. */
+  average = 0;
+  private calls = 0;
+
+  /** Whether the call that begins is one to measure. */
+  get isDue(): boolean {
+    return ++this.calls % MEASURED === 0;
+  }
+
+  measured(ns: number): void {
+    this.average += (Math.min(ns, LONGEST) - this.average) * WEIGHT;
+  }
+}
+
+/** The part of one thread's time in user mode that its calls took. What was given out never goes back. */
+export class CallShare {
+  /** So many calls it has made. */
+  calls = 0;
+  private seenCalls = 0;
+  private seenUser = 0;
+  private moved = 0;
+
+  /** The host's times of the thread, put right. */
+  split({ user, system }: CpuTimes, average: number): CpuTimes {
+    const more = Math.max(0, user - this.seenUser);
+    this.moved += Math.min(more, Math.round((this.calls - this.seenCalls) * average));
+    this.seenUser += more;
+    this.seenCalls = this.calls;
+    return { user: user - this.moved, system: system + this.moved };
+  }
+
+  /** Another thread of the host, whose times begin with 0. */
+  clear(): void {
+    this.seenUser = 0;
+    this.seenCalls = this.calls;
+    this.moved = 0;
+  }
+}
