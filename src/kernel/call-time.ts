@@ -4,8 +4,7 @@
  */
 import type { CpuTimes } from './usage.ts';
 
-/** One call in so many is measured, and counts for a part of the average. */
-const MEASURED = 64;
+/** How much each that is measured counts in the average. */
 const WEIGHT = 1 / 16;
 /** Whoever takes longer, ns, has not kept its caller looking. */
 const LONGEST = 1e5;
@@ -14,12 +13,6 @@ const LONGEST = 1e5;
 export class CallTime {
   /** ns. */
   average = 0;
-  private calls = 0;
-
-  /** Whether the call that begins is one to measure. */
-  get isDue(): boolean {
-    return ++this.calls % MEASURED === 0;
-  }
 
   measured(ns: number): void {
     this.average += (Math.min(ns, LONGEST) - this.average) * WEIGHT;

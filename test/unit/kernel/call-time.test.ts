@@ -32,8 +32,6 @@ test('another thread of the host begins with nothing', () => {
 
 test('the average follows what is measured; what waits does not count in full', () => {
   const time = new CallTime();
-  const due = Array.from({ length: 640 }, () => time.isDue).filter(Boolean).length;
-  assert.equal(due, 10);
   for (let i = 0; i < 200; i++) time.measured(5000);
   assert.ok(Math.abs(time.average - 5000) < 1);
   time.measured(1e9);
