@@ -6,8 +6,11 @@ import type { CpuTimes } from './usage.ts';
 
 /** How much each that is measured counts in the average. */
 const WEIGHT = 1 / 16;
-/** Whoever takes longer, ns, has not kept its caller looking. */
-const LONGEST = 1e5;
+/** A caller looks no longer than this, ns; then it sleeps. */
+const LONGEST = 3e4;
+
+/** The host's times come in steps: so much, ns, is made up for later. */
+const MOST_OWED = 1e7;
 
 /** How long the kernel takes for a call, on the average. */
 export class CallTime {
@@ -26,11 +29,16 @@ export class CallShare {
   private seenCalls = 0;
   private seenUser = 0;
   private moved = 0;
+  /** What the host has not shown yet. */
+  private owed = 0;
 
   /** The host's times of the thread, put right. */
   split({ user, system }: CpuTimes, average: number): CpuTimes {
     const more = Math.max(0, user - this.seenUser);
-    this.moved += Math.min(more, Math.round((this.calls - this.seenCalls) * average));
+    const owed = this.owed + Math.round((this.calls - this.seenCalls) * average);
+    const now = Math.min(more, owed);
+    this.moved += now;
+    this.owed = Math.min(owed - now, MOST_OWED);
     this.seenUser += more;
     this.seenCalls = this.calls;
     return { user: user - this.moved, system: system + this.moved };
@@ -41,5 +49,6 @@ export class CallShare {
     this.seenUser = 0;
     this.seenCalls = this.calls;
     this.moved = 0;
+    this.owed = 0;
   }
 }

@@ -10,6 +10,15 @@ test('time that calls took is time in the system, and never more than there was'
   assert.deepEqual(share.split({ user: 1100, system: 60 }, 30), { user: 700, system: 460 });
 });
 
+test('where the host counts in steps, what it showed late is made up for', () => {
+  const share = new CallShare();
+  for (let i = 1; i <= 100; i++) {
+    share.calls++;
+    assert.deepEqual(share.split({ user: 0, system: 0 }, 30), { user: 0, system: 0 });
+  }
+  assert.deepEqual(share.split({ user: 10_000, system: 0 }, 30), { user: 7000, system: 3000 });
+});
+
 test('what was given out never goes back', () => {
   const share = new CallShare();
   let [user, system] = [0, 0];
