@@ -5,7 +5,6 @@
  * The other threads are called in and stand still meanwhile; SIGKILL ends the dump. It is written piece by piece, so
  * that others' calls are answered in between.
  */
-
 import {
   extendedState,
   headersSize,

@@ -1,7 +1,6 @@
 /**
  * The kernel of one machine: what all its tasks share. Everything hangs from here; there is no other state.
  */
-
 import type { Clock, Timers, Timespec } from '../core/clock.ts';
 import type { KernelLog } from '../core/log.ts';
 import type { SyslogReader } from '../core/syslog.ts';

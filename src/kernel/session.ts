@@ -3,7 +3,6 @@
  *
  * `JobControl` is the table of both. A group or a session exists as long as it has a member, zombies included.
  */
-
 import type { ProcessGroups, Session as SessionOfTty } from '../core/current.ts';
 import { NumberTable } from '../lib/number-table.ts';
 import { Roster } from '../lib/roster.ts';

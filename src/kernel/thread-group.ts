@@ -4,7 +4,6 @@
  * A group is made with its leader and stays, as a zombie, until its parent has waited for it. The leader's Task
  * stays as long; other threads' Tasks go as they exit.
  */
-
 import type { Cred } from '../core/cred.ts';
 import { WaitQueue } from '../core/wait.ts';
 import type { PidSubject } from '../ipc/pidfd.ts';

@@ -6,7 +6,6 @@
  * and read as zeros without costing memory. Growing past the range moves the file to a larger one, and whoever
  * maps it (`PageUser`) is told.
  */
-
 import { Bitmap } from '../lib/bitmap.ts';
 import { Roster } from '../lib/roster.ts';
 import { ENOSPC } from '../uapi/errno.ts';

@@ -2,7 +2,6 @@
  * The lives of spaces: which there are, the host process of each from its birth to its death, and its end by force.
  * What became of a process is told in notes (notes.ts); they are read here, whenever somebody waits for one too.
  */
-
 import type { Libc } from '../../host/libc.ts';
 import { monotonicNow } from '../../host/monotonic.ts';
 import { NumberTable } from '../../lib/number-table.ts';

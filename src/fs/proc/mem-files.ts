@@ -4,7 +4,6 @@
  * A file stays with the address space that the task had when it was opened (cmdline excepted, which everybody
  * may read): after an exec it reads as empty, so that nobody looks into a program that he may not trace.
  */
-
 import type { Cred } from '../../core/cred.ts';
 import { int64Bytes } from '../../lib/int64.ts';
 import type { Result } from '../../lib/result.ts';
