@@ -88,10 +88,6 @@ export class HostTerminal {
     return typeof getAttributes(this.calls, this.fd) !== 'number';
   }
 
-  get size(): WinSize | null {
-    return windowSize(this.calls, this.fd);
-  }
-
   /**
    * In the background of a shell this stops us (SIGTTOU, tcsetattr(3)) until we are in the foreground: to be called before
    * anybody listens to signals, so that one ends us meanwhile.
@@ -118,17 +114,13 @@ export class HostTerminal {
     this.saved = null;
   }
 
-  /** Calls back whenever the window's size has changed, until `restore`. */
-  onResize(changed: (size: WinSize) => void): void {
-    const onSignal = (): void => {
-      const { size } = this;
-      if (size !== null) changed(size);
-    };
-    process.on('SIGWINCH', onSignal);
+  /** Calls back whenever the window's size may have changed, until `restore`. */
+  onResize(changed: () => void): void {
+    process.on('SIGWINCH', changed);
     const { unguard } = this;
     this.unguard = () => {
       unguard();
-      process.off('SIGWINCH', onSignal);
+      process.off('SIGWINCH', changed);
     };
   }
 

@@ -47,7 +47,7 @@ function takeTerminal(terminal: HostTerminal, line: ConsoleLine, power: Power): 
   if (!terminal.isTerminal) return;
   terminal.guard();
   terminal.setRaw();
-  terminal.onResize(({ rows, cols, xpixel, ypixel }) => line.resize(rows, cols, xpixel, ypixel));
+  terminal.onResize(() => line.sizeAsked());
   // Before the line is shut down, which the host's terminal then sees as it was.
   power.atEnd(() => terminal.restore());
 }

@@ -211,6 +211,9 @@ export function keepLocked(next: Termios, old: Termios, locked: Termios): void {
 // struct winsize: ws_row 0, ws_col 2, ws_xpixel 4, ws_ypixel 6 (16 bits each).
 export const WINSIZE_SIZE = 8;
 
+export const sameSize = (a: WinSize, b: WinSize): boolean =>
+  a.rows === b.rows && a.cols === b.cols && a.xpixel === b.xpixel && a.ypixel === b.ypixel;
+
 export const readWinSize = (view: DataView, at: number): WinSize => ({
   rows: view.getUint16(at, true),
   cols: view.getUint16(at + 2, true),

@@ -35,8 +35,8 @@ def do(line):
 
 
 def interrupt(key):
-    terminal.type(b"sleep 100\n")
-    time.sleep(0.5)
+    terminal.type(b"sh -c 'echo fore''ground; exec sleep 100'\n")
+    until(b"foreground")
     terminal.type(key)
 
 
@@ -45,7 +45,6 @@ terminal.type(b"PS1=; stty -echo; echo be''gin\n")
 until(b"begin\r\n")
 result["size"] = do(b"stty size")
 terminal.resize(40, 120)
-time.sleep(0.3)
 result["resized"] = do(b"stty size")
 result["tty"] = do(b"test -t 0 && test -t 1 && test -t 2 && tty >/dev/null")
 interrupt(b"\x03")
@@ -54,7 +53,7 @@ interrupt(b"\x1a")
 result["stopped"] = do(b"jobs | grep -c Stopped")
 result["raw"] = termios.tcgetattr(terminal.slave)[3] & (termios.ICANON | termios.ECHO | termios.ISIG)
 if sys.argv[1] == "exit":
-    terminal.type(b"kill -9 %1; sleep 0.5; jobs; exit 9\n")
+    terminal.type(b"kill -9 %1; wait -f %1; exit 9\n")
 else:
     os.kill(terminal.pid, getattr(signal, sys.argv[1]))
 result["status"] = terminal.end(10)

@@ -5,7 +5,16 @@
  * its reader gets the end of file once, as if VEOF were typed.
  */
 import type { ChannelUser, HostChannel } from '../../host/channel.ts';
-import { B38400, CREAD, CS8, defaultTermios, HUPCL, VEOF } from '../../uapi/termios.ts';
+import {
+  B38400,
+  CREAD,
+  CS8,
+  defaultTermios,
+  HUPCL,
+  sameSize,
+  VEOF,
+  type WinSize,
+} from '../../uapi/termios.ts';
 import type { TtyDriver } from './driver.ts';
 import { Tty, type TtyEnvironment } from './tty.ts';
 
@@ -14,18 +23,24 @@ export class ConsoleLine implements TtyDriver, ChannelUser {
   readonly tty: Tty;
   readonly channel: HostChannel;
   readonly isPty = false;
+  /** The host's window when it was last looked at. */
+  private hostSize: WinSize | null;
 
   constructor(env: TtyEnvironment, rdev: number, channel: HostChannel) {
     this.rdev = rdev;
     this.channel = channel;
     this.tty = new Tty(env, this, { ...defaultTermios(), cflag: B38400 | CS8 | CREAD | HUPCL });
-    this.tty.size = channel.size() ?? this.tty.size;
+    this.hostSize = channel.size();
+    this.tty.size = this.hostSize ?? this.tty.size;
     channel.start(this);
   }
 
-  /** The host's window has changed. */
-  resize(rows: number, cols: number, xpixel = 0, ypixel = 0): void {
-    this.tty.resize({ rows, cols, xpixel, ypixel });
+  /** Has the host's window changed? Its size counts then, and until then what programs have set. */
+  sizeAsked(): void {
+    const now = this.channel.size();
+    if (now === null || (this.hostSize !== null && sameSize(now, this.hostSize))) return;
+    this.hostSize = now;
+    this.tty.resize(now);
   }
 
   /** Text of the kernel's own (the log), past the line discipline; as much as there is room for. */

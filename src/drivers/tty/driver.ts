@@ -14,6 +14,8 @@ export interface TtyDriver {
   pending(): number;
   /** Drops output that is not yet out. */
   flush(): void;
+  /** The window's size is asked for: a change that nobody has told yet is to be told now. */
+  sizeAsked(): void;
   /** There is room for input again. */
   unthrottle(): void;
   // What packet mode tells the other side; nothing for others.

@@ -107,6 +107,8 @@ export class PtyPair implements TtyDriver {
     this.tell(TIOCPKT_FLUSHWRITE, 0);
   }
 
+  sizeAsked(): void {}
+
   unthrottle(): void {
     this.waitq.wake(POLLOUT | POLLWRNORM);
   }

@@ -81,6 +81,7 @@ function lineIoctl(request: TtyRequest, cmd: number, arg: number): number {
   switch (cmd) {
     case T.TIOCGWINSZ: {
       const at = user.out(arg, WINSIZE_SIZE);
+      tty.driver.sizeAsked();
       if (at >= 0) writeWinSize(user.view, at, tty.size);
       return Math.min(at, 0);
     }

@@ -9,7 +9,14 @@ import type { ProcessGroups, Session } from '../../core/current.ts';
 import { WaitQueue } from '../../core/wait.ts';
 import { POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../uapi/poll.ts';
 import { SIGCONT, SIGHUP, SIGWINCH } from '../../uapi/signal.ts';
-import { copyTermios, noTermios, resolveSpeeds, type Termios, type WinSize } from '../../uapi/termios.ts';
+import {
+  copyTermios,
+  noTermios,
+  resolveSpeeds,
+  sameSize,
+  type Termios,
+  type WinSize,
+} from '../../uapi/termios.ts';
 import { ByteQueue } from './byte-queue.ts';
 import type { TtyDriver } from './driver.ts';
 import { type LineHost, NTty } from './n-tty.ts';
@@ -156,8 +163,7 @@ export class Tty implements LineHost {
 
   /** TIOCSWINSZ: a new size is told to the foreground. */
   resize(size: WinSize): void {
-    const { rows, cols, xpixel, ypixel } = this.size;
-    if (rows === size.rows && cols === size.cols && xpixel === size.xpixel && ypixel === size.ypixel) return;
+    if (sameSize(this.size, size)) return;
     this.size = size;
     this.signal(SIGWINCH);
   }

@@ -42,9 +42,13 @@ function userTerminal(): HostPty {
     calls.view.setInt32(i * 4, [cooked.iflag, cooked.oflag, cooked.cflag, cooked.lflag][i]!, true);
   for (let i = 0; i < 20; i++) calls.view.setUint8(16 + i, i === 0 ? 0 : cooked.cc[i - 1]!);
   assert.equal(calls.ioctl(pty.slave, 0x5402), 0);
-  writeWinSize(calls.view, 0, { rows: 33, cols: 99, xpixel: 0, ypixel: 0 });
-  assert.equal(calls.ioctl(pty.slave, TIOCSWINSZ), 0);
+  resize(pty, 33, 99);
   return pty;
+}
+
+function resize(pty: HostPty, rows: number, cols: number): void {
+  writeWinSize(calls.view, 0, { rows, cols, xpixel: 0, ypixel: 0 });
+  assert.equal(calls.ioctl(pty.slave, TIOCSWINSZ), 0);
 }
 
 function closePty(pty: HostPty): void {
@@ -104,7 +108,6 @@ test('raw mode and back, any number of times', () => {
   const pty = userTerminal();
   const terminal = new HostTerminal(calls, pty.slave);
   const before = getAttributes(calls, pty.slave) as Termios;
-  assert.deepEqual(terminal.size, { rows: 33, cols: 99, xpixel: 0, ypixel: 0 });
   terminal.restore();
   assert.equal(terminal.setRaw(), 0);
   assert.equal(terminal.setRaw(), 0);
@@ -171,7 +174,14 @@ test("a console on the user's terminal", async () => {
   writeSync(pty.master, '\x03');
   assert.equal(await receive(pty.master), '^C');
   init.take();
-  line.resize(20, 40);
+  resize(pty, 20, 40);
+  line.sizeAsked();
+  line.sizeAsked();
+  assert.deepEqual([line.tty.size.rows, line.tty.size.cols], [20, 40]);
+  assert.deepEqual(init.take(), [SIGWINCH]);
+  line.tty.resize({ rows: 1, cols: 2, xpixel: 0, ypixel: 0 });
+  line.sizeAsked();
+  assert.deepEqual([line.tty.size.rows, line.tty.size.cols], [1, 2]);
   assert.deepEqual(init.take(), [SIGWINCH]);
   line.print('log\n');
   assert.equal(await receive(pty.master), 'log\r\n');
