@@ -218,8 +218,18 @@ export interface FileAlong {
 export interface ThreadFacts {
   /** Its number (gettid(2)): then it may set its thread pointer, and say what `robustList` and `clearTid` answer. 0: it may not. */
   tellSelf(tid: number): void;
-  /** Of which signals the dispositions are as they are by default: two words of bits. */
-  tellDefaults(lo: number, hi: number): void;
+  /**
+   * It knows what its signals do, and may change that: the actions of the signals in two words of bits stand at `actions`,
+   * those of others are as they are by default.
+   */
+  tellActions(lo: number, hi: number): void;
+  untellActions(): void;
+  /** Where in memory they are, as rt_sigaction(2) has them, from signal 1 on. */
+  readonly actions: number;
+  /** Which stand there by now, what the thread has set among them. */
+  readonly ownActions: readonly [number, number];
+  /** Another number whenever the thread has set one; odd while it does. */
+  readonly actionsSet: number;
   /** Where in memory an array of struct rlimit is to be written before `tellLimits(true)`: all that there are. */
   readonly limits: number;
   tellLimits(told: boolean): void;
@@ -230,13 +240,6 @@ export interface ThreadFacts {
   /** Arguments of its latest set_robust_list(2), set_tid_address(2); null: it has not made the call by itself. */
   readonly robustList: number | null;
   readonly clearTid: number | null;
-  /**
-   * Of signals that it was told of it may set a default action in place of another: which it has, two words of bits; and
-   * where in memory the actions are, as rt_sigaction(2) has them, from signal 1 on. Only their flags and masks count.
-   */
-  readonly saidActions: readonly [number, number];
-  readonly actions: number;
-  unsayActions(): void;
   /** What it said counts no more. */
   unsay(): void;
 }

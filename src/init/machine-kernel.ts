@@ -176,6 +176,7 @@ export class MachineKernel implements Kernel {
     const { thread, mm } = task;
     if (mm !== null) exitRobustList(task);
     if (task.clearChildTid !== 0 && mm !== null && mm.users > 1) clearTid(task);
+    task.group.sighand.untell();
     task.thread = null;
     task.mm = null;
     task.execDone?.();

@@ -29,8 +29,8 @@ import { exitGroup, exitTask } from './exit.ts';
 import { isOrphaned } from './session.ts';
 import type { SigQueue } from './sig-queue.ts';
 import { isIgnoredByDefault, type SigAction } from './sighand.ts';
-import { dumpsCore, isProtected, isStopSignal, isUncatchable } from './signal.ts';
-import { lowestSignal, sigBit } from './sigset.ts';
+import { dumpsCore, isProtected, isStopSignal } from './signal.ts';
+import { isUncatchable, lowestSignal, sigBit } from './sigset.ts';
 import { beginStop, tellOfContinue } from './stop.ts';
 import type { Task } from './task.ts';
 

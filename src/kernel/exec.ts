@@ -194,6 +194,7 @@ function freshMemory(task: Task, apart: boolean): { thread: EngineThread; mm: Mm
     thread.prepare();
     return { thread, mm };
   }
+  task.group.sighand.untell();
   const fresh = newSpaceFor(task.kernel);
   fresh.mm.coredumpFilter = mm.coredumpFilter;
   task.settleUsage();

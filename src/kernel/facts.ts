@@ -12,12 +12,12 @@ import type { ThreadGroup } from './thread-group.ts';
 /** A new program, whose thread is alone. */
 export function tellProgram(task: Task): void {
   factsFor(task)?.tellSelf(task.pid);
-  tellDefaults(task);
+  tellActions(task);
   tellLimits(task);
   tellBreak(task);
 }
 
-export function tellDefaults(task: Task): void {
+export function tellActions(task: Task): void {
   const { sighand } = task.group;
   if (sighand.refs > 1) return;
   const facts = factsFor(task);

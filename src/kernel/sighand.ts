@@ -3,11 +3,27 @@
  *
  * The table is shared by the threads of a group, and with other groups by clone(CLONE_SIGHAND).
  */
-import { readSigAction, SIGACTION_SIZE } from '../arch/x86_64/structs/signal.ts';
+import { readSigAction, SIGACTION_SIZE, writeSigAction } from '../arch/x86_64/structs/signal.ts';
 import { WaitQueue } from '../core/wait.ts';
 import type { ThreadFacts } from '../engine/engine.ts';
-import { NSIG, SIG_DFL, SIG_IGN, SIGCHLD, SIGCONT, SIGURG, SIGWINCH } from '../uapi/signal.ts';
-import { SigSet, sigBit, sigWord } from './sigset.ts';
+import {
+  NSIG,
+  SA_NOCLDSTOP,
+  SA_NOCLDWAIT,
+  SA_NODEFER,
+  SA_ONSTACK,
+  SA_RESETHAND,
+  SA_RESTART,
+  SA_RESTORER,
+  SA_SIGINFO,
+  SIG_DFL,
+  SIG_IGN,
+  SIGCHLD,
+  SIGCONT,
+  SIGURG,
+  SIGWINCH,
+} from '../uapi/signal.ts';
+import { isUncatchable, SigSet, sigBit, sigWord, UNMASKABLE } from './sigset.ts';
 
 /** Never changed: replaced as a whole. */
 export interface SigAction {
@@ -28,23 +44,48 @@ export const DEFAULT_ACTION: SigAction = Object.freeze({
   maskHi: 0,
 });
 
+/** Flags that the kernel does not know come back as zeros (sigaction(2), "Dynamically probing for flag bit support"). */
+const SA_KNOWN =
+  SA_NOCLDSTOP |
+  SA_NOCLDWAIT |
+  SA_SIGINFO |
+  SA_ONSTACK |
+  SA_RESTART |
+  SA_NODEFER |
+  SA_RESETHAND |
+  SA_RESTORER;
+
+/** As it is kept of what a program has asked for. */
+export const admissible = (given: SigAction): SigAction => ({
+  ...given,
+  maskLo: given.maskLo & ~UNMASKABLE,
+  flags: given.flags & SA_KNOWN,
+});
+
 interface Told {
   readonly facts: ThreadFacts;
   /** Of the memory that its offsets are in. */
   readonly view: DataView;
+  /** Its `actionsSet` when we heard of it last. */
+  heard: number;
 }
+
+/** How often what a thread sets while we look is looked at again: its call is not over then. */
+const LOOKS = 3;
 
 export class SigHand {
   refs = 1;
   /** Woken when a signal comes for whom signalfd(2) may read it. */
   readonly signalfd: WaitQueue = new WaitQueue();
   private readonly actions: SigAction[] = new Array<SigAction>(NSIG + 1).fill(DEFAULT_ACTION);
-  /** Those whose actions are as they are by default, in all. */
-  private readonly plain = new SigSet(~0, ~0);
-  /** Who has been told which signals have their default actions. */
+  /** Those whose actions are not as they are by default, in all. */
+  private readonly own = new SigSet();
+  /** Who has been told all of this, and may change it by itself. */
   private told: Told | null = null;
 
   get(signal: number): SigAction {
+    const { told } = this;
+    if (told !== null && told.facts.actionsSet !== told.heard) this.hear(told);
     return this.actions[signal]!;
   }
 
@@ -55,8 +96,8 @@ export class SigHand {
 
   private put(signal: number, action: SigAction): void {
     this.actions[signal] = action;
-    if (isPlain(action)) this.plain.add(signal);
-    else this.plain.delete(signal);
+    if (isPlain(action)) this.own.delete(signal);
+    else this.own.add(signal);
   }
 
   /** For CLONE_SIGHAND. */
@@ -68,16 +109,14 @@ export class SigHand {
 
   /** For fork, and for exec of one that is shared. */
   clone(): SigHand {
-    this.untell();
     const copy = new SigHand();
-    for (let signal = 1; signal <= NSIG; signal++) copy.actions[signal] = this.actions[signal]!;
-    copy.plain.set(this.plain.lo, this.plain.hi);
+    for (let signal = 1; signal <= NSIG; signal++) copy.actions[signal] = this.get(signal);
+    copy.own.set(this.own.lo, this.own.hi);
     return copy;
   }
 
   /** exec(2): handlers are gone, what was ignored stays ignored. */
   resetHandlers(): void {
-    this.told?.facts.unsayActions();
     this.untell();
     for (let signal = 1; signal <= NSIG; signal++) {
       const ignored = this.actions[signal]!.handler === SIG_IGN;
@@ -87,34 +126,51 @@ export class SigHand {
 
   /** To be called when one thread alone uses this table: it is told anew when something changes. */
   tell(facts: ThreadFacts, view: DataView): void {
+    if (this.told?.facts === facts) return;
     this.untell();
-    facts.tellDefaults(this.plain.lo, this.plain.hi);
-    this.told = { facts, view };
+    const { lo, hi } = this.own;
+    for (let signal = 1; signal <= NSIG && (lo | hi) !== 0; signal++)
+      if (this.own.has(signal))
+        writeSigAction(view, facts.actions + SIGACTION_SIZE * (signal - 1), this.actions[signal]!);
+    facts.tellActions(lo, hi);
+    this.told = { facts, view, heard: facts.actionsSet };
   }
 
-  /** Nobody knows the table now but who asks; what was said of it stands there. */
+  /** Nobody knows the table now but who asks. To be called before the thread that was told goes away. */
   untell(): void {
     const { told } = this;
     if (told === null) return;
-    told.facts.tellDefaults(0, 0);
+    told.facts.untellActions();
     this.hear(told);
     this.told = null;
   }
 
-  /** What the thread set by itself: flags and masks that mean nothing until there is a handler. */
-  private hear({ facts, view }: Told): void {
-    const [lo, hi] = facts.saidActions;
-    facts.unsayActions();
+  /** What the thread has set by itself. */
+  private hear(told: Told): void {
+    const { facts } = told;
+    for (let looks = 0; looks < LOOKS; looks++) {
+      const now = facts.actionsSet;
+      if ((now & 1) !== 0) return;
+      this.take(told);
+      if (facts.actionsSet !== now) continue;
+      told.heard = now;
+      return;
+    }
+  }
+
+  /** Whatever the thread claims, it cannot do more than by a call: but to ignore signals it would have had to make it. */
+  private take({ facts, view }: Told): void {
+    const [lo, hi] = facts.ownActions;
     for (let signal = 1; signal <= NSIG && (lo | hi) !== 0; signal++) {
-      if (((sigWord(signal) === 0 ? lo : hi) & sigBit(signal)) === 0) continue;
-      const action = readSigAction(view, facts.actions + SIGACTION_SIZE * (signal - 1));
-      if (action.handler === SIG_DFL && this.actions[signal]!.handler === SIG_DFL) this.put(signal, action);
+      if (((sigWord(signal) === 0 ? lo : hi) & sigBit(signal)) === 0 || isUncatchable(signal)) continue;
+      const action = admissible(readSigAction(view, facts.actions + SIGACTION_SIZE * (signal - 1)));
+      if (action.handler !== SIG_IGN) this.put(signal, action);
     }
   }
 
   /** Whether the disposition makes sending it pointless: SIG_IGN, or SIG_DFL of one that by default does nothing. */
   isIgnored(signal: number): boolean {
-    const { handler } = this.actions[signal]!;
+    const { handler } = this.get(signal);
     return handler === SIG_IGN || (handler === SIG_DFL && isIgnoredByDefault(signal));
   }
 }

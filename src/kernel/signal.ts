@@ -34,7 +34,7 @@ import {
 import { insist } from './insist.ts';
 import type { QueuedSignal } from './sig-queue.ts';
 import { DEFAULT_ACTION, isIgnoredByDefault } from './sighand.ts';
-import { sigBit } from './sigset.ts';
+import { isUncatchable, sigBit } from './sigset.ts';
 import { continueGroup } from './stop.ts';
 import type { Task } from './task.ts';
 import type { ThreadGroup } from './thread-group.ts';
@@ -160,8 +160,6 @@ function isDropped(group: ThreadGroup, task: Task, info: SignalInfo): boolean {
   if (isProtected(group, signo) && !(isUncatchable(signo) && info.code === SI_KERNEL)) return true;
   return group.sighand.isIgnored(signo);
 }
-
-export const isUncatchable = (signal: number): boolean => signal === SIGKILL || signal === SIGSTOP;
 
 /** Process 1 gets only signals that it has a handler for. */
 export const isProtected = (group: ThreadGroup, signal: number): boolean =>

@@ -8,6 +8,9 @@ export const sigBit = (signal: number): number => 1 << ((signal - 1) & 31);
 /** What no mask ever holds. */
 export const UNMASKABLE = sigBit(SIGKILL) | sigBit(SIGSTOP);
 
+/** Nor any disposition but the default one. */
+export const isUncatchable = (signal: number): boolean => signal === SIGKILL || signal === SIGSTOP;
+
 export class SigSet {
   lo = 0;
   hi = 0;

@@ -7,41 +7,19 @@ import {
   writeSigAction,
   writeStack,
 } from '../arch/x86_64/structs/signal.ts';
-import { tellDefaults } from '../kernel/facts.ts';
-import type { SigAction } from '../kernel/sighand.ts';
-import { discardEverywhere, isUncatchable, isValidSignal } from '../kernel/signal.ts';
+import { tellActions } from '../kernel/facts.ts';
+import { admissible, type SigAction } from '../kernel/sighand.ts';
+import { discardEverywhere, isValidSignal } from '../kernel/signal.ts';
 import { type AltStack, NO_ALT_STACK } from '../kernel/signal-state.ts';
-import { sigBit, sigWord, UNMASKABLE } from '../kernel/sigset.ts';
+import { isUncatchable, sigBit, sigWord } from '../kernel/sigset.ts';
 import type { Task } from '../kernel/task.ts';
 import { EINVAL, ENOMEM, EPERM } from '../uapi/errno.ts';
-import {
-  SA_NOCLDSTOP,
-  SA_NOCLDWAIT,
-  SA_NODEFER,
-  SA_ONSTACK,
-  SA_RESETHAND,
-  SA_RESTART,
-  SA_RESTORER,
-  SA_SIGINFO,
-  SS_AUTODISARM,
-  SS_DISABLE,
-  SS_ONSTACK,
-} from '../uapi/signal.ts';
+import { SS_AUTODISARM, SS_DISABLE, SS_ONSTACK } from '../uapi/signal.ts';
 import { call, inStruct, outStruct, type Syscall, signal, ulong } from './args.ts';
 import { killCalls } from './kill.ts';
 import { signalMaskCalls } from './signal-mask.ts';
 import { SIGACTION, STACK } from './structs/signals.ts';
 
-/** Flags that the kernel does not know come back as zeros (sigaction(2), "Dynamically probing for flag bit support"). */
-const SA_KNOWN =
-  SA_NOCLDSTOP |
-  SA_NOCLDWAIT |
-  SA_SIGINFO |
-  SA_ONSTACK |
-  SA_RESTART |
-  SA_NODEFER |
-  SA_RESETHAND |
-  SA_RESTORER;
 const SIGSET = 8;
 
 function sigaction(task: Task, signal: number, act: number, oldact: number, size: number): number {
@@ -51,10 +29,9 @@ function sigaction(task: Task, signal: number, act: number, oldact: number, size
   const given = act === 0 ? null : readSigAction(task.user.view, at);
   if (!isValidSignal(signal) || (given !== null && isUncatchable(signal))) return -EINVAL;
   const { sighand } = task.group;
-  sighand.untell();
   const old = sighand.get(signal);
   if (given !== null) setAction(task, signal, given);
-  tellDefaults(task);
+  tellActions(task);
   if (oldact === 0) return 0;
   const out = task.user.out(oldact, SIGACTION_SIZE);
   if (out < 0) return out;
@@ -64,7 +41,7 @@ function sigaction(task: Task, signal: number, act: number, oldact: number, size
 
 function setAction(task: Task, signal: number, given: SigAction): void {
   const { sighand } = task.group;
-  sighand.set(signal, { ...given, maskLo: given.maskLo & ~UNMASKABLE, flags: given.flags & SA_KNOWN });
+  sighand.set(signal, admissible(given));
   if (sighand.isIgnored(signal)) dropPending(task, signal);
 }
 

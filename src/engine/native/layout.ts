@@ -190,12 +190,14 @@ export const SLOT = {
   S_FILE_USE: 184,
   FILE_CLOSED: 0x80000000,
   /**
-   * What the kernel has told the thread of its own process (stub/facts.c); 0: nothing. Its number; which signals have their
-   * default actions; where its break is; whether S_LIMITS holds the limits, a struct rlimit each.
+   * What the kernel has told the thread of its own process (stub/facts.c); 0: nothing. Its number; where its break is;
+   * whether S_LIMITS holds the limits, a struct rlimit each; whether it knows what its signals do.
    */
   S_SELF: 192,
   S_LIMITS_TOLD: 196,
-  S_DEFAULTS: 200,
+  S_ACTIONS_TOLD: 200,
+  /** Counts up before the thread sets an action by itself, and after it: odd in between. */
+  S_ACTIONS_SET: 204,
   S_BREAK: 208,
   /** What the thread has said by itself: SAID_ bits, and the values. */
   S_SAID: 216,
@@ -207,8 +209,8 @@ export const SLOT = {
   S_USAGE_OF: 248,
   S_LIMITS: 0x180,
   LIMITS: 16,
-  /** Which signals' actions the thread has set by itself, a default one for another; and these, as rt_sigaction has them. */
-  S_SAID_ACTIONS: 240,
+  /** Which signals' actions stand in S_ACTIONS, as rt_sigaction has them; those of others are as they are by default. */
+  S_OWN_ACTIONS: 240,
   S_ACTIONS: 0x2000,
   /** The struct stat of the file that came along. */
   S_FILE_STAT: 0x800,

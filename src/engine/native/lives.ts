@@ -18,6 +18,8 @@ const SIGKILL = 9;
 const BIRTH_LIMIT = 2e9;
 /** How long a space may take to do its orders, ns. */
 const ORDERS_LIMIT = 2e9;
+/** Whoever needs a note at once reads it; to look for others takes the host 5 us, and the kernel sleeps often. */
+const NOTES_PAUSE = 1e6;
 /** Notes are waited for in such pieces, milliseconds. */
 const PIECE = 10;
 
@@ -38,6 +40,8 @@ export class Lives {
   private readonly byPid: NumberTable<NativeSpace> = new NumberTable();
   private readonly freeIds: number[] = [];
   private nextId = 0;
+  /** When notes were looked for last. */
+  private looked = 0;
 
   constructor(engine: NativeEngine, { libc, notes, reaper, events }: LivesOptions) {
     this.engine = engine;
@@ -62,6 +66,13 @@ export class Lives {
     const space = new NativeSpace(this.engine, this.freeIds.pop() ?? this.nextId++);
     this.spaces.set(space.id, space);
     return space;
+  }
+
+  /** Reads notes, if that was not done just now: to be called whenever the kernel is about to sleep. */
+  lookForNotes(now: number): void {
+    if (now - this.looked < NOTES_PAUSE) return;
+    this.looked = now;
+    this.readNotes();
   }
 
   readNotes(): void {

@@ -169,8 +169,9 @@ export class NativeEngine implements Engine {
   sleep(timeout: number): void {
     const { running, waits } = this;
     const { i32 } = this.memory;
-    this.lives.readNotes();
-    const due = this.chores.run(monotonicNow());
+    const now = monotonicNow();
+    this.lives.lookForNotes(now);
+    const due = this.chores.run(now);
     this.slots.cleanUp();
     this.keepSpare();
     const count = Math.min(running.length, MOST_WORDS - 1);

@@ -222,7 +222,6 @@ export class NativeThread implements EngineThread {
     this.along?.take();
     this.facts?.forget();
     this.facts?.unsay();
-    this.facts?.unsayActions();
     this.owner = null;
     this.knownBy = null;
     this.space.parked.push(this);

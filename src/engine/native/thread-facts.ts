@@ -21,9 +21,14 @@ export class NativeThreadFacts implements ThreadFacts {
     this.put(SLOT.S_SELF, tid);
   }
 
-  tellDefaults(lo: number, hi: number): void {
-    this.put(SLOT.S_DEFAULTS, lo);
-    this.put(SLOT.S_DEFAULTS + 4, hi);
+  tellActions(lo: number, hi: number): void {
+    this.put(SLOT.S_OWN_ACTIONS, lo);
+    this.put(SLOT.S_OWN_ACTIONS + 4, hi);
+    this.put(SLOT.S_ACTIONS_TOLD, 1);
+  }
+
+  untellActions(): void {
+    this.put(SLOT.S_ACTIONS_TOLD, 0);
   }
 
   tellLimits(told: boolean): void {
@@ -36,7 +41,7 @@ export class NativeThreadFacts implements ThreadFacts {
 
   forget(): void {
     this.tellSelf(0);
-    this.tellDefaults(0, 0);
+    this.untellActions();
     this.tellLimits(false);
     this.tellBreak(0);
   }
@@ -49,15 +54,14 @@ export class NativeThreadFacts implements ThreadFacts {
     return this.said(SLOT.SAID_CLEAR_TID, SLOT.S_CLEAR_TID);
   }
 
-  get saidActions(): readonly [number, number] {
+  get ownActions(): readonly [number, number] {
     const { i32 } = this.memory;
-    const at = (this.slot + SLOT.S_SAID_ACTIONS) >> 2;
+    const at = (this.slot + SLOT.S_OWN_ACTIONS) >> 2;
     return [i32[at]!, i32[at + 1]!];
   }
 
-  unsayActions(): void {
-    this.put(SLOT.S_SAID_ACTIONS, 0);
-    this.put(SLOT.S_SAID_ACTIONS + 4, 0);
+  get actionsSet(): number {
+    return Atomics.load(this.memory.i32, (this.slot + SLOT.S_ACTIONS_SET) >> 2);
   }
 
   unsay(): void {

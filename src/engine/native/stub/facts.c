@@ -11,11 +11,13 @@
 #define SIGSET_SIZE 8
 #define SIGNALS 64
 #define SIG_DFL 0
-#define SA_RESTORER 0x04000000
-#define SA_RESTART 0x10000000
-/* SIGKILL and SIGSTOP, whose actions do not change; SIGCHLD, SIGCONT, SIGURG, SIGWINCH, which are ignored by default. */
+#define SIG_IGN 1
+/* SA_NOCLDSTOP, SA_NOCLDWAIT, SA_SIGINFO, SA_RESTORER, SA_ONSTACK, SA_RESTART, SA_NODEFER, SA_RESETHAND */
+#define SA_KNOWN 0xdc000007UL
+/* SIGKILL and SIGSTOP */
 #define UNMASKABLE (1UL << 8 | 1UL << 18)
-#define NOT_SO_SIMPLE (UNMASKABLE | 1UL << 16 | 1UL << 17 | 1UL << 22 | 1UL << 27)
+/* SIGCHLD, SIGCONT, SIGURG, SIGWINCH */
+#define IGNORED_BY_DEFAULT (1UL << 16 | 1UL << 17 | 1UL << 22 | 1UL << 27)
 #define RLIMIT_SIZE 16
 #define ROBUST_HEAD_SIZE 24
 
@@ -27,40 +29,54 @@ static int put(u64 to, const void *from, long size)
 	return to == 0 || copy_bytes((void *)to, from, size) == 0;
 }
 
-/* Of a signal with its default action, told or said. */
-static int old_action(void *slot, u32 signal, u64 to)
+static void *own_action(void *slot, u32 signal)
 {
-	const void *action = default_action;
-
-	if (AT(u64, slot, S_SAID_ACTIONS) >> (signal - 1) & 1)
-		action = (char *)slot + S_ACTIONS + SIGACTION_SIZE * (signal - 1);
-	return put(to, action, SIGACTION_SIZE);
+	return (char *)slot + S_ACTIONS + SIGACTION_SIZE * (signal - 1);
 }
 
-/*
- * posix_spawn(3) gives every signal its default action, which most have. What differs then is seen by nobody but who asks:
- * the flags must be such as mean something to handlers only, and the signal one that does not stop being pending by this.
- */
-static int set_default(void *slot, u32 signal, u64 from)
+static int old_action(void *slot, u32 signal, u64 to)
+{
+	int own = AT(u64, slot, S_OWN_ACTIONS) >> (signal - 1) & 1;
+
+	return put(to, own ? own_action(slot, signal) : default_action, SIGACTION_SIZE);
+}
+
+/* The kernel may look at any time (sighand.ts): it takes what stands there between two equal even numbers. */
+static void set_action(void *slot, u32 signal, const u64 *action)
+{
+	u32 *count = (u32 *)((u64)slot + S_ACTIONS_SET);
+
+	__atomic_fetch_add(count, 1, __ATOMIC_SEQ_CST);
+	__builtin_memcpy(own_action(slot, signal), action, SIGACTION_SIZE);
+	AT(u64, slot, S_OWN_ACTIONS) |= 1UL << (signal - 1);
+	__atomic_fetch_add(count, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Of a signal that is ignored from now on none is pending any more: that the kernel has to see to. */
+static int is_set_here(u32 signal, u64 handler)
+{
+	u64 bit = 1UL << (signal - 1);
+
+	return handler != SIG_IGN && !(UNMASKABLE & bit) && !(handler == SIG_DFL && IGNORED_BY_DEFAULT & bit);
+}
+
+/* Where the old action is not to be written the kernel says so, after it has set the new one. */
+static int action_of(void *slot, u32 signal, u64 from, u64 to)
 {
 	u64 action[SIGACTION_SIZE / 8];
 
-	if (NOT_SO_SIMPLE >> (signal - 1) & 1 || copy_bytes(action, (void *)from, SIGACTION_SIZE) != 0)
+	if (signal - 1 >= SIGNALS || !AT(u32, slot, S_ACTIONS_TOLD))
 		return 0;
-	if (action[0] != SIG_DFL || action[1] & ~(u64)(SA_RESTORER | SA_RESTART))
+	if (from != 0 && (copy_bytes(action, (void *)from, SIGACTION_SIZE) != 0 || !is_set_here(signal, action[0])))
 		return 0;
+	if (!old_action(slot, signal, to))
+		return 0;
+	if (from == 0)
+		return 1;
+	action[1] &= SA_KNOWN;
 	action[3] &= ~UNMASKABLE;
-	__builtin_memcpy((char *)slot + S_ACTIONS + SIGACTION_SIZE * (signal - 1), action, SIGACTION_SIZE);
-	AT(u64, slot, S_SAID_ACTIONS) |= 1UL << (signal - 1);
+	set_action(slot, signal, action);
 	return 1;
-}
-
-/* The old action is written last, as the kernel does it; a set that cannot say what was before is not made here. */
-static int action_of(void *slot, u32 signal, u64 from, u64 to)
-{
-	if (signal - 1 >= SIGNALS || !(AT(u64, slot, S_DEFAULTS) >> (signal - 1) & 1) || (from != 0 && to != 0))
-		return 0;
-	return from != 0 ? set_default(slot, signal, from) : old_action(slot, signal, to);
 }
 
 static int limit_of(void *slot, u32 resource, u64 to)
