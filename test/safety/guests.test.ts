@@ -85,6 +85,12 @@ test('random system calls: no oops, nobody hangs', async () => {
   assert.doesNotMatch(said, /Oops|panic/);
 });
 
+test('long calls: meanwhile others are answered', async () => {
+  const { stdout } = await run([compile('long')]);
+  const each = ['random parts', 'random whole', 'memory', 'residency'];
+  assert.equal(stdout, each.map(name => `${name}: answered 20, killed in time 1\n`).join(''));
+});
+
 test('threads of guests have nothing of the host’s', async () => {
   const machine = new Machine(['sh', '-c', 'sleep 100 & echo READY; read x; true'], 60);
   await machine.says('READY');
