@@ -68,7 +68,8 @@ export function execve(task: Task, request: ExecRequest): number | Promise<numbe
   const program = findProgram(task, request);
   if (typeof program === 'number') return program;
   const alone = mayStart(task, program, request) || becomeOnlyThread(task);
-  if (typeof alone === 'object') return alone.then(yes => go(task, program, request, yes ? 0 : NO_RETURN));
+  if (typeof alone === 'object')
+    return alone.then(yes => go(task, program, request, yes ? mayStart(task, program, request) : NO_RETURN));
   return go(task, program, request, alone === true ? 0 : alone === false ? NO_RETURN : alone);
 }
 
