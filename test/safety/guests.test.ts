@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { alive, childrenOf, compile, field, list, Machine, read, run } from './machine.ts';
+import { alive, childrenOf, compile, field, list, Machine, read, run, sleep } from './machine.ts';
 
 /** Kernel messages of a bug of ours. */
 const noOops = 'dmesg | grep "^\\[ *[0-9.]*\\] \\(BUG\\|Oops\\)"; true';
@@ -75,6 +75,27 @@ test('users are kept apart', async () => {
 test('a program that the host kills is dead; one that masks the host’s signals can be killed', async () => {
   const { stdout } = await run([compile('broken')]);
   assert.equal(stdout, '10 of 10 died\none that masks all: f\n');
+});
+
+test('a space that is kept ready, and dies: who needs it next does not miss it', async () => {
+  // Programs that awk starts are children of vfork.
+  const machine = new Machine(['sh', '-c', `while read x; do awk 'BEGIN { system("echo '$x'") }'; done`], 60);
+  const idle = async (): Promise<number[]> => {
+    // The first space, the shell's, and the one that is kept.
+    while (machine.spaces.length !== 3) await sleep(20);
+    return machine.spaces;
+  };
+  const say = async (word: string): Promise<void> => {
+    machine.child.stdin!.write(`${word}\n`);
+    await machine.says(`${word}\n`);
+  };
+  await say('first');
+  const kept = Math.max(...(await idle()));
+  process.kill(kept, 'SIGKILL');
+  while (alive(kept)) await sleep(10);
+  await say('second');
+  assert.ok(!(await idle()).includes(kept));
+  assert.equal(await machine.end(), 0);
 });
 
 test('random system calls: no oops, nobody hangs', async () => {
