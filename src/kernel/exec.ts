@@ -30,6 +30,7 @@ import { ExeBacking, FileBacking } from './file-backing.ts';
 import { resetForExec } from './inherit.ts';
 import { headersAddress, imageSize, imageStart, mapSegments } from './load-elf.ts';
 import type { ElfProgram } from './programs.ts';
+import { leaveLocks } from './robust-list.ts';
 import { newSpaceFor } from './spaces.ts';
 import type { Task } from './task.ts';
 
@@ -154,6 +155,7 @@ function tooBig(task: Task, argv: readonly string[], envp: readonly string[]): b
 
 /** From here on the old program is gone. */
 function replace(task: Task, program: Program, request: ExecRequest): number {
+  leaveLocks(task);
   const { thread, mm } = freshMemory(task, program.cred.secure || task.group.dumpable !== 1);
   const { file } = program;
   if (task.files.refs > 1) {
