@@ -192,6 +192,7 @@ function freshMemory(task: Task, apart: boolean): { thread: EngineThread; mm: Mm
   if (mm === null || thread === null) throw new Error('exec without memory');
   if (mm.users === 1 && !apart) {
     mm.clear();
+    mm.space.wipeTraces();
     // The old pages go while the new program is looked at.
     thread.newFrame(0);
     thread.prepare();

@@ -63,7 +63,10 @@ test('nothing of others is seen: files behind a mapping, slots, freed memory, se
   assert.equal(
     stdout,
     'shared grown: 0 pages seen, 0 wrong\nprivate grown: 0 pages seen, 0 wrong\nmoved: 0 pages left behind, 0 wrong\n' +
-      'freed: 0 pages seen, 0 dirty\nslots: 0 secrets\nsetuid: status 0\ndropped: status 0\n',
+      'freed: 0 pages seen, 0 dirty\nslots: 0 secrets\nsetuid: status 0\ndropped: status 0\n' +
+      ['none', 'groups', 'new rights', 'capabilities', "root's rights"]
+        .map(what => `waived ${what}: status 0\nwaived ${what}, thread: status 0\n`)
+        .join(''),
   );
 });
 

@@ -211,6 +211,10 @@ export class NativeSpace implements Space {
     this.orders.post(NR.clone, FORK_FLAGS, 0, 0, 0, refusal, child.orders.file, OP.OP_KIND_FORK);
   }
 
+  wipeTraces(): void {
+    for (const thread of this.threads) thread.wipeTraces();
+  }
+
   newThread(): NativeThread {
     const parked = this.parked.pop();
     parked?.account.start();
