@@ -43,8 +43,15 @@ export function run(command, args, { timeout = 60, stdin = 'ignore', ...options 
       end(127, null);
     });
     child.on('close', end);
-    // What the program left behind may hold its pipes open: its own end is enough.
-    child.on('exit', (status, signal) => setTimeout(end, 500, status, signal));
+    // What the program left behind may hold its pipes open: its own end is enough, once all is read that it wrote.
+    const endWhenRead = (status, signal) => {
+      const had = streams.stdout.length + streams.stderr.length;
+      setImmediate(() => {
+        if (streams.stdout.length + streams.stderr.length > had) endWhenRead(status, signal);
+        else end(status, signal);
+      });
+    };
+    child.on('exit', (status, signal) => setTimeout(endWhenRead, 500, status, signal));
   });
 }
 

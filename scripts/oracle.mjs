@@ -4,9 +4,8 @@
  *
  * A program is a C file or a shell script. Lines `test: key value` in its first comment set things up:
  *   flags     more words for the C compiler            needs     commands or files without which it is skipped
- *   timeout   seconds for a run on the host (60)       status    the status on the host (0)
- *   machine   more options for uml run                 skip      why it cannot run here, printed
- * A machine has at most a minute for any program: it comes within a small factor of the host.
+ *   machine   more options for uml run                 status    the status on the host (0)
+ *   skip      why it cannot run here, printed
  * A program that ends with status 77 on the host is skipped: it found that the host cannot do it.
  */
 import { createHash } from 'node:crypto';
@@ -28,7 +27,15 @@ import { home, parallel, run } from './common.mjs';
 const PROGRAMS = 'test/programs';
 const SKIPPED = 77;
 const WIDTH = 2;
-const MACHINE_TIMEOUT = 60;
+/**
+ * Seconds after which a program hangs: far more than any takes where others work, too, or that stands still for a while.
+ * A machine comes within a small factor of the host.
+ */
+const HOST_TIMEOUT = 300;
+const MACHINE_FACTOR = 5;
+/** How much of what differs is shown: lines, and bytes of a line. */
+const SHOWN_LINES = 12;
+const SHOWN_BYTES = 200;
 
 export const findPrograms = () =>
   readdirSync(join(home, PROGRAMS), { recursive: true })
@@ -38,7 +45,7 @@ export const findPrograms = () =>
 
 /** The settings in a program's head. */
 function settingsOf(text) {
-  const settings = { flags: '', needs: '', timeout: '60', status: '0', machine: '' };
+  const settings = { flags: '', needs: '', status: '0', machine: '' };
   for (const [, key, value] of text
     .slice(0, 2000)
     .matchAll(/^(?:#|\/\/|\/\*| \*) test: (\w+) (.*?)(?: \*\/)?$/gm))
@@ -82,9 +89,21 @@ async function commandOf(path, text, settings) {
   return [binary];
 }
 
+/** Makes a folder go: what a program left behind may still work there. */
+function discard(folder) {
+  if (!existsSync(folder)) return;
+  const old = mkdtempSync(`${folder}-`);
+  renameSync(folder, old);
+  try {
+    rmSync(old, { recursive: true, force: true });
+  } catch {
+    // It goes at the end, with all.
+  }
+}
+
 /** One run in a fresh folder: `prefix` is what comes before the command, if something does. */
 async function runIn(scratch, prefix, command, timeout) {
-  rmSync(scratch, { recursive: true, force: true, maxRetries: 3 });
+  discard(scratch);
   mkdirSync(scratch, { recursive: true });
   const env = { PATH: process.env.PATH, HOME: scratch, TMPDIR: scratch, LC_ALL: 'C.UTF-8', TERM: 'xterm' };
   const settings = Object.entries({ ...env, SHELL: '/bin/bash', USER: 'root', LOGNAME: 'root' });
@@ -98,10 +117,12 @@ async function runIn(scratch, prefix, command, timeout) {
         ...command,
       ]
     : command;
+  const begin = Date.now();
   const result = await run(program, args, { cwd: scratch, env: Object.fromEntries(settings), timeout });
   const status = result.timedOut ? 'timeout' : (result.signal ?? result.status);
   return {
     status: String(status),
+    seconds: Math.round((Date.now() - begin) / 100) / 10,
     stdout: result.stdout.toString('latin1'),
     stderr: result.stderr.toString('latin1'),
   };
@@ -120,25 +141,36 @@ const SIGNALS = {
 };
 const normal = status => SIGNALS[status] ?? status;
 
-/** The first lines in which two texts differ, or null. */
+/** Where two texts differ, or null: what stands before it in both, and then the lines of each. */
 function difference(what, native, machine) {
   if (native === machine) return null;
   const [left, right] = [native.split('\n'), machine.split('\n')];
-  const at = left.findIndex((line, i) => line !== right[i]);
-  const first = at < 0 ? left.length : at;
-  const show = lines =>
+  const shortest = Math.min(left.length, right.length);
+  let [before, after] = [0, 0];
+  while (before < shortest && left[before] === right[before]) before++;
+  while (after < shortest - before && left.at(-1 - after) === right.at(-1 - after)) after++;
+  const show = (mark, lines) =>
     lines
-      .slice(first, first + 4)
-      .map(line => `      ${line.slice(0, 160)}`)
-      .join('\n') || '      (nothing)';
-  return `    ${what} differs at line ${first + 1}; host:\n${show(left)}\n    machine:\n${show(right)}`;
+      .slice(0, SHOWN_LINES)
+      .map(line => `    ${mark} ${JSON.stringify(line).slice(1, -1).slice(0, SHOWN_BYTES)}`);
+  const apart = (mark, lines) => {
+    const own = lines.slice(before, lines.length - after);
+    const more = own.length - SHOWN_LINES;
+    return [...show(mark, own), ...(more > 0 ? [`    ${mark} (and ${more} lines more)`] : [])];
+  };
+  return [
+    `    ${what} differs at line ${before + 1} (- host, + machine):`,
+    ...show(' ', left.slice(Math.max(0, before - 2), before)),
+    ...apart('-', left),
+    ...apart('+', right),
+  ].join('\n');
 }
 
 function compare(native, machine) {
   const status =
     normal(native.status) === normal(machine.status)
       ? null
-      : `    status: host ${native.status}, machine ${machine.status}`;
+      : `    status: host ${native.status} in ${native.seconds} s, machine ${machine.status} in ${machine.seconds} s`;
   const found = [
     status,
     difference('output', native.stdout, machine.stdout),
@@ -147,13 +179,13 @@ function compare(native, machine) {
   return found.filter(Boolean).join('\n');
 }
 
-const machinePrefix = settings => [
+const machinePrefix = (settings, timeout) => [
   join(home, 'bin/uml'),
   'run',
   '--user',
   `${process.getuid()}:${process.getgid()}`,
   '--timeout',
-  String(Math.min(Number(settings.timeout), MACHINE_TIMEOUT)),
+  String(timeout),
   ...splitWords(settings.machine),
 ];
 
@@ -169,19 +201,19 @@ async function judge(path, scratch, options) {
   const command = await commandOf(path, text, settings);
   if (command.error !== undefined)
     return { outcome: 'failed', detail: `    does not compile:\n${command.error}` };
-  const timeout = Number(settings.timeout);
-  const native = await runIn(scratch, null, command, timeout);
+  const native = await runIn(scratch, null, command, HOST_TIMEOUT);
   if (native.status === String(SKIPPED))
     return { outcome: 'skipped', detail: native.stdout.trim() || 'the host cannot do it' };
   if (normal(native.status) !== settings.status)
     return {
       outcome: 'failed',
-      detail: `    fails on the host: ${native.status}\n${native.stdout.slice(-600)}${native.stderr.slice(-600)}`,
+      detail: `    fails on the host: ${native.status} in ${native.seconds} s\n${native.stdout.slice(-600)}${native.stderr.slice(-600)}`,
     };
+  const timeout = HOST_TIMEOUT + Math.ceil(native.seconds * MACHINE_FACTOR);
   // The machine's own timeout comes first: it says which machine hung, and ends it in order.
   const other = options.native
     ? await runIn(scratch, null, command, timeout)
-    : await runIn(scratch, machinePrefix(settings), command, MACHINE_TIMEOUT + 5);
+    : await runIn(scratch, machinePrefix(settings, timeout), command, timeout + 60);
   const detail = compare(native, other);
   return { outcome: detail === '' ? 'passed' : 'failed', detail };
 }
@@ -191,7 +223,7 @@ const failure = error => ({ outcome: 'failed', detail: `    ${error.stack}` });
 
 export async function runOracle(programs, options) {
   const scratch = mkdtempSync(join(tmpdir(), 'uml-oracle-'));
-  process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+  process.on('exit', () => rmSync(scratch, { recursive: true, force: true, maxRetries: 3 }));
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const width = Array.from({ length: WIDTH }, (_, i) => join(scratch, String(i)));
   await parallel(WIDTH, programs, async path => {

@@ -40,7 +40,8 @@ const mayRun = path =>
 function runUnit(files) {
   const scratch = mkdtempSync(join(tmpdir(), 'uml-test-'));
   const tap = join(scratch, 'tap');
-  const args = ['--test', '--test-concurrency=2', '--test-timeout=120000'];
+  // The limit is for a whole file, and for what hangs.
+  const args = ['--test', '--test-concurrency=2', '--test-timeout=900000'];
   args.push('--test-reporter=dot', '--test-reporter-destination=stdout');
   args.push('--test-reporter=tap', `--test-reporter-destination=${tap}`);
   return new Promise(resolve => {

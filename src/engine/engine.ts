@@ -198,12 +198,10 @@ export interface FileUse {
 }
 
 export interface FileAlong {
-  /**
-   * Offsets in memory: where struct stat, and up to `size` first bytes, are to be written before a file is sent first.
-   * There they stay.
-   */
+  /** Offset in memory where struct stat is to be written before a file is sent first. There it stays. */
   readonly stat: number;
-  readonly data: number;
+  /** Where so many first bytes are to be written, `size` at most. */
+  place(size: number): number;
   readonly size: number;
   /** The file goes with the answer that comes next, its position being this. */
   send(file: OpenedFile, position: number): void;
@@ -277,8 +275,12 @@ export interface Space {
   /** Copies guest memory to memory[offset, offset + len): 0 or -EFAULT. Protections hold. */
   read(address: number, offset: number, len: number): number;
   write(address: number, offset: number, len: number): number;
+  /** Sets the highest bit of an int32, atomically, if it may be written; its address is the caller's to check. Slow. */
+  setHighBit(address: number): void;
   /** A copy of this space as fork(2) makes it, with one thread, whose registers are those of `thread`. */
   fork(thread: EngineThread): EngineThread;
+  /** Another program begins: what calls of the last one have left where the engine keeps its things is wiped. */
+  wipeTraces(): void;
   /** One more thread in this space; it is in the kernel, without a frame: give it one. */
   newThread(): EngineThread;
   /** What is in memory, as the host counts it: the engine's own few pages too. Costs some tens of microseconds. */

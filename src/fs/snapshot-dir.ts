@@ -10,9 +10,9 @@ import { type EmitEntry, File } from './file.ts';
 
 /** Entries but '.' and '..', in three parallel arrays. */
 export interface Listing {
-  readonly names: string[];
-  readonly inos: number[];
-  readonly types: number[];
+  readonly names: readonly string[];
+  readonly inos: readonly number[];
+  readonly types: readonly number[];
 }
 
 const AFTER_DOTS = 2;
@@ -21,7 +21,8 @@ const DT_DIR = dirType(S_IFDIR);
 export abstract class SnapshotDir extends File {
   private listing: Listing | null = null;
 
-  protected abstract list(): Listing | number;
+  /** The entries as of now, for reading alone: others may have the same object. */
+  abstract list(): Listing | number;
   /** What '..' shows. */
   protected abstract get parentIno(): number;
 

@@ -1,5 +1,5 @@
 /** What a machine wants to know of its host: the wall clock, random bytes, what the processor offers. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { EINTR, ENOSYS, EPERM } from '../uapi/errno.ts';
 import type { Libc } from './libc.ts';
 
@@ -107,3 +107,29 @@ function readAuxv(): Map<number, number> {
 
 /** /proc/cpuinfo: what the host tells of its processors, a paragraph each. */
 export const processorTexts = (): string => readFileSync('/proc/cpuinfo', 'latin1');
+
+const CACHES = '/sys/devices/system/cpu/cpu0/cache';
+
+/** The first processor's caches, as sysfs shows them: their names now, values when asked; none where it shows none. */
+export function processorCaches(): { name: string; value: (attribute: string) => string }[] {
+  return hostNames(CACHES)
+    .filter(name => /^index\d+$/.test(name))
+    .map(name => ({ name, value: attribute => hostText(`${CACHES}/${name}/${attribute}`) }));
+}
+
+function hostNames(dir: string): string[] {
+  try {
+    return readdirSync(dir).sort();
+  } catch {
+    return [];
+  }
+}
+
+/** A file's text, or an empty line's: hosts in virtual machines lack some attributes. */
+function hostText(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '\n';
+  }
+}

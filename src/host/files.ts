@@ -76,7 +76,7 @@ export interface HostFiles {
   statAt(dir: number, name: string, into: HostStat): number;
   stat(fd: number, into: HostStat): number;
   statfs(fd: number): Result<StatFs>;
-  /** All entries of a directory opened for reading, from its start. */
+  /** All entries of a directory opened for reading, wherever an earlier listing left it. */
   list(fd: number): Result<HostEntries>;
   readlink(dir: number, name: string): Result<string>;
 

@@ -20,6 +20,7 @@ import {
   O_NONBLOCK,
   O_PATH,
   O_TMPFILE,
+  SEEK_SET,
 } from '../uapi/fcntl.ts';
 import { makedev } from '../uapi/stat.ts';
 import type { StatFs } from '../uapi/statfs.ts';
@@ -180,6 +181,8 @@ export class NativeFiles implements HostFiles {
 
   list(fd: number): Result<HostEntries> {
     const entries: HostEntries = { names: [], inos: [], types: [] };
+    const r = this.seek(fd, 0, SEEK_SET);
+    if (r < 0) return r;
     for (;;) {
       const n = this.libc.syscall(SYS.getdents64, fd, this.at + BULK, BULK_SIZE);
       if (n < 0) return n;

@@ -11,6 +11,7 @@ import { procFileSystem } from '../fs/proc/super.ts';
 import { Sysfs } from '../fs/sysfs/sysfs.ts';
 import { populateSysfs } from '../fs/sysfs/system.ts';
 import { tmpfsType } from '../fs/tmpfs/super.ts';
+import { processorCaches } from '../host/facts.ts';
 import type { HostFiles } from '../host/files.ts';
 import type { KernelProc } from '../kernel/proc/proc-source.ts';
 import type { Task } from '../kernel/task.ts';
@@ -57,7 +58,7 @@ export function registerAll(
   ];
   for (const type of types) vfs.registerFileSystem(type);
   registerHostfs(kernel, files, options);
-  populateSysfs(sysfs, { cpus: options.ncpus, memory: () => proc.memory });
+  populateSysfs(sysfs, { cpus: options.ncpus, caches: processorCaches(), memory: () => proc.memory });
   const fillRandom = kernel.fillRandom.bind(kernel);
   registerCharDevices('mem', memDevices({ log: kernel.printk, fillRandom }), { vfs, devtmpfs, sysfs });
   for (const node of TTY_NODES) devtmpfs.add({ ...node, block: false });

@@ -21,11 +21,12 @@ import type { Kernel, ShutdownKind, TaskObserver } from '../kernel/kernel.ts';
 import { KnownAnswers } from '../kernel/known-answers.ts';
 import { MemoryRules } from '../kernel/memory-rules.ts';
 import { OomKiller } from '../kernel/oom.ts';
+import { PiLocks } from '../kernel/pi-futex.ts';
 import { PidAllocator } from '../kernel/pid.ts';
 import { LoadAverages } from '../kernel/proc/load.ts';
 import { MemoryAccount } from '../kernel/proc/memory.ts';
 import { Programs } from '../kernel/programs.ts';
-import { exitRobustList } from '../kernel/robust-list.ts';
+import { leaveLocks } from '../kernel/robust-list.ts';
 import { JobControl } from '../kernel/session.ts';
 import { Tally } from '../kernel/tally.ts';
 import type { Task } from '../kernel/task.ts';
@@ -70,6 +71,7 @@ export class MachineKernel implements Kernel {
   readonly jobs: JobControl = new JobControl();
   readonly users: Users = new Users();
   readonly futexes: FutexTable = new FutexTable();
+  readonly piLocks: PiLocks = new PiLocks();
   current: Task | null = null;
   readonly observer: TaskObserver | null;
   readonly tally: Tally = new Tally();
@@ -174,7 +176,7 @@ export class MachineKernel implements Kernel {
 
   releaseTask(task: Task): void {
     const { thread, mm } = task;
-    if (mm !== null) exitRobustList(task);
+    if (mm !== null) leaveLocks(task);
     if (task.clearChildTid !== 0 && mm !== null && mm.users > 1) clearTid(task);
     task.group.sighand.untell();
     task.thread = null;

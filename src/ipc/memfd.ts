@@ -24,21 +24,17 @@ import {
   MFD_ALLOW_SEALING,
   MFD_CLOEXEC,
   MFD_EXEC,
-  MFD_HUGE_SHIFT,
   MFD_HUGETLB,
   MFD_NOEXEC_SEAL,
 } from '../uapi/eventfd.ts';
 import { FALLOC_FL_PUNCH_HOLE, O_LARGEFILE, O_RDWR } from '../uapi/fcntl.ts';
+import { HUGE_LOGS, HUGE_MASK, HUGE_SHIFT, USUAL_HUGE_LOG } from '../uapi/mman.ts';
 import { S_IFREG } from '../uapi/stat.ts';
 
 const NO_WRITING = F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
 const ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | NO_WRITING | F_SEAL_EXEC;
 const EXEC_BITS = 0o111;
 const KNOWN_FLAGS = MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC;
-/** Sizes of huge pages that the processor has, 0 for the usual one, as logarithms to base 2. */
-const USUAL_HUGE = 21;
-const HUGE_SIZES: readonly number[] = [0, USUAL_HUGE, 30];
-const HUGE_MASK = 0x3f;
 /** The longest name: with its prefix "memfd:" it is that of a file. */
 const NAME_MAX = 249;
 
@@ -139,11 +135,11 @@ class MemfdFile extends TmpfsOpenFile {
 /** memfd_create(2) on the machine's own tmpfs; close-on-exec is the caller's business. */
 export function createMemfd(mount: Mount, name: string, flags: number, cred: Cred): Result<File> {
   const huge = (flags & MFD_HUGETLB) !== 0;
-  const known = huge ? KNOWN_FLAGS | MFD_HUGETLB | (HUGE_MASK << MFD_HUGE_SHIFT) : KNOWN_FLAGS;
+  const known = huge ? KNOWN_FLAGS | MFD_HUGETLB | (HUGE_MASK << HUGE_SHIFT) : KNOWN_FLAGS;
   if ((flags & ~known) !== 0 || name.length > NAME_MAX) return -EINVAL;
   if ((flags & MFD_EXEC) !== 0 && (flags & MFD_NOEXEC_SEAL) !== 0) return -EINVAL;
-  const log = (flags >>> MFD_HUGE_SHIFT) & HUGE_MASK;
-  if (huge && !HUGE_SIZES.includes(log)) return -ENODEV;
+  const log = (flags >>> HUGE_SHIFT) & HUGE_MASK;
+  if (huge && !HUGE_LOGS.includes(log)) return -ENODEV;
   const sb = mount.sb as TmpfsSuper;
   const taken = sb.takeInode();
   if (taken < 0) return taken;
@@ -152,7 +148,7 @@ export function createMemfd(mount: Mount, name: string, flags: number, cred: Cre
   const seals = (noexec ? F_SEAL_EXEC : 0) | (sealable ? 0 : F_SEAL_SEAL);
   const mode = S_IFREG | (noexec ? 0o666 : 0o777);
   const inode = huge
-    ? new HugeInode(sb, mode, cred, seals, 2 ** (log || USUAL_HUGE))
+    ? new HugeInode(sb, mode, cred, seals, 2 ** (log || USUAL_HUGE_LOG))
     : new MemfdInode(sb, mode, cred, seals);
   inode.nlink = 0;
   const file = new MemfdFile(inode, O_RDWR | O_LARGEFILE);

@@ -30,6 +30,7 @@ import { ExeBacking, FileBacking } from './file-backing.ts';
 import { resetForExec } from './inherit.ts';
 import { headersAddress, imageSize, imageStart, mapSegments } from './load-elf.ts';
 import type { ElfProgram } from './programs.ts';
+import { leaveLocks } from './robust-list.ts';
 import { newSpaceFor } from './spaces.ts';
 import type { Task } from './task.ts';
 
@@ -68,7 +69,8 @@ export function execve(task: Task, request: ExecRequest): number | Promise<numbe
   const program = findProgram(task, request);
   if (typeof program === 'number') return program;
   const alone = mayStart(task, program, request) || becomeOnlyThread(task);
-  if (typeof alone === 'object') return alone.then(yes => go(task, program, request, yes ? 0 : NO_RETURN));
+  if (typeof alone === 'object')
+    return alone.then(yes => go(task, program, request, yes ? mayStart(task, program, request) : NO_RETURN));
   return go(task, program, request, alone === true ? 0 : alone === false ? NO_RETURN : alone);
 }
 
@@ -153,6 +155,7 @@ function tooBig(task: Task, argv: readonly string[], envp: readonly string[]): b
 
 /** From here on the old program is gone. */
 function replace(task: Task, program: Program, request: ExecRequest): number {
+  leaveLocks(task);
   const { thread, mm } = freshMemory(task, program.cred.secure || task.group.dumpable !== 1);
   const { file } = program;
   if (task.files.refs > 1) {
@@ -189,6 +192,7 @@ function freshMemory(task: Task, apart: boolean): { thread: EngineThread; mm: Mm
   if (mm === null || thread === null) throw new Error('exec without memory');
   if (mm.users === 1 && !apart) {
     mm.clear();
+    mm.space.wipeTraces();
     // The old pages go while the new program is looked at.
     thread.newFrame(0);
     thread.prepare();

@@ -30,35 +30,60 @@ export interface FutexKey {
   readonly offset: number;
 }
 
+/** Something for each word. */
+export class FutexMap<T> {
+  private readonly objects: Map<object, Map<number, T>> = new Map();
+
+  get({ object, offset }: FutexKey): T | undefined {
+    return this.objects.get(object)?.get(offset);
+  }
+
+  set({ object, offset }: FutexKey, value: T): void {
+    const words = this.objects.get(object);
+    if (words === undefined) this.objects.set(object, new Map([[offset, value]]));
+    else words.set(offset, value);
+  }
+
+  delete({ object, offset }: FutexKey): void {
+    const words = this.objects.get(object);
+    words?.delete(offset);
+    if (words?.size === 0) this.objects.delete(object);
+  }
+}
+
+/** Realtime priorities come first; among the same, who came first (sched(7)). */
+export function insertByPriority<T extends { readonly task: Task }>(queue: T[], waiter: T): void {
+  const priority = (of: T): number => of.task.attributes.sched.priority;
+  let at = queue.length;
+  while (at > 0 && priority(queue[at - 1]!) < priority(waiter)) at--;
+  queue.splice(at, 0, waiter);
+}
+
 export class FutexTable {
-  private readonly queues: Map<object, Map<number, FutexWaiter[]>> = new Map();
+  private readonly queues: FutexMap<FutexWaiter[]> = new FutexMap();
+
+  /** Whether anybody sleeps on a word. */
+  has(key: FutexKey): boolean {
+    return this.queues.get(key) !== undefined;
+  }
 
   add(waiter: FutexWaiter): void {
-    const { object, offset } = waiter.key;
-    let words = this.queues.get(object);
-    if (words === undefined) {
-      words = new Map();
-      this.queues.set(object, words);
-    }
-    const queue = words.get(offset);
-    if (queue === undefined) words.set(offset, [waiter]);
-    else queue.push(waiter);
+    const queue = this.queues.get(waiter.key);
+    if (queue === undefined) this.queues.set(waiter.key, [waiter]);
+    else insertByPriority(queue, waiter);
   }
 
   remove(waiter: FutexWaiter): void {
-    const { object, offset } = waiter.key;
-    const words = this.queues.get(object);
-    const queue = words?.get(offset);
+    const queue = this.queues.get(waiter.key);
     const index = queue?.indexOf(waiter) ?? -1;
-    if (words === undefined || queue === undefined || index < 0) return;
+    if (queue === undefined || index < 0) return;
     queue.splice(index, 1);
-    if (queue.length === 0) words.delete(offset);
-    if (words.size === 0) this.queues.delete(object);
+    if (queue.length === 0) this.queues.delete(waiter.key);
   }
 
   /** Wakes up to `count` sleepers with a common bit; how many. */
   wake(key: FutexKey, count: number, bitset: number): number {
-    const queue = this.queues.get(key.object)?.get(key.offset);
+    const queue = this.queues.get(key);
     if (queue === undefined) return 0;
     let woken = 0;
     for (const waiter of [...queue]) {
@@ -73,7 +98,7 @@ export class FutexTable {
 
   /** Moves up to `count` sleepers to another word; how many. */
   requeue(from: FutexKey, to: FutexKey, count: number): number {
-    const queue = this.queues.get(from.object)?.get(from.offset);
+    const queue = this.queues.get(from);
     if (queue === undefined) return 0;
     const moved = queue.slice(0, count);
     for (const waiter of moved) {
@@ -105,6 +130,15 @@ export function readWord(task: Task, address: number, out: Int32Array): number {
   if (offset < 0 || mm.space.read(address, offset, 4) < 0) return -EFAULT;
   out[0] = kernel.memory.view.getInt32(offset, true);
   return 0;
+}
+
+/** Sets the word: 0 or -EFAULT. */
+export function writeWord(task: Task, address: number, value: number): number {
+  const { thread, mm, kernel } = task;
+  const offset = thread?.stageIn(4) ?? -1;
+  if (offset < 0 || mm === null) return -EFAULT;
+  kernel.memory.view.setInt32(offset, value, true);
+  return mm.space.write(address, offset, 4);
 }
 
 /** Sleeps on a word that holds `value`: 0 when woken, -EAGAIN if it holds another, -ETIMEDOUT, -ERESTARTSYS. */

@@ -24,6 +24,7 @@ import type { FutexTable } from './futex.ts';
 import type { KnownAnswers } from './known-answers.ts';
 import type { MemoryRules } from './memory-rules.ts';
 import type { OomKiller } from './oom.ts';
+import type { PiLocks } from './pi-futex.ts';
 import type { PidAllocator } from './pid.ts';
 import type { LoadAverages } from './proc/load.ts';
 import type { MemoryAccount } from './proc/memory.ts';
@@ -100,6 +101,7 @@ export interface Kernel {
   readonly known: KnownAnswers | null;
   readonly images: TextImages;
   readonly futexes: FutexTable;
+  readonly piLocks: PiLocks;
   readonly oom: OomKiller;
   readonly memoryRules: MemoryRules;
   readonly core: CoreSettings;

@@ -4,16 +4,20 @@
  */
 import { getInt64 } from '../lib/int64.ts';
 import { wakeFutex } from './futex.ts';
+import { FUTEX_OWNER_DIED, FUTEX_TID_MASK, FUTEX_WAITERS } from './pi-futex.ts';
 import type { Task } from './task.ts';
 
-const FUTEX_WAITERS = 0x80000000 | 0;
-const FUTEX_OWNER_DIED = 0x40000000;
-const FUTEX_TID_MASK = 0x3fffffff;
 /** Longer lists are circles. */
 const LIMIT = 2048;
 
+/** A thread ends, or becomes another program: the locks that it has are others' now. */
+export function leaveLocks(task: Task): void {
+  exitRobustList(task);
+  task.kernel.piLocks.ownerDied(task);
+}
+
 /** struct robust_list_head: list, futex offset, pending: a word each. */
-export function exitRobustList(task: Task): void {
+function exitRobustList(task: Task): void {
   // A lock that only this thread can see needs no mark.
   if (task.robustList === 0 || task.mm?.sharesMemory !== true) return;
   const head = task.robustList;
@@ -23,14 +27,15 @@ export function exitRobustList(task: Task): void {
   let entry = first;
   for (let i = 0; i < LIMIT && clean(entry) !== head; i++) {
     const next = readWords(task, clean(entry), 1);
-    if (entry !== pending) markDead(task, clean(entry) + signed);
+    if (entry !== pending) markDead(task, entry, signed);
     if (next === null) return;
     entry = next[0]!;
   }
-  if (pending !== 0) markDead(task, clean(pending) + signed);
+  if (pending !== 0) markDead(task, pending, signed);
 }
 
-/** The lowest bit says that the lock inherits priorities. */
+/** The lowest bit says that the lock inherits priorities: it is passed on in another way. */
+const inherits = (entry: number): boolean => entry % 2 !== 0;
 const clean = (entry: number): number => entry - (entry % 2);
 
 function readWords(task: Task, address: number, count: number): number[] | null {
@@ -41,12 +46,14 @@ function readWords(task: Task, address: number, count: number): number[] | null 
   return Array.from({ length: count }, (_, i) => getInt64(kernel.memory.view, at + 8 * i));
 }
 
-function markDead(task: Task, address: number): void {
+function markDead(task: Task, entry: number, futexOffset: number): void {
   const { thread, mm, kernel } = task;
+  const address = clean(entry) + futexOffset;
   const at = thread?.stageIn(4) ?? -1;
   if (at < 0 || mm === null || address % 4 !== 0 || mm.space.read(address, at, 4) < 0) return;
   const value = kernel.memory.view.getInt32(at, true);
   if ((value & FUTEX_TID_MASK) !== task.pid) return;
   kernel.memory.view.setInt32(at, (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED, true);
-  if (mm.space.write(address, at, 4) === 0 && (value & FUTEX_WAITERS) !== 0) wakeFutex(task, address, 1);
+  const marked = mm.space.write(address, at, 4) === 0;
+  if (marked && (value & FUTEX_WAITERS) !== 0 && !inherits(entry)) wakeFutex(task, address, 1);
 }

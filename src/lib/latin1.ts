@@ -5,10 +5,15 @@ const PIECE = 4096;
 /** A window as a string. */
 export function latin1(buf: Uint8Array, off: number, len: number): string {
   let text = '';
-  for (let at = off; at < off + len; at += PIECE) {
-    text += String.fromCharCode(...buf.subarray(at, Math.min(at + PIECE, off + len)));
-  }
+  for (let at = 0; at < len; at += PIECE) text += piece(buf, off + at, Math.min(PIECE, len - at));
   return text;
+}
+
+/** By way of an array: to spread a typed array's elements takes five times as long. */
+function piece(buf: Uint8Array, off: number, len: number): string {
+  const codes = new Array<number>(len);
+  for (let i = 0; i < len; i++) codes[i] = buf[off + i]!;
+  return String.fromCharCode.apply(null, codes);
 }
 
 /** The bytes of a string. */

@@ -23,12 +23,12 @@ export function highestUse(below: Vma | undefined): number {
 }
 
 export class Places {
-  /** Below this, down to the highest area under it, nothing is mapped: where the next mapping probably fits. */
+  /** Below this, down to the highest area under it, nothing is mapped: where the next mapping probably fits. 0: not known. */
   private hint = 0;
 
   /** Something that ended here is gone. */
   freed(end: number): void {
-    this.hint = Math.max(this.hint, end);
+    if (this.hint > 0) this.hint = Math.max(this.hint, end);
   }
 
   reset(): void {

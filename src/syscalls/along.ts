@@ -36,7 +36,7 @@ export function bringAlong(task: Task, file: File, fd: number): void {
   const along = thread?.along ?? null;
   if (along === null || !isSimple(task, file)) return;
   const wanted = worthBringing(inode, along.size);
-  const size = wanted === 0 ? 0 : file.read(user.ram, along.data, wanted, 0);
+  const size = wanted === 0 ? 0 : file.read(user.ram, along.place(wanted), wanted, 0);
   if (size !== wanted) return;
   writeStat(user.view, along.stat, inode, BLKSIZE);
   task.openedAlong = { file, fd, flags: file.flags, size, whole: size === inode.size };

@@ -1,22 +1,30 @@
 /** futex(2). The calls of Linux 5.16 and 6.7 that have a flag word for each futex are in futex2.ts. */
 import { NSEC_PER_SEC } from '../core/clock.ts';
 import { FUTEX_BITSET_MATCH_ANY, type FutexWord, futexKey, futexWait, readWord } from '../kernel/futex.ts';
+import { lockPi, unlockPi } from '../kernel/pi-futex.ts';
 import type { Task } from '../kernel/task.ts';
 import { EAGAIN, EFAULT, EINVAL, ENOSYS, ERESTART_RESTARTBLOCK, ERESTARTSYS } from '../uapi/errno.ts';
 import { type Arg, call, int, long, pointer, type Syscall, uint } from './args.ts';
 import { flagWord, hexadecimal, named, structAt } from './show.ts';
 import { TIMESPEC } from './structs/time.ts';
+import { NEVER } from './timeout.ts';
 
 const FUTEX_WAIT = 0;
 const FUTEX_WAKE = 1;
 const FUTEX_REQUEUE = 3;
 const FUTEX_CMP_REQUEUE = 4;
 const FUTEX_WAKE_OP = 5;
+const FUTEX_LOCK_PI = 6;
+const FUTEX_UNLOCK_PI = 7;
+const FUTEX_TRYLOCK_PI = 8;
 const FUTEX_WAIT_BITSET = 9;
 const FUTEX_WAKE_BITSET = 10;
+const FUTEX_LOCK_PI2 = 13;
 const FUTEX_PRIVATE_FLAG = 128;
 const FUTEX_CLOCK_REALTIME = 256;
 const COMMANDS = 127;
+/** Those whose time is CLOCK_MONOTONIC's unless it is said otherwise. */
+const CHOOSE_CLOCK = [FUTEX_WAIT_BITSET, FUTEX_LOCK_PI2];
 
 function futex(
   task: Task,
@@ -28,9 +36,11 @@ function futex(
   value3: number,
 ): number | Promise<number> {
   const isPrivate = (operation & FUTEX_PRIVATE_FLAG) !== 0;
+  const command = operation & COMMANDS;
+  if ((operation & FUTEX_CLOCK_REALTIME) !== 0 && !CHOOSE_CLOCK.includes(command)) return -ENOSYS;
   const from = { address, isPrivate };
   const to = { address: address2, isPrivate };
-  switch (operation & COMMANDS) {
+  switch (command) {
     case FUTEX_WAIT:
       return wait(task, address, operation, value, timeout, FUTEX_BITSET_MATCH_ANY, false);
     case FUTEX_WAIT_BITSET:
@@ -45,6 +55,14 @@ function futex(
       return requeue(task, from, to, value, timeout | 0, value3);
     case FUTEX_WAKE_OP:
       return wakeOp(task, address, address2, isPrivate, value, timeout | 0, value3);
+    case FUTEX_LOCK_PI:
+      return lock(task, address, timeout, operation | FUTEX_CLOCK_REALTIME);
+    case FUTEX_LOCK_PI2:
+      return lock(task, address, timeout, operation);
+    case FUTEX_TRYLOCK_PI:
+      return lockPi(task, address, isPrivate, NEVER, true);
+    case FUTEX_UNLOCK_PI:
+      return unlockPi(task, address, isPrivate);
     default:
       return -ENOSYS;
   }
@@ -60,8 +78,7 @@ function wait(
   absolute: boolean,
 ): number | Promise<number> {
   if (bitset === 0) return -EINVAL;
-  const deadline =
-    timeout === 0 ? Number.POSITIVE_INFINITY : readDeadline(task, timeout, operation, absolute);
+  const deadline = readDeadline(task, timeout, operation, absolute);
   if (deadline < 0) return deadline;
   const isPrivate = (operation & FUTEX_PRIVATE_FLAG) !== 0;
   const result = futexWait(task, address, isPrivate, value, bitset, deadline);
@@ -74,8 +91,15 @@ function wait(
   });
 }
 
+function lock(task: Task, address: number, timeout: number, operation: number): number | Promise<number> {
+  const deadline = readDeadline(task, timeout, operation, true);
+  if (deadline < 0) return deadline;
+  return lockPi(task, address, (operation & FUTEX_PRIVATE_FLAG) !== 0, deadline, false);
+}
+
 /** CLOCK_MONOTONIC at which to give up, or -errno. */
 function readDeadline(task: Task, timeout: number, operation: number, absolute: boolean): number {
+  if (timeout === 0) return NEVER;
   const at = task.user.in(timeout, 16);
   if (at < 0) return at;
   const { view } = task.user;
@@ -94,7 +118,9 @@ function wake(task: Task, address: number, isPrivate: boolean, count: number, bi
   if (bitset === 0) return -EINVAL;
   if (task.mm === null) return -EFAULT;
   const key = futexKey(task.mm, address, isPrivate);
-  return typeof key === 'number' ? key : task.kernel.futexes.wake(key, Math.max(1, count), bitset);
+  if (typeof key === 'number') return key;
+  const { futexes, piLocks } = task.kernel;
+  return piLocks.get(key) === undefined ? futexes.wake(key, Math.max(1, count), bitset) : -EINVAL;
 }
 
 /** A word as its address tells it, among threads or among all. */
@@ -119,7 +145,8 @@ export function requeue(
     if (readWord(task, from.address, word) < 0) return -EFAULT;
     if (word[0] !== expected) return -EAGAIN;
   }
-  const { futexes } = task.kernel;
+  const { futexes, piLocks } = task.kernel;
+  if (piLocks.get(a) !== undefined) return -EINVAL;
   const woken = futexes.wake(a, wakeCount, FUTEX_BITSET_MATCH_ANY);
   const moved = futexes.requeue(a, b, moveCount);
   // FUTEX_REQUEUE answers who was woken, FUTEX_CMP_REQUEUE those moved too.
@@ -204,9 +231,15 @@ const OPERATIONS = {
   FUTEX_REQUEUE,
   FUTEX_CMP_REQUEUE,
   FUTEX_WAKE_OP,
+  FUTEX_LOCK_PI,
+  FUTEX_UNLOCK_PI,
+  FUTEX_TRYLOCK_PI,
   FUTEX_WAIT_BITSET,
   FUTEX_WAKE_BITSET,
+  FUTEX_LOCK_PI2,
 };
+/** With a time. */
+const WAITS = [FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_LOCK_PI, FUTEX_LOCK_PI2];
 const operationOf = (args: readonly number[]): number => args[1]! & 0x7f;
 /** FUTEX_WAIT_PRIVATE and the like. */
 const operation: Arg = {
@@ -227,10 +260,9 @@ const takenBy =
 const timeout: Arg = {
   ...long('timeout'),
   show: (value, look) => {
-    const waits = [FUTEX_WAIT, FUTEX_WAIT_BITSET].includes(operationOf(look.args));
-    return waits ? structAt(TIMESPEC)(value, look) : String(value);
+    return WAITS.includes(operationOf(look.args)) ? structAt(TIMESPEC)(value, look) : String(value);
   },
-  taken: takenBy(FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP),
+  taken: takenBy(...WAITS, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP),
 };
 const otherWord: Arg = {
   ...pointer('uaddr2'),
@@ -250,6 +282,6 @@ export const futexCalls: readonly Syscall[] = [
     'futex',
     [pointer('uaddr'), operation, int('val'), timeout, otherWord, lastValue],
     futex,
-    'no priority inheritance (FUTEX_LOCK_PI and the like); FUTEX_WAKE_OP is not atomic against stores by other threads',
+    'no FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI; priorities are not inherited; FUTEX_WAKE_OP is not atomic against stores by other threads',
   ),
 ];

@@ -3,6 +3,7 @@ import { CAP_SYS_ADMIN, CAP_SYS_BOOT, CAP_SYS_PTRACE, capable } from '../core/cr
 import { copyInString, copyOut } from '../core/user-copy.ts';
 import { settleAlong } from '../kernel/along.ts';
 import type { ShutdownKind } from '../kernel/kernel.ts';
+import { Slice } from '../kernel/slice.ts';
 import type { Task } from '../kernel/task.ts';
 import { UTS_LEN, utsOf } from '../kernel/uts.ts';
 import { setInt64 } from '../lib/int64.ts';
@@ -95,18 +96,27 @@ const GRND = { GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE };
 /** One call gives less than 2 GiB, as read(2) does. */
 const RANDOM_MAX = 0x7fff_f000;
 
-function getrandom(task: Task, addr: number, len: number, flags: number): number {
+function getrandom(task: Task, addr: number, len: number, flags: number): number | Promise<number> {
   const both = GRND_RANDOM | GRND_INSECURE;
   if ((flags & ~(both | GRND_NONBLOCK)) !== 0 || (flags & both) === both) return -EINVAL;
+  return fillRandom(task, addr, Math.min(len, RANDOM_MAX), 0);
+}
+
+/** Goes on where `done` bytes are there. What takes long a signal interrupts (getrandom(2)). */
+function fillRandom(task: Task, addr: number, wanted: number, begun: number): number | Promise<number> {
   const { user, kernel } = task;
-  const wanted = Math.min(len, RANDOM_MAX);
-  let done = 0;
+  const slice = new Slice(task);
+  let done = begun;
   while (done < wanted) {
     const n = Math.min(wanted - done, user.maxWindow);
     const at = user.out(addr + done, n);
     if (at < 0) return done > 0 ? done : at;
     kernel.fillRandom(user.ram, at, n);
     done += n;
+    if (done < wanted && slice.isOver)
+      return slice
+        .pause()
+        .then(() => (task.signals.mustWake() ? done : fillRandom(task, addr, wanted, done)));
   }
   return done;
 }

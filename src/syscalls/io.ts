@@ -14,6 +14,7 @@ import { copyIn, copyOut } from '../core/user-copy.ts';
 import type { File } from '../fs/file.ts';
 import { removePrivileges } from '../fs/permission.ts';
 import { sendToTask } from '../kernel/signal.ts';
+import { Slice } from '../kernel/slice.ts';
 import type { Task } from '../kernel/task.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
 import { Socket } from '../net/socket.ts';
@@ -39,6 +40,8 @@ import { isReg } from '../uapi/stat.ts';
 export const MAX_RW_COUNT = 0x7ffff000;
 /** The longest message, and the most that is gathered for one write: longer than what any socket takes at once. */
 export const MAX_MESSAGE = 1 << 20;
+/** What is moved between two looks at the clock. */
+const PIECE = 1 << 20;
 /** User addresses lie below. */
 const TASK_SIZE = 2 ** 47;
 export const AT_POS = -1;
@@ -69,6 +72,7 @@ export function readFile(
   mayWait = true,
 ): number | Promise<number> {
   if (len > user.maxWindow && !file.isStream) return readWhole(task, file, user, addr, len, mayWait);
+  if (len > PIECE && file.seekable) return inPieces(readNow, { task, file, user, addr, len, pos, mayWait });
   const n = readNow(task, file, user, addr, len, pos);
   if (n !== -EAGAIN || !mayWait || file.nonblocking || file.waitq === null) return n;
   return readLater(task, file, user, addr, len, pos);
@@ -89,10 +93,60 @@ export function writeFile(
     if (typeof whole === 'number') return whole;
     return writeFile(task, file, new BufferMemory(whole), 0, len, pos, mayWait);
   }
+  if (len > PIECE && file.seekable) return writeInPieces({ task, file, user, addr, len, pos, mayWait });
   const n = writeNow(task, file, user, addr, len, pos);
   if (n === len || !mayWait || file.nonblocking || file.waitq === null) return n;
   if (n !== -EAGAIN && (n < 0 || file.seekable)) return n;
   return writeLater(task, file, user, addr, len, pos, Math.max(n, 0));
+}
+
+interface LongTransfer {
+  readonly task: Task;
+  readonly file: File;
+  readonly user: UserMemory;
+  readonly addr: number;
+  readonly len: number;
+  readonly pos: number;
+  readonly mayWait: boolean;
+}
+
+/** How far it may go is asked once: a piece that begins where the limit is would be one too many (SIGXFSZ). */
+function writeInPieces(transfer: LongTransfer): number | Promise<number> {
+  const { task, file, pos, len } = transfer;
+  const limit = writeLimit(task, file, writePosition(file, pos), len);
+  return limit < 0 ? limit : inPieces(writeNow, { ...transfer, len: limit });
+}
+
+/** A long transfer of a file with positions, which may be more than the kernel does in one go. */
+function inPieces(move: typeof readNow, transfer: LongTransfer, begun = 0): number | Promise<number> {
+  const { task, file, user, addr, len, pos, mayWait } = transfer;
+  const slice = new Slice(task);
+  for (let done = begun; ; ) {
+    const size = Math.min(PIECE, len - done);
+    const n = move(task, file, user, addr + done, size, pos < 0 ? pos : pos + done);
+    if (n <= 0) return done > 0 ? done : n;
+    done += n;
+    if (n < size || done === len) return done;
+    if (mayWait && slice.isOver) return afterPause(move, transfer, done, slice);
+  }
+}
+
+async function afterPause(
+  move: typeof readNow,
+  transfer: LongTransfer,
+  done: number,
+  slice: Slice,
+): Promise<number> {
+  const { task, file } = transfer;
+  file.get();
+  try {
+    const goesOn = await slice.pause();
+    // Of what has no end a signal's handler need not wait for the rest (getrandom(2), "Interruption by a signal handler").
+    if (!goesOn || (!isReg(file.inode.mode) && task.signals.mustWake())) return done;
+    return await inPieces(move, transfer, done);
+  } finally {
+    file.put();
+  }
 }
 
 /** A read that would take several windows of a file that hands out messages: one message, through an array of ours. */

@@ -4,14 +4,16 @@ import { copyIn, copyOut } from '../core/user-copy.ts';
 import type { File } from '../fs/file.ts';
 import { permission } from '../fs/permission.ts';
 import { FileBacking } from '../kernel/file-backing.ts';
+import { Slice } from '../kernel/slice.ts';
 import type { Task } from '../kernel/task.ts';
 import { getUint64, setInt64, wrap64 } from '../lib/int64.ts';
 import { residency } from '../mm/advice.ts';
 import { touched } from '../mm/file-pages.ts';
+import type { Mm } from '../mm/mm.ts';
 import { TASK_SIZE } from '../mm/places.ts';
 import { PAGE_SIZE, pageUp } from '../mm/ram.ts';
 import { VM_LOCKED, type Vma } from '../mm/vma.ts';
-import { EBADF, EBUSY, EFAULT, EINVAL, ENOMEM, EPERM } from '../uapi/errno.ts';
+import { EBADF, EBUSY, EFAULT, EINTR, EINVAL, ENOMEM, EPERM } from '../uapi/errno.ts';
 import { MS_ASYNC, MS_INVALIDATE, MS_SYNC } from '../uapi/mman.ts';
 import { isReg, MAY_WRITE } from '../uapi/stat.ts';
 import {
@@ -48,12 +50,22 @@ function msync(task: Task, addr: number, len: number, how: number): number {
   return mm.vmas.covering(addr, end) ? 0 : -ENOMEM;
 }
 
-function mincore(task: Task, addr: number, len: number, vec: number): number {
-  const { mm } = task;
-  if (mm === null || addr % PAGE_SIZE !== 0) return -EINVAL;
+function mincore(task: Task, addr: number, len: number, vec: number): number | Promise<number> {
+  if (task.mm === null || addr % PAGE_SIZE !== 0) return -EINVAL;
   const pages = pageUp(len) / PAGE_SIZE;
   if (addr > TASK_SIZE || len > TASK_SIZE - addr) return -ENOMEM;
   if (vec > TASK_SIZE - pages) return -EFAULT;
+  return tellResidency(task, task.mm, addr, pages, vec);
+}
+
+function tellResidency(
+  task: Task,
+  mm: Mm,
+  addr: number,
+  pages: number,
+  vec: number,
+): number | Promise<number> {
+  const slice = new Slice(task);
   for (let done = 0; done < pages; ) {
     const at = addr + done * PAGE_SIZE;
     const vma = mm.vmas.find(at);
@@ -64,6 +76,10 @@ function mincore(task: Task, addr: number, len: number, vec: number): number {
     const failed = copyOut(task.user, vec + done, found);
     if (failed < 0) return failed;
     done += found.length;
+    if (done === pages || !slice.isOver) continue;
+    const rest = (goesOn: boolean): number | Promise<number> =>
+      goesOn ? tellResidency(task, mm, addr + done * PAGE_SIZE, pages - done, vec + done) : -EINTR;
+    return slice.pause().then(rest);
   }
   return 0;
 }

@@ -36,6 +36,9 @@ import {
   EPERM,
 } from '../uapi/errno.ts';
 import {
+  HUGE_LOGS,
+  HUGE_MASK,
+  HUGE_SHIFT,
   MAP_32BIT,
   MAP_ANONYMOUS,
   MAP_DENYWRITE,
@@ -54,6 +57,7 @@ import {
   MAP_SHARED_VALIDATE,
   MAP_STACK,
   MAP_TYPE,
+  USUAL_HUGE_LOG,
 } from '../uapi/mman.ts';
 import { MS_NOEXEC } from '../uapi/mount.ts';
 import { RLIMIT_DATA } from '../uapi/resource.ts';
@@ -115,7 +119,7 @@ function mmap(
   if (len === 0) return -EINVAL;
   const size = wrap64(pageUp(len));
   if (size === 0 || size > TASK_SIZE) return -ENOMEM;
-  if ((mapFlags & MAP_HUGETLB) !== 0) return anonymous ? -ENOMEM : -EINVAL;
+  if ((mapFlags & MAP_HUGETLB) !== 0) return anonymous ? hugePages(addr, mapFlags) : -EINVAL;
   const place = choosePlace(mm, addr, size, mapFlags);
   if (place < 0) return place;
   const vma = new Vma(place, place + size, prot & PROT_ALL, mm.defFlags | VM_MAYWRITE);
@@ -130,6 +134,16 @@ function mmap(
   const populate = (mapFlags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE;
   if (populate || isFilled(vma.flags)) faultIn(mm, place, place + size);
   return mapped;
+}
+
+/** Memory of huge pages: what is asked for is looked at first, then there is none. */
+function hugePages(addr: number, mapFlags: number): number {
+  const type = mapFlags & MAP_TYPE;
+  const log = (mapFlags >>> HUGE_SHIFT) & HUGE_MASK;
+  if (!HUGE_LOGS.includes(log) || type === 0 || type > MAP_SHARED_VALIDATE) return -EINVAL;
+  if ((mapFlags & MAP_GROWSDOWN) !== 0) return -EINVAL;
+  const fixed = (mapFlags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) !== 0;
+  return fixed && addr % 2 ** (log || USUAL_HUGE_LOG) !== 0 ? -EINVAL : -ENOMEM;
 }
 
 function choosePlace(mm: Mm, addr: number, size: number, mapFlags: number): number {

@@ -1,6 +1,7 @@
 /** process_vm_readv(2), process_vm_writev(2): bytes between the caller's memory and another process's. */
 import { PROT_READ, PROT_WRITE } from '../engine/engine.ts';
 import { mayAttach } from '../kernel/ptrace-access.ts';
+import { Slice } from '../kernel/slice.ts';
 import type { Task } from '../kernel/task.ts';
 import type { Mm } from '../mm/mm.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
@@ -35,7 +36,7 @@ function transfer(
   remoteCount: number,
   flags: number,
   copy: Copy,
-): number {
+): number | Promise<number> {
   if (flags !== 0) return -EINVAL;
   const here = readVector(task.user, local, localCount);
   if (typeof here === 'number') return here;
@@ -44,13 +45,25 @@ function transfer(
   if (here.total === 0 || there.total === 0) return 0;
   const target = task.kernel.tasks.get(id);
   if (target === undefined || target.mm === null) return -ESRCH;
-  if (!mayAttach(task, target)) return -EPERM;
-  return copyAll(task, target.mm, new Cursor(here), new Cursor(there), copy);
+  return copyAll({ task, target, mm: target.mm, here: new Cursor(here), there: new Cursor(there), copy }, 0);
+}
+
+interface Transfer {
+  readonly task: Task;
+  readonly target: Task;
+  readonly mm: Mm;
+  readonly here: Cursor;
+  readonly there: Cursor;
+  readonly copy: Copy;
 }
 
 /** Page by page of the other side: what was copied before a bad one counts. */
-function copyAll(task: Task, mm: Mm, here: Cursor, there: Cursor, copy: Copy): number {
-  let done = 0;
+function copyAll(transfer: Transfer, begun: number): number | Promise<number> {
+  const { task, target, mm, here, there, copy } = transfer;
+  // Asked after each pause, too: it may have become another program.
+  if (target.mm !== mm || !mayAttach(task, target)) return begun > 0 ? begun : -EPERM;
+  const slice = new Slice(task);
+  let done = begun;
   while (here.left > 0 && there.left > 0) {
     const len = Math.min(here.left, there.left, PAGE_SIZE - (there.address % PAGE_SIZE));
     const error = copy(task, mm, here.address, there.address, len);
@@ -58,6 +71,7 @@ function copyAll(task: Task, mm: Mm, here: Cursor, there: Cursor, copy: Copy): n
     here.advance(len);
     there.advance(len);
     done += len;
+    if (slice.isOver) return slice.pause().then(goesOn => (goesOn ? copyAll(transfer, done) : done));
   }
   return done;
 }

@@ -1,6 +1,7 @@
 /** sendfile(2), copy_file_range(2): from one file to another, through an array of ours. */
 import { BufferMemory } from '../core/buffer-memory.ts';
 import type { File } from '../fs/file.ts';
+import { Slice } from '../kernel/slice.ts';
 import type { Task } from '../kernel/task.ts';
 import { getInt64, setInt64 } from '../lib/int64.ts';
 import { EBADF, EFAULT, EINVAL, EISDIR, EOVERFLOW, ESPIPE, EXDEV } from '../uapi/errno.ts';
@@ -23,9 +24,10 @@ interface Copy {
   to: number;
   left: number;
   done: number;
+  readonly slice: Slice;
 }
 
-const newCopy = (input: File, output: File, from: number, to: number, len: number): Copy => ({
+const newCopy = (task: Task, input: File, output: File, from: number, to: number, len: number): Copy => ({
   input,
   output,
   memory: new BufferMemory(new Uint8Array(Math.min(len, CHUNK))),
@@ -33,6 +35,7 @@ const newCopy = (input: File, output: File, from: number, to: number, len: numbe
   to,
   left: len,
   done: 0,
+  slice: new Slice(task),
 });
 
 /** Reads the next piece: its length, 0 at the end, or -errno. */
@@ -62,9 +65,14 @@ function run(task: Task, copy: Copy): number | Promise<number> {
     const written = writeFile(task, copy.output, copy.memory, 0, fetched, copy.to);
     if (typeof written !== 'number') return runLater(task, copy, fetched, written);
     if (!account(copy, fetched, written)) break;
+    if (copy.slice.isOver) return runLater(task, copy, nextAfterPause(task, copy));
   }
   return copy.done;
 }
+
+/** The next piece, read when others have had their turn; 0 if there is to be none. */
+const nextAfterPause = async (task: Task, copy: Copy): Promise<number> =>
+  (await copy.slice.pause()) ? fetch(task, copy) : 0;
 
 /** Goes on with a piece that is being read, or written. */
 async function runLater(
@@ -84,7 +92,7 @@ async function runLater(
       const n = await (written ?? writeFile(task, output, copy.memory, 0, fetched, copy.to));
       if (!account(copy, fetched, n)) return copy.done;
       written = undefined;
-      fetched = await fetch(task, copy);
+      fetched = await (copy.slice.isOver ? nextAfterPause(task, copy) : fetch(task, copy));
     }
   } finally {
     input.put();
@@ -127,7 +135,7 @@ function sendfile(
   if (output === null || !output.writable) return -EBADF;
   if (!input.seekable || isDir(input.inode.mode)) return -EINVAL;
   if ((output.flags & O_APPEND) !== 0 && output.seekable) return -EINVAL;
-  const copy = newCopy(input, output, from, AT_POS, Math.min(count, MAX_RW_COUNT));
+  const copy = newCopy(task, input, output, from, AT_POS, Math.min(count, MAX_RW_COUNT));
   const finish = (result: number): number => putPosition(task, input, addr, copy.from) || result;
   const result = run(task, copy);
   return typeof result === 'number' ? finish(result) : result.then(finish);
@@ -154,7 +162,7 @@ function copyFileRange(
   const left = Math.max(0, Math.min(len, MAX_RW_COUNT, input.inode.size - from));
   if (input.inode === output.inode && from < to + left && to < from + left) return -EINVAL;
   if (left === 0) return 0;
-  const copy = newCopy(input, output, from, to, left);
+  const copy = newCopy(task, input, output, from, to, left);
   const finish = (result: number): number =>
     putPosition(task, input, inAddr, copy.from) || putPosition(task, output, outAddr, copy.to) || result;
   const result = run(task, copy);

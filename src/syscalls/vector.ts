@@ -10,8 +10,9 @@ import { BufferMemory } from '../core/buffer-memory.ts';
 import type { UserMemory } from '../core/user.ts';
 import { copyInto, copyOut } from '../core/user-copy.ts';
 import type { File } from '../fs/file.ts';
+import { Slice } from '../kernel/slice.ts';
 import type { Task } from '../kernel/task.ts';
-import { EBADF, EFAULT, EINVAL, EOPNOTSUPP, ESPIPE } from '../uapi/errno.ts';
+import { EBADF, EFAULT, EINTR, EINVAL, EOPNOTSUPP, ESPIPE } from '../uapi/errno.ts';
 import { RWF_APPEND, RWF_DSYNC, RWF_HIPRI, RWF_NOWAIT, RWF_SYNC } from '../uapi/rwf.ts';
 import { call, fd, flags, type Handler, long, type Syscall, shown, shownAfter, ulong } from './args.ts';
 import { AT_POS, checkRange, MAX_MESSAGE, MAX_RW_COUNT, positionedFile, readFile, writeFile } from './io.ts';
@@ -90,12 +91,18 @@ function eachElement(
   mayWait: boolean,
   first = 0,
 ): number | Promise<number> {
+  const slice = new Slice(task);
   let done = 0;
   for (let i = first; i < vector.count; i++) {
     const len = vector.words[2 * i + 1]!;
     const n = move(task, file, task.user, vector.words[2 * i]!, len, pos < 0 ? pos : pos + done, mayWait);
     if (typeof n !== 'number') return restOfElements(move, task, file, vector, pos, i, done, n);
     if (n < 0) return done > 0 ? done : n;
+    if (mayWait && slice.isOver && n === len) {
+      // Who is to die need not hear of the rest.
+      const paused = slice.pause().then(goesOn => (goesOn ? n : -EINTR));
+      return restOfElements(move, task, file, vector, pos, i, done, paused);
+    }
     done += n;
     if (n < len) break;
   }

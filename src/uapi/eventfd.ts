@@ -20,8 +20,6 @@ export const PIDFD_NONBLOCK = O_NONBLOCK;
 export const MFD_CLOEXEC = 1;
 export const MFD_ALLOW_SEALING = 2;
 export const MFD_HUGETLB = 4;
-/** Above: the size of the pages, as the logarithm to base 2; 0 is the usual one. */
-export const MFD_HUGE_SHIFT = 26;
 export const MFD_NOEXEC_SEAL = 8;
 export const MFD_EXEC = 16;
 

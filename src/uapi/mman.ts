@@ -19,6 +19,13 @@ export const MAP_HUGETLB = 0x40000;
 export const MAP_SYNC = 0x80000;
 export const MAP_FIXED_NOREPLACE = 0x100000;
 
+/** Where flags name the size of huge pages (also of memfd_create(2)): its logarithm to base 2, 0 for the usual one. */
+export const HUGE_SHIFT = 26;
+export const HUGE_MASK = 0x3f;
+/** Those that the processor has. */
+export const HUGE_LOGS: readonly number[] = [0, 21, 30];
+export const USUAL_HUGE_LOG = 21;
+
 export const MREMAP_MAYMOVE = 1;
 export const MREMAP_FIXED = 2;
 export const MREMAP_DONTUNMAP = 4;

@@ -2,6 +2,7 @@
 #ifndef CHECK_H
 #define CHECK_H
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -113,6 +114,49 @@ static inline long now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Waits for what others do, however long they take; who waits in vain says so and ends. */
+#define until(condition) \
+	for (int until_left = 100000; !(condition); until_left--) { \
+		if (until_left == 0) { \
+			say("%s:%d: never: %s\n", __FILE__, __LINE__, #condition); \
+			exit(98); \
+		} \
+		sleep_ms(1); \
+	}
+
+/* The text of a file in /proc of a thread, or "". */
+static inline const char *proc_text(pid_t tid, const char *name)
+{
+	static __thread char text[512];
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof path, "/proc/%d/%s", tid, name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+	text[n < 0 ? 0 : n] = 0;
+	close(fd);
+	return text;
+}
+
+/* A thread's state (proc_pid_stat(5)): R, S, T, Z, or 0 if it is gone. */
+static inline char state_of(pid_t tid)
+{
+	const char *rest = strrchr(proc_text(tid, "stat"), ')');
+
+	return rest == NULL ? 0 : rest[2];
+}
+
+/* Whether a thread sleeps in this system call (proc_pid_syscall(5)); in any, if we may not know in which. */
+static inline int sleeps_in(pid_t tid, long nr)
+{
+	const char *text = proc_text(tid, "syscall");
+
+	if (*text == 0)
+		return state_of(tid) == 'S';
+	return isdigit((unsigned char)*text) && atol(text) == nr;
 }
 
 #endif

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { alive, childrenOf, compile, field, list, Machine, read, run } from './machine.ts';
+import { alive, childrenOf, compile, field, list, Machine, read, run, sleep } from './machine.ts';
 
 /** Kernel messages of a bug of ours. */
 const noOops = 'dmesg | grep "^\\[ *[0-9.]*\\] \\(BUG\\|Oops\\)"; true';
@@ -63,7 +63,10 @@ test('nothing of others is seen: files behind a mapping, slots, freed memory, se
   assert.equal(
     stdout,
     'shared grown: 0 pages seen, 0 wrong\nprivate grown: 0 pages seen, 0 wrong\nmoved: 0 pages left behind, 0 wrong\n' +
-      'freed: 0 pages seen, 0 dirty\nslots: 0 secrets\nsetuid: status 0\ndropped: status 0\n',
+      'freed: 0 pages seen, 0 dirty\nslots: 0 secrets\nsetuid: status 0\ndropped: status 0\n' +
+      ['none', 'groups', 'new rights', 'capabilities', "root's rights"]
+        .map(what => `waived ${what}: status 0\nwaived ${what}, thread: status 0\n`)
+        .join(''),
   );
 });
 
@@ -77,12 +80,39 @@ test('a program that the host kills is dead; one that masks the host’s signals
   assert.equal(stdout, '10 of 10 died\none that masks all: f\n');
 });
 
+test('a space that is kept ready, and dies: who needs it next does not miss it', async () => {
+  // Programs that awk starts are children of vfork.
+  const machine = new Machine(['sh', '-c', `while read x; do awk 'BEGIN { system("echo '$x'") }'; done`], 60);
+  const idle = async (): Promise<number[]> => {
+    // The first space, the shell's, and the one that is kept.
+    while (machine.spaces.length !== 3) await sleep(20);
+    return machine.spaces;
+  };
+  const say = async (word: string): Promise<void> => {
+    machine.child.stdin!.write(`${word}\n`);
+    await machine.says(`${word}\n`);
+  };
+  await say('first');
+  const kept = Math.max(...(await idle()));
+  process.kill(kept, 'SIGKILL');
+  while (alive(kept)) await sleep(10);
+  await say('second');
+  assert.ok(!(await idle()).includes(kept));
+  assert.equal(await machine.end(), 0);
+});
+
 test('random system calls: no oops, nobody hangs', async () => {
   const seed = Date.now();
   const { stdout, stderr } = await run(['sh', '-c', `${compile('fuzz')} 10 ${seed}; ${noOops}`], '', 100);
   const said = `seed ${seed}: ${stdout}${stderr}`;
   assert.match(stdout, /rounds \d+, lost 0, calls \d{4,}\n$/, said);
   assert.doesNotMatch(said, /Oops|panic/);
+});
+
+test('long calls: meanwhile others are answered', async () => {
+  const { stdout } = await run([compile('long')]);
+  const each = ['random parts', 'random whole', 'memory', 'residency'];
+  assert.equal(stdout, each.map(name => `${name}: answered 20, killed in time 1\n`).join(''));
 });
 
 test('threads of guests have nothing of the host’s', async () => {

@@ -7,8 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <pthread.h>
+#include <grp.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -266,6 +271,120 @@ static int in_dropped(void)
 	return holds((char *)SLOTS, SLOT_SIZE, secret);
 }
 
+static const char passwords[] = "root:x:0:0:";
+
+/* Leaves the secret wherever calls leave what they move: what is read, written, looked up, and in registers. */
+static void spread(int fd)
+{
+	char pages[8 * PAGE], name[PAGE], head[64];
+	int i, null = open("/dev/null", O_WRONLY), file;
+
+	pread(fd, pages, sizeof(pages), 0);
+	for (i = 0; i + sizeof(secret) < sizeof(pages); i += sizeof(secret))
+		memcpy(pages + i, secret, sizeof(secret) - 1), pages[i + sizeof(secret) - 1] = ' ';
+	write(null, pages, sizeof(pages));
+	writev(null, (struct iovec[]){{pages, 100}, {pages + PAGE, 10 * PAGE}}, 2);
+	pages[PAGE - 1] = 0;
+	access(pages, F_OK);
+	symlink(pages, "/tmp/leaks-link");
+	readlink("/tmp/leaks-link", name, sizeof(name));
+	unlink("/tmp/leaks-link");
+	write(null, secret, -1UL / 2);
+	file = open("/etc/passwd", O_RDONLY);
+	read(file, head, sizeof(head));
+	close(file);
+	close(null);
+}
+
+static void *spread_in_thread(void *fd)
+{
+	spread((int)(long)fd);
+	return NULL;
+}
+
+static void no_change(void)
+{
+}
+
+static void fewer_groups(void)
+{
+	setgroups(0, NULL);
+}
+
+static void no_new_rights(void)
+{
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+static void no_capabilities(void)
+{
+	unsigned head[2] = {0x20080522, 0}, none[6] = {0};
+
+	syscall(SYS_capset, head, none);
+}
+static void nobody_special(void)
+{
+	prctl(PR_SET_SECUREBITS, 0x2f, 0, 0, 0);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} waivers[] = {{"none", no_change}, {"groups", fewer_groups}, {"new rights", no_new_rights}, {"capabilities", no_capabilities},
+	       {"root's rights", nobody_special}};
+
+/* Whatever rights a program gave up, and whether it did: what it read and wrote is not for the next one. */
+static void waived_exec(const char *self)
+{
+	int fd = file_of("/tmp/waived", secret, 8), status;
+	unsigned i;
+	char command[256];
+
+	sprintf(command, "cp %s /tmp/waived-leaks && chmod 755 /tmp/waived-leaks", self);
+	system(command);
+	for (i = 0; i < 2 * sizeof(waivers) / sizeof(waivers[0]); i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			static char *words[] = {"leaks", "--waived", NULL};
+			int program = open("/tmp/waived-leaks", O_RDONLY | O_CLOEXEC);
+			pthread_t thread;
+
+			if (i % 2)
+				pthread_create(&thread, NULL, spread_in_thread, (void *)(long)fd), pthread_join(thread, NULL);
+			spread(fd);
+			waivers[i / 2].run();
+			spread(fd);
+			close(fd);
+			/* The secret's first letters in a register of each kind, as long as the call takes. */
+			__asm__ volatile("movdqu (%0), %%xmm5; movdqu (%0), %%xmm15; mov (%0), %%r15" : : "r"(secret) : "xmm5", "xmm15", "r15");
+			syscall(SYS_execveat, program, "", words, NULL, 0x1000);
+			_exit(9);
+		}
+		waitpid(pid, &status, 0);
+		printf("waived %s%s: status %x\n", waivers[i / 2].name, i % 2 ? ", thread" : "", status);
+	}
+	close(fd);
+}
+
+static int in_waived(void)
+{
+	static const char slots[] = "0123";
+	char start[9] = {0};
+	int i, found = 0;
+
+	memcpy(start, secret, 8);
+	signal(SIGSEGV, on_fault);
+	signal(SIGBUS, on_fault);
+	for (i = 0; slots[i]; i++) {
+		char *slot = (char *)SLOTS + SLOT_SIZE * i;
+
+		if (touch(slot, 0) == 0)
+			found += holds(slot, SLOT_SIZE, start) + 2 * holds(slot, SLOT_SIZE, passwords);
+	}
+	return found;
+}
+
 int main(int argc, char **argv)
 {
 	setbuf(stdout, NULL);
@@ -273,6 +392,8 @@ int main(int argc, char **argv)
 		return in_setuid();
 	if (argc > 1 && strcmp(argv[1], "--dropped") == 0)
 		return in_dropped();
+	if (argc > 1 && strcmp(argv[1], "--waived") == 0)
+		return in_waived();
 	signal(SIGSEGV, on_fault);
 	signal(SIGBUS, on_fault);
 	grow(MAP_SHARED, "shared");
@@ -282,5 +403,6 @@ int main(int argc, char **argv)
 	slots();
 	setuid_exec(argv[0]);
 	dropped_exec(argv[0]);
+	waived_exec(argv[0]);
 	return 0;
 }

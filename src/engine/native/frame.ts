@@ -15,6 +15,10 @@ const FPX_SW_BYTES = 464;
 const FP_XSTATE_MAGIC1 = 0x46505853;
 const LEGACY_SIZE = 512;
 
+/** Where a frame is put that no signal made: high in the alternate stack, with room for any extended state. */
+export const OWN_FRAME = SLOT.S_ALTSTACK + 0x1000;
+export const OWN_FPSTATE = OWN_FRAME + 0x400;
+
 /** Whether a ucontext can be at this offset of a slot. */
 export function isFrameOffset(offset: number): boolean {
   return offset >= SLOT.S_ALTSTACK && offset + UC_SIZE <= SLOT.S_IN0 && offset % 8 === 0;

@@ -20,6 +20,7 @@ import { Notes } from './notes.ts';
 import { Processors } from './processors.ts';
 import { Reaper } from './reaper.ts';
 import { Slots } from './slots.ts';
+import { Spare } from './spare.ts';
 import { Transfers } from './transfers.ts';
 import { MOST_WORDS, WaitVector } from './wait-vector.ts';
 
@@ -71,9 +72,7 @@ export class NativeEngine implements Engine {
   private readonly running: NativeThread[] = [];
   private readonly first: NativeSpace;
   private polls = 0;
-  /** A new space's thread, which waits for its first program. */
-  private spare: NativeThread | null = null;
-  private wantsSpare = false;
+  private readonly spare: Spare;
 
   private constructor({ libc, events, foresight }: NativeEngineOptions, memory: MemoryFile) {
     this.memory = memory;
@@ -93,6 +92,7 @@ export class NativeEngine implements Engine {
     this.chores = new Chores(space => this.lives.end(space));
     this.transfers = new Transfers(libc, memory, this.lives);
     this.first = this.lives.newSpace();
+    this.spare = new Spare({ make: () => this.makeSpace(), room: () => this.slots.room });
   }
 
   /** Starts the stub; answers a sentence when this host cannot run it. */
@@ -173,7 +173,7 @@ export class NativeEngine implements Engine {
     this.lives.lookForNotes(now);
     const due = this.chores.run(now);
     this.slots.cleanUp();
-    this.keepSpare();
+    this.spare.keep();
     const count = Math.min(running.length, MOST_WORDS - 1);
     waits.put(0, GLOBAL.G_HOST_EVENTS, 0);
     for (let i = 0; i < count; i++) {
@@ -187,12 +187,8 @@ export class NativeEngine implements Engine {
     waits.wait(count + 1, Math.min(timeout, due, running.length > 0 ? watch : timeout));
   }
 
-  /** One is kept ready where they are asked for: to make one takes the host longer than a program wants to wait. */
   newSpace(): NativeThread {
-    const { spare } = this;
-    this.spare = null;
-    this.wantsSpare = true;
-    return spare === null || spare.space.dead ? this.makeSpace() : spare;
+    return this.spare.take();
   }
 
   private makeSpace(): NativeThread {
@@ -201,11 +197,6 @@ export class NativeEngine implements Engine {
     this.first.orderFork(space);
     this.first.flush();
     return thread;
-  }
-
-  private keepSpare(): void {
-    if (this.wantsSpare) this.spare = this.makeSpace();
-    this.wantsSpare = false;
   }
 
   /** A space that has its number, its pages and its first orders, but no process yet. */

@@ -15,6 +15,7 @@ const NR = {
   mremap: 25,
   madvise: 28,
   clone: 56,
+  futex: 202,
   membarrier: 324,
 } as const;
 const PROT_READ_WRITE = 3;
@@ -25,6 +26,9 @@ const MREMAP_MAYMOVE_FIXED = 3;
 const MADV_DONTFORK = 10;
 const MADV_DONTNEED = 4;
 const MADV_FREE = 8;
+const FUTEX_WAKE_OP_PRIVATE = 5 | 128;
+/** FUTEX_OP_OR of 1 << 31; the comparison does not matter. */
+const OR_HIGH_BIT = (8 | 2) * 2 ** 28 + (31 << 12);
 const NONE = -1;
 const PAGE = 4096;
 /** So many wait before a note is sent along with the next orders. */
@@ -182,6 +186,12 @@ export class NativeSpace implements Space {
     return this.engine.transfers.write(this, address, offset, len);
   }
 
+  /** The host has a call that changes a word of the caller's memory. It wakes who sleeps there: nobody does. */
+  setHighBit(address: number): void {
+    this.order(NR.futex, address, FUTEX_WAKE_OP_PRIVATE, 0, 0, address, OR_HIGH_BIT);
+    this.settle();
+  }
+
   /** The host copies the process while the kernel copies what it knows of it. */
   fork(thread: NativeThread): NativeThread {
     const child = this.engine.prepareSpace();
@@ -199,6 +209,10 @@ export class NativeSpace implements Space {
     this.makeRoom();
     const refusal = this.orders.placeRefusal(child.id);
     this.orders.post(NR.clone, FORK_FLAGS, 0, 0, 0, refusal, child.orders.file, OP.OP_KIND_FORK);
+  }
+
+  wipeTraces(): void {
+    for (const thread of this.threads) thread.wipeTraces();
   }
 
   newThread(): NativeThread {

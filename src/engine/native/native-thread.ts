@@ -15,18 +15,25 @@ import {
 } from '../engine.ts';
 import { type BroughtUsage, RUSAGE_SIZE, readUsage } from './brought-usage.ts';
 import { NativeFileAlong } from './file-along.ts';
-import { fpstateOffset, fpstateSize, isFrameOffset, UC_FPSTATE, UC_GREGS, UC_SIZE } from './frame.ts';
+import {
+  fpstateOffset,
+  fpstateSize,
+  isFrameOffset,
+  OWN_FPSTATE,
+  OWN_FRAME,
+  UC_FPSTATE,
+  UC_GREGS,
+  UC_SIZE,
+} from './frame.ts';
 import { ACTION, KIND, SIZE, SLOT, STATE, VA } from './layout.ts';
 import type { NativeEngine } from './native-engine.ts';
 import type { NativeSpace } from './native-space.ts';
 import { ThreadAccount } from './thread-account.ts';
 import { NativeThreadFacts } from './thread-facts.ts';
+import { Traces } from './traces.ts';
 
 const RUSAGE_THREAD = 1;
 const AUDIT_ARCH_X86_64 = 0xc000003e | 0;
-/** Where a frame is put that no signal made: high in the alternate stack, with room for any extended state. */
-const OWN_FRAME = SLOT.S_ALTSTACK + 0x1000;
-const OWN_FPSTATE = OWN_FRAME + 0x400;
 const GREGS_SIZE = 23 * 8;
 /** Extended state as xsave wrote it; ss as it is (UC_FP_XSTATE, UC_SIGCONTEXT_SS, UC_STRICT_RESTORE_SS). */
 const UC_FLAGS = 7;
@@ -49,6 +56,7 @@ export class NativeThread implements EngineThread {
   readonly along: NativeFileAlong | null;
   readonly facts: NativeThreadFacts | null;
   readonly account: ThreadAccount;
+  private readonly traces: Traces;
   private key: KnownKey | null = null;
   private readonly engine: NativeEngine;
   private readonly i32: Int32Array;
@@ -78,6 +86,7 @@ export class NativeThread implements EngineThread {
     this.along = engine.foresight ? new NativeFileAlong(engine.memory, slot) : null;
     this.facts = engine.foresight ? new NativeThreadFacts(engine.memory, slot) : null;
     this.account = new ThreadAccount(engine.accounts, engine.memory, space, slot);
+    this.traces = new Traces(engine.memory, slot);
     this.i32.fill(0, this.w, this.w + SLOT.S_COPY / 4);
     this.i32[this.w + SLOT.S_CPU / 4] = -1;
   }
@@ -110,13 +119,16 @@ export class NativeThread implements EngineThread {
       this.hasFrame = false;
       this.trap = TRAP_CALL;
       this.nr = this.callNumber();
+      this.traces.came(this.engine.plans[this.nr]);
       return;
     }
     this.trap = this.findFrame() ? trapOf(kind) : TRAP_BROKEN;
     if (kind === KIND.K_FAULT) this.readFault();
     if (kind === KIND.K_CALL) {
       const native = i32[w + SLOT.S_SIGCODE / 4] === AUDIT_ARCH_X86_64;
-      this.nr = native ? this.callNumber() : -1;
+      const number = this.callNumber();
+      this.nr = native ? number : -1;
+      this.traces.came(this.engine.plans[number]);
     }
   }
 
@@ -227,6 +239,12 @@ export class NativeThread implements EngineThread {
     this.space.parked.push(this);
   }
 
+  /** The thread is in the kernel: above its frame, if it has one, the alternate stack is not in use. */
+  wipeTraces(): void {
+    this.traces.wipe(this.hasFrame ? this.context - UC_GREGS - this.slot : 0);
+    this.along?.wipe();
+  }
+
   prefetched(address: number, len: number): number {
     if (!this.brought) return -1;
     const plan = this.engine.plans[this.nr];
@@ -267,6 +285,7 @@ export class NativeThread implements EngineThread {
     if (this.stagedIn + len > STAGE_IN_SIZE) this.stagedIn = 0;
     const offset = this.slot + SLOT.S_STAGE_IN + this.stagedIn;
     this.stagedIn += (len + 15) & ~15;
+    if (this.stagedIn > this.traces.stagedIn) this.traces.stagedIn = this.stagedIn;
     return offset;
   }
 
@@ -277,6 +296,7 @@ export class NativeThread implements EngineThread {
     }
     const offset = this.slot + SLOT.S_STAGE_OUT + this.stagedOut;
     this.stagedOut += (len + 15) & ~15;
+    if (this.stagedOut > this.traces.stagedOut) this.traces.stagedOut = this.stagedOut;
     return offset;
   }
 
@@ -322,6 +342,7 @@ export class NativeThread implements EngineThread {
     const { view, slot } = this;
     const frame = slot + OWN_FRAME;
     const pointer = fpstateSize > 0 ? this.address + OWN_FPSTATE : 0;
+    this.traces.ownFrameOf(OWN_FPSTATE - OWN_FRAME + fpstateSize);
     this.engine.memory.bytes.fill(0, frame, frame + UC_SIZE);
     view.setUint32(frame, UC_FLAGS, true);
     setInt64(view, frame + UC_FPSTATE, pointer);
@@ -396,6 +417,7 @@ export class NativeThread implements EngineThread {
     this.hasFrame = isFrameOffset(offset);
     if (!this.hasFrame) return false;
     const context = this.slot + offset;
+    this.traces.frameAt(offset);
     this.context = context + UC_GREGS;
     const fpstate = fpstateOffset(this.view, context, this.address);
     this.fpstate = fpstate === 0 ? 0 : this.slot + fpstate;

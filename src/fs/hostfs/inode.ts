@@ -2,15 +2,31 @@
 import type { Cred } from '../../core/cred.ts';
 import type { Result } from '../../lib/result.ts';
 import type { PageCache } from '../../mm/page-cache.ts';
-import { EACCES, ELOOP, ENODATA, ENODEV, ENOENT, ENXIO, EOPNOTSUPP, EPERM, EROFS } from '../../uapi/errno.ts';
+import {
+  EACCES,
+  ELOOP,
+  ENODATA,
+  ENODEV,
+  ENOENT,
+  ENXIO,
+  EOPNOTSUPP,
+  EPERM,
+  EROFS,
+  ESTALE,
+} from '../../uapi/errno.ts';
 import { O_ACCMODE, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_WRONLY, RENAME_EXCHANGE } from '../../uapi/fcntl.ts';
 import { isDir, isReg, S_IALLUGO, S_IFDIR, S_IFLNK, S_IFREG } from '../../uapi/stat.ts';
 import type { File } from '../file.ts';
 import type { Attributes, Inode, NewInode } from '../inode.ts';
+import type { Listing } from '../snapshot-dir.ts';
 import { HostDir } from './dir.ts';
 import { HostFile } from './file.ts';
 import { HostNode } from './node.ts';
 import { HostPages } from './pages.ts';
+
+const NOTHING: Listing = { names: [], inos: [], types: [] };
+/** Seconds: what changed no longer ago may change again within one tick of the host's clock. */
+const GRAIN = 2;
 
 /** Asked for with each execve(2). */
 const CAPABILITY = 'security.capability';
@@ -21,6 +37,8 @@ export class HostInode extends HostNode {
   /** Pages in memory, from the first mapping on. */
   mapped: HostPages | null = null;
   private target: string | null = null;
+  /** A directory's entries, kept by `sb.listings`. */
+  listing: Listing | null = null;
 
   override get isSteady(): boolean {
     return this.sb.cacheAlways && this.sb.readOnly;
@@ -38,6 +56,13 @@ export class HostInode extends HostNode {
 
   override refresh(): number {
     if (this.sb.cacheAlways && !this.stale) return 0;
+    const r = this.look();
+    // Gone from where it was: what we knew last is all that can be said.
+    return r === -ESTALE ? 0 : r;
+  }
+
+  /** Asks the host for the attributes; -ESTALE if the file is not where it was. */
+  private look(): number {
     const { seen, files } = this.sb;
     const fd = this.openedFd();
     if (fd >= 0) {
@@ -52,8 +77,7 @@ export class HostInode extends HostNode {
       this.adopt(seen);
       return 0;
     }
-    // Gone from where it was: what we knew last is all that can be said.
-    return 0;
+    return -ESTALE;
   }
 
   override setattr(attr: Attributes): number {
@@ -115,6 +139,36 @@ export class HostInode extends HostNode {
     return true;
   }
 
+  /**
+   * Gets ready to list this directory: 0, or -errno where the host does not let us. What does not change (`isSteady`) is
+   * listed anew only if the host says that it did.
+   */
+  openListing(): number {
+    if (this.device.hidden) return 0;
+    if (this.listing !== null && this.look() === 0 && this.listing !== null) return 0;
+    const fd = this.listFd();
+    return Math.min(fd, 0);
+  }
+
+  /** The entries, after `openListing`: for reading alone. */
+  list(): Listing | number {
+    if (this.device.hidden) return NOTHING;
+    if (this.listing !== null) return this.listing;
+    const fd = this.listFd();
+    const listing = fd < 0 ? fd : this.sb.files.list(fd);
+    if (typeof listing === 'number') return listing;
+    const { inos } = listing;
+    if (this.device.inoBase !== 0)
+      for (let i = 0; i < inos.length; i++) inos[i] = this.sb.inoOf(this.device, inos[i]!);
+    if (this.isSteady && this.isSettled) this.sb.listings.keep(this, listing);
+    return listing;
+  }
+
+  /** Whether a change after now will show in its time. */
+  private get isSettled(): boolean {
+    return this.sb.clock.coarse().sec - this.mtime.sec > GRAIN;
+  }
+
   override mknod(name: string, init: NewInode): Result<Inode> {
     if (isReg(init.mode)) return this.createRegular(name, init);
     const { files } = this.sb;
@@ -141,9 +195,9 @@ export class HostInode extends HostNode {
   override link(name: string, inode: Inode): number {
     const file = inode as HostInode;
     const dir = this.sb.readOnly ? -EROFS : this.pinDirectory();
-    if (dir < 0) return dir;
-    const r = file.linkInto(dir, name);
-    this.unpinDirectory();
+    if (typeof dir === 'number') return dir;
+    const r = file.linkInto(dir.fd, name);
+    this.unpin(dir);
     if (r < 0) return r;
     if (file.nlink === 0) this.sb.adopted(file);
     file.addName(this, name);
@@ -170,10 +224,10 @@ export class HostInode extends HostNode {
   ): number {
     const to = newDir as HostInode;
     const from = this.sb.readOnly ? -EROFS : this.pinDirectory();
-    if (from < 0) return from;
+    if (typeof from === 'number') return from;
     const dir = to.directoryFd();
-    const r = dir < 0 ? dir : this.sb.files.rename(from, oldName, dir, newName, flags);
-    this.unpinDirectory();
+    const r = dir < 0 ? dir : this.sb.files.rename(from.fd, oldName, dir, newName, flags);
+    this.unpin(from);
     if (r < 0) return r;
     const replaced = target as HostInode | null;
     const moved = inode as HostInode;
@@ -292,6 +346,7 @@ export class HostInode extends HostNode {
 
   /** Nobody refers to it any more. */
   letGo(): void {
+    this.sb.listings.drop(this);
     const writer = this.mapped?.writer ?? null;
     if (writer !== null && this.mapped!.cache.users.size === 0) {
       this.mapped!.writeback(0, this.size);
@@ -303,6 +358,7 @@ export class HostInode extends HostNode {
   }
 
   protected override contentChanged(): void {
+    if (this.listing !== null) this.sb.listings.drop(this);
     if (this.mapped === null) return;
     const handle = this.pinReader();
     if (typeof handle === 'number') return;

@@ -33,7 +33,7 @@ export abstract class HostNode extends Inode {
   protected stale = false;
   /** Known names, the one seen last first. A directory has one, the root none. */
   protected names: HostName[] = [];
-  /** O_PATH: to walk through a directory, to change attributes. */
+  /** O_PATH: to walk through a directory that is not open for reading, to change attributes. */
   private place: Handle | null = null;
   private reader: Handle | null = null;
   private writer: Handle | null = null;
@@ -125,20 +125,29 @@ export abstract class HostNode extends Inode {
 
   /** A descriptor of this directory to look names up in, or -errno. Valid until the next one is asked for. */
   directoryFd(): number {
-    if (this.place === null || this.place.fd < 0) return this.openDirectory();
-    this.sb.handles.touch(this.place);
-    return this.place.fd;
+    const open = this.openHandle();
+    if (open === null) return this.openDirectory();
+    this.sb.handles.touch(open);
+    return open.fd;
   }
 
-  /** Keeps `directoryFd` valid until `unpinDirectory`; the descriptor or -errno. */
-  pinDirectory(): number {
+  /** As `directoryFd`, but a pinned handle. */
+  pinDirectory(): Handle | number {
     const fd = this.directoryFd();
-    if (fd >= 0) this.sb.handles.pin(this.place!);
-    return fd;
+    return fd < 0 ? fd : this.pinned(this.openHandle()!);
   }
 
-  unpinDirectory(): void {
-    this.sb.handles.unpin(this.place!);
+  /** A descriptor to list this directory by, or -errno: that it may not be read, say. Valid as `directoryFd`. */
+  protected listFd(): number {
+    this.reader ??= new Handle();
+    if (this.reader.fd >= 0) {
+      this.sb.handles.touch(this.reader);
+      return this.reader.fd;
+    }
+    const open = this.openHandle();
+    const fd = open === null ? this.openHost(O_RDONLY | O_DIRECTORY) : this.sb.files.openList(open.fd);
+    if (fd >= 0) this.sb.handles.fill(this.reader, fd);
+    return fd;
   }
 
   /** A descriptor of any kind: for attributes, whatever the file is. */
@@ -155,10 +164,14 @@ export abstract class HostNode extends Inode {
 
   /** A descriptor that is open already, or -1. */
   protected openedFd(): number {
-    for (const handle of [this.place, this.reader, this.writer]) {
-      if (handle !== null && handle.fd >= 0) return handle.fd;
-    }
-    return -1;
+    return this.openHandle()?.fd ?? -1;
+  }
+
+  private openHandle(): Handle | null {
+    const { place, reader, writer } = this;
+    if (place !== null && place.fd >= 0) return place;
+    if (reader !== null && reader.fd >= 0) return reader;
+    return writer !== null && writer.fd >= 0 ? writer : null;
   }
 
   /** A pinned handle for reading, or -errno. */
@@ -218,7 +231,7 @@ export abstract class HostNode extends Inode {
 
   private openHost(flags: number): number {
     if (this.device.hidden) return -EACCES;
-    if ((flags & O_PATH) === 0 && this.sb.handles.full) return -ENFILE;
+    if ((flags & (O_PATH | O_DIRECTORY)) === 0 && this.sb.handles.full) return -ENFILE;
     const fd = this.openByName(flags);
     if (fd !== -EMFILE && fd !== -ENFILE) return fd;
     this.sb.handles.closeIdle();
@@ -253,7 +266,7 @@ export abstract class HostNode extends Inode {
   private openDirectory(): number {
     const closed: HostNode[] = [];
     let above: HostNode = this;
-    while (above.place === null || above.place.fd < 0) {
+    while (above.openHandle() === null) {
       if (above.device.hidden) return -EACCES;
       const parent = above.names[0]?.dir;
       if (parent === undefined) return -ENOENT;

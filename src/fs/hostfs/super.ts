@@ -13,6 +13,7 @@ import type { Inode } from '../inode.ts';
 import { SuperBlock } from '../super.ts';
 import { HandleCache } from './handles.ts';
 import { HostInode } from './inode.ts';
+import { ListingCache } from './listings.ts';
 
 const PROC_SUPER_MAGIC = 0x9fa0;
 /** Inode numbers of a foreign device start at a multiple of this. */
@@ -42,6 +43,7 @@ export class HostSuperBlock extends SuperBlock {
   readonly files: HostFiles;
   readonly ram: Ram;
   readonly handles: HandleCache;
+  readonly listings: ListingCache = new ListingCache();
   readonly cacheAlways: boolean;
   readonly root: HostInode;
   /** Filled by each look at the host. */

@@ -27,11 +27,7 @@ export class OverlayFile extends File {
 
   override read(buf: Uint8Array, off: number, len: number, pos: number): number {
     const n = this.real().read(buf, off, len, pos);
-    const { upper } = this.inode;
-    if (upper !== null) {
-      fileAccessed(this);
-      upper.atime = this.inode.atime;
-    }
+    this.accessed();
     return n;
   }
 
@@ -52,7 +48,9 @@ export class OverlayFile extends File {
   }
 
   override mmap(shared: boolean, write: boolean): Result<PageCache> {
-    return this.real().mmap(shared, write);
+    const cache = this.real().mmap(shared, write);
+    if (typeof cache !== 'number') this.accessed();
+    return cache;
   }
 
   override fsync(dataOnly: boolean): number {
@@ -67,6 +65,14 @@ export class OverlayFile extends File {
 
   override release(): void {
     this.file.put();
+  }
+
+  /** Read, or mapped: the copy, if there is one, keeps when. */
+  private accessed(): void {
+    const { upper } = this.inode;
+    if (upper === null) return;
+    fileAccessed(this);
+    upper.atime = this.inode.atime;
   }
 
   /** The real file as of now, with the flags that fcntl(2) may have changed. */

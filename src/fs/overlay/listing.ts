@@ -11,11 +11,26 @@ import { isWhiteout } from './layers.ts';
 
 const DT_CHR = dirType(S_IFCHR);
 
-/** All entries of one layer's directory; `opened` is a file of it, if there is one. */
+/** A listing that is being put together. */
+interface Growing extends Listing {
+  readonly names: string[];
+  readonly inos: number[];
+  readonly types: number[];
+}
+
+const nothing = (): Growing => ({ names: [], inos: [], types: [] });
+
+/** All entries of one layer's directory, for reading alone; `opened` is a file of it, if there is one. */
 export function listLayer(dir: Inode, opened: File | null = null): Listing | number {
   const file = opened?.get() ?? dir.open(O_DIRECTORY, ROOT_CRED);
   if (typeof file === 'number') return file;
-  const listing: Listing = { names: [], inos: [], types: [] };
+  const listing = file instanceof SnapshotDir ? file.list() : entriesOf(file);
+  file.put();
+  return listing;
+}
+
+function entriesOf(file: File): Listing | number {
+  const listing = nothing();
   const r = file.readdir(0, (name, ino, type) => {
     if (name === '.' || name === '..') return true;
     listing.names.push(name);
@@ -23,36 +38,47 @@ export function listLayer(dir: Inode, opened: File | null = null): Listing | num
     listing.types.push(type);
     return true;
   });
-  file.put();
   return r < 0 ? r : listing;
 }
 
-/** All entries of an overlay's directory; `opened` is a file of its real one. */
+/** All entries of an overlay's directory, for reading alone; `opened` is a file of its real one. */
 export function listMerged(dir: OverlayInode, opened: File | null = null): Listing | number {
   const { upper, lowers, sb } = dir;
-  const merged: Listing = { names: [], inos: [], types: [] };
-  const seen: Set<string> | null = lowers.length + (upper === null ? 0 : 1) > 1 ? new Set() : null;
+  if (upper === null && lowers.length === 1) return listLower(dir, opened);
+  const merged = nothing();
+  const seen: Set<string> | null = lowers.length > 0 ? new Set() : null;
   if (upper !== null) {
-    const r = addLayer(merged, seen, upper, opened, name => dir.entryIno(name));
-    if (r < 0) return r;
+    const layer = listLayer(upper, opened?.inode === upper ? opened : null);
+    if (typeof layer === 'number') return layer;
+    addLayer(merged, seen, upper, layer, name => dir.entryIno(name));
   }
   for (const { inode } of lowers) {
+    const layer = listLayer(inode, opened?.inode === inode ? opened : null);
+    if (typeof layer === 'number') return layer;
     const base = sb.rangeOf(inode.sb);
-    const r = addLayer(merged, seen, inode, opened, (_name, ino) => base + ino);
-    if (r < 0) return r;
+    addLayer(merged, seen, inode, layer, (_name, ino) => base + ino);
   }
   return merged;
 }
 
+/** A directory that is in one lower layer only shows that one's entries, mostly as they are. */
+function listLower({ lowers, sb }: OverlayInode, opened: File | null): Listing | number {
+  const { inode } = lowers[0]!;
+  const layer = listLayer(inode, opened?.inode === inode ? opened : null);
+  const base = sb.rangeOf(inode.sb);
+  if (typeof layer === 'number' || (base === 0 && !layer.types.includes(DT_CHR))) return layer;
+  const shown = nothing();
+  addLayer(shown, null, inode, layer, (_name, ino) => base + ino);
+  return shown;
+}
+
 function addLayer(
-  to: Listing,
+  to: Growing,
   seen: Set<string> | null,
   dir: Inode,
-  opened: File | null,
+  layer: Listing,
   inoOf: (name: string, ino: number) => number,
-): number {
-  const layer = listLayer(dir, opened?.inode === dir ? opened : null);
-  if (typeof layer === 'number') return layer;
+): void {
   for (let i = 0; i < layer.names.length; i++) {
     const name = layer.names[i]!;
     if (seen?.has(name)) continue;
@@ -62,7 +88,6 @@ function addLayer(
     to.inos.push(inoOf(name, layer.inos[i]!));
     to.types.push(layer.types[i]!);
   }
-  return 0;
 }
 
 function isHidden(dir: Inode, name: string): boolean {
@@ -94,7 +119,7 @@ export class OverlayDir extends SnapshotDir {
     return this.inode.parent?.ino ?? this.inode.ino;
   }
 
-  protected override list(): Listing | number {
+  override list(): Listing | number {
     if (this.inode.upper !== null) {
       fileAccessed(this);
       this.inode.upper.atime = this.inode.atime;

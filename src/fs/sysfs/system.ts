@@ -6,8 +6,15 @@ import { kibRow, listFormat, maskFormat } from '../proc/format.ts';
 import type { MemInfo } from '../proc/source.ts';
 import type { Attribute, Sysfs } from './sysfs.ts';
 
+/** A directory of `cpuN/cache`, as the host's first processor has it: its attributes' values by their names. */
+export interface CpuCache {
+  readonly name: string;
+  readonly value: (attribute: string) => string;
+}
+
 export interface SystemFacts {
   readonly cpus: number;
+  readonly caches: readonly CpuCache[];
   readonly memory: () => MemInfo;
 }
 
@@ -28,7 +35,7 @@ export function populateSysfs(sysfs: Sysfs, facts: SystemFacts): void {
     value('uevent_seqnum', 0),
   ]);
   for (const size of HUGE_PAGES) sysfs.attributes(`kernel/mm/hugepages/hugepages-${size}kB`, NO_HUGE_PAGES);
-  addProcessors(sysfs, facts.cpus);
+  addProcessors(sysfs, facts);
   addNode(sysfs, facts);
 }
 
@@ -42,7 +49,7 @@ const NO_HUGE_PAGES = [
 const CPU_DIR = 'devices/system/cpu';
 const NODE_DIR = 'devices/system/node';
 
-function addProcessors(sysfs: Sysfs, cpus: number): void {
+function addProcessors(sysfs: Sysfs, { cpus, caches }: SystemFacts): void {
   const all = [...new Array(cpus).keys()];
   const list = listFormat(all);
   sysfs.attributes(CPU_DIR, [
@@ -56,6 +63,8 @@ function addProcessors(sysfs: Sysfs, cpus: number): void {
   for (const cpu of all) {
     const path = `${CPU_DIR}/cpu${cpu}`;
     sysfs.attributes(`${path}/topology`, topology(cpu, all));
+    for (const cache of caches)
+      sysfs.attributes(`${path}/cache/${cache.name}`, cacheAttributes(cache, cpu, all));
     sysfs.link(`${path}/subsystem`, 'bus/cpu');
     sysfs.link(`${path}/node0`, `${NODE_DIR}/node0`);
     sysfs.link(`bus/cpu/devices/cpu${cpu}`, path);
@@ -79,6 +88,22 @@ function topology(cpu: number, all: readonly number[]): Attribute[] {
       value(name, maskFormat(set, all.length)),
       value(`${name}_list`, listFormat(set)),
     ]),
+  ];
+}
+
+const CACHE_ATTRIBUTES = [
+  ...['coherency_line_size', 'level', 'number_of_sets', 'physical_line_partition'],
+  ...['size', 'type', 'ways_of_associativity'],
+];
+
+/** The last levels are the package's, the first two each processor's own. */
+function cacheAttributes(cache: CpuCache, cpu: number, all: readonly number[]): Attribute[] {
+  const sharing = (): readonly number[] => (Number(cache.value('level')) > 2 ? all : [cpu]);
+  return [
+    ...CACHE_ATTRIBUTES.map(name => ({ name, show: () => cache.value(name) })),
+    { name: 'id', show: () => `${sharing()[0]}\n` },
+    { name: 'shared_cpu_list', show: () => `${listFormat(sharing())}\n` },
+    { name: 'shared_cpu_map', show: () => `${maskFormat(sharing(), all.length)}\n` },
   ];
 }
 

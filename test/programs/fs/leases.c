@@ -128,7 +128,6 @@ static void broken(int lease, int how, int reaction)
 {
 	int fd = MUST(open("file", O_RDONLY)), status;
 	siginfo_t ended = {0};
-	long began;
 	pid_t pid;
 
 	say("%s broken by %d, then %d\n", types[lease], how, reaction);
@@ -142,11 +141,7 @@ static void broken(int lease, int how, int reaction)
 		close(fd);
 		_exit(breaker(how));
 	}
-	began = now_ms();
-	while (signals == 0 && waitid(P_PID, pid, &ended, WEXITED | WNOWAIT | WNOHANG) == 0 && ended.si_pid == 0 &&
-	       now_ms() - began < 5000)
-		sleep_ms(5);
-	sleep_ms(20);
+	until(signals > 0 || (waitid(P_PID, pid, &ended, WEXITED | WNOWAIT | WNOHANG) == 0 && ended.si_pid == pid));
 	say("  signals %d signo %d fd %d band %lx code %d\n", signals, seen.si_signo, signals && how % 2 ? seen.si_fd == fd : 0,
 	    how % 2 ? seen.si_band : 0l, seen.si_code);
 	show(fd);
@@ -169,13 +164,13 @@ static void interrupted(void)
 	pid = MUST(fork());
 	if (pid == 0) {
 		struct sigaction action = {.sa_sigaction = note, .sa_flags = SA_SIGINFO};
-		struct itimerval timer = {.it_value = {0, 50000}};
 
 		sigaction(SIGALRM, &action, NULL);
-		setitimer(ITIMER_REAL, &timer, NULL);
 		R(open("file", O_WRONLY));
 		_exit(0);
 	}
+	until(sleeps_in(pid, SYS_openat));
+	kill(pid, SIGALRM);
 	waitpid(pid, &status, 0);
 	show(fd);
 	R(fcntl(fd, F_SETLEASE, F_RDLCK));
@@ -200,8 +195,7 @@ static void runs(void)
 		execl("program", "program", NULL);
 		_exit(1);
 	}
-	for (int i = 0; signals == 0 && i < 1000; i++)
-		sleep_ms(5);
+	until(signals > 0);
 	show(fd);
 	R(fcntl(fd, F_SETLEASE, F_RDLCK));
 	MUST(waitpid(pid, &status, 0));
@@ -215,7 +209,6 @@ int main(void)
 	close(MUST(open("file", O_CREAT | O_WRONLY, 0600)));
 	catch(SIGIO);
 	catch(SIGUSR1);
-	alarm(50);
 	errors();
 	with_opens();
 	two_holders();

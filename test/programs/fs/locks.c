@@ -30,24 +30,42 @@ static void child(void)
 	R(lock(F_SETLK, F_WRLCK, 50, 10));
 }
 
-/* Says what it got a little later, so that the parent's line comes first. */
-static void waiting_child(void)
+static int waiting_child(void)
 {
-	long result = lock(F_SETLKW, F_WRLCK, 0, 0);
-
-	sleep_ms(50);
-	say("waited for the lock: %ld\n", result);
+	return lock(F_SETLKW, F_WRLCK, 0, 0);
 }
 
-static void flock_child(void)
+static int flock_child(void)
 {
 	int other = MUST(open("f", O_RDWR));
 
 	R(flock(other, LOCK_SH | LOCK_NB));
 	R(flock(fd, LOCK_EX | LOCK_NB));
-	long result = flock(other, LOCK_EX);
-	sleep_ms(50);
-	say("waited for the lock: %ld\n", result);
+	return flock(other, LOCK_EX);
+}
+
+/* A child that waits for a lock in this call; what it got is its status. */
+static pid_t start(int (*body)(void), long nr)
+{
+	pid_t pid = MUST(fork());
+
+	if (pid == 0)
+		_exit(body());
+	until(sleeps_in(pid, nr));
+	return pid;
+}
+
+static void end(pid_t pid)
+{
+	int status;
+
+	MUST(waitpid(pid, &status, 0));
+	say_status("who waited for the lock", status);
+}
+
+static void takes_all(void)
+{
+	R(lock(F_SETLKW, F_WRLCK, 0, 0));
 }
 
 int main(void)
@@ -60,20 +78,14 @@ int main(void)
 	R(lock(F_SETLK, F_WRLCK, -5, 2));
 	in_child("child", child);
 
-	pid_t pid = fork();
-	if (pid == 0) {
-		waiting_child();
-		_exit(0);
-	}
-	sleep_ms(100);
-	say("unlock\n");
+	pid_t pid = start(waiting_child, SYS_fcntl);
 	R(lock(F_SETLK, F_UNLCK, 0, 0));
-	waitpid(pid, NULL, 0);
+	end(pid);
 
 	R(lock(F_SETLK, F_WRLCK, 0, 0));
 	close(MUST(open("f", O_RDONLY)));
 	get(F_WRLCK, 0, 0);
-	in_child("gone with any close", waiting_child);
+	in_child("gone with any close", takes_all);
 
 	int other = MUST(open("f", O_RDWR));
 	struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -83,15 +95,9 @@ int main(void)
 	R(fcntl(fd, F_OFD_SETLK, &l));
 
 	R(flock(fd, LOCK_EX));
-	pid = fork();
-	if (pid == 0) {
-		flock_child();
-		_exit(0);
-	}
-	sleep_ms(100);
-	say("unlock\n");
+	pid = start(flock_child, SYS_flock);
 	R(flock(fd, LOCK_UN));
-	waitpid(pid, NULL, 0);
+	end(pid);
 	R(flock(fd, 77));
 	return 0;
 }

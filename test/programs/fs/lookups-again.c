@@ -2,8 +2,6 @@
  * What is asked again: processes with different rights, roots and working directories look the same names up, twice,
  * after each of many random changes to the tree by another process. Answers that somebody remembers must not be stale,
  * nor anybody else's.
- *
- * test: timeout 60
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -52,16 +52,19 @@ int main(void)
 	fd = MUST(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK));
 	R(read(fd, &value, 8));
 	struct itimerspec spec = {{0, 10000000}, {0, 20000000}}, now;
+	long start = now_ms();
 	R(timerfd_settime(fd, 0, &spec, &now));
 	R(timerfd_gettime(fd, &now));
 	R(now.it_value.tv_nsec > 0 && now.it_value.tv_nsec <= 20000000);
 	R(now.it_interval.tv_nsec);
 	p = (struct pollfd){fd, POLLIN, 0};
-	R(poll(&p, 1, 1000));
+	R(poll(&p, 1, -1));
 	R(read(fd, &value, 8));
+	long begin = now_ms(), before = value;
 	sleep_ms(55);
 	R(read(fd, &value, 8));
-	R(value >= 4 && value <= 7);
+	R(value >= 4 && (long)value <= (now_ms() - start) / 10 - before);
+	R(now_ms() - begin >= 55);
 	spec = (struct itimerspec){{0, 0}, {0, 0}};
 	R(timerfd_settime(fd, 0, &spec, NULL));
 	R(poll(&p, 1, 30));
@@ -74,15 +77,19 @@ int main(void)
 	R(read(fd, &value, 8));
 	R(value);
 
+	int end[2];
+	MUST(pipe(end));
 	pid = MUST(fork());
 	if (pid == 0) {
-		sleep_ms(30);
+		close(end[1]);
+		read(end[0], &value, 1);
 		_exit(9);
 	}
 	int pidfd = MUST(syscall(SYS_pidfd_open, pid, 0));
 	p = (struct pollfd){pidfd, POLLIN, 0};
 	R(poll(&p, 1, 0));
-	R(poll(&p, 1, 2000));
+	close(end[1]);
+	R(poll(&p, 1, -1));
 	siginfo_t si;
 	R(waitid(P_PIDFD, pidfd, &si, WEXITED));
 	R(si.si_status);

@@ -2,7 +2,7 @@
 #include "../check.h"
 #include <mqueue.h>
 
-#define NAME "/uml-mqueue-test"
+static char name[32];
 
 static void on_message(int signal, siginfo_t *info, void *context)
 {
@@ -21,13 +21,13 @@ int main(void)
 	unsigned priority;
 	struct pollfd p;
 
-	mq_unlink(NAME);
-	R(mq_open(NAME, O_RDWR) == -1);
+	snprintf(name, sizeof name, "/uml-mqueue-%d", getpid()); /* others may test, too */
+	R(mq_open(name, O_RDWR) == -1);
 	R(mq_open("/a/b", O_RDWR | O_CREAT, 0600, NULL));
-	R(mq_open(NAME, O_RDWR | O_CREAT, 0600, &(struct mq_attr){.mq_maxmsg = 0, .mq_msgsize = 1}));
-	mqd_t q = MUST(mq_open(NAME, O_RDWR | O_CREAT | O_EXCL, 0600, &attr));
-	R(mq_open(NAME, O_RDWR | O_CREAT | O_EXCL, 0600, &attr));
-	mqd_t reader = MUST(mq_open(NAME, O_RDONLY | O_NONBLOCK));
+	R(mq_open(name, O_RDWR | O_CREAT, 0600, &(struct mq_attr){.mq_maxmsg = 0, .mq_msgsize = 1}));
+	mqd_t q = MUST(mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &attr));
+	R(mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &attr));
+	mqd_t reader = MUST(mq_open(name, O_RDONLY | O_NONBLOCK));
 	R(mq_send(reader, "x", 1, 0));
 	R(mq_receive(reader, text, 32, NULL));
 	R(mq_receive(reader, text, 8, NULL));
@@ -72,8 +72,8 @@ int main(void)
 	R(WEXITSTATUS(status));
 	R(mq_setattr(q, &(struct mq_attr){.mq_flags = O_NONBLOCK}, NULL));
 	R(mq_receive(q, text, 32, NULL));
-	R(mq_unlink(NAME));
-	R(mq_unlink(NAME));
+	R(mq_unlink(name));
+	R(mq_unlink(name));
 	R(mq_send(q, "still", 5, 0));
 	R(mq_close(q));
 	R(mq_close(q));

@@ -107,7 +107,7 @@ int main(void)
 		write(ev, &one, 8);
 		_exit(0);
 	}
-	look(2000);
+	look(-1);
 	wait(NULL);
 	int outer = MUST(epoll_create1(0)), inner = ep;
 	ep = outer;

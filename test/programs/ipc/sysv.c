@@ -96,12 +96,13 @@ static void messages(void)
 static void segments(void)
 {
 	struct shmid_ds ds;
-	int id = MUST(shmget(0x5eed, 5000, IPC_CREAT | IPC_EXCL | 0600));
-	int other = MUST(shmget(0x5eed, 0, 0));
+	key_t key = 0x5eed0000 ^ getpid(); /* others may test, too */
+	int id = MUST(shmget(key, 5000, IPC_CREAT | IPC_EXCL | 0600));
+	int other = MUST(shmget(key, 0, 0));
 
 	R(other == id);
-	R(shmget(0x5eed, 5000, IPC_CREAT | IPC_EXCL | 0600));
-	R(shmget(0x5eed, 9000, 0));
+	R(shmget(key, 5000, IPC_CREAT | IPC_EXCL | 0600));
+	R(shmget(key, 9000, 0));
 	char *a = shmat(id, NULL, 0), *b = shmat(id, NULL, SHM_RDONLY);
 	R(a != (char *)-1 && b != (char *)-1);
 	strcpy(a + 4999, "x");
@@ -118,7 +119,7 @@ static void segments(void)
 	R(ds.shm_nattch);
 	R(ds.shm_segsz);
 	R(shmctl(id, IPC_RMID, NULL));
-	R(shmget(0x5eed, 0, 0));
+	R(shmget(key, 0, 0));
 	R(shmctl(id, IPC_STAT, &ds));
 	R(ds.shm_perm.mode);
 	R(shmdt(a));

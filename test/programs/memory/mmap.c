@@ -12,6 +12,21 @@ static void child(void)
 	say("child %d %d %c %c\n", shared[0], private[0], file_shared[0], file_private[0]);
 }
 
+static int moves_access_time(int fd, int map)
+{
+	struct timespec times[2] = {{1000, 0}, {2000, 0}};
+	struct stat st;
+	char byte;
+
+	MUST(futimens(fd, times));
+	if (!map)
+		MUST(pread(fd, &byte, 1, 0));
+	else if (mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED)
+		exit(99);
+	MUST(fstat(fd, &st));
+	return st.st_atime != 1000;
+}
+
 int main(void)
 {
 	char buf[16] = "";
@@ -40,6 +55,7 @@ int main(void)
 	struct stat st;
 	fstat(fd, &st);
 	R(st.st_size);
+	R(moves_access_time(fd, 0) == moves_access_time(fd, 1));
 
 	R(mmap(NULL, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED && errno == EINVAL);
 	R(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 1) == MAP_FAILED && errno == EINVAL);

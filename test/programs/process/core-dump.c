@@ -188,8 +188,12 @@ static void only_files(void)
 	abort();
 }
 
+static volatile pid_t waiter;
+static volatile long computed;
+
 static void *waits(void *arg)
 {
+	waiter = gettid();
 	for (;;)
 		pause();
 	return arg;
@@ -197,8 +201,8 @@ static void *waits(void *arg)
 
 static void *computes(void *arg)
 {
-	for (volatile long i = 0;; i++)
-		;
+	for (;;)
+		computed++;
 	return arg;
 }
 
@@ -208,7 +212,7 @@ static void threads(void)
 
 	pthread_create(&thread, NULL, waits, NULL);
 	pthread_create(&thread, NULL, computes, NULL);
-	sleep_ms(50);
+	until(waiter != 0 && sleeps_in(waiter, SYS_pause) && computed > 0);
 	abort();
 }
 

@@ -6,6 +6,7 @@
 
 static int word, other;
 static volatile int awake;
+static volatile pid_t waiters[4];
 
 static long futex(int *at, int op, int value, const struct timespec *timeout, int *at2, int value3)
 {
@@ -14,7 +15,7 @@ static long futex(int *at, int op, int value, const struct timespec *timeout, in
 
 static void *waits(void *argument)
 {
-	(void)argument;
+	waiters[(long)argument] = gettid();
 	futex(&word, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
 	__atomic_add_fetch(&awake, 1, __ATOMIC_SEQ_CST);
 	return NULL;
@@ -22,9 +23,19 @@ static void *waits(void *argument)
 
 static void *waits_bit(void *argument)
 {
-	futex(&word, FUTEX_WAIT_BITSET_PRIVATE, 0, NULL, NULL, (long)argument);
+	waiters[(long)argument] = gettid();
+	futex(&word, FUTEX_WAIT_BITSET_PRIVATE, 0, NULL, NULL, 1l << ((long)argument % 2));
 	__atomic_add_fetch(&awake, 1, __ATOMIC_SEQ_CST);
 	return NULL;
+}
+
+static void start(pthread_t *threads, void *(*body)(void *))
+{
+	for (long i = 0; i < 4; i++) {
+		waiters[i] = 0;
+		pthread_create(&threads[i], NULL, body, (void *)i);
+		until(waiters[i] != 0 && sleeps_in(waiters[i], SYS_futex));
+	}
 }
 
 int main(void)
@@ -44,15 +55,13 @@ int main(void)
 	R(futex(&word, FUTEX_WAIT_BITSET, 0, &now, NULL, FUTEX_BITSET_MATCH_ANY));
 	R(futex(&word, FUTEX_WAIT_BITSET, 0, &now, NULL, 0));
 
-	for (int i = 0; i < 4; i++)
-		pthread_create(&t[i], NULL, waits, NULL);
-	sleep_ms(100);
+	start(t, waits);
 	R(futex(&word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0));
-	sleep_ms(50);
+	until(awake > 0);
 	R(awake);
 	R(futex(&word, FUTEX_CMP_REQUEUE_PRIVATE, 1, (void *)2l, &other, 5));
 	R(futex(&word, FUTEX_CMP_REQUEUE_PRIVATE, 1, (void *)2l, &other, 0));
-	sleep_ms(50);
+	until(awake > 1);
 	R(awake);
 	R(futex(&word, FUTEX_WAKE_PRIVATE, 10, NULL, NULL, 0));
 	R(futex(&other, FUTEX_WAKE_PRIVATE, 10, NULL, NULL, 0));
@@ -61,11 +70,9 @@ int main(void)
 	R(awake);
 
 	awake = 0;
-	for (long i = 0; i < 4; i++)
-		pthread_create(&t[i], NULL, waits_bit, (void *)(1l << (i % 2)));
-	sleep_ms(100);
+	start(t, waits_bit);
 	R(futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 10, NULL, NULL, 1));
-	sleep_ms(50);
+	until(awake > 1);
 	R(awake);
 	R(futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 10, NULL, NULL, 6));
 	for (int i = 0; i < 4; i++)
@@ -78,7 +85,7 @@ int main(void)
 		long result = futex(shared, FUTEX_WAIT, 0, NULL, NULL, 0);
 		_exit(result == 0 ? 3 : 4);
 	}
-	sleep_ms(50);
+	until(sleeps_in(pid, SYS_futex));
 	R(futex(shared, FUTEX_WAKE, 1, NULL, NULL, 0));
 	int status;
 	waitpid(pid, &status, 0);

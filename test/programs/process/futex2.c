@@ -12,6 +12,7 @@ struct waitv {
 
 static int words[4];
 static volatile long answer;
+static volatile pid_t waiter;
 
 static struct waitv on(int *word, int value, int flags)
 {
@@ -42,12 +43,14 @@ static void *waits(void *arg)
 {
 	struct waitv vector[3] = {on(&words[0], 0, 130), on(&words[1], 0, 2), on(&words[2], -7, 130)};
 
+	waiter = gettid();
 	answer = waitv(vector, 3, 0, NULL, 0);
 	return arg;
 }
 
 static void *waits_one(void *arg)
 {
+	waiter = gettid();
 	answer = wait_one(&words[0], 0, (unsigned long)arg, 130, NULL, 0);
 	return NULL;
 }
@@ -58,7 +61,6 @@ int main(void)
 	struct timespec now, past = {1, 0}, bad = {1, 1000000000};
 	pthread_t thread;
 
-	alarm(20);
 	words[2] = -7;
 	for (int i = 0; i < 129; i++)
 		v[i] = on(&words[0], 0, 130);
@@ -95,16 +97,18 @@ int main(void)
 	R(waitv(v, 1, 0, &past, CLOCK_MONOTONIC));
 
 	for (int i = 0; i < 3; i++) {
+		waiter = 0;
 		pthread_create(&thread, NULL, waits, NULL);
-		sleep_ms(50);
+		until(waiter != 0 && sleeps_in(waiter, 449));
 		R(wake(&words[i], ~0u, 5, i == 1 ? 2 : 130));
 		pthread_join(thread, NULL);
 		R(answer);
 	}
 	R(wake(&words[0], ~0u, 5, 130));
 
+	waiter = 0;
 	pthread_create(&thread, NULL, waits_one, (void *)6);
-	sleep_ms(50);
+	until(waiter != 0 && sleeps_in(waiter, 455));
 	R(wake(&words[0], 1, 5, 130));
 	R(wake(&words[0], 2, 0, 130));
 	v[0] = on(&words[0], 9, 130);

@@ -38,7 +38,7 @@ static void address_space(void)
 
 static void cpu_time(void)
 {
-	struct rlimit limit = {1, 2};
+	struct rlimit limit = {1, 100};
 
 	R(setrlimit(RLIMIT_CPU, &limit));
 	for (;;)

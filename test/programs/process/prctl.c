@@ -27,14 +27,13 @@ static void subreaper(void)
 	R(prctl(PR_SET_CHILD_SUBREAPER, 1));
 	R(prctl(PR_GET_CHILD_SUBREAPER, &value));
 	R(value);
-	if (MUST(fork()) == 0) {
-		if (MUST(fork()) == 0) {
-			sleep_ms(100);
+	pid_t child = MUST(fork());
+	if (child == 0) {
+		if (MUST(fork()) == 0)
 			_exit(42);
-		}
 		_exit(0);
 	}
-	wait(&status);
+	waitpid(child, &status, 0);
 	say_status("child", status);
 	wait(&status);
 	say_status("grandchild", status);
@@ -75,6 +74,8 @@ int main(void)
 	CPU_SET(0, &set);
 	R(sched_setaffinity(0, sizeof set, &set));
 	R(sched_getcpu() >= 0);
+	/* Whoever started us may have chosen a policy. */
+	MUST(sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0}));
 	R(sched_getscheduler(0));
 	R(sched_get_priority_max(SCHED_FIFO));
 	R(sched_yield());

@@ -144,8 +144,11 @@ static void unknown(void)
 	getppid();
 }
 
+static volatile pid_t dying;
+
 static void *dies(void *arg)
 {
+	dying = gettid();
 	INSTALL(ON(getppid, SECCOMP_RET_KILL_THREAD));
 	getppid();
 	return arg;
@@ -156,7 +159,7 @@ static void kills_thread(void)
 	pthread_t thread;
 
 	pthread_create(&thread, NULL, dies, NULL);
-	sleep_ms(100);
+	until(dying != 0 && state_of(dying) == 0);
 	R(getppid() > 0);
 	R(INSTALL(ON(getppid, SECCOMP_RET_KILL_THREAD)));
 	getppid();

@@ -52,10 +52,10 @@ static void body(void)
 
 	pid_t late = MUST(fork());
 	if (late == 0) {
-		execlp("sleep", "sleep", "5", NULL);
+		execlp("sleep", "sleep", "1000", NULL);
 		_exit(1);
 	}
-	sleep_ms(300);
+	until(strcmp(proc_text(late, "comm"), "sleep\n") == 0 && state_of(late) == 'S');
 	R(setpgid(late, late));
 	kill(late, SIGKILL);
 	waitpid(late, &status, 0);

@@ -58,7 +58,7 @@ static void handler(int signal)
 static void *sleeps(void *argument)
 {
 	(void)argument;
-	sleep_ms(3000);
+	sleep_ms(300000);
 	return NULL;
 }
 
@@ -104,7 +104,7 @@ static void exec_in_thread(void)
 static void *outlives(void *argument)
 {
 	(void)argument;
-	sleep_ms(50);
+	until(state_of(getpid()) == 'Z');
 	say("the last thread\n");
 	return NULL;
 }
@@ -175,7 +175,7 @@ int main(void)
 	R(syscall(SYS_gettid) == getpid());
 	pthread_create(&t, NULL, sleeps, NULL);
 	R(pthread_kill(t, SIGUSR1));
-	sleep_ms(30);
+	until(handled_in != 0);
 	R(handled_in);
 	kill(getpid(), SIGUSR1);
 	R(handled_in);
@@ -201,7 +201,6 @@ int main(void)
 	sem_init(&shared->sem, 1, 0);
 	if (MUST(fork()) == 0) {
 		pthread_mutex_lock(&shared->robust);
-		sleep_ms(20);
 		sem_post(&shared->sem);
 		_exit(0);
 	}

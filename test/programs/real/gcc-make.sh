@@ -1,5 +1,4 @@
 # test: needs gcc make
-# test: timeout 240
 # A small C project: generated sources, a library, make -j2, tests; then built again after an edit.
 mkdir src && cd src || exit 1
 for i in $(seq 1 16); do

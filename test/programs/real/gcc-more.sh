@@ -1,5 +1,4 @@
 # test: needs gcc g++ make gdb
-# test: timeout 240
 # A parallel build, make's options, threads of every kind, OpenMP, sanitizers, shared objects, C++'s library.
 mkdir lib; for i in $(seq 1 60); do printf '#include <stdio.h>\n#include "h.h"\n#include <math.h>\nstatic double t%d[64];\ndouble f%d(int n) { for (int i = 0; i < 64; i++) t%d[i] = sin(i * %d.0 + n); double s = 0; for (int i = 0; i < 64; i++) s += t%d[i] * (i %% 7); return s; }\n' $i $i $i $i $i >lib/f$i.c; echo "double f$i(int);" >>lib/h.h; done
 { echo '#include "h.h"'; echo '#include <stdio.h>'; echo 'int main(void) { double s = 0;'; for i in $(seq 1 60); do echo "s += f$i($i);"; done; echo 'printf("%.6f\n", s); return 0; }'; } >lib/main.c

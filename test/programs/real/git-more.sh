@@ -1,5 +1,4 @@
 # test: needs git
-# test: timeout 180
 # Git: worktrees, bundles, rebase, bisect, packs, hooks, submodules, sparse checkouts, large files, patches.
 export GIT_AUTHOR_NAME=A GIT_AUTHOR_EMAIL=a@e GIT_COMMITTER_NAME=A GIT_COMMITTER_EMAIL=a@e GIT_AUTHOR_DATE='2020-01-01T00:00:00Z' GIT_COMMITTER_DATE='2020-01-01T00:00:00Z' GIT_CONFIG_NOSYSTEM=1 GIT_PAGER=cat
 git config --global protocol.file.allow always; git config --global advice.detachedHead false

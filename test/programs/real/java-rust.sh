@@ -1,5 +1,4 @@
 # test: needs java javac
-# test: timeout 240
 # Java: threads, collectors, processes, files, sockets, faults that the machine catches; Rust where it is.
 command -v rustc >/dev/null && { export RUSTUP_HOME=/root/.rustup CARGO_HOME=/root/.cargo; cat >m.rs <<'R'
 use std::{sync::{mpsc, Arc, Mutex, RwLock, Condvar}, thread, process::Command, fs, io::{Read, Write}, os::unix::net::{UnixListener, UnixStream}, time::Duration, collections::HashMap};

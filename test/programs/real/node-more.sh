@@ -1,5 +1,4 @@
 # test: needs node
-# test: timeout 240
 # Node: clusters, children with channels and descriptors, files, watches, streams, workers, signals, crashes.
 errors=$PWD/errors; exec 2>"$errors"
 cat >a.mjs <<'END'

@@ -1,5 +1,4 @@
 # test: needs node npm
-# test: timeout 240
 # Node: its JIT, garbage collector, workers, child processes, streams, timers, unix sockets, npm scripts.
 node -e 'let a = []; for (let r = 0; r < 40; r++) { a = []; for (let i = 0; i < 200000; i++) a.push({ i, s: "x" + i }) } let s = 0; for (const x of a) s += x.i; console.log(s)'
 node -e 'function fib(n) { return n < 2 ? n : fib(n - 1) + fib(n - 2) } console.log(fib(32)); let h = 0; for (let i = 0; i < 5e7; i++) h = (h * 31 + i) | 0; console.log(h)'

@@ -1,5 +1,4 @@
 # test: needs python3
-# test: timeout 240
 # Python: the calls of os, signals, multiprocessing, asyncio, sockets and terminals, one after the other.
 cat >a.py <<'END'
 import os, sys, mmap, fcntl, signal, time, select, socket, struct, errno, tempfile, stat, threading, array, ctypes, resource, pwd, grp

@@ -1,5 +1,4 @@
 # test: needs python3
-# test: timeout 240
 # Python: threads, subprocess, multiprocessing, asyncio, mmap, selectors, signals, sqlite, files.
 cat >threads.py <<'END'
 import threading, queue, concurrent.futures as cf, hashlib, time

@@ -1,5 +1,4 @@
 # test: needs valgrind gcc
-# test: timeout 60
 # Valgrind runs a program's text by reading it: memory errors, threads, signals, fork, exec.
 cat >v.c <<'C'
 #include <pthread.h>

@@ -23,17 +23,20 @@ int main(void)
 	R(clock_gettime(9999, &a));
 	R(syscall(SYS_clock_gettime, CLOCK_REALTIME, 8));
 	struct timeval tv;
-	R(gettimeofday(&tv, NULL));
 	clock_gettime(CLOCK_REALTIME, &a);
-	R(labs(a.tv_sec - tv.tv_sec) <= 1);
-	R(labs(time(NULL) - a.tv_sec) <= 1);
+	R(gettimeofday(&tv, NULL));
+	time_t now = time(NULL);
+	clock_gettime(CLOCK_REALTIME, &b);
+	R(tv.tv_sec >= a.tv_sec && tv.tv_sec <= b.tv_sec);
+	/* time(2) may be a tick behind. */
+	R(now >= a.tv_sec - 1 && now <= b.tv_sec);
 	R(a.tv_sec > 1700000000);
 
 	struct timespec ts = {0, 30000000};
 	long begin = now_ms();
 	R(nanosleep(&ts, NULL));
 	long took = now_ms() - begin;
-	R(took >= 29 && took < 2000);
+	R(took >= 30);
 	ts.tv_nsec = 1000000000;
 	R(nanosleep(&ts, NULL));
 	ts.tv_nsec = -1;
@@ -56,11 +59,9 @@ int main(void)
 	sleep_ms(100);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);
 	R((b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000 < 60);
-	begin = now_ms();
-	while (now_ms() - begin < 100)
-		;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
-	R((a.tv_sec - b.tv_sec) * 1000 + (a.tv_nsec - b.tv_nsec) / 1000000 > 10);
+	do
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
+	while ((a.tv_sec - b.tv_sec) * 1000 + (a.tv_nsec - b.tv_nsec) / 1000000 < 50);
 	struct tms t;
 	R(times(&t) > 0);
 	R(t.tms_utime + t.tms_stime > 0);

@@ -49,13 +49,12 @@ static void profile(const char *what, int which, int signal, void *(*other)(void
 	pthread_create(&threads[0], NULL, run, (void *)1);
 	pthread_create(&threads[1], NULL, other, (void *)2);
 	setitimer(which, &every, NULL);
-	for (int i = 0; i < 200 && (took[first] < SOME || took[second] < SOME); i++)
-		usleep(50000);
+	until(took[first] >= SOME && took[second] >= SOME);
 	setitimer(which, &never, NULL);
 	stop = 1;
 	for (int i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
-	printf("%s: %s\n", what, took[first] >= SOME && took[second] >= SOME ? "some" : "none");
+	say("%s: some\n", what);
 }
 
 int main(void)

@@ -74,9 +74,9 @@ static void ended(const char *what, pid_t pid, int options)
 		tell("%s exited %d\n", what, WEXITSTATUS(status));
 }
 
-static void ask(char c)
+static void ask(pid_t foreground, char c)
 {
-	sleep_ms(50);
+	until(tcgetpgrp(slave) == foreground);
 	write(master, &c, 1);
 }
 
@@ -93,13 +93,13 @@ static void leader(void)
 	signal(SIGTTOU, SIG_IGN);
 
 	pid = start(1, sleeps);
-	ask(3);
+	ask(pid, 3);
 	ended("^C", pid, 0);
 	pid = start(1, sleeps);
-	ask(034);
+	ask(pid, 034);
 	ended("^\\", pid, 0);
 	pid = start(1, sleeps);
-	ask(032);
+	ask(pid, 032);
 	ended("^Z", pid, WUNTRACED);
 	tell("foreground %d\n", tcgetpgrp(slave) == pid);
 	tcsetpgrp(slave, getpid());
@@ -127,7 +127,7 @@ static void leader(void)
 	ended("kill", pid, 0);
 	signal(SIGINT, on_interrupt);
 	write(master, "\003", 1);
-	sleep_ms(50);
+	until(interrupts != 0);
 	tell("leader interrupted %d\n", interrupts);
 	tell("tcsetpgrp of nobody %d\n", tcsetpgrp(slave, 99999999) == -1 ? errno : 0);
 	tell("TIOCNOTTY %d\n", ioctl(slave, TIOCNOTTY, 0));
@@ -136,10 +136,10 @@ static void leader(void)
 	interrupts = 0;
 	signal(SIGHUP, on_interrupt);
 	pid = start(1, sleeps);
-	sleep_ms(50);
+	until(tcgetpgrp(slave) == pid);
 	close(master);
-	ended("hangup, foreground", pid, WNOHANG | WUNTRACED);
-	sleep_ms(50);
+	until(interrupts != 0);
+	tell("hangup, foreground %d\n", waitpid(pid, NULL, WNOHANG | WUNTRACED));
 	tell("leader hung up %d\n", interrupts == SIGHUP);
 	kill(pid, SIGKILL);
 	_exit(0);

@@ -6,14 +6,27 @@
 
 static int master, slave;
 
+/*
+ * What was typed goes through a queue of the host's kernel, and what comes of it through another. Who finds nothing to
+ * read waits for the queue; a line is there once its echo is under way.
+ */
+static void settle(void)
+{
+	struct pollfd p = {slave, POLLIN, 0};
+
+	poll(&p, 1, 0);
+}
+
 static void show(const char *what, int fd)
 {
 	char buf[256];
-	long n;
+	long n, more;
 
-	sleep_ms(10); /* what was typed goes through a queue of the host's kernel */
+	settle();
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	n = read(fd, buf, sizeof buf);
+	while (fd == master && n > 0 && (more = read(fd, buf + n, sizeof buf - n)) > 0)
+		n += more;
 	fcntl(fd, F_SETFL, 0);
 	say("%s %ld", what, n);
 	if (n < 0)
@@ -87,7 +100,7 @@ int main(void)
 	type("\004");
 	show("eof", slave);
 	type("a\nb\nc\n");
-	sleep_ms(10);
+	until(ioctl(slave, FIONREAD, &n) == 0 && n == 6);
 	R(ioctl(slave, FIONREAD, &n));
 	R(n);
 	R(read(slave, name, 64));

@@ -11,7 +11,7 @@ const FILE = { fd: 7, flags: 0x8000, size: 300, whole: true };
 function slot(): { along: NativeFileAlong; words: Int32Array } {
   const i32 = new Int32Array((HERE + SIZE.SLOT_STRIDE) / 4);
   return {
-    along: new NativeFileAlong({ i32 } as unknown as MemoryFile, HERE),
+    along: new NativeFileAlong({ i32, bytes: new Uint8Array(i32.buffer) } as unknown as MemoryFile, HERE),
     words: i32.subarray(HERE / 4),
   };
 }
@@ -62,7 +62,7 @@ test('a file does not go along with a position that has no room', () => {
 
 test('its bytes lie in the slot, apart from what is copied in and out', () => {
   const { along } = slot();
-  assert.ok(along.data - HERE >= SLOT.S_STAGE_OUT + 0x10000);
-  assert.ok(along.data + along.size <= HERE + SIZE.SLOT_STRIDE);
+  assert.ok(along.place(along.size) - HERE >= SLOT.S_STAGE_OUT + 0x10000);
+  assert.ok(along.place(0) + along.size <= HERE + SIZE.SLOT_STRIDE);
   assert.ok(along.stat - HERE >= SLOT.S_COPY + 16 * SLOT.MAX_COPIES);
 });

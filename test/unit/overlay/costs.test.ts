@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { File } from '../../../src/fs/file.ts';
 import { mountHostDirectory } from '../../../src/fs/hostfs/type.ts';
 import { overlayOn } from '../../../src/fs/overlay/type.ts';
 import type { FileSystemType } from '../../../src/fs/super.ts';
@@ -57,6 +58,38 @@ test('what was looked at once costs no host call; reading a file again costs one
   // open, the check that it is still the same file, read; more for the directory's descriptor.
   assert.ok(cost(read) <= 5);
   assert.equal(cost(read), 1);
+});
+
+test('a directory is opened and listed once; later readers cost one look at it, and see what came', t => {
+  const lower = tempDir(t);
+  for (const dir of ['a', 'a/b', 'a/c']) fs.mkdirSync(join(lower, dir));
+  for (const dir of ['a', 'a/b', 'a/c']) fs.utimesSync(join(lower, dir), 1000, 1000);
+  const libc = openLibc();
+  let calls = 0;
+  const syscall: typeof libc.syscall = (...args) => {
+    calls++;
+    return libc.syscall(...args);
+  };
+  const { sys } = rootedMachine(root(new NativeFiles({ ...libc, syscall }), lower));
+  const list = (dir: string): [string, number] => {
+    const before = calls;
+    const file = must(sys.open(dir, O_RDONLY)) as File;
+    const names: string[] = [];
+    assert.equal(
+      file.readdir(0, name => names.push(name) > 0),
+      0,
+    );
+    file.put();
+    return [names.sort().join(' '), calls - before];
+  };
+  const first = list('/a');
+  assert.deepEqual(list('/a'), ['. .. b c', 1]);
+  assert.deepEqual(first[0], '. .. b c');
+  // A look at the name, open, the check that it is still the same, from its start, entries, no more entries.
+  assert.deepEqual(list('/a/b'), ['. ..', 6]);
+  fs.writeFileSync(join(lower, 'a/d'), '');
+  assert.equal(list('/a')[0], '. .. b c d');
+  assert.equal(list('/a')[0], '. .. b c d');
 });
 
 test('memory comes back when files go', t => {

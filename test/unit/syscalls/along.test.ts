@@ -35,7 +35,7 @@ class Program {
     this.task.thread = {
       along: {
         stat: STAT,
-        data: DATA,
+        place: () => DATA,
         size: MOST,
         send: (file: Program['sent'], position: number) => {
           this.sent = file;

@@ -71,9 +71,14 @@ function sysfsMachine(cpus: number) {
     sysfs = new Sysfs(env);
     return sysfs.type;
   });
-  populateSysfs(sysfs, { cpus, memory: () => memory });
+  populateSysfs(sysfs, { cpus, caches: CACHES, memory: () => memory });
   return { sysfs, ...machine };
 }
+
+const CACHES = ['1', '3'].map(level => ({
+  name: `index${level}`,
+  value: (attribute: string) => `${attribute === 'level' ? level : attribute}\n`,
+}));
 
 const NULL = { class: 'mem', name: 'null', node: { major: 1, minor: 3, name: 'null', mode: 0o666 } };
 
@@ -103,6 +108,17 @@ test('masks of more than 32 processors are words', () => {
   assert.equal(text('/devices/system/cpu/cpu0/topology/core_siblings'), 'ff,ffffffff\n');
   assert.equal(text('/devices/system/cpu/cpu33/topology/core_cpus'), '02,00000000\n');
   assert.equal(text('/devices/system/cpu/online'), '0-39\n');
+});
+
+test("a cache's values are the host's; the first levels are a processor's own, the last all processors'", () => {
+  const { text, names } = sysfsMachine(3);
+  const caches = '/devices/system/cpu/cpu1/cache';
+  assert.deepEqual(names(caches).sort(), ['index1', 'index3']);
+  assert.equal(text(`${caches}/index1/size`), 'size\n');
+  const sharing = (index: string) =>
+    ['id', 'shared_cpu_list', 'shared_cpu_map'].map(name => text(`${caches}/${index}/${name}`));
+  assert.deepEqual(sharing('index1'), ['1\n', '1\n', '2\n']);
+  assert.deepEqual(sharing('index3'), ['0\n', '0-2\n', '7\n']);
 });
 
 test('a device has its directory, and links from all sides', () => {

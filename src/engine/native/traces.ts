@@ -1,0 +1,84 @@
+/**
+ * What a program's calls leave in its thread's slot: what they read and wrote, and registers. The program that it executes next
+ * (execve(2)) may have fewer rights, so all of that is wiped, as far as the slot was used: mostly a few kilobytes.
+ */
+import type { Prefetch } from '../engine.ts';
+import { OWN_FRAME } from './frame.ts';
+import { KNOWN, SLOT } from './layout.ts';
+import type { MemoryFile } from './memory-file.ts';
+
+const WINDOWS = [SLOT.S_IN0, SLOT.S_IN1] as const;
+const WINDOW_SIZES = [SLOT.S_IN1 - SLOT.S_IN0, SLOT.S_STAGE_IN - SLOT.S_IN1] as const;
+const COPY_SIZE = 16;
+/** Frames of which the kernel does not hear are not larger: those of interruptions that come while it is asked. */
+const UNSEEN_FRAME = 0x1000;
+/** Of calls whose answer the thread knew, the kernel does not hear. */
+const UNHEARD = KNOWN.KNOWN_LONGEST + 1;
+
+export class Traces {
+  /** How much of the stages was used. */
+  stagedIn = 0;
+  stagedOut = 0;
+  private readonly fetched: [number, number] = [UNHEARD, UNHEARD];
+  /** The lowest frame of the host's, as an offset in the slot; and how large ours were. */
+  private lowestFrame: number = SLOT.S_IN0 - UNSEEN_FRAME;
+  private ownFrame = 0;
+  private readonly memory: MemoryFile;
+  private readonly slot: number;
+  private readonly lengths: number;
+
+  constructor(memory: MemoryFile, slot: number) {
+    this.memory = memory;
+    this.slot = slot;
+    this.lengths = (slot + SLOT.S_IN0_LEN) >> 2;
+  }
+
+  /** The thread came, with what its call reads. */
+  came(plan: readonly Prefetch[] | undefined): void {
+    const { fetched, lengths } = this;
+    const { i32 } = this.memory;
+    // -1, a fault, is more than any.
+    if (i32[lengths]! >>> 0 > fetched[0] || i32[lengths + 1]! >>> 0 > fetched[1]) this.note(plan);
+  }
+
+  private note(plan: readonly Prefetch[] | undefined): void {
+    plan?.forEach(({ arg }, i) => {
+      const { i32 } = this.memory;
+      const pointer = (this.slot + SLOT.S_ARGS + 8 * arg) >> 2;
+      const have = i32[this.lengths + i]!;
+      // Before the fault bytes may have come, if there was anything to fetch.
+      const most = have >= 0 ? have : (i32[pointer]! | i32[pointer + 1]!) === 0 ? 0 : WINDOW_SIZES[i]!;
+      this.fetched[i] = Math.max(this.fetched[i]!, Math.min(most, WINDOW_SIZES[i]!));
+    });
+  }
+
+  /** A frame of the host's, at that offset in the slot. */
+  frameAt(offset: number): void {
+    if (offset < this.lowestFrame) this.lowestFrame = offset;
+  }
+
+  /** One of ours. */
+  ownFrameOf(size: number): void {
+    if (size > this.ownFrame) this.ownFrame = size;
+  }
+
+  /** `frame`: the offset of the frame below which the thread's stack is in use; 0: none. */
+  wipe(frame: number): void {
+    this.zero(SLOT.S_COPY, SLOT.MAX_COPIES * COPY_SIZE);
+    for (const i of [0, 1] as const) this.zero(WINDOWS[i], this.fetched[i]);
+    this.zero(SLOT.S_STAGE_IN, this.stagedIn);
+    this.zero(SLOT.S_STAGE_OUT, this.stagedOut);
+    this.zero(OWN_FRAME, this.ownFrame);
+    const lowest = Math.max(frame, this.lowestFrame);
+    this.zero(lowest, SLOT.S_IN0 - lowest);
+    this.fetched.fill(UNHEARD);
+    this.stagedIn = 0;
+    this.stagedOut = 0;
+    this.lowestFrame = SLOT.S_IN0 - UNSEEN_FRAME;
+    this.ownFrame = 0;
+  }
+
+  private zero(from: number, size: number): void {
+    if (size > 0) this.memory.bytes.fill(0, this.slot + from, this.slot + from + size);
+  }
+}

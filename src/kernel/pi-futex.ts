@@ -1,0 +1,162 @@
+/**
+ * Locks that inherit priorities (futex(2), FUTEX_LOCK_PI and the like): the word holds the number of the thread that
+ * has the lock.
+ *
+ * Programs take and leave such a lock themselves, by exchanging 0 and their number atomically, as long as nobody waits.
+ * FUTEX_WAITERS in the word keeps them from it: then nobody but the kernel, which is one thread, changes the word. So
+ * all that has to be atomic is to set this bit, and the engine does that.
+ *
+ * Priorities say who gets the lock next. Who has it is not scheduled by them, so there is nothing to inherit.
+ */
+import { PROT_WRITE } from '../engine/engine.ts';
+import {
+  EAGAIN,
+  EDEADLK,
+  EFAULT,
+  EINVAL,
+  EPERM,
+  ERESTARTNOINTR,
+  ERESTARTSYS,
+  ESRCH,
+  ETIMEDOUT,
+} from '../uapi/errno.ts';
+import { type FutexKey, FutexMap, futexKey, insertByPriority, readWord, writeWord } from './futex.ts';
+import type { Task } from './task.ts';
+
+export const FUTEX_WAITERS = 0x80000000 | 0;
+export const FUTEX_OWNER_DIED = 0x40000000;
+export const FUTEX_TID_MASK = 0x3fffffff;
+/** Longer chains of threads that wait for one another are not looked through. */
+const LONGEST_CHAIN = 1024;
+
+interface PiWaiter {
+  readonly task: Task;
+  readonly address: number;
+  /** It has the lock. */
+  wake(): void;
+}
+
+/** A lock that somebody waits for. */
+interface PiLock {
+  readonly key: FutexKey;
+  owner: Task;
+  readonly waiters: PiWaiter[];
+}
+
+export class PiLocks {
+  private readonly locks: FutexMap<PiLock> = new FutexMap();
+  /** What each task waits for. */
+  private readonly waitsFor: Map<Task, PiLock> = new Map();
+
+  get(key: FutexKey): PiLock | undefined {
+    return this.locks.get(key);
+  }
+
+  /** Joins those who wait; answers how to stop. */
+  add(key: FutexKey, owner: Task, waiter: PiWaiter): () => void {
+    let lock = this.locks.get(key);
+    if (lock === undefined) {
+      lock = { key, owner, waiters: [] };
+      this.locks.set(key, lock);
+    }
+    insertByPriority(lock.waiters, waiter);
+    this.waitsFor.set(waiter.task, lock);
+    return () => this.remove(lock, waiter);
+  }
+
+  /** Whether a task waits, over others, for what `task` has. */
+  wouldDeadlock(task: Task, owner: Task): boolean {
+    let next: Task | undefined = owner;
+    for (let i = 0; i < LONGEST_CHAIN && next !== undefined; i++) {
+      if (next === task) return true;
+      next = this.waitsFor.get(next)?.owner;
+    }
+    return false;
+  }
+
+  /** Who has waited longest, of those with the highest priority, has the lock now: 0, or -EFAULT if its word cannot be written. */
+  pass(lock: PiLock, flags: number): number {
+    const next = lock.waiters[0]!;
+    const written = writeWord(next.task, next.address, next.task.pid | FUTEX_WAITERS | flags);
+    if (written < 0 && flags === 0) return written;
+    lock.owner = next.task;
+    this.remove(lock, next);
+    next.wake();
+    return 0;
+  }
+
+  /** A task ends, or becomes another program, with locks that others wait for. */
+  ownerDied(task: Task): void {
+    if (this.waitsFor.size === 0) return;
+    const held = new Set([...this.waitsFor.values()].filter(({ owner }) => owner === task));
+    for (const lock of held) this.pass(lock, FUTEX_OWNER_DIED);
+  }
+
+  private remove(lock: PiLock, waiter: PiWaiter): void {
+    const index = lock.waiters.indexOf(waiter);
+    if (index < 0) return;
+    lock.waiters.splice(index, 1);
+    this.waitsFor.delete(waiter.task);
+    if (lock.waiters.length === 0) this.locks.delete(lock.key);
+  }
+}
+
+/** Takes the lock, at once or when it is passed on: 0 or -errno. A signal does not end that. */
+export function lockPi(
+  task: Task,
+  address: number,
+  isPrivate: boolean,
+  deadline: number,
+  tries: boolean,
+): number | Promise<number> {
+  const { kernel } = task;
+  const key = keyOf(task, address, isPrivate);
+  if (typeof key === 'number') return key;
+  const owner = takeOrFind(task, address, key);
+  if (typeof owner === 'number') return owner;
+  if (tries) return -EAGAIN;
+  if (kernel.piLocks.wouldDeadlock(task, owner)) return -EDEADLK;
+  if (deadline <= kernel.clock.monotonic()) return -ETIMEDOUT;
+  return task
+    .sleepUntil(deadline, end => kernel.piLocks.add(key, owner, { task, address, wake: () => end(0) }))
+    .then(r => (r === -ERESTARTSYS ? -ERESTARTNOINTR : r));
+}
+
+/** 0: the lock was free, and is taken. Else who has it, and FUTEX_WAITERS is set, or -errno. */
+function takeOrFind(task: Task, address: number, key: FutexKey): Task | number {
+  const { kernel, mm } = task;
+  const word = new Int32Array(1);
+  if (readWord(task, address, word) < 0) return -EFAULT;
+  if ((word[0]! & FUTEX_TID_MASK) === task.pid) return -EDEADLK;
+  if (kernel.futexes.has(key)) return -EINVAL;
+  mm!.space.setHighBit(address);
+  if (readWord(task, address, word) < 0 || (word[0]! & FUTEX_WAITERS) === 0) return -EFAULT;
+  const tid = word[0]! & FUTEX_TID_MASK;
+  const lock = kernel.piLocks.get(key);
+  if (lock !== undefined) return lock.owner.pid === tid ? lock.owner : -EINVAL;
+  if (tid === 0) return writeWord(task, address, task.pid | (word[0]! & FUTEX_OWNER_DIED));
+  const owner = kernel.tasks.get(tid);
+  return owner === undefined || owner.mm === null ? -ESRCH : owner;
+}
+
+/** Leaves the lock to who waits for it: 0 or -errno. */
+export function unlockPi(task: Task, address: number, isPrivate: boolean): number {
+  const { kernel } = task;
+  const word = new Int32Array(1);
+  if (readWord(task, address, word) < 0) return -EFAULT;
+  if ((word[0]! & FUTEX_TID_MASK) !== task.pid) return -EPERM;
+  const key = keyOf(task, address, isPrivate);
+  if (typeof key === 'number') return key;
+  const lock = kernel.piLocks.get(key);
+  if (lock !== undefined) return lock.owner === task ? kernel.piLocks.pass(lock, 0) : -EINVAL;
+  return kernel.futexes.has(key) ? -EINVAL : writeWord(task, address, 0);
+}
+
+/** What the word is, if it can be written. */
+function keyOf({ mm }: Task, address: number, isPrivate: boolean): FutexKey | number {
+  if (mm === null) return -EFAULT;
+  const key = futexKey(mm, address, isPrivate);
+  if (typeof key === 'number') return key;
+  const vma = mm.vmas.find(address);
+  return vma === null || (vma.prot & PROT_WRITE) === 0 ? -EFAULT : key;
+}
