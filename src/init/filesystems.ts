@@ -8,6 +8,7 @@ import { Devtmpfs } from '../fs/devtmpfs/devtmpfs.ts';
 import { hostfsType } from '../fs/hostfs/type.ts';
 import { overlayType } from '../fs/overlay/type.ts';
 import { procFileSystem } from '../fs/proc/super.ts';
+import { addSysfsDevice } from '../fs/sysfs/device.ts';
 import { Sysfs } from '../fs/sysfs/sysfs.ts';
 import { populateSysfs } from '../fs/sysfs/system.ts';
 import { tmpfsType } from '../fs/tmpfs/super.ts';
@@ -61,9 +62,24 @@ export function registerAll(
   populateSysfs(sysfs, { cpus: options.ncpus, caches: processorCaches(), memory: () => proc.memory });
   const fillRandom = kernel.fillRandom.bind(kernel);
   registerCharDevices('mem', memDevices({ log: kernel.printk, fillRandom }), { vfs, devtmpfs, sysfs });
-  for (const node of TTY_NODES) devtmpfs.add({ ...node, block: false });
+  addTerminalNodes(devtmpfs, sysfs);
   for (const { name, target } of LINKS) devtmpfs.link(name, target);
   return registerTerminals(kernel, devpts);
+}
+
+/** In /dev and /sys; the console names the terminal that it is. */
+function addTerminalNodes(devtmpfs: Devtmpfs, sysfs: Sysfs): void {
+  for (const node of TTY_NODES) {
+    const { mode, ...plain } = node;
+    devtmpfs.add({ ...node, block: false });
+    const active = { name: 'active', show: () => 'tty0\n' };
+    addSysfsDevice(sysfs, {
+      class: 'tty',
+      name: node.name,
+      node: mode === 0o600 ? plain : node,
+      attributes: node.name === 'console' ? [active] : [],
+    });
+  }
 }
 
 /** mount(2) of hostfs sees no more of the host than the root does. */
