@@ -5,7 +5,7 @@
  * A program is a C file or a shell script. Lines `test: key value` in its first comment set things up:
  *   flags     more words for the C compiler            needs     commands or files without which it is skipped
  *   machine   more options for uml run                 status    the status on the host (0)
- *   skip      why it cannot run here, printed
+ *   skip      why it cannot run here, printed         prepare   a shell command that fills the folder first, on the host
  * A program that ends with status 77 on the host is skipped: it found that the host cannot do it.
  */
 import { createHash } from 'node:crypto';
@@ -102,9 +102,10 @@ function discard(folder) {
 }
 
 /** One run in a fresh folder: `prefix` is what comes before the command, if something does. */
-async function runIn(scratch, prefix, command, timeout) {
+async function runIn(scratch, prefix, command, { timeout, prepare }) {
   discard(scratch);
   mkdirSync(scratch, { recursive: true });
+  if (prepare !== undefined) await run('/bin/sh', ['-ec', prepare], { cwd: scratch });
   const env = { PATH: process.env.PATH, HOME: scratch, TMPDIR: scratch, LC_ALL: 'C.UTF-8', TERM: 'xterm' };
   const settings = Object.entries({ ...env, SHELL: '/bin/bash', USER: 'root', LOGNAME: 'root' });
   const [program, ...args] = prefix
@@ -201,7 +202,8 @@ async function judge(path, scratch, options) {
   const command = await commandOf(path, text, settings);
   if (command.error !== undefined)
     return { outcome: 'failed', detail: `    does not compile:\n${command.error}` };
-  const native = await runIn(scratch, null, command, HOST_TIMEOUT);
+  const { prepare } = settings;
+  const native = await runIn(scratch, null, command, { timeout: HOST_TIMEOUT, prepare });
   if (native.status === String(SKIPPED))
     return { outcome: 'skipped', detail: native.stdout.trim() || 'the host cannot do it' };
   if (normal(native.status) !== settings.status)
@@ -212,8 +214,8 @@ async function judge(path, scratch, options) {
   const timeout = HOST_TIMEOUT + Math.ceil(native.seconds * MACHINE_FACTOR);
   // The machine's own timeout comes first: it says which machine hung, and ends it in order.
   const other = options.native
-    ? await runIn(scratch, null, command, timeout)
-    : await runIn(scratch, machinePrefix(settings, timeout), command, timeout + 60);
+    ? await runIn(scratch, null, command, { timeout, prepare })
+    : await runIn(scratch, machinePrefix(settings, timeout), command, { timeout: timeout + 60, prepare });
   const detail = compare(native, other);
   return { outcome: detail === '' ? 'passed' : 'failed', detail };
 }

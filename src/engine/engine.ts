@@ -326,21 +326,32 @@ export interface KnownKey {
   readonly high: number;
 }
 
-/** A call whose answer may be known beforehand: its first string is a name; `numbers` are the arguments that matter. */
+/**
+ * A call whose answer may be known beforehand: its first string is a name; `numbers` are the arguments that matter, and `out`
+ * the one that says where it writes, -1 if it does not.
+ */
 export interface KnownCall {
   readonly nr: number;
   readonly numbers: readonly number[];
+  readonly out: number;
 }
 
-/** Answers that threads may be given without asking the kernel, until they are forgotten: errors of calls that did nothing. */
+/** What a call answers: its result, negative for errors, and the bytes of `memory` that it writes. */
+export interface KnownAnswer {
+  readonly result: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Answers that threads may be given without asking the kernel, until they are forgotten: of calls that change nothing. */
 export interface KnownAnswers {
   /** To be said before a call's first answer is learned. */
   addCall(call: KnownCall): void;
   /**
    * `args` are the call's, 32 bits of each of its `numbers` count. Answers what to call the answer by; -1 if it was not
-   * learned: names can be too long.
+   * learned: names can be too long, or what it writes.
    */
-  learn(key: KnownKey, call: KnownCall, args: readonly number[], name: string, errno: number): number;
+  learn(key: KnownKey, call: KnownCall, args: readonly number[], name: string, answer: KnownAnswer): number;
   /** Perhaps another answer goes with it. */
   forget(answer: number): void;
   forgetAll(): void;

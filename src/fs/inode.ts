@@ -68,6 +68,8 @@ export abstract class Inode {
   readers = 0;
   /** Whether the program that had it open most recently, for a short while, read all of it; null: not known. */
   wasRead: boolean | null = null;
+  /** Told when it is not steady any more. */
+  relied: (() => void) | null = null;
   /** Made by O_TMPFILE without O_EXCL: may be linked although it has no name. */
   linkable = false;
 
@@ -87,6 +89,13 @@ export abstract class Inode {
   /** Whether neither its content nor its attributes ever change. */
   get isSteady(): boolean {
     return false;
+  }
+
+  /** It does not stay as it is any more: whoever relied on that is told, once. */
+  protected becomesUnsteady(): void {
+    const { relied } = this;
+    this.relied = null;
+    relied?.();
   }
 
   /** Whether its first page is in memory. */

@@ -153,10 +153,11 @@ export class Walker {
       if (err < 0) return err;
       if (last && (this.flags & LOOKUP_PARENT) !== 0) return this.stopAt(name.substring(from, to), i > to);
       if (name.charCodeAt(from) === DOT) {
-        if (to - from === 1) continue;
-        if (to - from === 2 && name.charCodeAt(from + 1) === DOT) {
-          const up = this.up();
-          if (up < 0) return up;
+        const dots = to - from === 1 ? 1 : to - from === 2 && name.charCodeAt(from + 1) === DOT ? 2 : 0;
+        const up = dots === 2 ? this.up() : 0;
+        if (up < 0) return up;
+        if (dots > 0) {
+          this.trail?.pass(dir, this.dentry, this.mount.sb.volatileNames);
           continue;
         }
       }

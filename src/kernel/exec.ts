@@ -190,6 +190,7 @@ function replace(task: Task, program: Program, request: ExecRequest): number {
 function freshMemory(task: Task, apart: boolean): { thread: EngineThread; mm: Mm } {
   const { mm, thread } = task;
   if (mm === null || thread === null) throw new Error('exec without memory');
+  const { knownBy } = thread;
   if (mm.users === 1 && !apart) {
     mm.clear();
     mm.space.wipeTraces();
@@ -207,6 +208,7 @@ function freshMemory(task: Task, apart: boolean): { thread: EngineThread; mm: Mm
   task.thread = fresh.thread;
   task.mm = fresh.mm;
   fresh.thread.owner = task;
+  fresh.thread.knownBy = knownBy;
   fresh.thread.newFrame(0);
   return fresh;
 }

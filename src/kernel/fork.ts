@@ -74,6 +74,8 @@ export function copyProcess(parent: Task, r: CloneRequest): Task | number {
   if (r.clearSighand === true) group.sighand.resetHandlers();
   if ((r.flags & CLONE_NEWNS) !== 0) unshareMounts(kernel.vfs, child.fs);
   child.thread = memory.thread;
+  // The same rights and places: what is known is known to both.
+  if ((r.flags & CLONE_NEWNS) === 0) memory.thread.knownBy = thread.knownBy;
   memory.thread.owner = child;
   inheritThreadState(parent, child, r.flags);
   if ((r.flags & CLONE_NEWUTS) !== 0) unshareUts(child, parent);

@@ -1,12 +1,13 @@
 /**
- * Calls whose answers programs may be given without asking us: that a name does not exist, or is no symbolic link. They
- * are asked over and over (search paths, realpath(3)), change nothing, and depend on names only (fs/trail.ts) and on
- * who asks: rights, root and working directory. Each such who has a key (engine.ts); a task's is taken away as soon
- * as one of these changes, and found again with its next call of this kind.
+ * Calls whose answers programs may be given without asking us: that a name does not exist, or is no symbolic link; and of
+ * files that do not change (`Inode.isSteady`), what they are. They are asked over and over (search paths, realpath(3)),
+ * change nothing, and depend on names only (fs/trail.ts), on the file, and on who asks: rights, root and working directory.
+ * Each such who has a key (engine.ts); a task's is taken away as soon as one of these changes, and found again with its next
+ * call of this kind.
  */
 import type { Cred } from '../core/cred.ts';
-import type { KnownAnswers as EngineAnswers, KnownCall, KnownKey } from '../engine/engine.ts';
-import type { Path } from '../fs/dentry.ts';
+import type { KnownAnswers as EngineAnswers, KnownAnswer, KnownCall, KnownKey } from '../engine/engine.ts';
+import type { Dentry, Path } from '../fs/dentry.ts';
 import { Trail } from '../fs/trail.ts';
 import type { Vfs } from '../fs/vfs.ts';
 import { ENOENT } from '../uapi/errno.ts';
@@ -17,6 +18,8 @@ import type { Task } from './task.ts';
 export interface Foregone extends KnownCall {
   /** With which errors: positive numbers. */
   readonly errors: readonly number[];
+  /** Also with what it says of a file that does not change. */
+  readonly ofSteady: boolean;
   /** The argument with the directory where relative names start; -1: it is the working directory. */
   readonly dirfd: number;
 }
@@ -35,6 +38,8 @@ export class KnownAnswers {
   private readonly numbers: WeakMap<object, number> = new WeakMap();
   private lastNumber = 0;
   private readonly rights: WeakMap<Cred, string> = new WeakMap();
+  /** A file that was said not to change is about to. */
+  private readonly forgetAll = (): void => this.vfs.dcache.forgetAnswers();
 
   constructor(engine: EngineAnswers, vfs: Vfs, fillRandom: FillRandom) {
     this.engine = engine;
@@ -51,18 +56,43 @@ export class KnownAnswers {
 
   /** After it, with what it answered. */
   end(task: Task, call: Foregone, result: unknown): void {
-    this.vfs.walker.trail = null;
-    if (typeof result !== 'number' || result >= 0 || !call.errors.includes(-result)) return;
+    const { walker } = this.vfs;
+    walker.trail = null;
+    if (typeof result !== 'number' || !this.holds(task, call, result)) return;
+    if (result < 0) this.learn(task, call, { result, offset: 0, length: 0 }, null);
+    else if (call.ofSteady) this.learnOf(walker.dentry, task, call, result);
+  }
+
+  /** Whether the answer comes from one walk, by names that stay as they are, from a place that the key tells. */
+  private holds(task: Task, call: Foregone, result: number): boolean {
     const { trail } = this;
-    // One walk, and it is the walk that the error comes from.
-    if (trail.walks !== 1 || trail.unsure || trail.missing !== (result === -ENOENT)) return;
+    if (trail.walks !== 1 || trail.unsure || trail.missing !== (result === -ENOENT)) return false;
+    if (result < 0 && !call.errors.includes(-result)) return false;
     const absolute = trail.name.charCodeAt(0) === SLASH;
-    if (!absolute && call.dirfd >= 0 && task.callArgs[call.dirfd] !== AT_FDCWD) return;
+    return absolute || call.dirfd < 0 || task.callArgs[call.dirfd] === AT_FDCWD;
+  }
+
+  private learnOf(dentry: Dentry, task: Task, call: Foregone, result: number): void {
+    const { inode } = dentry;
+    if (inode === null || !inode.isSteady) return;
+    const { user, callArgs } = task;
+    const offset = call.out < 0 ? 0 : user.written(callArgs[call.out]!);
+    if (offset < 0) return;
+    const length = call.out < 0 ? 0 : user.writtenLength;
+    if (this.learn(task, call, { result, offset, length }, dentry)) inode.relied = this.forgetAll;
+  }
+
+  /** An answer that is about `dentry`, or null: about the last name of the trail. */
+  private learn(task: Task, call: Foregone, answer: KnownAnswer, dentry: Dentry | null): boolean {
     const { thread } = task;
-    if (thread === null) return;
+    if (thread === null) return false;
     thread.knownBy ??= this.keyOf(task);
-    const answer = this.engine.learn(thread.knownBy, call, task.callArgs, trail.name, -result);
-    if (answer >= 0) this.vfs.dcache.rely(trail.passed, answer);
+    const known = this.engine.learn(thread.knownBy, call, task.callArgs, this.trail.name, answer);
+    if (known < 0) return false;
+    const { passed } = this.trail;
+    if (dentry !== null && passed.at(-1) !== dentry) passed.push(dentry);
+    this.vfs.dcache.rely(passed, known);
+    return true;
   }
 
   private keyOf({ cred, root, cwd }: Task): KnownKey {

@@ -76,6 +76,15 @@ export class UserAccess implements UserMemory {
     return this.slowString(thread, mm, addr, max);
   }
 
+  /** Where what the call is to write at `addr` stands, if that is the latest window; else -1. */
+  written(addr: number): number {
+    return this.outLength > 0 && this.outAddress === addr ? this.outOffset : -1;
+  }
+
+  get writtenLength(): number {
+    return this.outLength;
+  }
+
   /** Hands the latest window to the engine. Called by whoever answers the call. */
   flush(): void {
     if (this.outLength > 0) this.context.thread?.copyOut(this.outAddress, this.outOffset, this.outLength);

@@ -1,6 +1,7 @@
 /**
  * HalfSipHash-1-3 (Aumasson and Bernstein): a keyed hash of 32-bit words that gives 64 bits. Whoever does not know the
- * key can neither tell what was hashed nor find words with a given hash. Words are given one after another.
+ * key can neither tell what was hashed nor find words with a given hash. Words are given one after another. After them
+ * it goes on to give words that only who knows the key can tell.
  */
 const rotate = (x: number, by: number): number => (x << by) | (x >>> (32 - by));
 
@@ -37,6 +38,12 @@ export class HalfSipHash {
     this.v1 ^= SECOND_HALF;
     for (let i = 0; i < 3; i++) this.round();
     this.high = this.v1 ^ this.v3;
+  }
+
+  /** After `finish`: another word. */
+  more(): number {
+    for (let i = 0; i < 3; i++) this.round();
+    return this.v1 ^ this.v3;
   }
 
   private round(): void {

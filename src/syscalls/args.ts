@@ -196,6 +196,8 @@ export interface Syscall {
   readonly note: string;
   /** Errors that say something about names alone: they stay true until names change (kernel/known-answers.ts). */
   readonly lasting: readonly number[];
+  /** What it says of a file holds while that does not change. */
+  readonly ofSteady: boolean;
 }
 
 export const call = (name: string, args: readonly Arg[], run: Handler, note = ''): Syscall => ({
@@ -204,11 +206,15 @@ export const call = (name: string, args: readonly Arg[], run: Handler, note = ''
   run,
   note,
   lasting: [],
+  ofSteady: false,
 });
 
 export const answering = (row: Syscall, answer: NonNullable<Syscall['answer']>): Syscall => ({
   ...row,
   answer,
 });
+
+/** Asks for nothing but what a file is. */
+export const ofSteady = (row: Syscall): Syscall => ({ ...row, ofSteady: true });
 
 export const lasting = (row: Syscall, ...errors: readonly number[]): Syscall => ({ ...row, lasting: errors });

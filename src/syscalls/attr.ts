@@ -11,7 +11,20 @@ import { lookup, lookupFlags } from '../fs/lookup.ts';
 import type { Task } from '../kernel/task.ts';
 import { EBADF, EINVAL, ENOENT } from '../uapi/errno.ts';
 import { AT_EACCESS, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
-import { call, dirfd, fd, flags, int, lasting, mode, outBuffer, path, type Syscall, uint } from './args.ts';
+import {
+  call,
+  dirfd,
+  fd,
+  flags,
+  int,
+  lasting,
+  mode,
+  ofSteady,
+  outBuffer,
+  path,
+  type Syscall,
+  uint,
+} from './args.ts';
 import { fileOf, nameAt, pathOf, startOf } from './names.ts';
 
 const R_OK = 4;
@@ -102,9 +115,17 @@ export const attrCalls: readonly Syscall[] = [
   call('fchown', [fd('fd'), ...owners], fchown),
   call('lchown', [path('pathname'), ...owners], lchown),
   call('fchownat', [...atPath, ...owners, atFlags], fchownat),
-  lasting(call('access', [path('pathname'), accessMode], access), ENOENT),
-  lasting(call('faccessat', [...atPath, accessMode], faccessat), ENOENT),
-  lasting(call('faccessat2', [...atPath, accessMode, accessFlags], faccessat2), ENOENT),
-  lasting(call('readlink', [path('pathname'), outBuffer('buf', 2), int('bufsiz')], readlink), ENOENT, EINVAL),
-  lasting(call('readlinkat', [...atPath, outBuffer('buf', 3), int('bufsiz')], readlinkat), ENOENT, EINVAL),
+  ofSteady(lasting(call('access', [path('pathname'), accessMode], access), ENOENT)),
+  ofSteady(lasting(call('faccessat', [...atPath, accessMode], faccessat), ENOENT)),
+  ofSteady(lasting(call('faccessat2', [...atPath, accessMode, accessFlags], faccessat2), ENOENT)),
+  ofSteady(
+    lasting(
+      call('readlink', [path('pathname'), outBuffer('buf', 2), int('bufsiz')], readlink),
+      ENOENT,
+      EINVAL,
+    ),
+  ),
+  ofSteady(
+    lasting(call('readlinkat', [...atPath, outBuffer('buf', 3), int('bufsiz')], readlinkat), ENOENT, EINVAL),
+  ),
 ];

@@ -13,7 +13,7 @@ import { lookup, lookupFlags, lookupInode } from '../fs/lookup.ts';
 import type { Task } from '../kernel/task.ts';
 import { EBADF, EFAULT, EINVAL, ENOENT } from '../uapi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
-import { call, dirfd, fd, flags, lasting, outStruct, path, type Syscall } from './args.ts';
+import { call, dirfd, fd, flags, lasting, ofSteady, outStruct, path, type Syscall } from './args.ts';
 import { nameAt, pathOf, startOf } from './names.ts';
 import { STAT, STATX, STATX_MASK } from './structs/files.ts';
 
@@ -108,17 +108,27 @@ const statxFlags = flags('flags', {
 const statbuf = outStruct('statbuf', STAT);
 
 export const statCalls: readonly Syscall[] = [
-  lasting(call('stat', [path('pathname'), statbuf], stat), ENOENT),
+  ofSteady(lasting(call('stat', [path('pathname'), statbuf], stat), ENOENT)),
   call('fstat', [fd('fd'), statbuf], fstat),
-  lasting(call('lstat', [path('pathname'), statbuf], lstat), ENOENT),
-  lasting(call('newfstatat', [dirfd('dirfd'), path('pathname'), statbuf, statFlags], newfstatat), ENOENT),
-  lasting(
-    call(
-      'statx',
-      [dirfd('dirfd'), path('pathname'), statxFlags, flags('mask', STATX_MASK), outStruct('statxbuf', STATX)],
-      statx,
-      'no direct I/O alignment',
+  ofSteady(lasting(call('lstat', [path('pathname'), statbuf], lstat), ENOENT)),
+  ofSteady(
+    lasting(call('newfstatat', [dirfd('dirfd'), path('pathname'), statbuf, statFlags], newfstatat), ENOENT),
+  ),
+  ofSteady(
+    lasting(
+      call(
+        'statx',
+        [
+          dirfd('dirfd'),
+          path('pathname'),
+          statxFlags,
+          flags('mask', STATX_MASK),
+          outStruct('statxbuf', STATX),
+        ],
+        statx,
+        'no direct I/O alignment',
+      ),
+      ENOENT,
     ),
-    ENOENT,
   ),
 ];

@@ -86,12 +86,13 @@ export const entryCall = (row: Syscall): EntryCall => ({
 });
 
 /** How a call with lasting errors can be answered beforehand: its name is its first string, its numbers have 32 bits. */
-function foregoneOf({ name, args, lasting: errors }: Syscall): Foregone | null {
+function foregoneOf({ name, args, lasting: errors, ofSteady }: Syscall): Foregone | null {
   if (errors.length === 0) return null;
   const indexes = args.map((_, index) => index);
   const numbers = indexes.filter(index => args[index]!.width === WIDTH_INT);
   const dirfd = args.findIndex(({ kind }) => kind === 'dirfd');
-  return { nr: (NR as Readonly<Record<string, number>>)[name]!, numbers, errors, dirfd };
+  const out = args.findIndex(({ kind }) => kind === 'out');
+  return { nr: (NR as Readonly<Record<string, number>>)[name]!, numbers, out, errors, ofSteady, dirfd };
 }
 
 /** With these a program is settled up. */

@@ -1,21 +1,27 @@
 /**
  * Answers that are known beforehand (engine.ts), in a table that all spaces can read: stub/known.c looks there before it
- * asks. An entry is found by a keyed hash of the call: whoever has not the key learns nothing from the table.
+ * asks. An entry is found by a keyed hash of the call, and what a call writes is hidden by it: whoever has not the key
+ * learns nothing from the table.
  * What stands there is of the kernel's making alone.
  */
 import { HalfSipHash } from '../../lib/half-siphash.ts';
-import type { KnownAnswers, KnownCall, KnownKey } from '../engine.ts';
+import type { KnownAnswer, KnownAnswers, KnownCall, KnownKey } from '../engine.ts';
 import { FILE, GLOBAL, KNOWN, SIZE } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 
-const { KNOWN_CALL, KNOWN_ENTRIES, KNOWN_ENTRY, KNOWN_LONGEST } = KNOWN;
+const { KNOWN_CALL, KNOWN_OUT, KNOWN_ENTRIES, KNOWN_ENTRY, KNOWN_LONGEST, KNOWN_GOOD } = KNOWN;
+const { KNOWN_DATA, KNOWN_DATA_ENTRIES, KNOWN_DATA_ENTRY } = KNOWN;
 const EPOCH = GLOBAL.G_EPOCH / 4;
+/** The largest result that is kept with data. */
+const MOST = 0x7fff;
 /** An entry has 24 bits for it. */
 const LAST_EPOCH = 2 ** 24 - 1;
 
 export class NativeKnownAnswers implements KnownAnswers {
   private readonly memory: MemoryFile;
   private readonly hash = new HalfSipHash();
+  /** The entry whose data stands in each place for such. */
+  private readonly owners = new Int32Array(KNOWN_DATA_ENTRIES).fill(-1);
   private epoch = 1;
   /** Whether something was learned in this epoch. */
   private used = false;
@@ -25,13 +31,20 @@ export class NativeKnownAnswers implements KnownAnswers {
     memory.i32[EPOCH] = this.epoch;
   }
 
-  addCall({ nr, numbers }: KnownCall): void {
+  addCall({ nr, numbers, out }: KnownCall): void {
     const mask = numbers.reduce((bits, index) => bits | (1 << index), 0);
-    this.memory.i32[(GLOBAL.G_KNOWN + 4 * nr) / 4] = KNOWN_CALL | mask;
+    this.memory.i32[(GLOBAL.G_KNOWN + 4 * nr) / 4] = KNOWN_CALL | mask | ((out + 1) << KNOWN_OUT);
   }
 
-  learn(key: KnownKey, call: KnownCall, args: readonly number[], name: string, errno: number): number {
+  learn(
+    key: KnownKey,
+    call: KnownCall,
+    args: readonly number[],
+    name: string,
+    { result, offset, length }: KnownAnswer,
+  ): number {
     if (name === '' || name.length > KNOWN_LONGEST) return -1;
+    if (length > KNOWN_DATA_ENTRY || result > MOST || -result >= KNOWN_GOOD) return -1;
     this.hashCall(key, call, args, name);
     const { low, high } = this.hash;
     const { i32 } = this.memory;
@@ -41,7 +54,9 @@ export class NativeKnownAnswers implements KnownAnswers {
     Atomics.store(i32, at + 2, 0);
     i32[at] = low;
     i32[at + 1] = high;
-    Atomics.store(i32, at + 2, (this.epoch << 8) | errno);
+    i32[at + 3] = (Math.max(0, result) << 16) | length;
+    if (length > 0) this.hide(entry, offset, length);
+    Atomics.store(i32, at + 2, (this.epoch << 8) | (result < 0 ? -result : KNOWN_GOOD));
     this.used = true;
     return entry;
   }
@@ -58,6 +73,17 @@ export class NativeKnownAnswers implements KnownAnswers {
       this.epoch = 0;
     }
     Atomics.store(this.memory.i32, EPOCH, ++this.epoch);
+  }
+
+  /** Puts what the call writes in its place, from where another entry's goes. */
+  private hide(entry: number, offset: number, length: number): void {
+    const { i32, view } = this.memory;
+    const place = entry & (KNOWN_DATA_ENTRIES - 1);
+    const before = this.owners[place]!;
+    if (before >= 0 && before !== entry) this.forget(before);
+    this.owners[place] = entry;
+    const at = (FILE.FILE_KNOWN + KNOWN_DATA + KNOWN_DATA_ENTRY * place) / 4;
+    for (let i = 0; 4 * i < length; i++) i32[at + i] = view.getInt32(offset + 4 * i, true) ^ this.hash.more();
   }
 
   /** As stub/known.c does it. */

@@ -13,7 +13,7 @@ export const FILE = {
   FILE_THUNKS: 0x14000,
   /** The kernel's own scratch page (iovecs, message headers): never mapped in a space. */
   FILE_SCRATCH: 0x60000,
-  /** Answers that are known beforehand, KNOWN_ENTRIES of KNOWN_SIZE. */
+  /** Answers that are known beforehand: KNOWN_ENTRIES, and from KNOWN_DATA on what some of them write. */
   FILE_KNOWN: 0x80000,
   FILE_SLOTS: 0x10000000,
   FILE_SLOTS_END: 0x80000000,
@@ -61,7 +61,7 @@ export const SIZE = {
   MAX_SITES: 8192,
   MAX_TEXTS: 2048,
   MAX_OPS: 512,
-  KNOWN_SIZE: 0x20000,
+  KNOWN_SIZE: 0xa0000,
 } as const;
 
 /** Fields of the global page. */
@@ -99,14 +99,23 @@ export const GLOBAL = {
 } as const;
 
 /**
- * Answers that are known beforehand (known-answers.ts): a table of {u32 hash low, high, epoch << 8 | errno, 0}. The index
- * is the low part's low bits.
+ * Answers that are known beforehand (known-answers.ts): a table of {u32 hash low, high, epoch << 8 | errno, more}. The index
+ * is the low part's low bits. With KNOWN_GOOD as errno, `more` is result << 16 | how many bytes the call writes: these stand
+ * at the index's low bits in a table of their own, each word combined with one of what the hash goes on to give.
  */
 export const KNOWN = {
   KNOWN_ENTRIES: 0x2000,
   KNOWN_ENTRY: 16,
-  /** In a call's word: it may have known answers. Bits 0 to 5: which arguments are numbers that matter. */
+  KNOWN_GOOD: 255,
+  KNOWN_DATA: 0x20000,
+  KNOWN_DATA_ENTRIES: 0x800,
+  KNOWN_DATA_ENTRY: 256,
+  /**
+   * In a call's word: it may have known answers. Bits 0 to 5: which arguments are numbers that matter; from KNOWN_OUT on, 1
+   * and the number of the one that says where to write; 0: none.
+   */
   KNOWN_CALL: 0x100,
+  KNOWN_OUT: 12,
   /** Longer names are not remembered: bytes, without the NUL. */
   KNOWN_LONGEST: 255,
 } as const;

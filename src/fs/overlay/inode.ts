@@ -114,6 +114,7 @@ export class OverlayInode extends Inode implements Parts {
   /** The file was copied: `upper` is what it is from now on. */
   becomeUpper(upper: Inode): void {
     if (this.hasOtherNames) this.keep();
+    this.becomesUnsteady();
     this.uncounted = this.nlink - upper.nlink;
     this.upper = upper;
     this.sb.know(upper, this);
@@ -122,6 +123,7 @@ export class OverlayInode extends Inode implements Parts {
 
   /** A name is gone; `counted` if the upper file had it. */
   lostName(dir: OverlayInode, name: string, counted: boolean): void {
+    this.becomesUnsteady();
     if (!counted) this.uncounted--;
     if (this.parent === dir && this.name === name) this.forgetName();
     if (isDir(this.mode)) {
@@ -135,6 +137,7 @@ export class OverlayInode extends Inode implements Parts {
 
   /** An upper name came in the place of one that only lower layers have. */
   countName(): void {
+    this.becomesUnsteady();
     this.uncounted--;
     this.sync();
   }

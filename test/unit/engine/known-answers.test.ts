@@ -18,10 +18,11 @@ const entryAt = (memory: MemoryFile, entry: number): number[] => {
 const epochOf = (memory: MemoryFile): number => memory.i32[GLOBAL.G_EPOCH / 4]!;
 
 const KEY = { low: 0x1234567, high: -5 };
-const STAT = { nr: 4, numbers: [] };
-const OPEN = { nr: 257, numbers: [0, 2] };
+const STAT = { nr: 4, numbers: [], out: 1 };
+const OPEN = { nr: 257, numbers: [0, 2], out: -1 };
+const NONE = { result: -2, offset: 0, length: 0 };
 const learnOpen = (to: NativeKnownAnswers, name: string, args = [-100, 1e14, 0, 0]): number =>
-  to.learn(KEY, OPEN, args, name, 2);
+  to.learn(KEY, OPEN, args, name, NONE);
 
 test('an answer stands in its place, with the epoch in which it holds', () => {
   const memory = buffer();
@@ -67,9 +68,9 @@ test('everything that matters is in the hash, and nothing else', () => {
     learnOpen(answers, '/a/name/'),
     learnOpen(answers, '/a/name', [-100, 0, 1, 0]),
     learnOpen(answers, '/a/name', [3, 0, 0, 0]),
-    answers.learn(KEY, STAT, [0], '/a/name', 2),
-    answers.learn({ low: KEY.low, high: -6 }, OPEN, [-100, 0, 0, 0], '/a/name', 2),
-    answers.learn({ low: KEY.low + 1, high: KEY.high }, OPEN, [-100, 0, 0, 0], '/a/name', 2),
+    answers.learn(KEY, STAT, [0], '/a/name', NONE),
+    answers.learn({ low: KEY.low, high: -6 }, OPEN, [-100, 0, 0, 0], '/a/name', NONE),
+    answers.learn({ low: KEY.low + 1, high: KEY.high }, OPEN, [-100, 0, 0, 0], '/a/name', NONE),
   ].map(hashOf);
   assert.equal(new Set([base, ...others]).size, others.length + 1);
 });

@@ -1,6 +1,7 @@
 /*
- * Answers that are known beforehand: that there is no such file, say, as long as no name has changed since somebody with
- * the same rights asked the same. The kernel writes the table (known-answers.ts); here one is only looked up.
+ * Answers that are known beforehand: that there is no such file, say, or what its attributes are, as long as neither names
+ * nor the file have changed since somebody with the same rights asked the same. The kernel writes the table
+ * (known-answers.ts); here one is only looked up.
  */
 #include "stub.h"
 
@@ -59,13 +60,34 @@ static void add_call(struct hash *h, void *slot, u32 numbers, u32 length)
 		add(h, AT(u32, slot, S_IN0 + at) & ((1U << 8 * (length & 3)) - 1));
 }
 
-/* The errno of the call that the slot holds, its name fetched; 0: not known. */
+/* What the call writes is copied before it is known to be whole: the kernel may have begun to write there. */
+static int fetch_data(struct hash *h, u32 place, u32 length, u32 *to)
+{
+	u64 from = STUB_KNOWN + KNOWN_DATA + KNOWN_DATA_ENTRY * place;
+	u32 i;
+
+	if (length > KNOWN_DATA_ENTRY)
+		return -1;
+	for (i = 0; 4 * i < length; i++)
+		to[i] = AT(u32, from, 4 * i) ^ half(h);
+	return 0;
+}
+
+static int write_out(void *slot, u32 out, const u32 *data, u32 length)
+{
+	if (length == 0)
+		return 0;
+	return out == 0 ? -1 : copy_bytes((void *)AT(u64, slot, S_ARGS + 8 * (out - 1)), data, length) == 0 ? 0 : -1;
+}
+
+/* Whether the answer to the call that the slot holds, its name fetched, is known, and given. */
 int known_answer(void *slot)
 {
 	u64 nr = AT(u64, slot, S_NR);
 	u32 length = AT(u32, slot, S_IN0_LEN) - 1;
 	u32 key = AT(u32, slot, S_KEY), key_high = AT(u32, slot, S_KEY + 4);
-	u32 call, answer, low, high;
+	u32 call, answer, more, low, high;
+	u32 data[KNOWN_DATA_ENTRY / 4];
 	struct hash h = { key, key_high ^ 0xee, key ^ 0x6c796765, key_high ^ 0x74656462 };
 	u64 entry;
 
@@ -80,9 +102,16 @@ int known_answer(void *slot)
 	h.v1 ^= 0xdd;
 	high = half(&h);
 	entry = STUB_KNOWN + KNOWN_ENTRY * (low & (KNOWN_ENTRIES - 1));
-	/* The kernel may be writing there: what is the same before and after belongs to the hash in between. */
-	answer = AT(u32, entry, 8);
+	/* The kernel may be writing there: what is the same before and after belongs to what was read in between. */
+	answer = __atomic_load_n((u32 *)(entry + 8), __ATOMIC_ACQUIRE);
 	if (answer >> 8 != AT(u32, STUB_GLOBAL, G_EPOCH) || AT(u32, entry, 0) != low || AT(u32, entry, 4) != high)
 		return 0;
-	return AT(u32, entry, 8) == answer ? (int)(answer & 255) : 0;
+	more = (answer & 255) == KNOWN_GOOD ? AT(u32, entry, 12) : 0;
+	if (fetch_data(&h, low & (KNOWN_DATA_ENTRIES - 1), more & 0xffff, data) != 0)
+		return 0;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (AT(u32, entry, 8) != answer || write_out(slot, call >> KNOWN_OUT, data, more & 0xffff) != 0)
+		return 0;
+	AT(long, slot, S_RET) = (answer & 255) == KNOWN_GOOD ? (long)(more >> 16) : -(long)(answer & 255);
+	return 1;
 }

@@ -231,19 +231,14 @@ static int is_native_call(void *slot, int kind)
 
 int request(void *slot, int kind)
 {
-	long known;
-
 	if (kind == K_FAST && answered_along(slot))
 		return A_RETURN;
 	if ((kind == K_FAST || is_native_call(slot, kind)) && answered_by_facts(slot))
 		return A_RETURN;
 	if (kind == K_FAST || kind == K_CALL)
 		prefetch(slot);
-	known = kind == K_FAST ? known_answer(slot) : 0;
-	if (known != 0) {
-		AT(long, slot, S_RET) = -known;
+	if (kind == K_FAST && known_answer(slot))
 		return A_RETURN;
-	}
 	for (;;) {
 		AT(int, slot, S_KIND) = kind;
 		AT(u32, slot, S_CPU) = this_cpu();
