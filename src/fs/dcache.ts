@@ -148,11 +148,11 @@ export class Dcache {
   }
 
   private hash(dentry: Dentry): void {
-    const siblings = dentry.parent.children;
-    const before = siblings.size;
-    siblings.set(dentry.name, dentry);
+    const { parent } = dentry;
+    const before = parent.children.size;
+    parent.addChild(dentry);
     dentry.unhashed = false;
-    this.count += siblings.size - before;
+    this.count += parent.children.size - before;
     if (this.count > this.limit) this.sweep();
   }
 
@@ -180,8 +180,7 @@ export class Dcache {
   }
 
   private unhash(dentry: Dentry): void {
-    const siblings = dentry.parent.children;
-    if (siblings.get(dentry.name) === dentry && siblings.delete(dentry.name)) this.count--;
+    if (dentry.parent.removeChild(dentry)) this.count--;
     this.changes(dentry);
     dentry.unhashed = true;
   }

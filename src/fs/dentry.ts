@@ -9,14 +9,15 @@ import type { Inode } from './inode.ts';
 import type { Mount } from './mount.ts';
 
 export const NO_ANSWERS: readonly number[] = [];
+const NO_CHILDREN: ReadonlyMap<string, Dentry> = new Map();
 
 export class Dentry {
   name: string;
   /** The root of a filesystem is its own parent. */
   parent: Dentry;
   inode: Inode | null;
-  /** Cached names in this directory. */
-  readonly children: Map<string, Dentry> = new Map();
+  /** Cached names in this directory; few dentries are directories that have any. */
+  children: ReadonlyMap<string, Dentry> = NO_CHILDREN;
   /** Mounts on this dentry: the mount it lies in -> what is mounted there. */
   mounts: Map<Mount, Mount> | null = null;
   /** Unlinked, or not cached (yet): not found under its parent. */
@@ -33,6 +34,17 @@ export class Dentry {
     this.name = name;
     this.parent = parent ?? this;
     this.inode = inode;
+  }
+
+  addChild(child: Dentry): void {
+    if (this.children === NO_CHILDREN) this.children = new Map();
+    (this.children as Map<string, Dentry>).set(child.name, child);
+  }
+
+  /** Whether the name stood for this very dentry. */
+  removeChild(child: Dentry): boolean {
+    if (this.children.get(child.name) !== child) return false;
+    return (this.children as Map<string, Dentry>).delete(child.name);
   }
 
   /** Whether this dentry is `other` or lies below it. */

@@ -365,11 +365,11 @@ export class NativeFiles implements HostFiles {
   }
 
   private u64(at: number): number {
-    return this.view.getUint32(at, true) + this.view.getUint32(at + 4, true) * 2 ** 32;
+    return wide(this.view.getUint32(at, true), this.view.getUint32(at + 4, true));
   }
 
   private i64(at: number): number {
-    return this.view.getUint32(at, true) + this.view.getInt32(at + 4, true) * 2 ** 32;
+    return wide(this.view.getUint32(at, true), this.view.getInt32(at + 4, true));
   }
 
   private addressOf(buf: Uint8Array, off: number, len: number): number {
@@ -394,7 +394,7 @@ export class NativeFiles implements HostFiles {
     into.mode = v.getUint16(STRUCT + 28, true);
     into.inoLow = v.getUint32(STRUCT + 32, true);
     into.inoHigh = v.getUint32(STRUCT + 36, true);
-    into.ino = into.inoLow + into.inoHigh * 2 ** 32;
+    into.ino = wide(into.inoLow, into.inoHigh);
     into.size = this.u64(STRUCT + 40);
     into.blocks = this.u64(STRUCT + 48);
     into.atimeSec = this.i64(STRUCT + 64);
@@ -422,3 +422,6 @@ export class NativeFiles implements HostFiles {
     }
   }
 }
+
+/** Small numbers stay small integers, which objects hold without a box of their own. */
+const wide = (low: number, high: number): number => (high === 0 ? low : low + high * 2 ** 32);

@@ -33,6 +33,7 @@ import type { Task } from '../kernel/task.ts';
 import type { ThreadGroup } from '../kernel/thread-group.ts';
 import { Users } from '../kernel/user-counts.ts';
 import type { Uts } from '../kernel/uts.ts';
+import { Vdso } from '../kernel/vdso.ts';
 import { NumberTable } from '../lib/number-table.ts';
 import type { MmHost } from '../mm/mm.ts';
 import { PhysicalMemory } from '../mm/physical.ts';
@@ -85,6 +86,7 @@ export class MachineKernel implements Kernel {
   readonly ram: PhysicalMemory;
   readonly engine: Engine;
   readonly images: TextImages;
+  readonly vdso: Vdso = new Vdso(() => this.engine.vdso);
   readonly oom: OomKiller = new OomKiller(this);
   readonly memoryRules: MemoryRules = new MemoryRules(this);
   readonly core: CoreSettings = new CoreSettings();
@@ -159,6 +161,7 @@ export class MachineKernel implements Kernel {
 
   setRealtime(time: Timespec): void {
     this.parts.clock.setRealtime(time);
+    this.vdso.retire(this.tasks.values());
     this.clockSet.wake();
   }
 

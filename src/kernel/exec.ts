@@ -392,7 +392,7 @@ function auxiliary(
     [AT.secure, secure ? 1 : 0],
     [AT.hwcap2, kernel.cpu.hwcap2],
   ];
-  if (kernel.engine.vdso !== 0) entries.unshift([AT.sysinfoEhdr, kernel.engine.vdso]);
+  if (kernel.vdso.address !== 0) entries.unshift([AT.sysinfoEhdr, kernel.vdso.address]);
   return entries;
 }
 

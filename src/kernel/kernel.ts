@@ -35,6 +35,7 @@ import type { Task } from './task.ts';
 import type { ThreadGroup } from './thread-group.ts';
 import type { Users } from './user-counts.ts';
 import type { Uts } from './uts.ts';
+import type { Vdso } from './vdso.ts';
 
 export type ShutdownKind = 'halt' | 'poweroff' | 'restart';
 
@@ -100,6 +101,7 @@ export interface Kernel {
   /** Null if the engine always asks. */
   readonly known: KnownAnswers | null;
   readonly images: TextImages;
+  readonly vdso: Vdso;
   readonly futexes: FutexTable;
   readonly piLocks: PiLocks;
   readonly oom: OomKiller;

@@ -1,5 +1,5 @@
 /** What changes how a task is scheduled (sched(7)): whether it makes sense, and who may. */
-import { CAP_SYS_NICE, capable } from '../core/cred.ts';
+import { CAP_SYS_NICE, type Cred, capable } from '../core/cred.ts';
 import { EBUSY, EINVAL, EPERM } from '../uapi/errno.ts';
 import { RLIMIT_RTPRIO } from '../uapi/resource.ts';
 import {
@@ -12,7 +12,7 @@ import {
 } from '../uapi/sched.ts';
 import type { SchedAttr } from './attributes.ts';
 import { isPossible } from './deadline.ts';
-import { niceAllowed, ownsOrMay } from './nice.ts';
+import { hasRightsOf, niceAllowed, ownsOrMay } from './nice.ts';
 import type { Task } from './task.ts';
 
 export const RT_MAX = 99;
@@ -26,7 +26,7 @@ export function changeSched(task: Task, of: Task, sched: SchedAttr): number {
   const old = of.attributes.sched;
   if (!isSound(sched)) return -EINVAL;
   const privileged = capable(task.cred, CAP_SYS_NICE);
-  if (!privileged && (!ownsOrMay(task.cred, of.cred) || !isAllowed(of, old, sched))) return -EPERM;
+  if (!privileged && (!mayChange(task.cred, of.cred) || !isAllowed(of, old, sched))) return -EPERM;
   if (sched.deadline !== null) {
     if (!mayRunEverywhere(of)) return -EPERM;
     if (!isPossible(of, sched.deadline)) return -EBUSY;
@@ -34,6 +34,9 @@ export function changeSched(task: Task, of: Task, sched: SchedAttr): number {
   of.attributes.sched = sched;
   return 0;
 }
+
+export const mayChange = (caller: Cred, of: Cred): boolean =>
+  ownsOrMay(caller, of) && hasRightsOf(caller, of);
 
 function isSound({ policy, priority, deadline }: SchedAttr): boolean {
   if ((policy === SCHED_DEADLINE) !== (deadline !== null)) return false;

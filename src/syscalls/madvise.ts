@@ -1,7 +1,7 @@
 /** madvise(2), process_madvise(2), mseal(2). */
 import { CAP_SYS_NICE, capable } from '../core/cred.ts';
 import { PROT_READ, PROT_WRITE } from '../engine/engine.ts';
-import { mayAttach } from '../kernel/ptrace-access.ts';
+import { mayRead } from '../kernel/ptrace-access.ts';
 import type { Task } from '../kernel/task.ts';
 import { wrap64 } from '../lib/int64.ts';
 import { dropPages, faultInArea, punch, setForkFlag } from '../mm/advice.ts';
@@ -17,7 +17,7 @@ import {
   VM_WIPEONFORK,
   type Vma,
 } from '../mm/vma.ts';
-import { EINVAL, ENOMEM, EPERM, ESRCH } from '../uapi/errno.ts';
+import { EACCES, EINVAL, ENOMEM, EPERM, ESRCH } from '../uapi/errno.ts';
 import * as mman from '../uapi/mman.ts';
 import { address, call, extent, fd, int, oneOf, pointer, type Syscall, uint, ulong } from './args.ts';
 import { processOfFd } from './kill.ts';
@@ -171,8 +171,8 @@ function processMadvise(
   const mm = group.leader.mm;
   if (mm === null) return -ESRCH;
   if (mm !== task.mm) {
+    if (!mayRead(task, group.leader)) return -EACCES;
     if (!FOR_OTHERS.has(advice)) return -EINVAL;
-    if (!mayAttach(task, group.leader)) return -EPERM;
     if (!capable(task.cred, CAP_SYS_NICE)) return -EPERM;
   }
   return adviseVector(task, mm, vector, advice);

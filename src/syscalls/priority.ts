@@ -1,6 +1,6 @@
 /** Nice values and I/O priorities of processes, groups and users (getpriority(2), ioprio_set(2)). */
 import { CAP_SYS_ADMIN, CAP_SYS_NICE, capable } from '../core/cred.ts';
-import { niceAllowed, ownsOrMay } from '../kernel/nice.ts';
+import { hasRightsOf, niceAllowed, ownsOrMay } from '../kernel/nice.ts';
 import type { Task } from '../kernel/task.ts';
 import { EACCES, EINVAL, EPERM, ESRCH } from '../uapi/errno.ts';
 import * as io from '../uapi/ioprio.ts';
@@ -53,6 +53,7 @@ function setNice(task: Task, of: Task, nice: number): number {
   if (!ownsOrMay(task.cred, of.cred)) return -EPERM;
   const { sched } = of.attributes;
   if (nice < sched.nice && !niceAllowed(of, nice) && !capable(task.cred, CAP_SYS_NICE)) return -EACCES;
+  if (!hasRightsOf(task.cred, of.cred)) return -EPERM;
   of.attributes.sched = { ...sched, nice };
   return 0;
 }
@@ -69,7 +70,7 @@ function ioprioSet(task: Task, which: number, id: number, prio: number): number 
   let result = -ESRCH;
   for (const of of select(task, who, id)) {
     const mine = of.cred.uid === task.cred.euid || of.cred.uid === task.cred.uid;
-    if (!mine && !capable(task.cred, CAP_SYS_NICE)) return -EPERM;
+    if ((!mine && !capable(task.cred, CAP_SYS_NICE)) || !hasRightsOf(task.cred, of.cred)) return -EPERM;
     of.attributes.ioprio = prio;
     result = 0;
   }

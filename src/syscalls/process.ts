@@ -1,5 +1,6 @@
 /** Processes: their numbers, process groups and sessions, their end (getpid(2), setpgid(2), setsid(2), exit(2)). */
 import { exitGroup, exitTask } from '../kernel/exit.ts';
+import { mayAttach } from '../kernel/ptrace-access.ts';
 import type { ProcessGroup } from '../kernel/session.ts';
 import type { Task } from '../kernel/task.ts';
 import type { ThreadGroup } from '../kernel/thread-group.ts';
@@ -84,7 +85,7 @@ function setRobustList(task: Task, head: number, size: number): number {
 function getRobustList(task: Task, pid: number, head: number, size: number): number {
   const of = pid === 0 ? task : task.kernel.tasks.get(pid);
   if (of === undefined) return -ESRCH;
-  if (of.cred.uid !== task.cred.euid && task.cred.euid !== 0) return -EPERM;
+  if (!mayAttach(task, of)) return -EPERM;
   return putLong(task, size, ROBUST_LIST_HEAD_SIZE) || putLong(task, head, of.robustList);
 }
 

@@ -4,8 +4,7 @@
  */
 import { copyIn } from '../core/user-copy.ts';
 import type { SchedAttr } from '../kernel/attributes.ts';
-import { ownsOrMay } from '../kernel/nice.ts';
-import { changeSched, coversAll, isNormal, isRealtime, RT_MAX } from '../kernel/sched.ts';
+import { changeSched, coversAll, isNormal, isRealtime, mayChange, RT_MAX } from '../kernel/sched.ts';
 import type { Task } from '../kernel/task.ts';
 import { EBUSY, EINVAL, EPERM, ESRCH } from '../uapi/errno.ts';
 import {
@@ -111,7 +110,7 @@ function setaffinity(task: Task, pid: number, length: number, addr: number): num
   if (typeof of === 'number') return of === -EINVAL ? -ESRCH : of;
   const bytes = copyIn(task.user, addr, Math.min(length >>> 0, words * 4));
   if (typeof bytes === 'number') return bytes;
-  if (!ownsOrMay(task.cred, of.cred)) return -EPERM;
+  if (!mayChange(task.cred, of.cred)) return -EPERM;
   const mask = new Uint8Array(words * 4);
   mask.set(bytes);
   for (let cpu = ncpus; cpu < words * 32; cpu++) mask[cpu >>> 3]! &= ~(1 << (cpu & 7));

@@ -19,6 +19,7 @@ interface HostName {
   readonly name: string;
 }
 
+const NO_NAMES: readonly HostName[] = [];
 /** Of a file with many names we remember these; a lookup brings a forgotten one back. */
 const MOST_NAMES = 64;
 /** Deeper directories are not reopened: their chain of parents may have become a circle behind us. */
@@ -32,7 +33,7 @@ export abstract class HostNode extends Inode {
   /** Attributes changed by something that we did: ask the host again. */
   protected stale = false;
   /** Known names, the one seen last first. A directory has one, the root none. */
-  protected names: HostName[] = [];
+  protected names: readonly HostName[] = NO_NAMES;
   /** O_PATH: to walk through a directory that is not open for reading, to change attributes. */
   private place: Handle | null = null;
   private reader: Handle | null = null;
@@ -106,15 +107,14 @@ export abstract class HostNode extends Inode {
   // Names.
 
   addName(dir: HostNode, name: string): void {
-    if (this.type === S_IFDIR) {
+    const latest = this.names[0];
+    if (latest === undefined || this.type === S_IFDIR) {
       this.names = [{ dir, name }];
       return;
     }
-    const [latest] = this.names;
-    if (latest !== undefined && latest.dir === dir && latest.name === name) return;
+    if (latest.dir === dir && latest.name === name) return;
     this.removeName(dir, name);
-    this.names.unshift({ dir, name });
-    if (this.names.length > MOST_NAMES) this.names.pop();
+    this.names = [{ dir, name }, ...this.names.slice(0, MOST_NAMES - 1)];
   }
 
   removeName(dir: HostNode, name: string): void {

@@ -199,4 +199,8 @@ const EXACT_HIGH = 2 ** 21;
 
 /** A number if it is exact, else a string. */
 export const keyOf = (id: { readonly inoLow: number; readonly inoHigh: number }): number | string =>
-  id.inoHigh < EXACT_HIGH ? id.inoLow + id.inoHigh * 2 ** 32 : `${id.inoHigh}:${id.inoLow}`;
+  id.inoHigh === 0
+    ? id.inoLow
+    : id.inoHigh < EXACT_HIGH
+      ? id.inoLow + id.inoHigh * 2 ** 32
+      : `${id.inoHigh}:${id.inoLow}`;

@@ -19,9 +19,11 @@ export interface LowerPart {
 export interface Parts {
   readonly upper: Inode | null;
   readonly lowers: readonly LowerPart[];
-  /** Where the lower parts are, from the layers' roots. */
+  /** Where a directory's lower parts are, from the layers' roots. */
   readonly path: string;
 }
+
+const NO_PARTS: readonly LowerPart[] = [];
 
 export const isWhiteout = (inode: Pick<Inode, 'mode' | 'rdev'>): boolean =>
   isChr(inode.mode) && inode.rdev === 0;
@@ -45,32 +47,34 @@ export class Layers {
 
   /** What `name` is in a directory of these parts, or -errno. */
   find(dir: Parts, name: string): Parts | number {
-    const path = `${dir.path}/${name}`;
     const upper = lookupReal(dir.upper, name);
     if (typeof upper === 'number') return upper;
     if (upper === null) {
       const lowers = this.descend(dir.lowers, name);
       if (typeof lowers === 'number') return lowers;
-      return lowers.length === 0 ? -ENOENT : { upper, lowers, path };
+      const first = lowers[0];
+      if (first === undefined) return -ENOENT;
+      return { upper, lowers, path: isDir(first.inode.mode) ? `${dir.path}/${name}` : '' };
     }
     if (isWhiteout(upper)) return -ENOENT;
-    return isDir(upper.mode) ? this.merge(upper, dir.lowers, name, path) : { upper, lowers: [], path };
+    return isDir(upper.mode)
+      ? this.merge(upper, dir.lowers, name, `${dir.path}/${name}`)
+      : { upper, lowers: NO_PARTS, path: '' };
   }
 
   /** The visible lower parts of `name` in a directory: none, a file, or directories; or -errno. */
-  descend(dir: readonly LowerPart[], name: string): LowerPart[] | number {
-    const parts: LowerPart[] = [];
+  descend(dir: readonly LowerPart[], name: string): readonly LowerPart[] | number {
+    let parts = NO_PARTS;
     for (let i = 0; i < dir.length; i++) {
       const { inode, layer } = dir[i]!;
       const found = lookupReal(inode, name);
       if (typeof found === 'number') return found;
       if (found === null) continue;
       if (isWhiteout(found)) break;
-      if (!isDir(found.mode)) {
-        if (parts.length === 0) parts.push({ inode: found, layer });
-        break;
-      }
-      parts.push({ inode: found, layer });
+      const part = { inode: found, layer };
+      if (!isDir(found.mode)) return parts.length === 0 ? [part] : parts;
+      // An array that grows by itself takes room for many more.
+      parts = parts.length === 0 ? [part] : [...parts, part];
       if (layer === this.roots.length - 1 || this.isOpaque(found)) break;
       const redirect = this.redirectOf(found);
       if (redirect === null) continue;
@@ -122,11 +126,11 @@ export class Layers {
   }
 
   /** The parts at a path, from layer `from` on down. */
-  private at(path: string, from: number): LowerPart[] | number {
-    let parts = this.roots.slice(from);
+  private at(path: string, from: number): readonly LowerPart[] | number {
+    let parts: readonly LowerPart[] = this.roots.slice(from);
     for (const name of path.split('/')) {
       if (name === '') continue;
-      if (name === '.' || name === '..' || name.length > 255) return [];
+      if (name === '.' || name === '..' || name.length > 255) return NO_PARTS;
       const next = this.descend(parts, name);
       if (typeof next === 'number') return next;
       parts = next;

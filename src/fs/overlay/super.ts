@@ -145,7 +145,8 @@ export class OverlaySuperBlock extends SuperBlock {
 
   /** Where inode numbers of a layer's filesystem begin. */
   rangeOf(sb: SuperBlock): number {
-    return Math.max(0, this.ranges.indexOf(sb)) * INO_RANGE;
+    const range = this.ranges.indexOf(sb);
+    return range <= 0 ? 0 : range * INO_RANGE;
   }
 
   temporaryName(): string {

@@ -113,6 +113,10 @@ function linkMode({ flags }: File): number {
 }
 
 class FdinfoDir extends DescriptorDir {
+  override permission(mask: number, cred: Cred): number | null {
+    return mayTrace(this.context, cred) ? super.permission(mask, cred) : -EACCES;
+  }
+
   protected override make(fd: number, file: File): KernfsInode {
     const show = (): string | number => {
       const files = this.context.task.reaped ? null : this.context.task.files;

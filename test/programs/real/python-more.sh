@@ -12,7 +12,7 @@ m = os.memfd_create("mm", os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC); os.ftruncate(m
 e = ctypes.CDLL(None, use_errno=True).eventfd(3, 0o4000 | 1); print(os.read(e, 8)[0], os.read(e, 8)[0]); os.write(e, struct.pack("Q", 7)); print(select.select([e], [e], [], 0)[0] == [e])
 p = os.pidfd_open(os.getpid()); print(select.select([p], [], [], 0)[0]); pid = os.fork()
 if pid == 0: time.sleep(0.1); os._exit(5)
-q = os.pidfd_open(pid); print(select.select([q], [], [], 5)[0] == [q], os.waitid(os.P_PIDFD, q, os.WEXITED).si_status); print(t(signal.pidfd_send_signal, q, 0))
+q = os.pidfd_open(pid); print(select.select([q], [], [], 300)[0] == [q], os.waitid(os.P_PIDFD, q, os.WEXITED).si_status); print(t(signal.pidfd_send_signal, q, 0))
 print(t(os.setxattr, "src", "user.a", b"v"), t(os.listxattr, "src"), t(os.getxattr, "src", "user.a"), t(os.getxattr, "src", "user.b"), t(os.removexattr, "src", "user.a"), t(os.setxattr, "src", "bad", b""), t(os.setxattr, "src", "user.a", b"", os.XATTR_REPLACE), t(os.getxattr, "src", "security.selinux"), t(os.setxattr, "src", "trusted.x", b"1"))
 v = os.statvfs("."); print(v.f_namemax, v.f_frsize > 0); print([ (x.name, x.is_file(), x.is_symlink(), x.inode() > 0) for x in sorted(os.scandir("."), key=lambda x: x.name)])
 os.posix_fallocate(d, 0, 20000); print(os.fstat(d).st_size); print(t(os.posix_fadvise, d, 0, 0, os.POSIX_FADV_WILLNEED), t(os.pwritev, d, [b"ab", b"cd"], 5), t(os.preadv, d, [bytearray(3), bytearray(3)], 5), t(os.pwritev, d, [b"x"], 0, os.RWF_SYNC), t(os.preadv, d, [bytearray(1)], 0, os.RWF_HIPRI))
@@ -42,20 +42,21 @@ signal.signal(signal.SIGPROF, lambda *a: got.append("prof")); signal.setitimer(s
 while "prof" not in got: sum(range(1000))
 print(got[-2:]); signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1, signal.SIGUSR2, signal.SIGRTMIN]); os.kill(os.getpid(), signal.SIGUSR2); os.kill(os.getpid(), signal.SIGUSR1); print(sorted(signal.sigpending())); print(signal.sigwait([signal.SIGUSR1]), signal.sigwaitinfo([signal.SIGUSR2]).si_pid == os.getpid(), signal.sigtimedwait([signal.SIGUSR1], 0.01)); threading.Timer(0.05, lambda: os.kill(os.getpid(), signal.SIGRTMIN)).start(); print(signal.sigwait([signal.SIGRTMIN]) == signal.SIGRTMIN)
 r, w = os.pipe(); os.set_blocking(w, False); signal.set_wakeup_fd(w); signal.signal(signal.SIGHUP, lambda *a: None); signal.raise_signal(signal.SIGHUP); print(os.read(r, 1)); signal.set_wakeup_fd(-1)
-e = threading.Event(); signal.signal(signal.SIGTERM, lambda *a: e.set()); threading.Timer(0.05, lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)).start(); print(e.wait(5))
+e = threading.Event(); signal.signal(signal.SIGTERM, lambda *a: e.set()); threading.Timer(0.05, lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)).start(); print(e.wait(300))
 def h(*a): raise InterruptedError
-signal.signal(signal.SIGALRM, h); signal.setitimer(signal.ITIMER_REAL, 0.05)
-try: os.read(r, 1)
+signal.signal(signal.SIGALRM, h)
+try: signal.setitimer(signal.ITIMER_REAL, 0.05); os.read(r, 1)
 except InterruptedError: print("interrupted")
 signal.signal(signal.SIGALRM, lambda *a: os.write(w, b"z")); signal.setitimer(signal.ITIMER_REAL, 0.05); print(os.read(r, 1)); signal.siginterrupt(signal.SIGALRM, False)
 pids = []; signal.signal(signal.SIGTERM, signal.SIG_DFL)
 for i in range(20):
-    if (p := os.fork()) == 0: time.sleep(10); os._exit(0)
+    if (p := os.fork()) == 0: time.sleep(1000); os._exit(0)
     pids.append(p)
 for p in pids: os.kill(p, signal.SIGTERM)
 print([os.waitpid(p, 0)[1] for p in pids] == [15] * 20)
-if (p := os.fork()) == 0: os.kill(os.getpid(), signal.SIGSTOP); time.sleep(0.3); os._exit(3)
-print(os.WIFSTOPPED(os.waitpid(p, os.WUNTRACED)[1])); os.kill(p, signal.SIGCONT); print(os.WIFCONTINUED(os.waitpid(p, os.WCONTINUED)[1]), os.waitpid(p, 0)[1] >> 8); print(signal.strsignal(11), signal.Signals(9).name, len(signal.valid_signals()))
+until, seen = os.pipe()
+if (p := os.fork()) == 0: os.close(seen); os.kill(os.getpid(), signal.SIGSTOP); os.read(until, 1); os._exit(3)
+print(os.WIFSTOPPED(os.waitpid(p, os.WUNTRACED)[1])); os.kill(p, signal.SIGCONT); print(os.WIFCONTINUED(os.waitpid(p, os.WCONTINUED)[1])); os.close(seen); print(os.waitpid(p, 0)[1] >> 8); print(signal.strsignal(11), signal.Signals(9).name, len(signal.valid_signals()))
 n = [0]; signal.signal(signal.SIGUSR1, lambda *a: n.__setitem__(0, n[0] + 1)); signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
 def sender():
     for _ in range(500): os.kill(os.getpid(), signal.SIGUSR1)
@@ -82,7 +83,7 @@ if __name__ == "__main__":
     with mp.Pool(4, maxtasksperchild=10) as p: print(sum(p.imap_unordered(f, range(300), 7)), p.apply_async(f, (9,)).get(), p.starmap(pow, [(2, 3), (3, 2)])); r = p.apply_async(boom, (1,)); 
     q = mp.Queue(50); ps = [mp.Process(target=prod, args=(q, n)) for n in range(4)]; [p.start() for p in ps]; got = [q.get() for _ in range(800)]; [p.join() for p in ps]; print(len(set(got)), q.empty())
     l, v, s, b = mp.RLock(), mp.Value("l", 0, lock=False), mp.Semaphore(0), mp.Barrier(5); ps = [mp.Process(target=lockadd, args=(l, v, s, b)) for _ in range(5)]; [p.start() for p in ps]; [s.acquire() for _ in ps]; [p.join() for p in ps]; print(v.value, [p.exitcode for p in ps])
-    e, c = mp.Event(), mp.Condition(); p = mp.Process(target=ev, args=(e, c)); p.start(); c.acquire(); e.set(); print(c.wait(10)); c.release(); p.join()
+    e, c = mp.Event(), mp.Condition(); p = mp.Process(target=ev, args=(e, c)); p.start(); c.acquire(); e.set(); print(c.wait(300)); c.release(); p.join()
     with mp.Manager() as m: d, li, ns = m.dict(), m.list(range(5)), m.Namespace(); d["a"] = li; ns.x = 3; print(list(d["a"]), ns.x); lk = m.Lock(); lk.acquire(); lk.release(); mq = m.Queue(); mq.put(1); print(mq.get())
     s = shared_memory.SharedMemory(create=True, size=5000); s.buf[0] = 0
     for _ in range(3): p = mp.Process(target=shm, args=(s.name,)); p.start(); p.join()
@@ -91,7 +92,7 @@ if __name__ == "__main__":
     try:
         with ProcessPoolExecutor(2) as ex: ex.submit(die, 1).result()
     except Exception as x: print(type(x).__name__)
-    p = mp.Process(target=time.sleep, args=(100,)); p.start(); p.terminate(); p.join(); print(p.exitcode); p = mp.Process(target=time.sleep, args=(100,), daemon=True); p.start(); p.kill(); p.join(5); print(p.exitcode); a, b2 = mp.Pipe(False); b2.send_bytes(b"x" * 1000000) if False else threading.Thread(target=b2.send_bytes, args=(b"x" * 1000000,)).start(); print(len(a.recv_bytes())); from multiprocessing.connection import Listener, Client, wait
+    p = mp.Process(target=time.sleep, args=(100,)); p.start(); p.terminate(); p.join(); print(p.exitcode); p = mp.Process(target=time.sleep, args=(100,), daemon=True); p.start(); p.kill(); p.join(); print(p.exitcode); a, b2 = mp.Pipe(False); b2.send_bytes(b"x" * 1000000) if False else threading.Thread(target=b2.send_bytes, args=(b"x" * 1000000,)).start(); print(len(a.recv_bytes())); from multiprocessing.connection import Listener, Client, wait
     ls = Listener("mpsock", "AF_UNIX", authkey=b"k"); t = threading.Thread(target=lambda: (lambda c: (c.send([1, 2]), c.close()))(ls.accept())); t.start(); print(Client("mpsock", authkey=b"k").recv()); t.join(); ls.close(); x, y = mp.Pipe(); print(wait([x, y], 0.05)); mp.set_start_method("spawn", force=True); p = mp.Process(target=print, args=("spawned",)); p.start(); p.join()
 END
 cat >d.py <<'END'
@@ -105,7 +106,7 @@ async def main():
     print(await asyncio.gather(*(cl() for _ in range(10)))); s.close(); n = []; loop.add_signal_handler(signal.SIGUSR1, n.append, 1); [os.kill(os.getpid(), signal.SIGUSR1) or await asyncio.sleep(0.01) for _ in range(3)]; print(n); r, w = os.pipe(); fut = loop.create_future(); loop.add_reader(r, lambda: fut.set_result(os.read(r, 10))); loop.call_later(0.02, os.write, w, b"later"); print(await fut); loop.remove_reader(r)
     a, b = socket.socketpair(); a.setblocking(False); b.setblocking(False); await loop.sock_sendall(a, b"x" * 1000); print(len(await loop.sock_recv(b, 5000))); q = asyncio.Queue(); sem = asyncio.Semaphore(2); print(await asyncio.to_thread(sum, range(100000))); fd = os.open("fifo", os.O_RDWR) if os.mkfifo("fifo") is None else 0; tr, pr = await loop.connect_write_pipe(asyncio.Protocol, os.fdopen(os.open("fifo", os.O_WRONLY), "wb")); tr.write(b"fifo data"); await asyncio.sleep(0.05); print(os.read(fd, 100)); tr.close()
     try:
-        async with asyncio.timeout(0.05): await asyncio.sleep(5)
+        async with asyncio.timeout(0.05): await asyncio.sleep(1000)
     except (TimeoutError, AttributeError) as e: print("timeout")
 asyncio.run(main())
 a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM); f = open("d.py"); socket.send_fds(a, [b"fd"], [f.fileno()]); msg, fds, fl, ad = socket.recv_fds(b, 10, 5); print(msg, os.read(fds[0], 14)); print(a.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[:4] == os.getpid().to_bytes(4, "little")); b.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1); a.send(b"x"); print(len(b.recvmsg(10, 100)[1]))
@@ -113,7 +114,11 @@ s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind("\0abs"); c = socke
 try: s.recv(1)
 except TimeoutError: print("to")
 q = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); q.bind("sq"); q.listen(); k = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); k.connect("sq"); g, _ = q.accept(); k.send(b"one"); k.send(b"two"); print(g.recv(10), g.recv(1), g.recv_into(bytearray(1), 1, socket.MSG_DONTWAIT) if 0 else ""); k.shutdown(socket.SHUT_WR); print(g.recv(10))
-m, sl = pty.openpty(); tty.setraw(sl); os.write(m, b"\x03abc"); print(os.read(sl, 10)); at = termios.tcgetattr(sl); at[3] |= termios.ICANON | termios.ECHO; termios.tcsetattr(sl, termios.TCSANOW, at); os.write(m, b"line\n"); print(os.read(sl, 10), os.read(m, 10)); print(os.ttyname(sl).startswith("/dev/pts/"), os.isatty(m), termios.tcgetwinsize(sl)); p = subprocess.Popen(["sh", "-c", "tty >/dev/null && echo tty; stty size"], stdin=sl, stdout=subprocess.PIPE, stderr=sl, close_fds=True, start_new_session=True); print(p.communicate()[0]); termios.tcsendbreak(sl, 0); termios.tcdrain(sl) if 0 else termios.tcflush(sl, termios.TCIOFLUSH); os.close(sl)
+def gather(fd, n):
+    got = b""
+    while len(got) < n: got += os.read(fd, n - len(got))
+    return got
+m, sl = pty.openpty(); tty.setraw(sl); os.write(m, b"\x03abc"); print(os.read(sl, 10)); at = termios.tcgetattr(sl); at[3] |= termios.ICANON | termios.ECHO; termios.tcsetattr(sl, termios.TCSANOW, at); os.write(m, b"line\n"); print(os.read(sl, 10), gather(m, 5)); print(os.ttyname(sl).startswith("/dev/pts/"), os.isatty(m), termios.tcgetwinsize(sl)); p = subprocess.Popen(["sh", "-c", "tty >/dev/null && echo tty; stty size"], stdin=sl, stdout=subprocess.PIPE, stderr=sl, close_fds=True, start_new_session=True); print(p.communicate()[0]); termios.tcsendbreak(sl, 0); termios.tcdrain(sl) if 0 else termios.tcflush(sl, termios.TCIOFLUSH); os.close(sl)
 try: os.read(m, 1)
 except OSError as e: print(e.errno)
 pid, fd = pty.fork()
@@ -121,7 +126,9 @@ if pid == 0:
     import curses
     def cm(scr): scr.addstr(1, 1, "curses"); scr.refresh(); k = scr.getch(); scr.addstr(2, 2, chr(k)); scr.refresh()
     os.environ["TERM"] = "xterm"; curses.wrapper(cm); os._exit(6)
-time.sleep(0.5); os.write(fd, b"K"); out = b""
+out = b""
+while b"curses" not in out: out += os.read(fd, 1000)
+os.write(fd, b"K")
 try:
     while x := os.read(fd, 1000): out += x
 except OSError: pass

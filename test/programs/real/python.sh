@@ -11,7 +11,7 @@ ts = [threading.Thread(target=work) for _ in range(8)]
 print(sum(total))
 with cf.ThreadPoolExecutor(4) as ex:
     print(sum(int(h[:4], 16) for h in ex.map(lambda i: hashlib.sha256(b"x" * 100000 + bytes([i])).hexdigest(), range(50))))
-e = threading.Event(); threading.Timer(0.05, e.set).start(); print(e.wait(5))
+e = threading.Event(); threading.Timer(0.05, e.set).start(); print(e.wait(300))
 c = threading.Condition(); ready = []
 def waiter():
     with c:
@@ -23,7 +23,7 @@ import subprocess, os, signal, sys, tempfile
 print(subprocess.run(["tr", "a-z", "A-Z"], input=b"hello", capture_output=True).stdout)
 print(subprocess.run("exit 3", shell=True).returncode, subprocess.run(["sleep", "0"]).returncode)
 p = subprocess.Popen(["sleep", "100"]); p.terminate(); print(p.wait())
-try: subprocess.run(["sleep", "10"], timeout=0.2)
+try: subprocess.run(["sleep", "1000"], timeout=0.2)
 except subprocess.TimeoutExpired: print("timeout")
 try: subprocess.run(["no-such-program"])
 except FileNotFoundError as e: print(e.errno)
@@ -72,7 +72,7 @@ async def main():
     server.close()
     p = await asyncio.create_subprocess_exec("sort", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
     print((await p.communicate(b"b\na\n"))[0], p.returncode)
-    try: await asyncio.wait_for(asyncio.sleep(5), 0.1)
+    try: await asyncio.wait_for(asyncio.sleep(1000), 0.1)
     except asyncio.TimeoutError: print("timeout")
     loop = asyncio.get_running_loop(); got = loop.create_future()
     loop.add_signal_handler(signal.SIGUSR1, got.set_result, "usr1"); os.kill(os.getpid(), signal.SIGUSR1); print(await got)

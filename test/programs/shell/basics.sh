@@ -15,7 +15,7 @@ trap 'echo trapped USR1' USR1; kill -USR1 $$; trap 'echo exit trap' EXIT
 for i in {1..3}; do printf '%d ' "$i"; done; echo
 diff <(seq 1 5) <(seq 2 6)
 read -r a b < <(echo first second third); echo "$b"
-coproc cat; echo through >&"${COPROC[1]}"; read -r line <&"${COPROC[0]}"; echo "$line"; kill $COPROC_PID; wait $COPROC_PID 2>/dev/null
+coproc cat; echo through >&"${COPROC[1]}"; read -r line <&"${COPROC[0]}"; echo "$line"; { kill $COPROC_PID; wait $COPROC_PID; } 2>/dev/null
 sleep 0.05 & wait $!; echo "waited $?"
 bash -c 'kill -TERM $$'; echo "term $?"
 timeout 0.1 sleep 5; echo "timeout $?"

@@ -1,8 +1,8 @@
 # Signals and background processes from the shell; ps and kill. Bash's own messages hold process ids.
 exec 2>/dev/null
 sleep 100 & p=$!; kill -0 $p && echo alive; kill $p; wait $p; echo $?
-sleep 100 & p=$!; kill -STOP $p; sleep 0.1; cut -d' ' -f3 /proc/$p/stat; kill -CONT $p; kill -9 $p; wait $p 2>/dev/null; echo $?
-(trap '' TERM; sleep 0.3; echo survived) & p=$!; sleep 0.1; kill $p; wait $p; echo $?
+sleep 100 & p=$!; kill -STOP $p; until [ "$(cut -d' ' -f3 /proc/$p/stat)" = T ]; do sleep 0.01; done; echo stopped; kill -CONT $p; kill -9 $p; wait $p 2>/dev/null; echo $?
+(trap '' TERM; : >deaf; until [ -e killed ]; do sleep 0.01; done; echo survived) & p=$!; until [ -e deaf ]; do sleep 0.01; done; kill $p; : >killed; wait $p; echo $?
 setsid sh -c 'echo session' ; nohup sh -c 'echo nohup' 2>/dev/null
 sleep 50 & sleep 50 & sleep 50 & jobs -p | wc -l; kill $(jobs -p); wait; jobs >/dev/null; jobs | wc -l
 for i in 1 2 3 4 5 6 7 8; do (sleep 0.0$i; exit $i) & done; wait; echo all
