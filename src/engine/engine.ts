@@ -214,7 +214,10 @@ export interface FileAlong {
  * calls that always succeed, and matter later.
  */
 export interface ThreadFacts {
-  /** Its number (gettid(2)): then it may set its thread pointer, and say what `robustList` and `clearTid` answer. 0: it may not. */
+  /**
+   * Its number (gettid(2)), as long as nobody else is in its memory: then it may set its thread pointer, say what `robustList`
+   * and `clearTid` answer, and wakes nobody by a private futex. 0: it may not.
+   */
   tellSelf(tid: number): void;
   /**
    * It knows what its signals do, and may change that: the actions of the signals in two words of bits stand at `actions`,

@@ -5,7 +5,7 @@
  */
 import { RLIMIT_SIZE, writeRlimit } from '../arch/x86_64/structs/resource.ts';
 import type { ThreadFacts } from '../engine/engine.ts';
-import { CLONE_THREAD, CLONE_VM } from '../uapi/sched.ts';
+import { CLONE_VFORK, CLONE_VM } from '../uapi/sched.ts';
 import type { Task } from './task.ts';
 import type { ThreadGroup } from './thread-group.ts';
 
@@ -46,8 +46,10 @@ export function untellLimits(group: ThreadGroup): void {
 
 /** Before somebody else gets to share something with the task (clone(2)). */
 export function untellShared(task: Task, cloneFlags: number): void {
-  if ((cloneFlags & CLONE_THREAD) !== 0) untellAll(task);
-  else if ((cloneFlags & CLONE_VM) !== 0) task.thread?.facts?.tellBreak(0);
+  if ((cloneFlags & CLONE_VM) === 0) return;
+  // Who waits for its child finds nobody else when it goes on (vfork(2)).
+  if ((cloneFlags & CLONE_VFORK) !== 0) task.thread?.facts?.tellBreak(0);
+  else untellAll(task);
 }
 
 /** Before the task's calls are to be heard, each of them. */

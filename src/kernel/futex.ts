@@ -110,9 +110,13 @@ export class FutexTable {
   }
 }
 
+/** No address from here on is a program's. */
+const USER_HALF = 2 ** 47;
+
 /** What a word is; -EFAULT if there is none. */
 export function futexKey(mm: Mm, address: number, isPrivate: boolean): FutexKey | number {
   if (address % 4 !== 0) return -EINVAL;
+  if (address >= USER_HALF) return -EFAULT;
   if (isPrivate) return { object: mm, offset: address };
   const vma = mm.vmas.find(address);
   if (vma === null || vma.prot === 0) return -EFAULT;

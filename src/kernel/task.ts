@@ -102,6 +102,7 @@ export class Task implements Current, Sleeper, SignalSource {
   }
 
   set cred(cred: Cred) {
+    if (cred === this.credentials) return;
     this.credentials = cred;
     this.moved();
   }

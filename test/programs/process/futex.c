@@ -38,11 +38,46 @@ static void start(pthread_t *threads, void *(*body)(void *))
 	}
 }
 
+static int waits_there(void *argument)
+{
+	waits(argument);
+	return 7;
+}
+
+/* A process of its own that shares our memory, while we have one thread: its private futexes are ours. */
+static void another_process(void)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	int status;
+	pid_t pid;
+
+	R(futex(&word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0));
+	waiters[0] = 0;
+	pid = MUST(clone(waits_there, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL));
+	until(waiters[0] != 0 && sleeps_in(waiters[0], SYS_futex));
+	R(futex(&word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0));
+	MUST(waitpid(pid, &status, 0));
+	say_status("another process", status);
+}
+
+static void odd_addresses(void)
+{
+	R(futex((int *)0x7fffffffe000, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0));
+	R(futex((int *)0x800000000000, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0));
+	R(futex((int *)-4096l, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0));
+	R(futex((int *)-4096l, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0));
+	R(futex((int *)2l, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0));
+	R(futex(NULL, FUTEX_WAKE_PRIVATE, -1, NULL, NULL, 0));
+}
+
 int main(void)
 {
 	struct timespec ts = {0, 20000000}, now;
 	pthread_t t[4];
 
+	odd_addresses();
+	another_process();
+	awake = 0;
 	R(futex(&word, FUTEX_WAIT, 1, NULL, NULL, 0));
 	R(futex(&word, FUTEX_WAIT, 0, &ts, NULL, 0));
 	R(futex(&word, FUTEX_WAKE, 1, NULL, NULL, 0));
