@@ -23,6 +23,7 @@ import {
 } from '../uapi/mount.ts';
 import { isDir, isLnk, isReg, MAY_EXEC, MAY_WRITE } from '../uapi/stat.ts';
 import type { StatFs } from '../uapi/statfs.ts';
+import { withMode } from './access-list.ts';
 import { accessed } from './atime.ts';
 import type { WalkContext } from './context.ts';
 import type { Path } from './dentry.ts';
@@ -39,11 +40,19 @@ import type { Vfs } from './vfs.ts';
 /** chmod of a path found by `lookup` (also fchmod, with the file's path). */
 export function chmod(vfs: Vfs, ctx: WalkContext, path: Path, mode: number): number {
   const { inode } = path;
+  const attr: Attributes = { mode: chmodMode(inode, mode, inode.gid, ctx.cred) };
+  if (inode.acl !== null) attr.acl = withMode(inode.acl, mode);
+  return changeOwn(vfs, ctx, path, attr);
+}
+
+/** Changes what is the owner's to change: the mode, and access control lists. */
+export function changeOwn(vfs: Vfs, ctx: WalkContext, path: Path, attr: Attributes): number {
+  const { inode } = path;
   if (path.mount.readOnly) return -EROFS;
   if (isFixed(inode) || !ownerOrCapable(inode, ctx.cred)) return -EPERM;
   if (isLnk(inode.mode)) return -EOPNOTSUPP;
-  const now = ctx.clock.coarse();
-  return changed(vfs, path, { mode: chmodMode(inode, mode, inode.gid, ctx.cred), ctime: now });
+  attr.ctime = ctx.clock.coarse();
+  return changed(vfs, path, attr);
 }
 
 /** `uid` and `gid` -1 stay. */

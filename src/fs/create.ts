@@ -16,6 +16,7 @@ import {
   S_IFSOCK,
   S_ISGID,
 } from '../uapi/stat.ts';
+import { type AccessList, isPlain, listMode, withMode } from './access-list.ts';
 import type { WalkContext } from './context.ts';
 import type { Dentry, Path } from './dentry.ts';
 import { isFixed } from './flags.ts';
@@ -24,6 +25,8 @@ import { isUnmakable, lookup, lookupPlace, type Place } from './lookup.ts';
 import { LAST_NORM, LOOKUP_EMPTY, LOOKUP_FOLLOW, PATH_MAX } from './namei.ts';
 import { mayAdd, mayLink } from './permission.ts';
 import type { Vfs } from './vfs.ts';
+
+const RWX = 0o777;
 
 export function mkdir(vfs: Vfs, ctx: WalkContext, at: Path | null, name: string, mode: number): number {
   const place = newPlace(vfs, ctx, at, name, true);
@@ -131,13 +134,21 @@ function placeError(place: Place, directory: boolean, cred: Cred): number {
   return mayAdd(mount, dir, target, cred);
 }
 
-/** What a new inode in `dir` gets: the umask applied, and the group of a set-group-ID directory (inode(7)). */
+/** What a new inode in `dir` gets: the umask or the default list applied, and the group of a set-group-ID directory (inode(7)). */
 export function newInode(dir: Inode, mode: number, rdev: number, ctx: WalkContext): NewInode {
   const { cred } = ctx;
-  const masked = mode & ~ctx.umask;
-  if ((dir.mode & S_ISGID) === 0) return { mode: masked, uid: cred.fsuid, gid: cred.fsgid, rdev };
-  const inherited = isDir(mode) ? masked | S_ISGID : stripGroupId(masked, dir.gid, cred);
-  return { mode: inherited, uid: cred.fsuid, gid: dir.gid, rdev };
+  const list = dir.defaultAcl;
+  const masked = mode & ~(list === null ? ctx.umask : RWX & ~listMode(list));
+  const plain = (dir.mode & S_ISGID) === 0;
+  const inherited = plain ? masked : isDir(mode) ? masked | S_ISGID : stripGroupId(masked, dir.gid, cred);
+  const init = { mode: inherited, uid: cred.fsuid, gid: plain ? cred.fsgid : dir.gid, rdev };
+  return list === null ? init : { ...init, ...handedDown(list, inherited) };
+}
+
+/** What a directory's default list makes of a new file's lists: it takes the umask's place (acl(5)). */
+function handedDown(list: AccessList, mode: number): Pick<NewInode, 'acl' | 'defaultAcl'> {
+  const acl = isPlain(list) ? null : withMode(list, mode);
+  return { acl, defaultAcl: isDir(mode) ? list : null };
 }
 
 /** No program with the rights of a group can be made by somebody outside of it. */

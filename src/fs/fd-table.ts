@@ -7,6 +7,7 @@
 import { Bitmap } from '../lib/bitmap.ts';
 import type { Result } from '../lib/result.ts';
 import { EBADF, EINVAL, EMFILE } from '../uapi/errno.ts';
+import { O_PATH } from '../uapi/fcntl.ts';
 import type { File } from './file.ts';
 
 /** What a table has room for when it is new (struct files_struct: one word of its bitmap). */
@@ -153,7 +154,8 @@ export class FilesStruct {
 
   private letGo(file: File): number {
     const result = file.flush();
-    file.inode.locks?.removeOwner(this);
+    // A file that was opened as a path only was never one to lock.
+    if ((file.flags & O_PATH) === 0) file.inode.locks?.removeOwner(this);
     file.put();
     return result;
   }

@@ -14,13 +14,14 @@ import type { Result } from '../lib/result.ts';
 import type { PageCache } from '../mm/page-cache.ts';
 import { EACCES, EINVAL, ENODATA, ENODEV, ENOTDIR, ENOTTY, EOPNOTSUPP, EPERM } from '../uapi/errno.ts';
 import { isReg, S_IFMT } from '../uapi/stat.ts';
+import type { AccessList } from './access-list.ts';
 import type { WalkContext } from './context.ts';
 import type { Path } from './dentry.ts';
 import type { File } from './file.ts';
 import type { FileLocks } from './locks.ts';
 import type { SuperBlock } from './super.ts';
 
-/** What chmod, chown, utimensat and truncate change; absent fields stay. */
+/** What chmod, chown, utimensat, truncate and setfacl change; absent fields stay. */
 export interface Attributes {
   mode?: number;
   uid?: number;
@@ -29,6 +30,9 @@ export interface Attributes {
   atime?: Timespec;
   mtime?: Timespec;
   ctime?: Timespec;
+  /** Given to inodes of filesystems that keep such lists (`SuperBlock.keepsAccessLists`). */
+  acl?: AccessList | null;
+  defaultAcl?: AccessList | null;
 }
 
 /** What a new inode gets from its maker; `mode` has the type bits, the umask is applied. */
@@ -38,6 +42,9 @@ export interface NewInode {
   readonly gid: number;
   /** For character and block devices. */
   readonly rdev: number;
+  /** What its directory hands down. */
+  readonly acl?: AccessList | null;
+  readonly defaultAcl?: AccessList | null;
 }
 
 export abstract class Inode {
@@ -56,6 +63,9 @@ export abstract class Inode {
   ctime: Timespec;
   /** Birth time, for statx(2). */
   btime: Timespec | null = null;
+  /** Its access control list, if it says more than the mode does; and the one that it hands down to new files. */
+  acl: AccessList | null = null;
+  defaultAcl: AccessList | null = null;
   /** Locks of fcntl(2) and flock(2) on this file; made on first use by fs/locks.ts. */
   locks: FileLocks | null = null;
   /** A bound AF_UNIX socket, or a FIFO's pipe: what outlives this inode's names while in use. */

@@ -21,11 +21,13 @@ import {
   MAY_EXEC,
   MAY_READ,
   MAY_WRITE,
+  S_IRWXG,
   S_ISGID,
   S_ISUID,
   S_ISVTX,
   S_IXGRP,
 } from '../uapi/stat.ts';
+import { listAllows } from './access-list.ts';
 import type { Dentry } from './dentry.ts';
 import { isAppendOnly, isFixed, isImmutable } from './flags.ts';
 import type { Inode } from './inode.ts';
@@ -48,14 +50,14 @@ export function permissionAt(mount: Mount, inode: Inode, mask: number, cred: Cre
 export function maySearch(dir: Inode, cred: Cred): number {
   const own = dir.permission(MAY_EXEC, cred);
   if (own !== null) return own;
-  if ((dir.mode & 0o111) === 0o111) return 0;
+  if ((dir.mode & 0o111) === 0o111 && dir.acl === null) return 0;
   return modePermission(dir, MAY_EXEC, cred);
 }
 
-/** What the mode bits and capabilities say. */
+/** What the mode bits, the access control list and capabilities say. */
 export function modePermission(inode: Inode, mask: number, cred: Cred): number {
   const { mode } = inode;
-  if ((classBits(inode, cred) & mask) === mask) return 0;
+  if (bitsAllow(inode, mask, cred)) return 0;
   if (isDir(mode)) {
     const readOrSearch = (mask & MAY_WRITE) === 0 && capable(cred, CAP_DAC_READ_SEARCH);
     return readOrSearch || capable(cred, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
@@ -63,6 +65,13 @@ export function modePermission(inode: Inode, mask: number, cred: Cred): number {
   if (mask === MAY_READ && capable(cred, CAP_DAC_READ_SEARCH)) return 0;
   const executable = (mask & MAY_EXEC) === 0 || (mode & 0o111) !== 0;
   return executable && capable(cred, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+}
+
+/** Where the mode leaves the group nothing, so does the list's mask, and nobody looks at it. */
+function bitsAllow(inode: Inode, mask: number, cred: Cred): boolean {
+  const { acl, mode, uid, gid } = inode;
+  if (acl !== null && cred.fsuid !== uid && (mode & S_IRWXG) !== 0) return listAllows(acl, gid, mask, cred);
+  return (classBits(inode, cred) & mask) === mask;
 }
 
 /** The three bits that hold for `cred`: the owner's, the group's or the others'. */

@@ -32,6 +32,8 @@ export abstract class SuperBlock {
   maxBytes: number = Number.MAX_SAFE_INTEGER;
   /** Names that do not exist cannot be made to, whoever asks: -ENOENT (proc). */
   readonly namesOnly: boolean = false;
+  /** Whether inodes keep access control lists that say more than permission bits. */
+  readonly keepsAccessLists: boolean = false;
   abstract readonly root: Inode;
 
   constructor(type: string, dev: number, clock: Clock) {

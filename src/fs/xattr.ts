@@ -5,7 +5,7 @@ import { E2BIG, EINVAL, ENODATA, EOPNOTSUPP, EPERM, ERANGE, EROFS } from '../uap
 import { XATTR_CREATE, XATTR_REPLACE } from '../uapi/fcntl.ts';
 import { IN_ATTRIB } from '../uapi/inotify.ts';
 import { isDir, isReg, MAY_READ, MAY_WRITE, S_ISVTX } from '../uapi/stat.ts';
-import { getAcl, isAclName, setAcl } from './acl.ts';
+import { aclNames, getAcl, isAclName, setAcl } from './acl.ts';
 import type { WalkContext } from './context.ts';
 import type { Path } from './dentry.ts';
 import { isFixed } from './flags.ts';
@@ -25,7 +25,7 @@ export function xattrError(name: string, size = 0, flags = 0): number {
 
 /** The value, one character a byte. */
 export function getXattr(ctx: WalkContext, path: Path, name: string): Result<string> {
-  if (isAclName(name)) return getAcl(path);
+  if (isAclName(name)) return getAcl(path, name);
   const err = xattrError(name) || rights(path, name, MAY_READ, ctx.cred);
   return err < 0 ? err : path.inode.getxattr(name);
 }
@@ -56,7 +56,7 @@ export function removeXattr(vfs: Vfs, ctx: WalkContext, path: Path, name: string
 
 /** The names; those of trusted attributes only for who may read them. */
 export function listXattr(ctx: WalkContext, path: Path): string[] {
-  const names = path.inode.listxattr();
+  const names = [...aclNames(path.inode), ...path.inode.listxattr()];
   return capable(ctx.cred, CAP_SYS_ADMIN) ? names : names.filter(name => !name.startsWith('trusted.'));
 }
 

@@ -129,7 +129,7 @@ function takeOrFind(task: Task, address: number, key: FutexKey): Task | number {
   if (readWord(task, address, word) < 0) return -EFAULT;
   if ((word[0]! & FUTEX_TID_MASK) === task.pid) return -EDEADLK;
   if (kernel.futexes.has(key)) return -EINVAL;
-  mm!.space.setHighBit(address);
+  if ((word[0]! & FUTEX_WAITERS) === 0) mm!.space.setHighBit(address);
   if (readWord(task, address, word) < 0 || (word[0]! & FUTEX_WAITERS) === 0) return -EFAULT;
   const tid = word[0]! & FUTEX_TID_MASK;
   const lock = kernel.piLocks.get(key);

@@ -16,6 +16,8 @@ import type { ThreadGroup } from './thread-group.ts';
 import type { UserCounts } from './user-counts.ts';
 
 const DELAYTIMER_MAX = 0x7fffffff;
+/** In ns. */
+const TICK = 4e6;
 
 /** struct sigevent, as timers need it. */
 export interface SigEvent {
@@ -43,6 +45,8 @@ export class PosixTimer implements Waiter {
   private deadline = 0;
   private interval = 0;
   private armed = false;
+  /** Its latest expiration's signal was ignored. */
+  private unheard = false;
   /** The absolute CLOCK_REALTIME of the next expiration, while that is what was asked for. */
   private wallTime: Timespec | null = null;
   /** A signal of this setting is queued; each setting has its own token, so that older ones are dropped. */
@@ -75,10 +79,15 @@ export class PosixTimer implements Waiter {
   get(): TimerValue {
     if (!this.armed) return { value: 0, interval: this.interval };
     const now = this.now();
-    if (this.deadline > now) return { value: this.deadline - now, interval: this.interval };
+    if (this.deadline > now) return { value: this.left(this.deadline - now), interval: this.interval };
     if (this.interval === 0) return { value: this.timer === null ? 0 : 1, interval: 0 };
     const missed = Math.floor((now - this.deadline) / this.interval);
     return { value: this.deadline + (missed + 1) * this.interval - now, interval: this.interval };
+  }
+
+  /** Expirations that nobody would hear of are left out: the next one is not what it waits for. */
+  private left(time: number): number {
+    return this.unheard ? time % this.interval || this.interval : time;
   }
 
   /** `value` null disarms; `absolute`: a time of the timer's clock, else from now on. */
@@ -86,6 +95,7 @@ export class PosixTimer implements Waiter {
     this.timer?.cancel();
     this.timer = null;
     this.queued = null;
+    this.unheard = false;
     this.overrun = 0;
     this.interval = interval;
     this.armed = value !== null;
@@ -141,23 +151,33 @@ export class PosixTimer implements Waiter {
     const token = {};
     this.queued = token;
     const taken = (): boolean => this.queued === token && this.delivered(info);
-    // A signal that is not kept (ignored, merged) was taken as far as the timer goes on.
-    if (!sendQueued(this.group, target, { info, user: null, taken })) this.delivered(info);
+    if (!sendQueued(this.group, target, { info, user: null, taken })) this.ignored();
+  }
+
+  /** Nobody gets its signal: it goes on, not more often than a tick, and the overruns stay those of the last one taken. */
+  private ignored(): void {
+    this.queued = null;
+    this.unheard = this.interval > 0;
+    if (this.unheard) this.advance(this.interval < TICK ? this.now() + TICK : this.now());
+    else this.armed = false;
   }
 
   /** Its signal was taken: says what it missed, and goes on. */
   private delivered(info: SignalInfo): boolean {
     this.queued = null;
+    this.unheard = false;
     this.overrun = 0;
-    if (this.interval > 0) {
-      const missed = Math.max(0, Math.floor((this.now() - this.deadline) / this.interval));
-      this.overrun = Math.min(missed, DELAYTIMER_MAX);
-      this.deadline += (missed + 1) * this.interval;
-      this.arm();
-    } else {
-      this.armed = false;
-    }
+    if (this.interval > 0) this.overrun = Math.min(this.advance(this.now()), DELAYTIMER_MAX);
+    else this.armed = false;
     info.words[5] = this.overrun;
     return true;
+  }
+
+  /** Arms it for its next expiration after `time`; how many that leaves out. */
+  private advance(time: number): number {
+    const missed = Math.max(0, Math.floor((time - this.deadline) / this.interval));
+    this.deadline += (missed + 1) * this.interval;
+    this.arm();
+    return missed;
   }
 }

@@ -113,7 +113,6 @@ export function sendQueued(group: ThreadGroup, target: Task | null, entry: Queue
   const { signo } = entry.info;
   if (!prepare(group, target, entry.info)) return false;
   const queue = target === null ? group.pending : target.signals.pending;
-  if (queue.merges(signo)) return false;
   queue.add(signo, entry);
   announce(group, target, entry.info);
   return true;

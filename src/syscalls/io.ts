@@ -93,11 +93,16 @@ export function writeFile(
     if (typeof whole === 'number') return whole;
     return writeFile(task, file, new BufferMemory(whole), 0, len, pos, mayWait);
   }
-  if (len > PIECE && file.seekable) return writeInPieces({ task, file, user, addr, len, pos, mayWait });
+  if (len > PIECE) return writeLong({ task, file, user, addr, len, pos, mayWait });
   const n = writeNow(task, file, user, addr, len, pos);
-  if (n === len || !mayWait || file.nonblocking || file.waitq === null) return n;
-  if (n !== -EAGAIN && (n < 0 || file.seekable)) return n;
+  if (!shouldWait(file, n, len, mayWait)) return n;
   return writeLater(task, file, user, addr, len, pos, Math.max(n, 0));
+}
+
+/** After an attempt that wrote `n`: whether to wait until the rest can be written. */
+function shouldWait(file: File, n: number, len: number, mayWait: boolean): boolean {
+  if (n === len || !mayWait || file.nonblocking || file.waitq === null) return false;
+  return n === -EAGAIN || (n >= 0 && !file.seekable);
 }
 
 interface LongTransfer {
@@ -110,14 +115,18 @@ interface LongTransfer {
   readonly mayWait: boolean;
 }
 
-/** How far it may go is asked once: a piece that begins where the limit is would be one too many (SIGXFSZ). */
-function writeInPieces(transfer: LongTransfer): number | Promise<number> {
-  const { task, file, pos, len } = transfer;
+function writeLong(transfer: LongTransfer): number | Promise<number> {
+  const { task, file, user, addr, len, pos, mayWait } = transfer;
+  // How far it may go is asked once: a piece that begins where the limit is would be one too many (SIGXFSZ).
   const limit = writeLimit(task, file, writePosition(file, pos), len);
-  return limit < 0 ? limit : inPieces(writeNow, { ...transfer, len: limit });
+  if (limit < 0) return limit;
+  const goOn = (n: number): number | Promise<number> =>
+    shouldWait(file, n, len, mayWait) ? writeLater(task, file, user, addr, len, pos, Math.max(n, 0)) : n;
+  const n = inPieces(writeNow, { ...transfer, len: limit });
+  return typeof n === 'number' ? goOn(n) : n.then(goOn);
 }
 
-/** A long transfer of a file with positions, which may be more than the kernel does in one go. */
+/** A long transfer, which may be more than the kernel does in one go. */
 function inPieces(move: typeof readNow, transfer: LongTransfer, begun = 0): number | Promise<number> {
   const { task, file, user, addr, len, pos, mayWait } = transfer;
   const slice = new Slice(task);

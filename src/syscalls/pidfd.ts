@@ -1,4 +1,4 @@
-/** pidfd_open(2), pidfd_getfd(2). */
+/** pidfd_open(2), pidfd_getfd(2), process_mrelease(2). */
 import { PidFd } from '../ipc/pidfd.ts';
 import { keepFromGoingAlong } from '../kernel/along.ts';
 import { mayAttach } from '../kernel/ptrace-access.ts';
@@ -30,7 +30,17 @@ function pidfdGetfd(task: Task, pidfd: number, targetFd: number, flags: number):
   return file === null ? -EBADF : install(task, file.get(), true);
 }
 
+/** A dying process gives its memory back by itself, soon: nothing has to be done. */
+function processMrelease(task: Task, pidfd: number, flags: number): number {
+  if (flags !== 0) return -EINVAL;
+  const group = processOfFd(task, pidfd);
+  if (typeof group === 'number') return group;
+  if (group.threads.size === 0) return -ESRCH;
+  return group.exiting === null ? -EINVAL : 0;
+}
+
 export const pidfdCalls: readonly Syscall[] = [
   call('pidfd_open', [pid('pid'), flags('flags', { PIDFD_NONBLOCK })], pidfdOpen, 'no PIDFD_THREAD: EINVAL'),
   call('pidfd_getfd', [fd('pidfd'), fd('targetfd'), uint('flags')], pidfdGetfd),
+  call('process_mrelease', [fd('pidfd'), uint('flags')], processMrelease),
 ];

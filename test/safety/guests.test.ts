@@ -111,7 +111,7 @@ test('random system calls: no oops, nobody hangs', async () => {
 
 test('long calls: meanwhile others are answered', async () => {
   const { stdout } = await run([compile('long')]);
-  const each = ['random parts', 'random whole', 'memory', 'residency'];
+  const each = ['random parts', 'random whole', 'memory', 'residency', 'line'];
   assert.equal(stdout, each.map(name => `${name}: answered 20, killed in time 1\n`).join(''));
 });
 

@@ -61,10 +61,23 @@ static void residency(void)
 	mincore(far, 1UL << 40, pages);
 }
 
+/* A line that never ends: the terminal throws away what has no room. */
+static void endless_line(void)
+{
+	char *zeros = mmap(NULL, 1024 * MIB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+
+	unlockpt(terminal);
+	*stage = 1;
+	while (write(terminal, zeros, 1024 * MIB) > 0)
+		;
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
-} calls[] = {{"random parts", random_parts}, {"random whole", random_whole}, {"memory", another_memory}, {"residency", residency}};
+} calls[] = {{"random parts", random_parts}, {"random whole", random_whole}, {"memory", another_memory}, {"residency", residency},
+	     {"line", endless_line}};
 
 int main(void)
 {

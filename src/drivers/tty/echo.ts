@@ -70,7 +70,8 @@ export class Echo {
   make(termios: Termios): void {
     let done = 0;
     while (done < this.orders.length && this.carryOut(this.orders[done]!, termios)) done++;
-    this.orders = done === this.orders.length ? [] : this.orders.slice(done);
+    // With output stopped, nothing is done for each character that is typed, and thousands may wait.
+    if (done > 0) this.orders = this.orders.slice(done);
   }
 
   private order(order: number): void {

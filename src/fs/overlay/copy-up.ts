@@ -68,8 +68,8 @@ function copyContent(lower: Inode, upper: Inode, inode: OverlayInode, size: numb
     if (typeof value === 'string') upper.setxattr(name, value, 0);
   }
   if (!isDir(lower.mode)) layers.setOrigin(upper, inode.ino);
-  const { mode, atime, mtime } = lower;
-  return upper.setattr(isLnk(mode) ? { atime, mtime } : { mode, atime, mtime });
+  const { mode, atime, mtime, acl, defaultAcl } = lower;
+  return upper.setattr(isLnk(mode) ? { atime, mtime } : { mode, atime, mtime, acl, defaultAcl });
 }
 
 function copyData(lower: Inode, upper: Inode, size: number): number {

@@ -99,6 +99,8 @@ export class OverlayInode extends Inode implements Parts {
     this.mode = real.mode;
     this.uid = real.uid;
     this.gid = real.gid;
+    this.acl = real.acl;
+    this.defaultAcl = real.defaultAcl;
     this.size = real.size;
     this.blocks = real.blocks;
     this.atime = real.atime;

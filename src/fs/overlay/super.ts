@@ -35,6 +35,7 @@ export interface OverlayOptions {
 
 export class OverlaySuperBlock extends SuperBlock {
   override readonly findsFiles: boolean = true;
+  override readonly keepsAccessLists: boolean;
   readonly root: OverlayInode;
   readonly layers: Layers;
   readonly work: Inode | null;
@@ -52,6 +53,7 @@ export class OverlaySuperBlock extends SuperBlock {
     const { upper, lowers } = options;
     this.layers = new Layers(lowers, options.userXattr === true ? 'user.overlay.' : 'trusted.overlay.');
     this.work = upper?.work ?? null;
+    this.keepsAccessLists = upper?.work.sb.keepsAccessLists ?? false;
     this.readOnly = upper === null;
     this.shown = options.shown ?? '';
     this.held = upper === null ? lowers : [...lowers, upper.root, upper.work];

@@ -7,7 +7,7 @@ import { dirType, isDir, isReg, S_IFCHR, S_IFDIR, S_IFLNK } from '../../uapi/sta
 import { fileAccessed } from '../atime.ts';
 import { type EmitEntry, File } from '../file.ts';
 import type { Inode, NewInode } from '../inode.ts';
-import { TmpfsInode } from './inode.ts';
+import { listBytes, TmpfsInode } from './inode.ts';
 import { NameIndex } from './name-index.ts';
 import { TmpfsFile } from './regular.ts';
 import type { TmpfsSuper } from './super.ts';
@@ -38,13 +38,13 @@ export class TmpfsDir extends TmpfsInode {
   }
 
   override mknod(name: string, init: NewInode): Result<Inode> {
-    const err = this.sb.takeInode();
+    const err = this.sb.takeInode(listBytes(init));
     if (err < 0) return err;
     return this.add(name, isReg(init.mode) ? new TmpfsFile(this.sb, init) : new TmpfsInode(this.sb, init));
   }
 
   override mkdir(name: string, init: NewInode): Result<Inode> {
-    const err = this.sb.takeInode();
+    const err = this.sb.takeInode(listBytes(init));
     return err < 0 ? err : this.add(name, new TmpfsDir(this.sb, init, this));
   }
 
@@ -60,7 +60,7 @@ export class TmpfsDir extends TmpfsInode {
   }
 
   override tmpfile(init: NewInode): Result<Inode> {
-    const err = this.sb.takeInode();
+    const err = this.sb.takeInode(listBytes(init));
     if (err < 0) return err;
     const file = new TmpfsFile(this.sb, init);
     file.nlink = 0;

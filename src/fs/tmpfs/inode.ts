@@ -5,9 +5,14 @@ import type { Result } from '../../lib/result.ts';
 import { EEXIST, ENODATA, ENOSPC, ENXIO, EOPNOTSUPP } from '../../uapi/errno.ts';
 import { XATTR_CREATE, XATTR_REPLACE } from '../../uapi/fcntl.ts';
 import { isDir, isReg } from '../../uapi/stat.ts';
+import { accessListSize } from '../access-list.ts';
 import type { File } from '../file.ts';
 import { type Attributes, Inode, type NewInode } from '../inode.ts';
 import type { TmpfsSuper } from './super.ts';
+
+/** Access control lists are counted as what they are, extended attributes. */
+export const listBytes = ({ acl = null, defaultAcl = null }: Pick<NewInode, 'acl' | 'defaultAcl'>): number =>
+  accessListSize(acl) + accessListSize(defaultAcl);
 
 /** An inode of tmpfs. By itself it is a device, FIFO or socket, whose files are made elsewhere. */
 export class TmpfsInode extends Inode {
@@ -22,6 +27,8 @@ export class TmpfsInode extends Inode {
     this.gid = init.gid;
     this.rdev = init.rdev;
     this.btime = now;
+    this.acl = init.acl ?? null;
+    this.defaultAcl = init.defaultAcl ?? null;
   }
 
   override open(_flags: number, _cred: Cred): Result<File> {
@@ -33,12 +40,24 @@ export class TmpfsInode extends Inode {
       const err = this.resize(attr.size);
       if (err < 0) return err;
     }
+    if (attr.acl !== undefined || attr.defaultAcl !== undefined) {
+      const err = this.setLists(attr);
+      if (err < 0) return err;
+    }
     if (attr.mode !== undefined) this.mode = attr.mode;
     if (attr.uid !== undefined) this.uid = attr.uid;
     if (attr.gid !== undefined) this.gid = attr.gid;
     if (attr.atime !== undefined) this.atime = attr.atime;
     if (attr.mtime !== undefined) this.mtime = attr.mtime;
     if (attr.ctime !== undefined) this.ctime = attr.ctime;
+    return 0;
+  }
+
+  private setLists({ acl = this.acl, defaultAcl = this.defaultAcl }: Attributes): number {
+    const err = this.sb.takeXattrBytes(listBytes({ acl, defaultAcl }) - listBytes(this));
+    if (err < 0) return err;
+    this.acl = acl;
+    this.defaultAcl = defaultAcl;
     return 0;
   }
 
@@ -89,6 +108,7 @@ export class TmpfsInode extends Inode {
 
   override evict(): void {
     for (const name of this.listxattr()) this.removexattr(name);
+    this.setLists({ acl: null, defaultAcl: null });
     this.sb.giveInode();
   }
 }

@@ -14,6 +14,7 @@ const MOST_XATTR_BYTES = 64 << 20;
 
 export class TmpfsSuper extends SuperBlock {
   override readonly findsFiles: boolean = true;
+  override readonly keepsAccessLists: boolean = true;
   override readonly root: TmpfsDir;
   readonly env: FsEnvironment;
   private options: TmpfsOptions;
@@ -43,11 +44,12 @@ export class TmpfsSuper extends SuperBlock {
     return ++this.lastIno;
   }
 
-  /** Counts an inode that is about to be made: 0 or -ENOSPC. */
-  takeInode(): number {
+  /** Counts an inode that is about to be made, and the bytes of its attributes: 0 or -ENOSPC. */
+  takeInode(xattrBytes = 0): number {
     if (this.usedInodes >= this.options.inodes) return -ENOSPC;
-    this.usedInodes++;
-    return 0;
+    const err = this.takeXattrBytes(xattrBytes);
+    if (err >= 0) this.usedInodes++;
+    return err;
   }
 
   giveInode(): void {

@@ -68,6 +68,11 @@ static void takes_all(void)
 	R(lock(F_SETLKW, F_WRLCK, 0, 0));
 }
 
+static void tries_all(void)
+{
+	R(lock(F_SETLK, F_WRLCK, 0, 0));
+}
+
 int main(void)
 {
 	fd = MUST(open("f", O_CREAT | O_RDWR, 0600));
@@ -86,6 +91,10 @@ int main(void)
 	close(MUST(open("f", O_RDONLY)));
 	get(F_WRLCK, 0, 0);
 	in_child("gone with any close", takes_all);
+	R(lock(F_SETLK, F_WRLCK, 0, 0));
+	close(MUST(open("f", O_PATH)));
+	in_child("kept when a path is closed", tries_all);
+	R(lock(F_SETLK, F_UNLCK, 0, 0));
 
 	int other = MUST(open("f", O_RDWR));
 	struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET};

@@ -158,7 +158,7 @@ static void act(int pid)
 	told("limit", syscall(SYS_prlimit64, pid, RLIMIT_NOFILE, &low, NULL));
 	told("getaffinity", sched_getaffinity(pid, sizeof(set), &set));
 	told("affinity", sched_setaffinity(pid, sizeof(set), &set));
-	told("batch", sched_setscheduler(pid, SCHED_BATCH, &param));
+	told("idle", sched_setscheduler(pid, SCHED_IDLE, &param));
 	told("nice", setpriority(PRIO_PROCESS, pid, 5));
 	told("nicer", setpriority(PRIO_PROCESS, pid, -5));
 	told("ioprio", syscall(SYS_ioprio_set, 1, pid, 2 << 13 | 4));

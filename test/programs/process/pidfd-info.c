@@ -60,6 +60,7 @@ static void ended(const char *how, int signal)
 	waitid(P_PID, pid, &info, WEXITED | WNOWAIT);
 	say("%s, a zombie\n", how);
 	all(fd, pid);
+	R(syscall(SYS_process_mrelease, fd, 0));
 	waitid(P_PID, pid, &info, WEXITED);
 	say("%s, waited for\n", how);
 	all(fd, pid);
@@ -81,6 +82,10 @@ int main(void)
 	R(ioctl(fd, REQUEST(0), &info));
 	R(ioctl(fd, _IOC(_IOC_READ, 0xff, 11, 64), &info));
 	R(ioctl(fd, _IOC(_IOC_READ | _IOC_WRITE, 0xfe, 11, 64), &info));
+	R(syscall(SYS_process_mrelease, fd, 0));
+	R(syscall(SYS_process_mrelease, fd, 1));
+	R(syscall(SYS_process_mrelease, 0, 0));
+	R(syscall(SYS_process_mrelease, -1, 0));
 	ended("killed", SIGKILL);
 	ended("exited", 0);
 	return 0;

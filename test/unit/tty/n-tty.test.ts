@@ -378,3 +378,20 @@ test('breaks and parity errors, as termios(3) has them', () => {
   assert.equal(got(T.INPCK | T.IGNPAR, bad), 'EAGAIN');
   assert.equal(got(T.INPCK | T.PARMRK, bad), 'ff0041');
 });
+
+test('an echo that cannot be sent costs no more than one that need not be', () => {
+  const typed = (lflag: number): number => {
+    const pty = new OurPty();
+    pty.run([['set', [I, O, lflag, CC]]]);
+    const text = new Uint8Array(1 << 16).fill(0x61);
+    // Nobody reads what is echoed: there is soon no room for more.
+    pty.pair.type(text, 0, text.length);
+    const began = process.hrtime.bigint();
+    for (let i = 0; i < 8; i++) pty.pair.type(text, 0, text.length);
+    return Number(process.hrtime.bigint() - began);
+  };
+  typed(L);
+  const quiet = Math.min(...[1, 2, 3].map(() => typed(L & ~T.ECHO)));
+  const loud = Math.min(...[1, 2, 3].map(() => typed(L)));
+  assert.ok(loud < 25 * quiet, `${loud} ns, without echo ${quiet} ns`);
+});
