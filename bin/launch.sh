@@ -36,5 +36,5 @@ ignored() { shift 30; UML_IGNORED=$1; }
 read -r stat </proc/self/stat && ignored ${stat##*) } && export UML_IGNORED
 
 # Garbage is collected by the kernel's thread alone: others would take processors from guests, and waking them takes
-# longer than they help. With room for young objects that happens seldom.
-exec "$node" --single-threaded-gc --min-semi-space-size=8 "$home/bin/start.cjs" "$name" "$@"
+# longer than they help. With room for young objects that happens seldom, and for old ones not while a machine is new.
+exec "$node" --single-threaded-gc --min-semi-space-size=8 --initial-old-space-size=64 "$home/bin/start.cjs" "$name" "$@"

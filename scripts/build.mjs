@@ -76,6 +76,8 @@ async function bundle(out) {
     target: 'node24',
     external: ['koffi'],
     charset: 'ascii',
+    // Constants stand where they are used.
+    minifySyntax: true,
     sourcemap: 'linked',
     sourcesContent: false,
     legalComments: 'none',

@@ -1,10 +1,13 @@
 /** What the programs share: defaults, the host's words as bytes, and how they end. */
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { availableParallelism, hostname as osHostname, totalmem } from 'node:os';
+import { reapChildren } from '../host/children.ts';
+import { openLibc } from '../host/libc.ts';
 import { packageFile } from '../host/package.ts';
 import { isHostname } from '../init/cmdline.ts';
 import type { ExitReport, MachineOptions, RootOptions, VolumeOptions } from '../init/options.ts';
 import type { Account } from '../init/passwd.ts';
+import { boot } from '../machine.ts';
 import { isClosed, readGuestFile } from './guest-files.ts';
 
 const MIB = 2 ** 20;
@@ -110,10 +113,6 @@ export function fail(program: string, message: string, status: number): never {
 
 /** A reboot: this program again, as the same process. */
 async function startAnew(): Promise<never> {
-  const [{ openLibc }, { reapChildren }] = await Promise.all([
-    import('../host/libc.ts'),
-    import('../host/children.ts'),
-  ]);
   reapChildren(openLibc());
   process.execve?.(
     process.execPath,
@@ -126,7 +125,6 @@ async function startAnew(): Promise<never> {
 /** What is thrown before there is a machine (a package that is not whole) has one line, too. */
 async function start(options: MachineOptions): Promise<ExitReport> {
   try {
-    const { boot } = await import('../machine.ts');
     return await boot(options);
   } catch (bug) {
     return { type: 'error', message: `the machine cannot start: ${describe(bug)}`, status: null };

@@ -16,7 +16,7 @@ import {
   type CallSite,
   findAfter,
   isBefore,
-  markJumpTargets,
+  jumpedInto,
 } from '../arch/x86_64/call-site.ts';
 import type { CallSites } from '../engine/engine.ts';
 import type { Mm } from './mm.ts';
@@ -200,14 +200,11 @@ export class TextImages {
   /** Gives new sites their numbers, but for those whose comparison something jumps into. */
   private numberSites(text: Text, code: Uint8Array): void {
     const fresh = [...text.sites].filter(([, site]) => site.number === FRESH);
-    const marks = new Uint8Array(code.length);
-    const after = fresh.filter(([, { what }]) => what === AFTER);
-    for (const [at, { what }] of after) marks.fill(1, at - text.pos, at - text.pos + what.next);
-    if (after.length > 0) markJumpTargets(code, marks);
+    const after = fresh.filter(([, { what }]) => what === AFTER).map(([at]) => at - text.pos);
+    const jumped = jumpedInto(code, after, AFTER.next);
     for (const [at, site] of fresh) {
       const rip = at - text.pos;
-      if (marks.subarray(rip, rip + site.what.next).includes(2)) site.number = NEVER;
-      else site.number = this.newSite(text, rip + site.what.next, site);
+      site.number = jumped.has(rip) ? NEVER : this.newSite(text, rip + site.what.next, site);
     }
   }
 

@@ -40,20 +40,44 @@ export function findAfter(text: Buffer): number[] {
   return found;
 }
 
+/** How far a jump with eight bits leads, and its own length. */
+const SHORT = 128 + 2;
+const MARKED = 1;
+const HIT = 2;
+
 /**
- * Whether any direct jump in text[from, to) could lead into the marked bytes (`marks[i]` non-zero): the marks that are
- * hit are set to 2. Every byte is tried as a jump, so data in the text can only make us more careful.
+ * Into which of the pieces of `length` bytes, given by their `starts`, a direct jump of the text could lead. Every byte is
+ * tried as a jump, so data in the text can only make us more careful. A text has millions of bytes and few such pieces:
+ * short jumps are looked for around these alone.
  */
-export function markJumpTargets(text: Uint8Array, marks: Uint8Array): void {
+export function jumpedInto(text: Uint8Array, starts: readonly number[], length: number): Set<number> {
+  if (starts.length === 0) return new Set();
+  const marks = new Uint8Array(text.length);
+  for (const start of starts) marks.fill(MARKED, start, start + length);
+  for (const start of starts) markShort(text, marks, start - SHORT, start + length + SHORT);
+  markLong(text, marks);
+  return new Set(starts.filter(start => marks.subarray(start, start + length).includes(HIT)));
+}
+
+function markShort(text: Uint8Array, marks: Uint8Array, from: number, to: number): void {
+  const end = Math.min(to, text.length - 1);
+  for (let i = Math.max(0, from); i < end; i++) {
+    const op = text[i]!;
+    if (op === 0xeb || (op & 0xf0) === 0x70) hit(marks, i + 2 + ((text[i + 1]! << 24) >> 24));
+  }
+}
+
+function markLong(text: Uint8Array, marks: Uint8Array): void {
   const end = text.length - 6;
   for (let i = 0; i < end; i++) {
     const op = text[i]!;
-    let target = -1;
-    if (op === 0xeb || (op & 0xf0) === 0x70) target = i + 2 + ((text[i + 1]! << 24) >> 24);
-    else if (op === 0xe9) target = i + 5 + word(text, i + 1);
-    else if (op === 0x0f && (text[i + 1]! & 0xf0) === 0x80) target = i + 6 + word(text, i + 2);
-    if (target >= 0 && target < marks.length && marks[target] === 1) marks[target] = 2;
+    if (op === 0xe9) hit(marks, i + 5 + word(text, i + 1));
+    else if (op === 0x0f && (text[i + 1]! & 0xf0) === 0x80) hit(marks, i + 6 + word(text, i + 2));
   }
+}
+
+function hit(marks: Uint8Array, target: number): void {
+  if (target >= 0 && target < marks.length && marks[target] === MARKED) marks[target] = HIT;
 }
 
 /** syscall; cmp imm32,%rax */
