@@ -78,21 +78,14 @@ static void script(const char *name, const char *interpreter, int mode)
 	close(fd);
 }
 
-/* As long as the parent lives, and not forever. */
-static int stay(void *parent)
+static int stay(void *unused)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (parent == NULL || getppid() == *(pid_t *)parent)
-		sleep(20);
-	return 0;
+	return pause();
 }
 
 static void share(int which, int flags)
 {
-	static pid_t parent;
-
-	parent = getpid();
-	clone(stay, stacks[which] + sizeof(stacks[which]), flags, flags & CLONE_THREAD ? NULL : &parent);
+	clone(stay, stacks[which] + sizeof(stacks[which]), flags, NULL);
 }
 
 static void shares_fs(void)
@@ -150,6 +143,7 @@ static void start(const char *name, const char *how, void (*prepare)(void))
 	if (child == 0) {
 		char *words[] = {(char *)in_folder(name), "inside", NULL};
 
+		setpgid(0, 0);
 		setgroups(0, NULL);
 		setgid(USER);
 		setuid(USER);
@@ -162,6 +156,8 @@ static void start(const char *name, const char *how, void (*prepare)(void))
 		_exit(1);
 	}
 	waitpid(child, &status, 0);
+	/* Those that shared something with it. */
+	kill(-child, SIGKILL);
 	if (status)
 		say("  status %x\n", status);
 }
