@@ -178,6 +178,9 @@ export interface EngineThread {
   copyNow(): number;
 }
 
+/** A directory's `OpenedFile.size`: even a read of nothing is to be asked for. */
+export const NO_BYTES = -1;
+
 /**
  * A file that a thread has opened. What is mostly asked next goes along with answers: its attributes, its first bytes.
  * Until it asks the next time the thread may read them, look at and change its position, and close the file, by itself.
@@ -186,7 +189,7 @@ export interface OpenedFile {
   readonly fd: number;
   /** As fcntl(2), F_GETFL, tells them. */
   readonly flags: number;
-  /** How many bytes go along, of a file that does not change; and whether these are all. */
+  /** How many bytes go along, of a file that does not change; and whether these are all. `NO_BYTES`: it has none to read. */
   readonly size: number;
   readonly whole: boolean;
 }

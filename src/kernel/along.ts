@@ -6,7 +6,7 @@
 import type { OpenedFile } from '../engine/engine.ts';
 import type { File } from '../fs/file.ts';
 import { O_ACCMODE, O_RDONLY } from '../uapi/fcntl.ts';
-import { isReg } from '../uapi/stat.ts';
+import { isDir, isReg } from '../uapi/stat.ts';
 import type { Task } from './task.ts';
 
 export interface OpenedAlong extends OpenedFile {
@@ -17,7 +17,7 @@ export interface OpenedAlong extends OpenedFile {
 export function isSimple({ files, group, attributes, kernel }: Task, { inode, flags }: File): boolean {
   return (
     (flags & O_ACCMODE) === O_RDONLY &&
-    isReg(inode.mode) &&
+    (isReg(inode.mode) || isDir(inode.mode)) &&
     inode.isSteady &&
     // Closing lets go of locks, of those of other descriptors too.
     inode.locks === null &&

@@ -2,7 +2,7 @@
  * Credentials of a program that execve(2) starts: set-user-ID and set-group-ID, file capabilities, and the
  * formula of capabilities(7), "Transformation of capabilities during execve()".
  */
-import { CAPS_ALL, CAPS_NONE, type CapSet, type Cred } from '../core/cred.ts';
+import { CAP_SETUID, CAPS_ALL, CAPS_NONE, type CapSet, type Cred, capable } from '../core/cred.ts';
 import { EINVAL, EPERM } from '../uapi/errno.ts';
 import { SECBIT_KEEP_CAPS, SECBIT_NOROOT } from '../uapi/prctl.ts';
 import { S_ISGID, S_ISUID, S_IXGRP } from '../uapi/stat.ts';
@@ -28,13 +28,17 @@ export interface ExecCred {
   readonly secure: boolean;
 }
 
-/** -EPERM when the file's capabilities cannot be had by this process and the program would not know. */
+/**
+ * -EPERM when the file's capabilities cannot be had by this process and the program would not know. A process whose root and
+ * working directory others can move is `shared`: its program gets no rights from its file that the process has not.
+ */
 export function credForExec(
   old: Cred,
   file: ExecutedFile,
   fileCaps: FileCaps | null,
   nosuid: boolean,
   noNewPrivs: boolean,
+  shared = false,
 ): ExecCred | number {
   const inert = nosuid || noNewPrivs;
   const setuid = !inert && (file.mode & S_ISUID) !== 0;
@@ -43,20 +47,20 @@ export function credForExec(
   const egid = setgid ? file.gid : old.egid;
   const isSetId = euid !== old.uid || egid !== old.gid;
 
-  const own = inert ? null : fileCaps;
-  const caps = asRoot(old, euid, own);
-  const ambient = isSetId || own !== null ? CAPS_NONE : old.ambient;
+  const fromInode = inert ? null : fileCaps;
+  const caps = asRoot(old, euid, fromInode);
+  const ambient = isSetId || fromInode !== null ? CAPS_NONE : old.ambient;
   const fromFile = capIntersect(caps.permitted, old.bounding);
-  if (own?.effective === true && caps === own && !capSubset(own.permitted, fromFile)) return -EPERM;
-  const permitted = capUnion(capUnion(capIntersect(old.inheritable, caps.inheritable), fromFile), ambient);
+  const partial = fromInode !== null && !capSubset(fromInode.permitted, fromFile);
+  if (partial && fromInode.effective && caps === fromInode) return -EPERM;
+  const gained = capUnion(capUnion(capIntersect(old.inheritable, caps.inheritable), fromFile), ambient);
+  const limited = shared && (isSetId || !capSubset(gained, old.permitted));
+  const permitted = limited ? capIntersect(gained, old.permitted) : gained;
+  const keepsIds = limited && !capable(old, CAP_SETUID);
   const cred: Cred = {
     ...old,
-    euid,
-    suid: euid,
-    fsuid: euid,
-    egid,
-    sgid: egid,
-    fsgid: egid,
+    ...asUser(keepsIds ? old.uid : euid),
+    ...asGroup(keepsIds ? old.gid : egid),
     permitted,
     effective: caps.effective ? permitted : ambient,
     ambient,
@@ -67,6 +71,13 @@ export function credForExec(
   const grew = old.uid !== 0 && (caps.effective || !capSubset(permitted, ambient));
   return { cred: same, secure: isSetId || grew };
 }
+
+const asUser = (uid: number): Pick<Cred, 'euid' | 'suid' | 'fsuid'> => ({ euid: uid, suid: uid, fsuid: uid });
+const asGroup = (gid: number): Pick<Cred, 'egid' | 'sgid' | 'fsgid'> => ({
+  egid: gid,
+  sgid: gid,
+  fsgid: gid,
+});
 
 const sameCaps = (a: CapSet, b: CapSet): boolean => a.lo === b.lo && a.hi === b.hi;
 

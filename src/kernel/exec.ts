@@ -12,6 +12,7 @@ import type { Path } from '../fs/dentry.ts';
 import type { File } from '../fs/file.ts';
 import { LOOKUP_FOLLOW } from '../fs/namei.ts';
 import { openExec } from '../fs/open.ts';
+import { permission } from '../fs/permission.ts';
 import type { Mm } from '../mm/mm.ts';
 import { TASK_SIZE } from '../mm/places.ts';
 import { PAGE_SIZE, pageDown, pageUp } from '../mm/ram.ts';
@@ -20,6 +21,7 @@ import { E2BIG, EACCES, EAGAIN, ELOOP, ENOEXEC, ENOMEM } from '../uapi/errno.ts'
 import { MS_NOSUID } from '../uapi/mount.ts';
 import { RLIMIT_STACK } from '../uapi/resource.ts';
 import { SIGSEGV } from '../uapi/signal.ts';
+import { MAY_READ } from '../uapi/stat.ts';
 import { commitCreds } from './commit-creds.ts';
 import { credForExec, type ExecCred, parseFileCaps } from './cred-exec.ts';
 import { NO_RETURN, REGISTERS_SET } from './entry.ts';
@@ -31,6 +33,7 @@ import { resetForExec } from './inherit.ts';
 import { headersAddress, imageSize, imageStart, mapSegments } from './load-elf.ts';
 import type { ElfProgram } from './programs.ts';
 import { leaveLocks } from './robust-list.ts';
+import { dropUnsafe, mayBeDumped, sharesFs } from './secure-exec.ts';
 import { newSpaceFor } from './spaces.ts';
 import type { Task } from './task.ts';
 
@@ -140,7 +143,7 @@ function execCred(task: Task, file: File): ExecCred | number {
   const value = inode.getxattr('security.capability');
   const caps = typeof value === 'number' ? null : parseFileCaps(Uint8Array.from(value, c => c.charCodeAt(0)));
   if (typeof caps === 'number') return caps;
-  return credForExec(task.cred, inode, caps, nosuid, task.attributes.noNewPrivs);
+  return credForExec(task.cred, inode, caps, nosuid, task.attributes.noNewPrivs, sharesFs(task));
 }
 
 function tooBig(task: Task, argv: readonly string[], envp: readonly string[]): boolean {
@@ -156,8 +159,10 @@ function tooBig(task: Task, argv: readonly string[], envp: readonly string[]): b
 /** From here on the old program is gone. */
 function replace(task: Task, program: Program, request: ExecRequest): number {
   leaveLocks(task);
-  const { thread, mm } = freshMemory(task, program.cred.secure || task.group.dumpable !== 1);
   const { file } = program;
+  const { cred, secure } = program.cred;
+  const readable = permission(file.inode, MAY_READ, task.cred) === 0;
+  const { thread, mm } = freshMemory(task, secure || !readable || task.group.dumpable !== 1);
   if (task.files.refs > 1) {
     const own = task.files.clone();
     task.files.put();
@@ -165,8 +170,10 @@ function replace(task: Task, program: Program, request: ExecRequest): number {
   }
   task.files.closeOnExec();
   resetForExec(task);
-  commitCreds(task, program.cred.cred);
-  if (program.cred.secure) task.group.dumpable = 0;
+  const open = mayBeDumped(task.cred, cred, readable);
+  commitCreds(task, cred);
+  if (secure) dropUnsafe(task);
+  if (!open) task.group.dumpable = 0;
   task.comm = baseName(request.filename).slice(0, 15);
   const started = load(task, mm, thread, program, request);
   if (started < 0) {
@@ -184,8 +191,8 @@ function replace(task: Task, program: Program, request: ExecRequest): number {
 /**
  * The task's memory, empty. A new one if it is shared (vfork), or if old and new program are to be kept `apart`. That is if the
  * new one may do what the old one might not: the old one's threads, and what it left for them where the engine keeps its
- * things, are not to be trusted. And if it may not see what the old one did, which has given up rights (prctl(2),
- * PR_SET_DUMPABLE): what that read and wrote still stands there.
+ * things, are not to be trusted. The same goes for a program that may be executed but not read. And if it may not see what
+ * the old one did, which has given up rights (prctl(2), PR_SET_DUMPABLE): what that read and wrote still stands there.
  */
 function freshMemory(task: Task, apart: boolean): { thread: EngineThread; mm: Mm } {
   const { mm, thread } = task;

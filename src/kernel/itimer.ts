@@ -40,7 +40,8 @@ export class IntervalTimer {
   set(value: number, interval: number): void {
     this.timer?.cancel();
     this.timer = null;
-    this.interval = interval;
+    // Timers of processor time keep it while they are disarmed.
+    this.interval = value === 0 && this.which === ITIMER_REAL ? 0 : interval;
     if (value > 0) this.arm(this.now() + value);
   }
 

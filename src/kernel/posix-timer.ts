@@ -97,7 +97,7 @@ export class PosixTimer implements Waiter {
     this.queued = null;
     this.unheard = false;
     this.overrun = 0;
-    this.interval = interval;
+    this.interval = value === null ? 0 : interval;
     this.armed = value !== null;
     this.wallTime = value !== null && absolute && isRealtimeClock(this.clock) ? value : null;
     if (value === null) return;

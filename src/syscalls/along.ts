@@ -3,10 +3,12 @@
  * between, they go along with the answer, so that the program need not ask.
  */
 import { writeStat } from '../arch/x86_64/structs/stat.ts';
+import { NO_BYTES } from '../engine/engine.ts';
 import type { File } from '../fs/file.ts';
 import type { Inode } from '../fs/inode.ts';
 import { isSimple } from '../kernel/along.ts';
 import type { Task } from '../kernel/task.ts';
+import { isDir } from '../uapi/stat.ts';
 import { BLKSIZE } from './stat.ts';
 
 /** Of a file that does not come along as a whole: what loaders look at, if it is in memory anyhow. */
@@ -26,6 +28,7 @@ export const LEAVES_OPENED: ReadonlySet<string> = new Set([
   'read',
   'pread64',
   'lseek',
+  'getdents64',
   'write',
 ]);
 
@@ -35,6 +38,11 @@ export function bringAlong(task: Task, file: File, fd: number): void {
   const { inode } = file;
   const along = thread?.along ?? null;
   if (along === null || !isSimple(task, file)) return;
+  if (isDir(inode.mode)) {
+    writeStat(user.view, along.stat, inode, BLKSIZE);
+    task.openedAlong = { file, fd, flags: file.flags, size: NO_BYTES, whole: false };
+    return;
+  }
   const wanted = worthBringing(inode, along.size);
   const size = wanted === 0 ? 0 : file.read(user.ram, along.place(wanted), wanted, 0);
   if (size !== wanted) return;

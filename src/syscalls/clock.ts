@@ -128,6 +128,8 @@ function times(task: Task, addr: number): number {
 
 /** struct timex: 0 modes u32 | 24 maxerror | 32 esterror | 40 status s32 | 48 constant | 56 precision | 64 tolerance | 72 time, a timeval | 88 tick */
 const TIMEX_SIZE = 208;
+/** Asks what is left of a change that adjtime(3) has begun. */
+const ADJ_OFFSET_SS_READ = 0xa001;
 const STA_UNSYNC = 0x40;
 const TIME_ERROR = 5;
 const UNKNOWN_ERROR = 16_000_000;
@@ -136,7 +138,8 @@ const UNKNOWN_ERROR = 16_000_000;
 function adjtimex(task: Task, addr: number): number {
   const at = task.user.in(addr, 4);
   if (at < 0) return at;
-  if (task.user.view.getUint32(at, true) !== 0) return -EPERM;
+  const modes = task.user.view.getUint32(at, true);
+  if (modes !== 0 && modes !== ADJ_OFFSET_SS_READ) return -EPERM;
   const out = task.user.out(addr, TIMEX_SIZE);
   if (out < 0) return out;
   const { view, ram } = task.user;
@@ -154,7 +157,7 @@ function adjtimex(task: Task, addr: number): number {
   return TIME_ERROR;
 }
 
-const TIMEX_NOTE = 'the clock cannot be steered: any mode answers EPERM';
+const TIMEX_NOTE = 'the clock cannot be steered: modes answer EPERM';
 
 export const clockCalls: readonly Syscall[] = [
   call(

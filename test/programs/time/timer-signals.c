@@ -1,4 +1,4 @@
-/* timer_create(2): several timers with one signal, a signal that is pending already, one that is ignored. */
+/* timer_create(2), setitimer(2): several timers with one signal, one pending already, one ignored; what disarming leaves. */
 #include "../check.h"
 
 #define TIMERS 3
@@ -65,6 +65,21 @@ static void ignored(long interval)
 	arm(0, 0, 0);
 }
 
+static void disarmed(void)
+{
+	struct itimerval with_interval = {{10, 20}, {0, 0}}, old;
+	struct itimerspec spec = {{10, 20}, {0, 0}}, left;
+
+	for (int which = ITIMER_REAL; which <= ITIMER_PROF; which++) {
+		R(setitimer(which, &with_interval, NULL));
+		R(getitimer(which, &old));
+		say("%d: interval %ld %ld\n", which, old.it_interval.tv_sec, old.it_interval.tv_usec);
+	}
+	R(timer_settime(timers[0], 0, &spec, NULL));
+	R(timer_gettime(timers[0], &left));
+	say("interval %ld %ld\n", left.it_interval.tv_sec, left.it_interval.tv_nsec);
+}
+
 int main(void)
 {
 	struct sigaction action = {.sa_flags = SA_SIGINFO, .sa_sigaction = count};
@@ -79,6 +94,7 @@ int main(void)
 	all_at_once(0, 0);
 	all_at_once(1, 0);
 	all_at_once(0, 1);
+	disarmed();
 	signal(SIGUSR1, SIG_IGN);
 	ignored(1000000);
 	ignored(2000);

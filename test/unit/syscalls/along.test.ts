@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NR } from '../../../src/arch/x86_64/unistd.ts';
-import { type EngineThread, type FileUse, TRAP_CALL } from '../../../src/engine/engine.ts';
+import { type EngineThread, type FileUse, NO_BYTES, TRAP_CALL } from '../../../src/engine/engine.ts';
 import type { File } from '../../../src/fs/file.ts';
 import { locksOf } from '../../../src/fs/locks.ts';
 import { keepFromGoingAlong, sendAlong, settleAlong } from '../../../src/kernel/along.ts';
@@ -11,7 +11,7 @@ import type { Task } from '../../../src/kernel/task.ts';
 import { fileCalls } from '../../../src/syscalls/files.ts';
 import { entryCall } from '../../../src/syscalls/table.ts';
 import { EBADF } from '../../../src/uapi/errno.ts';
-import { AT_FDCWD, O_CREAT, O_RDONLY, O_RDWR } from '../../../src/uapi/fcntl.ts';
+import { AT_FDCWD, O_CREAT, O_DIRECTORY, O_RDONLY, O_RDWR } from '../../../src/uapi/fcntl.ts';
 import { BASE, CallMachine, syscall, TestMemory } from './machine.ts';
 
 const STAT = 0x200000;
@@ -170,6 +170,26 @@ test('it goes along only if nobody else has to do with it, at each answer', () =
   settleAlong(program.task);
   sendAlong(program.task);
   assert.notEqual(program.sent, null);
+});
+
+test('of a directory only attributes and position go along, its entries are asked for', () => {
+  const program = new Program();
+  program.steady(0);
+  const { inode } = program.task.cwd;
+  Object.defineProperty(inode, 'isSteady', { value: true });
+  program.memory.ram.set([46, 0]);
+  const fd = program.call('openat', AT_FDCWD, BASE, O_RDONLY | O_DIRECTORY, 0);
+  assert.deepEqual([program.sent?.fd, program.sent?.size, program.sent?.whole], [fd, NO_BYTES, false]);
+  assert.equal(program.memory.view.getUint32(STAT + 24, true), inode.mode);
+  const entries = (): number => program.call('getdents64', fd, BASE + 0x1000, 4096);
+  const all = entries();
+  assert.ok(all > 0);
+  assert.equal(entries(), 0);
+  // The thread rewinds it by itself.
+  program.use = { position: 0, closed: false };
+  assert.equal(entries(), all);
+  program.use = { position: 0, closed: true };
+  assert.equal(entries(), -EBADF);
 });
 
 test('a file that may be written does not go along', () => {
