@@ -41,4 +41,10 @@ if (keep !== undefined) {
 }
 
 const module_ = { exports: {} };
-script.runInThisContext()(module_.exports, createRequire(filename), module_, filename, dirname(filename));
+try {
+  script.runInThisContext()(module_.exports, createRequire(filename), module_, filename, dirname(filename));
+} catch (error) {
+  // What it is made of is not whole: no machine has begun.
+  process.stderr.write(`${name}: the machine cannot start: ${error.message}\n`);
+  process.exit(name === 'uml' ? 125 : 1);
+}
