@@ -11,7 +11,7 @@ import { makeMount } from '../fs/mounts.ts';
 import { tmpfsType } from '../fs/tmpfs/super.ts';
 import { Vfs } from '../fs/vfs.ts';
 import { InotifyHub } from '../ipc/inotify-hub.ts';
-import type { PosixQueue } from '../ipc/mqueue.ts';
+import { type PosixQueue, QueueLimits } from '../ipc/mqueue.ts';
 import { openFifo } from '../ipc/pipe-file.ts';
 import { SysvIpc } from '../ipc/sysv/ipc.ts';
 import { AioContexts } from '../kernel/aio.ts';
@@ -98,6 +98,7 @@ export class MachineKernel implements Kernel {
   readonly aio: AioContexts = new AioContexts();
   readonly programs: Programs = new Programs();
   readonly queues: Map<string, PosixQueue> = new Map();
+  readonly queueLimits: QueueLimits = new QueueLimits();
   readonly net: Network;
   readonly syslog: SyslogReader;
   /** Somebody waits for a promise: the loop must let promises run. */

@@ -29,6 +29,15 @@ const NOBODY = { how: 0, signal: 0, pid: 0 };
 /** What a message costs beside its bytes, against RLIMIT_MSGQUEUE (getrlimit(2)). */
 const OVERHEAD = 48 + 8;
 
+/** /proc/sys/fs/mqueue: without CAP_SYS_RESOURCE, queues, messages in one and bytes of one; and what a queue gets unasked. */
+export class QueueLimits {
+  queues = 256;
+  messages = 10;
+  size = 8192;
+  defaultMessages = 10;
+  defaultSize = 8192;
+}
+
 export class PosixQueue {
   /** Whose it is: its files show it, and permissions go by it. */
   readonly cred: Cred;

@@ -9,6 +9,7 @@ import {
   CLD_DUMPED,
   CLD_EXITED,
   CLD_KILLED,
+  NSIG,
   SA_NOCLDWAIT,
   SIG_IGN,
   SIGCHLD,
@@ -188,7 +189,9 @@ function tellParent(group: ThreadGroup): void {
   }
   const { handler, flags } = parent.sighand.get(SIGCHLD);
   const unwanted = exitSignal === SIGCHLD && (handler === SIG_IGN || (flags & SA_NOCLDWAIT) !== 0);
-  const silent = exitSignal === 0 || (exitSignal === SIGCHLD && handler === SIG_IGN);
+  // clone(2) takes any number of eight bits: one that is no signal's is never sent.
+  const isSignal = exitSignal > 0 && exitSignal <= NSIG;
+  const silent = !isSignal || (exitSignal === SIGCHLD && handler === SIG_IGN);
   if (!silent) sendToGroup(parent, exitInfo(group));
   if (unwanted) reap(group);
   parent.childq.wake();

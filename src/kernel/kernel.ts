@@ -10,7 +10,7 @@ import type { AnonSuper } from '../fs/anon.ts';
 import type { Mount } from '../fs/mount.ts';
 import type { Vfs } from '../fs/vfs.ts';
 import type { InotifyHub } from '../ipc/inotify-hub.ts';
-import type { PosixQueue } from '../ipc/mqueue.ts';
+import type { PosixQueue, QueueLimits } from '../ipc/mqueue.ts';
 import type { SysvIpc } from '../ipc/sysv/ipc.ts';
 import type { NumberTable } from '../lib/number-table.ts';
 import type { MmHost } from '../mm/mm.ts';
@@ -72,6 +72,7 @@ export interface Kernel {
   readonly programs: Programs;
   /** POSIX message queues by name. */
   readonly queues: Map<string, PosixQueue>;
+  readonly queueLimits: QueueLimits;
   readonly net: Network;
   /** Tasks by thread number, and thread groups by process number, zombies included. */
   readonly tasks: NumberTable<Task>;

@@ -27,7 +27,12 @@ export class MemoryRules {
     const total = this.kernel.ram.totalPages;
     if (this.overcommit === ALWAYS) return false;
     if (this.overcommit === HEURISTIC) return pages > total;
-    return this.committed() + pages > (total * this.ratio) / 100;
+    return this.committed() + pages > this.commitLimit;
+  }
+
+  /** Pages: that share. */
+  get commitLimit(): number {
+    return Math.floor((this.kernel.ram.totalPages * this.ratio) / 100);
   }
 
   /** Whether a space may have so many areas more; a run of guard pages makes two more of one. */

@@ -6,7 +6,7 @@ import { CAP_FOWNER, CAP_SYS_RESOURCE, capable } from '../core/cred.ts';
 import { copyIn, copyOut } from '../core/user-copy.ts';
 import { putInt } from '../core/user-values.ts';
 import { permission } from '../fs/permission.ts';
-import { MqueueFile, PosixQueue } from '../ipc/mqueue.ts';
+import { MqueueFile, PosixQueue, type QueueLimits } from '../ipc/mqueue.ts';
 import { sendToGroup } from '../kernel/signal.ts';
 import type { Task } from '../kernel/task.ts';
 import { getInt64, setInt64 } from '../lib/int64.ts';
@@ -58,7 +58,8 @@ function nameOf(task: Task, addr: number): string | number {
 }
 
 function mqOpen(task: Task, nameAddr: number, oflag: number, mode: number, attr: number): number {
-  const size = (oflag & O_CREAT) !== 0 && attr !== 0 ? readSize(task, attr) : DEFAULT_SIZE;
+  const size =
+    (oflag & O_CREAT) !== 0 && attr !== 0 ? readSize(task, attr) : defaultSize(task.kernel.queueLimits);
   if (typeof size === 'number') return size;
   const name = nameOf(task, nameAddr);
   if (typeof name === 'number') return name;
@@ -75,7 +76,10 @@ function mqOpen(task: Task, nameAddr: number, oflag: number, mode: number, attr:
   return openQueue(task, made, oflag, false);
 }
 
-const DEFAULT_SIZE: Size = { maxMessages: mq.MSG_MAX, maxSize: mq.MSGSIZE_MAX };
+const defaultSize = (limits: QueueLimits): Size => ({
+  maxMessages: Math.min(limits.defaultMessages, limits.messages),
+  maxSize: Math.min(limits.defaultSize, limits.size),
+});
 
 function readSize(task: Task, addr: number): Size | number {
   const at = task.user.in(addr, ATTR_SIZE);
@@ -85,9 +89,12 @@ function readSize(task: Task, addr: number): Size | number {
 
 function create(task: Task, { maxMessages, maxSize }: Size, mode: number): PosixQueue | number {
   const { cred, kernel } = task;
+  const limits = kernel.queueLimits;
   const privileged = capable(cred, CAP_SYS_RESOURCE);
-  if (!privileged && kernel.queues.size >= mq.QUEUES_MAX) return -e.ENOSPC;
-  const [most, longest] = privileged ? [mq.HARD_MSG_MAX, mq.HARD_MSGSIZE_MAX] : [mq.MSG_MAX, mq.MSGSIZE_MAX];
+  if (!privileged && kernel.queues.size >= limits.queues) return -e.ENOSPC;
+  const [most, longest] = privileged
+    ? [mq.HARD_MSG_MAX, mq.HARD_MSGSIZE_MAX]
+    : [limits.messages, limits.size];
   if (maxMessages <= 0 || maxSize <= 0 || maxMessages > most || maxSize > longest) return -e.EINVAL;
   const queue = new PosixQueue(cred, mode, maxMessages, maxSize);
   let bytes = queue.bytes;

@@ -1,6 +1,6 @@
 /** Machines for the safety tests: programs compiled for them, and what the host sees of them while they run. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after } from 'node:test';
@@ -12,10 +12,11 @@ const home = dirname(dirname(here));
 const folder = mkdtempSync(join(tmpdir(), 'uml-safety-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The program of test/safety/NAME.c. */
-export function compile(name: string): string {
+/** The program of test/safety/NAME.c, and headers that are made for it. */
+export function compile(name: string, headers: Readonly<Record<string, string>> = {}): string {
   const out = join(folder, name);
-  execFileSync('gcc', ['-O1', '-w', '-pthread', '-o', out, join(here, `${name}.c`)]);
+  for (const [header, text] of Object.entries(headers)) writeFileSync(join(folder, header), text);
+  execFileSync('gcc', ['-O1', '-w', '-pthread', '-I', folder, '-o', out, join(here, `${name}.c`)]);
   return out;
 }
 

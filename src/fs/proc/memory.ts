@@ -41,7 +41,7 @@ export function showMeminfo(m: MemInfo): string {
     ['NFS_Unstable', 0],
     ['Bounce', 0],
     ['WritebackTmp', 0],
-    ['CommitLimit', Math.floor(m.total / 2)],
+    ['CommitLimit', m.commitLimit],
     ['Committed_AS', m.committed],
     ['VmallocTotal', VMALLOC_TOTAL],
     ['VmallocUsed', 0],

@@ -243,6 +243,8 @@ export interface MemInfo {
   readonly pageTables: number;
   /** Memory promised to programs. */
   readonly committed: number;
+  /** As much as it may be when no more is promised than there is (vm.overcommit_memory 2). */
+  readonly commitLimit: number;
 }
 
 /** The times of one processor since boot (proc_stat(5)). */

@@ -1,8 +1,9 @@
-/** /proc/sys/fs: limits of open files, pipes and inotify (proc_sys_fs(5)). */
+/** /proc/sys/fs: limits of open files, pipes, inotify and POSIX message queues (proc_sys_fs(5), mq_overview(7)). */
 import { parseInteger } from '../../fs/proc/context.ts';
 import type { Sysctl } from '../../fs/proc/source.ts';
 import { PAGE_SIZE } from '../../mm/ram.ts';
 import { EINVAL } from '../../uapi/errno.ts';
+import { HARD_MSG_MAX, HARD_MSGSIZE_MAX, MIN_MSGSIZE_MAX } from '../../uapi/mqueue.ts';
 import type { Kernel } from '../kernel.ts';
 
 const INT_MAX = 2 ** 31 - 1;
@@ -44,13 +45,20 @@ function pipeSize(value: number): number | null {
   return size;
 }
 
-export function fileSysctls({ fileLimits, inotify }: Kernel): Sysctl[] {
+export function fileSysctls({ fileLimits, inotify, queueLimits }: Kernel): Sysctl[] {
   const some = within(0, INT_MAX);
+  const messages = within(1, HARD_MSG_MAX);
+  const bytes = within(MIN_MSGSIZE_MAX, HARD_MSGSIZE_MAX);
   return [
     limit('nr_open', fileLimits, 'nrOpen', within(LEAST_NR_OPEN, MOST_NR_OPEN)),
     limit('pipe-max-size', fileLimits, 'pipeMaxSize', pipeSize),
     limit('inotify/max_queued_events', inotify.limits, 'queued', some),
     limit('inotify/max_user_instances', inotify.limits, 'instances', some),
     limit('inotify/max_user_watches', inotify.limits, 'watches', some),
+    limit('mqueue/msg_default', queueLimits, 'defaultMessages', messages),
+    limit('mqueue/msg_max', queueLimits, 'messages', messages),
+    limit('mqueue/msgsize_default', queueLimits, 'defaultSize', bytes),
+    limit('mqueue/msgsize_max', queueLimits, 'size', bytes),
+    limit('mqueue/queues_max', queueLimits, 'queues', some),
   ];
 }

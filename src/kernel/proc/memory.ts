@@ -10,7 +10,7 @@ const FRESH = 1e8;
 
 export class MemoryAccount {
   private readonly kernel: Kernel;
-  private known: MemInfo | null = null;
+  private known: Omit<MemInfo, 'commitLimit'> | null = null;
   private knownAt = 0;
 
   constructor(kernel: Kernel) {
@@ -23,11 +23,11 @@ export class MemoryAccount {
       this.known = this.sum();
       this.knownAt = now;
     }
-    return this.known;
+    return { ...this.known, commitLimit: this.kernel.memoryRules.commitLimit * PAGE_SIZE };
   }
 
   /** Private pages are the engine's, files and shared memory the machine's own. */
-  private sum(): MemInfo {
+  private sum(): Omit<MemInfo, 'commitLimit'> {
     const { ram } = this.kernel;
     let [anonymous, mapped, pageTables, committed] = [0, 0, 0, 0];
     for (const mm of this.spaces()) {

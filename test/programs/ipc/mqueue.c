@@ -11,6 +11,40 @@ static void on_message(int signal, siginfo_t *info, void *context)
 	       info->si_pid == getpid());
 }
 
+static long setting(const char *which)
+{
+	char path[64], text[32] = "";
+	snprintf(path, sizeof path, "/proc/sys/fs/mqueue/%s", which);
+	int fd = MUST(open(path, O_RDONLY));
+	MUST(read(fd, text, sizeof text - 1));
+	close(fd);
+	return atol(text);
+}
+
+/* What /proc says of the limits is what holds for those who are nobody in particular. */
+static void limits(void)
+{
+	if (fork() == 0) {
+		struct mq_attr attr = {.mq_maxmsg = setting("msg_max"), .mq_msgsize = 8};
+		if (geteuid() == 0)
+			MUST(setuid(65534));
+		mqd_t q = T(mq_open(name, O_RDWR | O_CREAT, 0600, &attr));
+		mq_close(q);
+		mq_unlink(name);
+		attr.mq_maxmsg++;
+		R(mq_open(name, O_RDWR | O_CREAT, 0600, &attr));
+		attr.mq_maxmsg = 1;
+		attr.mq_msgsize = setting("msgsize_max") + 1;
+		R(mq_open(name, O_RDWR | O_CREAT, 0600, &attr));
+		q = T(mq_open(name, O_RDWR | O_CREAT, 0600, NULL));
+		MUST(mq_getattr(q, &attr));
+		R(attr.mq_maxmsg == setting("msg_default") && attr.mq_msgsize == setting("msgsize_default"));
+		mq_unlink(name);
+		exit(0);
+	}
+	wait(NULL);
+}
+
 int main(void)
 {
 	struct mq_attr attr = {.mq_maxmsg = 3, .mq_msgsize = 16}, got;
@@ -22,6 +56,7 @@ int main(void)
 	struct pollfd p;
 
 	snprintf(name, sizeof name, "/uml-mqueue-%d", getpid()); /* others may test, too */
+	limits();
 	R(mq_open(name, O_RDWR) == -1);
 	R(mq_open("/a/b", O_RDWR | O_CREAT, 0600, NULL));
 	R(mq_open(name, O_RDWR | O_CREAT, 0600, &(struct mq_attr){.mq_maxmsg = 0, .mq_msgsize = 1}));

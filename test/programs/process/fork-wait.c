@@ -58,12 +58,37 @@ static void no_zombies(void)
 	R(wait(NULL));
 }
 
+/* clone(2) takes any number as the signal that tells of a child's end, and sends those that there are. */
+static void end_signals(void)
+{
+	static const int signals[] = {0, SIGUSR1, SIGRTMAX, 65, 66, 127, 128, 255};
+	unsigned i;
+	int status;
+
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGRTMAX, SIG_IGN);
+	for (i = 0; i < 2 * sizeof(signals) / sizeof(signals[0]); i++) {
+		pid_t child = syscall(SYS_clone, (long)signals[i / 2], NULL, NULL, NULL, NULL);
+
+		if (child == 0 && i % 2)
+			for (;;)
+				pause();
+		if (child == 0)
+			_exit(3);
+		if (i % 2)
+			kill(child, SIGKILL);
+		T(waitpid(child, &status, __WALL));
+		say("signal %d: status %x\n", signals[i / 2], status);
+	}
+}
+
 int main(void)
 {
 	int status;
 	siginfo_t info;
 	struct rusage usage;
 
+	end_signals();
 	in_child("exit 300", exits);
 	in_child("abort", aborts);
 	in_child("null", segfaults);

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ROOT_CRED } from '../../../src/core/cred.ts';
+import { QueueLimits } from '../../../src/ipc/mqueue.ts';
 import type { Kernel } from '../../../src/kernel/kernel.ts';
 import { fileSysctls } from '../../../src/kernel/proc/file-sysctls.ts';
 import { EINVAL } from '../../../src/uapi/errno.ts';
 import { FakeMachine } from './machine.ts';
 
 const kernelOf = (m: FakeMachine): Kernel =>
-  Object.assign(m.kernel, { fileLimits: { nrOpen: 1 << 20, pipeMaxSize: 1 << 20 } });
+  Object.assign(m.kernel, {
+    fileLimits: { nrOpen: 1 << 20, pipeMaxSize: 1 << 20 },
+    queueLimits: new QueueLimits(),
+  });
 
 function setting(kernel: Kernel, name: string) {
   const found = fileSysctls(kernel).find(({ path }) => path === `fs/${name}`)!;
@@ -33,6 +37,22 @@ test('fs.nr_open has bounds', () => {
   assert.equal(open.set('63'), -EINVAL);
   assert.equal(open.set('64'), 0);
   assert.equal(open.get(), '64');
+});
+
+test('limits of message queues have bounds', () => {
+  const kernel = kernelOf(new FakeMachine());
+  for (const [name, wrong, right] of [
+    ['msg_max', ['0', '65537'], '65536'],
+    ['msg_default', ['0', '65537'], '1'],
+    ['msgsize_max', ['127', '16777217'], '128'],
+    ['msgsize_default', ['127', '16777217'], '16777216'],
+    ['queues_max', ['-1', '2147483648'], '0'],
+  ] as const) {
+    const some = setting(kernel, `mqueue/${name}`);
+    for (const text of wrong) assert.equal(some.set(text), -EINVAL, `${name} ${text}`);
+    assert.equal(some.set(right), 0);
+    assert.equal(some.get(), right);
+  }
 });
 
 test('watches and instances are counted by user', () => {

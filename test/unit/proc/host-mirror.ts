@@ -379,6 +379,7 @@ function memoryOf(text: string): MemInfo {
     mapped: bytes('Mapped'),
     pageTables: bytes('PageTables'),
     committed: bytes('Committed_AS'),
+    commitLimit: bytes('CommitLimit'),
   };
 }
 

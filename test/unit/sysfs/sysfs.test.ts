@@ -63,6 +63,7 @@ const memory = {
   mapped: 0,
   pageTables: 0,
   committed: 0,
+  commitLimit: 0,
 };
 
 function sysfsMachine(cpus: number) {
