@@ -6,7 +6,7 @@
  */
 import { CAP_LAST_CAP, CAP_SYS_ADMIN, type Cred, capable } from '../../core/cred.ts';
 import { EACCES, EINVAL, EPERM } from '../../uapi/errno.ts';
-import { O_ACCMODE, O_RDONLY } from '../../uapi/fcntl.ts';
+import { O_ACCMODE, O_RDONLY, O_WRONLY } from '../../uapi/fcntl.ts';
 import { ENTROPY_BITS } from '../../uapi/random.ts';
 import { S_IFDIR } from '../../uapi/stat.ts';
 import { type Entry, special } from '../kernfs/entry.ts';
@@ -48,15 +48,20 @@ const HINTS_AND_CONSTANTS = (): Sysctl[] => [
   fixed('fs/pipe-user-pages-hard', 0),
   fixed('fs/pipe-user-pages-soft', 16384),
   fixed('fs/epoll/max_user_watches', 1048576),
+  fixed('fs/protected_fifos', 0),
+  fixed('fs/protected_regular', 0),
+  fixed('fs/protected_symlinks', 0),
   fixed('fs/suid_dumpable', 0),
   fixed('kernel/cap_last_cap', CAP_LAST_CAP),
   fixed('kernel/ngroups_max', 65536),
   fixed('kernel/overflowgid', 65534),
   fixed('kernel/overflowuid', 65534),
+  fixed('kernel/panic_on_oops', 0),
   hint('kernel/printk_ratelimit', 5, 0, INT_MAX),
   hint('kernel/printk_ratelimit_burst', 10, 0, INT_MAX),
   fixed('kernel/random/entropy_avail', ENTROPY_BITS),
   fixed('kernel/random/poolsize', ENTROPY_BITS),
+  fixed('kernel/randomize_va_space', 2),
   fixed('kernel/tainted', 0),
   fixed('kernel/threads-max', 65536),
   fixed('net/core/somaxconn', 4096),
@@ -80,7 +85,10 @@ const HINTS_AND_CONSTANTS = (): Sysctl[] => [
   hint('vm/dirty_writeback_centisecs', 500, 0, INT_MAX),
   fixed('vm/mmap_min_addr', 65536),
   fixed('vm/nr_hugepages', 0),
+  fixed('vm/nr_overcommit_hugepages', 0),
+  fixed('vm/oom_kill_allocating_task', 0),
   hint('vm/page-cluster', 3, 0, INT_MAX),
+  fixed('vm/panic_on_oom', 0),
   hint('vm/swappiness', 60, 0, 200),
   hint('vm/vfs_cache_pressure', 100, 0, INT_MAX),
 ];
@@ -216,10 +224,11 @@ const owned = (source: ProcSource): Sysctl[] => [
   ...leaseRules(source),
 ];
 
-/** The file of a setting. Not even root opens for writing what cannot be written. */
+/** The file of a setting. Not even root opens for writing what cannot be written, or for reading what cannot be read. */
 function sysctlEntry(name: string, { perm, get, set }: Sysctl): Entry<null> {
   return special(name, perm, (inode, flags, _context, cred) => {
     if (set === undefined && (flags & O_ACCMODE) !== O_RDONLY) return -EACCES;
+    if ((perm & 0o444) === 0 && (flags & O_ACCMODE) !== O_WRONLY) return -EACCES;
     const store =
       set === undefined ? null : (text: string, who: Cred) => (text === '' ? 0 : set(firstLine(text), who));
     return new TextFile(inode, flags, cred, () => `${get()}\n`, store);

@@ -1,6 +1,7 @@
 /** /proc/sys/vm: the rules for programs' memory (proc_sys_vm(5)). */
 import { parseInteger } from '../../fs/proc/context.ts';
 import type { Sysctl } from '../../fs/proc/source.ts';
+import type { Ram } from '../../mm/ram.ts';
 import { EINVAL } from '../../uapi/errno.ts';
 import { type MemoryRules, NEVER } from '../memory-rules.ts';
 
@@ -25,7 +26,23 @@ function rule(
   };
 }
 
-export const memorySysctls = (rules: MemoryRules): Sysctl[] => [
+const DROP_PAGES = 1;
+
+/** Written, it drops cached pages that nobody uses; names are kept: they take no memory that programs could have. */
+const dropCaches = (ram: Ram): Sysctl => ({
+  path: 'vm/drop_caches',
+  perm: 0o200,
+  get: () => '0',
+  set: text => {
+    const value = parseInteger(text);
+    if (value === null || value < 1 || value > 7) return -EINVAL;
+    if ((value & DROP_PAGES) !== 0) for (const reclaim of ram.reclaimers) reclaim(ram.totalPages);
+    return 0;
+  },
+});
+
+export const memorySysctls = (rules: MemoryRules, ram: Ram): Sysctl[] => [
+  dropCaches(ram),
   rule(rules, 'max_map_count', 'maxMaps', INT_MAX),
   rule(rules, 'overcommit_memory', 'overcommit', NEVER),
   rule(rules, 'overcommit_ratio', 'ratio', INT_MAX),

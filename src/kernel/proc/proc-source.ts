@@ -65,7 +65,7 @@ export class KernelProc implements ProcSource {
     this.facts = facts;
     this.sysctls = [
       ...ipcSysctls(kernel.ipc),
-      ...memorySysctls(kernel.memoryRules),
+      ...memorySysctls(kernel.memoryRules, kernel.ram),
       ...coreSysctls(kernel.core),
       ...fileSysctls(kernel),
       ...pidSysctls(kernel.pids),
