@@ -28,6 +28,8 @@ export const FUTEX_OWNER_DIED = 0x40000000;
 export const FUTEX_TID_MASK = 0x3fffffff;
 /** Longer chains of threads that wait for one another are not looked through. */
 const LONGEST_CHAIN = 1024;
+/** So often the bit is set until it is seen. */
+const MOST_MARKS = 64;
 
 interface PiWaiter {
   readonly task: Task;
@@ -108,35 +110,52 @@ export function lockPi(
   isPrivate: boolean,
   deadline: number,
   tries: boolean,
+  marks = 0,
 ): number | Promise<number> {
-  const { kernel } = task;
   const key = keyOf(task, address, isPrivate);
   if (typeof key === 'number') return key;
-  const owner = takeOrFind(task, address, key);
-  if (typeof owner === 'number') return owner;
-  if (tries) return -EAGAIN;
-  if (kernel.piLocks.wouldDeadlock(task, owner)) return -EDEADLK;
-  if (deadline <= kernel.clock.monotonic()) return -ETIMEDOUT;
-  return task
-    .sleepUntil(deadline, end => kernel.piLocks.add(key, owner, { task, address, wake: () => end(0) }))
-    .then(r => (r === -ERESTARTSYS ? -ERESTARTNOINTR : r));
-}
-
-/** 0: the lock was free, and is taken. Else who has it, and FUTEX_WAITERS is set, or -errno. */
-function takeOrFind(task: Task, address: number, key: FutexKey): Task | number {
-  const { kernel, mm } = task;
   const word = new Int32Array(1);
   if (readWord(task, address, word) < 0) return -EFAULT;
   if ((word[0]! & FUTEX_TID_MASK) === task.pid) return -EDEADLK;
-  if (kernel.futexes.has(key)) return -EINVAL;
-  if ((word[0]! & FUTEX_WAITERS) === 0) mm!.space.setHighBit(address);
-  if (readWord(task, address, word) < 0 || (word[0]! & FUTEX_WAITERS) === 0) return -EFAULT;
-  const tid = word[0]! & FUTEX_TID_MASK;
-  const lock = kernel.piLocks.get(key);
-  if (lock !== undefined) return lock.owner.pid === tid ? lock.owner : -EINVAL;
-  if (tid === 0) return writeWord(task, address, task.pid | (word[0]! & FUTEX_OWNER_DIED));
-  const owner = kernel.tasks.get(tid);
-  return owner === undefined || owner.mm === null ? -ESRCH : owner;
+  if (task.kernel.futexes.has(key)) return -EINVAL;
+  if ((word[0]! & FUTEX_WAITERS) !== 0) return takeOrWait(task, address, key, word[0]!, deadline, tries);
+  // Whoever has the lock may leave it meanwhile.
+  if (marks === MOST_MARKS) return -EFAULT;
+  return mark(task, address).then(() => lockPi(task, address, isPrivate, deadline, tries, marks + 1));
+}
+
+/** Sets FUTEX_WAITERS. */
+function mark({ mm, kernel }: Task, address: number): Promise<void> {
+  return new Promise(resolve => {
+    mm!.space.setHighBit(address, () => {
+      kernel.promiseResolved();
+      resolve();
+    });
+  });
+}
+
+/** `word` has FUTEX_WAITERS: nobody else changes it. */
+function takeOrWait(
+  task: Task,
+  address: number,
+  key: FutexKey,
+  word: number,
+  deadline: number,
+  tries: boolean,
+): number | Promise<number> {
+  const { piLocks, tasks, clock } = task.kernel;
+  const tid = word & FUTEX_TID_MASK;
+  const lock = piLocks.get(key);
+  if (lock === undefined && tid === 0) return writeWord(task, address, task.pid | (word & FUTEX_OWNER_DIED));
+  const owner = lock?.owner ?? tasks.get(tid);
+  if (lock !== undefined && lock.owner.pid !== tid) return -EINVAL;
+  if (owner === undefined || owner.mm === null) return -ESRCH;
+  if (tries) return -EAGAIN;
+  if (piLocks.wouldDeadlock(task, owner)) return -EDEADLK;
+  if (deadline <= clock.monotonic()) return -ETIMEDOUT;
+  return task
+    .sleepUntil(deadline, end => piLocks.add(key, owner, { task, address, wake: () => end(0) }))
+    .then(r => (r === -ERESTARTSYS ? -ERESTARTNOINTR : r));
 }
 
 /** Leaves the lock to who waits for it: 0 or -errno. */
