@@ -37,6 +37,7 @@ import { Vdso } from '../kernel/vdso.ts';
 import { NumberTable } from '../lib/number-table.ts';
 import type { MmHost } from '../mm/mm.ts';
 import { PhysicalMemory } from '../mm/physical.ts';
+import { PAGE_SIZE } from '../mm/ram.ts';
 import { TextImages } from '../mm/text-image.ts';
 import { Network } from '../net/family.ts';
 import { UnixDomain } from '../net/unix/domain.ts';
@@ -130,8 +131,10 @@ export class MachineKernel implements Kernel {
     };
     this.pids = new PidAllocator(pid => this.tasks.has(pid) || this.groups.has(pid) || this.jobs.uses(pid));
     this.vfs = new Vfs({ clock: this.clock, ram: this.ram, newDev: () => this.newDev() });
+    const { known } = this.engine;
+    const page = known === null ? -1 : this.ram.alloc(PAGE_SIZE);
     this.known =
-      this.engine.known === null ? null : new KnownAnswers(this.engine.known, this.vfs, parts.fillRandom);
+      known === null || page < 0 ? null : new KnownAnswers(known, this.vfs, page, parts.fillRandom);
     this.vfs.openFifo = (inode, flags) => openFifo(inode, flags);
     this.vfs.registerFileSystem(tmpfsType());
     const shmem = makeMount(this.vfs, 'tmpfs', 'tmpfs', 0, 'size=100%');

@@ -153,7 +153,7 @@ export class Entry {
     // Whoever listens wants to hear of every call, and a filter is asked for each.
     const asked = this.observer !== null || task.attributes.seccomp !== null;
     const known = call.foregone === null || asked ? null : task.kernel.known;
-    known?.begin();
+    known?.begin(task, call.foregone!);
     if (!call.leavesOpened) task.openedAlong = null;
     const result = call.run(task, a[0]!, a[1]!, a[2]!, a[3]!, a[4]!, a[5]!);
     known?.end(task, call.foregone!, result);

@@ -33,6 +33,7 @@ export class KnownAnswers {
   private readonly engine: EngineAnswers;
   private readonly fillRandom: FillRandom;
   private readonly vfs: Vfs;
+  private readonly page: number;
   private readonly trail = new Trail();
   private readonly keys: Map<string, KnownKey> = new Map();
   private readonly numbers: WeakMap<object, number> = new WeakMap();
@@ -41,26 +42,32 @@ export class KnownAnswers {
   /** A file that was said not to change is about to. */
   private readonly forgetAll = (): void => this.vfs.dcache.forgetAnswers();
 
-  constructor(engine: EngineAnswers, vfs: Vfs, fillRandom: FillRandom) {
+  /** `page`: an offset in memory that no program can reach. */
+  constructor(engine: EngineAnswers, vfs: Vfs, page: number, fillRandom: FillRandom) {
     this.engine = engine;
+    this.page = page;
     this.fillRandom = fillRandom;
     this.vfs = vfs;
     vfs.dcache.relying = engine;
   }
 
   /** Before a call's handler runs. */
-  begin(): void {
+  begin(task: Task, call: Foregone): void {
     this.trail.clear();
     this.vfs.walker.trail = this.trail;
+    // What others are going to be told is not to pass through a program's hands.
+    if (call.ofSteady && call.out >= 0) task.user.keepAt(this.page);
   }
 
   /** After it, with what it answered. */
   end(task: Task, call: Foregone, result: unknown): void {
     const { walker } = this.vfs;
     walker.trail = null;
-    if (typeof result !== 'number' || !this.holds(task, call, result)) return;
-    if (result < 0) this.learn(task, call, { result, offset: 0, length: 0 }, null);
-    else if (call.ofSteady) this.learnOf(walker.dentry, task, call, result);
+    if (typeof result === 'number' && this.holds(task, call, result)) {
+      if (result < 0) this.learn(task, call, { result, offset: 0, length: 0 }, null);
+      else if (call.ofSteady) this.learnOf(walker.dentry, task, call, result);
+    }
+    task.user.release();
   }
 
   /** Whether the answer comes from one walk, by names that stay as they are, from a place that the key tells. */

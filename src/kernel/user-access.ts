@@ -29,6 +29,9 @@ export class UserAccess implements UserMemory {
   private outAddress = 0;
   private outOffset = 0;
   private outLength = 0;
+  /** Where windows are kept meanwhile, -1: in the slot; and where the latest one goes from there, -1: it is there. */
+  private keptAt = -1;
+  private goesTo = -1;
 
   constructor(ram: Uint8Array, view: DataView, context: UserContext) {
     this.ram = ram;
@@ -51,13 +54,30 @@ export class UserAccess implements UserMemory {
     const { thread, mm } = this.context;
     if (thread === null || mm === null) return -EFAULT;
     if (!this.reaches(mm, addr, len, PROT_WRITE)) return -EFAULT;
+    const { keptAt } = this;
     this.flush();
     const offset = thread.stageOut(len);
     if (offset < 0) return -EFAULT;
+    const kept = keptAt >= 0 && len <= PAGE_SIZE;
     this.outAddress = addr;
-    this.outOffset = offset;
+    this.outOffset = kept ? keptAt : offset;
+    this.goesTo = kept ? offset : -1;
     this.outLength = len;
-    return offset;
+    return this.outOffset;
+  }
+
+  /** Until `release` what the call writes first stands in this page, where no program can change it. */
+  keepAt(page: number): void {
+    this.keptAt = page;
+  }
+
+  release(): void {
+    const { goesTo, outOffset, outLength } = this;
+    this.keptAt = -1;
+    if (goesTo < 0) return;
+    this.ram.copyWithin(goesTo, outOffset, outOffset + outLength);
+    this.outOffset = goesTo;
+    this.goesTo = -1;
   }
 
   shrink(len: number): void {
@@ -76,9 +96,9 @@ export class UserAccess implements UserMemory {
     return this.slowString(thread, mm, addr, max);
   }
 
-  /** Where what the call is to write at `addr` stands, if that is the latest window; else -1. */
+  /** Where what the call is to write at `addr` is kept, if that is the latest window; else -1. */
   written(addr: number): number {
-    return this.outLength > 0 && this.outAddress === addr ? this.outOffset : -1;
+    return this.outLength > 0 && this.outAddress === addr && this.goesTo >= 0 ? this.outOffset : -1;
   }
 
   get writtenLength(): number {
@@ -87,6 +107,7 @@ export class UserAccess implements UserMemory {
 
   /** Hands the latest window to the engine. Called by whoever answers the call. */
   flush(): void {
+    this.release();
     if (this.outLength > 0) this.context.thread?.copyOut(this.outAddress, this.outOffset, this.outLength);
     this.outLength = 0;
   }

@@ -8,7 +8,11 @@ import { HalfSipHash } from '../../../src/lib/half-siphash.ts';
 
 const buffer = (): MemoryFile => {
   const bytes = new Uint8Array(FILE.FILE_KNOWN + SIZE.KNOWN_SIZE);
-  return { bytes, i32: new Int32Array(bytes.buffer) } as unknown as MemoryFile;
+  return {
+    bytes,
+    i32: new Int32Array(bytes.buffer),
+    view: new DataView(bytes.buffer),
+  } as unknown as MemoryFile;
 };
 const answersIn = (memory: MemoryFile): NativeKnownAnswers => new NativeKnownAnswers(memory);
 const entryAt = (memory: MemoryFile, entry: number): number[] => {
@@ -34,6 +38,68 @@ test('an answer stands in its place, with the epoch in which it holds', () => {
   assert.equal(word, (epochOf(memory) << 8) | 2);
   answers.forget(entry);
   assert.equal(entryAt(memory, entry)[2], 0);
+});
+
+/** As the stub finds it: what an entry writes, with the key and the words that were hashed. */
+function dataOf(
+  memory: MemoryFile,
+  entry: number,
+  key: typeof KEY,
+  words: readonly number[],
+  length: number,
+): number[] {
+  const hash = new HalfSipHash();
+  hash.begin(key.low, key.high);
+  for (const word of words) hash.word(word);
+  hash.finish();
+  const place = entry & (KNOWN.KNOWN_DATA_ENTRIES - 1);
+  const at = (FILE.FILE_KNOWN + KNOWN.KNOWN_DATA + KNOWN.KNOWN_DATA_ENTRY * place) / 4;
+  return Array.from({ length: length / 4 }, (_, i) => memory.i32[at + i]! ^ hash.more());
+}
+
+test('what a call writes is there for who has the key alone', () => {
+  const memory = buffer();
+  const answers = answersIn(memory);
+  const data = Array.from({ length: 36 }, (_, i) => i * 0x01010101);
+  const offset = FILE.FILE_SCRATCH;
+  data.forEach((word, i) => {
+    memory.view.setInt32(offset + 4 * i, word, true);
+  });
+  const entry = answers.learn(KEY, STAT, [0], 'name', { result: 3, offset, length: 144 });
+  assert.equal(entryAt(memory, entry)[2], (epochOf(memory) << 8) | KNOWN.KNOWN_GOOD);
+  assert.equal(memory.i32[(FILE.FILE_KNOWN + KNOWN.KNOWN_ENTRY * entry) / 4 + 3], (3 << 16) | 144);
+  const words = [
+    STAT.nr,
+    4,
+    new DataView(Buffer.from('name').buffer, Buffer.from('name').byteOffset).getInt32(0, true),
+  ];
+  assert.deepEqual(dataOf(memory, entry, KEY, words, 144), data);
+  const others = dataOf(memory, entry, { low: KEY.low, high: KEY.high + 1 }, words, 144);
+  assert.ok(others.every((word, i) => word !== data[i]));
+});
+
+test('what takes the place of other data makes that forgotten', () => {
+  const memory = buffer();
+  const answers = answersIn(memory);
+  const places = new Map<number, number>();
+  const learn = (name: string, length: number): number =>
+    answers.learn(KEY, STAT, [0], name, { result: 0, offset: FILE.FILE_SCRATCH, length });
+  for (let i = 0; ; i++) {
+    const entry = learn(`name${i}`, 16);
+    const place = entry & (KNOWN.KNOWN_DATA_ENTRIES - 1);
+    const before = places.get(place);
+    if (before !== undefined && before !== entry) {
+      assert.equal(entryAt(memory, before)[2], 0);
+      assert.notEqual(entryAt(memory, entry)[2], 0);
+      break;
+    }
+    places.set(place, entry);
+  }
+  assert.equal(learn('name', KNOWN.KNOWN_DATA_ENTRY + 1), -1, 'too much');
+  assert.ok(learn('name', KNOWN.KNOWN_DATA_ENTRY) >= 0);
+  const result = { offset: 0, length: 0 };
+  assert.equal(answers.learn(KEY, STAT, [0], 'name', { result: 0x8000, ...result }), -1, 'too large');
+  assert.equal(answers.learn(KEY, STAT, [0], 'name', { result: -255, ...result }), -1, 'no errno');
 });
 
 test('an epoch ends only if something was learned in it', () => {
