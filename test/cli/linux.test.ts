@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type Ended, program, start } from './machine.ts';
+import { type Ended, LIMIT, program, start } from './machine.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'uml-linux-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -116,17 +116,16 @@ test('a console whose reader is gone is hung up', () => {
   const script = '"$0" quiet -- -c yes | head -1; echo $PIPESTATUS';
   const { stdout } = spawnSync('bash', ['-c', script, program('linux')], {
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: LIMIT,
   });
   assert.equal(stdout, 'y\r\n129\n');
 });
 
 test('a signal ends it in order', async () => {
   const env = { ...process.env, HOME: scratch };
-  const child = spawn(program('linux'), ['umid=gone', 'quiet', 'init=/bin/sleep', '--', '60'], { env });
-  const file = join(scratch, '.uml/gone/pid');
-  while (!existsSync(file)) await new Promise(resolve => setTimeout(resolve, 50));
-  await new Promise(resolve => setTimeout(resolve, 1000));
+  const words = ['umid=gone', 'quiet', 'init=/bin/sh', '--', '-c', 'echo runs; exec sleep 1000'];
+  const child = spawn(program('linux'), words, { env });
+  await once(child.stdout, 'data');
   child.kill('SIGTERM');
   assert.deepEqual(await once(child, 'exit'), [143, null]);
   assert.ok(!existsSync(join(scratch, '.uml/gone')));
@@ -148,13 +147,15 @@ test('umid= is a name that one machine has', async () => {
   const env = { ...process.env, HOME: scratch };
   const file = join(scratch, '.uml/box/pid');
   const show = ['umid=box', 'quiet', '--', '-c', 'read line'];
-  const first = start('linux', show, new Promise<string>(resolve => setTimeout(resolve, 2000, 'go\n')), env);
+  let go: (line: string) => void = () => {};
+  const first = start('linux', show, new Promise<string>(resolve => (go = resolve)), env);
   while (!existsSync(file)) await new Promise(resolve => setTimeout(resolve, 50));
   const second = await start('linux', show, '', env);
   assert.deepEqual(
     [second.status, /^linux: umid=box is in use by process \d+/.test(second.stderr)],
     [1, true],
   );
+  go('go\n');
   assert.equal((await first).status, 0);
   assert.ok(!existsSync(file));
 });

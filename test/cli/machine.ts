@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url';
 const here = dirname(fileURLToPath(import.meta.url));
 const home = dirname(dirname(here));
 
+/** Milliseconds after which something hangs: nobody waits for as long, on a busy host either. */
+export const LIMIT = 300_000;
+
 export interface Ended {
   /** The exit status, or the signal's name. */
   status: number | string | null;
@@ -28,7 +31,7 @@ export function start(
     child.stderr.on('data', (data: Buffer) => (ended.stderr += data.toString('latin1')));
     child.stdin.on('error', () => {});
     void Promise.resolve(input).then(bytes => child.stdin.end(bytes));
-    const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
+    const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT);
     child.on('close', (code, signal) => {
       clearTimeout(timer);
       ended.status = code ?? signal;

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { program } from './machine.ts';
+import { LIMIT, program } from './machine.ts';
 
 /** Runs a script, sends these signals soon after it says "ready"; its status and what it then says. */
 function signalled(
@@ -15,7 +15,7 @@ function signalled(
 ): Promise<[number | string | null, string]> {
   const words = [...launcher, program('uml'), 'run', 'sh', '-c', `${script}`];
   const child = spawn(words[0]!, words.slice(1), { stdio: ['ignore', 'pipe', 'ignore'] });
-  const limit = setTimeout(() => child.kill('SIGKILL'), 30_000);
+  const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT);
   let said = '';
   return new Promise(resolve => {
     child.stdout.on('data', async (data: Buffer) => {
@@ -37,7 +37,7 @@ test('they end a command that does not mind them', async () => {
     ['SIGQUIT', 131],
     ['SIGTERM', 143],
   ] as const)
-    assert.deepEqual(await signalled('echo ready; exec sleep 30', [signal]), [status, '']);
+    assert.deepEqual(await signalled('echo ready; exec sleep 1000', [signal]), [status, '']);
 });
 
 test('a command may handle them, or go on', async () => {
@@ -77,13 +77,13 @@ function states(kernel: number): string {
 
 /** Waits for these states, on a busy host for a while. */
 async function untilStates(kernel: number, wanted: RegExp): Promise<void> {
-  for (let i = 0; i < 100 && !wanted.test(states(kernel)); i++) await sleep(200);
+  for (let i = 0; i < 1500 && !wanted.test(states(kernel)); i++) await sleep(200);
   assert.match(states(kernel), wanted);
 }
 
 test('a stopped machine’s guests stand still, and go on', async () => {
   // Job control makes a process group that is not orphaned: the default of SIGTSTP counts.
-  const job = `set -m; "$0" run sh -c 'echo ready; while :; do :; done' & echo $! >&2; sleep 60`;
+  const job = `set -m; "$0" run sh -c 'echo ready; while :; do :; done' & echo $! >&2; sleep 1000`;
   const child = spawn('bash', ['-c', job, program('uml')], { stdio: ['ignore', 'pipe', 'pipe'] });
   const [pid] = (await once(child.stderr, 'data')) as [Buffer];
   const kernel = Number(pid.toString());

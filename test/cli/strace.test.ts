@@ -65,7 +65,12 @@ const SCRIPTS: Readonly<Record<string, [RegExp, string]>> = {
     /^(---|\+\+\+)/,
     `trap : USR1; kill -USR1 $$; kill -WINCH $$; (exit 3); sleep 9 & kill $!; wait $!; (sh -c 'kill -9 $$'); :`,
   ],
-  'a stop': [/^(---|\+\+\+)/, `sh -c 'kill -STOP $$' & sleep 0.5; kill -CONT $!; wait $!; :`],
+  // What the shell hears of first is the stop.
+  'a stop': [
+    /^(---|\+\+\+)/,
+    `trap 'heard=1' CHLD; sh -c 'kill -STOP $$' & while [ -z "$heard" ]; do :; done; trap - CHLD; ` +
+      'kill -CONT $!; wait $!; sh -c :; :',
+  ],
   files: [
     /^(openat|chdir|dup2|fcntl|access|close|prlimit64|mkdir|unlinkat|read)\(/,
     `cd /etc; read -r line <passwd; exec 5>/dev/null; exec 5>&-; test -r passwd`,
@@ -81,7 +86,11 @@ for (const [name, [names, script]] of Object.entries(SCRIPTS))
   });
 
 test('as strace(1): calls that overlap', { skip }, () => {
-  const script = 'sleep 1 & sleep 0.4; sleep 9 & sleep 0.4; kill -9 $!; wait';
+  // Until the last one sleeps in its call, or has ended.
+  const sleeps =
+    'until read -r call rest </proc/$!/syscall; read -r pid name state rest </proc/$!/stat; ' +
+    '[ "$call$state" = 230S ] || [ "$state" = Z ]; do sleep 0.05; done';
+  const script = `sleep 1 & ${sleeps}; sleep 9 & ${sleeps}; kill -9 $!; wait`;
   const certain =
     /tv_sec=[19],|^<\.\.\. clock_nanosleep|wait4\(-1, {2}<|wait4 resumed>.*WEXITSTATUS.* 0, NULL/;
   const pieces = (trace: readonly string[]): string[] => {

@@ -23,12 +23,12 @@ def happen(event, pid):
 
 event, *command = sys.argv[1:]
 terminal = Terminal(command)
-for _ in range(600):
+for _ in range(6000):
     terminal.read(0.05)
     if b"ready" in terminal.seen:
         happen(event, terminal.pid)
         break
-status = terminal.end(30)
+status = terminal.end(300)
 while terminal.read(0.2):
     pass
 said = terminal.seen.partition(b"ready")[2].decode("latin1")

@@ -15,7 +15,7 @@ def fail(why):
     sys.exit(0)
 
 
-def until(text, seconds=20):
+def until(text, seconds=300):
     """What came before `text`, which must come."""
     limit = time.time() + seconds
     while text not in terminal.seen:
@@ -56,7 +56,7 @@ if sys.argv[1] == "exit":
     terminal.type(b"kill -9 %1; wait -f %1; exit 9\n")
 else:
     os.kill(terminal.pid, getattr(signal, sys.argv[1]))
-result["status"] = terminal.end(10)
+result["status"] = terminal.end(300)
 if result["status"] is None:
     fail("does not end")
 result["restored"] = terminal.restored()

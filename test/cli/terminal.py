@@ -45,7 +45,7 @@ class Terminal:
                 return os.waitstatus_to_exitcode(status)
         os.kill(self.pid, signal.SIGKILL)
 
-    def restored(self, seconds=2):
+    def restored(self, seconds=60):
         """Whether its settings are as before: whoever was killed needs a moment for that."""
         limit = time.time() + seconds
         while termios.tcgetattr(self.slave) != self.before and time.time() < limit:

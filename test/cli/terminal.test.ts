@@ -58,7 +58,7 @@ test('but no more time than that', { skip }, () => {
 });
 
 test('in the background it waits, and can be ended', { skip }, () => {
-  const script = `set -m; "$0" run -t sh & sleep 1; echo ready; jobs %1; kill %1; kill -CONT %1; wait %1; echo was $?`;
+  const script = `set -m; "$0" run -t sh & until [ -n "$(jobs -s)" ]; do sleep 0.1; done; echo ready; jobs %1; kill %1; kill -CONT %1; wait %1; echo was $?`;
   const [said, status, restored] = onTerminal('nothing', ['/bin/bash', '-c', script, uml]);
   assert.match(String(said), /Stopped/);
   assert.match(String(said), /was 143\n$/);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -167,11 +168,9 @@ test('--cpus is how many of the host’s processors guests use', async () => {
   assert.equal((await uml('--cpus', '1', 'nproc')).stdout, '1\n');
 });
 
-test('--timeout kills with 124, and in time', async () => {
-  const begin = Date.now();
-  assert.equal((await uml('--timeout', '0.5', 'sleep', '50')).status, 124);
+test('--timeout kills with 124', async () => {
+  assert.equal((await uml('--timeout', '0.5', 'sleep', '1000')).status, 124);
   assert.equal((await uml('--timeout', '0.5', '/bin/sh', '-c', 'while :; do :; done')).status, 124);
-  assert.ok(Date.now() - begin < 10_000);
 });
 
 test('--mem and --cpus are what the guest sees', async () => {
@@ -347,24 +346,23 @@ test('an unreadable root is refused', { skip: isRoot && 'root reads everything' 
 
 test('no process and no file is left behind, after a kill -9 too', async () => {
   const mark = `${process.pid}${Date.now()}`.slice(-9);
-  const places = ['/dev/shm', tmpdir()];
-  const list = (): string[] =>
-    places
-      .flatMap(place => readdirSync(place))
-      .filter(name => /^(uml|linux|stub)(?!-\w+-\w{6}$)/.test(name))
-      .sort();
+  const own = mkdtempSync(join(scratch, 'tmp-'));
+  const list = (): string[] => [
+    ...readdirSync(own),
+    ...readdirSync('/dev/shm').filter(name => /^(uml|linux|stub)/.test(name)),
+  ];
   const before = list();
-  const running = start('uml', ['run', 'sh', '-c', `sleep ${mark} & sleep ${mark}`]);
-  await new Promise(resolve => setTimeout(resolve, 1500));
-  const pids = commands().filter(([, command]) => command.includes(mark));
+  const marked = (): [number, string][] => commands().filter(([, command]) => command.includes(mark));
+  const child = spawn(program('uml'), ['run', 'sh', '-c', `sleep ${mark} & echo runs; sleep ${mark}`], {
+    env: { ...process.env, TMPDIR: own },
+  });
+  await once(child.stdout, 'data');
+  const pids = marked();
   assert.ok(pids.length > 0);
   for (const [pid] of pids) process.kill(pid, 'SIGKILL');
-  await running;
-  await new Promise(resolve => setTimeout(resolve, 500));
-  assert.deepEqual(
-    commands().filter(([, command]) => command.includes(mark)),
-    [],
-  );
+  await once(child, 'exit');
+  for (let i = 0; i < 3000 && marked().length > 0; i++) await new Promise(resolve => setTimeout(resolve, 10));
+  assert.deepEqual(marked(), []);
   assert.deepEqual(list(), before);
 });
 

@@ -22,6 +22,12 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Whoever started us may have chosen a policy. */
+__attribute__((constructor)) static void begin_as_others(void)
+{
+	sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0});
+}
+
 static inline const char *errno_name(int error)
 {
 #ifdef __GLIBC__

@@ -140,7 +140,7 @@ static int in_child(long *shared, unsigned long to, const struct attack *t)
 		_exit(100);
 	}
 	for (waited = 0; waitpid(pid, &status, WNOHANG) == 0; waited++) {
-		if (waited == 300)
+		if (waited == 30000)
 			kill(pid, SIGKILL);
 		usleep(1000);
 	}

@@ -54,7 +54,7 @@ static int child(void (*where)(void), int after)
 		kill(pid, SIGTERM);
 		kill(pid, SIGKILL);
 	}
-	for (waited = 0; waited < 4000; waited++) {
+	for (waited = 0; waited < 60000; waited++) {
 		if (waitpid(pid, &status, WNOHANG) == pid)
 			return status;
 		usleep(1000);

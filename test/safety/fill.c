@@ -31,20 +31,34 @@ static void touch(int fd, size_t size)
 			(void)at[i];
 }
 
-static int children(size_t size, int count, int write)
+/* Each is there, with its memory, until all are, or were killed. */
+static int children(size_t size, int count, int spoil)
 {
 	volatile char *memory = malloc(size);
-	int status, killed = 0;
+	int status, killed = 0, hold[2], *ready = malloc(count * sizeof(int));
+	char c;
 
 	for (size_t i = 0; i < size; i += 4096)
 		memory[i] = 1;
-	for (int i = 0; i < count; i++)
+	pipe(hold);
+	for (int i = 0; i < count; i++) {
+		int ends[2];
+
+		pipe(ends);
+		ready[i] = ends[0];
 		if (fork() == 0) {
-			for (size_t i = 0; write && i < size; i += 4096)
-				memory[i] = 2;
-			sleep(1);
+			close(hold[1]);
+			for (size_t at = 0; spoil && at < size; at += 4096)
+				memory[at] = 2;
+			write(ends[1], "", 1);
+			read(hold[0], &c, 1);
 			_exit(0);
 		}
+		close(ends[1]);
+	}
+	for (int i = 0; i < count; i++)
+		read(ready[i], &c, 1);
+	close(hold[1]);
 	for (int i = 0; i < count; i++) {
 		wait(&status);
 		killed |= status != 0;

@@ -131,7 +131,7 @@ int main(int argc, char **argv)
 	setbuf(stdout, NULL);
 	calls = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	printf("first seed %lu\n", start);
-	while (time(NULL) < until) {
+	while (time(NULL) < until || *calls < 1000) {
 		int waited, status;
 		pid_t pid;
 
@@ -141,9 +141,9 @@ int main(int argc, char **argv)
 			child(rounds % 4 == 0);
 		usleep(150000);
 		kill(pid, SIGKILL);
-		for (waited = 0; waited < 5000 && waitpid(pid, &status, WNOHANG) != pid; waited++)
+		for (waited = 0; waited < 60000 && waitpid(pid, &status, WNOHANG) != pid; waited++)
 			usleep(1000);
-		if (waited == 5000)
+		if (waited == 60000)
 			lost++, printf("seed %lu: hangs\n", start + rounds - 1);
 	}
 	printf("rounds %d, lost %d, calls %ld\n", rounds, lost, *calls);

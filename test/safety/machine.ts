@@ -1,6 +1,14 @@
 /** Machines for the safety tests: programs compiled for them, and what the host sees of them while they run. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after } from 'node:test';
@@ -20,6 +28,12 @@ export function compile(name: string, headers: Readonly<Record<string, string>> 
   return out;
 }
 
+/** Where a machine's own temporary files would be. */
+export const temporary = join(folder, 'tmp');
+mkdirSync(temporary);
+/** Seconds after which something hangs: nobody waits for as long, on a busy host either. */
+const LIMIT = 300;
+
 /** A machine that runs one command; its input stays open until `end`. */
 export class Machine {
   stdout = '';
@@ -28,13 +42,14 @@ export class Machine {
   /** The exit status, or the signal's name. */
   readonly ended: Promise<number | string | null>;
 
-  constructor(args: readonly string[], seconds = 60) {
+  constructor(args: readonly string[]) {
     const detached = true;
-    this.child = spawn(join(home, 'bin/uml'), ['run', ...args], { stdio: 'pipe', detached });
+    const env = { ...process.env, TMPDIR: temporary };
+    this.child = spawn(join(home, 'bin/uml'), ['run', ...args], { stdio: 'pipe', detached, env });
     this.child.stdout!.on('data', (data: Buffer) => (this.stdout += data.toString('latin1')));
     this.child.stderr!.on('data', (data: Buffer) => (this.stderr += data.toString('latin1')));
     this.child.stdin!.on('error', () => {});
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), seconds * 1000);
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), LIMIT * 1000);
     this.ended = new Promise(resolve => {
       this.child.on('close', (code, signal) => {
         clearTimeout(timer);
@@ -44,9 +59,9 @@ export class Machine {
   }
 
   /** Waits until the output holds `text`. */
-  async says(text: string, seconds = 20): Promise<void> {
-    for (const limit = Date.now() + seconds * 1000; !this.stdout.includes(text); await sleep(10)) {
-      if (Date.now() > limit || this.child.exitCode !== null)
+  async says(text: string): Promise<void> {
+    for (; !this.stdout.includes(text); await sleep(10)) {
+      if (this.child.exitCode !== null || this.child.signalCode !== null)
         throw new Error(`no "${text}" in: ${this.stdout}\n${this.stderr}`);
     }
   }
@@ -78,12 +93,8 @@ export class Machine {
 }
 
 /** Runs a command to its end. */
-export async function run(
-  args: readonly string[],
-  input = '',
-  seconds = 60,
-): Promise<Machine & { status: unknown }> {
-  const machine = new Machine(args, seconds);
+export async function run(args: readonly string[], input = ''): Promise<Machine & { status: unknown }> {
+  const machine = new Machine(args);
   machine.child.stdin!.end(input);
   const status = await machine.ended;
   return Object.assign(machine, { status });

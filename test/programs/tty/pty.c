@@ -168,6 +168,8 @@ int main(void)
 	say("%d %d\n", size.ws_row, size.ws_col);
 	R(ioctl(slave, TIOCSTI, "x") == 0 || errno == EIO || errno == EPERM);
 	R(tcgetpgrp(slave));
+	/* A packet is what one read finds. */
+	show("before packets", master);
 	int on = 1;
 	R(ioctl(master, TIOCPKT, &on));
 	R(write(slave, "pkt", 3));

@@ -1,7 +1,7 @@
 // test: needs root, whose view of the host is the oracle
 /** What our files say of a process of the host, beside what the host's own say. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import * as fs from 'node:fs';
 import { after, before, test } from 'node:test';
 import { File } from '../../../src/fs/file.ts';
@@ -9,14 +9,14 @@ import { open } from '../../../src/fs/open.ts';
 import { latin1 } from '../../../src/lib/latin1.ts';
 import { O_RDONLY } from '../../../src/uapi/fcntl.ts';
 import { fieldsOf, HostMirror } from './host-mirror.ts';
+import { startSleeper } from './sleeper.ts';
 
 let child: ChildProcess;
 let pid = 0;
 const host = new HostMirror();
 
 before(async () => {
-  child = spawn('sleep', ['1000'], { stdio: 'ignore' });
-  await new Promise(resolve => setTimeout(resolve, 100));
+  child = await startSleeper();
   pid = child.pid!;
   host.mirror(pid);
 });

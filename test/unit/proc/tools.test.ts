@@ -3,7 +3,7 @@
  * root (a mount namespace of its own); skipped otherwise.
  */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import { after, test } from 'node:test';
@@ -11,9 +11,10 @@ import { File } from '../../../src/fs/file.ts';
 import { open } from '../../../src/fs/open.ts';
 import { O_DIRECTORY, O_RDONLY } from '../../../src/uapi/fcntl.ts';
 import { HostMirror } from './host-mirror.ts';
+import { startSleeper } from './sleeper.ts';
 
 const mayMount = spawnSync('unshare', ['-m', 'true']).status === 0;
-const sleeper = spawn('sleep', ['1000'], { stdio: 'ignore' });
+const sleeper = await startSleeper();
 const copy = fs.mkdtempSync(`${os.tmpdir()}/proc-copy-`);
 after(() => {
   sleeper.kill();
@@ -55,8 +56,7 @@ function inside(command: string): string {
 /** Columns are as wide as the largest pid may be. */
 const squeeze = (text: string): string => text.replace(/^ +/gm, '').replace(/ +/g, ' ');
 
-test('ps, free, uptime, top and pgrep understand it', { skip: !mayMount }, async () => {
-  await new Promise(resolve => setTimeout(resolve, 100));
+test('ps, free, uptime, top and pgrep understand it', { skip: !mayMount }, () => {
   const host = new HostMirror();
   const task = host.mirror(sleeper.pid!);
   host.current = host.mirror(process.pid);

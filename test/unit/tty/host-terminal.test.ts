@@ -59,7 +59,7 @@ function closePty(pty: HostPty): void {
 /** What arrives at a descriptor, once there is something; the loop turns meanwhile. */
 async function receive(fd: number): Promise<string> {
   const buf = Buffer.alloc(4096);
-  for (let i = 0; i < 200; i++) {
+  for (let i = 0; i < 30_000; i++) {
     poller.dispatch();
     if ((calls.poll(fd, POLLIN) & POLLIN) !== 0) {
       const n = calls.read(fd, buf, 0, buf.length, false);

@@ -39,7 +39,7 @@ export function assertSame(
   message = 'as on the host',
 ): void {
   const ours = new OurPty().run(script);
-  const host = JSON.stringify(ours) === JSON.stringify(atFirst) ? atFirst : onHost([script], 0.02)[0]!;
+  const host = JSON.stringify(ours) === JSON.stringify(atFirst) ? atFirst : onHost([script], 0.1)[0]!;
   const shown = (answers: readonly Answer[]): unknown[] =>
     script.map(([op, arg], n) => [op, decode(arg), decode(answers[n])]);
   assert.deepEqual(shown(ours), shown(host), message);
