@@ -11,7 +11,10 @@ import { RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK } from '../uapi/resource.ts';
 /** Whether there may be so many areas more (vm.max_map_count). */
 export const hasRoom = (task: Task, mm: Mm, more = 1): boolean => task.kernel.memoryRules.hasRoom(mm, more);
 
-/** The same, when the areas at the edges of [from, to) are to be cut. */
+/** Whether there may be a new mapping: one more than the limit is let pass, as Linux does it. */
+export const mayAdd = (task: Task, mm: Mm): boolean => hasRoom(task, mm, 0);
+
+/** Whether there may be as many more as it takes when the areas at the edges of [from, to) are to be cut. */
 export const mayCut = (task: Task, mm: Mm, from: number, to: number): boolean =>
   hasRoom(task, mm, mm.vmas.cuts(from, to));
 

@@ -62,7 +62,7 @@ import {
 import { MS_NOEXEC } from '../uapi/mount.ts';
 import { RLIMIT_DATA } from '../uapi/resource.ts';
 import { address, call, extent, fd, flags, type Syscall } from './args.ts';
-import { canLock, hasRoom, lockFits, mayCut, overCommit, overData, overLimit } from './mm-limits.ts';
+import { canLock, hasRoom, lockFits, mayAdd, mayCut, overCommit, overData, overLimit } from './mm-limits.ts';
 import { fileOf } from './names.ts';
 
 const PROT_NAMES = { PROT_NONE: 0, PROT_READ: 1, PROT_WRITE: 2, PROT_EXEC: 4 };
@@ -170,7 +170,7 @@ function mayLock(task: Task, mm: Mm, size: number, vmaFlags: number, mapFlags: n
 function mayMap(task: Task, mm: Mm, { start, end, prot, flags, shared, backing }: Vma, how: number): number {
   const replaces = (how & MAP_FIXED) !== 0;
   if (replaces && mm.vmas.isSealed(start, end)) return -EPERM;
-  if (overLimit(task, mm, end - start, prot, shared) || !hasRoom(task, mm)) return -ENOMEM;
+  if (overLimit(task, mm, end - start, prot, shared) || !mayAdd(task, mm)) return -ENOMEM;
   const counts = shared ? backing instanceof AnonymousShared : (prot & PROT_WRITE) !== 0;
   const refused = counts && (flags & VM_NORESERVE) === 0 && overCommit(task, end - start);
   return refused ? -ENOMEM : 0;
