@@ -15,7 +15,7 @@ import { type Backing, VM_DONTFORK, VM_MAYWRITE, type Vma } from './vma.ts';
 
 /** Files up to this size are read whole when they are mapped, larger ones as they are touched. */
 const EAGER = 16 * 1024 * 1024;
-/** What is read and mapped at once after a touch. */
+/** What is read and mapped at once after a touch: the piece of the file where it was, so that going backwards costs no more. */
 const CHUNK = 1024 * 1024;
 
 /** A mapping is being made; its place may still hold what it replaces. 0 or -errno: then some pages may be there. */
@@ -106,7 +106,8 @@ export function mapTouched(mm: Mm, address: number, len: number): number {
     if (vma === null) break;
     const end = Math.min(vma.end, pageUp(address + len));
     if (vma.backing !== null && vma.mapped !== null) {
-      const from = vma.posOf(at);
+      const touched = vma.posOf(at);
+      const from = Math.max(vma.pos, touched - (touched % CHUNK));
       const got = mapFilePages(mm, vma, vma.backing, from, Math.max(vma.posOf(end), from + CHUNK));
       if (got < 0) return got;
       mapped += got;
