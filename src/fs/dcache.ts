@@ -31,6 +31,8 @@ export class Dcache {
   /** Who gives such answers. */
   relying: Relying | null = null;
   private epoch = 1;
+  /** Another number after each change of a directory's name, place or rights, and of mounts. */
+  generation = 0;
 
   constructor(limit: number = MANY_DENTRIES) {
     this.limit = limit;
@@ -89,6 +91,7 @@ export class Dcache {
 
   /** What the dentry says is so no more, or is about to change: its name, or its directory's rights. */
   changes(dentry: Dentry): void {
+    if (dentry.inode !== null && isDir(dentry.inode.mode)) this.generation++;
     if (dentry.answers !== NO_ANSWERS) {
       for (const answer of dentry.answers) this.relying?.forget(answer);
       dentry.answers = NO_ANSWERS;
@@ -98,6 +101,7 @@ export class Dcache {
 
   forgetAnswers(): void {
     this.epoch++;
+    this.generation++;
     this.relying?.forgetAll();
   }
 

@@ -23,6 +23,7 @@ import { type Dentry, Path } from './dentry.ts';
 import type { Mount } from './mount.ts';
 import { maySearch } from './permission.ts';
 import type { Trail } from './trail.ts';
+import { WalkMemo } from './walk-memo.ts';
 
 export const PATH_MAX = 4096;
 export const NAME_MAX = 255;
@@ -58,6 +59,7 @@ export class Walker {
   trail: Trail | null = null;
 
   private readonly dcache: Dcache;
+  private readonly memo: WalkMemo = new WalkMemo();
   private links = 0;
   private flags = 0;
   private topMount!: Mount;
@@ -137,6 +139,15 @@ export class Walker {
       const err = this.toRoot();
       if (err < 0) return err;
     }
+    const { mount, dentry } = this;
+    const { generation } = this.dcache;
+    let isPlain = this.flags < 1 << RESOLVE_SHIFT && !mount.sb.volatileNames;
+    const known = isPlain ? this.memo.skip(name, mount, dentry, cred, generation) : 0;
+    if (known > 0) {
+      i = known;
+      this.dentry = this.memo.dentry!;
+      if (this.trail !== null) this.memo.tell(this.trail);
+    }
     for (;;) {
       const length = name.length;
       while (i < length && name.charCodeAt(i) === SLASH) i++;
@@ -151,12 +162,15 @@ export class Walker {
       const dir = this.dentry;
       const err = dirError(dir, cred);
       if (err < 0) return err;
+      if (last && isPlain && from > known && dir !== dentry && this.mount === mount)
+        this.memo.keep(name.substring(0, from), mount, dentry, dir, cred, generation);
       if (last && (this.flags & LOOKUP_PARENT) !== 0) return this.stopAt(name.substring(from, to), i > to);
       if (name.charCodeAt(from) === DOT) {
         const dots = to - from === 1 ? 1 : to - from === 2 && name.charCodeAt(from + 1) === DOT ? 2 : 0;
         const up = dots === 2 ? this.up() : 0;
         if (up < 0) return up;
         if (dots > 0) {
+          isPlain &&= dots === 1;
           this.trail?.pass(dir, this.dentry, this.mount.sb.volatileNames);
           continue;
         }
@@ -175,6 +189,7 @@ export class Walker {
         const entered = this.enter(ctx, found, last && i === to ? '' : name.substring(to));
         if (entered < 0) return entered;
         name = this.rest;
+        isPlain = false;
         i = 0;
         continue;
       }

@@ -52,3 +52,12 @@ test('a handler whose stack takes no frame does not hold the kernel', async () =
   const { stdout } = await run(['sh', '-c', `${compile('fill')} no-place; echo $?`]);
   assert.equal(stdout, '139\n');
 });
+
+test('with all threads taken programs start or are refused, and the machine goes on', async () => {
+  const { stdout, stderr } = await run([
+    'sh',
+    '-c',
+    `${compile('exhaust')}; echo $?; dmesg | grep "^\\[ *[0-9.]*\\] \\(BUG\\|Oops\\)"; echo alive`,
+  ]);
+  assert.equal(stdout, 'fork: EAGAIN\nthreads 1, started or refused 100\n0\nalive\n', stderr);
+});
