@@ -96,7 +96,7 @@ int main(void)
 			*stage = 2;
 			pause();
 		}
-		while (*stage == 0)
+		while (*stage == 0 && waitpid(child, &status, WNOHANG) == 0)
 			usleep(1000);
 		for (k = 0; k < 20; k++) {
 			close(open("/dev/null", O_RDONLY));
