@@ -560,9 +560,9 @@ int main(int count, char **words)
 		/* Whoever sleeps for good is not waited for. */
 		for (tries = 0; tries < 400 && waitpid(-1, NULL, WNOHANG | __WALL) >= 0; tries++)
 			usleep(5000);
-		for (tries = 0; kill_others() > 0 && tries < 2000; tries++)
+		for (tries = 0; kill_others() > 0 && tries < 20000; tries++)
 			usleep(5000);
-		lost += tries == 2000;
+		lost += tries == 20000;
 		clean_ipc();
 	}
 	chdir("/");
