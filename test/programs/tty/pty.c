@@ -8,13 +8,16 @@ static int master, slave;
 
 /*
  * What was typed goes through a queue of the host's kernel, and what comes of it through another. Who finds nothing to
- * read waits for the queue; a line is there once its echo is under way.
+ * read waits for the queue; who sets attributes waits for whoever works on input, and its echo.
  */
 static void settle(void)
 {
 	struct pollfd p = {slave, POLLIN, 0};
+	struct termios t;
 
 	poll(&p, 1, 0);
+	tcgetattr(slave, &t);
+	tcsetattr(slave, TCSANOW, &t);
 }
 
 static void show(const char *what, int fd)
