@@ -4,9 +4,9 @@
  */
 import type { Task } from './task.ts';
 
-/** ns between two interruptions, and how many there are. */
+/** ns between two interruptions, and how many there are: a busy host can keep a thread waiting for a second and more. */
 const PAUSE = 5e7;
-const TIMES = 20;
+const TIMES = 100;
 
 export function insist(task: Task): void {
   const { thread, kernel } = task;
