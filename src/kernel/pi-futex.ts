@@ -28,8 +28,6 @@ export const FUTEX_OWNER_DIED = 0x40000000;
 export const FUTEX_TID_MASK = 0x3fffffff;
 /** Longer chains of threads that wait for one another are not looked through. */
 const LONGEST_CHAIN = 1024;
-/** So often the bit is set until it is seen. */
-const MOST_MARKS = 64;
 
 interface PiWaiter {
   readonly task: Task;
@@ -47,11 +45,25 @@ interface PiLock {
 
 export class PiLocks {
   private readonly locks: FutexMap<PiLock> = new FutexMap();
+  /** For how many FUTEX_WAITERS is being set: it is to stay until they are there. */
+  private readonly marking: FutexMap<number> = new FutexMap();
   /** What each task waits for. */
   private readonly waitsFor: Map<Task, PiLock> = new Map();
 
   get(key: FutexKey): PiLock | undefined {
     return this.locks.get(key);
+  }
+
+  /** Somebody more, or less, will come as soon as FUTEX_WAITERS is set. */
+  expect(key: FutexKey, more: 1 | -1): void {
+    const count = (this.marking.get(key) ?? 0) + more;
+    if (count > 0) this.marking.set(key, count);
+    else this.marking.delete(key);
+  }
+
+  /** What the word holds besides an owner while nobody waits. */
+  flags(key: FutexKey): number {
+    return this.marking.get(key) === undefined ? 0 : FUTEX_WAITERS;
   }
 
   /** Joins those who wait; answers how to stop. */
@@ -110,7 +122,7 @@ export function lockPi(
   isPrivate: boolean,
   deadline: number,
   tries: boolean,
-  marks = 0,
+  marked = false,
 ): number | Promise<number> {
   const key = keyOf(task, address, isPrivate);
   if (typeof key === 'number') return key;
@@ -119,13 +131,17 @@ export function lockPi(
   if ((word[0]! & FUTEX_TID_MASK) === task.pid) return -EDEADLK;
   if (task.kernel.futexes.has(key)) return -EINVAL;
   if ((word[0]! & FUTEX_WAITERS) !== 0) return takeOrWait(task, address, key, word[0]!, deadline, tries);
-  // Whoever has the lock may leave it meanwhile.
-  if (marks === MOST_MARKS) return -EFAULT;
-  return mark(task, address).then(() => lockPi(task, address, isPrivate, deadline, tries, marks + 1));
+  if (marked) return -EFAULT;
+  return mark(task, address, key).then(() => {
+    // Not before: who was marked for at the same time and comes first is to leave the bit.
+    task.kernel.piLocks.expect(key, -1);
+    return lockPi(task, address, isPrivate, deadline, tries, true);
+  });
 }
 
-/** Sets FUTEX_WAITERS. */
-function mark({ mm, kernel }: Task, address: number): Promise<void> {
+/** Sets FUTEX_WAITERS. Who has the lock may leave it meanwhile, others may take it: the bit stays. */
+function mark({ mm, kernel }: Task, address: number, key: FutexKey): Promise<void> {
+  kernel.piLocks.expect(key, 1);
   return new Promise(resolve => {
     mm!.space.setHighBit(address, () => {
       kernel.promiseResolved();
@@ -146,7 +162,8 @@ function takeOrWait(
   const { piLocks, tasks, clock } = task.kernel;
   const tid = word & FUTEX_TID_MASK;
   const lock = piLocks.get(key);
-  if (lock === undefined && tid === 0) return writeWord(task, address, task.pid | (word & FUTEX_OWNER_DIED));
+  if (lock === undefined && tid === 0)
+    return writeWord(task, address, task.pid | (word & FUTEX_OWNER_DIED) | piLocks.flags(key));
   const owner = lock?.owner ?? tasks.get(tid);
   if (lock !== undefined && lock.owner.pid !== tid) return -EINVAL;
   if (owner === undefined || owner.mm === null) return -ESRCH;
@@ -168,7 +185,7 @@ export function unlockPi(task: Task, address: number, isPrivate: boolean): numbe
   if (typeof key === 'number') return key;
   const lock = kernel.piLocks.get(key);
   if (lock !== undefined) return lock.owner === task ? kernel.piLocks.pass(lock, 0) : -EINVAL;
-  return kernel.futexes.has(key) ? -EINVAL : writeWord(task, address, 0);
+  return kernel.futexes.has(key) ? -EINVAL : writeWord(task, address, kernel.piLocks.flags(key));
 }
 
 /** What the word is, if it can be written. */

@@ -13,7 +13,8 @@ static pid_t another;
 static volatile int order[THREADS], count;
 static volatile pid_t waiters[THREADS];
 static pthread_mutex_t mutex, second;
-static long counter;
+static pthread_cond_t given = PTHREAD_COND_INITIALIZER;
+static long counter, pending;
 
 static long futex(int op, int value, const struct timespec *timeout)
 {
@@ -72,6 +73,42 @@ static void *turns(void *argument)
 		pthread_mutex_unlock(&mutex);
 	}
 	return NULL;
+}
+
+static void *consumes(void *argument)
+{
+	(void)argument;
+	for (int i = 0; i < TURNS; i++) {
+		pthread_mutex_lock(&mutex);
+		while (pending == 0)
+			pthread_cond_wait(&given, &mutex);
+		pending--;
+		counter++;
+		pthread_mutex_unlock(&mutex);
+	}
+	return NULL;
+}
+
+static void produces(void)
+{
+	pthread_t threads[THREADS];
+	long left = THREADS * TURNS;
+
+	counter = 0;
+	for (int i = 0; i < THREADS; i++)
+		pthread_create(&threads[i], NULL, consumes, NULL);
+	while (left > 0) {
+		pthread_mutex_lock(&mutex);
+		if (pending == 0) {
+			pending = THREADS;
+			left -= THREADS;
+			pthread_cond_broadcast(&given);
+		}
+		pthread_mutex_unlock(&mutex);
+	}
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	R(counter);
 }
 
 static void *dies_with(void *argument)
@@ -265,6 +302,7 @@ int main(void)
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	R(counter);
+	produces();
 	deaths();
 	deadlock();
 	return 0;
