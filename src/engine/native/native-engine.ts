@@ -142,8 +142,10 @@ export class NativeEngine implements Engine {
     const { i32 } = this.memory;
     let handled = 0;
     if (++this.polls % NOTES_EVERY === 0) {
+      const now = monotonicNow();
       this.lives.readNotes();
-      this.chores.run(monotonicNow());
+      this.chores.run(now);
+      this.processors.settle(now);
     }
     // Who went on first is asked first: what another has set going since is not to overtake it.
     for (let i = 0, left = running.length; left > 0; left--) {
@@ -156,6 +158,7 @@ export class NativeEngine implements Engine {
       }
       this.leaveRunning(thread);
       thread.arrive();
+      if (running.length === 0 && thread.cpu === this.processors.kernel) this.crowd(thread);
       this.events.trap(thread);
       handled++;
     }
@@ -166,12 +169,19 @@ export class NativeEngine implements Engine {
     return handled;
   }
 
+  private crowd(thread: NativeThread): void {
+    if (!this.processors.isCrowded(thread)) return;
+    const tid = this.memory.i32[(thread.slot + SLOT.S_TID) >> 2]!;
+    if (tid > 0) this.processors.sendAway(this.lives.pidOf(thread.space), tid, monotonicNow());
+  }
+
   sleep(timeout: number): void {
     const { running, waits } = this;
     const { i32 } = this.memory;
     const now = monotonicNow();
     this.lives.lookForNotes(now);
     const due = this.chores.run(now);
+    this.processors.settle(now);
     this.slots.cleanUp();
     this.spare.keep();
     const count = Math.min(running.length, MOST_WORDS - 1);

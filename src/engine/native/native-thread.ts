@@ -132,6 +132,11 @@ export class NativeThread implements EngineThread {
     }
   }
 
+  /** The processor from which it asked, as it says. */
+  get cpu(): number {
+    return this.i32[this.w + SLOT.S_CPU / 4]!;
+  }
+
   arg(index: number, width: number): number {
     const at = this.w + SLOT.S_ARGS / 4 + 2 * index;
     const low = this.i32[at]!;
