@@ -155,6 +155,8 @@ export interface EngineThread {
 
   /** Null if files cannot go along with answers. */
   readonly along: FileAlong | null;
+  /** Null if calls cannot be foreseen. */
+  readonly foreseen: ForeseenCalls | null;
 
   /** Where the bytes [address, address + len) were already brought with the call, or -1. */
   prefetched(address: number, len: number): number;
@@ -192,6 +194,8 @@ export interface OpenedFile {
   /** How many bytes go along, of a file that does not change; and whether these are all. `NO_BYTES`: it has none to read. */
   readonly size: number;
   readonly whole: boolean;
+  /** Where its attributes and bytes were written: `FileAlong.stat` at that time. */
+  readonly place: number;
 }
 
 /** What the thread did with it. */
@@ -203,13 +207,56 @@ export interface FileUse {
 export interface FileAlong {
   /** Offset in memory where struct stat is to be written before a file is sent first. There it stays. */
   readonly stat: number;
-  /** Where so many first bytes are to be written, `size` at most. */
+  /** Where so many first bytes are to be written, `size` at most; 0: there is no room now. */
   place(size: number): number;
   readonly size: number;
+  /** How large `size` is at best. */
+  readonly most: number;
   /** The file goes with the answer that comes next, its position being this. */
   send(file: OpenedFile, position: number): void;
   /** What the thread, which may be running, did with the file; from now on it asks. Null if it has none. */
   take(): FileUse | null;
+}
+
+/** How much of an argument is compared: nothing, 32 bits, all of it. */
+export const COMPARE_NONE = 0;
+export const COMPARE_INT = 1;
+export const COMPARE_WORD = 2;
+
+/** A call that a thread is about to make, if all comes as it mostly does, and its answer. */
+export interface ForeseenCall {
+  readonly nr: number;
+  readonly args: readonly number[];
+  /** COMPARE_ for each argument. */
+  readonly compare: readonly number[];
+  /** The string among the arguments, if there is one. */
+  readonly name: string | null;
+  readonly result: number;
+  readonly act: ForeseenAct;
+}
+
+/**
+ * What the thread does itself: nothing; the host's call, which changes its own private memory (the answer holds if that is
+ * 0); it takes the answer for where its break is now (`ThreadFacts`); the file that it opens comes along.
+ */
+export type ForeseenAct = 'nothing' | 'call' | 'break' | 'open';
+
+/** The calls that a thread need not ask for if it makes them in this order. Others it asks for, and these stay foreseen. */
+export interface ForeseenCalls {
+  /** A list begins; nothing is foreseen until `send`. */
+  begin(): void;
+  /** Until the next `add`, what is written for the thread's `along` goes with a foreseen call. False: there is no room. */
+  beginFile(): boolean;
+  /** That file is not to come along after all. */
+  cancelFile(): void;
+  /** The list's next call, with the file that it opens. False: there is no room, or the thread cannot do its part. */
+  add(call: ForeseenCall, opened: OpenedFile | null): boolean;
+  /** The list goes with what the thread is answered next. */
+  send(): void;
+  /** How many of them the thread, which may be running, has made. */
+  readonly made: number;
+  /** No more of them are to be made. */
+  end(): void;
 }
 
 /**

@@ -17,6 +17,7 @@ import { SysvIpc } from '../ipc/sysv/ipc.ts';
 import { AioContexts } from '../kernel/aio.ts';
 import { CoreSettings } from '../kernel/core-pattern.ts';
 import { FutexTable, wakeFutex } from '../kernel/futex.ts';
+import { Habits } from '../kernel/habits/habit.ts';
 import type { Kernel, ShutdownKind, TaskObserver } from '../kernel/kernel.ts';
 import { KnownAnswers } from '../kernel/known-answers.ts';
 import { MemoryRules } from '../kernel/memory-rules.ts';
@@ -98,6 +99,7 @@ export class MachineKernel implements Kernel {
   readonly ipc: SysvIpc;
   readonly aio: AioContexts = new AioContexts();
   readonly programs: Programs = new Programs();
+  readonly habits: Habits = new Habits();
   readonly queues: Map<string, PosixQueue> = new Map();
   readonly queueLimits: QueueLimits = new QueueLimits();
   readonly net: Network;

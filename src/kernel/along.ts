@@ -47,6 +47,7 @@ export function settleAlong(task: Task): void {
   file.pos = use.position;
   if (!use.closed) return;
   task.openedAlong = null;
+  task.follower?.closed();
   file.inode.wasRead = use.position >= file.inode.size;
   files.close(fd);
 }

@@ -16,6 +16,8 @@ import { sendAlong, settleAlong } from './along.ts';
 import { returnToProgram } from './deliver.ts';
 import { deliverable } from './dequeue.ts';
 import { exitGroup, exitTask } from './exit.ts';
+import { leavesForeseen } from './habits/follower.ts';
+import type { Foreseeable } from './habits/step.ts';
 import type { Foregone } from './known-answers.ts';
 import { pageFault } from './page-fault.ts';
 import { refusal } from './seccomp.ts';
@@ -33,6 +35,8 @@ export interface EntryCall {
   readonly leavesOpened: boolean;
   /** Set if programs may know its answer without asking. */
   readonly foregone: Foregone | null;
+  /** Set if it can be made before the program asks for it. */
+  readonly foreseeable: Foreseeable | null;
   run(
     task: Task,
     a0: number,
@@ -117,6 +121,7 @@ export class Entry {
     if (thread.hasFrame) this.noteSlowCall(task, thread, nr);
     const call = this.calls[nr];
     if (call !== undefined) this.keepArguments(task, thread, call);
+    if (task.follower !== null && !leavesForeseen(call)) task.follower.settle();
     if (task.attributes.seccomp !== null && this.isRefused(task, thread, call)) return;
     if (call === undefined) {
       this.observer?.enter(task, nr, []);
@@ -188,12 +193,14 @@ export class Entry {
     if (this.observer !== null) this.tellEnd(this.observer, task, result);
     if (thread === null || result === NO_RETURN) return;
     task.user.flush();
+    task.follower?.answered(this.calls[task.callNumber], result);
     if (result === REGISTERS_SET) {
       if (deliverable(task)) this.toProgram(task, null);
       else thread.resume();
     } else if (!deliverable(task) && (result > -512 || result < -4095)) {
       task.lastResult = result;
       if (task.openedAlong !== null) sendAlong(task);
+      task.follower?.foresee();
       thread.answer(result);
     } else if (thread.hasFrame) this.toProgram(task, result);
     else {

@@ -29,6 +29,7 @@ import { type StackRequest, type StackWindow, stackPointerFor, writeStack } from
 import { becomeOnlyThread, exitGroup } from './exit.ts';
 import { tellProgram } from './facts.ts';
 import { ExeBacking, FileBacking } from './file-backing.ts';
+import { beginHabit } from './habits/follower.ts';
 import { resetForExec } from './inherit.ts';
 import { headersAddress, imageSize, imageStart, mapSegments } from './load-elf.ts';
 import type { ElfProgram } from './programs.ts';
@@ -183,6 +184,7 @@ function replace(task: Task, program: Program, request: ExecRequest): number {
   const pages = file.inode.pages();
   if (typeof pages !== 'number') mm.exe = new ExeBacking(file, pages);
   tellProgram(task);
+  beginHabit(task, file.inode);
   task.execDone?.();
   task.execDone = null;
   return REGISTERS_SET;

@@ -56,6 +56,8 @@ export function exitTask(task: Task, status: number): void {
   const { kernel, group } = task;
   if (!group.threads.delete(task)) return;
   kernel.observer?.ended(task, group.exiting ?? status);
+  task.follower?.leave();
+  task.follower = null;
   task.state = 'Z';
   leaveChildren(task);
   task.settleUsage();

@@ -21,6 +21,7 @@ import type { SignalInfo } from '../uapi/siginfo.ts';
 import type { AioContexts } from './aio.ts';
 import type { CoreSettings } from './core-pattern.ts';
 import type { FutexTable } from './futex.ts';
+import type { Habits } from './habits/habit.ts';
 import type { KnownAnswers } from './known-answers.ts';
 import type { MemoryRules } from './memory-rules.ts';
 import type { OomKiller } from './oom.ts';
@@ -101,6 +102,8 @@ export interface Kernel {
   readonly engine: Engine;
   /** Null if the engine always asks. */
   readonly known: KnownAnswers | null;
+  /** What programs did when they began (kernel/habits). */
+  readonly habits: Habits;
   readonly images: TextImages;
   readonly vdso: Vdso;
   readonly futexes: FutexTable;

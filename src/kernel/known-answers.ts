@@ -102,8 +102,13 @@ export class KnownAnswers {
     return true;
   }
 
-  private keyOf({ cred, root, cwd }: Task): KnownKey {
-    const who = `${this.rightsOf(cred)} ${this.placeOf(root)} ${this.placeOf(cwd)}`;
+  /** Rights and root of a task, in a word. */
+  whoIs({ cred, root }: Task): string {
+    return `${this.rightsOf(cred)} ${this.placeOf(root)}`;
+  }
+
+  private keyOf(task: Task): KnownKey {
+    const who = `${this.whoIs(task)} ${this.placeOf(task.cwd)}`;
     let key = this.keys.get(who);
     if (key === undefined) {
       if (this.keys.size >= MOST_KEYS) this.keys.clear();

@@ -21,6 +21,7 @@ import { TaskAttributes } from './attributes.ts';
 import { CallShare } from './call-time.ts';
 import { takeFrom } from './dequeue.ts';
 import type { EntryCall } from './entry.ts';
+import type { Follower } from './habits/follower.ts';
 import type { Kernel } from './kernel.ts';
 import type { SignalState } from './signal-state.ts';
 import type { ThreadGroup } from './thread-group.ts';
@@ -72,6 +73,8 @@ export class Task implements Current, Sleeper, SignalSource {
   execDone: (() => void) | null = null;
   /** A file that goes along with answers (kernel/along.ts). */
   openedAlong: OpenedAlong | null = null;
+  /** What it does as it did before (kernel/habits). */
+  follower: Follower | null = null;
   /** What the latest call answered. */
   lastResult = 0;
   /** What it has used so far; the processor's times come from `cpuTimes`. */

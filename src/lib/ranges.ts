@@ -42,6 +42,12 @@ export class Ranges {
     return this.list.length > 0 && (this.list[this.indexAfter(from)]?.from ?? to) < to;
   }
 
+  /** Whether [from, to), which is not empty, lies in one range. */
+  covers(from: number, to: number): boolean {
+    const range = this.list[this.indexAfter(from)];
+    return range !== undefined && range.from <= from && to <= range.to;
+  }
+
   clone(): Ranges {
     const copy = new Ranges();
     copy.list = [...this.list];

@@ -164,10 +164,15 @@ export class Mm implements PageUser {
   }
 
   protect(start: number, len: number, prot: number): void {
-    for (const vma of this.vmas.isolate(start, start + len)) vma.prot = prot;
     this.protectPages(start, start + len, prot);
-    this.vmas.join(start, start + len);
+    this.protectAreas(start, len, prot);
     hideGuards(this, start, start + len);
+  }
+
+  /** As `protect`, where the engine's pages are so already. */
+  protectAreas(start: number, len: number, prot: number): void {
+    for (const vma of this.vmas.isolate(start, start + len)) vma.prot = prot;
+    this.vmas.join(start, start + len);
   }
 
   protectPages(start: number, end: number, prot: number): void {

@@ -40,14 +40,14 @@ export function bringAlong(task: Task, file: File, fd: number): void {
   if (along === null || !isSimple(task, file)) return;
   if (isDir(inode.mode)) {
     writeStat(user.view, along.stat, inode, BLKSIZE);
-    task.openedAlong = { file, fd, flags: file.flags, size: NO_BYTES, whole: false };
+    task.openedAlong = { file, fd, flags: file.flags, size: NO_BYTES, whole: false, place: along.stat };
     return;
   }
   const wanted = worthBringing(inode, along.size);
   const size = wanted === 0 ? 0 : file.read(user.ram, along.place(wanted), wanted, 0);
   if (size !== wanted) return;
   writeStat(user.view, along.stat, inode, BLKSIZE);
-  task.openedAlong = { file, fd, flags: file.flags, size, whole: size === inode.size };
+  task.openedAlong = { file, fd, flags: file.flags, size, whole: size === inode.size, place: along.stat };
 }
 
 /** How many bytes: what is read once is mostly read again, what was mapped is not. */

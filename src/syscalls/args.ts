@@ -4,6 +4,7 @@
  * From one declaration derive: how the register is read (`width`), how strace prints it (`kind`), and what the
  * stub copies to us before it even asks (`prefetch`: strings and buffers that the call reads).
  */
+import type { Foreseeable } from '../kernel/habits/step.ts';
 import type { Task } from '../kernel/task.ts';
 import { type Choice, structAt } from './show.ts';
 
@@ -198,6 +199,8 @@ export interface Syscall {
   readonly lasting: readonly number[];
   /** What it says of a file holds while that does not change. */
   readonly ofSteady: boolean;
+  /** Set if it can be made before the program asks for it (kernel/habits). */
+  readonly foreseeable: Foreseeable | null;
 }
 
 export const call = (name: string, args: readonly Arg[], run: Handler, note = ''): Syscall => ({
@@ -207,6 +210,7 @@ export const call = (name: string, args: readonly Arg[], run: Handler, note = ''
   note,
   lasting: [],
   ofSteady: false,
+  foreseeable: null,
 });
 
 export const answering = (row: Syscall, answer: NonNullable<Syscall['answer']>): Syscall => ({
@@ -216,5 +220,7 @@ export const answering = (row: Syscall, answer: NonNullable<Syscall['answer']>):
 
 /** Asks for nothing but what a file is. */
 export const ofSteady = (row: Syscall): Syscall => ({ ...row, ofSteady: true });
+
+export const foreseeable = (row: Syscall, how: Foreseeable): Syscall => ({ ...row, foreseeable: how });
 
 export const lasting = (row: Syscall, ...errors: readonly number[]): Syscall => ({ ...row, lasting: errors });

@@ -61,7 +61,7 @@ import {
 } from '../uapi/mman.ts';
 import { MS_NOEXEC } from '../uapi/mount.ts';
 import { RLIMIT_DATA } from '../uapi/resource.ts';
-import { address, call, extent, fd, flags, type Syscall } from './args.ts';
+import { address, call, extent, fd, flags, foreseeable, type Syscall } from './args.ts';
 import { canLock, hasRoom, lockFits, mayAdd, mayCut, overCommit, overData, overLimit } from './mm-limits.ts';
 import { fileOf } from './names.ts';
 
@@ -373,22 +373,37 @@ function remapFilePages(
 }
 
 export const mmapCalls: readonly Syscall[] = [
-  call(
-    'mmap',
-    [
-      address('addr'),
-      extent('length'),
-      flags('prot', PROT_NAMES),
-      flags('flags', MAP_NAMES),
-      fd('fd'),
-      { ...extent('offset'), kind: 'hex' },
-    ],
-    mmap,
-    'no huge pages (MAP_HUGETLB)',
+  foreseeable(
+    call(
+      'mmap',
+      [
+        address('addr'),
+        extent('length'),
+        flags('prot', PROT_NAMES),
+        flags('flags', MAP_NAMES),
+        fd('fd'),
+        { ...extent('offset'), kind: 'hex' },
+      ],
+      mmap,
+      'no huge pages (MAP_HUGETLB)',
+    ),
+    {
+      act: 'map',
+      args: ['place', 'word', 'int', 'int', 'file', 'word'],
+      run: (task, [addr, len, prot, how, fd, pos]) => mmap(task, addr!, len!, prot!, how!, fd!, pos!),
+    },
   ),
   call('munmap', [address('addr'), extent('length')], munmap),
-  call('mprotect', [address('addr'), extent('len'), flags('prot', PROT_NAMES)], mprotect),
-  call('brk', [address('addr')], brk),
+  foreseeable(call('mprotect', [address('addr'), extent('len'), flags('prot', PROT_NAMES)], mprotect), {
+    act: 'protect',
+    args: ['place', 'word', 'int'],
+    run: (task, [addr, len, prot]) => mprotect(task, addr!, len!, prot!),
+  }),
+  foreseeable(call('brk', [address('addr')], brk), {
+    act: 'break',
+    args: ['place'],
+    run: (task, [addr]) => brk(task, addr!),
+  }),
   call(
     'remap_file_pages',
     [address('addr'), extent('size'), flags('prot', PROT_NAMES), extent('pgoff'), flags('flags', MAP_NAMES)],

@@ -8,7 +8,19 @@ import * as fcntl from '../uapi/fcntl.ts';
 import { O_CLOEXEC, O_CREAT, O_LARGEFILE, O_PATH, O_TRUNC, O_WRONLY } from '../uapi/fcntl.ts';
 import * as resolves from '../uapi/mount.ts';
 import { bringAlong } from './along.ts';
-import { type Arg, call, dirfd, flags, lasting, mode, path, pointer, type Syscall, ulong } from './args.ts';
+import {
+  type Arg,
+  call,
+  dirfd,
+  flags,
+  foreseeable,
+  lasting,
+  mode,
+  path,
+  pointer,
+  type Syscall,
+  ulong,
+} from './args.ts';
 import { pastLeases } from './lease.ts';
 import { install, nameAt, roomForFile, startOf } from './names.ts';
 import { named } from './show.ts';
@@ -171,8 +183,19 @@ const newMode = (flagsArg: number): Arg => ({
 });
 
 export const openCalls: readonly Syscall[] = [
-  lasting(call('open', [path('pathname'), openFlags, newMode(1)], open), ENOENT),
-  lasting(call('openat', [dirfd('dirfd'), path('pathname'), openFlags, newMode(2)], openat), ENOENT),
+  foreseeable(lasting(call('open', [path('pathname'), openFlags, newMode(1)], open), ENOENT), {
+    act: 'open',
+    args: ['name', 'int', 'any'],
+    run: (task, [, flags], name) => openAt(task, AT_FDCWD, name, flags!, 0, 0),
+  }),
+  foreseeable(
+    lasting(call('openat', [dirfd('dirfd'), path('pathname'), openFlags, newMode(2)], openat), ENOENT),
+    {
+      act: 'open',
+      args: ['int', 'name', 'int', 'any'],
+      run: (task, [dirfd, , flags], name) => openAt(task, dirfd!, name, flags!, 0, 0),
+    },
+  ),
   call(
     'openat2',
     [dirfd('dirfd'), path('pathname'), pointer('how'), ulong('size')],

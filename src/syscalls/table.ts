@@ -82,6 +82,7 @@ export const entryCall = (row: Syscall): EntryCall => ({
   needsFrame: FRAME_CALLS.has(row.name),
   leavesOpened: LEAVES_OPENED.has(row.name),
   foregone: foregoneOf(row),
+  foreseeable: row.foreseeable,
   run: row.run,
 });
 

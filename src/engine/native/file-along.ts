@@ -8,39 +8,58 @@ const LAST_POSITION = SLOT.FILE_CLOSED - 2;
 const STAT_SIZE = 144;
 
 export class NativeFileAlong implements FileAlong {
-  readonly stat: number;
-  readonly size: number = SLOT.FILE_DATA_SIZE;
-  private readonly data: number;
-  /** How much of it was used. */
+  /** Where the next file's record is to lie, an offset in the slot, and how many bytes it may have. */
+  private record: number = SLOT.S_FILE_PLACE;
+  private room: number = SLOT.FILE_DATA_SIZE;
+  /** How much of the usual place was used. */
   private used = 0;
   private readonly bytes: Uint8Array;
   private readonly i32: Int32Array;
+  private readonly slot: number;
   private readonly w: number;
 
   constructor(memory: MemoryFile, slot: number) {
     this.bytes = memory.bytes;
     this.i32 = memory.i32;
+    this.slot = slot;
     this.w = slot >> 2;
-    this.stat = slot + SLOT.S_FILE_STAT;
-    this.data = slot + SLOT.S_FILE_DATA;
+  }
+
+  readonly most: number = SLOT.FILE_DATA_SIZE;
+
+  get stat(): number {
+    return this.slot + this.record;
+  }
+
+  get size(): number {
+    return this.room;
   }
 
   place(size: number): number {
-    this.used = Math.max(this.used, size);
-    return this.data;
+    if (size > this.room) return 0;
+    if (this.record === SLOT.S_FILE_PLACE) this.used = Math.max(this.used, size);
+    return this.stat + SLOT.FILE_HEAD;
+  }
+
+  /** The next file's record is to lie at that offset in the slot, with room for so many bytes; without a place: as usual. */
+  putAt(record: number = SLOT.S_FILE_PLACE, room: number = SLOT.FILE_DATA_SIZE): void {
+    this.record = record;
+    this.room = room;
   }
 
   /** What files left here is not for the next program. */
   wipe(): void {
-    this.bytes.fill(0, this.stat, this.stat + STAT_SIZE);
-    this.bytes.fill(0, this.data, this.data + this.used);
+    const record = this.slot + SLOT.S_FILE_PLACE;
+    this.bytes.fill(0, record, record + STAT_SIZE);
+    this.bytes.fill(0, record + SLOT.FILE_HEAD, record + SLOT.FILE_HEAD + this.used);
     this.used = 0;
   }
 
-  send({ fd, flags, size, whole }: OpenedFile, position: number): void {
+  send({ fd, flags, size, whole, place }: OpenedFile, position: number): void {
     if (position > LAST_POSITION) return;
     const { i32, w } = this;
     i32[w + SLOT.S_FILE / 4] = fd;
+    i32[w + SLOT.S_FILE_RECORD / 4] = place - this.slot;
     i32[w + SLOT.S_FILE_FLAGS / 4] = flags;
     i32[w + SLOT.S_FILE_SIZE / 4] = size;
     i32[w + SLOT.S_FILE_WHOLE / 4] = whole ? 1 : 0;

@@ -48,7 +48,7 @@ export class NativeKnownAnswers implements KnownAnswers {
     this.hashCall(key, call, args, name);
     const { low, high } = this.hash;
     const { i32 } = this.memory;
-    const entry = low & (KNOWN_ENTRIES - 1);
+    const entry = this.entryFor(low, high, length > 0);
     const at = wordOf(entry);
     // In this order: whoever reads meanwhile sees that something changes (stub/known.c).
     Atomics.store(i32, at + 2, 0);
@@ -73,6 +73,25 @@ export class NativeKnownAnswers implements KnownAnswers {
       this.epoch = 0;
     }
     Atomics.store(this.memory.i32, EPOCH, ++this.epoch);
+  }
+
+  /** The one of its two places that it has, or that is free, or else one of them. */
+  private entryFor(low: number, high: number, hasData: boolean): number {
+    const { i32 } = this.memory;
+    const first = low & (KNOWN_ENTRIES - 1);
+    for (const entry of [first, first ^ 1]) {
+      const at = wordOf(entry);
+      if (i32[at] === low && i32[at + 1] === high) return entry;
+    }
+    for (const entry of [first, first ^ 1]) {
+      const owner = hasData ? this.owners[entry & (KNOWN_DATA_ENTRIES - 1)]! : -1;
+      if (!this.holds(entry) && (owner < 0 || !this.holds(owner))) return entry;
+    }
+    return first;
+  }
+
+  private holds(entry: number): boolean {
+    return this.memory.i32[wordOf(entry) + 2]! >>> 8 === this.epoch;
   }
 
   /** Puts what the call writes in its place, from where another entry's goes. */

@@ -100,7 +100,7 @@ export const GLOBAL = {
 
 /**
  * Answers that are known beforehand (known-answers.ts): a table of {u32 hash low, high, epoch << 8 | errno, more}. The index
- * is the low part's low bits. With KNOWN_GOOD as errno, `more` is result << 16 | how many bytes the call writes: these stand
+ * is the low part's low bits, or its neighbour's, whose lowest bit is the other. With KNOWN_GOOD as errno, `more` is result << 16 | how many bytes the call writes: these stand
  * at the index's low bits in a table of their own, each word combined with one of what the hash goes on to give.
  */
 export const KNOWN = {
@@ -221,8 +221,11 @@ export const SLOT = {
   /** Which signals' actions stand in S_ACTIONS, as rt_sigaction has them; those of others are as they are by default. */
   S_OWN_ACTIONS: 240,
   S_ACTIONS: 0x2000,
-  /** The struct stat of the file that came along. */
-  S_FILE_STAT: 0x800,
+  /** How many calls are foreseen (stub/foreseen.c), and how many of these the thread has made. */
+  S_FORESEEN: 0x280,
+  S_FORESEEN_MADE: 0x284,
+  /** Where the record of the file lies that came along: an offset in the slot. */
+  S_FILE_RECORD: 0x288,
   /** Up to 4 mappings of private memory: {u64 call, address, length, protection or advice}. */
   S_OWN_OPS: 0x100,
   OWN_OP_SIZE: 32,
@@ -239,9 +242,38 @@ export const SLOT = {
   /** Where the kernel puts what it fetches, and what is to be copied out. */
   S_STAGE_IN: 0x24000,
   S_STAGE_OUT: 0x44000,
-  /** The first bytes of the file that came along. */
-  S_FILE_DATA: 0x78000,
+  /** Calls that are foreseen, FORESEEN_CALL each; then what they are compared with and give: names, records of files. */
+  S_FORESEEN_CALLS: 0x68000,
+  S_FORESEEN_DATA: 0x6a800,
+  /** The record of a file that comes along: its struct stat, and from FILE_HEAD on its first bytes. */
+  S_FILE_PLACE: 0x77f00,
+  FILE_HEAD: 0x100,
   FILE_DATA_SIZE: 0x8000,
+} as const;
+
+/** A call that is foreseen. */
+export const FORESEEN = {
+  MOST_FORESEEN: 96,
+  FORESEEN_CALL: 96,
+  FC_NR: 0,
+  /** Which arguments are compared: bits 0 to 5 in 64 bits, 8 to 13 in 32. */
+  FC_COMPARED: 4,
+  FC_RESULT: 8,
+  FC_ARGS: 16,
+  /** The string among the arguments, with its NUL: an offset in the slot; 0: there is none. */
+  FC_NAME: 64,
+  FC_NAME_LEN: 68,
+  FC_ACT: 72,
+  /** The file that it opens: its record, and what S_FILE_SIZE, S_FILE_WHOLE and S_FILE_FLAGS will be. */
+  FC_RECORD: 76,
+  FC_SIZE: 80,
+  FC_WHOLE: 84,
+  FC_FLAGS: 88,
+  /** FC_ACT (engine.ts, `ForeseenAct`). */
+  ACT_NONE: 0,
+  ACT_OWN: 1,
+  ACT_OPEN: 2,
+  ACT_BREAK: 3,
 } as const;
 
 /** S_STATE. The guest sets REQUEST and SLEEPING, the kernel WAIT, PREPARE and ANSWER. */

@@ -15,6 +15,7 @@ import {
 } from '../engine.ts';
 import { type BroughtUsage, RUSAGE_SIZE, readUsage } from './brought-usage.ts';
 import { NativeFileAlong } from './file-along.ts';
+import { NativeForeseenCalls } from './foreseen.ts';
 import {
   fpstateOffset,
   fpstateSize,
@@ -54,6 +55,7 @@ export class NativeThread implements EngineThread {
   fpstate = 0;
   fpstateSize = 0;
   readonly along: NativeFileAlong | null;
+  readonly foreseen: NativeForeseenCalls | null;
   readonly facts: NativeThreadFacts | null;
   readonly account: ThreadAccount;
   private readonly traces: Traces;
@@ -84,6 +86,7 @@ export class NativeThread implements EngineThread {
     this.view = engine.memory.view;
     this.w = slot >> 2;
     this.along = engine.foresight ? new NativeFileAlong(engine.memory, slot) : null;
+    this.foreseen = this.along === null ? null : new NativeForeseenCalls(engine.memory, slot, this.along);
     this.facts = engine.foresight ? new NativeThreadFacts(engine.memory, slot) : null;
     this.account = new ThreadAccount(engine.accounts, engine.memory, space, slot);
     this.traces = new Traces(engine.memory, slot);
@@ -237,6 +240,7 @@ export class NativeThread implements EngineThread {
   park(): void {
     this.waits();
     this.along?.take();
+    this.foreseen?.end();
     this.facts?.forget();
     this.facts?.unsay();
     this.owner = null;
@@ -248,6 +252,7 @@ export class NativeThread implements EngineThread {
   wipeTraces(): void {
     this.traces.wipe(this.hasFrame ? this.context - UC_GREGS - this.slot : 0);
     this.along?.wipe();
+    this.foreseen?.wipe();
   }
 
   prefetched(address: number, len: number): number {
@@ -452,7 +457,7 @@ const FAULTS: ReadonlySet<number> = new Set([4, 5, 7, 8, 11]);
 /** rdi, rsi, rdx, r10, r8, r9 in struct sigcontext. */
 const ARGUMENT_REGISTERS = [8, 9, 12, 2, 0, 1] as const;
 const STAGE_IN_SIZE = SLOT.S_STAGE_OUT - SLOT.S_STAGE_IN;
-const STAGE_OUT_SIZE = SLOT.S_FILE_DATA - SLOT.S_STAGE_OUT;
+const STAGE_OUT_SIZE = SLOT.S_FORESEEN_CALLS - SLOT.S_STAGE_OUT;
 const WINDOW = [SLOT.S_IN0, SLOT.S_IN1] as const;
 const WINDOW_SIZE = [SLOT.S_IN1 - SLOT.S_IN0, SLOT.S_STAGE_IN - SLOT.S_IN1] as const;
 

@@ -57,7 +57,7 @@ export class OwnMappings {
 }
 
 /** As the filter sees it, by the upper halves of address and length: apart from all that the engine keeps. */
-function isApart(address: number, len: number): boolean {
+export function isApart(address: number, len: number): boolean {
   const high = Math.floor(address / GIB4);
   if (high >= LOWEST_TOP) return true;
   return high > 0 && high + Math.floor(len / GIB4) + 2 <= HIGHEST_BOTTOM;

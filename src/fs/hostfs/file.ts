@@ -7,15 +7,16 @@ import { File } from '../file.ts';
 import type { Handle } from './handles.ts';
 import type { HostInode } from './inode.ts';
 
-/** So many reads of an open file bring it into the page cache, if it is not larger than this. */
+/** So many reads bring a file into the page cache, if it is not larger than this; small ones come sooner. */
 const OFTEN = 16;
 const CACHED_SIZE = 16 * 1024 * 1024;
+const OFTEN_SMALL = 3;
+const SMALL_SIZE = 64 * 1024;
 
 export class HostFile extends File {
   declare readonly inode: HostInode;
   readonly reader: Handle | null;
   readonly writer: Handle | null;
-  private reads = 0;
 
   constructor(inode: HostInode, flags: number, reader: Handle | null, writer: Handle | null) {
     super(inode, flags);
@@ -27,8 +28,14 @@ export class HostFile extends File {
     const { mapped, sb } = this.inode;
     if (mapped !== null) return mapped.cache.read(pos, buf, off, len);
     // The host need not be asked for what does not change, if this file is read again and again.
-    if (sb.cacheAlways && ++this.reads === OFTEN && this.inode.size <= CACHED_SIZE) this.inode.pages();
+    if (sb.cacheAlways) this.noteRead();
     return sb.files.pread(this.reader!.fd, buf, off, len, pos);
+  }
+
+  private noteRead(): void {
+    const { inode } = this;
+    const often = inode.size <= SMALL_SIZE ? OFTEN_SMALL : OFTEN;
+    if (++inode.reads === often && inode.size <= CACHED_SIZE) inode.pages();
   }
 
   override write(buf: Uint8Array, off: number, len: number, pos: number): number {

@@ -36,6 +36,8 @@ export class HostInode extends HostNode {
   private capability: Result<string> | null = null;
   /** Pages in memory, from the first mapping on. */
   mapped: HostPages | null = null;
+  /** How often it was read, where that is counted (file.ts). */
+  reads = 0;
   private target: string | null = null;
   /** A directory's entries, kept by `sb.listings`. */
   listing: Listing | null = null;

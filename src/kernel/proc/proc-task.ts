@@ -256,7 +256,8 @@ export class TaskView implements ProcTask {
   }
 
   get mm(): ProcMm | null {
-    const { mm } = this.task;
+    const { mm, follower } = this.task;
+    follower?.look();
     return mm === null ? null : this.source.mmView(mm);
   }
 

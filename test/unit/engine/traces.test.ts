@@ -122,9 +122,9 @@ test('the file that came along', () => {
   along.place(1000);
   along.place(10);
   along.wipe();
-  assert.equal(slot.wiped(SLOT.S_FILE_DATA), 1000);
-  assert.equal(slot.wiped(SLOT.S_FILE_STAT), 144);
+  assert.equal(slot.wiped(SLOT.S_FILE_PLACE + SLOT.FILE_HEAD), 1000);
+  assert.equal(slot.wiped(SLOT.S_FILE_PLACE), 144);
   slot.bytes.fill(MARK);
   along.wipe();
-  assert.equal(slot.wiped(SLOT.S_FILE_DATA), 0);
+  assert.equal(slot.wiped(SLOT.S_FILE_PLACE + SLOT.FILE_HEAD), 0);
 });

@@ -7,7 +7,7 @@ import type { Task } from '../../../src/kernel/task.ts';
 import { FakeMachine } from './machine.ts';
 
 function call(name: string, run: EntryCall['run']): EntryCall {
-  return { name, widths: [], needsFrame: false, leavesOpened: false, foregone: null, run };
+  return { name, widths: [], needsFrame: false, leavesOpened: false, foregone: null, foreseeable: null, run };
 }
 
 /** A thread of the engine that comes with call `nr`. */

@@ -15,9 +15,14 @@
 /* The kernel is to be asked. */
 #define ASK -4096L
 
+static char *record(void *slot)
+{
+	return (char *)slot + (AT(u32, slot, S_FILE_RECORD) & (SLOT_STRIDE - 1));
+}
+
 static long put_stat(void *slot, u64 to)
 {
-	return copy_bytes((void *)to, (char *)slot + S_FILE_STAT, STAT_SIZE) == 0 ? 0 : ASK;
+	return copy_bytes((void *)to, record(slot), STAT_SIZE) == 0 ? 0 : ASK;
 }
 
 static long stat_unnamed(void *slot)
@@ -37,11 +42,11 @@ static long read_along(void *slot, u64 from)
 	/* Of a buffer all is looked at first, not only what is needed of it. */
 	if (to > TASK_SIZE || count > TASK_SIZE - to)
 		return ASK;
-	if (size > FILE_DATA_SIZE || from > size || (count > size - from && !AT(u32, slot, S_FILE_WHOLE)))
+	if (size > SLOT_STRIDE || from > size || (count > size - from && !AT(u32, slot, S_FILE_WHOLE)))
 		return ASK;
 	if (count > size - from)
 		count = size - from;
-	if (copy_bytes((void *)to, (char *)slot + S_FILE_DATA + from, (long)count) != 0)
+	if (copy_bytes((void *)to, record(slot) + FILE_HEAD + from, (long)count) != 0)
 		return ASK;
 	return (long)count;
 }

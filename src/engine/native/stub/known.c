@@ -80,16 +80,35 @@ static int write_out(void *slot, u32 out, const u32 *data, u32 length)
 	return out == 0 ? -1 : copy_bytes((void *)AT(u64, slot, S_ARGS + 8 * (out - 1)), data, length) == 0 ? 0 : -1;
 }
 
+/* The answer in one of the places where it may be; `h` goes on to give what hides its data. */
+static int answer_at(void *slot, u32 place, u32 low, u32 high, struct hash h, u32 out)
+{
+	u64 entry = STUB_KNOWN + KNOWN_ENTRY * place;
+	u32 data[KNOWN_DATA_ENTRY / 4];
+	u32 answer, more;
+
+	/* The kernel may be writing there: what is the same before and after belongs to what was read in between. */
+	answer = __atomic_load_n((u32 *)(entry + 8), __ATOMIC_ACQUIRE);
+	if (answer >> 8 != AT(u32, STUB_GLOBAL, G_EPOCH) || AT(u32, entry, 0) != low || AT(u32, entry, 4) != high)
+		return 0;
+	more = (answer & 255) == KNOWN_GOOD ? AT(u32, entry, 12) : 0;
+	if (fetch_data(&h, place & (KNOWN_DATA_ENTRIES - 1), more & 0xffff, data) != 0)
+		return 0;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (AT(u32, entry, 8) != answer || write_out(slot, out, data, more & 0xffff) != 0)
+		return 0;
+	AT(long, slot, S_RET) = (answer & 255) == KNOWN_GOOD ? (long)(more >> 16) : -(long)(answer & 255);
+	return 1;
+}
+
 /* Whether the answer to the call that the slot holds, its name fetched, is known, and given. */
 int known_answer(void *slot)
 {
 	u64 nr = AT(u64, slot, S_NR);
 	u32 length = AT(u32, slot, S_IN0_LEN) - 1;
 	u32 key = AT(u32, slot, S_KEY), key_high = AT(u32, slot, S_KEY + 4);
-	u32 call, answer, more, low, high;
-	u32 data[KNOWN_DATA_ENTRY / 4];
 	struct hash h = { key, key_high ^ 0xee, key ^ 0x6c796765, key_high ^ 0x74656462 };
-	u64 entry;
+	u32 call, low, high, place;
 
 	if (nr >= MAX_PLANS || (key | key_high) == 0 || length == 0 || length > KNOWN_LONGEST)
 		return 0;
@@ -101,17 +120,7 @@ int known_answer(void *slot)
 	low = half(&h);
 	h.v1 ^= 0xdd;
 	high = half(&h);
-	entry = STUB_KNOWN + KNOWN_ENTRY * (low & (KNOWN_ENTRIES - 1));
-	/* The kernel may be writing there: what is the same before and after belongs to what was read in between. */
-	answer = __atomic_load_n((u32 *)(entry + 8), __ATOMIC_ACQUIRE);
-	if (answer >> 8 != AT(u32, STUB_GLOBAL, G_EPOCH) || AT(u32, entry, 0) != low || AT(u32, entry, 4) != high)
-		return 0;
-	more = (answer & 255) == KNOWN_GOOD ? AT(u32, entry, 12) : 0;
-	if (fetch_data(&h, low & (KNOWN_DATA_ENTRIES - 1), more & 0xffff, data) != 0)
-		return 0;
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	if (AT(u32, entry, 8) != answer || write_out(slot, call >> KNOWN_OUT, data, more & 0xffff) != 0)
-		return 0;
-	AT(long, slot, S_RET) = (answer & 255) == KNOWN_GOOD ? (long)(more >> 16) : -(long)(answer & 255);
-	return 1;
+	place = low & (KNOWN_ENTRIES - 1);
+	return answer_at(slot, place, low, high, h, call >> KNOWN_OUT) ||
+	       answer_at(slot, place ^ 1, low, high, h, call >> KNOWN_OUT);
 }

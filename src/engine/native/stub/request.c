@@ -237,7 +237,7 @@ int request(void *slot, int kind)
 		return A_RETURN;
 	if (kind == K_FAST || kind == K_CALL)
 		prefetch(slot);
-	if (kind == K_FAST && known_answer(slot))
+	if (kind == K_FAST && (foreseen_call(slot) || known_answer(slot)))
 		return A_RETURN;
 	for (;;) {
 		AT(int, slot, S_KIND) = kind;

@@ -58,6 +58,9 @@ int answered_along(void *slot);
 /* facts.c */
 int answered_by_facts(void *slot);
 
+/* foreseen.c */
+int foreseen_call(void *slot);
+
 /* known.c */
 int known_answer(void *slot);
 

@@ -1,0 +1,153 @@
+/** Calls that a thread is about to make (engine.ts, `ForeseenCalls`), in its slot; stub/foreseen.c reads them there. */
+import { setInt64 } from '../../lib/int64.ts';
+import {
+  COMPARE_INT,
+  COMPARE_WORD,
+  type ForeseenCall,
+  type ForeseenCalls,
+  type OpenedFile,
+} from '../engine.ts';
+import type { NativeFileAlong } from './file-along.ts';
+import { FORESEEN, SLOT } from './layout.ts';
+import type { MemoryFile } from './memory-file.ts';
+import { isApart } from './own-mappings.ts';
+
+const WORD_BIT = 1;
+const INT_BIT = 0x100;
+/** What a file needs at least, beside its bytes. */
+const FEWEST_BYTES = 1024;
+const END = SLOT.S_FILE_PLACE;
+
+const align = (at: number): number => (at + 15) & ~15;
+
+export class NativeForeseenCalls implements ForeseenCalls {
+  private count = 0;
+  /** Where the next name or record goes, and the furthest ever: offsets in the slot. */
+  private next: number = SLOT.S_FORESEEN_DATA;
+  private used: number = SLOT.S_FORESEEN_DATA;
+  private most = 0;
+  private record = 0;
+  private readonly along: NativeFileAlong;
+  private readonly memory: MemoryFile;
+  private readonly slot: number;
+
+  constructor(memory: MemoryFile, slot: number, along: NativeFileAlong) {
+    this.memory = memory;
+    this.slot = slot;
+    this.along = along;
+  }
+
+  begin(): void {
+    this.end();
+    this.count = 0;
+    this.next = SLOT.S_FORESEEN_DATA;
+    this.record = 0;
+  }
+
+  beginFile(): boolean {
+    const room = END - this.next - SLOT.FILE_HEAD;
+    if (this.count === FORESEEN.MOST_FORESEEN || room < FEWEST_BYTES) return false;
+    this.record = this.next;
+    this.along.putAt(this.record, Math.min(room, SLOT.FILE_DATA_SIZE));
+    return true;
+  }
+
+  cancelFile(): void {
+    this.record = 0;
+    this.along.putAt();
+  }
+
+  add(call: ForeseenCall, opened: OpenedFile | null): boolean {
+    const { record } = this;
+    this.cancelFile();
+    if (this.count === FORESEEN.MOST_FORESEEN) return false;
+    if (call.act === 'call' && !isApart(call.args[0]!, call.args[1]!)) return false;
+    if (opened !== null) this.take(record + SLOT.FILE_HEAD + Math.max(0, opened.size));
+    const name = call.name === null ? 0 : this.putName(call.name);
+    if (name < 0) return false;
+    const at = this.slot + SLOT.S_FORESEEN_CALLS + FORESEEN.FORESEEN_CALL * this.count++;
+    this.put(at, call, name);
+    this.putOpened(at, record, opened);
+    return true;
+  }
+
+  send(): void {
+    this.most = Math.max(this.most, this.count);
+    this.set(SLOT.S_FORESEEN_MADE, 0);
+    this.set(SLOT.S_FORESEEN, this.count);
+  }
+
+  get made(): number {
+    const made = Atomics.load(this.memory.i32, (this.slot + SLOT.S_FORESEEN_MADE) >> 2);
+    return Math.max(0, Math.min(made, this.count));
+  }
+
+  end(): void {
+    this.set(SLOT.S_FORESEEN, 0);
+  }
+
+  /** What was foreseen of one program is not for the next one. */
+  wipe(): void {
+    const { bytes } = this.memory;
+    const calls = this.slot + SLOT.S_FORESEEN_CALLS;
+    this.begin();
+    bytes.fill(0, calls, calls + FORESEEN.FORESEEN_CALL * this.most);
+    bytes.fill(0, this.slot + SLOT.S_FORESEEN_DATA, this.slot + this.used);
+    this.most = 0;
+    this.used = SLOT.S_FORESEEN_DATA;
+  }
+
+  private put(at: number, { nr, args, compare, result, act }: ForeseenCall, name: number): void {
+    const { view } = this.memory;
+    let compared = 0;
+    for (let i = 0; i < compare.length; i++) {
+      setInt64(view, at + FORESEEN.FC_ARGS + 8 * i, args[i]!);
+      if (compare[i] === COMPARE_WORD) compared |= WORD_BIT << i;
+      else if (compare[i] === COMPARE_INT) compared |= INT_BIT << i;
+    }
+    view.setUint32(at + FORESEEN.FC_NR, nr, true);
+    view.setUint32(at + FORESEEN.FC_COMPARED, compared, true);
+    setInt64(view, at + FORESEEN.FC_RESULT, result);
+    view.setUint32(at + FORESEEN.FC_NAME, name, true);
+    view.setUint32(at + FORESEEN.FC_ACT, ACTS[act], true);
+  }
+
+  private putOpened(at: number, record: number, opened: OpenedFile | null): void {
+    if (opened === null) return;
+    const { view } = this.memory;
+    view.setUint32(at + FORESEEN.FC_RECORD, record, true);
+    view.setUint32(at + FORESEEN.FC_SIZE, opened.size, true);
+    view.setUint32(at + FORESEEN.FC_WHOLE, opened.whole ? 1 : 0, true);
+    view.setUint32(at + FORESEEN.FC_FLAGS, opened.flags, true);
+  }
+
+  /** Its place, an offset in the slot; its length goes before the call that is added. -1: no room. */
+  private putName(name: string): number {
+    const place = this.next;
+    const { bytes, view } = this.memory;
+    if (place + name.length + 1 > END) return -1;
+    const at = this.slot + place;
+    for (let i = 0; i < name.length; i++) bytes[at + i] = name.charCodeAt(i);
+    bytes[at + name.length] = 0;
+    const call = this.slot + SLOT.S_FORESEEN_CALLS + FORESEEN.FORESEEN_CALL * this.count;
+    view.setUint32(call + FORESEEN.FC_NAME_LEN, name.length + 1, true);
+    this.take(place + name.length + 1);
+    return place;
+  }
+
+  private take(upTo: number): void {
+    this.next = align(upTo);
+    this.used = Math.max(this.used, this.next);
+  }
+
+  private set(field: number, value: number): void {
+    this.memory.i32[(this.slot + field) >> 2] = value;
+  }
+}
+
+const ACTS = {
+  nothing: FORESEEN.ACT_NONE,
+  call: FORESEEN.ACT_OWN,
+  break: FORESEEN.ACT_BREAK,
+  open: FORESEEN.ACT_OPEN,
+} as const;

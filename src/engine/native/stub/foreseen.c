@@ -1,0 +1,83 @@
+/*
+ * Calls that the kernel foresees (engine.ts, `ForeseenCalls`): a program mostly begins as it did the last time. They are made
+ * already, in this order; to a thread that makes the next one its answer is given here. The kernel looks at S_FORESEEN_MADE.
+ */
+#include <asm/unistd.h>
+#include "stub.h"
+
+#define ARGS 6
+
+static int is_same_string(void *slot, u64 call)
+{
+	u32 length = AT(u32, call, FC_NAME_LEN), i;
+	u64 name = (u64)slot + AT(u32, call, FC_NAME);
+
+	if (AT(u32, call, FC_NAME) == 0)
+		return 1;
+	if (AT(u32, slot, S_IN0_LEN) != length || length > S_IN1 - S_IN0)
+		return 0;
+	for (i = 0; i < length; i++)
+		if (AT(u8, slot, S_IN0 + i) != AT(u8, name, i))
+			return 0;
+	return 1;
+}
+
+static int is_same_call(void *slot, u64 call)
+{
+	u32 compared = AT(u32, call, FC_COMPARED), i;
+
+	if (AT(u64, slot, S_NR) != AT(u32, call, FC_NR))
+		return 0;
+	for (i = 0; i < ARGS; i++) {
+		u64 differs = AT(u64, slot, S_ARGS + 8 * i) ^ AT(u64, call, FC_ARGS + 8 * i);
+
+		if ((compared >> i & 1 && differs) || (compared >> (8 + i) & 1 && (u32)differs))
+			return 0;
+	}
+	return is_same_string(slot, call);
+}
+
+/* The file goes along, if the one before is closed. */
+static int open_along(void *slot, u64 call)
+{
+	u32 use = AT(u32, slot, S_FILE_USE);
+
+	if (use && !(use & FILE_CLOSED))
+		return 0;
+	AT(u32, slot, S_FILE_USE) = 0;
+	AT(u32, slot, S_FILE) = AT(u32, call, FC_RESULT);
+	AT(u32, slot, S_FILE_RECORD) = AT(u32, call, FC_RECORD);
+	AT(u32, slot, S_FILE_SIZE) = AT(u32, call, FC_SIZE);
+	AT(u32, slot, S_FILE_WHOLE) = AT(u32, call, FC_WHOLE);
+	AT(u32, slot, S_FILE_FLAGS) = AT(u32, call, FC_FLAGS);
+	AT(u32, slot, S_FILE_USE) = 1;
+	return 1;
+}
+
+static int do_call(void *slot, u64 call)
+{
+	switch (AT(u32, call, FC_ACT)) {
+	case ACT_OPEN:
+		return open_along(slot, call);
+	case ACT_OWN:
+		return syscall3(AT(long, slot, S_NR), AT(long, slot, S_ARGS), AT(long, slot, S_ARGS + 8), AT(long, slot, S_ARGS + 16)) == 0;
+	case ACT_BREAK:
+		AT(u64, slot, S_BREAK) = AT(u64, call, FC_RESULT);
+	}
+	return 1;
+}
+
+/* Whether the call that the slot holds, its name fetched, was foreseen, and is answered. */
+int foreseen_call(void *slot)
+{
+	u32 made = AT(u32, slot, S_FORESEEN_MADE);
+	u64 call = (u64)slot + S_FORESEEN_CALLS + FORESEEN_CALL * made;
+
+	if (made >= AT(u32, slot, S_FORESEEN) || made >= MOST_FORESEEN)
+		return 0;
+	if (!is_same_call(slot, call) || !do_call(slot, call))
+		return 0;
+	AT(u32, slot, S_FORESEEN_MADE) = made + 1;
+	AT(long, slot, S_RET) = AT(long, call, FC_RESULT);
+	return 1;
+}

@@ -1,0 +1,187 @@
+/** The calls that were made before a program asked for them: a piece of what it does by habit. */
+import type { EngineThread, FileAlong, ForeseenCalls } from '../../engine/engine.ts';
+import { PROT_WRITE } from '../../engine/engine.ts';
+import { Ranges } from '../../lib/ranges.ts';
+import { pageUp } from '../../mm/ram.ts';
+import { MAP_DENYWRITE } from '../../uapi/mman.ts';
+import { RLIMIT_NOFILE } from '../../uapi/resource.ts';
+import { tellBreak } from '../facts.ts';
+import type { Task } from '../task.ts';
+import { type Ahead, type AheadFile, makeAhead } from './ahead.ts';
+import { type Bases, isFixed, type SavedBases } from './bases.ts';
+import { type Act, COMPARED, LEFT, type Step } from './step.ts';
+
+/** How many of the calls the program has made; what became of the file that it then had open, if it had one. */
+export interface Settled {
+  readonly made: number;
+  readonly file: 'open' | 'closed' | null;
+}
+
+/** Whether nobody but the task's one thread can change what calls made before depend on. */
+export const canForesee = ({ thread, group, files, mm, attributes }: Task): boolean =>
+  thread?.foreseen != null &&
+  group.threads.size === 1 &&
+  files.refs === 1 &&
+  mm?.users === 1 &&
+  attributes.seccomp === null;
+
+/** Makes the first of `steps` that can be; null: none can. The thread is in the kernel and about to go on. */
+export function makeCalls(task: Task, steps: readonly Step[], bases: Bases): AheadCalls | null {
+  const { brk } = task.mm!;
+  const { openedAlong, thread } = task;
+  // What came along with a call that was made before would have to make room.
+  if (openedAlong !== null && openedAlong.place !== thread!.along!.stat) return null;
+  const calls = new AheadCalls(task, thread!, bases);
+  for (let i = 0; i < steps.length && calls.make(steps[i]!); i++);
+  // Until the program comes to move it.
+  if (task.mm!.brk !== brk) thread!.facts?.tellBreak(brk);
+  return calls.send();
+}
+
+/** Dynamic loaders map all of a file that way first, then its parts over it; nobody else uses the flag. */
+const isReservation = ([, , prot, flags]: readonly number[]): boolean =>
+  (flags! & MAP_DENYWRITE) !== 0 && (prot! & PROT_WRITE) === 0;
+
+export class AheadCalls {
+  private readonly task: Task;
+  private readonly foreseen: ForeseenCalls;
+  private readonly along: FileAlong;
+  private readonly bases: Bases;
+  private readonly calls: Ahead[] = [];
+  /** What `bases` was before each. */
+  private readonly before: SavedBases[] = [];
+  /** The file that was open before the first of them; and the one that is open in the table now. */
+  private readonly first: AheadFile | null;
+  private opened: AheadFile | null;
+  private committed = 0;
+  /** Places that loaders keep for the pieces of what they load. */
+  private readonly reserved = new Ranges();
+
+  constructor(task: Task, thread: EngineThread, bases: Bases) {
+    this.task = task;
+    this.foreseen = thread.foreseen!;
+    this.along = thread.along!;
+    this.bases = bases;
+    this.first = holdOpened(task);
+    this.opened = this.first;
+    this.foreseen.begin();
+  }
+
+  /** False: this one the program has to ask for. */
+  make(step: Step): boolean {
+    const { how } = step;
+    if (how === null || !step.confirmed || (how.act === 'open' && !step.closes)) return false;
+    if (step.afterClose) this.close();
+    const args = step.args.map(value => this.bases.numberOf(value));
+    if (args.some(Number.isNaN) || !this.isPlaceFree(how.act, args)) return false;
+    const call = makeAhead(this.task, step, args);
+    if (call === null) return false;
+    if (!this.add(call, args)) {
+      call.undo();
+      if (call.opened !== null) this.task.files.close(call.opened.fd);
+      call.drop();
+      return false;
+    }
+    if (how.act === 'map') this.noteReserved(args, call.result);
+    this.before.push(this.bases.save());
+    this.calls.push(call);
+    this.bases.made(how.act, args, call.result);
+    if (call.opened !== null) this.opened = call.opened;
+    return true;
+  }
+
+  /** They go with the answer that comes next. */
+  send(): this | null {
+    if (this.calls.length === 0) {
+      this.drop();
+      return null;
+    }
+    this.task.openedAlong = null;
+    this.foreseen.send();
+    return this;
+  }
+
+  /** The program, which may be running, is being looked at: what it has changed itself is to be seen. */
+  look(): void {
+    const { made } = this.foreseen;
+    for (; this.committed < made; this.committed++) this.calls[this.committed]!.commit();
+  }
+
+  /** The program asks for another call. */
+  settle(): Settled {
+    const { calls, task } = this;
+    const { made } = this.foreseen;
+    this.foreseen.end();
+    this.look();
+    for (let i = calls.length - 1; i >= made; i--) calls[i]!.undo();
+    if (made < calls.length) {
+      this.bases.restore(this.before[made]!);
+      tellBreak(task);
+    }
+    const file = this.settleFile(made);
+    this.drop();
+    return { made, file };
+  }
+
+  drop(): void {
+    this.foreseen.end();
+    this.first?.file.put();
+    for (const call of this.calls) call.drop();
+  }
+
+  private add({ step, result, opened }: Ahead, args: readonly number[]): boolean {
+    const { act, args: senses } = step.how!;
+    const compare = senses.map(sense => COMPARED[sense]);
+    const name = act === 'open' ? step.name : null;
+    return this.foreseen.add({ nr: step.nr, args, compare, name, result, act: LEFT[act] }, opened);
+  }
+
+  /** What is mapped at a certain place takes nothing away from there that the program could still use. */
+  private isPlaceFree(act: Act, args: readonly number[]): boolean {
+    if (act !== 'map' || !isFixed(args)) return true;
+    const [start, size] = [args[0]!, pageUp(args[1]!)];
+    return this.task.mm!.isFree(start, size) || this.reserved.covers(start, start + size);
+  }
+
+  private noteReserved(args: readonly number[], start: number): void {
+    const end = start + pageUp(args[1]!);
+    if (isFixed(args)) this.reserved.remove(start, end);
+    else if (isReservation(args)) this.reserved.add(start, end);
+  }
+
+  private close(): void {
+    if (this.opened !== null) this.task.files.close(this.opened.fd);
+    this.opened = null;
+  }
+
+  /** The file that the program opened last is open, or not, as it has left it. */
+  private settleFile(made: number): Settled['file'] {
+    const use = this.along.take();
+    let last = this.first;
+    for (const call of this.calls.slice(0, made)) {
+      if (call.step.afterClose) last = null;
+      if (call.opened !== null) last = call.opened;
+    }
+    if (last !== this.opened) this.close();
+    if (last === null) return null;
+    const closed = use?.closed === true;
+    if (closed) this.close();
+    else this.keepOpen(last, use?.position ?? last.file.pos);
+    return closed ? 'closed' : 'open';
+  }
+
+  private keepOpen(opened: AheadFile, position: number): void {
+    const { file, fd, cloexec } = opened;
+    file.pos = position;
+    this.task.openedAlong = opened;
+    if (this.opened !== opened)
+      this.task.files.install(file.get(), cloexec, this.task.rlimit(RLIMIT_NOFILE), fd);
+  }
+}
+
+/** The file that goes along with what the program is answered now, if there is one. */
+function holdOpened({ openedAlong, files }: Task): AheadFile | null {
+  if (openedAlong === null) return null;
+  openedAlong.file.get();
+  return { ...openedAlong, cloexec: files.isCloexec(openedAlong.fd) };
+}

@@ -1,0 +1,86 @@
+/** What addresses and descriptors of one run of a program are relative to (step.ts). */
+import type { Mm } from '../../mm/mm.ts';
+import { pageUp } from '../../mm/ram.ts';
+import { MAP_FIXED, MAP_FIXED_NOREPLACE } from '../../uapi/mman.ts';
+import {
+  type Act,
+  BASE_BREAK,
+  BASE_ENTRY,
+  BASE_INTERPRETER,
+  BASE_MAPPINGS,
+  BASE_NONE,
+  BASE_OPENED,
+  type Sense,
+  type Value,
+} from './step.ts';
+
+/** Programs and interpreters are not larger. */
+const NEAR = 2 ** 32;
+const AT_BASE = 7;
+const AT_ENTRY = 9;
+
+/** Whether these arguments of mmap say where. */
+export const isFixed = (args: readonly number[]): boolean =>
+  (args[3]! & (MAP_FIXED | MAP_FIXED_NOREPLACE)) !== 0;
+
+export interface SavedBases {
+  readonly opened: number;
+  readonly count: number;
+}
+
+export class Bases {
+  /** The descriptor that was opened last. */
+  opened = -1;
+  private readonly from: number[];
+  private readonly to: number[];
+
+  constructor(mm: Mm) {
+    const word = (type: number): number => {
+      const at = mm.auxv.findIndex((value, i) => i % 2 === 0 && value === type);
+      return at < 0 ? 0 : mm.auxv[at + 1]!;
+    };
+    this.from = [word(AT_BASE), word(AT_ENTRY), mm.brkStart];
+    this.to = [0, 0, 0];
+  }
+
+  /** A call was made: what it mapped at a place that was free, what it opened. */
+  made(act: Act, args: readonly number[], result: number): void {
+    if (act === 'open') this.opened = result;
+    else if (act === 'map' && !isFixed(args)) {
+      this.from.push(result);
+      this.to.push(result + pageUp(args[1]!));
+    }
+  }
+
+  /** For `restore`, if calls are undone. */
+  save(): SavedBases {
+    return { opened: this.opened, count: this.from.length };
+  }
+
+  restore({ opened, count }: SavedBases): void {
+    this.opened = opened;
+    this.from.length = count;
+    this.to.length = count;
+  }
+
+  valueOf(sense: Sense, value: number): Value {
+    if (sense === 'file' && value === this.opened && value >= 0) return { base: BASE_OPENED, offset: 0 };
+    if (sense !== 'place' || value === 0) return { base: BASE_NONE, offset: value };
+    for (let i = this.from.length - 1; i >= BASE_MAPPINGS; i--)
+      if (value >= this.from[i]! && value < this.to[i]!) return this.relative(i, value);
+    const heap = value - this.from[BASE_BREAK]!;
+    if (heap >= 0 && heap < NEAR) return this.relative(BASE_BREAK, value);
+    for (const base of [BASE_ENTRY, BASE_INTERPRETER])
+      if (Math.abs(value - this.from[base]!) < NEAR) return this.relative(base, value);
+    return { base: BASE_NONE, offset: value };
+  }
+
+  numberOf({ base, offset }: Value): number {
+    if (base === BASE_OPENED) return this.opened;
+    return base === BASE_NONE ? offset : (this.from[base] ?? Number.NaN) + offset;
+  }
+
+  private relative(base: number, value: number): Value {
+    return { base, offset: value - this.from[base]! };
+  }
+}

@@ -1,0 +1,78 @@
+/** Where a program is in its habit, and what of that is to be changed for the next time. */
+import type { Habit } from './habit.ts';
+import type { Step } from './step.ts';
+
+/** So many calls of a program's beginning are remembered. */
+const MOST_STEPS = 256;
+/** So far a program may leave things out and is still found again. */
+const LOOK = 8;
+/** After so many calls that it never made before it is on another course. */
+const LOST = 6;
+
+export class Course {
+  private readonly habit: Habit;
+  private readonly steps: readonly Step[];
+  /** How many of `steps` are behind it. */
+  private position = 0;
+  /** What it really did, from where it first differed; null: as ever. */
+  private made: Step[] | null = null;
+  /** How many of its latest calls were new. */
+  private news = 0;
+
+  constructor(habit: Habit) {
+    this.habit = habit;
+    this.steps = habit.steps;
+  }
+
+  /** What it should do now, in order, as far as that is sure; none while it does things that it never did. */
+  get next(): readonly Step[] {
+    const { steps, position } = this;
+    if (this.news > 0 || steps[position]?.confirmed !== true) return [];
+    return steps.slice(position);
+  }
+
+  get isOver(): boolean {
+    return (this.made?.length ?? this.position) >= MOST_STEPS;
+  }
+
+  /** It made the next `count` steps. */
+  advance(count: number): readonly Step[] {
+    const steps = this.steps.slice(this.position, this.position + count);
+    this.made?.push(...steps);
+    this.position += count;
+    return steps;
+  }
+
+  /** It made a call: that of a step near where it is, or a new one. That step. */
+  take(isStep: (step: Step) => boolean, newStep: () => Step): Step {
+    const { steps, position } = this;
+    const end = Math.min(steps.length, position + LOOK);
+    for (let i = position; i < end; i++) if (isStep(steps[i]!)) return this.arriveAt(i);
+    const step = newStep();
+    this.differs().push(step);
+    this.news++;
+    return step;
+  }
+
+  /** For the next time. */
+  keep(): void {
+    if (this.made === null) return;
+    const rest = this.news >= LOST ? [] : this.steps.slice(this.position);
+    this.habit.steps = [...this.made, ...rest].slice(0, MOST_STEPS);
+    this.made = null;
+  }
+
+  private arriveAt(index: number): Step {
+    if (index > this.position) this.differs();
+    this.position = index;
+    const [step] = this.advance(1);
+    step!.confirmed = true;
+    this.news = 0;
+    return step!;
+  }
+
+  private differs(): Step[] {
+    this.made ??= this.steps.slice(0, this.position);
+    return this.made;
+  }
+}

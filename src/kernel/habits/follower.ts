@@ -1,0 +1,164 @@
+/**
+ * A program that does as it did the last times: what comes next is done before it asks (`foresee`), as far as it came at its
+ * place more than once. What it does else is remembered for the next time.
+ */
+
+import type { Cred } from '../../core/cred.ts';
+import { COMPARE_NONE, PROT_READ } from '../../engine/engine.ts';
+import type { Inode } from '../../fs/inode.ts';
+import { PATH_MAX } from '../../fs/namei.ts';
+import { O_CREAT, O_TRUNC } from '../../uapi/fcntl.ts';
+import { MAP_ANONYMOUS, MAP_PRIVATE } from '../../uapi/mman.ts';
+import { type EntryCall, REGISTERS_SET } from '../entry.ts';
+import type { Task } from '../task.ts';
+import { type AheadCalls, canForesee, makeCalls } from './ahead-calls.ts';
+import { Bases } from './bases.ts';
+import { Course } from './course.ts';
+import type { Habit } from './habit.ts';
+import { COMPARED, type Foreseeable, type Step } from './step.ts';
+
+const PRIVATE = MAP_ANONYMOUS | MAP_PRIVATE;
+
+/** Calls that have nothing to do with what is foreseen: they say something about names. */
+export const leavesForeseen = (call: EntryCall | undefined): boolean =>
+  call !== undefined && call.foregone !== null && call.foreseeable === null;
+
+/** A program begins. */
+export function beginHabit(task: Task, program: Inode): void {
+  task.follower?.leave();
+  task.follower = null;
+  if (task.mm === null || !canForesee(task)) return;
+  task.follower = new Follower(task, task.kernel.habits.of(task, program));
+  task.follower.foresee();
+}
+
+export class Follower {
+  private readonly task: Task;
+  private readonly course: Course;
+  private readonly cred: Cred;
+  private readonly bases: Bases;
+  private ahead: AheadCalls | null = null;
+  /** Whether it has closed its file since the last step; and the step that opened that. */
+  private hasClosed = false;
+  private opening: Step | null = null;
+  private brk: number;
+
+  constructor(task: Task, habit: Habit) {
+    this.task = task;
+    this.course = new Course(habit);
+    this.cred = task.cred;
+    this.bases = new Bases(task.mm!);
+    this.brk = task.mm!.brk;
+  }
+
+  /** The file that came along was closed. */
+  closed(): void {
+    this.hasClosed = true;
+    if (this.opening !== null) this.opening.closes = true;
+    this.opening = null;
+  }
+
+  /** The program has asked for a call, and this is the answer. */
+  answered(call: EntryCall | undefined, result: number): void {
+    const { task, course } = this;
+    if (call === undefined || result === REGISTERS_SET || leavesForeseen(call)) return;
+    // That a name does not exist programs mostly know (known-answers.ts).
+    if (call.foregone !== null && result < 0) return;
+    if (canForesee(task) && task.cred === this.cred) {
+      const how = this.isForeseeable(call, result) ? call.foreseeable : null;
+      const step = course.take(
+        step => this.isSame(step, how),
+        () => this.newStep(how),
+      );
+      this.hasMade(step);
+      if (how !== null) this.bases.made(how.act, task.callArgs, result);
+      this.brk = task.mm!.brk;
+      this.hasClosed = false;
+      if (!course.isOver) return;
+    }
+    course.keep();
+    task.follower = null;
+  }
+
+  /** What comes next is done, if it is known. The thread is about to go on. */
+  foresee(): void {
+    const { task, course } = this;
+    if (this.ahead !== null || !canForesee(task)) return;
+    const { next } = course;
+    if (next.length > 0) this.ahead = makeCalls(task, next, this.bases);
+  }
+
+  /** The program asks for something else, or for more: what it has not made is undone. */
+  settle(): void {
+    const { ahead, task } = this;
+    if (ahead === null) return;
+    this.ahead = null;
+    const { made, file } = ahead.settle();
+    for (const step of this.course.advance(made)) this.hasMade(step);
+    this.brk = task.mm!.brk;
+    if (file === 'closed') this.closed();
+  }
+
+  /** Somebody looks at the program's memory. */
+  look(): void {
+    this.ahead?.look();
+  }
+
+  /** The program ends, or becomes another one. */
+  leave(): void {
+    this.ahead?.drop();
+    this.ahead = null;
+    this.course.keep();
+  }
+
+  /** Whether the call that was answered is one that could have been made before. */
+  private isForeseeable({ foreseeable }: EntryCall, result: number): boolean {
+    const { callArgs, openedAlong } = this.task;
+    const [first, , third, fourth, fifth] = callArgs as [number, number, number, number, number, number];
+    switch (foreseeable?.act) {
+      case 'map':
+        return result >= 0 && ((fourth & PRIVATE) === PRIVATE || openedAlong?.fd === fifth);
+      case 'protect':
+        return result === 0 && third === PROT_READ;
+      case 'break':
+        return result === first && result > this.brk;
+      case 'open': {
+        const flags = callArgs[foreseeable.args.indexOf('int', 1)]!;
+        return openedAlong?.fd === result && (flags & (O_CREAT | O_TRUNC)) === 0;
+      }
+      default:
+        return false;
+    }
+  }
+
+  private isSame(step: Step, how: Foreseeable | null): boolean {
+    if (step.nr !== this.task.callNumber || step.how !== how || step.afterClose !== this.hasClosed)
+      return false;
+    return how === null || (this.hasArguments(step, how) && step.name === this.nameOf(how));
+  }
+
+  private hasArguments(step: Step, { args }: Foreseeable): boolean {
+    const { callArgs } = this.task;
+    return args.every(
+      (sense, i) => COMPARED[sense] === COMPARE_NONE || this.bases.numberOf(step.args[i]!) === callArgs[i],
+    );
+  }
+
+  private newStep(how: Foreseeable | null): Step {
+    const { callNumber: nr, callArgs } = this.task;
+    const args = how?.args.map((sense, i) => this.bases.valueOf(sense, callArgs[i]!)) ?? [];
+    const name = how === null ? '' : this.nameOf(how);
+    return { nr, how, args, name, afterClose: this.hasClosed, closes: false, confirmed: false };
+  }
+
+  private hasMade(step: Step): void {
+    if (step.afterClose) this.opening = null;
+    if (step.how?.act === 'open') this.opening = step;
+  }
+
+  private nameOf({ args }: Foreseeable): string {
+    const index = args.indexOf('name');
+    const name = index < 0 ? '' : this.task.user.string(this.task.callArgs[index]!, PATH_MAX);
+    return typeof name === 'string' ? name : '';
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Calls of a program's beginning, as they are remembered: programs mostly begin as they did the last time (the dynamic loader,
+ * locales, a compiler's headers). What differs from run to run, addresses and descriptors, is said relative to what does too.
+ */
+import { COMPARE_INT, COMPARE_NONE, COMPARE_WORD, type ForeseenAct } from '../../engine/engine.ts';
+import type { Task } from '../task.ts';
+
+/**
+ * What an argument is: an address, a number of 64 or 32 bits, the descriptor of a file that the program opened before, a
+ * file's name, or of no matter.
+ */
+export type Sense = 'place' | 'word' | 'int' | 'file' | 'name' | 'any';
+
+/** What a call does that can be made before the program asks for it; `break` moves the program's break. */
+export type Act = 'map' | 'protect' | 'break' | 'open';
+
+/** How a call of the table can be made before the program asks for it. */
+export interface Foreseeable {
+  readonly act: Act;
+  readonly args: readonly Sense[];
+  /** Makes it, by its arguments; the one that is a name is given as such. */
+  readonly run: (task: Task, args: readonly number[], name: string) => number | Promise<number>;
+}
+
+/** Relative to what an address is said: where the interpreter is, where the program begins, the first break, a mapping. */
+export const BASE_NONE = -1;
+export const BASE_INTERPRETER = 0;
+export const BASE_ENTRY = 1;
+export const BASE_BREAK = 2;
+export const BASE_MAPPINGS = 3;
+/** A descriptor: the one that was opened last. */
+export const BASE_OPENED = -2;
+
+/** `base` and how far from it. */
+export interface Value {
+  readonly base: number;
+  readonly offset: number;
+}
+
+export interface Step {
+  readonly nr: number;
+  /** Null: it is no call that can be made before; nothing more is known of it. */
+  readonly how: Foreseeable | null;
+  readonly args: readonly Value[];
+  readonly name: string;
+  /** The program had closed its file before it, without asking. */
+  readonly afterClose: boolean;
+  /** Of `open`: the program closed it without asking. */
+  closes: boolean;
+  /** It came at this place the last two times, at least. */
+  confirmed: boolean;
+}
+
+/** How the engine is to compare it. */
+export const COMPARED: Readonly<Record<Sense, number>> = {
+  place: COMPARE_WORD,
+  word: COMPARE_WORD,
+  int: COMPARE_INT,
+  file: COMPARE_INT,
+  name: COMPARE_NONE,
+  any: COMPARE_NONE,
+};
+
+/** What is left to the thread when it comes to it. */
+export const LEFT: Readonly<Record<Act, ForeseenAct>> = {
+  map: 'nothing',
+  protect: 'call',
+  break: 'break',
+  open: 'open',
+};
