@@ -232,6 +232,9 @@ export interface ForeseenCall {
   /** The string among the arguments, if there is one. */
   readonly name: string | null;
   readonly result: number;
+  /** What is to be written where argument `out` says; null: nothing. */
+  readonly written: Uint8Array | null;
+  readonly out: number;
   readonly act: ForeseenAct;
 }
 

@@ -66,6 +66,7 @@ export class MachineKernel implements Kernel {
   readonly printk: KernelLog;
   readonly vfs: Vfs;
   readonly known: KnownAnswers | null;
+  readonly scratch: number;
   readonly pipefs: AnonSuper;
   readonly sockfs: AnonSuper;
   readonly anonInodes: AnonSuper;
@@ -134,9 +135,11 @@ export class MachineKernel implements Kernel {
     this.pids = new PidAllocator(pid => this.tasks.has(pid) || this.groups.has(pid) || this.jobs.uses(pid));
     this.vfs = new Vfs({ clock: this.clock, ram: this.ram, newDev: () => this.newDev() });
     const { known } = this.engine;
-    const page = known === null ? -1 : this.ram.alloc(PAGE_SIZE);
+    this.scratch = known === null ? -1 : this.ram.alloc(PAGE_SIZE);
     this.known =
-      known === null || page < 0 ? null : new KnownAnswers(known, this.vfs, page, parts.fillRandom);
+      known === null || this.scratch < 0
+        ? null
+        : new KnownAnswers(known, this.vfs, this.scratch, parts.fillRandom);
     this.vfs.openFifo = (inode, flags) => openFifo(inode, flags);
     this.vfs.registerFileSystem(tmpfsType());
     const shmem = makeMount(this.vfs, 'tmpfs', 'tmpfs', 0, 'size=100%');

@@ -102,6 +102,8 @@ export interface Kernel {
   readonly engine: Engine;
   /** Null if the engine always asks. */
   readonly known: KnownAnswers | null;
+  /** Offset in memory of a page that no program can reach; -1: there is none. */
+  readonly scratch: number;
   /** What programs did when they began (kernel/habits). */
   readonly habits: Habits;
   readonly images: TextImages;

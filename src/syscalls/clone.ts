@@ -12,7 +12,7 @@ import { type CloneRequest, copyProcess, isVfork, start, vforkDone } from '../ke
 import { forceSignal } from '../kernel/signal.ts';
 import type { Task } from '../kernel/task.ts';
 import { TASK_SIZE } from '../mm/places.ts';
-import { E2BIG, EAGAIN, EBADF, EFAULT, EINVAL, ENODEV, ENOSYS, EPERM } from '../uapi/errno.ts';
+import { E2BIG, EAGAIN, EBADF, EFAULT, EINVAL, ENODEV, ENOENT, ENOSYS, EPERM } from '../uapi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
 import { RLIMIT_NOFILE } from '../uapi/resource.ts';
 import {
@@ -40,6 +40,7 @@ import {
   hex,
   inBuffer,
   int,
+  lasting,
   oneOf,
   path,
   pointer,
@@ -274,7 +275,7 @@ export const cloneCalls: readonly Syscall[] = [
   call('vfork', [], vfork),
   call('clone', CLONE, clone, NAMESPACES),
   call('clone3', [cloneArgs, ulong('size')], clone3, `${NAMESPACES}, no cgroup`),
-  call('execve', [path('pathname'), ...programArgs], execve),
+  lasting(call('execve', [path('pathname'), ...programArgs], execve), ENOENT),
   call('execveat', [dirfd('dirfd'), path('pathname'), ...programArgs, int('flags')], execveAt),
   call('rt_sigreturn', [], rtSigreturn),
   call(

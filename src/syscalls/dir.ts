@@ -10,7 +10,18 @@ import type { Task } from '../kernel/task.ts';
 import { EBADF, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, ERANGE } from '../uapi/errno.ts';
 import { IN_ACCESS } from '../uapi/inotify.ts';
 import { isDir, MAY_EXEC } from '../uapi/stat.ts';
-import { call, fd, mode, path, type Show, type Syscall, shownAfter, uint, ulong } from './args.ts';
+import {
+  call,
+  fd,
+  foreseeable,
+  mode,
+  path,
+  type Show,
+  type Syscall,
+  shownAfter,
+  uint,
+  ulong,
+} from './args.ts';
 import { nameAt, pathOf } from './names.ts';
 import { address, bytesAt } from './show.ts';
 
@@ -117,7 +128,11 @@ const pathBuffer = shownAfter('buf', (at, look) => bytesAt(at, look.result - 1, 
 export const dirCalls: readonly Syscall[] = [
   call('getdents', entries, getdents),
   call('getdents64', entries, getdents64),
-  call('getcwd', [pathBuffer, ulong('size')], getcwd),
+  foreseeable(call('getcwd', [pathBuffer, ulong('size')], getcwd), {
+    act: 'query',
+    args: ['out', 'word'],
+    run: (task, [buf, size]) => getcwd(task, buf!, size!),
+  }),
   call('chdir', [path('path')], chdir),
   call('fchdir', [fd('fd')], fchdir),
   call('chroot', [path('path')], chroot),

@@ -12,6 +12,7 @@ import * as rb from '../uapi/reboot.ts';
 import {
   call,
   flags,
+  foreseeable,
   int,
   oneOf,
   outBuffer,
@@ -95,6 +96,9 @@ const GRND_INSECURE = 4;
 const GRND = { GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE };
 /** One call gives less than 2 GiB, as read(2) does. */
 const RANDOM_MAX = 0x7fff_f000;
+
+/** So many bytes a program may have before it asks for them: what C libraries need when they start. */
+const FORESEEN_RANDOM = 64;
 
 function getrandom(task: Task, addr: number, len: number, flags: number): number | Promise<number> {
   const both = GRND_RANDOM | GRND_INSECURE;
@@ -203,10 +207,18 @@ export const infoCalls: readonly Syscall[] = [
   call('sethostname', [pointer('name'), int('len')], sethostname),
   call('setdomainname', [pointer('name'), int('len')], setdomainname),
   call('sysinfo', [outStruct('info', SYSINFO)], sysinfo),
-  call(
-    'getrandom',
-    [{ ...outBuffer('buf', 1), show: numbersAt(1) }, ulong('buflen'), flags('flags', GRND)],
-    getrandom,
+  foreseeable(
+    call(
+      'getrandom',
+      [{ ...outBuffer('buf', 1), show: numbersAt(1) }, ulong('buflen'), flags('flags', GRND)],
+      getrandom,
+    ),
+    {
+      act: 'query',
+      args: ['out', 'word', 'int'],
+      lasts: ([, len], result) => result === len && len <= FORESEEN_RANDOM,
+      run: (task, [addr, len, how]) => getrandom(task, addr!, len!, how!),
+    },
   ),
   call('reboot', [int('magic'), int('magic2'), int('op'), pointer('arg')], reboot, 'no kexec, no suspend'),
   call(

@@ -26,7 +26,7 @@ import * as ttys from '../uapi/ioctl-tty.ts';
 import * as ioctls from '../uapi/ioctls.ts';
 import { FIONREAD } from '../uapi/ioctls.ts';
 import { isDir, isLnk, isReg } from '../uapi/stat.ts';
-import { call, fd, hex32, type Struct, type Syscall, shownAfter } from './args.ts';
+import { call, fd, foreseeable, hex32, type Struct, type Syscall, shownAfter } from './args.ts';
 import { setAsync } from './fasync.ts';
 import { getFsxattr, setFsxattr } from './file-attr.ts';
 import { fileOf } from './names.ts';
@@ -136,4 +136,12 @@ const requestArg = shownAfter('arg', (value, look) => {
   return struct === undefined ? address(value) : structAt(struct)(value, look);
 });
 
-export const ioctlCalls: readonly Syscall[] = [call('ioctl', [fd('fd'), request, requestArg], ioctl)];
+export const ioctlCalls: readonly Syscall[] = [
+  foreseeable(call('ioctl', [fd('fd'), request, requestArg], ioctl), {
+    act: 'query',
+    args: ['int', 'int', 'any'],
+    // isatty(3) of what is no terminal.
+    lasts: ([, request], result) => request === ttys.TCGETS && result === -ENOTTY,
+    run: (task, [fd, request, arg]) => ioctl(task, fd!, request!, arg!),
+  }),
+];

@@ -393,7 +393,11 @@ export const mmapCalls: readonly Syscall[] = [
       run: (task, [addr, len, prot, how, fd, pos]) => mmap(task, addr!, len!, prot!, how!, fd!, pos!),
     },
   ),
-  call('munmap', [address('addr'), extent('length')], munmap),
+  foreseeable(call('munmap', [address('addr'), extent('length')], munmap), {
+    act: 'unmap',
+    args: ['place', 'word'],
+    run: (task, [addr, len]) => munmap(task, addr!, len!),
+  }),
   foreseeable(call('mprotect', [address('addr'), extent('len'), flags('prot', PROT_NAMES)], mprotect), {
     act: 'protect',
     args: ['place', 'word', 'int'],

@@ -64,9 +64,11 @@ export class NativeForeseenCalls implements ForeseenCalls {
     if (call.act === 'call' && !isApart(call.args[0]!, call.args[1]!)) return false;
     if (opened !== null) this.take(record + SLOT.FILE_HEAD + Math.max(0, opened.size));
     const name = call.name === null ? 0 : this.putName(call.name);
-    if (name < 0) return false;
+    const out = call.written === null ? 0 : this.putBytes(call.written);
+    if (name < 0 || out < 0) return false;
     const at = this.slot + SLOT.S_FORESEEN_CALLS + FORESEEN.FORESEEN_CALL * this.count++;
     this.put(at, call, name);
+    this.putOut(at, call, out);
     this.putOpened(at, record, opened);
     return true;
   }
@@ -112,6 +114,13 @@ export class NativeForeseenCalls implements ForeseenCalls {
     view.setUint32(at + FORESEEN.FC_ACT, ACTS[act], true);
   }
 
+  private putOut(at: number, { written, out }: ForeseenCall, place: number): void {
+    const { view } = this.memory;
+    view.setUint32(at + FORESEEN.FC_OUT, written === null ? 0 : out + 1, true);
+    view.setUint32(at + FORESEEN.FC_OUT_DATA, place, true);
+    view.setUint32(at + FORESEEN.FC_OUT_LEN, written?.length ?? 0, true);
+  }
+
   private putOpened(at: number, record: number, opened: OpenedFile | null): void {
     if (opened === null) return;
     const { view } = this.memory;
@@ -132,6 +141,14 @@ export class NativeForeseenCalls implements ForeseenCalls {
     const call = this.slot + SLOT.S_FORESEEN_CALLS + FORESEEN.FORESEEN_CALL * this.count;
     view.setUint32(call + FORESEEN.FC_NAME_LEN, name.length + 1, true);
     this.take(place + name.length + 1);
+    return place;
+  }
+
+  private putBytes(written: Uint8Array): number {
+    const place = this.next;
+    if (place + written.length > END) return -1;
+    this.memory.bytes.set(written, this.slot + place);
+    this.take(place + written.length);
     return place;
   }
 

@@ -254,7 +254,7 @@ export const SLOT = {
 /** A call that is foreseen. */
 export const FORESEEN = {
   MOST_FORESEEN: 96,
-  FORESEEN_CALL: 96,
+  FORESEEN_CALL: 104,
   FC_NR: 0,
   /** Which arguments are compared: bits 0 to 5 in 64 bits, 8 to 13 in 32. */
   FC_COMPARED: 4,
@@ -269,6 +269,10 @@ export const FORESEEN = {
   FC_SIZE: 80,
   FC_WHOLE: 84,
   FC_FLAGS: 88,
+  /** What it writes: the argument that says where, plus 1 (0: nothing), then an offset in the slot, and how many bytes. */
+  FC_OUT: 92,
+  FC_OUT_DATA: 96,
+  FC_OUT_LEN: 100,
   /** FC_ACT (engine.ts, `ForeseenAct`). */
   ACT_NONE: 0,
   ACT_OWN: 1,

@@ -54,6 +54,8 @@ export class AheadCalls {
   private readonly first: AheadFile | null;
   private opened: AheadFile | null;
   private committed = 0;
+  /** Something goes when the program comes to it, and is a place for others only then. */
+  private hasUnmapped = false;
   /** Places that loaders keep for the pieces of what they load. */
   private readonly reserved = new Ranges();
 
@@ -74,6 +76,8 @@ export class AheadCalls {
     if (step.afterClose) this.close();
     const args = step.args.map(value => this.bases.numberOf(value));
     if (args.some(Number.isNaN) || !this.isPlaceFree(how.act, args)) return false;
+    if (how.act === 'map' && !isFixed(args) && this.hasUnmapped) return false;
+    if (how.act === 'unmap') this.hasUnmapped = true;
     const call = makeAhead(this.task, step, args);
     if (call === null) return false;
     if (!this.add(call, args)) {
@@ -129,11 +133,21 @@ export class AheadCalls {
     for (const call of this.calls) call.drop();
   }
 
-  private add({ step, result, opened }: Ahead, args: readonly number[]): boolean {
+  private add({ step, result, opened, written }: Ahead, args: readonly number[]): boolean {
     const { act, args: senses } = step.how!;
     const compare = senses.map(sense => COMPARED[sense]);
     const name = act === 'open' ? step.name : null;
-    return this.foreseen.add({ nr: step.nr, args, compare, name, result, act: LEFT[act] }, opened);
+    const call = {
+      nr: step.nr,
+      args,
+      compare,
+      name,
+      result,
+      act: LEFT[act],
+      written,
+      out: senses.indexOf('out'),
+    };
+    return this.foreseen.add(call, opened);
   }
 
   /** What is mapped at a certain place takes nothing away from there that the program could still use. */

@@ -21,6 +21,8 @@ export interface Ahead {
   readonly step: Step;
   readonly result: number;
   readonly opened: AheadFile | null;
+  /** What it writes to where an argument says. */
+  readonly written: Uint8Array | null;
   /** The program has made it: what was left to it has happened. */
   commit(): void;
   undo(): void;
@@ -28,6 +30,8 @@ export interface Ahead {
   drop(): void;
 }
 
+/** So far below its first frame a program's stack may be written, as for what lies there. */
+const SCRATCH = 0x1000;
 const NOTHING = (): void => undefined;
 
 /** Null if it cannot be made, or not so that it could be undone, or not with the result that it had. */
@@ -37,8 +41,12 @@ export function makeAhead(task: Task, step: Step, args: readonly number[]): Ahea
   switch (step.how.act) {
     case 'map':
       return mapAhead(task, mm, step, args);
+    case 'unmap':
+      return unmapAhead(task, mm, step, args);
     case 'protect':
       return protectAhead(mm, step, args);
+    case 'query':
+      return queryAhead(task, mm, step, args);
     case 'break':
       return breakAhead(task, mm, step, args[0]!);
     case 'open':
@@ -61,7 +69,7 @@ function mapAhead(task: Task, mm: Mm, step: Step, args: readonly number[]): Ahea
     mm.unmap(result, len);
     for (const area of replaced) mm.map(area);
   };
-  return { step, result, opened: null, commit: NOTHING, undo, drop };
+  return { step, result, opened: null, written: null, commit: NOTHING, undo, drop };
 }
 
 /** Copies of the areas in [start, end), to be mapped again. */
@@ -86,7 +94,35 @@ function protectAhead(mm: Mm, step: Step, args: readonly number[]): Ahead | null
   const commit = (): void => {
     if (mm.vmas.covering(start, end)) mm.protectAreas(start, size, prot);
   };
-  return { step, result: 0, opened: null, commit, undo: NOTHING, drop: NOTHING };
+  return { step, result: 0, opened: null, written: null, commit, undo: NOTHING, drop: NOTHING };
+}
+
+/** As above, but that we do it too, when we hear of it: what of a file's pages is gone must be certain. */
+function unmapAhead(task: Task, mm: Mm, step: Step, args: readonly number[]): Ahead | null {
+  const [start, size] = [args[0]!, pageUp(args[1]!)];
+  const vma = mm.vmas.find(start);
+  if (size === 0 || vma === null || vma.start !== start || vma.end !== start + size) return null;
+  const commit = (): void => {
+    step.how!.run(task, args, '');
+  };
+  return { step, result: 0, opened: null, written: null, commit, undo: NOTHING, drop: NOTHING };
+}
+
+/** What it writes is kept for the program. */
+function queryAhead(task: Task, mm: Mm, step: Step, args: readonly number[]): Ahead | null {
+  const { user } = task;
+  const out = step.how!.args.indexOf('out');
+  // Somewhere where it could write.
+  const place = mm.startStack - SCRATCH;
+  user.keepAt(task.kernel.scratch);
+  const result = step.how!.run(task, out < 0 ? args : args.with(out, place), '');
+  const at = out < 0 ? -1 : user.written(place);
+  const written = at < 0 ? null : user.ram.slice(at, at + user.writtenLength);
+  user.release();
+  user.forget();
+  const lasts = typeof result === 'number' && (step.how!.lasts?.(args, result) ?? result >= 0);
+  if (!lasts || (out >= 0 && result > 0 && written === null)) return null;
+  return { step, result, opened: null, written, commit: NOTHING, undo: NOTHING, drop: NOTHING };
 }
 
 /** It grows. */
@@ -97,7 +133,7 @@ function breakAhead(task: Task, mm: Mm, step: Step, address: number): Ahead | nu
     if (pageUp(address) > pageUp(old)) mm.unmap(pageUp(old), pageUp(address) - pageUp(old));
     mm.brk = old;
   };
-  return { step, result: address, opened: null, commit: NOTHING, undo, drop: NOTHING };
+  return { step, result: address, opened: null, written: null, commit: NOTHING, undo, drop: NOTHING };
 }
 
 function openAhead(task: Task, step: Step, args: readonly number[]): Ahead | null {
@@ -114,7 +150,7 @@ function openAhead(task: Task, step: Step, args: readonly number[]): Ahead | nul
   const file = openedAlong.file.get();
   const opened = { ...openedAlong, cloexec: task.files.isCloexec(fd) };
   const drop = (): void => file.put();
-  return { step, result: fd, opened, commit: NOTHING, undo: NOTHING, drop };
+  return { step, result: fd, opened, written: null, commit: NOTHING, undo: NOTHING, drop };
 }
 
 /** There is no room for all of a file of which all would come along if the program asked for it. */

@@ -1,6 +1,6 @@
 /** Where a program is in its habit, and what of that is to be changed for the next time. */
 import type { Habit } from './habit.ts';
-import type { Step } from './step.ts';
+import { isSameStep, type Step } from './step.ts';
 
 /** So many calls of a program's beginning are remembered. */
 const MOST_STEPS = 256;
@@ -57,6 +57,8 @@ export class Course {
   /** For the next time. */
   keep(): void {
     if (this.made === null) return;
+    // Others that began when this did have ended meanwhile.
+    if (this.habit.steps !== this.steps) confirm(this.made, this.habit.steps);
     const rest = this.news >= LOST ? [] : this.steps.slice(this.position);
     this.habit.steps = [...this.made, ...rest].slice(0, MOST_STEPS);
     this.made = null;
@@ -74,5 +76,16 @@ export class Course {
   private differs(): Step[] {
     this.made ??= this.steps.slice(0, this.position);
     return this.made;
+  }
+}
+
+/** Confirms what others did as well. */
+function confirm(made: readonly Step[], others: readonly Step[]): void {
+  let at = 0;
+  for (const step of made) {
+    const near = others.slice(at, at + LOOK).findIndex(other => isSameStep(step, other));
+    if (near < 0) continue;
+    step.confirmed = true;
+    at += near + 1;
   }
 }

@@ -21,7 +21,7 @@ const PRIVATE = MAP_ANONYMOUS | MAP_PRIVATE;
 
 /** Calls that have nothing to do with what is foreseen: they say something about names. */
 export const leavesForeseen = (call: EntryCall | undefined): boolean =>
-  call !== undefined && call.foregone !== null && call.foreseeable === null;
+  call !== undefined && call.foregone !== null && call.foreseeable === null && !call.needsFrame;
 
 /** A program begins. */
 export function beginHabit(task: Task, program: Inode): void {
@@ -118,8 +118,12 @@ export class Follower {
     switch (foreseeable?.act) {
       case 'map':
         return result >= 0 && ((fourth & PRIVATE) === PRIVATE || openedAlong?.fd === fifth);
+      case 'unmap':
+        return result === 0;
       case 'protect':
         return result === 0 && third === PROT_READ;
+      case 'query':
+        return foreseeable.lasts?.(callArgs, result) ?? result >= 0;
       case 'break':
         return result === first && result > this.brk;
       case 'open': {

@@ -7,17 +7,22 @@ import type { Task } from '../task.ts';
 
 /**
  * What an argument is: an address, a number of 64 or 32 bits, the descriptor of a file that the program opened before, a
- * file's name, or of no matter.
+ * file's name, where the call writes, or of no matter.
  */
-export type Sense = 'place' | 'word' | 'int' | 'file' | 'name' | 'any';
+export type Sense = 'place' | 'word' | 'int' | 'file' | 'name' | 'out' | 'any';
 
-/** What a call does that can be made before the program asks for it; `break` moves the program's break. */
-export type Act = 'map' | 'protect' | 'break' | 'open';
+/**
+ * What a call does that can be made before the program asks for it: `break` moves the program's break, `query` changes
+ * nothing, and nobody but the program could change the answer.
+ */
+export type Act = 'map' | 'unmap' | 'protect' | 'break' | 'open' | 'query';
 
 /** How a call of the table can be made before the program asks for it. */
 export interface Foreseeable {
   readonly act: Act;
   readonly args: readonly Sense[];
+  /** Of `query`: whether this answer is such a one. */
+  readonly lasts?: (args: readonly number[], result: number) => boolean;
   /** Makes it, by its arguments; the one that is a name is given as such. */
   readonly run: (task: Task, args: readonly number[], name: string) => number | Promise<number>;
 }
@@ -58,13 +63,22 @@ export const COMPARED: Readonly<Record<Sense, number>> = {
   int: COMPARE_INT,
   file: COMPARE_INT,
   name: COMPARE_NONE,
+  out: COMPARE_NONE,
   any: COMPARE_NONE,
 };
 
 /** What is left to the thread when it comes to it. */
 export const LEFT: Readonly<Record<Act, ForeseenAct>> = {
   map: 'nothing',
+  unmap: 'call',
+  query: 'nothing',
   protect: 'call',
   break: 'break',
   open: 'open',
 };
+
+export function isSameStep(a: Step, b: Step): boolean {
+  if (a === b) return true;
+  if (a.nr !== b.nr || a.how !== b.how || a.name !== b.name || a.afterClose !== b.afterClose) return false;
+  return a.args.every((value, i) => value.base === b.args[i]!.base && value.offset === b.args[i]!.offset);
+}

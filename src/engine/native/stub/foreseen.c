@@ -54,6 +54,18 @@ static int open_along(void *slot, u64 call)
 	return 1;
 }
 
+/* What it writes, where the program wants it. */
+static int write_out(void *slot, u64 call)
+{
+	u32 out = AT(u32, call, FC_OUT), length = AT(u32, call, FC_OUT_LEN);
+
+	if (out == 0)
+		return 1;
+	if (out > ARGS || length > SLOT_STRIDE)
+		return 0;
+	return copy_bytes((void *)AT(u64, slot, S_ARGS + 8 * (out - 1)), (char *)slot + AT(u32, call, FC_OUT_DATA), length) == 0;
+}
+
 static int do_call(void *slot, u64 call)
 {
 	switch (AT(u32, call, FC_ACT)) {
@@ -75,7 +87,7 @@ int foreseen_call(void *slot)
 
 	if (made >= AT(u32, slot, S_FORESEEN) || made >= MOST_FORESEEN)
 		return 0;
-	if (!is_same_call(slot, call) || !do_call(slot, call))
+	if (!is_same_call(slot, call) || !write_out(slot, call) || !do_call(slot, call))
 		return 0;
 	AT(u32, slot, S_FORESEEN_MADE) = made + 1;
 	AT(long, slot, S_RET) = AT(long, call, FC_RESULT);
