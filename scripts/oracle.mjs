@@ -21,7 +21,7 @@ import {
   rmSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, delimiter, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { home, parallel, run } from './common.mjs';
 
 const PROGRAMS = 'test/programs';
@@ -67,6 +67,13 @@ const onPath = name =>
         }
       });
 
+/** A program's text with those of its own headers, which they share. */
+const withHeaders = (file, text) =>
+  [...text.matchAll(/^#include "(.*)"$/gm)].reduce((all, [, name]) => {
+    const header = join(dirname(file), name);
+    return all + withHeaders(header, readFileSync(header, 'latin1'));
+  }, text);
+
 /** What to execute for a program; a C program is compiled once for each content. Null if it does not compile. */
 async function commandOf(path, text, settings) {
   const file = join(home, path);
@@ -74,8 +81,7 @@ async function commandOf(path, text, settings) {
   const cc = splitWords(settings.cc ?? 'cc');
   const args = ['-O1', '-g', '-D_GNU_SOURCE', '-Wall', '-Wno-unused-result', ...splitWords(settings.flags)];
   const key = createHash('sha256')
-    .update(text)
-    .update(readFileSync(join(home, PROGRAMS, 'check.h')))
+    .update(withHeaders(file, text))
     .update([...cc, ...args].join(' '))
     .digest('hex')
     .slice(0, 16);

@@ -2,7 +2,7 @@
 import type { Arg } from '../../src/syscalls/args.ts';
 import { syscallsByNumber } from '../../src/syscalls/table.ts';
 
-/** Letters that storm.c knows, by what the table says; of descriptors by what calls are about. */
+/** Letters that storm-arguments.h knows, by what the table says; of descriptors by what calls are about. */
 const BY_KIND: Readonly<Record<string, string>> = {
   dirfd: 'd',
   path: 'p',

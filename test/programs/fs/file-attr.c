@@ -2,9 +2,8 @@
  * file_getattr(2), file_setattr(2), FS_IOC_FSGETXATTR and FS_IOC_FSSETXATTR on tmpfs.
  * test: needs root
  */
-#include "../check.h"
+#include "own-mounts.h"
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 
 #define GET 468
 #define SET 469
@@ -126,14 +125,7 @@ static void as_user(void)
 
 int main(void)
 {
-	MUST(mkdir("t", 0777));
-	if (unshare(CLONE_NEWNS) == -1 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
-	    mount("none", "t", "tmpfs", 0, NULL) == -1) {
-		puts("may not mount");
-		return 77;
-	}
-	MUST(chdir("t"));
-	MUST(chmod(".", 0777));
+	own_tmpfs();
 	close(MUST(open("f", O_CREAT | O_RDWR, 0644)));
 	if (syscall(GET, AT_FDCWD, "f", NULL, 0, 0) == -1 && errno == ENOSYS) {
 		puts("the host has no file_getattr");

@@ -2,10 +2,9 @@
  * Flags of files (ioctl_iflags(2), chattr(1)) on tmpfs: what is immutable stays, what is append-only grows.
  * test: needs root
  */
-#include "../check.h"
+#include "own-mounts.h"
 #include <linux/fs.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/xattr.h>
 
@@ -106,14 +105,7 @@ int main(void)
 {
 	int fd, dir, fifo;
 
-	MUST(mkdir("t", 0777));
-	if (unshare(CLONE_NEWNS) == -1 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
-	    mount("none", "t", "tmpfs", 0, NULL) == -1) {
-		puts("may not mount");
-		return 77;
-	}
-	MUST(chdir("t"));
-	MUST(chmod(".", 0777));
+	own_tmpfs();
 	fd = MUST(open("f", O_CREAT | O_RDWR, 0644));
 	if (set(fd, 0) == -1) {
 		puts("the host's tmpfs has no flags");

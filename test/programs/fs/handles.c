@@ -2,8 +2,7 @@
  * name_to_handle_at(2), open_by_handle_at(2): files found again without their names.
  * test: needs root
  */
-#include "../check.h"
-#include <sys/mount.h>
+#include "own-mounts.h"
 
 #define FID 0x200
 #define UNIQUE 1
@@ -208,7 +207,7 @@ static void on_tmpfs(void)
 	struct handle f, g;
 	int fd;
 
-	if (unshare(CLONE_NEWNS) == -1 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1) {
+	if (leave_mounts() == -1) {
 		puts("may not unshare");
 		return;
 	}

@@ -2,8 +2,7 @@
  * fsopen(2), fsconfig(2), fsmount(2), fspick(2), open_tree(2), move_mount(2), mount_setattr(2).
  * test: needs root
  */
-#include "../check.h"
-#include <sys/mount.h>
+#include "own-mounts.h"
 #include <sys/syscall.h>
 
 #define OPEN_TREE 428
@@ -286,10 +285,7 @@ static void as_user(void)
 
 int main(void)
 {
-	if (unshare(CLONE_NEWNS) == -1 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1) {
-		puts("may not unshare");
-		return 77;
-	}
+	own_mounts();
 	if (syscall(FSOPEN, "tmpfs", 2) == -1 && errno == ENOSYS) {
 		puts("the host has no fsopen");
 		return 77;

@@ -2,14 +2,12 @@
  * Mounts, shared and not, bound and moved at random: after each step the same mounts are at the same places.
  * test: needs root
  */
-#include "../check.h"
-#include <sys/mount.h>
+#include "propagation.h"
 #include <sys/syscall.h>
 
 #define STEPS 250
 #define MANY 60
 
-static char base[1000];
 static unsigned seed;
 
 static unsigned any(unsigned n)
@@ -83,16 +81,8 @@ static int count(unsigned *sum)
 
 static void begin(void)
 {
-	MUST(mount("none", base, "tmpfs", 0, NULL));
-	MUST(chdir(base));
+	enter();
 	fill(".");
-}
-
-static void end(void)
-{
-	MUST(chdir("/"));
-	MUST(umount2(base, MNT_DETACH));
-	MUST(chdir(base));
 }
 
 static long from_tree(const char *from, const char *to, int recursive, int beneath)
@@ -163,20 +153,14 @@ static void step(int number)
 	int mounts = count(&sum);
 	say(", %d mounts, %08x\n", mounts, sum);
 	if (mounts > MANY) {
-		end();
+		leave();
 		begin();
 	}
 }
 
 int main(void)
 {
-	if (unshare(CLONE_NEWNS) == -1 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1) {
-		puts("may not unshare");
-		return 77;
-	}
-	MUST(mkdir("here", 0755));
-	MUST(chdir("here"));
-	MUST(getcwd(base, sizeof base) != NULL ? 0 : -1);
+	find_place();
 	for (seed = 1; seed < 4; seed = seed % 1000 + 1) {
 		unsigned first = seed;
 
@@ -184,7 +168,7 @@ int main(void)
 		begin();
 		for (int i = 0; i < STEPS; i++)
 			step(i);
-		end();
+		leave();
 		seed = first;
 	}
 	return 0;

@@ -2,11 +2,9 @@
  * Shared subtrees (mount_namespaces(7)): mounts that come and go with others.
  * test: needs root
  */
-#include "../check.h"
-#include <sys/mount.h>
+#include "propagation.h"
 #include <sys/syscall.h>
 
-static char base[1000];
 static int groups[100], known;
 
 /* Numbers of groups differ from run to run: their order does not. */
@@ -99,20 +97,12 @@ static int gone(const char *where)
 static void begin(const char *name)
 {
 	say("--- %s\n", name);
-	MUST(new("."));
-	MUST(chdir(base));
+	enter();
 	make("stuvwx");
 	MUST(new("s"));
 	MUST(mkdir("s/m", 0755));
 	MUST(mkdir("s/n", 0755));
 	MUST(mkdir("s/n/o", 0755));
-}
-
-static void end(void)
-{
-	MUST(chdir("/"));
-	MUST(umount2(base, MNT_DETACH));
-	MUST(chdir(base));
 }
 
 static void peers(void)
@@ -145,7 +135,7 @@ static void peers(void)
 	show("in itself");
 	R(gone("s/n"));
 	show("and out");
-	end();
+	leave();
 }
 
 static void slaves(void)
@@ -183,7 +173,7 @@ static void slaves(void)
 	show("up the chain");
 	R(become("s", MS_PRIVATE));
 	show("no master");
-	end();
+	leave();
 }
 
 static void last(void)
@@ -200,7 +190,7 @@ static void last(void)
 	R(become("s", MS_SHARED));
 	R(become("s", MS_SLAVE));
 	show("nobody left");
-	end();
+	leave();
 }
 
 static void unbindable(void)
@@ -224,7 +214,7 @@ static void unbindable(void)
 	R(become("s", MS_UNBINDABLE));
 	R(become("s", MS_SHARED));
 	show("shared");
-	end();
+	leave();
 }
 
 static void trees(void)
@@ -255,7 +245,7 @@ static void trees(void)
 	show("all shared");
 	R(become(".", MS_REC | MS_PRIVATE));
 	show("all private");
-	end();
+	leave();
 }
 
 static void over(void)
@@ -279,7 +269,7 @@ static void over(void)
 	MUST(mkdir("s/m/d", 0755));
 	MUST(become("t/m", MS_PRIVATE));
 	show("mounted");
-	end();
+	leave();
 }
 
 static void busy(void)
@@ -301,7 +291,7 @@ static void busy(void)
 	MUST(new("t/m/in"));
 	R(gone("s/m"));
 	show("with a child");
-	end();
+	leave();
 }
 
 static void spaces(void)
@@ -333,7 +323,7 @@ static void spaces(void)
 	write(go[1], "", 1);
 	waitpid(child, NULL, 0);
 	show("at last");
-	end();
+	leave();
 }
 
 static void told(void)
@@ -369,18 +359,12 @@ static void told(void)
 		say("  %s: %lx peers %d master %d\n", names[i], (long)about[9], about[10] && about[10] == shared,
 		    about[11] && about[11] == shared);
 	}
-	end();
+	leave();
 }
 
 int main(void)
 {
-	if (unshare(CLONE_NEWNS) == -1 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1) {
-		puts("may not unshare");
-		return 77;
-	}
-	MUST(mkdir("here", 0755));
-	MUST(chdir("here"));
-	MUST(getcwd(base, sizeof base) != NULL ? 0 : -1);
+	find_place();
 	peers();
 	slaves();
 	last();

@@ -2,8 +2,7 @@
  * setns(2) between namespaces of mounts, by their files and by pidfds.
  * test: needs root
  */
-#include "../check.h"
-#include <sys/mount.h>
+#include "own-mounts.h"
 
 static int where(const char *what)
 {
@@ -33,8 +32,7 @@ int main(void)
 	MUST(pipe(done));
 	pid = MUST(fork());
 	if (pid == 0) {
-		if (unshare(CLONE_NEWNS) == -1 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
-		    mount("none", "at", "tmpfs", 0, NULL) == -1)
+		if (leave_mounts() == -1 || mount("none", "at", "tmpfs", 0, NULL) == -1)
 			_exit(77);
 		close(MUST(open("at/inside", O_CREAT | O_WRONLY, 0600)));
 		MUST(write(ready[1], "x", 1));
