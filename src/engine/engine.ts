@@ -188,6 +188,8 @@ export const NO_BYTES = -1;
  * Until it asks the next time the thread may read them, look at and change its position, and close the file, by itself.
  */
 export interface OpenedFile {
+  /** Whether its attributes and bytes stay as they are, and closing it is no news; else only its position goes along. */
+  readonly steady: boolean;
   readonly fd: number;
   /** As fcntl(2), F_GETFL, tells them. */
   readonly flags: number;

@@ -77,6 +77,11 @@ export abstract class File {
     return true;
   }
 
+  /** Whether lseek(2) to a place, or relative to where it is, does nothing but to change `pos`. */
+  get seeksFreely(): boolean {
+    return false;
+  }
+
   /** Whether one read or write may become several: there are no messages to be kept together. */
   get isStream(): boolean {
     return this.seekable;

@@ -1,6 +1,6 @@
 /**
- * Files whose attributes and first bytes go along with answers (engine.ts, `OpenedFile`), from open(2) on, until the
- * program makes a call that could have to do with its descriptors: what it did with them by itself is made true before
+ * Files whose attributes and first bytes go along with answers (engine.ts, `OpenedFile`), from open(2) on, or whose position
+ * does, from lseek(2) on, until the program makes a call that could have to do with its descriptors: what it did with them by itself is made true before
  * anything else of it, or about its descriptors, is looked at.
  */
 import type { OpenedFile } from '../engine/engine.ts';
@@ -28,12 +28,24 @@ export function isSimple({ files, group, attributes, kernel }: Task, { inode, fl
   );
 }
 
+/** Whether nobody but the task's one thread can reach its position. */
+export function isItsOwn({ files, group, attributes }: Task, file: File): boolean {
+  return (
+    file.seeksFreely &&
+    file.refs === 1 &&
+    files.refs === 1 &&
+    group.threads.size === 1 &&
+    attributes.seccomp === null
+  );
+}
+
 /** With the answer that the task is about to be given. */
 export function sendAlong(task: Task): void {
   const { openedAlong: opened, thread, files } = task;
   if (opened === null) return;
   const { file, fd } = opened;
-  if (files.get(fd) === file && isSimple(task, file)) thread?.along?.send(opened, file.pos);
+  const may = opened.steady ? isSimple(task, file) : isItsOwn(task, file);
+  if (may && files.get(fd) === file) thread?.along?.send(opened, file.pos);
   else task.openedAlong = null;
 }
 
@@ -45,7 +57,7 @@ export function settleAlong(task: Task): void {
   const { file, fd } = opened;
   if (use === null || files.get(fd) !== file) return;
   file.pos = use.position;
-  if (!use.closed) return;
+  if (!use.closed || !opened.steady) return;
   task.openedAlong = null;
   task.follower?.closed();
   file.inode.wasRead = use.position >= file.inode.size;

@@ -6,7 +6,7 @@ import { writeStat } from '../arch/x86_64/structs/stat.ts';
 import { NO_BYTES } from '../engine/engine.ts';
 import type { File } from '../fs/file.ts';
 import type { Inode } from '../fs/inode.ts';
-import { isSimple } from '../kernel/along.ts';
+import { isItsOwn, isSimple, type OpenedAlong } from '../kernel/along.ts';
 import type { Task } from '../kernel/task.ts';
 import { isDir } from '../uapi/stat.ts';
 import { BLKSIZE } from './stat.ts';
@@ -27,6 +27,7 @@ export const LEAVES_OPENED: ReadonlySet<string> = new Set([
   'brk',
   'read',
   'pread64',
+  'pwrite64',
   'lseek',
   'getdents64',
   'write',
@@ -40,14 +41,35 @@ export function bringAlong(task: Task, file: File, fd: number): void {
   if (along === null || !isSimple(task, file)) return;
   if (isDir(inode.mode)) {
     writeStat(user.view, along.stat, inode, BLKSIZE);
-    task.openedAlong = { file, fd, flags: file.flags, size: NO_BYTES, whole: false, place: along.stat };
+    task.openedAlong = opened(file, fd, NO_BYTES, along.stat);
     return;
   }
   const wanted = worthBringing(inode, along.size);
   const size = wanted === 0 ? 0 : file.read(user.ram, along.place(wanted), wanted, 0);
   if (size !== wanted) return;
   writeStat(user.view, along.stat, inode, BLKSIZE);
-  task.openedAlong = { file, fd, flags: file.flags, size, whole: size === inode.size, place: along.stat };
+  task.openedAlong = opened(file, fd, size, along.stat);
+}
+
+const opened = (file: File, fd: number, size: number, place: number): OpenedAlong => {
+  const { flags, inode } = file;
+  return { file, fd, flags, steady: true, size, whole: size === inode.size, place };
+};
+
+/** The task has set the position of `fd`, and will probably do so again. */
+export function bringPosition(task: Task, file: File, fd: number): void {
+  const { openedAlong, thread } = task;
+  if (openedAlong !== null || thread?.along == null || !isItsOwn(task, file)) return;
+  const { flags } = file;
+  task.openedAlong = {
+    file,
+    fd,
+    flags,
+    steady: false,
+    size: NO_BYTES,
+    whole: false,
+    place: thread.along.stat,
+  };
 }
 
 /** How many bytes: what is read once is mostly read again, what was mapped is not. */

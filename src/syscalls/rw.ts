@@ -2,6 +2,7 @@
 import type { Task } from '../kernel/task.ts';
 import { EBADF, EINVAL } from '../uapi/errno.ts';
 import { SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from '../uapi/fcntl.ts';
+import { bringPosition } from './along.ts';
 import { call, fd, inBuffer, long, oneOf, outBuffer, type Syscall, ulong } from './args.ts';
 import { AT_POS, checkRange, MAX_RW_COUNT, positionedFile, readFile, writeFile } from './io.ts';
 import { fileOf } from './names.ts';
@@ -45,7 +46,10 @@ function pwrite64(
 function lseek(task: Task, fd: number, offset: number, whence: number): number {
   const file = fileOf(task, fd);
   if (file === null) return -EBADF;
-  return whence >>> 0 > SEEK_HOLE ? -EINVAL : file.seek(offset, whence);
+  if (whence >>> 0 > SEEK_HOLE) return -EINVAL;
+  const position = file.seek(offset, whence);
+  if (position >= 0) bringPosition(task, file, fd);
+  return position;
 }
 
 export const rwCalls: readonly Syscall[] = [

@@ -226,6 +226,8 @@ export const SLOT = {
   S_FORESEEN_MADE: 0x284,
   /** Where the record of the file lies that came along: an offset in the slot. */
   S_FILE_RECORD: 0x288,
+  /** Whether more of it is known than its position and its flags. */
+  S_FILE_STEADY: 0x28c,
   /** Up to 4 mappings of private memory: {u64 call, address, length, protection or advice}. */
   S_OWN_OPS: 0x100,
   OWN_OP_SIZE: 32,

@@ -24,6 +24,10 @@ export class HostFile extends File {
     this.writer = writer;
   }
 
+  override get seeksFreely(): boolean {
+    return true;
+  }
+
   override read(buf: Uint8Array, off: number, len: number, pos: number): number {
     const { mapped, sb } = this.inode;
     if (mapped !== null) return mapped.cache.read(pos, buf, off, len);

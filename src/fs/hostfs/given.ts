@@ -121,6 +121,11 @@ class GivenFile extends HostFile {
     this.seek(0, SEEK_CUR);
   }
 
+  /** Its position is the host's, too. */
+  override get seeksFreely(): boolean {
+    return false;
+  }
+
   override read(buf: Uint8Array, off: number, len: number, pos: number): number {
     if (!this.isNext(pos)) return super.read(buf, off, len, pos);
     this.catchUp(pos);

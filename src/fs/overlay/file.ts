@@ -25,6 +25,10 @@ export class OverlayFile extends File {
     this.source = file.inode;
   }
 
+  override get seeksFreely(): boolean {
+    return true;
+  }
+
   override read(buf: Uint8Array, off: number, len: number, pos: number): number {
     const n = this.real().read(buf, off, len, pos);
     this.accessed();

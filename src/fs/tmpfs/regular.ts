@@ -123,6 +123,10 @@ export class TmpfsFile extends TmpfsInode {
 export class TmpfsOpenFile extends File {
   declare readonly inode: TmpfsFile;
 
+  override get seeksFreely(): boolean {
+    return true;
+  }
+
   override read(buf: Uint8Array, off: number, len: number, pos: number): number {
     const got = this.inode.cache.read(pos, buf, off, len);
     fileAccessed(this);

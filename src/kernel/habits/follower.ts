@@ -9,6 +9,7 @@ import type { Inode } from '../../fs/inode.ts';
 import { PATH_MAX } from '../../fs/namei.ts';
 import { O_CREAT, O_TRUNC } from '../../uapi/fcntl.ts';
 import { MAP_ANONYMOUS, MAP_PRIVATE } from '../../uapi/mman.ts';
+import { keepFromGoingAlong, type OpenedAlong } from '../along.ts';
 import { type EntryCall, REGISTERS_SET } from '../entry.ts';
 import type { Task } from '../task.ts';
 import { type AheadCalls, canForesee, makeCalls } from './ahead-calls.ts';
@@ -22,6 +23,10 @@ const PRIVATE = MAP_ANONYMOUS | MAP_PRIVATE;
 /** Calls that have nothing to do with what is foreseen: they say something about names. */
 export const leavesForeseen = (call: EntryCall | undefined): boolean =>
   call !== undefined && call.foregone !== null && call.foreseeable === null && !call.needsFrame;
+
+/** Whether descriptor `fd` is that of a file that does not change, and came along. */
+const isSteady = (opened: OpenedAlong | null, fd: number): boolean =>
+  opened !== null && opened.steady && opened.fd === fd;
 
 /** A program begins. */
 export function beginHabit(task: Task, program: Inode): void {
@@ -85,7 +90,10 @@ export class Follower {
     const { task, course } = this;
     if (this.ahead !== null || !canForesee(task)) return;
     const { next } = course;
-    if (next.length > 0) this.ahead = makeCalls(task, next, this.bases);
+    if (next[0]?.how == null) return;
+    // It would be in the way of files to come.
+    if (task.openedAlong?.steady === false) keepFromGoingAlong(task);
+    this.ahead = makeCalls(task, next, this.bases);
   }
 
   /** The program asks for something else, or for more: what it has not made is undone. */
@@ -117,7 +125,7 @@ export class Follower {
     const [first, , third, fourth, fifth] = callArgs as [number, number, number, number, number, number];
     switch (foreseeable?.act) {
       case 'map':
-        return result >= 0 && ((fourth & PRIVATE) === PRIVATE || openedAlong?.fd === fifth);
+        return result >= 0 && ((fourth & PRIVATE) === PRIVATE || isSteady(openedAlong, fifth));
       case 'unmap':
         return result === 0;
       case 'protect':
@@ -128,7 +136,7 @@ export class Follower {
         return result === first && result > this.brk;
       case 'open': {
         const flags = callArgs[foreseeable.args.indexOf('int', 1)]!;
-        return openedAlong?.fd === result && (flags & (O_CREAT | O_TRUNC)) === 0;
+        return isSteady(openedAlong, result) && (flags & (O_CREAT | O_TRUNC)) === 0;
       }
       default:
         return false;

@@ -6,7 +6,7 @@ import { SIZE, SLOT } from '../../../src/engine/native/layout.ts';
 import type { MemoryFile } from '../../../src/engine/native/memory-file.ts';
 
 const HERE = 0x1000;
-const FILE = { fd: 7, flags: 0x8000, size: 300, whole: true, place: HERE + SLOT.S_FILE_PLACE };
+const FILE = { fd: 7, flags: 0x8000, size: 300, steady: true, whole: true, place: HERE + SLOT.S_FILE_PLACE };
 
 function slot(): { along: NativeFileAlong; words: Int32Array } {
   const i32 = new Int32Array((HERE + SIZE.SLOT_STRIDE) / 4);

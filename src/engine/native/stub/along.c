@@ -63,8 +63,8 @@ static long seek(void *slot, u32 position)
 	return offset < 0 || offset > (long)FILE_CLOSED - 2 ? ASK : offset;
 }
 
-/* The call's result; `next` is what S_FILE_USE will be. */
-static long answer(void *slot, u32 use, u32 *next)
+/* Of a file that does not change; `next` is what S_FILE_USE will be. */
+static long answer_steady(void *slot, u32 use, u32 *next)
 {
 	u64 second = AT(u64, slot, S_ARGS + 8);
 	long result;
@@ -80,14 +80,8 @@ static long answer(void *slot, u32 use, u32 *next)
 		return result;
 	case __NR_pread64:
 		return read_along(slot, AT(u64, slot, S_ARGS + 24));
-	case __NR_lseek:
-		result = seek(slot, use - 1);
-		*next = (u32)result + 1;
-		return result;
 	case __NR_fadvise64:
 		return AT(long, slot, S_ARGS + 16) >= 0 && AT(u32, slot, S_ARGS + 24) == POSIX_FADV_SEQUENTIAL ? 0 : ASK;
-	case __NR_fcntl:
-		return (u32)second == F_GETFL ? AT(int, slot, S_FILE_FLAGS) : ASK;
 	case __NR_ioctl:
 		return (u32)second == TCGETS ? -ENOTTY : ASK;
 	case __NR_close:
@@ -95,6 +89,22 @@ static long answer(void *slot, u32 use, u32 *next)
 		return 0;
 	}
 	return ASK;
+}
+
+/* The call's result. */
+static long answer(void *slot, u32 use, u32 *next)
+{
+	long result;
+
+	switch (AT(u64, slot, S_NR)) {
+	case __NR_lseek:
+		result = seek(slot, use - 1);
+		*next = (u32)result + 1;
+		return result;
+	case __NR_fcntl:
+		return AT(u32, slot, S_ARGS + 8) == F_GETFL ? AT(int, slot, S_FILE_FLAGS) : ASK;
+	}
+	return AT(u32, slot, S_FILE_STEADY) ? answer_steady(slot, use, next) : ASK;
 }
 
 /* Whether the call that the slot holds was answered. */

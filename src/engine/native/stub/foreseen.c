@@ -50,6 +50,7 @@ static int open_along(void *slot, u64 call)
 	AT(u32, slot, S_FILE_SIZE) = AT(u32, call, FC_SIZE);
 	AT(u32, slot, S_FILE_WHOLE) = AT(u32, call, FC_WHOLE);
 	AT(u32, slot, S_FILE_FLAGS) = AT(u32, call, FC_FLAGS);
+	AT(u32, slot, S_FILE_STEADY) = 1;
 	AT(u32, slot, S_FILE_USE) = 1;
 	return 1;
 }
