@@ -220,17 +220,16 @@ export interface FileAlong {
   take(): FileUse | null;
 }
 
-/** How much of an argument is compared: nothing, 32 bits, all of it. */
-export const COMPARE_NONE = 0;
-export const COMPARE_INT = 1;
-export const COMPARE_WORD = 2;
+/** Of `ForeseenCall.compared`, shifted by an argument's number: all of it is compared, its lower 32 bits are. */
+export const COMPARE_WORD = 1;
+export const COMPARE_INT = 0x100;
 
 /** A call that a thread is about to make, if all comes as it mostly does, and its answer. */
 export interface ForeseenCall {
   readonly nr: number;
   readonly args: readonly number[];
-  /** COMPARE_ for each argument. */
-  readonly compare: readonly number[];
+  /** COMPARE_ for each argument that is compared. */
+  readonly compared: number;
   /** The string among the arguments, if there is one. */
   readonly name: string | null;
   readonly result: number;

@@ -4,7 +4,7 @@
  * From one declaration derive: how the register is read (`width`), how strace prints it (`kind`), and what the
  * stub copies to us before it even asks (`prefetch`: strings and buffers that the call reads).
  */
-import type { Foreseeable } from '../kernel/habits/step.ts';
+import { type Foreseeable, type ForeseeableCall, foreseeableCall } from '../kernel/habits/step.ts';
 import type { Task } from '../kernel/task.ts';
 import { type Choice, structAt } from './show.ts';
 
@@ -221,6 +221,9 @@ export const answering = (row: Syscall, answer: NonNullable<Syscall['answer']>):
 /** Asks for nothing but what a file is. */
 export const ofSteady = (row: Syscall): Syscall => ({ ...row, ofSteady: true });
 
-export const foreseeable = (row: Syscall, how: Foreseeable): Syscall => ({ ...row, foreseeable: how });
+export const foreseeable = (row: Syscall, how: ForeseeableCall): Syscall => ({
+  ...row,
+  foreseeable: foreseeableCall(how),
+});
 
 export const lasting = (row: Syscall, ...errors: readonly number[]): Syscall => ({ ...row, lasting: errors });

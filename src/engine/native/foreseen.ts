@@ -1,19 +1,11 @@
 /** Calls that a thread is about to make (engine.ts, `ForeseenCalls`), in its slot; stub/foreseen.c reads them there. */
 import { setInt64 } from '../../lib/int64.ts';
-import {
-  COMPARE_INT,
-  COMPARE_WORD,
-  type ForeseenCall,
-  type ForeseenCalls,
-  type OpenedFile,
-} from '../engine.ts';
+import type { ForeseenCall, ForeseenCalls, OpenedFile } from '../engine.ts';
 import type { NativeFileAlong } from './file-along.ts';
 import { FORESEEN, SLOT } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 import { isApart } from './own-mappings.ts';
 
-const WORD_BIT = 1;
-const INT_BIT = 0x100;
 /** What a file needs at least, beside its bytes. */
 const FEWEST_BYTES = 1024;
 const END = SLOT.S_FILE_PLACE;
@@ -99,14 +91,11 @@ export class NativeForeseenCalls implements ForeseenCalls {
     this.used = SLOT.S_FORESEEN_DATA;
   }
 
-  private put(at: number, { nr, args, compare, result, act }: ForeseenCall, name: number): void {
+  private put(at: number, { nr, args, compared, result, act }: ForeseenCall, name: number): void {
     const { view } = this.memory;
-    let compared = 0;
-    for (let i = 0; i < compare.length; i++) {
-      setInt64(view, at + FORESEEN.FC_ARGS + 8 * i, args[i]!);
-      if (compare[i] === COMPARE_WORD) compared |= WORD_BIT << i;
-      else if (compare[i] === COMPARE_INT) compared |= INT_BIT << i;
-    }
+    const any = compared | (compared >>> 8);
+    for (let i = 0; i < args.length; i++)
+      if (((any >>> i) & 1) !== 0) setInt64(view, at + FORESEEN.FC_ARGS + 8 * i, args[i]!);
     view.setUint32(at + FORESEEN.FC_NR, nr, true);
     view.setUint32(at + FORESEEN.FC_COMPARED, compared, true);
     setInt64(view, at + FORESEEN.FC_RESULT, result);

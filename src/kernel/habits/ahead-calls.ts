@@ -7,9 +7,9 @@ import { MAP_DENYWRITE } from '../../uapi/mman.ts';
 import { RLIMIT_NOFILE } from '../../uapi/resource.ts';
 import { tellBreak } from '../facts.ts';
 import type { Task } from '../task.ts';
-import { type Ahead, type AheadFile, makeAhead } from './ahead.ts';
+import { type Ahead, type AheadFile, holdFile, makeAhead } from './ahead.ts';
 import { type Bases, isFixed, type SavedBases } from './bases.ts';
-import { type Act, COMPARED, LEFT, type Step } from './step.ts';
+import { type Act, type Foreseeable, LEFT, type Step } from './step.ts';
 
 /** How many of the calls the program has made; what became of the file that it then had open, if it had one. */
 export interface Settled {
@@ -25,14 +25,19 @@ export const canForesee = ({ thread, group, files, mm, attributes }: Task): bool
   mm?.users === 1 &&
   attributes.seccomp === null;
 
-/** Makes the first of `steps` that can be; null: none can. The thread is in the kernel and about to go on. */
-export function makeCalls(task: Task, steps: readonly Step[], bases: Bases): AheadCalls | null {
+/** Makes those of `steps` from `position` on that can be; null: none can. The thread is in the kernel and about to go on. */
+export function makeCalls(
+  task: Task,
+  steps: readonly Step[],
+  position: number,
+  bases: Bases,
+): AheadCalls | null {
   const { brk } = task.mm!;
   const { openedAlong, thread } = task;
   // What came along with a call that was made before would have to make room.
   if (openedAlong !== null && openedAlong.place !== thread!.along!.stat) return null;
   const calls = new AheadCalls(task, thread!, bases);
-  for (let i = 0; i < steps.length && calls.make(steps[i]!); i++);
+  for (let i = position; i < steps.length && calls.make(steps[i]!); i++);
   // Until the program comes to move it.
   if (task.mm!.brk !== brk) thread!.facts?.tellBreak(brk);
   return calls.send();
@@ -64,7 +69,9 @@ export class AheadCalls {
     this.foreseen = thread.foreseen!;
     this.along = thread.along!;
     this.bases = bases;
-    this.first = holdOpened(task);
+    const { openedAlong } = task;
+    // What goes along with what the program is answered now.
+    this.first = openedAlong === null ? null : holdFile(task, openedAlong);
     this.opened = this.first;
     this.foreseen.begin();
   }
@@ -74,23 +81,17 @@ export class AheadCalls {
     const { how } = step;
     if (how === null || !step.confirmed || (how.act === 'open' && !step.closes)) return false;
     if (step.afterClose) this.close();
-    const args = step.args.map(value => this.bases.numberOf(value));
-    if (args.some(Number.isNaN) || !this.isPlaceFree(how.act, args)) return false;
-    if (how.act === 'map' && !isFixed(args) && this.hasUnmapped) return false;
-    if (how.act === 'unmap') this.hasUnmapped = true;
+    const args = this.bases.numbersOf(step.args);
+    if (args === null || !this.mayMap(how.act, args)) return false;
     const call = makeAhead(this.task, step, args);
     if (call === null) return false;
-    if (!this.add(call, args)) {
-      call.undo();
+    if (!this.foresee(call, how)) {
+      call.undo(this.task);
       if (call.opened !== null) this.task.files.close(call.opened.fd);
       call.drop();
       return false;
     }
-    if (how.act === 'map') this.noteReserved(args, call.result);
-    this.before.push(this.bases.save());
-    this.calls.push(call);
-    this.bases.made(how.act, args, call.result);
-    if (call.opened !== null) this.opened = call.opened;
+    this.note(call, how.act);
     return true;
   }
 
@@ -108,7 +109,7 @@ export class AheadCalls {
   /** The program, which may be running, is being looked at: what it has changed itself is to be seen. */
   look(): void {
     const { made } = this.foreseen;
-    for (; this.committed < made; this.committed++) this.calls[this.committed]!.commit();
+    for (; this.committed < made; this.committed++) this.calls[this.committed]!.commit(this.task);
   }
 
   /** The program asks for another call. */
@@ -117,7 +118,7 @@ export class AheadCalls {
     const { made } = this.foreseen;
     this.foreseen.end();
     this.look();
-    for (let i = calls.length - 1; i >= made; i--) calls[i]!.undo();
+    for (let i = calls.length - 1; i >= made; i--) calls[i]!.undo(task);
     if (made < calls.length) {
       this.bases.restore(this.before[made]!);
       tellBreak(task);
@@ -133,28 +134,33 @@ export class AheadCalls {
     for (const call of this.calls) call.drop();
   }
 
-  private add({ step, result, opened, written }: Ahead, args: readonly number[]): boolean {
-    const { act, args: senses } = step.how!;
-    const compare = senses.map(sense => COMPARED[sense]);
+  private foresee(
+    { step, args, result, opened, written }: Ahead,
+    { act, compared, out }: Foreseeable,
+  ): boolean {
     const name = act === 'open' ? step.name : null;
-    const call = {
-      nr: step.nr,
-      args,
-      compare,
-      name,
-      result,
-      act: LEFT[act],
-      written,
-      out: senses.indexOf('out'),
-    };
+    const call = { nr: step.nr, args, compared, name, result, written, out, act: LEFT[act] };
     return this.foreseen.add(call, opened);
   }
 
-  /** What is mapped at a certain place takes nothing away from there that the program could still use. */
-  private isPlaceFree(act: Act, args: readonly number[]): boolean {
-    if (act !== 'map' || !isFixed(args)) return true;
+  private note(call: Ahead, act: Act): void {
+    if (act === 'map') this.noteReserved(call.args, call.result);
+    if (act === 'unmap') this.hasUnmapped = true;
+    this.before.push(this.bases.save());
+    this.calls.push(call);
+    this.bases.made(act, call.args, call.result);
+    if (call.opened !== null) this.opened = call.opened;
+  }
+
+  /**
+   * What is mapped at a certain place takes nothing away from there that the program could still use; and what is mapped
+   * anywhere would come where something is to go.
+   */
+  private mayMap(act: Act, args: readonly number[]): boolean {
+    if (act !== 'map') return true;
+    if (!isFixed(args)) return !this.hasUnmapped;
     const [start, size] = [args[0]!, pageUp(args[1]!)];
-    return this.task.mm!.isFree(start, size) || this.reserved.covers(start, start + size);
+    return this.reserved.covers(start, start + size) || this.task.mm!.isFree(start, size);
   }
 
   private noteReserved(args: readonly number[], start: number): void {
@@ -191,11 +197,4 @@ export class AheadCalls {
     if (this.opened !== opened)
       this.task.files.install(file.get(), cloexec, this.task.rlimit(RLIMIT_NOFILE), fd);
   }
-}
-
-/** The file that goes along with what the program is answered now, if there is one. */
-function holdOpened({ openedAlong, files }: Task): AheadFile | null {
-  if (openedAlong === null) return null;
-  openedAlong.file.get();
-  return { ...openedAlong, cloexec: files.isCloexec(openedAlong.fd) };
 }

@@ -11,28 +11,62 @@ import type { Task } from '../task.ts';
 import type { Step } from './step.ts';
 
 const PROT_READ = 1;
+const NO_AREAS: readonly Vma[] = [];
+/** So far below its first frame a program's stack may be written, as for what lies there. */
+const SCRATCH = 0x1000;
 
 /** A file that was opened, which is held. */
 export interface AheadFile extends OpenedAlong {
   readonly cloexec: boolean;
 }
 
-export interface Ahead {
+export class Ahead {
   readonly step: Step;
+  readonly args: readonly number[];
   readonly result: number;
-  readonly opened: AheadFile | null;
+  /** The file that it opened. */
+  opened: AheadFile | null = null;
   /** What it writes to where an argument says. */
-  readonly written: Uint8Array | null;
-  /** The program has made it: what was left to it has happened. */
-  commit(): void;
-  undo(): void;
-  /** It is neither to be done nor undone any more. */
-  drop(): void;
-}
+  written: Uint8Array | null = null;
+  /** What was where it mapped something. */
+  replaced: readonly Vma[] = NO_AREAS;
+  /** Where the break was before. */
+  oldBreak = 0;
 
-/** So far below its first frame a program's stack may be written, as for what lies there. */
-const SCRATCH = 0x1000;
-const NOTHING = (): void => undefined;
+  constructor(step: Step, args: readonly number[], result: number) {
+    this.step = step;
+    this.args = args;
+    this.result = result;
+  }
+
+  /** The program has made it: what was left to it has happened. */
+  commit(task: Task): void {
+    const { mm } = task;
+    if (mm === null) return;
+    const { how } = this.step;
+    if (how?.act === 'unmap') how.run(task, this.args, '');
+    else if (how?.act === 'protect') protect(mm, this.args);
+  }
+
+  undo(task: Task): void {
+    const { mm } = task;
+    if (mm === null) return;
+    const act = this.step.how?.act;
+    if (act === 'map') {
+      mm.unmap(this.result, pageUp(this.args[1]!));
+      for (const area of this.replaced) mm.map(area);
+      this.replaced = NO_AREAS;
+    } else if (act === 'break') lowerBreak(mm, this.oldBreak);
+  }
+
+  /** It is neither to be done nor undone any more. */
+  drop(): void {
+    for (const { backing } of this.replaced) backing?.put();
+    this.replaced = NO_AREAS;
+    this.opened?.file.put();
+    this.opened = null;
+  }
+}
 
 /** Null if it cannot be made, or not so that it could be undone, or not with the result that it had. */
 export function makeAhead(task: Task, step: Step, args: readonly number[]): Ahead | null {
@@ -42,46 +76,42 @@ export function makeAhead(task: Task, step: Step, args: readonly number[]): Ahea
     case 'map':
       return mapAhead(task, mm, step, args);
     case 'unmap':
-      return unmapAhead(task, mm, step, args);
+      return unmapAhead(mm, step, args);
     case 'protect':
       return protectAhead(mm, step, args);
     case 'query':
       return queryAhead(task, mm, step, args);
     case 'break':
-      return breakAhead(task, mm, step, args[0]!);
+      return breakAhead(task, mm, step, args);
     case 'open':
       return openAhead(task, step, args);
   }
 }
 
+/** What is mapped at a certain place takes nothing away from there that the program could still use (`AheadCalls`). */
 function mapAhead(task: Task, mm: Mm, step: Step, args: readonly number[]): Ahead | null {
-  const len = pageUp(args[1]!);
-  const replaced = (args[3]! & MAP_FIXED) !== 0 ? areasOf(mm, args[0]!, args[0]! + len) : [];
-  const drop = (): void => {
-    for (const { backing } of replaced) backing?.put();
-  };
+  const replaced =
+    (args[3]! & MAP_FIXED) !== 0 ? areasOf(mm, args[0]!, args[0]! + pageUp(args[1]!)) : NO_AREAS;
   const result = step.how!.run(task, args, '');
-  if (typeof result !== 'number' || result < 0) {
-    drop();
-    return null;
-  }
-  const undo = (): void => {
-    mm.unmap(result, len);
-    for (const area of replaced) mm.map(area);
-  };
-  return { step, result, opened: null, written: null, commit: NOTHING, undo, drop };
+  const call = new Ahead(step, args, typeof result === 'number' ? result : -1);
+  call.replaced = replaced;
+  if (call.result >= 0) return call;
+  call.drop();
+  return null;
 }
 
 /** Copies of the areas in [start, end), to be mapped again. */
 function areasOf(mm: Mm, start: number, end: number): Vma[] {
-  return [...mm.vmas.within(start, end)].map(vma => {
+  const areas: Vma[] = [];
+  for (const vma of mm.vmas.within(start, end)) {
     const from = Math.max(start, vma.start);
     const copy = new Vma(from, Math.min(end, vma.end), vma.prot, vma.flags);
     copy.backing = vma.backing?.get() ?? null;
     copy.pos = vma.backing === null ? 0 : vma.posOf(from);
     copy.name = vma.name;
-    return copy;
-  });
+    areas.push(copy);
+  }
+  return areas;
 }
 
 /** The thread does it when it comes to it, and we hear of it afterwards. Only what takes rights away from private memory. */
@@ -91,49 +121,55 @@ function protectAhead(mm: Mm, step: Step, args: readonly number[]): Ahead | null
   if (prot !== PROT_READ || size === 0 || start % PAGE_SIZE !== 0) return null;
   if (!mm.vmas.covering(start, end) || mm.guards.touches(start, end)) return null;
   for (const vma of mm.vmas.within(start, end)) if (vma.shared || (vma.flags & VM_SEALED) !== 0) return null;
-  const commit = (): void => {
-    if (mm.vmas.covering(start, end)) mm.protectAreas(start, size, prot);
-  };
-  return { step, result: 0, opened: null, written: null, commit, undo: NOTHING, drop: NOTHING };
+  return new Ahead(step, args, 0);
+}
+
+function protect(mm: Mm, [start, len, prot]: readonly number[]): void {
+  const size = pageUp(len!);
+  if (mm.vmas.covering(start!, start! + size)) mm.protectAreas(start!, size, prot!);
 }
 
 /** As above, but that we do it too, when we hear of it: what of a file's pages is gone must be certain. */
-function unmapAhead(task: Task, mm: Mm, step: Step, args: readonly number[]): Ahead | null {
+function unmapAhead(mm: Mm, step: Step, args: readonly number[]): Ahead | null {
   const [start, size] = [args[0]!, pageUp(args[1]!)];
   const vma = mm.vmas.find(start);
-  if (size === 0 || vma === null || vma.start !== start || vma.end !== start + size) return null;
-  const commit = (): void => {
-    step.how!.run(task, args, '');
-  };
-  return { step, result: 0, opened: null, written: null, commit, undo: NOTHING, drop: NOTHING };
+  const isAll = size > 0 && vma !== null && vma.start === start && vma.end === start + size;
+  return isAll ? new Ahead(step, args, 0) : null;
 }
 
 /** What it writes is kept for the program. */
 function queryAhead(task: Task, mm: Mm, step: Step, args: readonly number[]): Ahead | null {
   const { user } = task;
-  const out = step.how!.args.indexOf('out');
+  const { out, lasts, run } = step.how!;
   // Somewhere where it could write.
   const place = mm.startStack - SCRATCH;
   user.keepAt(task.kernel.scratch);
-  const result = step.how!.run(task, out < 0 ? args : args.with(out, place), '');
+  const result = run(task, out < 0 ? args : args.with(out, place), '');
   const at = out < 0 ? -1 : user.written(place);
   const written = at < 0 ? null : user.ram.slice(at, at + user.writtenLength);
   user.release();
   user.forget();
-  const lasts = typeof result === 'number' && (step.how!.lasts?.(args, result) ?? result >= 0);
-  if (!lasts || (out >= 0 && result > 0 && written === null)) return null;
-  return { step, result, opened: null, written, commit: NOTHING, undo: NOTHING, drop: NOTHING };
+  const isSuch = typeof result === 'number' && (lasts?.(args, result) ?? result >= 0);
+  if (!isSuch || (out >= 0 && result > 0 && written === null)) return null;
+  const call = new Ahead(step, args, result);
+  call.written = written;
+  return call;
 }
 
 /** It grows. */
-function breakAhead(task: Task, mm: Mm, step: Step, address: number): Ahead | null {
-  const old = mm.brk;
-  if (address <= old || step.how!.run(task, [address], '') !== address) return null;
-  const undo = (): void => {
-    if (pageUp(address) > pageUp(old)) mm.unmap(pageUp(old), pageUp(address) - pageUp(old));
-    mm.brk = old;
-  };
-  return { step, result: address, opened: null, written: null, commit: NOTHING, undo, drop: NOTHING };
+function breakAhead(task: Task, mm: Mm, step: Step, args: readonly number[]): Ahead | null {
+  const { brk } = mm;
+  const address = args[0]!;
+  if (address <= brk || step.how!.run(task, args, '') !== address) return null;
+  const call = new Ahead(step, args, address);
+  call.oldBreak = brk;
+  return call;
+}
+
+function lowerBreak(mm: Mm, brk: number): void {
+  const [from, to] = [pageUp(brk), pageUp(mm.brk)];
+  if (to > from) mm.unmap(from, to - from);
+  mm.brk = brk;
 }
 
 function openAhead(task: Task, step: Step, args: readonly number[]): Ahead | null {
@@ -142,15 +178,19 @@ function openAhead(task: Task, step: Step, args: readonly number[]): Ahead | nul
   const fd = step.how!.run(task, args, step.name);
   const { openedAlong } = task;
   task.openedAlong = null;
-  if (typeof fd !== 'number' || fd < 0 || openedAlong === null || isCutShort(task, openedAlong)) {
-    if (typeof fd === 'number' && fd >= 0) task.files.close(fd);
-    foreseen.cancelFile();
-    return null;
+  if (typeof fd === 'number' && fd >= 0 && openedAlong !== null && !isCutShort(task, openedAlong)) {
+    const call = new Ahead(step, args, fd);
+    call.opened = holdFile(task, openedAlong);
+    return call;
   }
-  const file = openedAlong.file.get();
-  const opened = { ...openedAlong, cloexec: task.files.isCloexec(fd) };
-  const drop = (): void => file.put();
-  return { step, result: fd, opened, written: null, commit: NOTHING, undo: NOTHING, drop };
+  if (typeof fd === 'number' && fd >= 0) task.files.close(fd);
+  foreseen.cancelFile();
+  return null;
+}
+
+export function holdFile({ files }: Task, opened: OpenedAlong): AheadFile {
+  opened.file.get();
+  return { ...opened, cloexec: files.isCloexec(opened.fd) };
 }
 
 /** There is no room for all of a file of which all would come along if the program asked for it. */

@@ -75,6 +75,17 @@ export class Bases {
     return { base: BASE_NONE, offset: value };
   }
 
+  /** Null if one is relative to what is not there. */
+  numbersOf(values: readonly Value[]): number[] | null {
+    const numbers: number[] = [];
+    for (const value of values) {
+      const number = this.numberOf(value);
+      if (Number.isNaN(number)) return null;
+      numbers.push(number);
+    }
+    return numbers;
+  }
+
   numberOf({ base, offset }: Value): number {
     if (base === BASE_OPENED) return this.opened;
     return base === BASE_NONE ? offset : (this.from[base] ?? Number.NaN) + offset;

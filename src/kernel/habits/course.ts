@@ -9,9 +9,15 @@ const LOOK = 8;
 /** After so many calls that it never made before it is on another course. */
 const LOST = 6;
 
+/** A call that a program has made. */
+export interface CallMade {
+  is(step: Step): boolean;
+  asStep(): Step;
+}
+
 export class Course {
   private readonly habit: Habit;
-  private readonly steps: readonly Step[];
+  readonly steps: readonly Step[];
   /** How many of `steps` are behind it. */
   private position = 0;
   /** What it really did, from where it first differed; null: as ever. */
@@ -24,11 +30,9 @@ export class Course {
     this.steps = habit.steps;
   }
 
-  /** What it should do now, in order, as far as that is sure; none while it does things that it never did. */
-  get next(): readonly Step[] {
-    const { steps, position } = this;
-    if (this.news > 0 || steps[position]?.confirmed !== true) return [];
-    return steps.slice(position);
+  /** Where in `steps` is what it should do now; -1 while it does things that it never did. */
+  get next(): number {
+    return this.news > 0 ? -1 : this.position;
   }
 
   get isOver(): boolean {
@@ -44,11 +48,11 @@ export class Course {
   }
 
   /** It made a call: that of a step near where it is, or a new one. That step. */
-  take(isStep: (step: Step) => boolean, newStep: () => Step): Step {
+  take(call: CallMade): Step {
     const { steps, position } = this;
     const end = Math.min(steps.length, position + LOOK);
-    for (let i = position; i < end; i++) if (isStep(steps[i]!)) return this.arriveAt(i);
-    const step = newStep();
+    for (let i = position; i < end; i++) if (call.is(steps[i]!)) return this.arriveAt(i);
+    const step = call.asStep();
     this.differs().push(step);
     this.news++;
     return step;

@@ -4,7 +4,7 @@
  */
 
 import type { Cred } from '../../core/cred.ts';
-import { COMPARE_NONE, PROT_READ } from '../../engine/engine.ts';
+import { PROT_READ } from '../../engine/engine.ts';
 import type { Inode } from '../../fs/inode.ts';
 import { PATH_MAX } from '../../fs/namei.ts';
 import { O_CREAT, O_TRUNC } from '../../uapi/fcntl.ts';
@@ -14,9 +14,9 @@ import { type EntryCall, REGISTERS_SET } from '../entry.ts';
 import type { Task } from '../task.ts';
 import { type AheadCalls, canForesee, makeCalls } from './ahead-calls.ts';
 import { Bases } from './bases.ts';
-import { Course } from './course.ts';
+import { type CallMade, Course } from './course.ts';
 import type { Habit } from './habit.ts';
-import { COMPARED, type Foreseeable, type Step } from './step.ts';
+import type { Foreseeable, Step } from './step.ts';
 
 const PRIVATE = MAP_ANONYMOUS | MAP_PRIVATE;
 
@@ -26,7 +26,7 @@ export const leavesForeseen = (call: EntryCall | undefined): boolean =>
 
 /** Whether descriptor `fd` is that of a file that does not change, and came along. */
 const isSteady = (opened: OpenedAlong | null, fd: number): boolean =>
-  opened !== null && opened.steady && opened.fd === fd;
+  opened?.steady === true && opened.fd === fd;
 
 /** A program begins. */
 export function beginHabit(task: Task, program: Inode): void {
@@ -37,7 +37,7 @@ export function beginHabit(task: Task, program: Inode): void {
   task.follower.foresee();
 }
 
-export class Follower {
+export class Follower implements CallMade {
   private readonly task: Task;
   private readonly course: Course;
   private readonly cred: Cred;
@@ -47,6 +47,8 @@ export class Follower {
   private hasClosed = false;
   private opening: Step | null = null;
   private brk: number;
+  /** How the call that was answered could have been made before. */
+  private how: Foreseeable | null = null;
 
   constructor(task: Task, habit: Habit) {
     this.task = task;
@@ -70,13 +72,9 @@ export class Follower {
     // That a name does not exist programs mostly know (known-answers.ts).
     if (call.foregone !== null && result < 0) return;
     if (canForesee(task) && task.cred === this.cred) {
-      const how = this.isForeseeable(call, result) ? call.foreseeable : null;
-      const step = course.take(
-        step => this.isSame(step, how),
-        () => this.newStep(how),
-      );
-      this.hasMade(step);
-      if (how !== null) this.bases.made(how.act, task.callArgs, result);
+      this.how = this.isForeseeable(call, result) ? call.foreseeable : null;
+      this.hasMade(course.take(this));
+      if (this.how !== null) this.bases.made(this.how.act, task.callArgs, result);
       this.brk = task.mm!.brk;
       this.hasClosed = false;
       if (!course.isOver) return;
@@ -89,11 +87,12 @@ export class Follower {
   foresee(): void {
     const { task, course } = this;
     if (this.ahead !== null || !canForesee(task)) return;
-    const { next } = course;
-    if (next[0]?.how == null) return;
+    const { steps, next } = course;
+    const step = steps[next];
+    if (step === undefined || step.how === null || !step.confirmed) return;
     // It would be in the way of files to come.
     if (task.openedAlong?.steady === false) keepFromGoingAlong(task);
-    this.ahead = makeCalls(task, next, this.bases);
+    this.ahead = makeCalls(task, steps, next, this.bases);
   }
 
   /** The program asks for something else, or for more: what it has not made is undone. */
@@ -143,24 +142,28 @@ export class Follower {
     }
   }
 
-  private isSame(step: Step, how: Foreseeable | null): boolean {
+  /** Whether the call that was answered is that step's. */
+  is(step: Step): boolean {
+    const { how } = this;
     if (step.nr !== this.task.callNumber || step.how !== how || step.afterClose !== this.hasClosed)
       return false;
     return how === null || (this.hasArguments(step, how) && step.name === this.nameOf(how));
   }
 
-  private hasArguments(step: Step, { args }: Foreseeable): boolean {
-    const { callArgs } = this.task;
-    return args.every(
-      (sense, i) => COMPARED[sense] === COMPARE_NONE || this.bases.numberOf(step.args[i]!) === callArgs[i],
-    );
-  }
-
-  private newStep(how: Foreseeable | null): Step {
+  asStep(): Step {
+    const { how, hasClosed: afterClose } = this;
     const { callNumber: nr, callArgs } = this.task;
     const args = how?.args.map((sense, i) => this.bases.valueOf(sense, callArgs[i]!)) ?? [];
     const name = how === null ? '' : this.nameOf(how);
-    return { nr, how, args, name, afterClose: this.hasClosed, closes: false, confirmed: false };
+    return { nr, how, args, name, afterClose, closes: false, confirmed: false };
+  }
+
+  private hasArguments(step: Step, { compared }: Foreseeable): boolean {
+    const { callArgs } = this.task;
+    const any = compared | (compared >>> 8);
+    for (let i = 0; i < step.args.length; i++)
+      if (((any >>> i) & 1) !== 0 && this.bases.numberOf(step.args[i]!) !== callArgs[i]) return false;
+    return true;
   }
 
   private hasMade(step: Step): void {
@@ -168,9 +171,9 @@ export class Follower {
     if (step.how?.act === 'open') this.opening = step;
   }
 
-  private nameOf({ args }: Foreseeable): string {
-    const index = args.indexOf('name');
-    const name = index < 0 ? '' : this.task.user.string(this.task.callArgs[index]!, PATH_MAX);
+  private nameOf({ name: index }: Foreseeable): string {
+    const { user, callArgs } = this.task;
+    const name = index < 0 ? '' : user.string(callArgs[index]!, PATH_MAX);
     return typeof name === 'string' ? name : '';
   }
 }

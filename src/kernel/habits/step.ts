@@ -2,7 +2,7 @@
  * Calls of a program's beginning, as they are remembered: programs mostly begin as they did the last time (the dynamic loader,
  * locales, a compiler's headers). What differs from run to run, addresses and descriptors, is said relative to what does too.
  */
-import { COMPARE_INT, COMPARE_NONE, COMPARE_WORD, type ForeseenAct } from '../../engine/engine.ts';
+import { COMPARE_INT, COMPARE_WORD, type ForeseenAct } from '../../engine/engine.ts';
 import type { Task } from '../task.ts';
 
 /**
@@ -18,13 +18,28 @@ export type Sense = 'place' | 'word' | 'int' | 'file' | 'name' | 'out' | 'any';
 export type Act = 'map' | 'unmap' | 'protect' | 'break' | 'open' | 'query';
 
 /** How a call of the table can be made before the program asks for it. */
-export interface Foreseeable {
+export interface ForeseeableCall {
   readonly act: Act;
   readonly args: readonly Sense[];
   /** Of `query`: whether this answer is such a one. */
   readonly lasts?: (args: readonly number[], result: number) => boolean;
   /** Makes it, by its arguments; the one that is a name is given as such. */
   readonly run: (task: Task, args: readonly number[], name: string) => number | Promise<number>;
+}
+
+/** The same, with what follows from it. */
+export interface Foreseeable extends ForeseeableCall {
+  /** Which arguments are compared, as the engine has it. */
+  readonly compared: number;
+  /** Which one is the name, and which says where it writes; -1: none. */
+  readonly name: number;
+  readonly out: number;
+}
+
+export function foreseeableCall(call: ForeseeableCall): Foreseeable {
+  const { args } = call;
+  const compared = args.reduce((bits, sense, i) => bits | (COMPARED[sense] << i), 0);
+  return { ...call, compared, name: args.indexOf('name'), out: args.indexOf('out') };
 }
 
 /** Relative to what an address is said: where the interpreter is, where the program begins, the first break, a mapping. */
@@ -56,15 +71,15 @@ export interface Step {
   confirmed: boolean;
 }
 
-/** How the engine is to compare it. */
-export const COMPARED: Readonly<Record<Sense, number>> = {
+/** How much of an argument says whether it is the same call. */
+const COMPARED: Readonly<Record<Sense, number>> = {
   place: COMPARE_WORD,
   word: COMPARE_WORD,
   int: COMPARE_INT,
   file: COMPARE_INT,
-  name: COMPARE_NONE,
-  out: COMPARE_NONE,
-  any: COMPARE_NONE,
+  name: 0,
+  out: 0,
+  any: 0,
 };
 
 /** What is left to the thread when it comes to it. */
