@@ -96,12 +96,12 @@ function foregoneOf({ name, args, lasting: errors, ofSteady }: Syscall): Foregon
   return { nr: (NR as Readonly<Record<string, number>>)[name]!, numbers, out, errors, ofSteady, dirfd };
 }
 
-/** With these a program is settled up. */
-const ENDS: ReadonlySet<string> = new Set(['exit', 'exit_group']);
+/** These need to know what the program has used; with the first two it is settled up. */
+const USAGE_CALLS: ReadonlySet<string> = new Set(['exit', 'exit_group', 'getrusage']);
 
 /** What a call is going to read, as far as its arguments say: two pieces at most. */
 export function prefetchPlan(row: Syscall): Prefetch[] {
-  if (ENDS.has(row.name)) return [{ arg: 0, kind: 'usage' }];
+  if (USAGE_CALLS.has(row.name)) return [{ arg: 0, kind: 'usage' }];
   return row.args.flatMap((arg, index) => prefetchOf(arg, index)).slice(0, 2);
 }
 
