@@ -1,6 +1,5 @@
 /** A host thread that runs guest code, seen through its slot (engine.ts has the contract). */
 import { getUint64, setInt64 } from '../../lib/int64.ts';
-import { EFAULT } from '../../uapi/errno.ts';
 import {
   type EngineThread,
   type Fault,
@@ -14,6 +13,7 @@ import {
   TRAP_FRAME,
 } from '../engine.ts';
 import { type BroughtUsage, RUSAGE_SIZE, readUsage } from './brought-usage.ts';
+import { CallWindows } from './call-windows.ts';
 import { NativeFileAlong } from './file-along.ts';
 import { NativeForeseenCalls } from './foreseen.ts';
 import {
@@ -59,23 +59,14 @@ export class NativeThread implements EngineThread {
   readonly facts: NativeThreadFacts | null;
   readonly account: ThreadAccount;
   private readonly traces: Traces;
+  private readonly windows: CallWindows;
+  /** The call comes again with a frame, and what it brought is still here. */
+  private callGoesOn = false;
   private key: KnownKey | null = null;
   private readonly engine: NativeEngine;
   private readonly i32: Int32Array;
   private readonly view: DataView;
   private readonly w: number;
-  private stagedIn = 0;
-  private stagedOut = 0;
-  /** Copies to make when the call is answered; the stub's list in the slot is the guest's to spoil. */
-  private copies = 0;
-  /** Whether the windows hold what the call will read; and whether they still do when it comes again with a frame. */
-  private brought = false;
-  private keepsBrought = false;
-  /** How many of them the last answer had. */
-  private sent = 0;
-  private readonly copyTo: number[] = [];
-  private readonly copyFrom: number[] = [];
-  private readonly copyLength: number[] = [];
 
   constructor(engine: NativeEngine, space: NativeSpace, slot: number, index: number) {
     this.engine = engine;
@@ -90,6 +81,7 @@ export class NativeThread implements EngineThread {
     this.facts = engine.foresight ? new NativeThreadFacts(engine.memory, slot) : null;
     this.account = new ThreadAccount(engine.accounts, engine.memory, space, slot);
     this.traces = new Traces(engine.memory, slot);
+    this.windows = new CallWindows(engine.memory, space, slot, this.traces);
     this.i32.fill(0, this.w, this.w + SLOT.S_COPY / 4);
     this.i32[this.w + SLOT.S_CPU / 4] = -1;
   }
@@ -105,32 +97,32 @@ export class NativeThread implements EngineThread {
 
   /** Looks at a thread that has asked: what for. */
   arrive(): void {
-    const { i32, w } = this;
+    const { i32, w, windows } = this;
     const kind = i32[w + SLOT.S_KIND / 4]!;
     if (kind === KIND.K_BADCOPY) {
       this.trap = TRAP_BADCOPY;
-      this.copies = this.sent;
+      windows.sentBack();
       return;
     }
-    this.stagedIn = 0;
-    this.stagedOut = 0;
-    this.copies = 0;
-    this.brought =
-      kind === KIND.K_FAST || kind === KIND.K_CALL || (kind === KIND.K_FRAME && this.keepsBrought);
-    this.keepsBrought = false;
+    const goesOn = kind === KIND.K_FRAME && this.callGoesOn;
+    this.callGoesOn = false;
     if (kind === KIND.K_FAST) {
       this.hasFrame = false;
       this.trap = TRAP_CALL;
       this.nr = this.callNumber();
-      this.traces.came(this.engine.plans[this.nr]);
+      const plan = this.engine.plans[this.nr];
+      windows.begin(plan);
+      this.traces.came(plan);
       return;
     }
+    windows.begin(goesOn ? windows.plan : undefined);
     this.trap = this.findFrame() ? trapOf(kind) : TRAP_BROKEN;
     if (kind === KIND.K_FAULT) this.readFault();
     if (kind === KIND.K_CALL) {
       const native = i32[w + SLOT.S_SIGCODE / 4] === AUDIT_ARCH_X86_64;
       const number = this.callNumber();
       this.nr = native ? number : -1;
+      windows.plan = this.engine.plans[this.nr];
       this.traces.came(this.engine.plans[number]);
     }
   }
@@ -163,8 +155,8 @@ export class NativeThread implements EngineThread {
     this.i32[this.w + SLOT.S_IN0_LEN / 4] = -1;
     this.i32[this.w + SLOT.S_IN1_LEN / 4] = -1;
     this.trap = TRAP_CALL;
-    this.brought = true;
     this.nr = this.callNumber();
+    this.windows.plan = this.engine.plans[this.nr];
   }
 
   answer(value: number): void {
@@ -183,7 +175,7 @@ export class NativeThread implements EngineThread {
   }
 
   needFrame(): void {
-    this.keepsBrought = true;
+    this.callGoesOn = true;
     this.showFrame(this.nr);
   }
 
@@ -256,87 +248,39 @@ export class NativeThread implements EngineThread {
   }
 
   prefetched(address: number, len: number): number {
-    if (!this.brought) return -1;
-    const plan = this.engine.plans[this.nr];
-    if (plan === undefined) return -1;
-    for (let i = 0; i < plan.length; i++) {
-      if (plan[i]!.kind === 'strings' || this.arg(plan[i]!.arg, 2) !== address) continue;
-      const have = this.i32[this.w + SLOT.S_IN0_LEN / 4 + i]!;
-      if (have >= len && have <= WINDOW_SIZE[i]!) return this.slot + WINDOW[i]!;
-    }
-    return -1;
-  }
-
-  prefetchedStrings(address: number): number {
-    const plan = this.engine.plans[this.nr]?.[1];
-    if (!this.brought || plan?.kind !== 'strings' || this.arg(plan.arg, 2) !== address) return 0;
-    const have = this.i32[this.w + SLOT.S_IN1_LEN / 4]!;
-    return have > 0 && have <= WINDOW_SIZE[1] ? have : 0;
-  }
-
-  get stringsWindow(): number {
-    return this.slot + SLOT.S_IN1;
+    return this.windows.prefetched(address, len);
   }
 
   prefetchedString(address: number): number {
-    if (!this.brought) return 0;
-    const plan = this.engine.plans[this.nr];
-    if (plan === undefined) return 0;
-    for (let i = 0; i < plan.length; i++) {
-      if (plan[i]!.kind !== 'string' || this.arg(plan[i]!.arg, 2) !== address) continue;
-      const have = this.i32[this.w + SLOT.S_IN0_LEN / 4 + i]!;
-      return have > 0 && have <= WINDOW_SIZE[i]! ? have : 0;
-    }
-    return 0;
+    return this.windows.prefetchedString(address);
+  }
+
+  prefetchedStrings(address: number): number {
+    return this.windows.prefetchedStrings(address);
+  }
+
+  get stringsWindow(): number {
+    return this.windows.strings;
   }
 
   stageIn(len: number): number {
-    if (len > STAGE_IN_SIZE) return -1;
-    if (this.stagedIn + len > STAGE_IN_SIZE) this.stagedIn = 0;
-    const offset = this.slot + SLOT.S_STAGE_IN + this.stagedIn;
-    this.stagedIn += (len + 15) & ~15;
-    if (this.stagedIn > this.traces.stagedIn) this.traces.stagedIn = this.stagedIn;
-    return offset;
+    return this.windows.stageIn(len);
   }
 
   stageOut(len: number): number {
-    if (len > STAGE_OUT_SIZE) return -1;
-    if (this.stagedOut + len > STAGE_OUT_SIZE || this.copies === SLOT.MAX_COPIES) {
-      if (this.copyNow() < 0) return -1;
-    }
-    const offset = this.slot + SLOT.S_STAGE_OUT + this.stagedOut;
-    this.stagedOut += (len + 15) & ~15;
-    if (this.stagedOut > this.traces.stagedOut) this.traces.stagedOut = this.stagedOut;
-    return offset;
+    return this.windows.stageOut(len);
   }
 
   copyOut(address: number, offset: number, len: number): void {
-    const i = this.copies++;
-    this.copyTo[i] = address;
-    this.copyFrom[i] = offset;
-    this.copyLength[i] = len;
-    const at = this.slot + SLOT.S_COPY + 16 * i;
-    setInt64(this.view, at, address);
-    this.view.setUint32(at + 8, offset - this.slot, true);
-    this.view.setUint32(at + 12, len, true);
+    this.windows.copyOut(address, offset, len);
   }
 
   queued(address: number, len: number): number {
-    for (let i = this.copies - 1; i >= 0; i--) {
-      const skip = address - this.copyTo[i]!;
-      if (skip >= 0 && skip + len <= this.copyLength[i]!) return this.copyFrom[i]! + skip;
-    }
-    return -1;
+    return this.windows.queued(address, len);
   }
 
   copyNow(): number {
-    let failed = 0;
-    for (let i = 0; i < this.copies; i++) {
-      if (this.space.write(this.copyTo[i]!, this.copyFrom[i]!, this.copyLength[i]!) < 0) failed = -EFAULT;
-    }
-    this.copies = 0;
-    this.stagedOut = 0;
-    return failed;
+    return this.windows.copyNow();
   }
 
   copyFrame(from: NativeThread): void {
@@ -410,8 +354,8 @@ export class NativeThread implements EngineThread {
 
   /** What the program has used, if it said so with the call that it is in. */
   private broughtUsage(): BroughtUsage | null {
-    const { engine, space, i32, w } = this;
-    if (!this.brought || engine.plans[this.nr]?.[0]?.kind !== 'usage') return null;
+    const { space, windows, i32, w } = this;
+    if (windows.plan?.[0]?.kind !== 'usage') return null;
     if (!space.hasOneThread && i32[w + SLOT.S_USAGE_OF / 4] !== RUSAGE_THREAD) return null;
     const has = i32[w + SLOT.S_IN0_LEN / 4] === RUSAGE_SIZE;
     return has ? readUsage(this.view, this.slot + SLOT.S_IN0) : null;
@@ -437,8 +381,7 @@ export class NativeThread implements EngineThread {
 
   private send(action: number): void {
     const { i32, w } = this;
-    this.sent = this.copies;
-    i32[w + SLOT.S_COPIES / 4] = this.copies;
+    this.windows.send();
     i32[w + SLOT.S_ACTION / 4] = action;
     if (this.space.own.count > 0) this.space.own.give(this.slot);
     i32[w + SLOT.S_TARGET / 4] = this.space.publish(i32[w + SLOT.S_CPU / 4]!);
@@ -456,10 +399,6 @@ const IN_KERNEL: ReadonlySet<number> = new Set([STATE.ST_REQUEST, STATE.ST_SLEEP
 const FAULTS: ReadonlySet<number> = new Set([4, 5, 7, 8, 11]);
 /** rdi, rsi, rdx, r10, r8, r9 in struct sigcontext. */
 const ARGUMENT_REGISTERS = [8, 9, 12, 2, 0, 1] as const;
-const STAGE_IN_SIZE = SLOT.S_STAGE_OUT - SLOT.S_STAGE_IN;
-const STAGE_OUT_SIZE = SLOT.S_FORESEEN_CALLS - SLOT.S_STAGE_OUT;
-const WINDOW = [SLOT.S_IN0, SLOT.S_IN1] as const;
-const WINDOW_SIZE = [SLOT.S_IN1 - SLOT.S_IN0, SLOT.S_STAGE_IN - SLOT.S_IN1] as const;
 
 /** A register past 2^53: its pages, and half a page if there is a rest. That much a number holds. */
 const inPages = (high: number, low: number): number =>

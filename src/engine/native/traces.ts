@@ -7,8 +7,9 @@ import { OWN_FRAME } from './frame.ts';
 import { KNOWN, SLOT } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 
-const WINDOWS = [SLOT.S_IN0, SLOT.S_IN1] as const;
-const WINDOW_SIZES = [SLOT.S_IN1 - SLOT.S_IN0, SLOT.S_STAGE_IN - SLOT.S_IN1] as const;
+/** What calls bring, two things at the most: where in the slot, and how much has room. */
+export const WINDOWS = [SLOT.S_IN0, SLOT.S_IN1] as const;
+export const WINDOW_SIZES = [SLOT.S_IN1 - SLOT.S_IN0, SLOT.S_STAGE_IN - SLOT.S_IN1] as const;
 const COPY_SIZE = 16;
 /** Frames of which the kernel does not hear are not larger: those of interruptions that come while it is asked. */
 const UNSEEN_FRAME = 0x1000;

@@ -1,0 +1,151 @@
+/**
+ * The windows of a call in its thread's slot: what the call brought along (engine.ts, `Prefetch`), stages for more that is
+ * fetched and for what goes back, and the list of copies that the thread makes when it is answered.
+ * The guest can write in all of that: what is read here may be wrong, but it is within the windows.
+ */
+import { setInt64 } from '../../lib/int64.ts';
+import { EFAULT } from '../../uapi/errno.ts';
+import type { Prefetch } from '../engine.ts';
+import { SLOT } from './layout.ts';
+import type { MemoryFile } from './memory-file.ts';
+import type { NativeSpace } from './native-space.ts';
+import { type Traces, WINDOW_SIZES, WINDOWS } from './traces.ts';
+
+export class CallWindows {
+  /** What the call that the thread is in brought; undefined: nothing. */
+  plan: readonly Prefetch[] | undefined = undefined;
+  private stagedIn = 0;
+  private stagedOut = 0;
+  /** Copies to make when the call is answered; the stub's list in the slot is the guest's to spoil. */
+  private copies = 0;
+  /** How many of them the last answer had. */
+  private sent = 0;
+  private readonly copyTo: number[] = [];
+  private readonly copyFrom: number[] = [];
+  private readonly copyLength: number[] = [];
+  private readonly space: NativeSpace;
+  private readonly traces: Traces;
+  private readonly slot: number;
+  private readonly i32: Int32Array;
+  private readonly view: DataView;
+  private readonly w: number;
+
+  constructor(memory: MemoryFile, space: NativeSpace, slot: number, traces: Traces) {
+    this.space = space;
+    this.traces = traces;
+    this.slot = slot;
+    this.i32 = memory.i32;
+    this.view = memory.view;
+    this.w = slot >> 2;
+  }
+
+  /** The thread came, with what its call brought: what was staged before is over. */
+  begin(plan: readonly Prefetch[] | undefined): void {
+    this.plan = plan;
+    this.stagedIn = 0;
+    this.stagedOut = 0;
+    this.copies = 0;
+  }
+
+  /** The thread is about to be answered. */
+  send(): void {
+    this.sent = this.copies;
+    this.i32[this.w + SLOT.S_COPIES / 4] = this.copies;
+  }
+
+  /** It came back because it could not make the copies. */
+  sentBack(): void {
+    this.copies = this.sent;
+  }
+
+  prefetched(address: number, len: number): number {
+    const { plan } = this;
+    if (plan === undefined) return -1;
+    for (let i = 0; i < plan.length; i++) {
+      if (plan[i]!.kind === 'strings' || this.pointer(plan[i]!.arg) !== address) continue;
+      const have = this.i32[this.w + SLOT.S_IN0_LEN / 4 + i]!;
+      if (have >= len && have <= WINDOW_SIZES[i]!) return this.slot + WINDOWS[i]!;
+    }
+    return -1;
+  }
+
+  prefetchedString(address: number): number {
+    const { plan } = this;
+    if (plan === undefined) return 0;
+    for (let i = 0; i < plan.length; i++) {
+      if (plan[i]!.kind !== 'string' || this.pointer(plan[i]!.arg) !== address) continue;
+      const have = this.i32[this.w + SLOT.S_IN0_LEN / 4 + i]!;
+      return have > 0 && have <= WINDOW_SIZES[i]! ? have : 0;
+    }
+    return 0;
+  }
+
+  prefetchedStrings(address: number): number {
+    const second = this.plan?.[1];
+    if (second?.kind !== 'strings' || this.pointer(second.arg) !== address) return 0;
+    const have = this.i32[this.w + SLOT.S_IN1_LEN / 4]!;
+    return have > 0 && have <= WINDOW_SIZES[1] ? have : 0;
+  }
+
+  get strings(): number {
+    return this.slot + SLOT.S_IN1;
+  }
+
+  stageIn(len: number): number {
+    if (len > STAGE_IN_SIZE) return -1;
+    if (this.stagedIn + len > STAGE_IN_SIZE) this.stagedIn = 0;
+    const offset = this.slot + SLOT.S_STAGE_IN + this.stagedIn;
+    this.stagedIn += (len + 15) & ~15;
+    if (this.stagedIn > this.traces.stagedIn) this.traces.stagedIn = this.stagedIn;
+    return offset;
+  }
+
+  stageOut(len: number): number {
+    if (len > STAGE_OUT_SIZE) return -1;
+    if (this.stagedOut + len > STAGE_OUT_SIZE || this.copies === SLOT.MAX_COPIES) {
+      if (this.copyNow() < 0) return -1;
+    }
+    const offset = this.slot + SLOT.S_STAGE_OUT + this.stagedOut;
+    this.stagedOut += (len + 15) & ~15;
+    if (this.stagedOut > this.traces.stagedOut) this.traces.stagedOut = this.stagedOut;
+    return offset;
+  }
+
+  copyOut(address: number, offset: number, len: number): void {
+    const i = this.copies++;
+    this.copyTo[i] = address;
+    this.copyFrom[i] = offset;
+    this.copyLength[i] = len;
+    const at = this.slot + SLOT.S_COPY + 16 * i;
+    setInt64(this.view, at, address);
+    this.view.setUint32(at + 8, offset - this.slot, true);
+    this.view.setUint32(at + 12, len, true);
+  }
+
+  queued(address: number, len: number): number {
+    for (let i = this.copies - 1; i >= 0; i--) {
+      const skip = address - this.copyTo[i]!;
+      if (skip >= 0 && skip + len <= this.copyLength[i]!) return this.copyFrom[i]! + skip;
+    }
+    return -1;
+  }
+
+  copyNow(): number {
+    let failed = 0;
+    for (let i = 0; i < this.copies; i++) {
+      if (this.space.write(this.copyTo[i]!, this.copyFrom[i]!, this.copyLength[i]!) < 0) failed = -EFAULT;
+    }
+    this.copies = 0;
+    this.stagedOut = 0;
+    return failed;
+  }
+
+  /** An argument of the call that is an address. */
+  private pointer(index: number): number {
+    const at = this.w + SLOT.S_ARGS / 4 + 2 * index;
+    return (this.i32[at + 1]! >>> 0) * 4294967296 + (this.i32[at]! >>> 0);
+  }
+}
+
+const STAGE_IN_SIZE = SLOT.S_STAGE_OUT - SLOT.S_STAGE_IN;
+const STAGE_OUT_SIZE = SLOT.S_FORESEEN_CALLS - SLOT.S_STAGE_OUT;
