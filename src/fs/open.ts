@@ -98,6 +98,22 @@ export function open(
   return err < 0 ? err : openOrCreate(vfs, ctx, flags, mode);
 }
 
+/** As `open`, but only what does not change, and what to open is nobody's business: null for anything else. */
+export function openSteady(
+  vfs: Vfs,
+  ctx: WalkContext,
+  at: Path | null,
+  name: string,
+  flags: number,
+): Result<File> | null {
+  const err = vfs.walker.walk(ctx, at, name, walkFlags(flags));
+  if (err < 0) return err;
+  const path = vfs.walker.path();
+  const { inode } = path;
+  if (!inode.isSteady || inode.locks !== null || !(isReg(inode.mode) || isDir(inode.mode))) return null;
+  return openPath(vfs, ctx, path, flags);
+}
+
 /** Opens what a path leads to, checking all permissions but those of the way there. */
 export function openPath(vfs: Vfs, ctx: WalkContext, path: Path, flags: number): Result<File> {
   const { inode, mount } = path;

@@ -1,7 +1,7 @@
 /** open(2), openat(2), openat2(2), creat(2). */
 import { OPEN_HOW_SIZE, readOpenHow } from '../arch/x86_64/structs/open-how.ts';
 import type { File } from '../fs/file.ts';
-import { open as openFile } from '../fs/open.ts';
+import { open as openFile, openSteady } from '../fs/open.ts';
 import type { Task } from '../kernel/task.ts';
 import { E2BIG, EAGAIN, EINVAL, ENOENT } from '../uapi/errno.ts';
 import * as fcntl from '../uapi/fcntl.ts';
@@ -89,6 +89,20 @@ function openAt(
       return pastLeases(task, blocked, () => openAt(task, dirfd, name, flags, mode, resolve));
   }
   return opened(task, file, flags);
+}
+
+/** Before the program asks for it: nobody else is to notice, nor is anything to wait. */
+function openAhead(task: Task, dirfd: number, name: string, flags: number): number {
+  const at = startOf(task, dirfd, name);
+  if (typeof at === 'number') return at;
+  const full = roomForFile(task);
+  if (full < 0) return full;
+  const file = openSteady(task.kernel.vfs, task, at, name, flags | O_LARGEFILE);
+  if (file === null) return -EAGAIN;
+  if (typeof file === 'number') return file;
+  const fd = install(task, file, (flags & O_CLOEXEC) !== 0);
+  bringAlong(task, file, fd);
+  return fd;
 }
 
 /** What was opened, or an error, becomes the call's answer: a descriptor. */
@@ -186,14 +200,14 @@ export const openCalls: readonly Syscall[] = [
   foreseeable(lasting(call('open', [path('pathname'), openFlags, newMode(1)], open), ENOENT), {
     act: 'open',
     args: ['name', 'int', 'any'],
-    run: (task, [, flags], name) => openAt(task, AT_FDCWD, name, flags!, 0, 0),
+    run: (task, [, flags], name) => openAhead(task, AT_FDCWD, name, flags!),
   }),
   foreseeable(
     lasting(call('openat', [dirfd('dirfd'), path('pathname'), openFlags, newMode(2)], openat), ENOENT),
     {
       act: 'open',
       args: ['int', 'name', 'int', 'any'],
-      run: (task, [dirfd, , flags], name) => openAt(task, dirfd!, name, flags!, 0, 0),
+      run: (task, [dirfd, , flags], name) => openAhead(task, dirfd!, name, flags!),
     },
   ),
   call(

@@ -4,7 +4,6 @@ import { PROT_WRITE } from '../../engine/engine.ts';
 import { Ranges } from '../../lib/ranges.ts';
 import { pageUp } from '../../mm/ram.ts';
 import { MAP_DENYWRITE } from '../../uapi/mman.ts';
-import { RLIMIT_NOFILE } from '../../uapi/resource.ts';
 import { tellBreak } from '../facts.ts';
 import type { Task } from '../task.ts';
 import { type Ahead, type AheadFile, holdFile, makeAhead } from './ahead.ts';
@@ -80,19 +79,12 @@ export class AheadCalls {
   make(step: Step): boolean {
     const { how } = step;
     if (how === null || !step.confirmed || (how.act === 'open' && !step.closes)) return false;
+    const { opened } = this;
     if (step.afterClose) this.close();
-    const args = this.bases.numbersOf(step.args);
-    if (args === null || !this.mayMap(how.act, args)) return false;
-    const call = makeAhead(this.task, step, args);
-    if (call === null) return false;
-    if (!this.foresee(call, how)) {
-      call.undo(this.task);
-      if (call.opened !== null) this.task.files.close(call.opened.fd);
-      call.drop();
-      return false;
-    }
-    this.note(call, how.act);
-    return true;
+    const call = this.makeCall(step, how);
+    if (call !== null) this.note(call, how.act);
+    else if (opened !== null && this.opened !== opened) this.reopen(opened);
+    return call !== null;
   }
 
   /** They go with the answer that comes next. */
@@ -132,6 +124,17 @@ export class AheadCalls {
     this.foreseen.end();
     this.first?.file.put();
     for (const call of this.calls) call.drop();
+  }
+
+  private makeCall(step: Step, how: Foreseeable): Ahead | null {
+    const args = this.bases.numbersOf(step.args);
+    if (args === null || !this.mayMap(how.act, args)) return null;
+    const call = makeAhead(this.task, step, args);
+    if (call === null || this.foresee(call, how)) return call;
+    call.undo(this.task);
+    if (call.opened !== null) this.task.files.close(call.opened.fd);
+    call.drop();
+    return null;
   }
 
   private foresee(
@@ -191,10 +194,15 @@ export class AheadCalls {
   }
 
   private keepOpen(opened: AheadFile, position: number): void {
-    const { file, fd, cloexec } = opened;
-    file.pos = position;
+    opened.file.pos = position;
     this.task.openedAlong = opened;
-    if (this.opened !== opened)
-      this.task.files.install(file.get(), cloexec, this.task.rlimit(RLIMIT_NOFILE), fd);
+    if (this.opened !== opened) this.reopen(opened);
+  }
+
+  /** It has its place in the table again, which nobody else can have taken. */
+  private reopen(opened: AheadFile): void {
+    const { file, fd, cloexec } = opened;
+    this.task.files.install(file.get(), cloexec, Number.MAX_SAFE_INTEGER, fd);
+    this.opened = opened;
   }
 }

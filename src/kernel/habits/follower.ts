@@ -7,7 +7,16 @@ import type { Cred } from '../../core/cred.ts';
 import { PROT_READ } from '../../engine/engine.ts';
 import type { Inode } from '../../fs/inode.ts';
 import { PATH_MAX } from '../../fs/namei.ts';
-import { O_CREAT, O_TRUNC } from '../../uapi/fcntl.ts';
+import {
+  FASYNC,
+  O_ACCMODE,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_PATH,
+  O_TMPFILE,
+  O_TRUNC,
+} from '../../uapi/fcntl.ts';
 import { MAP_ANONYMOUS, MAP_PRIVATE } from '../../uapi/mman.ts';
 import { keepFromGoingAlong, type OpenedAlong } from '../along.ts';
 import { type EntryCall, REGISTERS_SET } from '../entry.ts';
@@ -19,6 +28,8 @@ import type { Habit } from './habit.ts';
 import type { Foreseeable, Step } from './step.ts';
 
 const PRIVATE = MAP_ANONYMOUS | MAP_PRIVATE;
+/** Flags of open(2) with which more happens than that a file is opened to be read. */
+const NEVER_AHEAD = O_CREAT | O_TRUNC | O_PATH | (O_TMPFILE & ~O_DIRECTORY) | O_ACCMODE | O_EXCL | FASYNC;
 
 /** Calls that have nothing to do with what is foreseen: they say something about names. */
 export const leavesForeseen = (call: EntryCall | undefined): boolean =>
@@ -135,7 +146,7 @@ export class Follower implements CallMade {
         return result === first && result > this.brk;
       case 'open': {
         const flags = callArgs[foreseeable.args.indexOf('int', 1)]!;
-        return isSteady(openedAlong, result) && (flags & (O_CREAT | O_TRUNC)) === 0;
+        return isSteady(openedAlong, result) && (flags & NEVER_AHEAD) === 0;
       }
       default:
         return false;
