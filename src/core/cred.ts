@@ -66,6 +66,26 @@ export interface Cred {
   readonly securebits: number;
 }
 
+const sameCaps = (a: CapSet, b: CapSet): boolean => a.lo === b.lo && a.hi === b.hi;
+
+/** Whether they say the same. Groups are never changed in place. */
+export const sameCred = (a: Cred, b: Cred): boolean =>
+  a.uid === b.uid &&
+  a.euid === b.euid &&
+  a.suid === b.suid &&
+  a.fsuid === b.fsuid &&
+  a.gid === b.gid &&
+  a.egid === b.egid &&
+  a.sgid === b.sgid &&
+  a.fsgid === b.fsgid &&
+  a.groups === b.groups &&
+  sameCaps(a.permitted, b.permitted) &&
+  sameCaps(a.effective, b.effective) &&
+  sameCaps(a.inheritable, b.inheritable) &&
+  sameCaps(a.bounding, b.bounding) &&
+  sameCaps(a.ambient, b.ambient) &&
+  a.securebits === b.securebits;
+
 export const ROOT_CRED: Cred = Object.freeze({
   uid: 0,
   euid: 0,

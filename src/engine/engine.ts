@@ -288,6 +288,10 @@ export interface ThreadFacts {
   /** Where in memory an array of struct rlimit is to be written before `tellLimits(true)`: all that there are. */
   readonly limits: number;
   tellLimits(told: boolean): void;
+  /** Its user and group ids, real and effective, as long as nothing else is told. */
+  tellIds(uid: number, euid: number, gid: number, egid: number): void;
+  /** It has to ask for them. */
+  untellIds(): void;
   /** The end of its data (brk(2)); 0: it has to ask. */
   tellBreak(address: number): void;
   /** All that it was told holds no more. */

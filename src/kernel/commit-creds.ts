@@ -1,9 +1,11 @@
 /** Gives a task other credentials, and takes what depends on them along. */
-import type { Cred } from '../core/cred.ts';
+import { type Cred, sameCred } from '../core/cred.ts';
 import type { Task } from './task.ts';
 
 export function commitCreds(task: Task, cred: Cred): void {
   const old = task.cred;
+  // Mostly nothing changes: who knows it by its identity goes on doing so.
+  if (sameCred(old, cred)) return;
   task.cred = cred;
   const { users } = task.kernel;
   if (old.uid !== cred.uid) {

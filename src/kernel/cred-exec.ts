@@ -66,10 +66,8 @@ export function credForExec(
     ambient,
     securebits: old.securebits & ~SECBIT_KEEP_CAPS,
   };
-  // Mostly nothing changes: who knows it by its identity goes on doing so.
-  const same = isSame(old, cred) ? old : cred;
   const grew = old.uid !== 0 && (caps.effective || !capSubset(permitted, ambient));
-  return { cred: same, secure: isSetId || grew };
+  return { cred, secure: isSetId || grew };
 }
 
 const asUser = (uid: number): Pick<Cred, 'euid' | 'suid' | 'fsuid'> => ({ euid: uid, suid: uid, fsuid: uid });
@@ -78,21 +76,6 @@ const asGroup = (gid: number): Pick<Cred, 'egid' | 'sgid' | 'fsgid'> => ({
   sgid: gid,
   fsgid: gid,
 });
-
-const sameCaps = (a: CapSet, b: CapSet): boolean => a.lo === b.lo && a.hi === b.hi;
-
-/** Of what execve(2) may change. */
-const isSame = (a: Cred, b: Cred): boolean =>
-  a.euid === b.euid &&
-  a.suid === b.suid &&
-  a.fsuid === b.fsuid &&
-  a.egid === b.egid &&
-  a.sgid === b.sgid &&
-  a.fsgid === b.fsgid &&
-  a.securebits === b.securebits &&
-  sameCaps(a.permitted, b.permitted) &&
-  sameCaps(a.effective, b.effective) &&
-  sameCaps(a.ambient, b.ambient);
 
 /** Root's programs count as having all capabilities, unless SECBIT_NOROOT says that root is nobody special. */
 function asRoot(old: Cred, euid: number, own: FileCaps | null): FileCaps {

@@ -12,9 +12,15 @@ import type { ThreadGroup } from './thread-group.ts';
 /** A new program, whose thread is alone. */
 export function tellProgram(task: Task): void {
   factsFor(task)?.tellSelf(task.pid);
+  tellIds(task);
   tellActions(task);
   tellLimits(task);
   tellBreak(task);
+}
+
+/** Threads of one process may have different ids (credentials(7)): nobody else changes them. */
+export function tellIds({ thread, cred, attributes }: Task): void {
+  if (attributes.seccomp === null) thread?.facts?.tellIds(cred.uid, cred.euid, cred.gid, cred.egid);
 }
 
 export function tellActions(task: Task): void {

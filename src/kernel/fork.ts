@@ -28,7 +28,7 @@ import {
   CLONE_VM,
 } from '../uapi/sched.ts';
 import { registerTask } from './exit.ts';
-import { untellShared } from './facts.ts';
+import { tellIds, untellShared } from './facts.ts';
 import { inheritSigHand, inheritThreadState } from './inherit.ts';
 import { SignalState } from './signal-state.ts';
 import { Task } from './task.ts';
@@ -77,6 +77,7 @@ export function copyProcess(parent: Task, r: CloneRequest): Task | number {
   // The same rights and places: what is known is known to both.
   if ((r.flags & CLONE_NEWNS) === 0) memory.thread.knownBy = thread.knownBy;
   memory.thread.owner = child;
+  tellIds(child);
   inheritThreadState(parent, child, r.flags);
   if ((r.flags & CLONE_NEWUTS) !== 0) unshareUts(child, parent);
   setChildRegisters(kernel.memory.view, memory.thread, thread, r);

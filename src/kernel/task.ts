@@ -107,6 +107,7 @@ export class Task implements Current, Sleeper, SignalSource {
   set cred(cred: Cred) {
     if (cred === this.credentials) return;
     this.credentials = cred;
+    this.thread?.facts?.untellIds();
     this.moved();
   }
 

@@ -3,6 +3,7 @@ import { CAP_SETGID, CAP_SETPCAP, type CapSet, type Cred, capable } from '../cor
 import { copyIn, copyOut } from '../core/user-copy.ts';
 import { capFromWords, capIntersect, capSubset, capUnion } from '../kernel/capset.ts';
 import { commitCreds } from '../kernel/commit-creds.ts';
+import { tellIds } from '../kernel/facts.ts';
 import {
   setfsgid,
   setfsuid,
@@ -15,7 +16,7 @@ import {
 } from '../kernel/setuid.ts';
 import type { Task } from '../kernel/task.ts';
 import { EFAULT, EINVAL, EPERM, ESRCH } from '../uapi/errno.ts';
-import { call, foreseeable, int, outStruct, pointer, type Syscall, shown, shownAfter, uint } from './args.ts';
+import { call, int, outStruct, pointer, type Syscall, shown, shownAfter, uint } from './args.ts';
 import { arrayAt, NUMBER } from './show.ts';
 import { INT } from './structs/fields.ts';
 
@@ -24,6 +25,7 @@ const NGROUPS_MAX = 65536;
 function change(task: Task, cred: Cred | number): number {
   if (typeof cred === 'number') return cred;
   commitCreds(task, cred);
+  tellIds(task);
   return 0;
 }
 
@@ -135,15 +137,11 @@ function withCaps(cred: Cred, effective: CapSet, permitted: CapSet, inheritable:
 /** Ids are unsigned, arguments of 32 bits come signed. */
 const u = (id: number): number => id >>> 0;
 
-/** What a program is told of itself. */
-const own = (name: string, get: (task: Task) => number): Syscall =>
-  foreseeable(call(name, [], get), { act: 'query', args: [], run: get });
-
 export const credCalls: readonly Syscall[] = [
-  own('getuid', t => t.cred.uid),
-  own('geteuid', t => t.cred.euid),
-  own('getgid', t => t.cred.gid),
-  own('getegid', t => t.cred.egid),
+  call('getuid', [], t => t.cred.uid),
+  call('geteuid', [], t => t.cred.euid),
+  call('getgid', [], t => t.cred.gid),
+  call('getegid', [], t => t.cred.egid),
   call('getresuid', [outStruct('ruid', INT), outStruct('euid', INT), outStruct('suid', INT)], (t, r, e, s) =>
     getThree(t, [r, e, s], [t.cred.uid, t.cred.euid, t.cred.suid]),
   ),

@@ -35,6 +35,17 @@ export class NativeThreadFacts implements ThreadFacts {
     this.put(SLOT.S_LIMITS_TOLD, told ? 1 : 0);
   }
 
+  tellIds(uid: number, euid: number, gid: number, egid: number): void {
+    [uid, euid, gid, egid].forEach((id, i) => {
+      this.put(SLOT.S_IDS + 4 * i, id);
+    });
+    this.put(SLOT.S_IDS_TOLD, 1);
+  }
+
+  untellIds(): void {
+    this.put(SLOT.S_IDS_TOLD, 0);
+  }
+
   tellBreak(address: number): void {
     setInt64(this.memory.view, this.slot + SLOT.S_BREAK, address);
   }
@@ -43,6 +54,7 @@ export class NativeThreadFacts implements ThreadFacts {
     this.tellSelf(0);
     this.untellActions();
     this.tellLimits(false);
+    this.untellIds();
     this.tellBreak(0);
   }
 

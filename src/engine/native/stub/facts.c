@@ -92,6 +92,12 @@ static void say(void *slot, u32 what, u32 field, u64 value)
 	AT(u32, slot, S_SAID) |= what;
 }
 
+static int id_of(void *slot, u32 which, long *id)
+{
+	*id = AT(u32, slot, S_IDS + 4 * which);
+	return AT(int, slot, S_IDS_TOLD);
+}
+
 /* Whether the call that the slot holds was answered. */
 int answered_by_facts(void *slot)
 {
@@ -112,6 +118,22 @@ int answered_by_facts(void *slot)
 	case __NR_brk:
 		result = AT(long, slot, S_BREAK);
 		if (first != 0 || result == 0)
+			return 0;
+		break;
+	case __NR_getuid:
+		if (!id_of(slot, 0, &result))
+			return 0;
+		break;
+	case __NR_geteuid:
+		if (!id_of(slot, 1, &result))
+			return 0;
+		break;
+	case __NR_getgid:
+		if (!id_of(slot, 2, &result))
+			return 0;
+		break;
+	case __NR_getegid:
+		if (!id_of(slot, 3, &result))
 			return 0;
 		break;
 	case __NR_set_tid_address:
