@@ -11,7 +11,8 @@ import {
 } from '../../../src/uapi/epoll.ts';
 import { O_NONBLOCK } from '../../../src/uapi/fcntl.ts';
 import { POLLIN, POLLOUT, POLLPRI } from '../../../src/uapi/poll.ts';
-import { compare, dice, type Op, type Script, Sim } from './sim.ts';
+import { dice } from '../dice.ts';
+import { compare, type Op, type Script, Sim } from './sim.ts';
 
 const pipe: Op = ['pipe2', O_NONBLOCK, 'r', 'w'];
 
