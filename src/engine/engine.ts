@@ -284,6 +284,16 @@ export interface ThreadFacts {
   readonly ownActions: readonly [number, number];
   /** Another number whenever the thread has set one; odd while it does. */
   readonly actionsSet: number;
+  /**
+   * It knows its signal mask, and may change it, unless that lets a signal through which is pending. Masks and sets are two
+   * words of bits. `tellPending` comes before whoever sends a signal looks at the mask.
+   */
+  tellMask(lo: number, hi: number): void;
+  tellPending(lo: number, hi: number): void;
+  untellMask(): void;
+  /** The mask as the thread, which may be running, has set it. */
+  readonly maskLo: number;
+  readonly maskHi: number;
   /** Where in memory an array of struct rlimit is to be written before `tellLimits(true)`: all that there are. */
   readonly limits: number;
   tellLimits(told: boolean): void;

@@ -16,6 +16,7 @@ import { openFifo } from '../ipc/pipe-file.ts';
 import { SysvIpc } from '../ipc/sysv/ipc.ts';
 import { AioContexts } from '../kernel/aio.ts';
 import { CoreSettings } from '../kernel/core-pattern.ts';
+import { untellAll } from '../kernel/facts.ts';
 import { FutexTable, wakeFutex } from '../kernel/futex.ts';
 import { Habits } from '../kernel/habits/habit.ts';
 import type { Kernel, ShutdownKind, TaskObserver } from '../kernel/kernel.ts';
@@ -190,7 +191,7 @@ export class MachineKernel implements Kernel {
     const { thread, mm } = task;
     if (mm !== null) leaveLocks(task);
     if (task.clearChildTid !== 0 && mm !== null && mm.users > 1) clearTid(task);
-    task.group.sighand.untell();
+    untellAll(task);
     task.thread = null;
     task.mm = null;
     task.execDone?.();

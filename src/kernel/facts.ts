@@ -13,6 +13,7 @@ import type { ThreadGroup } from './thread-group.ts';
 export function tellProgram(task: Task): void {
   factsFor(task)?.tellSelf(task.pid);
   tellActions(task);
+  tellMask(task);
   tellLimits(task);
   tellBreak(task);
 }
@@ -22,6 +23,11 @@ export function tellActions(task: Task): void {
   if (sighand.refs > 1) return;
   const facts = factsFor(task);
   if (facts !== null) sighand.tell(facts, task.kernel.memory.view);
+}
+
+export function tellMask(task: Task): void {
+  const facts = factsFor(task);
+  if (facts !== null) task.signals.tell(facts);
 }
 
 export function tellLimits(task: Task): void {
@@ -52,9 +58,10 @@ export function untellShared(task: Task, cloneFlags: number): void {
   else untellAll(task);
 }
 
-/** Before the task's calls are to be heard, each of them. */
-export function untellAll({ group, thread }: Task): void {
+/** Before the task's calls are to be heard, each of them, or it gets another thread of the engine's, or none. */
+export function untellAll({ group, signals, thread }: Task): void {
   group.sighand.untell();
+  signals.untell();
   thread?.facts?.forget();
 }
 

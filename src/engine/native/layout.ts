@@ -226,6 +226,10 @@ export const SLOT = {
   S_FORESEEN_MADE: 0x284,
   /** Where the record of the file lies that came along: an offset in the slot. */
   S_FILE_RECORD: 0x288,
+  /** The thread's signal mask, which it may set itself if S_MASK_TOLD; and the signals that are pending, as the kernel says. */
+  S_MASK: 0x2c0,
+  S_PENDING: 0x2c8,
+  S_MASK_TOLD: 0x2d0,
   /** Up to 4 mappings of private memory: {u64 call, address, length, protection or advice}. */
   S_OWN_OPS: 0x100,
   OWN_OP_SIZE: 32,
