@@ -236,6 +236,8 @@ export interface ForeseenCall {
   readonly written: Uint8Array | null;
   readonly out: number;
   readonly act: ForeseenAct;
+  /** It holds only if the file that came along before is closed. */
+  readonly afterClose: boolean;
 }
 
 /**

@@ -99,8 +99,9 @@ export class NativeForeseenCalls implements ForeseenCalls {
     this.used = SLOT.S_FORESEEN_DATA;
   }
 
-  private put(at: number, { nr, args, compare, result, act }: ForeseenCall, name: number): void {
+  private put(at: number, call: ForeseenCall, name: number): void {
     const { view } = this.memory;
+    const { nr, args, compare, result, act, afterClose } = call;
     let compared = 0;
     for (let i = 0; i < compare.length; i++) {
       setInt64(view, at + FORESEEN.FC_ARGS + 8 * i, args[i]!);
@@ -112,6 +113,7 @@ export class NativeForeseenCalls implements ForeseenCalls {
     setInt64(view, at + FORESEEN.FC_RESULT, result);
     view.setUint32(at + FORESEEN.FC_NAME, name, true);
     view.setUint32(at + FORESEEN.FC_ACT, ACTS[act], true);
+    view.setUint32(at + FORESEEN.FC_AFTER_CLOSE, afterClose ? 1 : 0, true);
   }
 
   private putOut(at: number, { written, out }: ForeseenCall, place: number): void {

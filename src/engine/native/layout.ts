@@ -248,7 +248,7 @@ export const SLOT = {
   S_STAGE_OUT: 0x44000,
   /** Calls that are foreseen, FORESEEN_CALL each; then what they are compared with and give: names, records of files. */
   S_FORESEEN_CALLS: 0x68000,
-  S_FORESEEN_DATA: 0x6a800,
+  S_FORESEEN_DATA: 0x6aa00,
   /** The record of a file that comes along: its struct stat, and from FILE_HEAD on its first bytes. */
   S_FILE_PLACE: 0x77f00,
   FILE_HEAD: 0x100,
@@ -258,7 +258,7 @@ export const SLOT = {
 /** A call that is foreseen. */
 export const FORESEEN = {
   MOST_FORESEEN: 96,
-  FORESEEN_CALL: 104,
+  FORESEEN_CALL: 112,
   FC_NR: 0,
   /** Which arguments are compared: bits 0 to 5 in 64 bits, 8 to 13 in 32. */
   FC_COMPARED: 4,
@@ -277,6 +277,8 @@ export const FORESEEN = {
   FC_OUT: 92,
   FC_OUT_DATA: 96,
   FC_OUT_LEN: 100,
+  /** Not 0: only if the file that came along before is closed. */
+  FC_AFTER_CLOSE: 104,
   /** FC_ACT (engine.ts, `ForeseenAct`). */
   ACT_NONE: 0,
   ACT_OWN: 1,

@@ -74,6 +74,8 @@ export class AheadCalls {
     const { how } = step;
     if (how === null || !step.confirmed || (how.act === 'open' && !step.closes)) return false;
     if (step.afterClose) this.close();
+    // Beside another one that is open it would be another descriptor than after that was closed.
+    if (how.act === 'open' && this.opened !== null) return false;
     const args = step.args.map(value => this.bases.numberOf(value));
     if (args.some(Number.isNaN) || !this.isPlaceFree(how.act, args)) return false;
     if (how.act === 'map' && !isFixed(args) && this.hasUnmapped) return false;
@@ -87,6 +89,8 @@ export class AheadCalls {
       return false;
     }
     if (how.act === 'map') this.noteReserved(args, call.result);
+    // What the thread is to do there when it comes to it must not find anything else.
+    if (LEFT[how.act] === 'call') this.reserved.remove(args[0]!, args[0]! + pageUp(args[1]!));
     this.before.push(this.bases.save());
     this.calls.push(call);
     this.bases.made(how.act, args, call.result);
@@ -103,6 +107,11 @@ export class AheadCalls {
     this.task.openedAlong = null;
     this.foreseen.send();
     return this;
+  }
+
+  /** Whether the descriptor is one that is not in the table as the program has it. */
+  concerns(fd: number): boolean {
+    return this.first?.fd === fd || this.calls.some(({ opened }) => opened?.fd === fd);
   }
 
   /** The program, which may be running, is being looked at: what it has changed itself is to be seen. */
@@ -146,6 +155,7 @@ export class AheadCalls {
       act: LEFT[act],
       written,
       out: senses.indexOf('out'),
+      afterClose: step.afterClose,
     };
     return this.foreseen.add(call, opened);
   }

@@ -58,7 +58,7 @@ function mapAhead(task: Task, mm: Mm, step: Step, args: readonly number[]): Ahea
   const len = pageUp(args[1]!);
   const replaced = (args[3]! & MAP_FIXED) !== 0 ? areasOf(mm, args[0]!, args[0]! + len) : [];
   const drop = (): void => {
-    for (const { backing } of replaced) backing?.put();
+    for (const { backing } of replaced.splice(0)) backing?.put();
   };
   const result = step.how!.run(task, args, '');
   if (typeof result !== 'number' || result < 0) {
@@ -67,7 +67,7 @@ function mapAhead(task: Task, mm: Mm, step: Step, args: readonly number[]): Ahea
   }
   const undo = (): void => {
     mm.unmap(result, len);
-    for (const area of replaced) mm.map(area);
+    for (const area of replaced.splice(0)) mm.map(area);
   };
   return { step, result, opened: null, written: null, commit: NOTHING, undo, drop };
 }

@@ -19,10 +19,6 @@ import { COMPARED, type Foreseeable, type Step } from './step.ts';
 
 const PRIVATE = MAP_ANONYMOUS | MAP_PRIVATE;
 
-/** Calls that have nothing to do with what is foreseen: they say something about names. */
-export const leavesForeseen = (call: EntryCall | undefined): boolean =>
-  call !== undefined && call.foregone !== null && call.foreseeable === null && !call.needsFrame;
-
 /** A program begins. */
 export function beginHabit(task: Task, program: Inode): void {
   task.follower?.leave();
@@ -42,6 +38,8 @@ export class Follower {
   private hasClosed = false;
   private opening: Step | null = null;
   private brk: number;
+  /** The call that it is in has nothing to do with what is foreseen, which stays so. */
+  private isApart = false;
 
   constructor(task: Task, habit: Habit) {
     this.task = task;
@@ -58,10 +56,16 @@ export class Follower {
     this.opening = null;
   }
 
+  /** The program asks for a call. */
+  asked(call: EntryCall | undefined): void {
+    this.isApart = call !== undefined && this.saysOfName(call);
+    if (!this.isApart) this.settle();
+  }
+
   /** The program has asked for a call, and this is the answer. */
   answered(call: EntryCall | undefined, result: number): void {
     const { task, course } = this;
-    if (call === undefined || result === REGISTERS_SET || leavesForeseen(call)) return;
+    if (call === undefined || result === REGISTERS_SET || this.isApart) return;
     // That a name does not exist programs mostly know (known-answers.ts).
     if (call.foregone !== null && result < 0) return;
     if (canForesee(task) && task.cred === this.cred) {
@@ -109,6 +113,12 @@ export class Follower {
     this.ahead?.drop();
     this.ahead = null;
     this.course.keep();
+  }
+
+  /** Whether it says something about a name, and not by a descriptor that was opened or closed before the program did. */
+  private saysOfName({ foregone, foreseeable, needsFrame }: EntryCall): boolean {
+    if (foregone === null || foreseeable !== null || needsFrame) return false;
+    return foregone.dirfd < 0 || this.ahead?.concerns(this.task.callArgs[foregone.dirfd]!) !== true;
   }
 
   /** Whether the call that was answered is one that could have been made before. */

@@ -37,13 +37,19 @@ static int is_same_call(void *slot, u64 call)
 	return is_same_string(slot, call);
 }
 
-/* The file goes along, if the one before is closed. */
-static int open_along(void *slot, u64 call)
+/* Whether a file that came along before is closed where it has to be. */
+static int is_closed_before(void *slot, u64 call)
 {
 	u32 use = AT(u32, slot, S_FILE_USE);
 
-	if (use && !(use & FILE_CLOSED))
-		return 0;
+	if (use == 0 || use & FILE_CLOSED)
+		return 1;
+	return !AT(u32, call, FC_AFTER_CLOSE) && AT(u32, call, FC_ACT) != ACT_OPEN;
+}
+
+/* The file goes along. */
+static void open_along(void *slot, u64 call)
+{
 	AT(u32, slot, S_FILE_USE) = 0;
 	AT(u32, slot, S_FILE) = AT(u32, call, FC_RESULT);
 	AT(u32, slot, S_FILE_RECORD) = AT(u32, call, FC_RECORD);
@@ -51,7 +57,6 @@ static int open_along(void *slot, u64 call)
 	AT(u32, slot, S_FILE_WHOLE) = AT(u32, call, FC_WHOLE);
 	AT(u32, slot, S_FILE_FLAGS) = AT(u32, call, FC_FLAGS);
 	AT(u32, slot, S_FILE_USE) = 1;
-	return 1;
 }
 
 /* What it writes, where the program wants it. */
@@ -70,7 +75,8 @@ static int do_call(void *slot, u64 call)
 {
 	switch (AT(u32, call, FC_ACT)) {
 	case ACT_OPEN:
-		return open_along(slot, call);
+		open_along(slot, call);
+		break;
 	case ACT_OWN:
 		return syscall3(AT(long, slot, S_NR), AT(long, slot, S_ARGS), AT(long, slot, S_ARGS + 8), AT(long, slot, S_ARGS + 16)) == 0;
 	case ACT_BREAK:
@@ -87,7 +93,7 @@ int foreseen_call(void *slot)
 
 	if (made >= AT(u32, slot, S_FORESEEN) || made >= MOST_FORESEEN)
 		return 0;
-	if (!is_same_call(slot, call) || !write_out(slot, call) || !do_call(slot, call))
+	if (!is_same_call(slot, call) || !is_closed_before(slot, call) || !write_out(slot, call) || !do_call(slot, call))
 		return 0;
 	AT(u32, slot, S_FORESEEN_MADE) = made + 1;
 	AT(long, slot, S_RET) = AT(long, call, FC_RESULT);
