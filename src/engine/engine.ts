@@ -212,8 +212,8 @@ export interface FileAlong {
   readonly size: number;
   /** How large `size` is at best. */
   readonly most: number;
-  /** The file goes with the answer that comes next, its position being this. */
-  send(file: OpenedFile, position: number): void;
+  /** The file goes with the answer that comes next, its position being this. False: it cannot. */
+  send(file: OpenedFile, position: number): boolean;
   /** What the thread, which may be running, did with the file; from now on it asks. Null if it has none. */
   take(): FileUse | null;
 }
@@ -260,8 +260,10 @@ export interface ForeseenCalls {
   send(): void;
   /** How many of them the thread, which may be running, has made. */
   readonly made: number;
-  /** No more of them are to be made. */
-  end(): void;
+  /** No more of them are to be made. False: the thread, which runs, may be about to make one yet. */
+  stop(): boolean;
+  /** None is foreseen any more; of those from `made` on nothing is left where the program could find it. */
+  end(made: number): void;
 }
 
 /**

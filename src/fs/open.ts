@@ -3,6 +3,7 @@ import { CAP_FOWNER, capable } from '../core/cred.ts';
 import type { Result } from '../lib/result.ts';
 import {
   EACCES,
+  EAGAIN,
   EEXIST,
   EINVAL,
   EISDIR,
@@ -63,6 +64,7 @@ import {
   type Walker,
 } from './namei.ts';
 import { mayCreate, mayReuse, permission, permissionAt } from './permission.ts';
+import { Trail } from './trail.ts';
 import type { Vfs } from './vfs.ts';
 
 /** What O_PATH opens: a place in the tree, without any operation (open(2)). */
@@ -96,6 +98,31 @@ export function open(
   if ((flags & O_DIRECTORY) !== 0) return -EINVAL;
   const err = vfs.walker.walk(ctx, at, name, LOOKUP_PARENT | how);
   return err < 0 ? err : openOrCreate(vfs, ctx, flags, mode);
+}
+
+/**
+ * As `open`, by a name that exists and before anybody asks for it: only what neither changes nor does anything when it is
+ * opened, or closed again; -EAGAIN if it is something else. If it comes to be something else, answers are forgotten.
+ */
+export function openSteady(
+  vfs: Vfs,
+  ctx: WalkContext,
+  at: Path | null,
+  name: string,
+  flags: number,
+): Result<File> {
+  const { walker, dcache } = vfs;
+  const trail = new Trail();
+  walker.trail = trail;
+  const err = walker.walk(ctx, at, name, walkFlags(flags));
+  walker.trail = null;
+  if (err < 0) return err;
+  const path = walker.path();
+  const { inode } = path;
+  const isQuiet = inode.isSteady && inode.locks === null && (isReg(inode.mode) || isDir(inode.mode));
+  if (!isQuiet || trail.unsure || trail.walks !== 1) return -EAGAIN;
+  dcache.relyOnAll(trail.passed, inode);
+  return openPath(vfs, ctx, path, flags);
 }
 
 /** Opens what a path leads to, checking all permissions but those of the way there. */

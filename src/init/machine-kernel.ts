@@ -141,6 +141,7 @@ export class MachineKernel implements Kernel {
       known === null || this.scratch < 0
         ? null
         : new KnownAnswers(known, this.vfs, this.scratch, parts.fillRandom);
+    this.vfs.dcache.onForget = () => this.habits.stopAll();
     this.vfs.openFifo = (inode, flags) => openFifo(inode, flags);
     this.vfs.registerFileSystem(tmpfsType());
     const shmem = makeMount(this.vfs, 'tmpfs', 'tmpfs', 0, 'size=100%');

@@ -33,12 +33,14 @@ export function sendAlong(task: Task): void {
   const { openedAlong: opened, thread, files } = task;
   if (opened === null) return;
   const { file, fd } = opened;
-  if (files.get(fd) === file && isSimple(task, file)) thread?.along?.send(opened, file.pos);
-  else task.openedAlong = null;
+  const goes =
+    files.get(fd) === file && isSimple(task, file) && thread?.along?.send(opened, file.pos) === true;
+  if (!goes) task.openedAlong = null;
 }
 
 /** For whoever looks at the descriptors of a program that may be running. */
 export function settleAlong(task: Task): void {
+  task.follower?.recall();
   const { openedAlong: opened, thread, files } = task;
   if (opened === null) return;
   const use = thread?.along?.take() ?? null;

@@ -224,6 +224,8 @@ export const SLOT = {
   /** How many calls are foreseen (stub/foreseen.c), and how many of these the thread has made. */
   S_FORESEEN: 0x280,
   S_FORESEEN_MADE: 0x284,
+  /** Not 0 while the thread looks whether it can make the next. */
+  S_FORESEEN_BUSY: 0x28c,
   /** Where the record of the file lies that came along: an offset in the slot. */
   S_FILE_RECORD: 0x288,
   /** The thread's signal mask, which it may set itself if S_MASK_TOLD; and the signals that are pending, as the kernel says. */

@@ -66,6 +66,8 @@ export class AheadCalls {
     this.bases = bases;
     this.first = holdOpened(task);
     this.opened = this.first;
+    // Nobody is to settle it in between.
+    task.openedAlong = null;
     this.foreseen.begin();
   }
 
@@ -101,10 +103,10 @@ export class AheadCalls {
   /** They go with the answer that comes next. */
   send(): this | null {
     if (this.calls.length === 0) {
+      if (this.opened !== null) this.task.openedAlong = this.opened;
       this.drop();
       return null;
     }
-    this.task.openedAlong = null;
     this.foreseen.send();
     return this;
   }
@@ -123,9 +125,10 @@ export class AheadCalls {
   /** The program asks for another call. */
   settle(): Settled {
     const { calls, task } = this;
-    const { made } = this.foreseen;
-    this.foreseen.end();
+    this.foreseen.stop();
     this.look();
+    const made = this.committed;
+    this.foreseen.end(made);
     for (let i = calls.length - 1; i >= made; i--) calls[i]!.undo();
     if (made < calls.length) {
       this.bases.restore(this.before[made]!);
@@ -136,8 +139,13 @@ export class AheadCalls {
     return { made, file };
   }
 
+  /** None is made any more; false: one may be, at this moment. */
+  stop(): boolean {
+    return this.foreseen.stop();
+  }
+
   drop(): void {
-    this.foreseen.end();
+    this.foreseen.stop();
     this.first?.file.put();
     for (const call of this.calls) call.drop();
   }

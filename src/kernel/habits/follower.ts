@@ -17,6 +17,8 @@ import { Course } from './course.ts';
 import type { Habit } from './habit.ts';
 import { COMPARED, type Foreseeable, type Step } from './step.ts';
 
+/** Longer names are not remembered. */
+const MOST_NAME = 255;
 const PRIVATE = MAP_ANONYMOUS | MAP_PRIVATE;
 
 /** A program begins. */
@@ -89,7 +91,10 @@ export class Follower {
     const { task, course } = this;
     if (this.ahead !== null || !canForesee(task)) return;
     const { next } = course;
-    if (next.length > 0) this.ahead = makeCalls(task, next, this.bases);
+    if (next.length === 0) return;
+    task.kernel.current = task;
+    this.ahead = makeCalls(task, next, this.bases);
+    if (this.ahead !== null) task.kernel.habits.ahead.add(this);
   }
 
   /** The program asks for something else, or for more: what it has not made is undone. */
@@ -97,6 +102,7 @@ export class Follower {
     const { ahead, task } = this;
     if (ahead === null) return;
     this.ahead = null;
+    task.kernel.habits.ahead.delete(this);
     const { made, file } = ahead.settle();
     for (const step of this.course.advance(made)) this.hasMade(step);
     this.brk = task.mm!.brk;
@@ -108,10 +114,28 @@ export class Follower {
     this.ahead?.look();
   }
 
+  /** What was found for it may be something else by now: it has to ask. */
+  stop(): void {
+    this.ahead?.stop();
+  }
+
+  /** Somebody looks at the program, which may be running, or is about to change what its calls would do. */
+  recall(): void {
+    const { ahead, task } = this;
+    if (ahead === null) return;
+    if (!ahead.stop()) {
+      ahead.look();
+      return;
+    }
+    this.settle();
+    task.mm?.space.flush();
+  }
+
   /** The program ends, or becomes another one. */
   leave(): void {
     this.ahead?.drop();
     this.ahead = null;
+    this.task.kernel.habits.ahead.delete(this);
     this.course.keep();
   }
 
@@ -138,7 +162,8 @@ export class Follower {
         return result === first && result > this.brk;
       case 'open': {
         const flags = callArgs[foreseeable.args.indexOf('int', 1)]!;
-        return openedAlong?.fd === result && (flags & (O_CREAT | O_TRUNC)) === 0;
+        const isShort = this.nameOf(foreseeable).length <= MOST_NAME;
+        return isShort && openedAlong?.fd === result && (flags & (O_CREAT | O_TRUNC)) === 0;
       }
       default:
         return false;

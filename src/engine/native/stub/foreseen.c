@@ -85,8 +85,7 @@ static int do_call(void *slot, u64 call)
 	return 1;
 }
 
-/* Whether the call that the slot holds, its name fetched, was foreseen, and is answered. */
-int foreseen_call(void *slot)
+static int make_next(void *slot)
 {
 	u32 made = AT(u32, slot, S_FORESEEN_MADE);
 	u64 call = (u64)slot + S_FORESEEN_CALLS + FORESEEN_CALL * made;
@@ -98,4 +97,21 @@ int foreseen_call(void *slot)
 	AT(u32, slot, S_FORESEEN_MADE) = made + 1;
 	AT(long, slot, S_RET) = AT(long, call, FC_RESULT);
 	return 1;
+}
+
+/*
+ * Whether the call that the slot holds, its name fetched, was foreseen, and is answered. The kernel may take the list away
+ * at any time, and then sees whether we are at it.
+ */
+int foreseen_call(void *slot)
+{
+	u32 *busy = (u32 *)((u64)slot + S_FORESEEN_BUSY);
+	int answered;
+
+	if (AT(u32, slot, S_FORESEEN) == 0)
+		return 0;
+	__atomic_store_n(busy, 1, __ATOMIC_SEQ_CST);
+	answered = make_next(slot);
+	__atomic_store_n(busy, 0, __ATOMIC_RELEASE);
+	return answered;
 }
