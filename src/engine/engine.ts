@@ -214,8 +214,8 @@ export interface FileAlong {
   readonly size: number;
   /** How large `size` is at best. */
   readonly most: number;
-  /** The file goes with the answer that comes next, its position being this. */
-  send(file: OpenedFile, position: number): void;
+  /** The file goes with the answer that comes next, its position being this. False: it cannot. */
+  send(file: OpenedFile, position: number): boolean;
   /** What the thread, which may be running, did with the file; from now on it asks. Null if it has none. */
   take(): FileUse | null;
 }
@@ -237,6 +237,8 @@ export interface ForeseenCall {
   readonly written: Uint8Array | null;
   readonly out: number;
   readonly act: ForeseenAct;
+  /** It holds only if the file that came along before is closed. */
+  readonly afterClose: boolean;
 }
 
 /**
@@ -259,8 +261,10 @@ export interface ForeseenCalls {
   send(): void;
   /** How many of them the thread, which may be running, has made. */
   readonly made: number;
-  /** No more of them are to be made. */
-  end(): void;
+  /** No more of them are to be made. False: the thread, which runs, may be about to make one yet. */
+  stop(): boolean;
+  /** None is foreseen any more; of those from `made` on nothing is left where the program could find it. */
+  end(made: number): void;
 }
 
 /**
@@ -285,6 +289,16 @@ export interface ThreadFacts {
   readonly ownActions: readonly [number, number];
   /** Another number whenever the thread has set one; odd while it does. */
   readonly actionsSet: number;
+  /**
+   * It knows its signal mask, and may change it, unless that lets a signal through which is pending. Masks and sets are two
+   * words of bits. `tellPending` comes before whoever sends a signal looks at the mask.
+   */
+  tellMask(lo: number, hi: number): void;
+  tellPending(lo: number, hi: number): void;
+  untellMask(): void;
+  /** The mask as the thread, which may be running, has set it. */
+  readonly maskLo: number;
+  readonly maskHi: number;
   /** Where in memory an array of struct rlimit is to be written before `tellLimits(true)`: all that there are. */
   readonly limits: number;
   tellLimits(told: boolean): void;

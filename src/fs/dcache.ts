@@ -30,6 +30,8 @@ export class Dcache {
   count = 0;
   /** Who gives such answers. */
   relying: Relying | null = null;
+  /** Told whenever all of them are forgotten. */
+  onForget: (() => void) | null = null;
   private epoch = 1;
   /** Another number after each change of a directory's name, place or rights, and of mounts. */
   generation = 0;
@@ -89,6 +91,12 @@ export class Dcache {
     if (about.unhashed && about.inode === null) this.hash(about);
   }
 
+  /** What was found by way of these dentries, `inode`, is relied on as it is: all answers are forgotten when that ends. */
+  relyOnAll(dentries: readonly Dentry[], inode: Inode): void {
+    for (const dentry of dentries) dentry.reliedIn = this.epoch;
+    inode.relied ??= () => this.forgetAnswers();
+  }
+
   /** What the dentry says is so no more, or is about to change: its name, or its directory's rights. */
   changes(dentry: Dentry): void {
     if (dentry.inode !== null && isDir(dentry.inode.mode)) this.generation++;
@@ -103,6 +111,7 @@ export class Dcache {
     this.epoch++;
     this.generation++;
     this.relying?.forgetAll();
+    this.onForget?.();
   }
 
   /** A dentry for a file that never had a name (O_TMPFILE). Its inode's first path gives it a reference. */

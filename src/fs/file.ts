@@ -92,6 +92,11 @@ export abstract class File {
     return null;
   }
 
+  /** What happens there that is news for this file, as POLL bits: not all, where several files have one queue. */
+  get concerns(): number {
+    return ~0;
+  }
+
   /** What the link /proc/PID/fd/N says of a file without a path (proc(5)). */
   get linkName(): string {
     return 'anon_inode:[file]';

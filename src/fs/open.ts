@@ -3,6 +3,7 @@ import { CAP_FOWNER, capable } from '../core/cred.ts';
 import type { Result } from '../lib/result.ts';
 import {
   EACCES,
+  EAGAIN,
   EEXIST,
   EINVAL,
   EISDIR,
@@ -63,6 +64,7 @@ import {
   type Walker,
 } from './namei.ts';
 import { mayCreate, mayReuse, permission, permissionAt } from './permission.ts';
+import { Trail } from './trail.ts';
 import type { Vfs } from './vfs.ts';
 
 /** What O_PATH opens: a place in the tree, without any operation (open(2)). */
@@ -98,19 +100,28 @@ export function open(
   return err < 0 ? err : openOrCreate(vfs, ctx, flags, mode);
 }
 
-/** As `open`, but only what does not change, and what to open is nobody's business: null for anything else. */
+/**
+ * As `open`, by a name that exists and before anybody asks for it: only what neither changes nor does anything when it is
+ * opened, or closed again; -EAGAIN if it is something else. If it comes to be something else, answers are forgotten.
+ */
 export function openSteady(
   vfs: Vfs,
   ctx: WalkContext,
   at: Path | null,
   name: string,
   flags: number,
-): Result<File> | null {
-  const err = vfs.walker.walk(ctx, at, name, walkFlags(flags));
+): Result<File> {
+  const { walker, dcache } = vfs;
+  const trail = new Trail();
+  walker.trail = trail;
+  const err = walker.walk(ctx, at, name, walkFlags(flags));
+  walker.trail = null;
   if (err < 0) return err;
-  const path = vfs.walker.path();
+  const path = walker.path();
   const { inode } = path;
-  if (!inode.isSteady || inode.locks !== null || !(isReg(inode.mode) || isDir(inode.mode))) return null;
+  const isQuiet = inode.isSteady && inode.locks === null && (isReg(inode.mode) || isDir(inode.mode));
+  if (!isQuiet || trail.unsure || trail.walks !== 1) return -EAGAIN;
+  dcache.relyOnAll(trail.passed, inode);
   return openPath(vfs, ctx, path, flags);
 }
 

@@ -16,6 +16,7 @@ import { openFifo } from '../ipc/pipe-file.ts';
 import { SysvIpc } from '../ipc/sysv/ipc.ts';
 import { AioContexts } from '../kernel/aio.ts';
 import { CoreSettings } from '../kernel/core-pattern.ts';
+import { untellAll } from '../kernel/facts.ts';
 import { FutexTable, wakeFutex } from '../kernel/futex.ts';
 import { Habits } from '../kernel/habits/habit.ts';
 import type { Kernel, ShutdownKind, TaskObserver } from '../kernel/kernel.ts';
@@ -140,6 +141,7 @@ export class MachineKernel implements Kernel {
       known === null || this.scratch < 0
         ? null
         : new KnownAnswers(known, this.vfs, this.scratch, parts.fillRandom);
+    this.vfs.dcache.onForget = () => this.habits.stopAll();
     this.vfs.openFifo = (inode, flags) => openFifo(inode, flags);
     this.vfs.registerFileSystem(tmpfsType());
     const shmem = makeMount(this.vfs, 'tmpfs', 'tmpfs', 0, 'size=100%');
@@ -190,7 +192,7 @@ export class MachineKernel implements Kernel {
     const { thread, mm } = task;
     if (mm !== null) leaveLocks(task);
     if (task.clearChildTid !== 0 && mm !== null && mm.users > 1) clearTid(task);
-    task.group.sighand.untell();
+    untellAll(task);
     task.thread = null;
     task.mm = null;
     task.execDone?.();

@@ -38,6 +38,7 @@ class Item implements Waiter {
   readonly fd: number;
   readonly queue: WaitQueue;
   readonly exclusive: boolean;
+  private readonly concerns: number;
   /** Bits asked for and EPOLL_PRIVATE_BITS; only the latter once a one-shot item has fired. */
   events: number;
   lo = 0;
@@ -50,6 +51,7 @@ class Item implements Waiter {
     this.queue = queue;
     this.events = events;
     this.exclusive = (events & EPOLLEXCLUSIVE) !== 0;
+    this.concerns = file.concerns & ~EPOLL_PRIVATE_BITS;
   }
 
   get armed(): boolean {
@@ -63,7 +65,7 @@ class Item implements Waiter {
 
   woken(events: number): boolean {
     if (!this.armed) return false;
-    if (events !== WAKE_ALL && (events & this.events & ~EPOLL_PRIVATE_BITS) === 0) return false;
+    if (events !== WAKE_ALL && (events & this.events & this.concerns) === 0) return false;
     // An instance at which nobody sleeps takes no wake-up away from the others.
     const taken = this.exclusive && this.epoll.hasSleepers;
     this.epoll.markReady(this);

@@ -17,8 +17,9 @@ import type { Result } from '../lib/result.ts';
 import { EAGAIN, EBADF, EINVAL, ENOTTY, ENXIO } from '../uapi/errno.ts';
 import { O_ACCMODE, O_DIRECT, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from '../uapi/fcntl.ts';
 import { FIONREAD } from '../uapi/ioctls.ts';
+import { POLLERR, POLLHUP } from '../uapi/poll.ts';
 import { S_IFIFO } from '../uapi/stat.ts';
-import { Pipe, WOKEN_BY_WRITE } from './pipe.ts';
+import { Pipe, WOKEN_BY_READ, WOKEN_BY_WRITE } from './pipe.ts';
 
 /** What F_SETFL changes of a pipe's flags, besides the access mode and O_NONBLOCK: packet mode. */
 const PIPE2_FLAGS = O_NONBLOCK | O_DIRECT;
@@ -51,6 +52,11 @@ export class PipeFile extends File {
 
   override get waitq(): WaitQueue {
     return this.pipe.waitq;
+  }
+
+  override get concerns(): number {
+    const ends = POLLERR | POLLHUP;
+    return ends | (this.readable ? WOKEN_BY_WRITE : 0) | (this.writable ? WOKEN_BY_READ : 0);
   }
 
   override get linkName(): string {

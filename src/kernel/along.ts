@@ -45,12 +45,13 @@ export function sendAlong(task: Task): void {
   if (opened === null) return;
   const { file, fd } = opened;
   const may = opened.steady ? isSimple(task, file) : isItsOwn(task, file);
-  if (may && files.get(fd) === file) thread?.along?.send(opened, file.pos);
-  else task.openedAlong = null;
+  const goes = may && files.get(fd) === file && thread?.along?.send(opened, file.pos) === true;
+  if (!goes) task.openedAlong = null;
 }
 
 /** For whoever looks at the descriptors of a program that may be running. */
 export function settleAlong(task: Task): void {
+  task.follower?.recall();
   const { openedAlong: opened, thread, files } = task;
   if (opened === null) return;
   const use = thread?.along?.take() ?? null;

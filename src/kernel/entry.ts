@@ -16,7 +16,6 @@ import { sendAlong, settleAlong } from './along.ts';
 import { returnToProgram } from './deliver.ts';
 import { deliverable } from './dequeue.ts';
 import { exitGroup, exitTask } from './exit.ts';
-import { leavesForeseen } from './habits/follower.ts';
 import type { Foreseeable } from './habits/step.ts';
 import type { Foregone } from './known-answers.ts';
 import { pageFault } from './page-fault.ts';
@@ -104,6 +103,8 @@ export class Entry {
   }
 
   private enter(task: Task, thread: EngineThread): void {
+    // What it has changed of its memory by itself is so for faults too, and for calls that leave what is foreseen.
+    task.follower?.look();
     // Whatever it says it wants: what a thread asks for is in the program's hands.
     if (task.group.exiting !== null || (task.group.execing !== null && task.signals.mustDie()))
       exitTask(task, task.group.exiting ?? SIGKILL);
@@ -121,7 +122,7 @@ export class Entry {
     if (thread.hasFrame) this.noteSlowCall(task, thread, nr);
     const call = this.calls[nr];
     if (call !== undefined) this.keepArguments(task, thread, call);
-    if (task.follower !== null && !leavesForeseen(call)) task.follower.settle();
+    task.follower?.asked(call);
     if (task.attributes.seccomp !== null && this.isRefused(task, thread, call)) return;
     if (call === undefined) {
       this.observer?.enter(task, nr, []);

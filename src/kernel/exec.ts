@@ -27,7 +27,7 @@ import { credForExec, type ExecCred, parseFileCaps } from './cred-exec.ts';
 import { NO_RETURN, REGISTERS_SET } from './entry.ts';
 import { type StackRequest, type StackWindow, stackPointerFor, writeStack } from './exec-stack.ts';
 import { becomeOnlyThread, exitGroup } from './exit.ts';
-import { tellProgram } from './facts.ts';
+import { tellProgram, untellAll } from './facts.ts';
 import { ExeBacking, FileBacking } from './file-backing.ts';
 import { beginHabit } from './habits/follower.ts';
 import { resetForExec } from './inherit.ts';
@@ -208,7 +208,7 @@ function freshMemory(task: Task, apart: boolean): { thread: EngineThread; mm: Mm
     thread.prepare();
     return { thread, mm };
   }
-  task.group.sighand.untell();
+  untellAll(task);
   const fresh = newSpaceFor(task.kernel);
   fresh.mm.coredumpFilter = mm.coredumpFilter;
   task.settleUsage();

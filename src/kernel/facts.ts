@@ -14,6 +14,7 @@ export function tellProgram(task: Task): void {
   factsFor(task)?.tellSelf(task.pid);
   tellIds(task);
   tellActions(task);
+  tellMask(task);
   tellLimits(task);
   tellBreak(task);
 }
@@ -28,6 +29,11 @@ export function tellActions(task: Task): void {
   if (sighand.refs > 1) return;
   const facts = factsFor(task);
   if (facts !== null) sighand.tell(facts, task.kernel.memory.view);
+}
+
+export function tellMask(task: Task): void {
+  const facts = factsFor(task);
+  if (facts !== null) task.signals.tell(facts);
 }
 
 export function tellLimits(task: Task): void {
@@ -58,9 +64,10 @@ export function untellShared(task: Task, cloneFlags: number): void {
   else untellAll(task);
 }
 
-/** Before the task's calls are to be heard, each of them. */
-export function untellAll({ group, thread }: Task): void {
+/** Before the task's calls are to be heard, each of them, or it gets another thread of the engine's, or none. */
+export function untellAll({ group, signals, thread }: Task): void {
   group.sighand.untell();
+  signals.untell();
   thread?.facts?.forget();
 }
 

@@ -19,16 +19,24 @@ export interface QueuedSignal {
 
 export class SigQueue {
   readonly set: SigSet = new SigSet();
+  /** Called whenever `set` has changed. */
+  changed: (() => void) | null = null;
   private readonly queues: Map<number, QueuedSignal[]> = new Map();
 
   /** Marks `signal` as pending; `entry` null: without a siginfo (the limit was reached). */
   add(signal: number, entry: QueuedSignal | null): void {
-    this.set.add(signal);
+    this.mark(signal);
     if (entry === null) return;
     if (entry.user !== null) entry.user.sigpending++;
     const queue = this.queues.get(signal);
     if (queue === undefined) this.queues.set(signal, [entry]);
     else queue.push(entry);
+  }
+
+  private mark(signal: number): void {
+    if (this.set.has(signal)) return;
+    this.set.add(signal);
+    this.changed?.();
   }
 
   has(signal: number): boolean {
@@ -47,6 +55,7 @@ export class SigQueue {
     if (queue === undefined || queue.length === 0) {
       this.queues.delete(signal);
       this.set.delete(signal);
+      this.changed?.();
     }
     if (entry === undefined) return killInfo(signal, SI_USER, 0, 0);
     if (entry.user !== null) entry.user.sigpending--;
@@ -62,6 +71,7 @@ export class SigQueue {
       this.queues.delete(signal);
     }
     this.set.set(this.set.lo & ~lo, this.set.hi & ~hi);
+    this.changed?.();
   }
 
   /** Drops everything. */

@@ -3,9 +3,10 @@
  *
  * Asking whether anything has to be looked at is a matter of a few words: system calls ask on each return.
  */
+import type { ThreadFacts } from '../engine/engine.ts';
 import { SIGKILL, SS_DISABLE } from '../uapi/signal.ts';
 import { SigQueue } from './sig-queue.ts';
-import { SigSet, UNMASKABLE } from './sigset.ts';
+import { type ReadonlySigSet, SigSet, sigBit, sigWord, UNMASKABLE } from './sigset.ts';
 import type { ThreadGroup } from './thread-group.ts';
 
 /** sigaltstack(2). `flags` is SS_DISABLE, or 0, with SS_AUTODISARM; SS_ONSTACK is found from the stack pointer. */
@@ -18,7 +19,6 @@ export interface AltStack {
 export const NO_ALT_STACK: AltStack = Object.freeze({ sp: 0, size: 0, flags: SS_DISABLE });
 
 export class SignalState {
-  readonly blocked: SigSet = new SigSet();
   /** Sent to this thread (tgkill, faults); what was sent to the process is in `group.pending`. */
   readonly pending: SigQueue = new SigQueue();
   /**
@@ -32,9 +32,20 @@ export class SignalState {
   /** Ends the thread's stop; null when it is not stopped. */
   unpark: (() => void) | null = null;
   private readonly group: ThreadGroup;
+  /** The mask, but for what the thread that was told of it has set since. */
+  private readonly mask = new SigSet();
+  private told: ThreadFacts | null = null;
 
   constructor(group: ThreadGroup) {
     this.group = group;
+  }
+
+  /** The mask as it is now; `setMask` changes it. */
+  get blocked(): ReadonlySigSet {
+    const { told, mask } = this;
+    // A guest that writes anything there deceives itself.
+    if (told !== null) mask.set(told.maskLo & ~UNMASKABLE, told.maskHi);
+    return mask;
   }
 
   isBlocked(signal: number): boolean {
@@ -45,9 +56,11 @@ export class SignalState {
   mustWake(): boolean {
     const { set: own } = this.pending;
     const { pending: shared, stopping } = this.group;
-    const lo = (own.lo | shared.set.lo) & ~(this.blocked.lo & ~this.waiting.lo);
-    const hi = (own.hi | shared.set.hi) & ~(this.blocked.hi & ~this.waiting.hi);
-    return (lo | hi) !== 0 || stopping;
+    const lo = own.lo | shared.set.lo;
+    const hi = own.hi | shared.set.hi;
+    if ((lo | hi) === 0 || stopping) return stopping;
+    const { blocked, waiting } = this;
+    return ((lo & ~(blocked.lo & ~waiting.lo)) | (hi & ~(blocked.hi & ~waiting.hi))) !== 0;
   }
 
   /** Whether the thread is about to die: ends even sleeps that other signals do not (vfork). */
@@ -57,7 +70,15 @@ export class SignalState {
 
   /** Replaces the mask; `setBlocked` of kernel/signal.ts also hands pending signals to other threads. */
   setMask(lo: number, hi: number): void {
-    this.blocked.set(lo & ~UNMASKABLE, hi);
+    this.mask.set(lo & ~UNMASKABLE, hi);
+    this.told?.tellMask(this.mask.lo, this.mask.hi);
+  }
+
+  unblock(signal: number): void {
+    const { lo, hi } = this.blocked;
+    const bit = sigBit(signal);
+    if (sigWord(signal) === 0) this.setMask(lo & ~bit, hi);
+    else this.setMask(lo, hi & ~bit);
   }
 
   /** The mask that a signal frame has to save: that of before sigsuspend, if the call was one. Once. */
@@ -70,7 +91,33 @@ export class SignalState {
   /** No handler ran: the mask of before sigsuspend holds again. */
   restoreSavedMask(): void {
     if (this.savedMask === null) return;
-    this.blocked.set(this.savedMask.lo, this.savedMask.hi);
+    this.setMask(this.savedMask.lo, this.savedMask.hi);
     this.savedMask = null;
+  }
+
+  /** To be called while the thread is alone in its process: from now on it may change its mask by itself. */
+  tell(facts: ThreadFacts): void {
+    if (this.told === facts) return;
+    this.untell();
+    this.told = facts;
+    this.pending.changed = this.group.pending.changed = () => this.tellPending(facts);
+    this.tellPending(facts);
+    facts.tellMask(this.mask.lo, this.mask.hi);
+  }
+
+  private tellPending(facts: ThreadFacts): void {
+    const { set: own } = this.pending;
+    const { set: shared } = this.group.pending;
+    facts.tellPending(own.lo | shared.lo, own.hi | shared.hi);
+  }
+
+  /** The thread, which is in the kernel, asks again. To be called before it gets company, or goes away. */
+  untell(): void {
+    const { told } = this;
+    if (told === null) return;
+    told.untellMask();
+    this.mask.set(this.blocked.lo, this.blocked.hi);
+    this.told = null;
+    this.pending.changed = this.group.pending.changed = null;
   }
 }

@@ -102,7 +102,7 @@ export function forceSignal(task: Task, info: SignalInfo): void {
   const blocked = signals.isBlocked(info.signo);
   if (blocked || handler === SIG_IGN) {
     group.sighand.set(info.signo, DEFAULT_ACTION);
-    signals.blocked.delete(info.signo);
+    signals.unblock(info.signo);
   }
   if (group.sighand.get(info.signo).handler === SIG_DFL) group.unkillable = false;
   post(group, task, info);

@@ -48,6 +48,9 @@ export class SigSet {
   }
 }
 
+/** A set that is only looked at. */
+export type ReadonlySigSet = Readonly<Pick<SigSet, 'lo' | 'hi' | 'has' | 'clone'>>;
+
 /** The lowest signal of two words, or 0 for none. */
 export function lowestSignal(lo: number, hi: number): number {
   if (lo !== 0) return 32 - Math.clz32(lo & -lo);

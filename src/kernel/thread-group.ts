@@ -167,6 +167,7 @@ export class ThreadGroup implements PidSubject {
 
   /** Takes a new thread in; the first becomes the leader. */
   addThread(task: Task): void {
+    for (const other of this.threads) other.signals.untell();
     this.first ??= task;
     this.threads.add(task);
   }

@@ -126,6 +126,7 @@ function setFlags(task: Task, fd: number, file: File, flags: number): number {
 function notify(task: Task, fd: number, file: File, mask: number): number {
   const { kernel } = task;
   if ((mask & ~DN_MULTISHOT) !== 0 && !isDir(file.inode.mode)) return -ENOTDIR;
+  kernel.habits.recallAll();
   notifyOf(kernel.inotify, file, mask, () => tellOwner(kernel, file, fd));
   if (mask !== 0) ownIfUnowned(task, file);
   return 0;

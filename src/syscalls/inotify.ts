@@ -36,7 +36,9 @@ function inotifyAddWatch(task: Task, fd: number, nameAddr: number, mask: number)
   const found = lookup(task.kernel.vfs, task, null, name, how | only);
   if (typeof found === 'number') return found;
   const err = permissionAt(found.mount, found.inode, MAY_READ, task.cred);
-  return err < 0 ? err : file.addWatch(found.inode, mask);
+  if (err < 0) return err;
+  task.kernel.habits.recallAll();
+  return file.addWatch(found.inode, mask);
 }
 
 function inotifyRmWatch(task: Task, fd: number, wd: number): number {

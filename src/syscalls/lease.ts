@@ -18,6 +18,7 @@ export function setLease(task: Task, fd: number, file: File, type: number): numb
   if (!isReg(inode.mode)) return -EINVAL;
   if (type !== F_RDLCK && type !== F_WRLCK && type !== F_UNLCK) return -EINVAL;
   if (type !== F_UNLCK && !kernel.vfs.leases.enabled) return -EINVAL;
+  kernel.habits.recallAll();
   const locks = locksOf(inode);
   locks.leases ??= new Leases();
   const result = locks.leases.set(file, type, task.tgid, () => tellOwner(kernel, file, fd));

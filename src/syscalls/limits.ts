@@ -25,6 +25,7 @@ function prlimit(task: Task, pid: number, resource: number, newAddr: number, old
   const of = pid === 0 ? task : task.kernel.tasks.get(pid);
   if (of === undefined) return -ESRCH;
   if (of !== task && !mayLimit(task.cred, of.cred)) return -EPERM;
+  of.follower?.recall();
   const old = of.group.rlimits[resource]!;
   const error = next === null ? 0 : setLimit(task, of, resource, next);
   if (of === task) tellLimits(task);

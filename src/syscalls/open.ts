@@ -91,18 +91,14 @@ function openAt(
   return opened(task, file, flags);
 }
 
-/** Before the program asks for it: nobody else is to notice, nor is anything to wait. */
-function openAhead(task: Task, dirfd: number, name: string, flags: number): number {
-  const at = startOf(task, dirfd, name);
-  if (typeof at === 'number') return at;
+/** Before the program asks for it (kernel/habits). */
+function openBefore(task: Task, dirfd: number, name: string, flags: number): number | Promise<number> {
   const full = roomForFile(task);
   if (full < 0) return full;
-  const file = openSteady(task.kernel.vfs, task, at, name, flags | O_LARGEFILE);
-  if (file === null) return -EAGAIN;
-  if (typeof file === 'number') return file;
-  const fd = install(task, file, (flags & O_CLOEXEC) !== 0);
-  bringAlong(task, file, fd);
-  return fd;
+  const at = startOf(task, dirfd, name);
+  if (typeof at === 'number') return at;
+  const file = openSteady(task.kernel.vfs, task, at, name, (flags & KNOWN) | O_LARGEFILE);
+  return opened(task, file, flags);
 }
 
 /** What was opened, or an error, becomes the call's answer: a descriptor. */
@@ -200,14 +196,14 @@ export const openCalls: readonly Syscall[] = [
   foreseeable(lasting(call('open', [path('pathname'), openFlags, newMode(1)], open), ENOENT), {
     act: 'open',
     args: ['name', 'int', 'any'],
-    run: (task, [, flags], name) => openAhead(task, AT_FDCWD, name, flags!),
+    run: (task, [, flags], name) => openBefore(task, AT_FDCWD, name, flags!),
   }),
   foreseeable(
     lasting(call('openat', [dirfd('dirfd'), path('pathname'), openFlags, newMode(2)], openat), ENOENT),
     {
       act: 'open',
       args: ['int', 'name', 'int', 'any'],
-      run: (task, [dirfd, , flags], name) => openAhead(task, dirfd!, name, flags!),
+      run: (task, [dirfd, , flags], name) => openBefore(task, dirfd!, name, flags!),
     },
   ),
   call(

@@ -81,12 +81,16 @@ async function pollLater(
   return err < 0 ? err : ready;
 }
 
+/** Whether a call with nothing ready does not wait: a signal that it lets through goes before the end of its time. */
+export const isOver = (task: Task, deadline: number): boolean =>
+  deadline === AT_ONCE && !task.signals.mustWake();
+
 /** Until something is ready (how many), the deadline (0), or a signal (negative). The caller holds the files. */
 export async function waitFor(task: Task, set: PollSet, deadline: number): Promise<number> {
   const queues = set.queues();
   for (;;) {
     const ready = set.scan();
-    if (ready > 0 || deadline === AT_ONCE) return ready;
+    if (ready > 0 || isOver(task, deadline)) return ready;
     const slept = await task.sleepOn(queues, deadline, set.wanted);
     if (slept === -ETIMEDOUT) return set.scan();
     if (slept < 0) return slept;
@@ -102,7 +106,7 @@ function pollUntil(
 ): number | Promise<number> {
   if (count > task.rlimit(RLIMIT_NOFILE)) return -EINVAL;
   const ready = pollNow(task, addr, count);
-  if (ready !== 0 || deadline === AT_ONCE) return ready;
+  if (ready !== 0 || isOver(task, deadline)) return ready;
   if (count > 0) task.user.shrink(0);
   const array = copyIn(task.user, addr, count * POLLFD_SIZE);
   return typeof array === 'number' ? array : pollLater(task, addr, array, deadline, interrupted);

@@ -45,6 +45,7 @@ function transfer(
   if (here.total === 0 || there.total === 0) return 0;
   const target = task.kernel.tasks.get(id);
   if (target === undefined || target.mm === null) return -ESRCH;
+  target.follower?.recall();
   return copyAll({ task, target, mm: target.mm, here: new Cursor(here), there: new Cursor(there), copy }, 0);
 }
 

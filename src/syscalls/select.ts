@@ -7,13 +7,13 @@ import { getUint64 } from '../lib/int64.ts';
 import { EBADF, EINVAL, ERESTARTNOHAND } from '../uapi/errno.ts';
 import { call, int, pointer, type Syscall, shown } from './args.ts';
 import { fileOf } from './names.ts';
-import { waitFor } from './poll.ts';
+import { isOver, waitFor } from './poll.ts';
 import { structAt } from './show.ts';
 import { adoptSignals } from './signalfd.ts';
 import { maskWhileWaiting } from './sigset.ts';
 import { fdSet } from './structs/events.ts';
 import { TIMESPEC, TIMEVAL } from './structs/time.ts';
-import { AT_ONCE, deadlineOfTimespec, deadlineOfTimeval, putTimeLeft } from './timeout.ts';
+import { deadlineOfTimespec, deadlineOfTimeval, putTimeLeft } from './timeout.ts';
 
 /** One of the three sets: where it lies in the caller's memory, its bits, and what makes a descriptor part of it. */
 interface FdSet {
@@ -81,7 +81,7 @@ function selectUntil(
   const polls = new PollSet();
   const fds = gather(task, count, sets, polls);
   if (typeof fds === 'number') return fds;
-  if (polls.scan() > 0 || deadline === AT_ONCE) return putSets(task, sets, fds, polls);
+  if (polls.scan() > 0 || isOver(task, deadline)) return putSets(task, sets, fds, polls);
   return selectLater(task, sets, fds, polls, deadline);
 }
 

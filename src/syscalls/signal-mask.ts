@@ -4,8 +4,9 @@ import { SIGSET_SIZE } from '../arch/x86_64/structs/signal.ts';
 import { readTimespec, TIMESPEC_SIZE } from '../arch/x86_64/structs/time.ts';
 import { NSEC_PER_SEC } from '../core/clock.ts';
 import { takeFrom } from '../kernel/dequeue.ts';
+import { tellMask } from '../kernel/facts.ts';
 import { setBlocked } from '../kernel/signal.ts';
-import { SigSet, UNMASKABLE } from '../kernel/sigset.ts';
+import { type ReadonlySigSet, SigSet, UNMASKABLE } from '../kernel/sigset.ts';
 import type { Task } from '../kernel/task.ts';
 import { EAGAIN, EINTR, EINVAL, ERESTARTNOHAND, ETIMEDOUT } from '../uapi/errno.ts';
 import { SIGINFO_SIZE, type SignalInfo } from '../uapi/siginfo.ts';
@@ -29,10 +30,11 @@ function sigprocmask(task: Task, how: number, set: number, oldset: number, size:
     if (typeof mask === 'number') return mask;
     setBlocked(task, mask.lo, mask.hi);
   }
+  tellMask(task);
   return oldset === 0 ? 0 : writeSigSet(task, oldset, old);
 }
 
-function combine(how: number, old: SigSet, set: SigSet): SigSet | number {
+function combine(how: number, old: ReadonlySigSet, set: SigSet): SigSet | number {
   if (how === SIG_BLOCK) return new SigSet(old.lo | set.lo, old.hi | set.hi);
   if (how === SIG_UNBLOCK) return new SigSet(old.lo & ~set.lo, old.hi & ~set.hi);
   return how === SIG_SETMASK ? set : -EINVAL;

@@ -11,8 +11,9 @@ export class NativeFileAlong implements FileAlong {
   /** Where the next file's record is to lie, an offset in the slot, and how many bytes it may have. */
   private record: number = SLOT.S_FILE_PLACE;
   private room: number = SLOT.FILE_DATA_SIZE;
-  /** How much of the usual place was used. */
+  /** How much of the usual place was used; and how much is to be written at another one. */
   private used = 0;
+  private placed = 0;
   private readonly bytes: Uint8Array;
   private readonly i32: Int32Array;
   private readonly slot: number;
@@ -38,6 +39,7 @@ export class NativeFileAlong implements FileAlong {
   place(size: number): number {
     if (size > this.room) return 0;
     if (this.record === SLOT.S_FILE_PLACE) this.used = Math.max(this.used, size);
+    else this.placed = size;
     return this.stat + SLOT.FILE_HEAD;
   }
 
@@ -45,6 +47,14 @@ export class NativeFileAlong implements FileAlong {
   putAt(record: number = SLOT.S_FILE_PLACE, room: number = SLOT.FILE_DATA_SIZE): void {
     this.record = record;
     this.room = room;
+    this.placed = 0;
+  }
+
+  /** What was written there is not for the program. */
+  unput(): void {
+    const { record } = this;
+    if (record !== SLOT.S_FILE_PLACE) this.bytes.fill(0, this.stat, this.stat + SLOT.FILE_HEAD + this.placed);
+    this.putAt();
   }
 
   /** What files left here is not for the next program. */
@@ -55,8 +65,8 @@ export class NativeFileAlong implements FileAlong {
     this.used = 0;
   }
 
-  send({ fd, flags, size, steady, whole, place }: OpenedFile, position: number): void {
-    if (position > LAST_POSITION) return;
+  send({ fd, flags, size, steady, whole, place }: OpenedFile, position: number): boolean {
+    if (position > LAST_POSITION) return false;
     const { i32, w } = this;
     i32[w + SLOT.S_FILE / 4] = fd;
     i32[w + SLOT.S_FILE_RECORD / 4] = place - this.slot;
@@ -65,6 +75,7 @@ export class NativeFileAlong implements FileAlong {
     i32[w + SLOT.S_FILE_WHOLE / 4] = whole ? 1 : 0;
     i32[w + SLOT.S_FILE_STEADY / 4] = steady ? 1 : 0;
     Atomics.store(i32, w + USE, position + 1);
+    return true;
   }
 
   take(): FileUse | null {

@@ -19,6 +19,8 @@ export class NativeForeseenCalls implements ForeseenCalls {
   private used: number = SLOT.S_FORESEEN_DATA;
   private most = 0;
   private record = 0;
+  /** Where the names and records of each begin. */
+  private readonly starts: number[] = [];
   private readonly along: NativeFileAlong;
   private readonly memory: MemoryFile;
   private readonly slot: number;
@@ -30,7 +32,7 @@ export class NativeForeseenCalls implements ForeseenCalls {
   }
 
   begin(): void {
-    this.end();
+    this.stop();
     this.count = 0;
     this.next = SLOT.S_FORESEEN_DATA;
     this.record = 0;
@@ -46,18 +48,23 @@ export class NativeForeseenCalls implements ForeseenCalls {
 
   cancelFile(): void {
     this.record = 0;
-    this.along.putAt();
+    this.along.unput();
   }
 
   add(call: ForeseenCall, opened: OpenedFile | null): boolean {
-    const { record } = this;
-    this.cancelFile();
+    const { record, next: start } = this;
+    this.record = 0;
+    this.along.putAt();
     if (this.count === FORESEEN.MOST_FORESEEN) return false;
     if (call.act === 'call' && !isApart(call.args[0]!, call.args[1]!)) return false;
     if (opened !== null) this.take(record + SLOT.FILE_HEAD + Math.max(0, opened.size));
     const name = call.name === null ? 0 : this.putName(call.name);
     const out = call.written === null ? 0 : this.putBytes(call.written);
-    if (name < 0 || out < 0) return false;
+    if (name < 0 || out < 0) {
+      this.wipeFrom(start);
+      return false;
+    }
+    this.starts[this.count] = start;
     const at = this.slot + SLOT.S_FORESEEN_CALLS + FORESEEN.FORESEEN_CALL * this.count++;
     this.put(at, call, name);
     this.putOut(at, call, out);
@@ -76,8 +83,20 @@ export class NativeForeseenCalls implements ForeseenCalls {
     return Math.max(0, Math.min(made, this.count));
   }
 
-  end(): void {
-    this.set(SLOT.S_FORESEEN, 0);
+  stop(): boolean {
+    const { i32 } = this.memory;
+    Atomics.store(i32, (this.slot + SLOT.S_FORESEEN) >> 2, 0);
+    return Atomics.load(i32, (this.slot + SLOT.S_FORESEEN_BUSY) >> 2) === 0;
+  }
+
+  end(made: number): void {
+    this.stop();
+    if (made >= this.count) return;
+    const calls = this.slot + SLOT.S_FORESEEN_CALLS;
+    const { FORESEEN_CALL } = FORESEEN;
+    this.memory.bytes.fill(0, calls + FORESEEN_CALL * made, calls + FORESEEN_CALL * this.count);
+    this.wipeFrom(this.starts[made]!);
+    this.count = made;
   }
 
   /** What was foreseen of one program is not for the next one. */
@@ -91,8 +110,14 @@ export class NativeForeseenCalls implements ForeseenCalls {
     this.used = SLOT.S_FORESEEN_DATA;
   }
 
-  private put(at: number, { nr, args, compared, result, act }: ForeseenCall, name: number): void {
+  private wipeFrom(start: number): void {
+    this.memory.bytes.fill(0, this.slot + start, this.slot + this.next);
+    this.next = start;
+  }
+
+  private put(at: number, call: ForeseenCall, name: number): void {
     const { view } = this.memory;
+    const { nr, args, compared, result, act, afterClose } = call;
     const any = compared | (compared >>> 8);
     for (let i = 0; i < args.length; i++)
       if (((any >>> i) & 1) !== 0) setInt64(view, at + FORESEEN.FC_ARGS + 8 * i, args[i]!);
@@ -101,6 +126,7 @@ export class NativeForeseenCalls implements ForeseenCalls {
     setInt64(view, at + FORESEEN.FC_RESULT, result);
     view.setUint32(at + FORESEEN.FC_NAME, name, true);
     view.setUint32(at + FORESEEN.FC_ACT, ACTS[act], true);
+    view.setUint32(at + FORESEEN.FC_AFTER_CLOSE, afterClose ? 1 : 0, true);
   }
 
   private putOut(at: number, { written, out }: ForeseenCall, place: number): void {

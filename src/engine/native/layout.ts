@@ -227,10 +227,16 @@ export const SLOT = {
   /** How many calls are foreseen (stub/foreseen.c), and how many of these the thread has made. */
   S_FORESEEN: 0x280,
   S_FORESEEN_MADE: 0x284,
+  /** Not 0 while the thread looks whether it can make the next. */
+  S_FORESEEN_BUSY: 0x28c,
   /** Where the record of the file lies that came along: an offset in the slot. */
   S_FILE_RECORD: 0x288,
   /** Whether more of it is known than its position and its flags. */
   S_FILE_STEADY: 0x28c,
+  /** The thread's signal mask, which it may set itself if S_MASK_TOLD; and the signals that are pending, as the kernel says. */
+  S_MASK: 0x2c0,
+  S_PENDING: 0x2c8,
+  S_MASK_TOLD: 0x2d0,
   /** Up to 4 mappings of private memory: {u64 call, address, length, protection or advice}. */
   S_OWN_OPS: 0x100,
   OWN_OP_SIZE: 32,
@@ -249,7 +255,7 @@ export const SLOT = {
   S_STAGE_OUT: 0x44000,
   /** Calls that are foreseen, FORESEEN_CALL each; then what they are compared with and give: names, records of files. */
   S_FORESEEN_CALLS: 0x68000,
-  S_FORESEEN_DATA: 0x6a800,
+  S_FORESEEN_DATA: 0x6aa00,
   /** The record of a file that comes along: its struct stat, and from FILE_HEAD on its first bytes. */
   S_FILE_PLACE: 0x77f00,
   FILE_HEAD: 0x100,
@@ -259,7 +265,7 @@ export const SLOT = {
 /** A call that is foreseen. */
 export const FORESEEN = {
   MOST_FORESEEN: 96,
-  FORESEEN_CALL: 104,
+  FORESEEN_CALL: 112,
   FC_NR: 0,
   /** Which arguments are compared: bits 0 to 5 in 64 bits, 8 to 13 in 32. */
   FC_COMPARED: 4,
@@ -278,6 +284,8 @@ export const FORESEEN = {
   FC_OUT: 92,
   FC_OUT_DATA: 96,
   FC_OUT_LEN: 100,
+  /** Not 0: only if the file that came along before is closed. */
+  FC_AFTER_CLOSE: 104,
   /** FC_ACT (engine.ts, `ForeseenAct`). */
   ACT_NONE: 0,
   ACT_OWN: 1,

@@ -232,7 +232,7 @@ export class NativeThread implements EngineThread {
   park(): void {
     this.waits();
     this.along?.take();
-    this.foreseen?.end();
+    this.foreseen?.stop();
     this.facts?.forget();
     this.facts?.unsay();
     this.owner = null;

@@ -31,6 +31,29 @@ export class NativeThreadFacts implements ThreadFacts {
     this.put(SLOT.S_ACTIONS_TOLD, 0);
   }
 
+  tellMask(lo: number, hi: number): void {
+    this.share(SLOT.S_MASK, lo);
+    this.share(SLOT.S_MASK + 4, hi);
+    this.put(SLOT.S_MASK_TOLD, 1);
+  }
+
+  tellPending(lo: number, hi: number): void {
+    this.share(SLOT.S_PENDING, lo);
+    this.share(SLOT.S_PENDING + 4, hi);
+  }
+
+  untellMask(): void {
+    this.put(SLOT.S_MASK_TOLD, 0);
+  }
+
+  get maskLo(): number {
+    return Atomics.load(this.memory.i32, (this.slot + SLOT.S_MASK) >> 2);
+  }
+
+  get maskHi(): number {
+    return Atomics.load(this.memory.i32, (this.slot + SLOT.S_MASK + 4) >> 2);
+  }
+
   tellLimits(told: boolean): void {
     this.put(SLOT.S_LIMITS_TOLD, told ? 1 : 0);
   }
@@ -53,6 +76,7 @@ export class NativeThreadFacts implements ThreadFacts {
   forget(): void {
     this.tellSelf(0);
     this.untellActions();
+    this.untellMask();
     this.tellLimits(false);
     this.untellIds();
     this.tellBreak(0);
@@ -84,6 +108,11 @@ export class NativeThreadFacts implements ThreadFacts {
     const { view, i32 } = this.memory;
     const said = (i32[(this.slot + SLOT.S_SAID) >> 2]! & what) !== 0;
     return said ? getUint64(view, this.slot + field) : null;
+  }
+
+  /** What kernel and thread look at while the other may be changing it. */
+  private share(field: number, value: number): void {
+    Atomics.store(this.memory.i32, (this.slot + field) >> 2, value);
   }
 
   private put(field: number, value: number): void {

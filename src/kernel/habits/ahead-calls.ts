@@ -72,6 +72,8 @@ export class AheadCalls {
     // What goes along with what the program is answered now.
     this.first = openedAlong === null ? null : holdFile(task, openedAlong);
     this.opened = this.first;
+    // Nobody is to settle it in between.
+    task.openedAlong = null;
     this.foreseen.begin();
   }
 
@@ -90,12 +92,17 @@ export class AheadCalls {
   /** They go with the answer that comes next. */
   send(): this | null {
     if (this.calls.length === 0) {
+      if (this.opened !== null) this.task.openedAlong = this.opened;
       this.drop();
       return null;
     }
-    this.task.openedAlong = null;
     this.foreseen.send();
     return this;
+  }
+
+  /** Whether the descriptor is one that is not in the table as the program has it. */
+  concerns(fd: number): boolean {
+    return this.first?.fd === fd || this.calls.some(({ opened }) => opened?.fd === fd);
   }
 
   /** The program, which may be running, is being looked at: what it has changed itself is to be seen. */
@@ -107,9 +114,10 @@ export class AheadCalls {
   /** The program asks for another call. */
   settle(): Settled {
     const { calls, task } = this;
-    const { made } = this.foreseen;
-    this.foreseen.end();
+    this.foreseen.stop();
     this.look();
+    const made = this.committed;
+    this.foreseen.end(made);
     for (let i = calls.length - 1; i >= made; i--) calls[i]!.undo(task);
     if (made < calls.length) {
       this.bases.restore(this.before[made]!);
@@ -120,13 +128,20 @@ export class AheadCalls {
     return { made, file };
   }
 
+  /** None is made any more; false: one may be, at this moment. */
+  stop(): boolean {
+    return this.foreseen.stop();
+  }
+
   drop(): void {
-    this.foreseen.end();
+    this.foreseen.stop();
     this.first?.file.put();
     for (const call of this.calls) call.drop();
   }
 
   private makeCall(step: Step, how: Foreseeable): Ahead | null {
+    // Beside another one that is open it would be another descriptor than after that was closed.
+    if (how.act === 'open' && this.opened !== null) return null;
     const args = this.bases.numbersOf(step.args);
     if (args === null || !this.mayMap(how.act, args)) return null;
     const call = makeAhead(this.task, step, args);
@@ -142,13 +157,16 @@ export class AheadCalls {
     { act, compared, out }: Foreseeable,
   ): boolean {
     const name = act === 'open' ? step.name : null;
-    const call = { nr: step.nr, args, compared, name, result, written, out, act: LEFT[act] };
+    const { nr, afterClose } = step;
+    const call = { nr, args, compared, name, result, written, out, act: LEFT[act], afterClose };
     return this.foreseen.add(call, opened);
   }
 
   private note(call: Ahead, act: Act): void {
     if (act === 'map') this.noteReserved(call.args, call.result);
     if (act === 'unmap') this.hasUnmapped = true;
+    // What the thread is to do there when it comes to it must not find anything else.
+    if (LEFT[act] === 'call') this.reserved.remove(call.args[0]!, call.args[0]! + pageUp(call.args[1]!));
     this.before.push(this.bases.save());
     this.calls.push(call);
     this.bases.made(act, call.args, call.result);

@@ -64,7 +64,7 @@ export class Course {
     // Others that began when this did have ended meanwhile.
     if (this.habit.steps !== this.steps) confirm(this.made, this.habit.steps);
     const rest = this.news >= LOST ? [] : this.steps.slice(this.position);
-    this.habit.steps = [...this.made, ...rest].slice(0, MOST_STEPS);
+    this.habit.keep([...this.made, ...rest].slice(0, MOST_STEPS));
     this.made = null;
   }
 

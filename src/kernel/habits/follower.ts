@@ -27,13 +27,11 @@ import { type CallMade, Course } from './course.ts';
 import type { Habit } from './habit.ts';
 import type { Foreseeable, Step } from './step.ts';
 
+/** Longer names are not remembered. */
+const MOST_NAME = 255;
 const PRIVATE = MAP_ANONYMOUS | MAP_PRIVATE;
 /** Flags of open(2) with which more happens than that a file is opened to be read. */
 const NEVER_AHEAD = O_CREAT | O_TRUNC | O_PATH | (O_TMPFILE & ~O_DIRECTORY) | O_ACCMODE | O_EXCL | FASYNC;
-
-/** Calls that have nothing to do with what is foreseen: they say something about names. */
-export const leavesForeseen = (call: EntryCall | undefined): boolean =>
-  call !== undefined && call.foregone !== null && call.foreseeable === null && !call.needsFrame;
 
 /** Whether descriptor `fd` is that of a file that does not change, and came along. */
 const isSteady = (opened: OpenedAlong | null, fd: number): boolean =>
@@ -60,6 +58,8 @@ export class Follower implements CallMade {
   private brk: number;
   /** How the call that was answered could have been made before. */
   private how: Foreseeable | null = null;
+  /** The call that it is in has nothing to do with what is foreseen, which stays so. */
+  private isApart = false;
 
   constructor(task: Task, habit: Habit) {
     this.task = task;
@@ -76,10 +76,16 @@ export class Follower implements CallMade {
     this.opening = null;
   }
 
+  /** The program asks for a call. */
+  asked(call: EntryCall | undefined): void {
+    this.isApart = call !== undefined && this.saysOfName(call);
+    if (!this.isApart) this.settle();
+  }
+
   /** The program has asked for a call, and this is the answer. */
   answered(call: EntryCall | undefined, result: number): void {
     const { task, course } = this;
-    if (call === undefined || result === REGISTERS_SET || leavesForeseen(call)) return;
+    if (call === undefined || result === REGISTERS_SET || this.isApart) return;
     // That a name does not exist programs mostly know (known-answers.ts).
     if (call.foregone !== null && result < 0) return;
     if (canForesee(task) && task.cred === this.cred) {
@@ -103,7 +109,9 @@ export class Follower implements CallMade {
     if (step === undefined || step.how === null || !step.confirmed) return;
     // It would be in the way of files to come.
     if (task.openedAlong?.steady === false) keepFromGoingAlong(task);
+    task.kernel.current = task;
     this.ahead = makeCalls(task, steps, next, this.bases);
+    if (this.ahead !== null) task.kernel.habits.ahead.add(this);
   }
 
   /** The program asks for something else, or for more: what it has not made is undone. */
@@ -111,6 +119,7 @@ export class Follower implements CallMade {
     const { ahead, task } = this;
     if (ahead === null) return;
     this.ahead = null;
+    task.kernel.habits.ahead.delete(this);
     const { made, file } = ahead.settle();
     for (const step of this.course.advance(made)) this.hasMade(step);
     this.brk = task.mm!.brk;
@@ -122,11 +131,35 @@ export class Follower implements CallMade {
     this.ahead?.look();
   }
 
+  /** What was found for it may be something else by now: it has to ask. */
+  stop(): void {
+    this.ahead?.stop();
+  }
+
+  /** Somebody looks at the program, which may be running, or is about to change what its calls would do. */
+  recall(): void {
+    const { ahead, task } = this;
+    if (ahead === null) return;
+    if (!ahead.stop()) {
+      ahead.look();
+      return;
+    }
+    this.settle();
+    task.mm?.space.flush();
+  }
+
   /** The program ends, or becomes another one. */
   leave(): void {
     this.ahead?.drop();
     this.ahead = null;
+    this.task.kernel.habits.ahead.delete(this);
     this.course.keep();
+  }
+
+  /** Whether it says something about a name, and not by a descriptor that was opened or closed before the program did. */
+  private saysOfName({ foregone, foreseeable, needsFrame }: EntryCall): boolean {
+    if (foregone === null || foreseeable !== null || needsFrame) return false;
+    return foregone.dirfd < 0 || this.ahead?.concerns(this.task.callArgs[foregone.dirfd]!) !== true;
   }
 
   /** Whether the call that was answered is one that could have been made before. */
@@ -146,7 +179,8 @@ export class Follower implements CallMade {
         return result === first && result > this.brk;
       case 'open': {
         const flags = callArgs[foreseeable.args.indexOf('int', 1)]!;
-        return isSteady(openedAlong, result) && (flags & NEVER_AHEAD) === 0;
+        const isShort = this.nameOf(foreseeable).length <= MOST_NAME;
+        return isShort && isSteady(openedAlong, result) && (flags & NEVER_AHEAD) === 0;
       }
       default:
         return false;

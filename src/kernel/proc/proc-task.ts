@@ -257,7 +257,7 @@ export class TaskView implements ProcTask {
 
   get mm(): ProcMm | null {
     const { mm, follower } = this.task;
-    follower?.look();
+    follower?.recall();
     return mm === null ? null : this.source.mmView(mm);
   }
 

@@ -12,6 +12,7 @@ import { getXattr, listXattr, removeXattr, setXattr, xattrError } from '../../..
 import { EBADF, EINVAL } from '../../../src/uapi/errno.ts';
 import { AT_EMPTY_PATH, O_PATH, O_TMPFILE } from '../../../src/uapi/fcntl.ts';
 import { makedev } from '../../../src/uapi/stat.ts';
+import { dice } from '../dice.ts';
 import { type Sys, tmpfsMachine, user } from './machine.ts';
 
 const SHM = '/dev/shm';
@@ -96,13 +97,7 @@ function operations(sys: Sys): Record<string, (...args: never[]) => Outcome> {
 
 /** A plan of random steps. */
 function plan(seed: number, count: number): Step[] {
-  let state = seed * 2654435761 || 1;
-  const random = (below: number): number => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
+  const random = dice(seed);
   const pick = <T>(list: readonly T[]): T => list[random(list.length)]!;
   const name = (): string =>
     `w/${pick(['a', 'b', 'c', 'd', 'e', 'a/b', 'b/c', 'c/a', 'd/e/a', 'a/', 'b/.', 'c/..'])}`;

@@ -15,6 +15,7 @@ import {
   O_CREAT,
   O_RDWR,
 } from '../../../src/uapi/fcntl.ts';
+import { dice } from '../dice.ts';
 import { tmpfsMachine } from './machine.ts';
 import { must } from './suite/check.ts';
 
@@ -29,11 +30,7 @@ const lock = (owner: object, type: number, start: number, end: number, pid = 1):
 
 test('ranges split and join as if each byte were locked by itself', () => {
   const owners = [{}, {}, {}];
-  let state = 12345;
-  const random = (below: number): number => {
-    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-    return (state >>> 8) % below;
-  };
+  const random = dice(12345);
   const locks = new FileLocks();
   const held = owners.map(() => new Array<number>(BYTES).fill(F_UNLCK));
   for (let step = 0; step < 20000; step++) {

@@ -5,6 +5,7 @@ import * as host from 'node:fs';
 import { after, test } from 'node:test';
 import type { File } from '../../../src/fs/file.ts';
 import { O_DIRECTORY, O_TMPFILE } from '../../../src/uapi/fcntl.ts';
+import { dice } from '../dice.ts';
 import { type Sys, tmpfsMachine, user } from './machine.ts';
 
 const SHM = '/dev/shm';
@@ -12,17 +13,6 @@ const onTmpfs = host.existsSync(SHM) && host.statfsSync(SHM).type === 0x01021994
 const top = onTmpfs ? host.mkdtempSync(`${SHM}/vfs-`) : '';
 if (onTmpfs) host.chmodSync(top, 0o755);
 after(() => onTmpfs && host.rmSync(top, { recursive: true, force: true }));
-
-/** A generator of numbers that a seed repeats (xorshift). */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed * 2654435761 || 1;
-  return below => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
 
 type Outcome = number | string;
 
@@ -83,7 +73,7 @@ function removeAll(sys: Sys, path: string): void {
 }
 
 function run(seed: number, steps: number, several: boolean): void {
-  const random = randomFrom(seed);
+  const random = dice(seed);
   const { sys, ctx, ns, ram } = tmpfsMachine('mode=0777');
   const free = ns.root.sb.statfs().ffree;
   const root = `${top}/${several}-${seed}`;

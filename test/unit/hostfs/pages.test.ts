@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { O_RDWR } from '../../../src/uapi/fcntl.ts';
+import { dice } from '../dice.ts';
 import { at, contentOf, mounted, must, opened, readAll, tempDir, testEnv, writeAt } from './env.ts';
 
 const PAGE = 4096;
@@ -65,11 +66,7 @@ test('random reads, writes, stores and cuts of a mapped file, against a model', 
   const file = opened(f, O_RDWR);
   const cache = must(file.mmap(true, true));
   let model = Buffer.alloc(0);
-  let seed = 12345;
-  const random = (n: number): number => {
-    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
-    return (seed >>> 8) % n;
-  };
+  const random = dice(12345);
   const resize = (size: number): void => {
     const next = Buffer.alloc(size);
     model.copy(next);

@@ -11,7 +11,8 @@ import {
 } from '../../../src/uapi/epoll.ts';
 import { O_NONBLOCK } from '../../../src/uapi/fcntl.ts';
 import { POLLIN, POLLOUT, POLLPRI } from '../../../src/uapi/poll.ts';
-import { compare, dice, type Op, type Script, Sim } from './sim.ts';
+import { dice } from '../dice.ts';
+import { compare, type Op, type Script, Sim } from './sim.ts';
 
 const pipe: Op = ['pipe2', O_NONBLOCK, 'r', 'w'];
 
@@ -50,6 +51,32 @@ test('level, edge and one-shot interests report as on the host', () => {
       ],
     ]);
   }
+});
+
+test('what happens to one end of a pipe is no news for the other', () => {
+  const [write, read]: Op[] = [
+    ['write', 'w', 60000, 'a'],
+    ['read', 'r', 50000],
+  ];
+  const all = POLLIN | POLLOUT | EPOLLET;
+  const watch = (end: string): Op[] => [
+    ['ctl', 'e', EPOLL_CTL_ADD, end, all, 1],
+    ['wait', 'e', 4],
+  ];
+  compare([
+    [pipe, ['epoll', 'e'], write, ['write', 'w', 60000, 'a'], ...watch('r'), read, ['wait', 'e', 4]],
+    [
+      pipe,
+      ['epoll', 'e'],
+      ...watch('w'),
+      write,
+      ['wait', 'e', 4],
+      ['write', 'w', 60000, 'a'],
+      ['wait', 'e', 4],
+    ],
+    [pipe, ['epoll', 'e'], ...watch('w'), ['close', 'r'], ['wait', 'e', 4]],
+    [pipe, ['epoll', 'e'], ...watch('r'), ['close', 'w'], ['wait', 'e', 4]],
+  ]);
 });
 
 test('epoll_ctl refuses what the host refuses', () => {

@@ -17,7 +17,8 @@ import {
 } from '../../../src/uapi/fcntl.ts';
 import { FIONREAD } from '../../../src/uapi/ioctls.ts';
 import { POLLIN } from '../../../src/uapi/poll.ts';
-import { compare, dice, FakeTime, type Op, type Script, Sim } from './sim.ts';
+import { dice } from '../dice.ts';
+import { compare, FakeTime, type Op, type Script, Sim } from './sim.ts';
 
 const STATE: readonly Op[] = [
   ['poll', 'r'],

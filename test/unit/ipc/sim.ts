@@ -280,13 +280,4 @@ export function compare(scripts: readonly Script[], make: () => Sim = () => new 
   });
 }
 
-/** Repeatable random numbers below n. */
-export function dice(seed: number): (n: number) => number {
-  let state = seed >>> 0 || 1;
-  return n => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * n);
-  };
-}
-
 export const WOULD_BLOCK = -EAGAIN;

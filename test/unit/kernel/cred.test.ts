@@ -11,6 +11,7 @@ import { credCalls } from '../../../src/syscalls/cred.ts';
 import { prctlCalls } from '../../../src/syscalls/prctl.ts';
 import { EINVAL, EPERM } from '../../../src/uapi/errno.ts';
 import * as pr from '../../../src/uapi/prctl.ts';
+import { dice } from '../dice.ts';
 import { caller, FakeMachine } from './machine.ts';
 
 const call = caller([...credCalls, ...prctlCalls]);
@@ -48,11 +49,7 @@ function run(task: Task, [name, ...rest]: Step): number {
 }
 
 function generator(seed: number) {
-  let state = seed;
-  const random = (n: number): number => {
-    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
-    return (state >> 8) % n;
-  };
+  const random = dice(seed);
   const id = () => [0, 0, 1000, 1001, -1][random(5)]!;
   const caps = () => [0, 2 ** 7, 2 ** 8 + 2 ** 6 + 2 ** 7, 2 ** 41 - 1][random(4)]!;
   const makers: (() => Step)[] = [

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { type Delivery, deliverable, dequeue } from '../../../src/kernel/dequeue.ts';
 import { DEFAULT_ACTION } from '../../../src/kernel/sighand.ts';
 import { forceSignal, sendToGroup, sendToTask } from '../../../src/kernel/signal.ts';
+import { SigSet } from '../../../src/kernel/sigset.ts';
 import { park } from '../../../src/kernel/stop.ts';
 import type { Task } from '../../../src/kernel/task.ts';
 import { signalCalls } from '../../../src/syscalls/signal.ts';
@@ -22,8 +23,9 @@ function handle(task: Task, signal: number, flags = 0): void {
 }
 
 function mask(task: Task, ...signals: number[]): void {
-  task.signals.setMask(0, 0);
-  for (const signal of signals) task.signals.blocked.add(signal);
+  const set = new SigSet();
+  for (const signal of signals) set.add(signal);
+  task.signals.setMask(set.lo, set.hi);
 }
 
 const rt = (signal: number, value: number): SignalInfo => {

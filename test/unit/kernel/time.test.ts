@@ -10,6 +10,7 @@ import { EINVAL, EOPNOTSUPP, EPERM, ERESTART_RESTARTBLOCK } from '../../../src/u
 import { kernelInfo } from '../../../src/uapi/siginfo.ts';
 import * as s from '../../../src/uapi/signal.ts';
 import * as t from '../../../src/uapi/time.ts';
+import { dice } from '../dice.ts';
 import { caller, FakeMachine, settle } from './machine.ts';
 
 const call = caller(timeCalls);
@@ -28,11 +29,7 @@ const get = (task: Task, at: number) => Number(task.user.view.getBigInt64(at, tr
 test('timers fire in order; random ones as in a sorted list', () => {
   const clock = { now: 0, monotonic: () => clock.now };
   const heap = new TimerHeap(clock);
-  let seed = 7;
-  const random = (n: number) => {
-    seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff;
-    return (seed >> 8) % n;
-  };
+  const random = dice(7);
   const model: { at: number; id: number }[] = [];
   const fired: number[] = [];
   const armed = new Map<number, { cancel(): void }>();

@@ -2,17 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Ranges } from '../../../src/lib/ranges.ts';
+import { dice } from '../dice.ts';
 
 const SIZE = 40;
-
-/** The same choices each time. */
-function chooser(seed: number): (below: number) => number {
-  let state = seed;
-  return below => {
-    state = (state * 1103515245 + 12345) % 2 ** 31;
-    return Math.floor((state / 2 ** 31) * below);
-  };
-}
 
 /** The runs of a set, in [from, to). */
 function runs(set: Set<number>, from: number, to: number): { from: number; to: number }[] {
@@ -27,7 +19,7 @@ function runs(set: Set<number>, from: number, to: number): { from: number; to: n
 }
 
 test('ranges are what a set of numbers is', () => {
-  const choose = chooser(7);
+  const choose = dice(7);
   const model = new Set<number>();
   let ranges = new Ranges();
   for (let step = 0; step < 5000; step++) {

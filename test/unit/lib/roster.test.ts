@@ -2,15 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NumberTable } from '../../../src/lib/number-table.ts';
 import { Roster } from '../../../src/lib/roster.ts';
-
-/** Numbers that look random and are the same each time. */
-function dice(seed: number): (below: number) => number {
-  let state = seed;
-  return below => {
-    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-    return (state >>> 8) % below;
-  };
-}
+import { dice } from '../dice.ts';
 
 test('a roster behaves as a set', () => {
   const roll = dice(1);

@@ -24,7 +24,8 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
 } from '../../../src/uapi/socket.ts';
-import { compare as compareWith, dice, type Op, type Script } from '../ipc/sim.ts';
+import { dice } from '../dice.ts';
+import { compare as compareWith, type Op, type Script } from '../ipc/sim.ts';
 import { NetSim } from './net-sim.ts';
 
 const compare = (scripts: readonly Script[]): void => compareWith(scripts, () => new NetSim());

@@ -7,21 +7,21 @@ import { ROOT_CRED } from '../../../src/core/cred.ts';
 import type { Inode } from '../../../src/fs/inode.ts';
 import { O_RDWR, RENAME_EXCHANGE } from '../../../src/uapi/fcntl.ts';
 import { isDir, isReg, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG } from '../../../src/uapi/stat.ts';
+import { dice } from '../dice.ts';
 import { make, mounted, tempDir, writeAt } from '../hostfs/env.ts';
 import { describe, overHost, overTmpfs } from './env.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'];
 
 class Random {
-  private state: number;
+  private readonly roll: (below: number) => number;
 
   constructor(seed: number) {
-    this.state = seed;
+    this.roll = dice(seed);
   }
 
   below(n: number): number {
-    this.state = (Math.imul(this.state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((this.state / 2 ** 32) * n);
+    return this.roll(n);
   }
 
   name(): string {

@@ -17,6 +17,7 @@ import { EACCES, EINVAL, EIO, ENOENT, EPERM, ESRCH } from '../../../src/uapi/err
 import { O_CREAT, O_DIRECTORY, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from '../../../src/uapi/fcntl.ts';
 import { POLLPRI } from '../../../src/uapi/poll.ts';
 import { S_IFREG } from '../../../src/uapi/stat.ts';
+import { dice } from '../dice.ts';
 import { HostMirror, hostTask, type Mutable } from './host-mirror.ts';
 
 let host: HostMirror;
@@ -368,7 +369,7 @@ function* walk(path: string): Generator<[string, number]> {
 }
 
 test('whatever is written and wherever it is read, nothing throws', () => {
-  const random = generator(42);
+  const random = dice(42);
   const words = [
     '',
     '\n',
@@ -405,7 +406,7 @@ test('whatever is written and wherever it is read, nothing throws', () => {
 });
 
 test('a text is the same in any pieces', () => {
-  const random = generator(7);
+  const random = dice(7);
   for (const name of ['status', 'smaps', 'maps', 'limits', 'mountinfo', 'stat']) {
     const whole = readAt(openFile(`/self/${name}`), 0, 1 << 20) as string;
     const file = openFile(`/self/${name}`);
@@ -417,15 +418,6 @@ test('a text is the same in any pieces', () => {
     assert.equal(readAt(file, back, 100), whole.slice(back, back + 100));
   }
 });
-
-/** Whole numbers below a bound, the same in each run. */
-function generator(seed: number): (bound: number) => number {
-  let state = seed;
-  return bound => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * bound);
-  };
-}
 
 test('lists and masks of processors', () => {
   assert.equal(listFormat([0, 1, 2, 5, 7, 8]), '0-2,5,7-8');

@@ -40,6 +40,7 @@ class Program {
         send: (file: Program['sent'], position: number) => {
           this.sent = file;
           this.use = { position, closed: false };
+          return true;
         },
         take: () => {
           const { use } = this;

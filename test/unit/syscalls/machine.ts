@@ -17,6 +17,7 @@ import { EventFd } from '../../../src/ipc/eventfd.ts';
 import { InotifyHub } from '../../../src/ipc/inotify-hub.ts';
 import { openFifo } from '../../../src/ipc/pipe-file.ts';
 import { SysvIpc } from '../../../src/ipc/sysv/ipc.ts';
+import { Habits } from '../../../src/kernel/habits/habit.ts';
 import type { Kernel } from '../../../src/kernel/kernel.ts';
 import { bootLimits } from '../../../src/kernel/rlimit.ts';
 import { JobControl } from '../../../src/kernel/session.ts';
@@ -121,6 +122,7 @@ export class CallMachine {
       jobs: new JobControl(),
       users: new Users(),
       tally: new Tally(),
+      habits: new Habits(),
       promiseResolved: () => {},
     } as unknown as Kernel;
     const ns = mountRoot(vfs, 'tmpfs', 'none', 0, '');

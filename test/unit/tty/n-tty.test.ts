@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as T from '../../../src/uapi/termios.ts';
+import { dice } from '../dice.ts';
 import { type Answer, assertSame, hex, OurPty, onHost, type Settings, type Step } from './scripts.ts';
 
 const base = T.defaultTermios();
@@ -266,17 +267,6 @@ test('scripts answer as on the host', async t => {
   }
 });
 
-/** A small generator with a seed (xorshift), so that a failure can be repeated. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed | 1;
-  return below => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
-
 const IFLAGS = [
   T.ISTRIP,
   T.INLCR,
@@ -314,7 +304,7 @@ const ALPHABET =
   'abcXYZ019_ .\t\t\n\n\r\x7f\x7f\x7f\x17\x15\x12\x16\x04\x03\x1c\x1a\x01\x1b\x08\x00\xff\xc3\xa9\xe2\x82\xac\xd6!;';
 
 function randomScript(seed: number): Step[] {
-  const random = randomFrom(seed);
+  const random = dice(seed);
   const flags = (of: readonly number[]): number =>
     of.reduce((all, flag) => (random(2) === 1 ? all | flag : all), 0);
   const text = (): string =>
@@ -354,7 +344,7 @@ function randomScript(seed: number): Step[] {
 test('random scripts answer as on the host', () => {
   const first = Number(process.env['TTY_SEED'] ?? 1);
   const seeds = Array.from({ length: Number(process.env['TTY_RUNS'] ?? 60) }, (_, i) => first + i);
-  const scripts = seeds.map(seed => randomScript(Math.imul(seed, 0x9e3779b1)));
+  const scripts = seeds.map(randomScript);
   const host = onHost(scripts);
   for (const [i, script] of scripts.entries()) assertSame(script, host[i]!, `seed ${seeds[i]}`);
 });

@@ -11,6 +11,9 @@
 #define SIGACTION_SIZE 32
 #define SIGSET_SIZE 8
 #define SIGNALS 64
+#define SIG_BLOCK 0
+#define SIG_UNBLOCK 1
+#define SIG_SETMASK 2
 #define SIG_DFL 0
 #define SIG_IGN 1
 /* SA_NOCLDSTOP, SA_NOCLDWAIT, SA_SIGINFO, SA_RESTORER, SA_ONSTACK, SA_RESTART, SA_NODEFER, SA_RESETHAND */
@@ -80,6 +83,50 @@ static int action_of(void *slot, u32 signal, u64 from, u64 to)
 	return 1;
 }
 
+/*
+ * The kernel says what is pending before it looks at the mask, and we look at that after the mask is set: so one of the two
+ * sees what the other did. The kernel is asked, and finds all as it was, if a signal gets through, or was let through before:
+ * then we may be dying of it.
+ */
+static int set_mask(void *slot, u64 mask)
+{
+	u64 *own = (u64 *)((u64)slot + S_MASK);
+	u64 old = __atomic_exchange_n(own, mask, __ATOMIC_SEQ_CST);
+
+	if (!(__atomic_load_n((u64 *)((u64)slot + S_PENDING), __ATOMIC_SEQ_CST) & ~(mask & old)))
+		return 1;
+	__atomic_store_n(own, old, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static u64 combine(u32 how, u64 old, u64 set)
+{
+	return (how == SIG_BLOCK ? old | set : how == SIG_UNBLOCK ? old & ~set : set) & ~UNMASKABLE;
+}
+
+/*
+ * Both sets may be the same memory: what is read must still be there if the kernel is asked after all. So nothing is written
+ * before all else is done, and only what is written whole or not at all.
+ */
+static int mask_of(void *slot, u32 how, u64 from, u64 to)
+{
+	u64 old = AT(u64, slot, S_MASK);
+	u64 set;
+
+	if (!AT(u32, slot, S_MASK_TOLD) || (from | to) & (SIGSET_SIZE - 1))
+		return 0;
+	if (from != 0) {
+		if (how > SIG_SETMASK || copy_bytes(&set, (void *)from, SIGSET_SIZE) != 0)
+			return 0;
+		if (!set_mask(slot, combine(how, old, set)))
+			return 0;
+	}
+	if (put(to, &old, SIGSET_SIZE))
+		return 1;
+	__atomic_store_n((u64 *)((u64)slot + S_MASK), old, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
 static int limit_of(void *slot, u32 resource, u64 to)
 {
 	return resource < LIMITS && AT(u32, slot, S_LIMITS_TOLD) &&
@@ -109,6 +156,10 @@ int answered_by_facts(void *slot)
 	switch (AT(u64, slot, S_NR)) {
 	case __NR_rt_sigaction:
 		if (fourth != SIGSET_SIZE || !action_of(slot, (u32)first, second, third))
+			return 0;
+		break;
+	case __NR_rt_sigprocmask:
+		if (fourth != SIGSET_SIZE || !mask_of(slot, (u32)first, second, third))
 			return 0;
 		break;
 	case __NR_prlimit64:

@@ -37,13 +37,19 @@ static int is_same_call(void *slot, u64 call)
 	return is_same_string(slot, call);
 }
 
-/* The file goes along, if the one before is closed. */
-static int open_along(void *slot, u64 call)
+/* Whether a file that came along before is closed where it has to be. */
+static int is_closed_before(void *slot, u64 call)
 {
 	u32 use = AT(u32, slot, S_FILE_USE);
 
-	if (use && !(use & FILE_CLOSED))
-		return 0;
+	if (use == 0 || use & FILE_CLOSED)
+		return 1;
+	return !AT(u32, call, FC_AFTER_CLOSE) && AT(u32, call, FC_ACT) != ACT_OPEN;
+}
+
+/* The file goes along. */
+static void open_along(void *slot, u64 call)
+{
 	AT(u32, slot, S_FILE_USE) = 0;
 	AT(u32, slot, S_FILE) = AT(u32, call, FC_RESULT);
 	AT(u32, slot, S_FILE_RECORD) = AT(u32, call, FC_RECORD);
@@ -52,7 +58,6 @@ static int open_along(void *slot, u64 call)
 	AT(u32, slot, S_FILE_FLAGS) = AT(u32, call, FC_FLAGS);
 	AT(u32, slot, S_FILE_STEADY) = 1;
 	AT(u32, slot, S_FILE_USE) = 1;
-	return 1;
 }
 
 /* What it writes, where the program wants it. */
@@ -71,7 +76,8 @@ static int do_call(void *slot, u64 call)
 {
 	switch (AT(u32, call, FC_ACT)) {
 	case ACT_OPEN:
-		return open_along(slot, call);
+		open_along(slot, call);
+		break;
 	case ACT_OWN:
 		return syscall3(AT(long, slot, S_NR), AT(long, slot, S_ARGS), AT(long, slot, S_ARGS + 8), AT(long, slot, S_ARGS + 16)) == 0;
 	case ACT_BREAK:
@@ -80,17 +86,33 @@ static int do_call(void *slot, u64 call)
 	return 1;
 }
 
-/* Whether the call that the slot holds, its name fetched, was foreseen, and is answered. */
-int foreseen_call(void *slot)
+static int make_next(void *slot)
 {
 	u32 made = AT(u32, slot, S_FORESEEN_MADE);
 	u64 call = (u64)slot + S_FORESEEN_CALLS + FORESEEN_CALL * made;
 
 	if (made >= AT(u32, slot, S_FORESEEN) || made >= MOST_FORESEEN)
 		return 0;
-	if (!is_same_call(slot, call) || !write_out(slot, call) || !do_call(slot, call))
+	if (!is_same_call(slot, call) || !is_closed_before(slot, call) || !write_out(slot, call) || !do_call(slot, call))
 		return 0;
 	AT(u32, slot, S_FORESEEN_MADE) = made + 1;
 	AT(long, slot, S_RET) = AT(long, call, FC_RESULT);
 	return 1;
+}
+
+/*
+ * Whether the call that the slot holds, its name fetched, was foreseen, and is answered. The kernel may take the list away
+ * at any time, and then sees whether we are at it.
+ */
+int foreseen_call(void *slot)
+{
+	u32 *busy = (u32 *)((u64)slot + S_FORESEEN_BUSY);
+	int answered;
+
+	if (AT(u32, slot, S_FORESEEN) == 0)
+		return 0;
+	__atomic_store_n(busy, 1, __ATOMIC_SEQ_CST);
+	answered = make_next(slot);
+	__atomic_store_n(busy, 0, __ATOMIC_RELEASE);
+	return answered;
 }
