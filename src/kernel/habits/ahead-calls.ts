@@ -4,12 +4,11 @@ import { PROT_WRITE } from '../../engine/engine.ts';
 import { Ranges } from '../../lib/ranges.ts';
 import { pageUp } from '../../mm/ram.ts';
 import { MAP_DENYWRITE } from '../../uapi/mman.ts';
-import { RLIMIT_NOFILE } from '../../uapi/resource.ts';
 import { tellBreak } from '../facts.ts';
 import type { Task } from '../task.ts';
 import { type Ahead, type AheadFile, makeAhead } from './ahead.ts';
 import { type Bases, isFixed, type SavedBases } from './bases.ts';
-import { type Act, COMPARED, LEFT, type Step } from './step.ts';
+import { type Act, COMPARED, type Foreseeable, LEFT, type Step } from './step.ts';
 
 /** How many of the calls the program has made; what became of the file that it then had open, if it had one. */
 export interface Settled {
@@ -73,9 +72,15 @@ export class AheadCalls {
 
   /** False: this one the program has to ask for. */
   make(step: Step): boolean {
-    const { how } = step;
-    if (how === null || !step.confirmed || (how.act === 'open' && !step.closes)) return false;
+    const { opened } = this;
+    if (step.how === null || !step.confirmed || (step.how.act === 'open' && !step.closes)) return false;
     if (step.afterClose) this.close();
+    if (this.makeNext(step, step.how)) return true;
+    if (this.opened !== opened) this.reopen(opened!);
+    return false;
+  }
+
+  private makeNext(step: Step, how: Foreseeable): boolean {
     // Beside another one that is open it would be another descriptor than after that was closed.
     if (how.act === 'open' && this.opened !== null) return false;
     const args = step.args.map(value => this.bases.numberOf(value));
@@ -203,11 +208,16 @@ export class AheadCalls {
   }
 
   private keepOpen(opened: AheadFile, position: number): void {
-    const { file, fd, cloexec } = opened;
-    file.pos = position;
+    opened.file.pos = position;
     this.task.openedAlong = opened;
-    if (this.opened !== opened)
-      this.task.files.install(file.get(), cloexec, this.task.rlimit(RLIMIT_NOFILE), fd);
+    if (this.opened !== opened) this.reopen(opened);
+  }
+
+  /** As it was, whatever the limit is meanwhile. */
+  private reopen(opened: AheadFile): void {
+    const { file, fd, cloexec } = opened;
+    this.opened = opened;
+    this.task.files.install(file.get(), cloexec, Number.POSITIVE_INFINITY, fd);
   }
 }
 
