@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "../check.h"
+#include "../random.h"
 #include <pthread.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -19,12 +20,6 @@
 #define LARGE "/lib/x86_64-linux-gnu/libc.so.6"
 
 static unsigned seed = 7;
-
-static unsigned rnd(unsigned n)
-{
-	seed = seed * 1103515245 + 12345;
-	return seed / 65536 % n;
-}
 
 static unsigned sum(const char *bytes, long n)
 {

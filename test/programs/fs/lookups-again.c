@@ -16,17 +16,12 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "../random.h"
 
 #define STEPS 600
 #define WATCHERS 5
 
 static unsigned seed = 12345;
-
-static unsigned rnd(unsigned n)
-{
-	seed = seed * 1103515245 + 12345;
-	return seed / 65536 % n;
-}
 
 static const char *const names[] = { "a", "b", "c", "a/a", "a/b", "b/a", "b/c", "c/c", "a/b/c", "b/a/b", "c/a/a",
 				     "a/../b", "a/.", "./c", "a/b/..", "b/" };

@@ -4,17 +4,12 @@
  */
 #define _GNU_SOURCE
 #include "../check.h"
+#include "../random.h"
 #include <dirent.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 
 static unsigned seed = 11;
-
-static unsigned rnd(unsigned n)
-{
-	seed = seed * 1103515245 + 12345;
-	return seed / 65536 % n;
-}
 
 static void show(const char *what, long r)
 {

@@ -3,18 +3,11 @@
  * test: needs root
  */
 #include "propagation.h"
+#include "../random.h"
 #include <sys/syscall.h>
 
 #define STEPS 250
 #define MANY 60
-
-static unsigned seed;
-
-static unsigned any(unsigned n)
-{
-	seed = seed * 1103515245 + 12345;
-	return (seed >> 16) % n;
-}
 
 /* Names of up to three letters, one directory each. */
 static const char *place(void)
@@ -23,8 +16,8 @@ static const char *place(void)
 	static int last;
 	char *name = names[last ^= 1], *at = name;
 
-	for (int i = any(3); i >= 0; i--) {
-		*at++ = "abc"[any(3)];
+	for (int i = rnd(3); i >= 0; i--) {
+		*at++ = "abc"[rnd(3)];
 		*at++ = i ? '/' : 0;
 	}
 	return name;
@@ -102,11 +95,11 @@ static long from_tree(const char *from, const char *to, int recursive, int benea
 static void step(int number)
 {
 	const char *a = place(), *b = place(), *what = "";
-	int rec = any(2) ? MS_REC : 0;
+	int rec = rnd(2) ? MS_REC : 0;
 	long result = 0;
 	unsigned sum;
 
-	switch (any(13)) {
+	switch (rnd(13)) {
 	case 0:
 	case 1:
 		what = "new";
@@ -120,7 +113,7 @@ static void step(int number)
 		break;
 	case 4:
 		what = "tree";
-		result = from_tree(a, b, any(2) ? 0x8000 : 0, any(3) ? 0 : 0x200);
+		result = from_tree(a, b, rnd(2) ? 0x8000 : 0, rnd(3) ? 0 : 0x200);
 		break;
 	case 5:
 		what = "move";
@@ -129,7 +122,7 @@ static void step(int number)
 	case 6:
 	case 7:
 		what = "umount";
-		result = umount2(a, any(4) ? 0 : MNT_DETACH);
+		result = umount2(a, rnd(4) ? 0 : MNT_DETACH);
 		break;
 	case 8:
 	case 9:

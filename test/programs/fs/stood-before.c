@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "../check.h"
+#include "../random.h"
 #include <grp.h>
 #include <sys/stat.h>
 
@@ -20,12 +21,6 @@ static const char *const names[] = { "a", "c", "a/f", "a/b/g", "l", "a/d", "a/d/
 #define CHANGED 11
 
 static unsigned seed = 4321;
-
-static unsigned rnd(unsigned n)
-{
-	seed = seed * 1103515245 + 12345;
-	return seed / 65536 % n;
-}
 
 struct answers {
 	char text[16000];

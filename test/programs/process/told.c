@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "../check.h"
+#include "../random.h"
 #include <asm/prctl.h>
 #include <linux/filter.h>
 #include <linux/futex.h>
@@ -21,12 +22,6 @@ struct action {
 };
 
 static unsigned seed = 11;
-
-static unsigned rnd(unsigned n)
-{
-	seed = seed * 1103515245 + 12345;
-	return seed / 65536 % n;
-}
 
 static void handler(int signal)
 {

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "../check.h"
+#include "../random.h"
 #include <signal.h>
 
 static const int signals[] = { SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGWINCH, SIGURG, SIGCONT, 35, 64 };
@@ -11,12 +12,6 @@ static const int signals[] = { SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGWINCH, SIGU
 
 static unsigned seed = 7;
 static int depth;
-
-static unsigned rnd(unsigned n)
-{
-	seed = seed * 1103515245 + 12345;
-	return seed / 65536 % n;
-}
 
 /* Which of ours are blocked, as bits. */
 static unsigned blocked(void)

@@ -1,9 +1,8 @@
-/** What a filesystem test lends to hostfs: a clock, some memory, a temporary directory of the host's. */
+/** What tests of hostfs need: a directory of the host's that goes with the test, mounted. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { Clock } from '../../../src/core/clock.ts';
 import { ROOT_CRED } from '../../../src/core/cred.ts';
 import type { File } from '../../../src/fs/file.ts';
 import type { HostfsOptions, HostSuperBlock } from '../../../src/fs/hostfs/super.ts';
@@ -12,69 +11,15 @@ import type { Inode, NewInode } from '../../../src/fs/inode.ts';
 import type { FsEnvironment } from '../../../src/fs/super.ts';
 import { openLibc } from '../../../src/host/libc.ts';
 import { NativeFiles } from '../../../src/host/native-files.ts';
-import type { Ram } from '../../../src/mm/ram.ts';
+import { TestClock, TestRam, testEnvironment } from '../fs/machine.ts';
 import type { Ability } from '../fs/suite/check.ts';
-
-export class TestRam implements Ram {
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
-  readonly totalPages: number;
-  usedPages = 0;
-  spare = 0;
-  readonly reclaimers: Set<(pages: number) => void> = new Set();
-  private next = 4096;
-
-  constructor(size: number) {
-    this.bytes = new Uint8Array(size);
-    this.view = new DataView(this.bytes.buffer);
-    this.totalPages = size / 4096;
-  }
-
-  alloc(len: number): number {
-    if (this.next + len > this.bytes.length) return -12;
-    const at = this.next;
-    this.next += len;
-    return at;
-  }
-
-  free(offset: number, len: number): void {
-    this.bytes.fill(0, offset, offset + len);
-  }
-
-  discard(offset: number, len: number): void {
-    this.free(offset, len);
-  }
-
-  store(): number {
-    return -38;
-  }
-
-  load(): number {
-    return -38;
-  }
-
-  charge(pages: number, spare = 0): boolean {
-    if (this.usedPages + pages + spare > this.totalPages) return false;
-    this.usedPages += pages;
-    return true;
-  }
-}
-
-export const testClock: Clock = {
-  monotonic: () => 1e9,
-  realtime: () => ({ sec: 1_700_000_000, nsec: 0 }),
-  coarse: () => ({ sec: 1_700_000_000, nsec: 0 }),
-};
 
 export const files = new NativeFiles(openLibc());
 
 /** What the host does not let us do unless we are its root. */
 export const forbidden: readonly Ability[] = files.privileged ? [] : ['chown', 'devices'];
 
-export function testEnv(ramSize = 64 << 20): FsEnvironment {
-  let dev = 40;
-  return { clock: testClock, ram: new TestRam(ramSize), newDev: () => dev++ };
-}
+export const testEnv = (): FsEnvironment => testEnvironment(new TestClock(), new TestRam(64 << 20));
 
 /** A directory that goes with the test. */
 export function tempDir(t: TestContext): string {

@@ -9,7 +9,7 @@ import { overlayOn } from '../../../src/fs/overlay/type.ts';
 import type { FsEnvironment } from '../../../src/fs/super.ts';
 import { tmpfsType } from '../../../src/fs/tmpfs/super.ts';
 import { isDir, isLnk, isReg } from '../../../src/uapi/stat.ts';
-import { contentOf, mounted, must, namesIn, tempDir, testClock, testEnv } from '../hostfs/env.ts';
+import { contentOf, mounted, must, namesIn, tempDir, testEnv } from '../hostfs/env.ts';
 
 export interface Setup {
   readonly sb: OverlaySuperBlock;
@@ -36,7 +36,7 @@ export function overHost(t: TestContext, lowers: readonly string[], base = tempD
   const root = must(upperFs.root.lookup('upper'));
   const work = must(upperFs.root.lookup('work'));
   const roots = lowers.map(dir => mounted(dir, { readOnly: true, cacheAlways: true }, env).root);
-  const sb = new OverlaySuperBlock(testClock, env.newDev(), {
+  const sb = new OverlaySuperBlock(env.clock, env.newDev(), {
     upper: { root, work },
     lowers: roots,
     userXattr: true,

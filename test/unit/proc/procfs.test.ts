@@ -4,20 +4,16 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { CAPS_NONE, type Cred, ROOT_CRED } from '../../../src/core/cred.ts';
 import { link, mkdir, mknod, symlink } from '../../../src/fs/create.ts';
-import { File } from '../../../src/fs/file.ts';
 import { lookup } from '../../../src/fs/lookup.ts';
 import { LOOKUP_FOLLOW } from '../../../src/fs/namei.ts';
 import { open } from '../../../src/fs/open.ts';
-import { parseInteger } from '../../../src/fs/proc/context.ts';
-import { listFormat, maskFormat } from '../../../src/fs/proc/format.ts';
 import type { ProcTask } from '../../../src/fs/proc/source.ts';
 import { rename } from '../../../src/fs/rename.ts';
-import { latin1 } from '../../../src/lib/latin1.ts';
 import { EACCES, EINVAL, EIO, ENOENT, EPERM, ESRCH } from '../../../src/uapi/errno.ts';
-import { O_CREAT, O_DIRECTORY, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from '../../../src/uapi/fcntl.ts';
+import { O_CREAT, O_DIRECTORY, O_RDONLY, O_RDWR } from '../../../src/uapi/fcntl.ts';
 import { POLLPRI } from '../../../src/uapi/poll.ts';
 import { S_IFREG } from '../../../src/uapi/stat.ts';
-import { dice } from '../dice.ts';
+import { calls } from './calls.ts';
 import { HostMirror, hostTask, type Mutable } from './host-mirror.ts';
 
 let host: HostMirror;
@@ -36,64 +32,13 @@ const USER: Cred = {
   effective: CAPS_NONE,
 };
 
+const { openFile, readAt, text, write, readlink, names } = calls(() => host);
+
 beforeEach(() => {
   host = new HostMirror();
   self = host.mirror(process.pid);
   host.current = self;
 });
-
-const openAt = (path: string, flags = O_RDONLY) => open(host.vfs, host.who, null, path, flags, 0);
-
-function openFile(path: string, flags = O_RDONLY): File {
-  const file = openAt(path, flags);
-  assert.ok(file instanceof File, `${path}: ${file}`);
-  return file;
-}
-
-function readAt(file: File, pos: number, len: number): string | number {
-  const buf = new Uint8Array(len);
-  const n = file.read(buf, 0, len, pos);
-  return n < 0 ? n : latin1(buf, 0, n);
-}
-
-function text(path: string): string | number {
-  const file = openAt(path);
-  return typeof file === 'number' ? file : readAt(file, 0, 100_000);
-}
-
-function write(path: string, value: string, flags = O_WRONLY | O_TRUNC): number {
-  const file = openAt(path, flags);
-  if (typeof file === 'number') return file;
-  return file.write(Buffer.from(value, 'latin1'), 0, value.length, 0);
-}
-
-function readlink(path: string): string | number {
-  const found = lookup(host.vfs, host.who, null, path, 0);
-  if (typeof found === 'number') return found;
-  const target = found.inode.readlink(host.who);
-  return target;
-}
-
-function names(path: string, room = 1000): string[] {
-  const dir = openFile(path, O_RDONLY | O_DIRECTORY);
-  const all: string[] = [];
-  for (let pos = 0, more = true; more; ) {
-    let left = room;
-    more = false;
-    assert.ok(
-      dir.readdir(pos, (name, _ino, _type, next) => {
-        if (left-- === 0) {
-          more = true;
-          return false;
-        }
-        all.push(name);
-        pos = next;
-        return true;
-      }) >= 0,
-    );
-  }
-  return all;
-}
 
 /** A process like ours, by another number. */
 function clone(pid: number, changes: Partial<Mutable<ProcTask>> = {}): Mutable<ProcTask> {
@@ -336,108 +281,6 @@ test('poll of mounts tells of each change once', () => {
   host.mountGeneration++;
   assert.equal(mounts.poll() & POLLPRI, POLLPRI);
   assert.equal(mounts.poll() & POLLPRI, 0);
-});
-
-test('every file opens and reads for root', () => {
-  let count = 0;
-  for (const [path, type] of walk('')) {
-    if (type === 8 && !/(kmsg|pagemap|mem)$/.test(path)) assert.equal(typeof text(path), 'string', path);
-    count++;
-  }
-  assert.ok(count > 200);
-});
-
-test('inode numbers are those of stat, and of one file each', () => {
-  const paths = new Map<number, string>();
-  for (const [path] of walk('')) {
-    const found = lookup(host.vfs, host.who, null, path, 0);
-    assert.ok(typeof found !== 'number', path);
-    assert.equal(paths.get(found.inode.ino), undefined, path);
-    paths.set(found.inode.ino, path);
-  }
-});
-
-/** All paths below `path`, with their types. */
-function* walk(path: string): Generator<[string, number]> {
-  const dir = openFile(path === '' ? '/' : path, O_RDONLY | O_DIRECTORY);
-  const entries: [string, number][] = [];
-  dir.readdir(0, (name, _ino, type) => entries.push([name, type]) > 0);
-  for (const [name, type] of entries.slice(2)) {
-    yield [`${path}/${name}`, type];
-    if (type === 4) yield* walk(`${path}/${name}`);
-  }
-}
-
-test('whatever is written and wherever it is read, nothing throws', () => {
-  const random = dice(42);
-  const words = [
-    '',
-    '\n',
-    '0',
-    '-1',
-    '9'.repeat(400),
-    '0x',
-    '7 7 7 7',
-    '\0\0',
-    'x'.repeat(4096),
-    'y'.repeat(5000),
-  ];
-  const positions = [0, 1, 4095, 4096, 2 ** 31, 2 ** 46, 2 ** 52];
-  const buf = new Uint8Array(70_000);
-  for (const [path, type] of [...walk('')]) {
-    if (type !== 8) continue;
-    for (const flags of [O_RDONLY, O_WRONLY, O_RDWR | O_TRUNC]) {
-      const file = openAt(path, flags);
-      if (typeof file === 'number') continue;
-      for (let i = 0; i < 6; i++) {
-        const word = words[random(words.length)]!;
-        const pos = positions[random(positions.length)]!;
-        if (file.writable)
-          assert.ok(file.write(Buffer.from(word, 'latin1'), 0, word.length, pos) <= word.length);
-        // The memory of the test's own process is no place for guesses.
-        if (file.readable && !path.endsWith('/mem'))
-          assert.ok(file.read(buf, 0, random(buf.length), pos) < buf.length, path);
-        file.seek(pos, random(6));
-        file.poll();
-      }
-      file.put();
-    }
-  }
-});
-
-test('a text is the same in any pieces', () => {
-  const random = dice(7);
-  for (const name of ['status', 'smaps', 'maps', 'limits', 'mountinfo', 'stat']) {
-    const whole = readAt(openFile(`/self/${name}`), 0, 1 << 20) as string;
-    const file = openFile(`/self/${name}`);
-    let text = '';
-    for (let piece = 'x'; piece !== ''; text += piece)
-      piece = readAt(file, text.length, 1 + random(9000)) as string;
-    assert.equal(text, whole);
-    const back = random(whole.length);
-    assert.equal(readAt(file, back, 100), whole.slice(back, back + 100));
-  }
-});
-
-test('lists and masks of processors', () => {
-  assert.equal(listFormat([0, 1, 2, 5, 7, 8]), '0-2,5,7-8');
-  assert.equal(listFormat([]), '');
-  assert.equal(maskFormat([0, 1], 2), '3');
-  assert.equal(maskFormat([63], 64), '80000000,00000000');
-});
-
-test('whole numbers as the kernel reads them', () => {
-  for (const [written, value] of [
-    ['12', 12],
-    [' -3\n', -3],
-    ['0x1F', 31],
-    ['017', 15],
-    ['0', 0],
-  ] as const) {
-    assert.equal(parseInteger(written), value);
-  }
-  for (const bad of ['', 'x', '1 2', '08', '0x', '--1', '1e3', '1.5'])
-    assert.equal(parseInteger(bad), null, bad);
 });
 
 test('a host process can be mirrored twice', () => {
