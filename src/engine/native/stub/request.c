@@ -222,10 +222,28 @@ static u32 this_cpu(void)
 	return limit & 0xfff;
 }
 
-/* What is answered here comes from a patched site: of others the kernel has to hear, or it never learns of them. */
+/* A call that came by SIGSYS, by the one table of calls that has 64 bits, of those that programs make once. */
+static int is_made_once(void *slot, int kind)
+{
+	if (kind != K_CALL || AT(u32, slot, S_SIGCODE) != AUDIT_ARCH_X86_64)
+		return 0;
+	switch (AT(u64, slot, S_NR)) {
+	case __NR_arch_prctl:
+	case __NR_set_tid_address:
+	case __NR_set_robust_list:
+	case __NR_rseq:
+	case __NR_prlimit64:
+		return 1;
+	}
+	return 0;
+}
+
+/* Of calls from sites that are not patched the kernel has to hear, or it never learns of them; but for those made once. */
 int request(void *slot, int kind)
 {
-	if (kind == K_FAST && (answered_along(slot) || answered_by_facts(slot)))
+	if (kind == K_FAST && answered_along(slot))
+		return A_RETURN;
+	if ((kind == K_FAST || is_made_once(slot, kind)) && answered_by_facts(slot))
 		return A_RETURN;
 	if (kind == K_FAST || kind == K_CALL)
 		prefetch(slot);
