@@ -19,6 +19,7 @@
 #define PLAN_STRINGS 4
 #define PLAN_USAGE 5
 #define RUSAGE_SIZE 144
+#define AUDIT_ARCH_X86_64 0xc000003e
 #define PATH_MAX 4096
 
 static void futex_wait(u64 address, u32 value)
