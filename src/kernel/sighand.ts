@@ -158,13 +158,14 @@ export class SigHand {
     }
   }
 
-  /** Whatever the thread claims, it cannot do more than by a call: but to ignore signals it would have had to make it. */
+  /** Whatever the thread claims, it cannot do more than by a call. */
   private take({ facts, view }: Told): void {
     const [lo, hi] = facts.ownActions;
-    for (let signal = 1; signal <= NSIG && (lo | hi) !== 0; signal++) {
-      if (((sigWord(signal) === 0 ? lo : hi) & sigBit(signal)) === 0 || isUncatchable(signal)) continue;
-      const action = admissible(readSigAction(view, facts.actions + SIGACTION_SIZE * (signal - 1)));
-      if (action.handler !== SIG_IGN) this.put(signal, action);
+    for (let signal = 1; signal <= NSIG && (lo | hi | this.own.lo | this.own.hi) !== 0; signal++) {
+      const isOwn = ((sigWord(signal) === 0 ? lo : hi) & sigBit(signal)) !== 0 && !isUncatchable(signal);
+      if (isOwn)
+        this.put(signal, admissible(readSigAction(view, facts.actions + SIGACTION_SIZE * (signal - 1))));
+      else if (this.own.has(signal)) this.put(signal, DEFAULT_ACTION);
     }
   }
 

@@ -38,49 +38,64 @@ static void *own_action(void *slot, u32 signal)
 	return (char *)slot + S_ACTIONS + SIGACTION_SIZE * (signal - 1);
 }
 
-static int old_action(void *slot, u32 signal, u64 to)
-{
-	int own = AT(u64, slot, S_OWN_ACTIONS) >> (signal - 1) & 1;
-
-	return put(to, own ? own_action(slot, signal) : default_action, SIGACTION_SIZE);
-}
-
 /* The kernel may look at any time (sighand.ts): it takes what stands there between two equal even numbers. */
-static void set_action(void *slot, u32 signal, const u64 *action)
+static void set_action(void *slot, u32 signal, const u64 *action, int own)
 {
 	u32 *count = (u32 *)((u64)slot + S_ACTIONS_SET);
+	u64 bit = 1UL << (signal - 1);
 
 	__atomic_fetch_add(count, 1, __ATOMIC_SEQ_CST);
 	__builtin_memcpy(own_action(slot, signal), action, SIGACTION_SIZE);
-	AT(u64, slot, S_OWN_ACTIONS) |= 1UL << (signal - 1);
+	AT(u64, slot, S_OWN_ACTIONS) = own ? AT(u64, slot, S_OWN_ACTIONS) | bit : AT(u64, slot, S_OWN_ACTIONS) & ~bit;
 	__atomic_fetch_add(count, 1, __ATOMIC_SEQ_CST);
 }
 
-/* Of a signal that is ignored from now on none is pending any more: that the kernel has to see to. */
-static int is_set_here(u32 signal, u64 handler)
+static int is_pending(void *slot, u64 bit)
 {
-	u64 bit = 1UL << (signal - 1);
-
-	return handler != SIG_IGN && !(UNMASKABLE & bit) && !(handler == SIG_DFL && IGNORED_BY_DEFAULT & bit);
+	return (__atomic_load_n((u64 *)((u64)slot + S_PENDING), __ATOMIC_SEQ_CST) & bit) != 0;
 }
 
-/* Where the old action is not to be written the kernel says so, after it has set the new one. */
+/*
+ * Of a signal that is ignored from now on none is pending any more: if one is, or comes while we set the action, the kernel
+ * has to see to that. It sends none that is ignored, and says what is pending first.
+ */
+static int set_here(void *slot, u32 signal, const u64 *action, const u64 *old, int own)
+{
+	u64 bit = 1UL << (signal - 1);
+	int ignores = action[0] == SIG_IGN || (action[0] == SIG_DFL && IGNORED_BY_DEFAULT & bit);
+
+	if (UNMASKABLE & bit || (ignores && (!AT(u32, slot, S_MASK_TOLD) || is_pending(slot, bit))))
+		return 0;
+	set_action(slot, signal, action, 1);
+	if (!ignores || !is_pending(slot, bit))
+		return 1;
+	set_action(slot, signal, old, own);
+	return 0;
+}
+
+/* Nothing is written before all else is done: the kernel, if it is asked after all, finds all as it was. */
 static int action_of(void *slot, u32 signal, u64 from, u64 to)
 {
-	u64 action[SIGACTION_SIZE / 8];
+	u64 action[SIGACTION_SIZE / 8], old[SIGACTION_SIZE / 8];
+	int own;
 
 	if (signal - 1 >= SIGNALS || !AT(u32, slot, S_ACTIONS_TOLD))
 		return 0;
-	if (from != 0 && (copy_bytes(action, (void *)from, SIGACTION_SIZE) != 0 || !is_set_here(signal, action[0])))
-		return 0;
-	if (!old_action(slot, signal, to))
-		return 0;
-	if (from == 0)
+	own = AT(u64, slot, S_OWN_ACTIONS) >> (signal - 1) & 1;
+	__builtin_memcpy(old, own ? own_action(slot, signal) : default_action, SIGACTION_SIZE);
+	if (from != 0) {
+		if (copy_bytes(action, (void *)from, SIGACTION_SIZE) != 0)
+			return 0;
+		action[1] &= SA_KNOWN;
+		action[3] &= ~UNMASKABLE;
+		if (!set_here(slot, signal, action, old, own))
+			return 0;
+	}
+	if (put(to, old, SIGACTION_SIZE))
 		return 1;
-	action[1] &= SA_KNOWN;
-	action[3] &= ~UNMASKABLE;
-	set_action(slot, signal, action);
-	return 1;
+	if (from != 0)
+		set_action(slot, signal, old, own);
+	return 0;
 }
 
 /*
