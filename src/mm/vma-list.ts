@@ -2,7 +2,7 @@
 import { PROT_WRITE } from '../engine/engine.ts';
 import { ENOMEM } from '../uapi/errno.ts';
 import { PAGE_SIZE } from './ram.ts';
-import { VM_LOCKED, VM_SEALED, type Vma } from './vma.ts';
+import { VM_GROWSDOWN, VM_LOCKED, VM_SEALED, type Vma } from './vma.ts';
 
 /** Told before areas come, go, or are cut or joined. */
 export interface AreasWatcher {
@@ -164,6 +164,14 @@ export class VmaList {
     let pages = 0;
     for (const vma of this.list)
       if (!vma.shared && (vma.prot & PROT_WRITE) !== 0) pages += vma.length / PAGE_SIZE;
+    return pages;
+  }
+
+  /** Of these, without stacks, in pages: what RLIMIT_DATA limits. */
+  dataPages(): number {
+    let pages = 0;
+    for (const { shared, prot, flags, length } of this.list)
+      if (!shared && (prot & PROT_WRITE) !== 0 && (flags & VM_GROWSDOWN) === 0) pages += length / PAGE_SIZE;
     return pages;
   }
 

@@ -316,22 +316,24 @@ function brk(task: Task, addr: number): number {
   const { mm } = task;
   if (mm === null) return -ENOMEM;
   if (addr < mm.brkStart || addr > TASK_SIZE) return mm.brk;
+  const data = addr - mm.brkStart + (mm.endData - mm.startData);
+  if (data > task.rlimit(RLIMIT_DATA)) return mm.brk;
   const from = pageUp(mm.brk);
   const to = pageUp(addr);
   if (to > from) {
-    if (!mayBreak(task, mm, addr, from, to)) return mm.brk;
+    if (!mayBreak(task, mm, from, to)) return mm.brk;
     mm.map(newHeap(mm, from, to));
     if (isFilled(mm.defFlags)) faultIn(mm, from, to);
   } else if (to < from) {
-    if (mm.vmas.isSealed(to, from)) return mm.brk;
+    const first = mm.vmas.at(mm.vmas.indexAfter(to));
+    if (first === undefined || first.start >= from || mm.vmas.isSealed(to, from)) return mm.brk;
     mm.unmap(to, from - to);
   }
   mm.brk = addr;
   return addr;
 }
 
-function mayBreak(task: Task, mm: Mm, addr: number, from: number, to: number): boolean {
-  if (addr - mm.brkStart > task.rlimit(RLIMIT_DATA)) return false;
+function mayBreak(task: Task, mm: Mm, from: number, to: number): boolean {
   if (!mm.isFree(from, to - from + PAGE_SIZE, true) || !lockFits(task, mm, to - from, mm.defFlags))
     return false;
   return !overLimit(task, mm, to - from, PROT_WRITE, false) && !overCommit(task, to - from);
