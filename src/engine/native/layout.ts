@@ -232,7 +232,7 @@ export const SLOT = {
   /** Where the record of the file lies that came along: an offset in the slot. */
   S_FILE_RECORD: 0x288,
   /** Whether more of it is known than its position and its flags. */
-  S_FILE_STEADY: 0x28c,
+  S_FILE_STEADY: 0x2a4,
   /** The thread's signal mask, which it may set itself if S_MASK_TOLD; and the signals that are pending, as the kernel says. */
   S_MASK: 0x2c0,
   S_PENDING: 0x2c8,

@@ -1,0 +1,14 @@
+/** What kernel and stub share lies where nothing else does. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SLOT } from '../../../src/engine/native/layout.ts';
+
+test('each field of a slot has a place of its own', () => {
+  const seen = new Map<number, string>();
+  for (const [name, offset] of Object.entries(SLOT)) {
+    if (!name.startsWith('S_') || offset >= SLOT.S_COPY) continue;
+    assert.equal(seen.get(offset), undefined, name);
+    seen.set(offset, name);
+  }
+  assert.ok(seen.size > 40);
+});
