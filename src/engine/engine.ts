@@ -306,8 +306,15 @@ export interface ThreadFacts {
   tellIds(uid: number, euid: number, gid: number, egid: number): void;
   /** It has to ask for them. */
   untellIds(): void;
-  /** The end of its data (brk(2)); 0: it has to ask. */
+  /** The end of its data (brk(2)); 0: it has to ask. It has to ask for another, too. */
   tellBreak(address: number): void;
+  /** It may move that by itself, to any place from `lowest` to `highest`, and maps or unmaps its private memory there. */
+  letBreak(lowest: number, highest: number): void;
+  /** It has to ask for another from now on. */
+  stopBreak(): void;
+  /** The lower halves, as int32, of where it has put it by now, and of the highest place where it was since it was told. */
+  readonly breakNow: number;
+  readonly breakTop: number;
   /** All that it was told holds no more. */
   forget(): void;
   /** Arguments of its latest set_robust_list(2), set_tid_address(2); null: it has not made the call by itself. */

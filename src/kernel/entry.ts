@@ -16,6 +16,7 @@ import { sendAlong, settleAlong } from './along.ts';
 import { returnToProgram } from './deliver.ts';
 import { deliverable } from './dequeue.ts';
 import { exitGroup, exitTask } from './exit.ts';
+import { tellBreak } from './facts.ts';
 import type { Foreseeable } from './habits/step.ts';
 import type { Foregone } from './known-answers.ts';
 import { pageFault } from './page-fault.ts';
@@ -202,6 +203,7 @@ export class Entry {
       task.lastResult = result;
       if (task.openedAlong !== null) sendAlong(task);
       task.follower?.foresee();
+      tellBreak(task);
       thread.answer(result);
     } else if (thread.hasFrame) this.toProgram(task, result);
     else {

@@ -27,7 +27,7 @@ import { credForExec, type ExecCred, parseFileCaps } from './cred-exec.ts';
 import { NO_RETURN, REGISTERS_SET } from './entry.ts';
 import { type StackRequest, type StackWindow, stackPointerFor, writeStack } from './exec-stack.ts';
 import { becomeOnlyThread, exitGroup } from './exit.ts';
-import { tellProgram, untellAll } from './facts.ts';
+import { tellBreak, tellProgram, untellAll } from './facts.ts';
 import { ExeBacking, FileBacking } from './file-backing.ts';
 import { beginHabit } from './habits/follower.ts';
 import { resetForExec } from './inherit.ts';
@@ -185,6 +185,7 @@ function replace(task: Task, program: Program, request: ExecRequest): number {
   if (typeof pages !== 'number') mm.exe = new ExeBacking(file, pages);
   tellProgram(task);
   beginHabit(task, file.inode);
+  tellBreak(task);
   task.execDone?.();
   task.execDone = null;
   return REGISTERS_SET;

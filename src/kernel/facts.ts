@@ -5,9 +5,14 @@
  */
 import { RLIMIT_SIZE, writeRlimit } from '../arch/x86_64/structs/resource.ts';
 import type { ThreadFacts } from '../engine/engine.ts';
+import { PAGE_SIZE } from '../mm/ram.ts';
+import { RLIMIT_AS, RLIMIT_DATA } from '../uapi/resource.ts';
 import { CLONE_VFORK, CLONE_VM } from '../uapi/sched.ts';
 import type { Task } from './task.ts';
 import type { ThreadGroup } from './thread-group.ts';
+
+/** So far up a thread may move its break before the kernel hears of it: `mem=` is to be watched. */
+const BREAK_AHEAD = 4 * 1024 * 1024;
 
 /** A new program, whose thread is alone. */
 export function tellProgram(task: Task): void {
@@ -16,7 +21,6 @@ export function tellProgram(task: Task): void {
   tellActions(task);
   tellMask(task);
   tellLimits(task);
-  tellBreak(task);
 }
 
 /** Threads of one process may have different ids (credentials(7)): nobody else changes them. */
@@ -46,28 +50,43 @@ export function tellLimits(task: Task): void {
   facts.tellLimits(true);
 }
 
+/**
+ * With the answer that the task is about to be given: where its break is, and how far it may move that by itself. All that
+ * brk(2) looks at allows it, and nobody else can change what that is.
+ */
 export function tellBreak(task: Task): void {
   const { mm } = task;
-  if (mm !== null && mm.users === 1) factsFor(task)?.tellBreak(mm.brk);
+  if (mm === null || !mm.breakUntold || mm.users > 1) return;
+  const facts = factsFor(task);
+  if (facts !== null) mm.tellBreak(facts, mayMoveBreak(task) ? BREAK_AHEAD : 0);
 }
+
+const mayMoveBreak = (task: Task): boolean =>
+  !Number.isFinite(task.rlimit(RLIMIT_DATA)) &&
+  !Number.isFinite(task.rlimit(RLIMIT_AS)) &&
+  task.kernel.memoryRules.neverRefuses(BREAK_AHEAD / PAGE_SIZE);
 
 /** Before one of its limits changes, or all of them are to be asked for. */
 export function untellLimits(group: ThreadGroup): void {
-  for (const { thread } of group.threads) thread?.facts?.tellLimits(false);
+  for (const { thread, mm } of group.threads) {
+    thread?.facts?.tellLimits(false);
+    mm?.changing();
+  }
 }
 
 /** Before somebody else gets to share something with the task (clone(2)). */
 export function untellShared(task: Task, cloneFlags: number): void {
   if ((cloneFlags & CLONE_VM) === 0) return;
   // Who waits for its child finds nobody else when it goes on (vfork(2)).
-  if ((cloneFlags & CLONE_VFORK) !== 0) task.thread?.facts?.tellBreak(0);
+  if ((cloneFlags & CLONE_VFORK) !== 0) task.mm?.untellBreak();
   else untellAll(task);
 }
 
 /** Before the task's calls are to be heard, each of them, or it gets another thread of the engine's, or none. */
-export function untellAll({ group, signals, thread }: Task): void {
+export function untellAll({ group, signals, thread, mm }: Task): void {
   group.sighand.untell();
   signals.untell();
+  mm?.untellBreak();
   thread?.facts?.forget();
 }
 

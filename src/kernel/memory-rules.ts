@@ -12,14 +12,28 @@ export const NEVER = 2;
 
 export class MemoryRules {
   private readonly kernel: Kernel;
-  /** vm.overcommit_memory: 0 refuses what is obviously too much, 1 nothing, 2 what goes beyond a share of all. */
-  overcommit: number = HEURISTIC;
+  private rule: number = HEURISTIC;
   /** vm.overcommit_ratio: that share, in percent. */
   ratio = 50;
   maxMaps = MOST_MAPS;
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
+  }
+
+  /** vm.overcommit_memory: 0 refuses what is obviously too much, 1 nothing, 2 what goes beyond a share of all. */
+  get overcommit(): number {
+    return this.rule;
+  }
+
+  set overcommit(rule: number) {
+    this.rule = rule;
+    for (const { mm } of this.kernel.tasks.values()) mm?.changing();
+  }
+
+  /** Whether so many are never too many, whatever others ask for. */
+  neverRefuses(pages: number): boolean {
+    return this.rule !== NEVER && !this.refuses(pages);
   }
 
   /** Whether a private mapping of so many pages that may be written is too large. */

@@ -9,6 +9,7 @@ import type { Vma } from './vma.ts';
 
 /** MADV_GUARD_INSTALL: what was there is gone, a touch is SIGSEGV. */
 export function installGuards(mm: Mm, from: number, to: number): void {
+  mm.changing();
   mm.guards.add(from, to);
   mm.advisePages(from, to, MADV_DONTNEED);
   mm.protectPages(from, to, PROT_NONE);

@@ -2,7 +2,7 @@
  * An address space as the kernel sees it (mm_struct): its areas, and where things are. Keeps areas and the
  * engine's pages in step. The system calls' own rules (flags, limits, errors) are in syscalls/mmap.ts.
  */
-import { PROT_NONE, PROT_READ, type Space } from '../engine/engine.ts';
+import { PROT_NONE, PROT_READ, type Space, type ThreadFacts } from '../engine/engine.ts';
 import { Ranges } from '../lib/ranges.ts';
 import {
   forgetCache,
@@ -16,10 +16,11 @@ import {
   unmapTruncated,
 } from './file-pages.ts';
 import { hideGuards, moveGuards, removeGuards } from './guards.ts';
+import { followBreak, OwnBreak } from './own-break.ts';
 import type { PageCache, PageUser } from './page-cache.ts';
 import { lowestUse, MMAP_MIN, Places, TASK_SIZE } from './places.ts';
 import { growPrivate, mapPrivate, movePages } from './private-pages.ts';
-import { PAGE_SIZE } from './ram.ts';
+import { PAGE_SIZE, pageUp } from './ram.ts';
 import type { Mapped, TextImages } from './text-image.ts';
 import {
   type Backing,
@@ -30,7 +31,7 @@ import {
   VM_WIPEONFORK,
   Vma,
 } from './vma.ts';
-import { VmaList } from './vma-list.ts';
+import { type AreasWatcher, VmaList } from './vma-list.ts';
 
 /** What address spaces have in common: a machine's. */
 export interface MmHost {
@@ -54,13 +55,17 @@ export const grants = (has: number, wanted: number): boolean =>
 /** What core(5) tells: private and shared anonymous memory, ELF headers, private huge pages. */
 const DEFAULT_COREDUMP_FILTER = 0x33;
 
-export class Mm implements PageUser {
+export class Mm implements PageUser, AreasWatcher {
   space: Space;
-  readonly vmas: VmaList = new VmaList();
+  private readonly areas: VmaList = new VmaList(this);
+  /** What the program's thread was told of its break. */
+  private ownBreak: OwnBreak | null = null;
+  /** It may be told anew. */
+  breakUntold = true;
   /** Tasks that use it. */
   users = 1;
   brkStart = 0;
-  brk = 0;
+  private breakEnd = 0;
   /** Mappings without a wish go below this. */
   mmapBase = 0;
   startCode = 0;
@@ -79,10 +84,9 @@ export class Mm implements PageUser {
   /** The program's file. */
   exe: Backing | null = null;
   /** Largest ever size of all areas in pages, for /proc (VmPeak). */
-  peakPages = 0;
+  private peak = 0;
   private pages = 0;
-  /** Flags of areas to come: mlockall(2), MCL_FUTURE. */
-  defFlags = 0;
+  private futureFlags = 0;
   /** Which memory core files have: bits of /proc/PID/coredump_filter (core(5)). */
   coredumpFilter: number = DEFAULT_COREDUMP_FILTER;
   /** What membarrier(2) was told to be ready for. */
@@ -107,9 +111,86 @@ export class Mm implements PageUser {
     this.host = host;
   }
 
+  /** As they are: what the program's thread has changed itself is seen. */
+  get vmas(): VmaList {
+    if (this.ownBreak?.hasMoved === true) this.hearBreak(this.ownBreak);
+    return this.areas;
+  }
+
+  get brk(): number {
+    if (this.ownBreak?.hasMoved === true) this.hearBreak(this.ownBreak);
+    return this.breakEnd;
+  }
+
+  /** Its thread, if it was told where the break was, is in the kernel. */
+  set brk(address: number) {
+    this.untellBreak();
+    this.breakEnd = address;
+  }
+
   /** Pages of all areas (VmSize). */
   get totalPages(): number {
+    if (this.ownBreak?.hasMoved === true) this.hearBreak(this.ownBreak);
     return this.pages;
+  }
+
+  get peakPages(): number {
+    if (this.ownBreak !== null) this.notePeak(this.ownBreak);
+    return this.peak;
+  }
+
+  /** Flags of areas to come: mlockall(2), MCL_FUTURE. */
+  get defFlags(): number {
+    return this.futureFlags;
+  }
+
+  set defFlags(flags: number) {
+    this.changing();
+    this.futureFlags = flags;
+  }
+
+  /** The program's only thread, which is about to go on, may move the break by itself, by `ahead` bytes up at most. */
+  tellBreak(facts: ThreadFacts, ahead: number): void {
+    this.untellBreak();
+    this.ownBreak = new OwnBreak(this, facts, ahead);
+    this.breakUntold = false;
+  }
+
+  /** It has to ask, from its next call on: it is in the kernel. */
+  untellBreak(): void {
+    const own = this.ownBreak;
+    if (own === null) return;
+    this.changing();
+    this.ownBreak = null;
+    own.end();
+  }
+
+  /**
+   * Areas are about to change, or rules for them: how far the break may go has to be found anew. Of what the thread was
+   * told it still is heard: it may be running.
+   */
+  changing(): void {
+    const own = this.ownBreak;
+    this.breakUntold = true;
+    if (own === null) return;
+    if (own.hasMoved) this.hearBreak(own);
+    this.notePeak(own);
+    own.stop();
+  }
+
+  private hearBreak(own: OwnBreak): void {
+    // What is done now is not to be heard of.
+    this.ownBreak = null;
+    this.notePeak(own);
+    const to = own.hear();
+    if (to >= 0 && followBreak(this, this.breakEnd, to)) this.breakEnd = to;
+    this.ownBreak = own;
+  }
+
+  /** How large it was in between. */
+  private notePeak({ top }: OwnBreak): void {
+    const more = (pageUp(top) - pageUp(this.breakEnd)) / PAGE_SIZE;
+    this.peak = Math.max(this.peak, this.pages + more);
   }
 
   /** Whether [start, start + len) may be mapped at all. */
@@ -222,8 +303,17 @@ export class Mm implements PageUser {
     hideGuards(this, to, to + newLen);
   }
 
+  /** Takes the end of an area away, whose pages are gone. */
+  cutEnd(vma: Vma, end: number): void {
+    const old = vma.end;
+    vma.end = end;
+    this.account(end - old, vma);
+    this.places.freed(old);
+  }
+
   /** For a new program: nothing is left but what the engine keeps. */
   clear(): void {
+    this.untellBreak();
     for (const vma of this.vmas.clear()) this.drop(vma);
     this.unmapPages(MMAP_MIN, TASK_SIZE);
     this.places.reset();
@@ -296,6 +386,7 @@ export class Mm implements PageUser {
 
   /** The last user is gone. */
   destroy(): void {
+    this.ownBreak = null;
     this.space.destroy();
     this.host.promise(-this.promised);
     const caches = new Set<PageCache>();
@@ -353,7 +444,7 @@ export class Mm implements PageUser {
       this.promised += pages;
       this.host.promise(pages);
     }
-    if (this.pages > this.peakPages) this.peakPages = this.pages;
+    if (this.pages > this.peak) this.peak = this.pages;
   }
 
   /** The area's pages are ordered away, and its file is let go. */

@@ -23,6 +23,7 @@ export function growDown(mm: Mm, address: number, limit: number): Vma | null {
   const more = vma.start - start;
   if (!mm.isAllowed(start, more)) return null;
   mapPrivate(mm, vma, start, vma.start, false);
+  mm.changing();
   mm.account(more, vma);
   vma.start = start;
   return vma;

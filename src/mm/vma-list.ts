@@ -2,11 +2,21 @@
 import { PROT_WRITE } from '../engine/engine.ts';
 import { ENOMEM } from '../uapi/errno.ts';
 import { PAGE_SIZE } from './ram.ts';
-import { VM_LOCKED, VM_SEALED, type Vma } from './vma.ts';
+import { VM_GROWSDOWN, VM_LOCKED, VM_SEALED, type Vma } from './vma.ts';
+
+/** Told before areas come, go, or are cut or joined. */
+export interface AreasWatcher {
+  changing(): void;
+}
 
 /** Areas in order of their addresses, without overlap. */
 export class VmaList {
   private readonly list: Vma[] = [];
+  private readonly watcher: AreasWatcher | null;
+
+  constructor(watcher: AreasWatcher | null = null) {
+    this.watcher = watcher;
+  }
 
   get count(): number {
     return this.list.length;
@@ -43,6 +53,7 @@ export class VmaList {
   }
 
   insert(vma: Vma): void {
+    this.watcher?.changing();
     const index = this.indexAfter(vma.start);
     const before = this.list[index - 1];
     const after = this.list[index];
@@ -58,6 +69,7 @@ export class VmaList {
 
   /** Cuts areas so that none crosses `address`. */
   split(address: number): void {
+    this.watcher?.changing();
     const index = this.indexAfter(address);
     const vma = this.list[index];
     if (vma === undefined || vma.start >= address) return;
@@ -69,6 +81,7 @@ export class VmaList {
 
   /** Takes out all areas within [from, to), cutting those at the edges. */
   remove(from: number, to: number): Vma[] {
+    this.watcher?.changing();
     this.split(from);
     this.split(to);
     const first = this.indexAfter(from);
@@ -79,6 +92,7 @@ export class VmaList {
 
   /** Areas within [from, to), after cutting those at the edges; merge them again with `join`. */
   isolate(from: number, to: number): Vma[] {
+    this.watcher?.changing();
     this.split(from);
     this.split(to);
     const out: Vma[] = [];
@@ -102,6 +116,7 @@ export class VmaList {
 
   /** Merges neighbours around [from, to) that have become alike. */
   join(from: number, to: number): void {
+    this.watcher?.changing();
     let i = Math.max(1, this.indexAfter(from - 1));
     while (i < this.list.length && this.list[i]!.start <= to) {
       const before = this.list[i - 1]!;
@@ -152,6 +167,14 @@ export class VmaList {
     return pages;
   }
 
+  /** Of these, without stacks, in pages: what RLIMIT_DATA limits. */
+  dataPages(): number {
+    let pages = 0;
+    for (const { shared, prot, flags, length } of this.list)
+      if (!shared && (prot & PROT_WRITE) !== 0 && (flags & VM_GROWSDOWN) === 0) pages += length / PAGE_SIZE;
+    return pages;
+  }
+
   /** Flags that areas of [start, end) get and lose: 0, or -ENOMEM at a hole; the areas before it have changed. */
   setFlags(start: number, end: number, set: number, clear: number): number {
     const stop = this.coveredFrom(start, end);
@@ -161,6 +184,7 @@ export class VmaList {
   }
 
   clear(): Vma[] {
+    this.watcher?.changing();
     return this.list.splice(0);
   }
 }

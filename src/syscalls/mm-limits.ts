@@ -26,7 +26,7 @@ export function overLimit(task: Task, mm: Mm, size: number, prot: number, shared
 /** RLIMIT_DATA counts private memory that may be written. */
 export function overData(task: Task, mm: Mm, size: number): boolean {
   const limit = task.rlimit(RLIMIT_DATA);
-  return Number.isFinite(limit) && mm.vmas.committedPages() * PAGE_SIZE + size > limit;
+  return Number.isFinite(limit) && mm.vmas.dataPages() * PAGE_SIZE + size > limit;
 }
 
 /** Whether the memory that there is does not suffice (vm.overcommit_memory). */

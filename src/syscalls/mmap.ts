@@ -2,12 +2,12 @@
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../engine/engine.ts';
 import type { File } from '../fs/file.ts';
 import { isAppendOnly } from '../fs/flags.ts';
-import { tellBreak } from '../kernel/facts.ts';
 import { FileBacking } from '../kernel/file-backing.ts';
 import type { Task } from '../kernel/task.ts';
 import { wrap64 } from '../lib/int64.ts';
 import { faultIn, isFilled } from '../mm/advice.ts';
 import type { Mm } from '../mm/mm.ts';
+import { newHeap } from '../mm/own-break.ts';
 import { PageCache } from '../mm/page-cache.ts';
 import { MMAP_MIN, TASK_SIZE } from '../mm/places.ts';
 import { PAGE_SIZE, pageDown, pageUp } from '../mm/ram.ts';
@@ -315,31 +315,25 @@ function mayProtect(task: Task, mm: Mm, vma: Vma, prot: number, size: number): n
 function brk(task: Task, addr: number): number {
   const { mm } = task;
   if (mm === null) return -ENOMEM;
-  const result = moveBreak(task, mm, addr);
-  tellBreak(task);
-  return result;
-}
-
-function moveBreak(task: Task, mm: Mm, addr: number): number {
   if (addr < mm.brkStart || addr > TASK_SIZE) return mm.brk;
+  const data = addr - mm.brkStart + (mm.endData - mm.startData);
+  if (data > task.rlimit(RLIMIT_DATA)) return mm.brk;
   const from = pageUp(mm.brk);
   const to = pageUp(addr);
   if (to > from) {
-    if (!mayBreak(task, mm, addr, from, to)) return mm.brk;
-    const vma = new Vma(from, to, PROT_READ | PROT_WRITE, VM_MAYWRITE | mm.defFlags);
-    vma.name = '[heap]';
-    mm.map(vma);
+    if (!mayBreak(task, mm, from, to)) return mm.brk;
+    mm.map(newHeap(mm, from, to));
     if (isFilled(mm.defFlags)) faultIn(mm, from, to);
   } else if (to < from) {
-    if (mm.vmas.isSealed(to, from)) return mm.brk;
+    const first = mm.vmas.at(mm.vmas.indexAfter(to));
+    if (first === undefined || first.start >= from || mm.vmas.isSealed(to, from)) return mm.brk;
     mm.unmap(to, from - to);
   }
   mm.brk = addr;
   return addr;
 }
 
-function mayBreak(task: Task, mm: Mm, addr: number, from: number, to: number): boolean {
-  if (addr - mm.brkStart > task.rlimit(RLIMIT_DATA)) return false;
+function mayBreak(task: Task, mm: Mm, from: number, to: number): boolean {
   if (!mm.isFree(from, to - from + PAGE_SIZE, true) || !lockFits(task, mm, to - from, mm.defFlags))
     return false;
   return !overLimit(task, mm, to - from, PROT_WRITE, false) && !overCommit(task, to - from);
@@ -403,11 +397,7 @@ export const mmapCalls: readonly Syscall[] = [
     args: ['place', 'word', 'int'],
     run: (task, [addr, len, prot]) => mprotect(task, addr!, len!, prot!),
   }),
-  foreseeable(call('brk', [address('addr')], brk), {
-    act: 'break',
-    args: ['place'],
-    run: (task, [addr]) => brk(task, addr!),
-  }),
+  call('brk', [address('addr')], brk),
   call(
     'remap_file_pages',
     [address('addr'), extent('size'), flags('prot', PROT_NAMES), extent('pgoff'), flags('flags', MAP_NAMES)],

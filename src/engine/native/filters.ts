@@ -32,7 +32,7 @@ import {
   ret,
   tax,
 } from './bpf.ts';
-import { FD, OWN_MAP_FLAGS, SIZE, VA } from './layout.ts';
+import { FD, LOWEST_OWN, OWN_MAP_FLAGS, SIZE, VA } from './layout.ts';
 
 const AUDIT_ARCH_X86_64 = 0xc000003e;
 const FUTEX_WAIT = 0;
@@ -113,18 +113,31 @@ const guest: readonly Line[] = [
   jne(0, 'trap'),
   load(DATA.arg(2)),
   jge(8, 'trap'),
-  // Above all that the engine keeps, or above 4 GiB and surely below the slots (own-mappings.ts).
+  // Above all that the engine keeps, between the stub and the slots, or below the stub (own-mappings.ts).
   label('own'),
   load(DATA.argHigh(1)),
   jge(0x8000, 'trap'),
   tax,
   load(DATA.argHigh(0)),
-  jeq(0, 'trap'),
+  jeq(0, 'low'),
   jge(0x8000, 'trap'),
   jge(high(VA.SLOT_END), 'allow'),
   addX,
   add(2),
   jge(high(VA.SLOT_BASE) + 1, 'trap'),
+  ret(RET_ALLOW),
+  // Address and length are below 2 GiB each, so the sum does not wrap. What begins on a page ends on one, at most.
+  label('low'),
+  load(DATA.argHigh(1)),
+  jne(0, 'trap'),
+  load(DATA.arg(0)),
+  jlt(LOWEST_OWN, 'trap'),
+  jge(VA.STUB_TEXT, 'trap'),
+  tax,
+  load(DATA.arg(1)),
+  jge(VA.STUB_TEXT, 'trap'),
+  addX,
+  jge(VA.STUB_TEXT + 1, 'trap'),
   ret(RET_ALLOW),
   label('futex'),
   load(DATA.arg(1)),

@@ -237,6 +237,14 @@ export const SLOT = {
   S_MASK: 0x2c0,
   S_PENDING: 0x2c8,
   S_MASK_TOLD: 0x2d0,
+  /**
+   * Whether the thread may move its break by itself, between which places, and the highest where it was since S_BREAK was
+   * written by the kernel.
+   */
+  S_BREAK_MOVES: 0x2e0,
+  S_BREAK_LOWEST: 0x2e8,
+  S_BREAK_HIGHEST: 0x2f0,
+  S_BREAK_TOP: 0x2f8,
   /** Up to 4 mappings of private memory: {u64 call, address, length, protection or advice}. */
   S_OWN_OPS: 0x100,
   OWN_OP_SIZE: 32,
@@ -360,6 +368,9 @@ export const FD = { FD_MEMORY: 3, FD_MEMORY_RO: 4, FD_NOTES: 5, FD_EPOLL: 6 } as
 
 /** MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE: how a guest thread may map memory. */
 export const OWN_MAP_FLAGS = 0x4032;
+
+/** Below it guest threads map nothing themselves: the host's vm.mmap_min_addr, which root may be let pass. */
+export const LOWEST_OWN = 0x10000;
 
 /** The signal that makes a running thread come to the kernel. */
 export const KICK_SIGNAL = 12;

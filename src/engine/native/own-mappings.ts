@@ -4,7 +4,7 @@
  * can reach so is its own memory, and what the machine's memory file gave it stays as it was, or goes.
  */
 import { setInt64 } from '../../lib/int64.ts';
-import { SLOT, VA } from './layout.ts';
+import { LOWEST_OWN, SLOT, VA } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 
 const FIELDS = 4;
@@ -56,9 +56,10 @@ export class OwnMappings {
   }
 }
 
-/** As the filter sees it, by the upper halves of address and length: apart from all that the engine keeps. */
+/** As the filter sees it: apart from all that the engine keeps. Above 4 GiB the upper halves of both tell. */
 export function isApart(address: number, len: number): boolean {
   const high = Math.floor(address / GIB4);
   if (high >= LOWEST_TOP) return true;
-  return high > 0 && high + Math.floor(len / GIB4) + 2 <= HIGHEST_BOTTOM;
+  if (high === 0) return address >= LOWEST_OWN && address + len <= VA.STUB_TEXT;
+  return high + Math.floor(len / GIB4) + 2 <= HIGHEST_BOTTOM;
 }

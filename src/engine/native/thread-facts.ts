@@ -70,7 +70,29 @@ export class NativeThreadFacts implements ThreadFacts {
   }
 
   tellBreak(address: number): void {
-    setInt64(this.memory.view, this.slot + SLOT.S_BREAK, address);
+    const { view } = this.memory;
+    this.stopBreak();
+    setInt64(view, this.slot + SLOT.S_BREAK, address);
+    setInt64(view, this.slot + SLOT.S_BREAK_TOP, address);
+  }
+
+  letBreak(lowest: number, highest: number): void {
+    const { view } = this.memory;
+    setInt64(view, this.slot + SLOT.S_BREAK_LOWEST, lowest);
+    setInt64(view, this.slot + SLOT.S_BREAK_HIGHEST, highest);
+    this.put(SLOT.S_BREAK_MOVES, 1);
+  }
+
+  stopBreak(): void {
+    this.put(SLOT.S_BREAK_MOVES, 0);
+  }
+
+  get breakNow(): number {
+    return Atomics.load(this.memory.i32, (this.slot + SLOT.S_BREAK) >> 2);
+  }
+
+  get breakTop(): number {
+    return this.memory.i32[(this.slot + SLOT.S_BREAK_TOP) >> 2]!;
   }
 
   forget(): void {

@@ -24,18 +24,22 @@ export const canForesee = ({ thread, group, files, mm, attributes }: Task): bool
   mm?.users === 1 &&
   attributes.seccomp === null;
 
-/** Makes those of `steps` from `position` on that can be; null: none can. The thread is in the kernel and about to go on. */
+/**
+ * Makes those of `steps` from `position` on that can be; null: none can. The thread is in the kernel and about to go on, from
+ * a call that has unmapped something or not.
+ */
 export function makeCalls(
   task: Task,
   steps: readonly Step[],
   position: number,
   bases: Bases,
+  hasUnmapped: boolean,
 ): AheadCalls | null {
   const { brk } = task.mm!;
   const { openedAlong, thread } = task;
   // What came along with a call that was made before would have to make room.
   if (openedAlong !== null && openedAlong.place !== thread!.along!.stat) return null;
-  const calls = new AheadCalls(task, thread!, bases);
+  const calls = new AheadCalls(task, thread!, bases, hasUnmapped);
   for (let i = position; i < steps.length && calls.make(steps[i]!); i++);
   // Until the program comes to move it.
   if (task.mm!.brk !== brk) thread!.facts?.tellBreak(brk);
@@ -59,12 +63,13 @@ export class AheadCalls {
   private opened: AheadFile | null;
   private committed = 0;
   /** Something goes when the program comes to it, and is a place for others only then. */
-  private hasUnmapped = false;
+  private hasUnmapped: boolean;
   /** Places that loaders keep for the pieces of what they load. */
   private readonly reserved = new Ranges();
 
-  constructor(task: Task, thread: EngineThread, bases: Bases) {
+  constructor(task: Task, thread: EngineThread, bases: Bases, hasUnmapped: boolean) {
     this.task = task;
+    this.hasUnmapped = hasUnmapped;
     this.foreseen = thread.foreseen!;
     this.along = thread.along!;
     this.bases = bases;

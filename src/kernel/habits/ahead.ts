@@ -114,13 +114,17 @@ function areasOf(mm: Mm, start: number, end: number): Vma[] {
   return areas;
 }
 
+/** What the thread may move the end of by itself (mm/own-break.ts). */
+const isHeap = ({ name }: Vma): boolean => name === '[heap]';
+
 /** The thread does it when it comes to it, and we hear of it afterwards. Only what takes rights away from private memory. */
 function protectAhead(mm: Mm, step: Step, args: readonly number[]): Ahead | null {
   const [start, size, prot] = [args[0]!, pageUp(args[1]!), args[2]!];
   const end = start + size;
   if (prot !== PROT_READ || size === 0 || start % PAGE_SIZE !== 0) return null;
   if (!mm.vmas.covering(start, end) || mm.guards.touches(start, end)) return null;
-  for (const vma of mm.vmas.within(start, end)) if (vma.shared || (vma.flags & VM_SEALED) !== 0) return null;
+  for (const vma of mm.vmas.within(start, end))
+    if (vma.shared || (vma.flags & VM_SEALED) !== 0 || isHeap(vma)) return null;
   return new Ahead(step, args, 0);
 }
 
@@ -134,7 +138,7 @@ function unmapAhead(mm: Mm, step: Step, args: readonly number[]): Ahead | null {
   const [start, size] = [args[0]!, pageUp(args[1]!)];
   const vma = mm.vmas.find(start);
   const isAll = size > 0 && vma !== null && vma.start === start && vma.end === start + size;
-  return isAll ? new Ahead(step, args, 0) : null;
+  return isAll && !isHeap(vma) ? new Ahead(step, args, 0) : null;
 }
 
 /** What it writes is kept for the program. */

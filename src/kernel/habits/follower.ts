@@ -56,6 +56,8 @@ export class Follower implements CallMade {
   private hasClosed = false;
   private opening: Step | null = null;
   private brk: number;
+  /** Its latest call took memory away: what it touches there by mistake is to be a fault. */
+  private hasUnmapped = false;
   /** How the call that was answered could have been made before. */
   private how: Foreseeable | null = null;
   /** The call that it is in has nothing to do with what is foreseen, which stays so. */
@@ -92,6 +94,7 @@ export class Follower implements CallMade {
       this.how = this.isForeseeable(call, result) ? call.foreseeable : null;
       this.hasMade(course.take(this));
       if (this.how !== null) this.bases.made(this.how.act, task.callArgs, result);
+      this.hasUnmapped = this.how?.act === 'unmap';
       this.brk = task.mm!.brk;
       this.hasClosed = false;
       if (!course.isOver) return;
@@ -110,7 +113,7 @@ export class Follower implements CallMade {
     // It would be in the way of files to come.
     if (task.openedAlong?.steady === false) keepFromGoingAlong(task);
     task.kernel.current = task;
-    this.ahead = makeCalls(task, steps, next, this.bases);
+    this.ahead = makeCalls(task, steps, next, this.bases, this.hasUnmapped);
     if (this.ahead !== null) task.kernel.habits.ahead.add(this);
   }
 

@@ -291,10 +291,11 @@ static void deadly(int rounds)
 			for (;;) {
 				sigprocmask(SIG_BLOCK, &set, NULL);
 				inside[0] = 1;
-				compute(rnd(100));
+				compute(rnd(4000));
 				inside[0] = 0;
 				sigprocmask(SIG_UNBLOCK, &set, NULL);
 				inside[1]++;
+				compute(rnd(4000));
 			}
 		}
 		until(inside[1] > 100);

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assemble, type Instruction, jeq, label, load, ret } from '../../../src/engine/native/bpf.ts';
 import { FILTERS, FORK_FLAGS, TEXT_SIZE, THREAD_FLAGS } from '../../../src/engine/native/filters.ts';
-import { FD, SIZE, VA } from '../../../src/engine/native/layout.ts';
+import { FD, LOWEST_OWN, SIZE, VA } from '../../../src/engine/native/layout.ts';
+import { isApart } from '../../../src/engine/native/own-mappings.ts';
 
 const ALLOW = 0x7fff0000;
 const TRAP = 0x00030000;
@@ -102,8 +103,13 @@ test('a guest thread: private memory of its own, apart from the engine’s', () 
     [VA.SLOT_BASE - 2 ** 34, 2 ** 33],
     [VA.SLOT_END, 0x1000],
     [0x7ffff7fff000, 0x7000],
+    [LOWEST_OWN, 0x1000],
+    [LOWEST_OWN, VA.STUB_TEXT - LOWEST_OWN],
+    [0x404000, 0x21000],
+    [VA.STUB_TEXT - 0x1000, 0x1000],
   ];
   for (const [address, len] of apart) {
+    assert.ok(isApart(address, len));
     expect('guest', ALLOW, [
       ownMap(address, len),
       { nr: 11, args: [address, len] },
@@ -136,8 +142,22 @@ test('a guest thread: nothing that the engine keeps', () => {
     [0x555555550000, -0x1000],
     [-0x1000, 0x2000],
     [2 ** 47, 0x1000],
+    [0, 0x1000],
+    [LOWEST_OWN - 0x1000, 0x1000],
+    [LOWEST_OWN - 0x1000, 0x2000],
+    [LOWEST_OWN, VA.STUB_TEXT - LOWEST_OWN + 1],
+    [LOWEST_OWN, VA.STUB_TEXT],
+    [VA.STUB_TEXT - 0x1000, 0x1001],
+    [VA.STUB_TEXT - 0x1000, 0x2000],
+    [VA.STUB_TEXT - 0x1000, 2 ** 32],
+    [VA.STUB_TEXT - 0x1000, 2 ** 32 - 0x1000],
+    [0x404000, 2 ** 32 - 0x404000],
+    [0x404000, 2 ** 32 + 0x1000],
+    [VA.STUB_END, 0x1000],
+    [2 ** 32 - 0x1000, 0x1000],
   ];
   for (const [address, len] of kept) {
+    assert.ok(address < 0 || address >= 2 ** 47 || len < 0 || !isApart(address, len));
     expect('guest', TRAP, [
       ownMap(address, len),
       { nr: 11, args: [address, len] },
@@ -156,6 +176,8 @@ test('a guest thread: nothing else, with whatever arguments', () => {
       TRAP,
       places.map(place => ({ nr, args: [place, 1, 0, 0, 5, 0] })),
     );
+    // As addresses these would be its own memory's.
+    if ([10, 11].includes(nr)) continue;
     expect('guest', TRAP, [
       { nr, args: [FORK_FLAGS, 0, 0, 0, 0, 0] },
       { nr, args: [THREAD_FLAGS, 0, 0, 0, 0, 0] },

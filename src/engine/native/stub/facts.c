@@ -24,6 +24,8 @@
 #define IGNORED_BY_DEFAULT (1UL << 16 | 1UL << 17 | 1UL << 22 | 1UL << 27)
 #define RLIMIT_SIZE 16
 #define ROBUST_HEAD_SIZE 24
+#define PAGE 4096UL
+#define PROT_READ_WRITE 3
 
 static const u8 default_action[SIGACTION_SIZE];
 
@@ -160,6 +162,31 @@ static int id_of(void *slot, u32 which, long *id)
 	return AT(int, slot, S_IDS_TOLD);
 }
 
+static u64 page_up(u64 address)
+{
+	return (address + PAGE - 1) & ~(PAGE - 1);
+}
+
+/* Nothing but the heap lies between the places that the kernel has told. It hears of it when it looks (mm/own-break.ts). */
+static int move_break(void *slot, u64 to)
+{
+	u64 from = page_up(AT(u64, slot, S_BREAK)), end = page_up(to);
+	long failed = 0;
+
+	if (!AT(u32, slot, S_BREAK_MOVES) || to < AT(u64, slot, S_BREAK_LOWEST) || to > AT(u64, slot, S_BREAK_HIGHEST))
+		return 0;
+	if (end > from)
+		failed = syscall6(__NR_mmap, (long)from, (long)(end - from), PROT_READ_WRITE, OWN_MAP_FLAGS, -1, 0) != (long)from;
+	else if (end < from)
+		failed = syscall3(__NR_munmap, end, from - end, 0);
+	if (failed)
+		return 0;
+	if (to > AT(u64, slot, S_BREAK_TOP))
+		AT(u64, slot, S_BREAK_TOP) = to;
+	AT(u64, slot, S_BREAK) = to;
+	return 1;
+}
+
 /* Whether the call that the slot holds was answered. */
 int answered_by_facts(void *slot)
 {
@@ -182,9 +209,9 @@ int answered_by_facts(void *slot)
 			return 0;
 		break;
 	case __NR_brk:
-		result = AT(long, slot, S_BREAK);
-		if (first != 0 || result == 0)
+		if (AT(long, slot, S_BREAK) == 0 || (first != 0 && !move_break(slot, first)))
 			return 0;
+		result = AT(long, slot, S_BREAK);
 		break;
 	case __NR_getuid:
 		if (!id_of(slot, 0, &result))

@@ -1,0 +1,2 @@
+/* test: flags -pthread -static -no-pie */
+#include "break.h"

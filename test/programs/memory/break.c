@@ -1,0 +1,2 @@
+/* test: flags -pthread */
+#include "break.h"
