@@ -99,6 +99,8 @@ export interface EngineThread {
   readonly fault: Fault;
   /** Whether all registers are at hand at `context` (else ask with `showFrame`). */
   readonly hasFrame: boolean;
+  /** Of a call with all registers: whether it came from a patched site, and not by the host's slow way. */
+  readonly fromPatched: boolean;
   /** Offset in memory of the registers, as struct sigcontext of the guest's architecture has them. */
   readonly context: number;
   /** Offset and size of the extended state (xsave area), 0 and 0 if there is none. */

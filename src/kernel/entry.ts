@@ -120,7 +120,7 @@ export class Entry {
     const { nr } = thread;
     task.callNumber = nr;
     task.callShare.calls++;
-    if (thread.hasFrame) this.noteSlowCall(task, thread, nr);
+    if (thread.hasFrame && !thread.fromPatched) this.noteSlowCall(task, thread, nr);
     const call = this.calls[nr];
     if (call !== undefined) this.keepArguments(task, thread, call);
     task.follower?.asked(call);

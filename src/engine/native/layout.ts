@@ -233,6 +233,8 @@ export const SLOT = {
   S_FILE_RECORD: 0x288,
   /** Whether more of it is known than its position and its flags. */
   S_FILE_STEADY: 0x2a4,
+  /** Set while the thread makes the frame of a call that it is about to ask for. */
+  S_FRAMED: 0x2a8,
   /** The thread's signal mask, which it may set itself if S_MASK_TOLD; and the signals that are pending, as the kernel says. */
   S_MASK: 0x2c0,
   S_PENDING: 0x2c8,
@@ -327,6 +329,8 @@ export const KIND = {
   K_KICK: 4,
   /** A fast call that came back with a frame, because the kernel asked for one. */
   K_FRAME: 5,
+  /** A call from a patched site that came with a frame at once, because it is of those that need one. */
+  K_FRAMED: 7,
   /** Copying an answer out hit a fault. */
   K_BADCOPY: 6,
 } as const;

@@ -51,6 +51,7 @@ export class NativeThread implements EngineThread {
   /** Index in the engine's list of running threads, -1 while in the kernel. */
   runningIndex = -1;
   hasFrame = false;
+  fromPatched = false;
   context = 0;
   fpstate = 0;
   fpstateSize = 0;
@@ -117,6 +118,8 @@ export class NativeThread implements EngineThread {
     }
     windows.begin(goesOn ? windows.plan : undefined);
     this.trap = this.findFrame() ? trapOf(kind) : TRAP_BROKEN;
+    this.fromPatched = kind === KIND.K_FRAMED;
+    if (this.fromPatched) this.arriveFramed();
     if (kind === KIND.K_FAULT) this.readFault();
     if (kind === KIND.K_CALL) {
       const native = i32[w + SLOT.S_SIGCODE / 4] === AUDIT_ARCH_X86_64;
@@ -125,6 +128,13 @@ export class NativeThread implements EngineThread {
       windows.plan = this.engine.plans[this.nr];
       this.traces.came(this.engine.plans[number]);
     }
+  }
+
+  private arriveFramed(): void {
+    this.nr = this.callNumber();
+    const plan = this.engine.plans[this.nr];
+    this.windows.plan = plan;
+    this.traces.came(plan);
   }
 
   /** The processor from which it asked, as it says. */
@@ -405,7 +415,7 @@ const inPages = (high: number, low: number): number =>
   high * 4294967296 + ((low & ~0xfff) >>> 0) + ((low & 0xfff) === 0 ? 0 : 0x800);
 
 function trapOf(kind: number): number {
-  if (kind === KIND.K_CALL) return TRAP_CALL;
+  if (kind === KIND.K_CALL || kind === KIND.K_FRAMED) return TRAP_CALL;
   if (kind === KIND.K_FAULT) return TRAP_FAULT;
   return kind === KIND.K_KICK || kind === KIND.K_FRAME ? TRAP_FRAME : TRAP_BROKEN;
 }

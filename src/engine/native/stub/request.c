@@ -239,6 +239,20 @@ static int is_made_once(void *slot, int kind)
 	return 0;
 }
 
+/* The kernel would ask for all registers: it gets them at once. */
+static int needs_frame(void *slot)
+{
+	switch (AT(u64, slot, S_NR)) {
+	case __NR_fork:
+	case __NR_vfork:
+	case __NR_clone:
+	case __NR_clone3:
+	case __NR_rt_sigreturn:
+		return 1;
+	}
+	return 0;
+}
+
 /* Of calls from sites that are not patched the kernel has to hear, or it never learns of them; but for those made once. */
 int request(void *slot, int kind)
 {
@@ -250,6 +264,11 @@ int request(void *slot, int kind)
 		prefetch(slot);
 	if (kind == K_FAST && (foreseen_call(slot) || known_answer(slot)))
 		return A_RETURN;
+	if (kind == K_FAST && needs_frame(slot)) {
+		AT(u64, slot, S_RET) = AT(u64, slot, S_NR);
+		AT(u32, slot, S_FRAMED) = 1;
+		return A_SHOW_FRAME;
+	}
 	for (;;) {
 		AT(int, slot, S_KIND) = kind;
 		AT(u32, slot, S_CPU) = this_cpu();

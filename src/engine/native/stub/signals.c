@@ -75,6 +75,7 @@ void handle_fault(int signal, void *info, void *context)
 {
 	void *slot = slot_of(context);
 	u64 rip = GREG(context, RIP);
+	int kind;
 
 	if (rip >= (u64)copy_guest && rip < (u64)copy_guest_end) {
 		GREG(context, RIP) = (u64)copy_guest_fault;
@@ -82,7 +83,9 @@ void handle_fault(int signal, void *info, void *context)
 	}
 	if (signal == SIGTRAP && rip == (u64)fast_trap) {
 		GREG(context, RIP) = AT(u64, slot, S_RIP);
-		ask_with_frame(slot, context, K_FRAME);
+		kind = AT(u32, slot, S_FRAMED) ? K_FRAMED : K_FRAME;
+		AT(u32, slot, S_FRAMED) = 0;
+		ask_with_frame(slot, context, kind);
 		set_result(context, AT(u64, slot, S_RET));
 		return;
 	}
