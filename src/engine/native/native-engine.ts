@@ -27,12 +27,8 @@ import { MOST_WORDS, WaitVector } from './wait-vector.ts';
 const NR = { futex: 202, tgkill: 234 } as const;
 const FUTEX_WAKE = 1;
 const EVERYBODY = 0x7fffffff;
-/**
- * How often a caller looks before it sleeps: about 30 us. Ten times as often if it alone was running: then nobody else wants its
- * processor, and an idle processor is slow to wake.
- */
+/** How often a caller looks before it sleeps: about 30 us. */
 const GUEST_SPIN = 1200;
-const LONE_SPIN = 12_000;
 /** While guests run, the kernel looks at least so often (ns) whether one of their processes has died. */
 const WATCH = 5e7;
 /** The same while more run than can wake it. */
@@ -248,7 +244,6 @@ export class NativeEngine implements Engine {
   nowRunning(thread: NativeThread): void {
     thread.runningIndex = this.running.length;
     this.running.push(thread);
-    if (this.running.length === 2) this.memory.i32[GLOBAL.G_SPIN / 4] = GUEST_SPIN;
   }
 
   leaveRunning(thread: NativeThread): void {
@@ -261,7 +256,6 @@ export class NativeEngine implements Engine {
     }
     running.pop();
     thread.runningIndex = -1;
-    if (running.length === 1) this.memory.i32[GLOBAL.G_SPIN / 4] = LONE_SPIN;
   }
 
   wake(thread: NativeThread): void {
@@ -279,7 +273,7 @@ export class NativeEngine implements Engine {
   }
 
   private begin({ stub, poller, processors }: NativeEngineOptions): string | null {
-    this.memory.view.setInt32(GLOBAL.G_SPIN, LONE_SPIN, true);
+    this.memory.view.setInt32(GLOBAL.G_SPIN, GUEST_SPIN, true);
     this.processors.chooseForGuests(processors);
     const pid = this.reaper.start(stub, poller.fd);
     if (typeof pid === 'string') return pid;
