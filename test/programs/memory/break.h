@@ -177,7 +177,7 @@ static void limit_of_other(void)
 	}
 	close(ends[1]);
 	read(ends[0], &byte, 1);
-	R(prlimit(child, RLIMIT_DATA, &now, NULL));
+	MUST(prlimit(child, RLIMIT_DATA, &now, NULL));
 	waitpid(child, NULL, 0);
 }
 

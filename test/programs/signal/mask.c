@@ -3,9 +3,13 @@
  * new programs and threads have of it, and what others see of it in /proc.
  */
 #include "../check.h"
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <spawn.h>
+#include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 
 static const int signals[] = { SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD, SIGALRM, SIGWINCH, 35, 40, 64 };
@@ -390,6 +394,30 @@ static void stopped(void)
 	wait_for("it", pid);
 }
 
+/* A filter is asked each time, in children too. */
+static void filtered(void)
+{
+	struct sock_filter steps[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_sigprocmask, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EXDEV),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof(steps) / sizeof(*steps), steps };
+	sigset_t set = set_of(3);
+	pid_t pid;
+
+	MUST(sigprocmask(SIG_SETMASK, &set, NULL));
+	MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	MUST(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
+	R(sigprocmask(SIG_BLOCK, NULL, &set));
+	pid = (pid_t)MUST(syscall(SYS_fork));
+	if (pid != 0)
+		wait_for("child", pid);
+	R(sigprocmask(SIG_UNBLOCK, &set, NULL));
+	show_proc(getpid());
+}
+
 int main(int argc, char **argv)
 {
 	(void)argv;
@@ -417,5 +445,6 @@ int main(int argc, char **argv)
 	}
 	errors();
 	stopped();
+	in_child("filtered", filtered);
 	return 0;
 }
