@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
+import { SIZE, SLOT } from '../../src/engine/native/layout.ts';
 import { callTable } from './call-table.ts';
-import { alive, childrenOf, compile, field, list, Machine, read, run, sleep } from './machine.ts';
+import { alive, childrenOf, compile, field, list, Machine, read, run, sleep, write } from './machine.ts';
 
 /** Where random work begins: it is the same each time, unless somebody asks for another. */
 const seed = Number(process.env['SEED'] ?? 1);
@@ -54,6 +55,19 @@ test('threads that spoil what the engine keeps for them harm nobody else', async
   const said = `seed ${seed}: ${stdout}${stderr}`;
   assert.match(stdout, /lost 0\nwatcher: well, 0 wrong\n$/, said);
   assert.doesNotMatch(said, /Oops|panic/);
+});
+
+test('what is foreseen of a program is not for others, nor for less rights, and no lie about it harms the machine', async () => {
+  const names = ['FORESEEN', 'FORESEEN_MADE', 'FORESEEN_BUSY', 'FORESEEN_CALLS'] as const;
+  const fields = ['FILE', 'FILE_USE', 'FILE_SIZE', 'FILE_RECORD', 'BREAK'] as const;
+  const lines = [...names, ...fields].map(name => `#define S_${name} ${SLOT[`S_${name}`]}\n`);
+  const program = compile('foreseen', {
+    'slot.h': `${lines.join('')}#define SLOT_STRIDE ${SIZE.SLOT_STRIDE}\n`,
+  });
+  const secret = write('foreseen-secret', 'TOPSECtopsec\n', 0o600);
+  const { stdout, stderr } = await run(['sh', '-c', `${program} all ${secret} ${seed}; ${noOops}`]);
+  const said = `seed ${seed}: ${stdout}${stderr}`;
+  assert.match(stdout, /^others: 0\nbefore: [1-9]\d*, dropped: 0, refused\n0 wrong\n$/, said);
 });
 
 test('the engine’s ranges stay as they are', async () => {

@@ -28,6 +28,13 @@ export function compile(name: string, headers: Readonly<Record<string, string>> 
   return out;
 }
 
+/** A file beside the programs. */
+export function write(name: string, text: string, mode: number): string {
+  const file = join(folder, name);
+  writeFileSync(file, text, { mode });
+  return file;
+}
+
 /** Where a machine's own temporary files would be. */
 export const temporary = join(folder, 'tmp');
 mkdirSync(temporary);
