@@ -245,9 +245,9 @@ export interface ForeseenCall {
 
 /**
  * What the thread does itself: nothing; the host's call, which changes its own private memory (the answer holds if that is
- * 0); it takes the answer for where its break is now (`ThreadFacts`); the file that it opens comes along.
+ * 0); the file that it opens comes along.
  */
-export type ForeseenAct = 'nothing' | 'call' | 'break' | 'open';
+export type ForeseenAct = 'nothing' | 'call' | 'open';
 
 /** The calls that a thread need not ask for if it makes them in this order. Others it asks for, and these stay foreseen. */
 export interface ForeseenCalls {

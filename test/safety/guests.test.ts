@@ -70,6 +70,14 @@ test('what is foreseen of a program is not for others, nor for less rights, and 
   assert.match(stdout, /^others: 0\nbefore: [1-9]\d*, dropped: 0, refused\n0 wrong\n$/, said);
 });
 
+test('what a program was told of its break is its own to spoil', async () => {
+  const names = ['BREAK', 'BREAK_MOVES', 'BREAK_LOWEST', 'BREAK_HIGHEST', 'BREAK_TOP'] as const;
+  const lines = names.map(name => `#define S_${name} ${SLOT[`S_${name}`]}\n`);
+  const program = compile('break', { 'break-slot.h': lines.join('') });
+  const { stdout, stderr } = await run(['sh', '-c', `${program} 4 ${seed}; ${noOops}`]);
+  assert.equal(stdout, 'rounds: some 1, bad 0\n', `seed ${seed}: ${stdout.slice(-2000)}${stderr}`);
+});
+
 test('the engine’s ranges stay as they are', async () => {
   const { stdout, status } = await run([compile('ranges')]);
   assert.deepEqual([stdout, status], ['0 bad\n', 0]);

@@ -180,6 +180,5 @@ export class NativeForeseenCalls implements ForeseenCalls {
 const ACTS = {
   nothing: FORESEEN.ACT_NONE,
   call: FORESEEN.ACT_OWN,
-  break: FORESEEN.ACT_BREAK,
   open: FORESEEN.ACT_OPEN,
 } as const;

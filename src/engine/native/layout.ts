@@ -300,7 +300,6 @@ export const FORESEEN = {
   ACT_NONE: 0,
   ACT_OWN: 1,
   ACT_OPEN: 2,
-  ACT_BREAK: 3,
 } as const;
 
 /** S_STATE. The guest sets REQUEST and SLEEPING, the kernel WAIT, PREPARE and ANSWER. */

@@ -4,7 +4,6 @@ import { PROT_WRITE } from '../../engine/engine.ts';
 import { Ranges } from '../../lib/ranges.ts';
 import { pageUp } from '../../mm/ram.ts';
 import { MAP_DENYWRITE } from '../../uapi/mman.ts';
-import { tellBreak } from '../facts.ts';
 import type { Task } from '../task.ts';
 import { type Ahead, type AheadFile, holdFile, makeAhead } from './ahead.ts';
 import { type Bases, isFixed, type SavedBases } from './bases.ts';
@@ -35,14 +34,11 @@ export function makeCalls(
   bases: Bases,
   hasUnmapped: boolean,
 ): AheadCalls | null {
-  const { brk } = task.mm!;
   const { openedAlong, thread } = task;
   // What came along with a call that was made before would have to make room.
   if (openedAlong !== null && openedAlong.place !== thread!.along!.stat) return null;
   const calls = new AheadCalls(task, thread!, bases, hasUnmapped);
   for (let i = position; i < steps.length && calls.make(steps[i]!); i++);
-  // Until the program comes to move it.
-  if (task.mm!.brk !== brk) thread!.facts?.tellBreak(brk);
   return calls.send();
 }
 
@@ -124,10 +120,7 @@ export class AheadCalls {
     const made = this.committed;
     this.foreseen.end(made);
     for (let i = calls.length - 1; i >= made; i--) calls[i]!.undo(task);
-    if (made < calls.length) {
-      this.bases.restore(this.before[made]!);
-      tellBreak(task);
-    }
+    if (made < calls.length) this.bases.restore(this.before[made]!);
     const file = this.settleFile(made);
     this.drop();
     return { made, file };

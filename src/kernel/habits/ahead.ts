@@ -30,8 +30,6 @@ export class Ahead {
   written: Uint8Array | null = null;
   /** What was where it mapped something. */
   replaced: readonly Vma[] = NO_AREAS;
-  /** Where the break was before. */
-  oldBreak = 0;
 
   constructor(step: Step, args: readonly number[], result: number) {
     this.step = step;
@@ -50,13 +48,10 @@ export class Ahead {
 
   undo(task: Task): void {
     const { mm } = task;
-    if (mm === null) return;
-    const act = this.step.how?.act;
-    if (act === 'map') {
-      mm.unmap(this.result, pageUp(this.args[1]!));
-      for (const area of this.replaced) mm.map(area);
-      this.replaced = NO_AREAS;
-    } else if (act === 'break') lowerBreak(mm, this.oldBreak);
+    if (mm === null || this.step.how?.act !== 'map') return;
+    mm.unmap(this.result, pageUp(this.args[1]!));
+    for (const area of this.replaced) mm.map(area);
+    this.replaced = NO_AREAS;
   }
 
   /** It is neither to be done nor undone any more. */
@@ -81,8 +76,6 @@ export function makeAhead(task: Task, step: Step, args: readonly number[]): Ahea
       return protectAhead(mm, step, args);
     case 'query':
       return queryAhead(task, mm, step, args);
-    case 'break':
-      return breakAhead(task, mm, step, args);
     case 'open':
       return openAhead(task, step, args);
   }
@@ -158,22 +151,6 @@ function queryAhead(task: Task, mm: Mm, step: Step, args: readonly number[]): Ah
   const call = new Ahead(step, args, result);
   call.written = written;
   return call;
-}
-
-/** It grows. */
-function breakAhead(task: Task, mm: Mm, step: Step, args: readonly number[]): Ahead | null {
-  const { brk } = mm;
-  const address = args[0]!;
-  if (address <= brk || step.how!.run(task, args, '') !== address) return null;
-  const call = new Ahead(step, args, address);
-  call.oldBreak = brk;
-  return call;
-}
-
-function lowerBreak(mm: Mm, brk: number): void {
-  const [from, to] = [pageUp(brk), pageUp(mm.brk)];
-  if (to > from) mm.unmap(from, to - from);
-  mm.brk = brk;
 }
 
 function openAhead(task: Task, step: Step, args: readonly number[]): Ahead | null {

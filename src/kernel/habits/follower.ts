@@ -55,7 +55,6 @@ export class Follower implements CallMade {
   /** Whether it has closed its file since the last step; and the step that opened that. */
   private hasClosed = false;
   private opening: Step | null = null;
-  private brk: number;
   /** Its latest call took memory away: what it touches there by mistake is to be a fault. */
   private hasUnmapped = false;
   /** How the call that was answered could have been made before. */
@@ -68,7 +67,6 @@ export class Follower implements CallMade {
     this.course = new Course(habit);
     this.cred = task.cred;
     this.bases = new Bases(task.mm!);
-    this.brk = task.mm!.brk;
   }
 
   /** The file that came along was closed. */
@@ -95,7 +93,6 @@ export class Follower implements CallMade {
       this.hasMade(course.take(this));
       if (this.how !== null) this.bases.made(this.how.act, task.callArgs, result);
       this.hasUnmapped = this.how?.act === 'unmap';
-      this.brk = task.mm!.brk;
       this.hasClosed = false;
       if (!course.isOver) return;
     }
@@ -125,7 +122,6 @@ export class Follower implements CallMade {
     task.kernel.habits.ahead.delete(this);
     const { made, file } = ahead.settle();
     for (const step of this.course.advance(made)) this.hasMade(step);
-    this.brk = task.mm!.brk;
     if (file === 'closed') this.closed();
   }
 
@@ -168,7 +164,7 @@ export class Follower implements CallMade {
   /** Whether the call that was answered is one that could have been made before. */
   private isForeseeable({ foreseeable }: EntryCall, result: number): boolean {
     const { callArgs, openedAlong } = this.task;
-    const [first, , third, fourth, fifth] = callArgs as [number, number, number, number, number, number];
+    const [, , third, fourth, fifth] = callArgs as [number, number, number, number, number, number];
     switch (foreseeable?.act) {
       case 'map':
         return result >= 0 && ((fourth & PRIVATE) === PRIVATE || isSteady(openedAlong, fifth));
@@ -178,8 +174,6 @@ export class Follower implements CallMade {
         return result === 0 && third === PROT_READ;
       case 'query':
         return foreseeable.lasts?.(callArgs, result) ?? result >= 0;
-      case 'break':
-        return result === first && result > this.brk;
       case 'open': {
         const flags = callArgs[foreseeable.args.indexOf('int', 1)]!;
         const isShort = this.nameOf(foreseeable).length <= MOST_NAME;

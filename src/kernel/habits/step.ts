@@ -12,10 +12,10 @@ import type { Task } from '../task.ts';
 export type Sense = 'place' | 'word' | 'int' | 'file' | 'name' | 'out' | 'any';
 
 /**
- * What a call does that can be made before the program asks for it: `break` moves the program's break, `query` changes
- * nothing, and nobody but the program could change the answer.
+ * What a call does that can be made before the program asks for it: `query` changes nothing, and nobody but the
+ * program could change the answer.
  */
-export type Act = 'map' | 'unmap' | 'protect' | 'break' | 'open' | 'query';
+export type Act = 'map' | 'unmap' | 'protect' | 'open' | 'query';
 
 /** How a call of the table can be made before the program asks for it. */
 export interface ForeseeableCall {
@@ -88,7 +88,6 @@ export const LEFT: Readonly<Record<Act, ForeseenAct>> = {
   unmap: 'call',
   query: 'nothing',
   protect: 'call',
-  break: 'break',
   open: 'open',
 };
 

@@ -80,8 +80,6 @@ static int do_call(void *slot, u64 call)
 		break;
 	case ACT_OWN:
 		return syscall3(AT(long, slot, S_NR), AT(long, slot, S_ARGS), AT(long, slot, S_ARGS + 8), AT(long, slot, S_ARGS + 16)) == 0;
-	case ACT_BREAK:
-		AT(u64, slot, S_BREAK) = AT(u64, call, FC_RESULT);
 	}
 	return 1;
 }
