@@ -179,6 +179,7 @@ static void limit_of_other(void)
 	read(ends[0], &byte, 1);
 	MUST(prlimit(child, RLIMIT_DATA, &now, NULL));
 	waitpid(child, NULL, 0);
+	close(ends[0]);
 }
 
 static void something_above(int flags)
