@@ -76,6 +76,8 @@ function umount2(task: Task, target: number, flags: number): number {
   const ownRoot = found.mount === task.root.mount && found.dentry === found.mount.root;
   if (ownRoot && (flags & MNT_DETACH) === 0)
     return changed(task, mountAt(vfs, task, '', name, '', MS_REMOUNT | MS_RDONLY, ''));
+  // What is open there only before its time keeps nobody from it.
+  task.kernel.habits.recallAll();
   return changed(task, umount(vfs, found, flags));
 }
 

@@ -104,6 +104,7 @@ export class NativeForeseenCalls implements ForeseenCalls {
     const { bytes } = this.memory;
     const calls = this.slot + SLOT.S_FORESEEN_CALLS;
     this.begin();
+    this.set(SLOT.S_FORESEEN_BUSY, 0);
     bytes.fill(0, calls, calls + FORESEEN.FORESEEN_CALL * this.most);
     bytes.fill(0, this.slot + SLOT.S_FORESEEN_DATA, this.slot + this.used);
     this.most = 0;
