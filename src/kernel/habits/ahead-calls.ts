@@ -1,9 +1,7 @@
 /** The calls that were made before a program asked for them: a piece of what it does by habit. */
 import type { EngineThread, FileAlong, ForeseenCalls } from '../../engine/engine.ts';
-import { PROT_WRITE } from '../../engine/engine.ts';
 import { Ranges } from '../../lib/ranges.ts';
 import { pageUp } from '../../mm/ram.ts';
-import { MAP_DENYWRITE } from '../../uapi/mman.ts';
 import type { Task } from '../task.ts';
 import { type Ahead, type AheadFile, holdFile, makeAhead } from './ahead.ts';
 import { type Bases, isFixed, type SavedBases } from './bases.ts';
@@ -41,10 +39,6 @@ export function makeCalls(
   for (let i = position; i < steps.length && calls.make(steps[i]!); i++);
   return calls.send();
 }
-
-/** Dynamic loaders map all of a file that way first, then its parts over it; nobody else uses the flag. */
-const isReservation = ([, , prot, flags]: readonly number[]): boolean =>
-  (flags! & MAP_DENYWRITE) !== 0 && (prot! & PROT_WRITE) === 0;
 
 export class AheadCalls {
   private readonly task: Task;
@@ -161,7 +155,7 @@ export class AheadCalls {
   }
 
   private note(call: Ahead, act: Act): void {
-    if (act === 'map') this.noteReserved(call.args, call.result);
+    if (act === 'map') this.noteReserved(call);
     if (act === 'unmap') this.hasUnmapped = true;
     // What the thread is to do there when it comes to it must not find anything else.
     if (LEFT[act] === 'call') this.reserved.remove(call.args[0]!, call.args[0]! + pageUp(call.args[1]!));
@@ -182,10 +176,10 @@ export class AheadCalls {
     return this.reserved.covers(start, start + size) || this.task.mm!.isFree(start, size);
   }
 
-  private noteReserved(args: readonly number[], start: number): void {
+  private noteReserved({ step, args, result: start }: Ahead): void {
     const end = start + pageUp(args[1]!);
     if (isFixed(args)) this.reserved.remove(start, end);
-    else if (isReservation(args)) this.reserved.add(start, end);
+    else if (step.reserves) this.reserved.add(start, end);
   }
 
   private close(): void {

@@ -43,6 +43,11 @@ export class Bases {
     this.to = [0, 0, 0];
   }
 
+  /** Where the interpreter is; 0: there is none. */
+  get interpreter(): number {
+    return this.from[BASE_INTERPRETER]!;
+  }
+
   /** A call was made: what it mapped at a place that was free, what it opened. */
   made(act: Act, args: readonly number[], result: number): void {
     if (act === 'open') this.opened = result;

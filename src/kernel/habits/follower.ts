@@ -4,7 +4,7 @@
  */
 
 import type { Cred } from '../../core/cred.ts';
-import { PROT_READ } from '../../engine/engine.ts';
+import { PROT_READ, PROT_WRITE } from '../../engine/engine.ts';
 import type { Inode } from '../../fs/inode.ts';
 import { PATH_MAX } from '../../fs/namei.ts';
 import {
@@ -17,7 +17,7 @@ import {
   O_TMPFILE,
   O_TRUNC,
 } from '../../uapi/fcntl.ts';
-import { MAP_ANONYMOUS, MAP_PRIVATE } from '../../uapi/mman.ts';
+import { MAP_ANONYMOUS, MAP_DENYWRITE, MAP_PRIVATE } from '../../uapi/mman.ts';
 import { keepFromGoingAlong, type OpenedAlong } from '../along.ts';
 import { type EntryCall, REGISTERS_SET } from '../entry.ts';
 import type { Task } from '../task.ts';
@@ -197,7 +197,17 @@ export class Follower implements CallMade {
     const { callNumber: nr, callArgs } = this.task;
     const args = how?.args.map((sense, i) => this.bases.valueOf(sense, callArgs[i]!)) ?? [];
     const name = how === null ? '' : this.nameOf(how);
-    return { nr, how, args, name, afterClose, closes: false, confirmed: false };
+    const reserves = how?.act === 'map' && this.isReservation(callArgs);
+    return { nr, how, args, name, afterClose, reserves, closes: false, confirmed: false };
+  }
+
+  /** Dynamic loaders map all of a file that way first, then its parts over it. Others may look at it before. */
+  private isReservation([, , prot, flags]: readonly number[]): boolean {
+    if ((flags! & MAP_DENYWRITE) === 0 || (prot! & PROT_WRITE) !== 0) return false;
+    const { mm, thread } = this.task;
+    const caller = mm!.vmas.find(thread!.programCounter)?.backing;
+    const loader = mm!.vmas.find(this.bases.interpreter)?.backing;
+    return caller != null && loader != null && caller.cache === loader.cache;
   }
 
   private hasArguments(step: Step, { compared }: Foreseeable): boolean {

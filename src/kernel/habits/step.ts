@@ -65,6 +65,8 @@ export interface Step {
   readonly name: string;
   /** The program had closed its file before it, without asking. */
   readonly afterClose: boolean;
+  /** Of `map`: the program's loader keeps the place for pieces, and does not look at it before they are there. */
+  readonly reserves: boolean;
   /** Of `open`: the program closed it without asking. */
   closes: boolean;
   /** It came at this place the last two times, at least. */

@@ -14,6 +14,7 @@ const step = (nr: number): Step => ({
   args: [],
   name: '',
   afterClose: false,
+  reserves: false,
   closes: false,
   confirmed: false,
 });
