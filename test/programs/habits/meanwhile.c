@@ -56,11 +56,14 @@ static void on_signal(int signal)
 
 static void show(const char *name)
 {
+	struct stat st = { 0 };
 	char bytes[100];
 	int fd = open(name, O_RDONLY);
 	long n = fd < 0 ? 0 : read(fd, bytes, sizeof bytes);
 
 	tell("%s: %d %s %.*s\n", name, fd, fd < 0 ? errno_name(errno) : "", (int)(n < 0 ? 0 : n), bytes);
+	fstat(fd, &st);
+	tell("%o\n", st.st_mode & S_IXUSR);
 	close(fd);
 }
 
@@ -203,10 +206,11 @@ static void directory_moved(pid_t pid)
 	write_file("d/e", "other\n");
 }
 
-static void forbidden(pid_t pid)
+static void executable(pid_t pid)
 {
-	R(chmod("d", 0));
-	R(chmod("b", 0));
+	R(chmod("b", 0700));
+	R(chmod("d", 0700));
+	R(chmod("d/e", 0700));
 }
 
 static void home_moved(pid_t pid)
@@ -316,7 +320,7 @@ static const struct {
 	{ "replaced", replaced, nothing },
 	{ "created again", created_again, nothing },
 	{ "directory moved", directory_moved, nothing },
-	{ "forbidden", forbidden, nothing },
+	{ "executable", executable, nothing },
 	{ "watched", watched, say_events },
 	{ "looked at", looked, looked_again },
 	{ "reached", reached, nothing },
