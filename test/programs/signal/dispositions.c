@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "../check.h"
+#include "status.h"
 #include "../random.h"
 #include <signal.h>
 
@@ -97,16 +98,7 @@ static int is_safe(int signal)
 
 static void show_proc(pid_t pid)
 {
-	char path[40], line[200];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	file = fopen(path, "r");
-	while (file && fgets(line, sizeof(line), file))
-		if (strncmp(line, "SigIgn", 6) == 0 || strncmp(line, "SigCgt", 6) == 0)
-			say("%s", line);
-	if (file)
-		fclose(file);
+	show_status(pid, "SigIgn SigCgt");
 }
 
 static void wait_for(const char *what, pid_t pid)

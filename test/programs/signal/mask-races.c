@@ -3,16 +3,9 @@
  * comes while it is blocked. Between a round's calls nothing else is asked of the kernel that could bring a signal in.
  */
 #include "../check.h"
+#include "../random.h"
 
 static volatile sig_atomic_t is_blocked, handled, violations, last, disorder;
-
-static unsigned seed = 3;
-
-static unsigned rnd(unsigned n)
-{
-	seed = seed * 1103515245 + 12345;
-	return seed / 65536 % n;
-}
 
 static void handler(int signal, siginfo_t *info, void *context)
 {
@@ -310,6 +303,7 @@ static void deadly(int rounds)
 
 int main(void)
 {
+	seed = 3;
 	one_by_one(SIGUSR1, 0, 1000);
 	one_by_one(SIGUSR1, 1, 1000);
 	one_by_one(SIGRTMIN + 2, 0, 300);

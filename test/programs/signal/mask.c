@@ -3,6 +3,8 @@
  * new programs and threads have of it, and what others see of it in /proc.
  */
 #include "../check.h"
+#include "../random.h"
+#include "status.h"
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -18,17 +20,10 @@ static const int signals[] = { SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD, SIGALRM, SIGWI
 #define CHLD 8
 #define ALRM 16
 
-static unsigned seed = 11;
 static int depth, alarms;
 static sigjmp_buf jump;
 /* The next handler jumps out. */
 static volatile int jumps;
-
-static unsigned rnd(unsigned n)
-{
-	seed = seed * 1103515245 + 12345;
-	return seed / 65536 % n;
-}
 
 static unsigned bits_of(const sigset_t *set)
 {
@@ -69,16 +64,7 @@ static unsigned pending(void)
 /* As the kernel has it. */
 static void show_proc(pid_t pid)
 {
-	char path[40], line[200];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	file = fopen(path, "r");
-	while (file && fgets(line, sizeof(line), file))
-		if (strncmp(line, "SigBlk", 6) == 0 || strncmp(line, "SigPnd", 6) == 0 || strncmp(line, "ShdPnd", 6) == 0)
-			say("%s", line);
-	if (file)
-		fclose(file);
+	show_status(pid, "SigPnd ShdPnd SigBlk");
 }
 
 static void handler(int signal, siginfo_t *info, void *context)
@@ -421,7 +407,7 @@ static void filtered(void)
 int main(int argc, char **argv)
 {
 	(void)argv;
-	seed += (unsigned)argc;
+	seed = 11 + (unsigned)argc;
 	say("began blocked %x, pending %x\n", blocked(), pending() & ~CHLD);
 	show_proc(getpid());
 	handle_all();

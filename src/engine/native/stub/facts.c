@@ -156,8 +156,11 @@ static void say(void *slot, u32 what, u32 field, u64 value)
 	AT(u32, slot, S_SAID) |= what;
 }
 
-static int id_of(void *slot, u32 which, long *id)
+/* S_IDS has them in this order. */
+static int id_of(void *slot, u64 nr, long *id)
 {
+	u32 which = nr == __NR_getuid ? 0 : nr == __NR_geteuid ? 1 : nr == __NR_getgid ? 2 : 3;
+
 	*id = AT(u32, slot, S_IDS + 4 * which);
 	return AT(int, slot, S_IDS_TOLD);
 }
@@ -214,19 +217,10 @@ int answered_by_facts(void *slot)
 		result = AT(long, slot, S_BREAK);
 		break;
 	case __NR_getuid:
-		if (!id_of(slot, 0, &result))
-			return 0;
-		break;
 	case __NR_geteuid:
-		if (!id_of(slot, 1, &result))
-			return 0;
-		break;
 	case __NR_getgid:
-		if (!id_of(slot, 2, &result))
-			return 0;
-		break;
 	case __NR_getegid:
-		if (!id_of(slot, 3, &result))
+		if (!id_of(slot, AT(u64, slot, S_NR), &result))
 			return 0;
 		break;
 	case __NR_set_tid_address:
