@@ -136,6 +136,12 @@ export function childrenOf(pid: number): number[] {
 export const field = (status: string, name: string): string =>
   new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? '';
 
+/** The process that was started last; numbers may have begun anew meanwhile. */
+export function newest(pids: readonly number[]): number {
+  const start = (pid: number): number => Number(read(`/proc/${pid}/stat`).split(') ')[1]?.split(' ')[19]);
+  return pids.reduce((one, other) => (start(other) > start(one) ? other : one));
+}
+
 export const alive = (pid: number): boolean => read(`/proc/${pid}/stat`) !== '';
 
 function exe(pid: number): string {
