@@ -340,6 +340,11 @@ export interface Space {
     shared: boolean,
     writable: boolean,
   ): void;
+  /**
+   * Pages of a file of the host's, privately, from byte `pos` on. False: not now. Where the host refuses, as it does on
+   * mounts without the right to execute, there is nothing afterwards.
+   */
+  mapFile(address: number, len: number, prot: number, file: HostFile, pos: number): boolean;
   unmap(address: number, len: number, shared: boolean): void;
   protect(address: number, len: number, prot: number): void;
   /** Makes private memory longer where it is; what follows is free. */
@@ -385,6 +390,12 @@ export interface Space {
   destroy(): void;
   /** Ranges of addresses that the engine keeps: [from, to) pairs, lowest first. */
   readonly reserved: readonly { readonly from: number; readonly to: number }[];
+}
+
+/** A file of the host's that spaces may map themselves. */
+export interface HostFile {
+  /** Open for reading, or -errno. It may be closed as soon as something else is asked for. */
+  descriptor(): number;
 }
 
 /** Asked when the kernel finds no memory at [address, address + len): how many pages it has queued to be mapped there, or -errno. */

@@ -1,5 +1,6 @@
 /** Page faults that reach the kernel: pages of large files that are mapped as they are touched, and errors. */
 import { type Fault, PROT_EXEC, PROT_READ, PROT_WRITE } from '../engine/engine.ts';
+import { mapIndirectly } from '../mm/file-pages.ts';
 import { grants, type Mm } from '../mm/mm.ts';
 import { PAGE_SIZE, pageDown, pageUp } from '../mm/ram.ts';
 import { growDown } from '../mm/stack.ts';
@@ -31,6 +32,7 @@ export function pageFault(
   if (vma.backing === null) return 'mapped';
   const page = pageDown(fault.address);
   if (vma.posOf(page) >= pageUp(vma.backing.cache.size)) return { signal: SIGBUS, code: BUS_ADRERR };
+  if (vma.direct && fault.code === SEGV_MAPERR) mapIndirectly(vma);
   const got = mm.populate(page, PAGE_SIZE);
   if (got === -ENOSPC && mm.host.makeRoom()) return 'mapped';
   if (got < 0) return { signal: SIGBUS, code: BUS_ADRERR };

@@ -1,6 +1,6 @@
 /**
  * Pages of files in an address space: which of them the engine has is noted in `vma.mapped`. Small files are mapped
- * whole, large ones as they are touched. Only the engine's pages and these notes change here, not the list of areas;
+ * whole, large ones as they are touched, or by the space itself from the host's file. Only the engine's pages and these notes change here, not the list of areas;
  * lengths and addresses are page-aligned unless it is said otherwise.
  */
 import { PROT_EXEC, PROT_NONE } from '../engine/engine.ts';
@@ -29,8 +29,28 @@ export function mapBacking(mm: Mm, vma: Vma, backing: Backing): number {
   if (vma.posOf(vma.end) > pageUp(size) || eager < vma.posOf(vma.end))
     mm.space.unmap(vma.start, vma.length, true);
   if ((vma.prot & PROT_EXEC) !== 0 && mm.host.images.map(mm, vma, backing)) return 0;
-  if (eager === vma.pos) mapPresent(mm, vma, backing);
+  if (eager === vma.pos) {
+    if (mapDirectly(mm, vma, backing)) return 0;
+    mapPresent(mm, vma, backing);
+  }
   return Math.min(0, mapFilePages(mm, vma, backing, vma.pos, eager));
+}
+
+/** The host's own pages: they need not be read, nor does anybody have to be asked when they are touched. */
+function mapDirectly(mm: Mm, vma: Vma, { cache }: Backing): boolean {
+  const len = Math.min(vma.length, pageUp(cache.size) - vma.pos);
+  if (vma.shared || cache.hostFile === null || len <= 0) return false;
+  if (!mm.space.mapFile(vma.start, len, vma.prot, cache.hostFile, vma.pos)) return false;
+  vma.mapped!.set(vma.pos / PAGE_SIZE, (vma.pos + len) / PAGE_SIZE);
+  vma.direct = true;
+  hasMapped(mm, vma, vma.start, len);
+  return true;
+}
+
+/** The host has refused to map the file: the area gets its pages as they are touched. */
+export function mapIndirectly(vma: Vma): void {
+  vma.direct = false;
+  vma.mapped = new Bitmap();
 }
 
 /** Maps what the page cache of a large file has already: others have touched it. */
@@ -93,8 +113,12 @@ export function mapAppended(mm: Mm, vma: Vma, backing: Backing, pos: number): vo
 function mapRun(mm: Mm, vma: Vma, offset: number, from: number, to: number): void {
   const address = vma.start + (from - vma.pos);
   mm.space.mapMemory(address, to - from, vma.prot, offset, vma.shared, (vma.flags & VM_MAYWRITE) !== 0);
-  if ((vma.flags & VM_DONTFORK) !== 0) mm.space.advise(address, to - from, MADV_DONTFORK);
-  for (const guard of mm.guards.within(address, address + to - from))
+  hasMapped(mm, vma, address, to - from);
+}
+
+function hasMapped(mm: Mm, vma: Vma, address: number, len: number): void {
+  if ((vma.flags & VM_DONTFORK) !== 0) mm.space.advise(address, len, MADV_DONTFORK);
+  for (const guard of mm.guards.within(address, address + len))
     mm.space.protect(guard.from, guard.to - guard.from, PROT_NONE);
 }
 

@@ -6,6 +6,7 @@
  * and read as zeros without costing memory. Growing past the range moves the file to a larger one, and whoever
  * maps it (`PageUser`) is told.
  */
+import type { HostFile } from '../engine/engine.ts';
 import { Bitmap } from '../lib/bitmap.ts';
 import { Roster } from '../lib/roster.ts';
 import { ENOSPC } from '../uapi/errno.ts';
@@ -45,6 +46,8 @@ export class PageCache {
   private readonly present = new Bitmap();
   /** Ranges that the file has left while it was mapped. */
   private retired: { readonly offset: number; readonly len: number }[] = [];
+  /** What programs may map themselves instead, privately: a file of the host's that only the host changes. */
+  hostFile: HostFile | null = null;
   /** It is getting pages: whoever lets go of others to make room must not take this one. */
   filling = false;
   private base = 0;

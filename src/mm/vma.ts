@@ -52,6 +52,8 @@ export class Vma {
   pos: number;
   /** Pages of the file (counted from the file's start) that are mapped in the space; null: no file. */
   mapped: Bitmap | null;
+  /** These are the host's own: the space maps the file itself. */
+  direct = false;
   /**
    * How far private memory was moved by mremap. The host cannot join pages that were moved differently into one
    * area of its own, and moves only within one.
@@ -102,6 +104,7 @@ export class Vma {
     part.backing = this.backing;
     part.pos = this.backing === null ? 0 : this.posOf(from);
     part.mapped = this.mapped?.clone() ?? null;
+    part.direct = this.direct;
     part.name = this.name;
     part.shift = this.shift;
     return part;
@@ -117,6 +120,7 @@ export class Vma {
       this.prot === next.prot &&
       (this.prot & PROT_EXEC) === 0 &&
       this.flags === next.flags &&
+      this.direct === next.direct &&
       this.posOf(this.end) === next.pos &&
       this.shift === next.shift
     );

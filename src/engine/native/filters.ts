@@ -6,8 +6,8 @@
  *   change private memory apart from what the engine keeps. All else is SIGSYS: a call of the
  *   guest's. That the stub's syscall instruction can be jumped to with any registers changes nothing.
  * - `mapper`, for mapping threads, and for a guest thread until it has given up the rest: mappings of the memory
- *   file or of nothing at fixed places, new spaces and threads in two exact forms, notes to the kernel, memory
- *   barriers.
+ *   file, of a file of the host's that it was sent (privately), or of nothing, at fixed places, new spaces and threads
+ *   in two exact forms, notes to the kernel, memory barriers.
  * - `reaper`: waiting, noting deaths, waking the kernel.
  *
  * What is not allowed is TRAP and never KILL: of stacked filters the sternest answer wins, and a guest's calls
@@ -51,6 +51,7 @@ export const THREAD_FLAGS = 0x100 | 0x200 | 0x800 | 0x10000 | 0x40000;
 
 const NR = {
   read: 0,
+  close: 3,
   poll: 7,
   mmap: 9,
   mprotect: 10,
@@ -60,6 +61,7 @@ const NR = {
   sched_yield: 24,
   mremap: 25,
   madvise: 28,
+  recvmsg: 47,
   clone: 56,
   exit: 60,
   wait4: 61,
@@ -178,6 +180,8 @@ const mapper: readonly Line[] = [
   jeq(NR.madvise, 'range'),
   jeq(NR.clone, 'clone'),
   jeq(NR.write, 'write'),
+  jeq(NR.recvmsg, 'receive'),
+  jeq(NR.close, 'close'),
   jeq(NR.prctl, 'prctl'),
   jeq(NR.futex, 'allow'),
   jeq(NR.rt_sigreturn, 'allow'),
@@ -193,7 +197,7 @@ const mapper: readonly Line[] = [
   jeq(NR.exit, 'allow'),
   jeq(NR.exit_group, 'allow'),
   ret(RET_TRAP),
-  // Fixed places only, of the memory file or anonymous, in ways that we know.
+  // Fixed places only, of the memory file or anonymous, in ways that we know; privately also of a file that was lent.
   label('mmap'),
   load(DATA.arg(3)),
   jset(~MAP_KNOWN, 'trap'),
@@ -203,7 +207,10 @@ const mapper: readonly Line[] = [
   jset(MAP_ANONYMOUS, 'range'),
   load(DATA.arg(4)),
   jeq(FD.FD_MEMORY, 'range'),
-  jne(FD.FD_MEMORY_RO, 'trap'),
+  jeq(FD.FD_MEMORY_RO, 'range'),
+  jne(FD.FD_LENT, 'trap'),
+  load(DATA.arg(3)),
+  jset(MAP_SHARED, 'trap'),
   // The stub's own text stays as it is, whatever is asked.
   label('range'),
   load(DATA.argHigh(0)),
@@ -226,6 +233,14 @@ const mapper: readonly Line[] = [
   jlt(VA.STUB_SPACE, 'trap'),
   jge(VA.STUB_SPACE + SIZE.SPACE_SIZE, 'trap'),
   ret(RET_ALLOW),
+  label('receive'),
+  load(DATA.arg(0)),
+  jeq(FD.FD_NOTES, 'allow'),
+  ret(RET_TRAP),
+  label('close'),
+  load(DATA.arg(0)),
+  jeq(FD.FD_LENT, 'allow'),
+  ret(RET_TRAP),
   // Of this process, or of those that asked for it; never of one processor.
   label('barrier'),
   load(DATA.arg(1)),

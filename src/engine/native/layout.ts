@@ -138,6 +138,9 @@ export const SPACE = {
 export const ANSWERS = {
   /** Operations done so far (futex of threads that wait for their mappings). */
   W_DONE: 0,
+  /** How the mapping thread receives a descriptor: struct msghdr, and room for a struct cmsghdr. */
+  W_MESSAGE: 0x40,
+  W_CONTROL: 0x80,
   W_RESULTS: 0x1000,
 } as const;
 
@@ -366,8 +369,11 @@ export const NOTE = {
   NOTE_FAILED: 4,
 } as const;
 
-/** Descriptors that a space's mapping thread has. */
-export const FD = { FD_MEMORY: 3, FD_MEMORY_RO: 4, FD_NOTES: 5, FD_EPOLL: 6 } as const;
+/** Descriptors that a space's mapping thread has; the first only while it maps a file of the host's: the lowest free one. */
+export const FD = { FD_LENT: 0, FD_MEMORY: 3, FD_MEMORY_RO: 4, FD_NOTES: 5, FD_EPOLL: 6 } as const;
+
+/** How large struct msghdr is (recvmsg(2)). */
+export const MESSAGE = { MESSAGE_SIZE: 56 } as const;
 
 /** MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE: how a guest thread may map memory. */
 export const OWN_MAP_FLAGS = 0x4032;

@@ -13,6 +13,7 @@ import { clearFirstSpace, type Range, readPlaces } from './first-space.ts';
 import { NativeKnownAnswers } from './known-answers.ts';
 import { FILE, GLOBAL, KICK_SIGNAL, SLOT, STATE } from './layout.ts';
 import { Lives } from './lives.ts';
+import { Loans } from './loans.ts';
 import { createMemoryFile, type MemoryFile } from './memory-file.ts';
 import type { NativeSpace } from './native-space.ts';
 import type { NativeThread } from './native-thread.ts';
@@ -62,6 +63,7 @@ export class NativeEngine implements Engine {
   readonly processors: Processors;
   readonly chores: Chores;
   readonly lives: Lives;
+  readonly loans: Loans;
   readonly transfers: Transfers;
   vdso = 0;
   reserved: readonly Range[] = [];
@@ -90,6 +92,7 @@ export class NativeEngine implements Engine {
     this.reaper = new Reaper({ libc, memory, notes, ending, lost: () => events.lost() });
     this.lives = new Lives(this, { libc, notes, reaper: this.reaper, events });
     this.chores = new Chores(space => this.lives.end(space));
+    this.loans = new Loans(libc, memory, notes);
     this.transfers = new Transfers(libc, memory, this.lives);
     this.first = this.lives.newSpace();
     this.spare = new Spare({ make: () => this.makeSpace(), room: () => this.slots.room });

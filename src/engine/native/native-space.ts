@@ -1,6 +1,6 @@
 /** A host process as an address space (engine.ts has the contract). */
 import { EIO } from '../../uapi/errno.ts';
-import type { PagePresence, Pager, Space, SpaceUsage } from '../engine.ts';
+import type { HostFile, PagePresence, Pager, Space, SpaceUsage } from '../engine.ts';
 import { FORK_FLAGS, THREAD_FLAGS } from './filters.ts';
 import { FD, OP, OWN_MAP_FLAGS, SIZE, SLOT, SPACE, VA } from './layout.ts';
 import type { NativeEngine } from './native-engine.ts';
@@ -9,11 +9,13 @@ import { Orders } from './orders.ts';
 import { OwnMappings } from './own-mappings.ts';
 
 const NR = {
+  close: 3,
   mmap: 9,
   mprotect: 10,
   munmap: 11,
   mremap: 25,
   madvise: 28,
+  recvmsg: 47,
   clone: 56,
   futex: 202,
   membarrier: 324,
@@ -33,6 +35,8 @@ const NONE = -1;
 const PAGE = 4096;
 /** So many wait before a note is sent along with the next orders. */
 const MANY_PENDING = 32;
+/** So many orders have room before one is posted. */
+const ROOM = 4;
 
 export class NativeSpace implements Space {
   readonly id: number;
@@ -59,6 +63,8 @@ export class NativeSpace implements Space {
   /** What the space's only thread does itself. */
   readonly own: OwnMappings;
   private threadsMade = 0;
+  /** What the mapping thread has a descriptor of, once all orders are done. */
+  private borrowed: HostFile | null = null;
   /** The processor that the mapping thread is kept on. */
   private cpu = NONE;
 
@@ -94,6 +100,28 @@ export class NativeSpace implements Space {
     const flags = (shared ? MAP_SHARED_FIXED : MAP_PRIVATE_FIXED) | MAP_NORESERVE;
     const fd = shared && writable ? FD.FD_MEMORY : FD.FD_MEMORY_RO;
     this.order(NR.mmap, address, len, prot, flags, fd, offset);
+  }
+
+  /** All segments of a program are mapped with one descriptor: it is kept until the orders are published. */
+  mapFile(address: number, len: number, prot: number, file: HostFile, pos: number): boolean {
+    this.postOwn();
+    // Descriptor and mapping are ordered together.
+    if (this.orders.room < 2 * ROOM) this.engine.lives.drain(this);
+    if (this.borrowed !== file) {
+      this.giveBack();
+      const fd = file.descriptor();
+      if (fd < 0 || !this.engine.loans.lend(this, fd)) return false;
+      this.order(NR.recvmsg, FD.FD_NOTES, this.engine.loans.prepare(this.orders.file));
+      this.borrowed = file;
+    }
+    this.order(NR.mmap, address, len, prot, MAP_PRIVATE_FIXED | MAP_NORESERVE, FD.FD_LENT, pos);
+    return true;
+  }
+
+  private giveBack(): void {
+    if (this.borrowed === null) return;
+    this.borrowed = null;
+    this.order(NR.close, FD.FD_LENT, 0);
   }
 
   unmap(address: number, len: number, shared: boolean): void {
@@ -138,6 +166,7 @@ export class NativeSpace implements Space {
    */
   publish(cpu = NONE): number {
     const { orders } = this;
+    this.giveBack();
     this.postOwn();
     if (orders.unpublished) {
       if (cpu !== this.cpu && cpu >= 0 && this.pid > 0) {
@@ -206,6 +235,7 @@ export class NativeSpace implements Space {
   /** Orders a copy of this space's process; `child` has its own first orders already. */
   orderFork(child: NativeSpace): void {
     child.publish();
+    this.giveBack();
     this.postOwn();
     this.makeRoom();
     const refusal = this.orders.placeRefusal(child.id);
@@ -343,6 +373,6 @@ export class NativeSpace implements Space {
   }
 
   private makeRoom(): void {
-    if (this.orders.room < 4) this.engine.lives.drain(this);
+    if (this.orders.room < ROOM) this.engine.lives.drain(this);
   }
 }

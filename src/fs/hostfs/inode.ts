@@ -305,7 +305,7 @@ export class HostInode extends HostNode {
     if (this.type !== S_IFREG) return -ENODEV;
     if (this.mapped === null) {
       const { files, ram } = this.sb;
-      this.mapped = new HostPages(files, ram, this.size, () => this.readerFd());
+      this.mapped = new HostPages(files, ram, this.size, () => this.readerFd(), this.sb.readOnly);
       this.sb.cachedPages(this);
     }
     return this.mapped.cache;

@@ -20,14 +20,15 @@ export class HostPages {
   private readonly files: HostFiles;
   private readonly ram: Ram;
 
-  /** `reader` answers a descriptor for reading, or -errno. */
-  constructor(files: HostFiles, ram: Ram, size: number, reader: () => number) {
+  /** `reader` answers a descriptor for reading, or -errno; `steady`: no program of the machine can write to the file. */
+  constructor(files: HostFiles, ram: Ram, size: number, reader: () => number, steady: boolean) {
     this.files = files;
     this.ram = ram;
     this.cache = new PageCache(ram, size, (pos, offset, len) => {
       const fd = reader();
       return fd < 0 ? fd : this.loadFresh(fd, pos, offset, len);
     });
+    if (steady) this.cache.hostFile = { descriptor: reader };
   }
 
   /** Writes to the cache, and from there to the host, so that both get the same bytes; bytes or -errno. */

@@ -1,0 +1,93 @@
+/**
+ * Descriptors of the host's files that mapping threads borrow, to map them. They travel over the socket of the notes, the
+ * other way (unix(7), SCM_RIGHTS). All mapping threads hold that end of it, so one space's loans have to be taken before
+ * another space gets one.
+ */
+import type { Libc } from '../../host/libc.ts';
+import { setInt64 } from '../../lib/int64.ts';
+import { ANSWERS, FILE, MESSAGE, SIZE, VA } from './layout.ts';
+import type { MemoryFile } from './memory-file.ts';
+import type { NativeSpace } from './native-space.ts';
+import type { Notes } from './notes.ts';
+
+const NR = { ioctl: 16, recvfrom: 45, sendmsg: 46 } as const;
+const SOL_SOCKET = 1;
+const SCM_RIGHTS = 1;
+const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
+/** SIOCOUTQ: how much of what was sent nobody has received. */
+const UNRECEIVED = 0x5411;
+/** In the scratch page: struct msghdr, an iovec, its one byte, struct cmsghdr with an int; SIOCOUTQ's answer. */
+const HEADER = FILE.FILE_SCRATCH + 0xe00;
+const IOVEC = HEADER + 56;
+const BYTE = IOVEC + 16;
+const CONTROL = BYTE + 8;
+const LEFT = CONTROL + 24;
+const CONTROL_LENGTH = 20;
+const CONTROL_SPACE = 24;
+
+export class Loans {
+  private readonly libc: Libc;
+  private readonly memory: MemoryFile;
+  private readonly notes: Notes;
+  /** Whose the latest loan is. */
+  private borrower: NativeSpace | null = null;
+
+  constructor(libc: Libc, memory: MemoryFile, notes: Notes) {
+    this.libc = libc;
+    this.memory = memory;
+    this.notes = notes;
+    const { view, address } = memory;
+    setInt64(view, HEADER + 16, address + IOVEC);
+    setInt64(view, HEADER + 24, 1);
+    setInt64(view, HEADER + 32, address + CONTROL);
+    setInt64(view, HEADER + 40, CONTROL_SPACE);
+    setInt64(view, IOVEC, address + BYTE);
+    setInt64(view, IOVEC + 8, 1);
+    setInt64(view, CONTROL, CONTROL_LENGTH);
+    view.setInt32(CONTROL + 8, SOL_SOCKET, true);
+    view.setInt32(CONTROL + 12, SCM_RIGHTS, true);
+  }
+
+  /** Sends a descriptor, which the space's next order is to receive as `prepare` says; false: it cannot be now. */
+  lend(space: NativeSpace, fd: number): boolean {
+    if (this.borrower !== space) this.takeBack();
+    const { libc, memory, notes } = this;
+    memory.view.setInt32(CONTROL + 16, fd, true);
+    if (libc.syscall(NR.sendmsg, notes.fd, memory.address + HEADER, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+      return false;
+    this.borrower = space;
+    return true;
+  }
+
+  /**
+   * Writes the struct msghdr that recvmsg(2) is to get into the answers' page of the space whose pages are at `file`: its
+   * address there. Guests can write that page, too: who does gets no file, or has the host write where it may write itself.
+   */
+  prepare(file: number): number {
+    const { view } = this.memory;
+    const page = file + SIZE.SPACE_SIZE;
+    for (let at = 0; at < MESSAGE.MESSAGE_SIZE; at += 8) setInt64(view, page + ANSWERS.W_MESSAGE + at, 0);
+    setInt64(view, page + ANSWERS.W_MESSAGE + 32, VA.STUB_ANSWERS + ANSWERS.W_CONTROL);
+    setInt64(view, page + ANSWERS.W_MESSAGE + 40, CONTROL_SPACE);
+    return VA.STUB_ANSWERS + ANSWERS.W_MESSAGE;
+  }
+
+  /** What the latest borrower has not taken is taken from it: it is dead, or its program wrote where it should not. */
+  private takeBack(): void {
+    const { libc, memory, notes, borrower } = this;
+    if (borrower === null) return;
+    if (!borrower.dead && this.areOut) borrower.settle();
+    while (this.areOut)
+      if (libc.syscall(NR.recvfrom, notes.peer, memory.address + BYTE, 1, MSG_DONTWAIT, 0, 0) < 0) return;
+    this.borrower = null;
+  }
+
+  private get areOut(): boolean {
+    const { libc, memory, notes } = this;
+    return (
+      libc.syscall(NR.ioctl, notes.fd, UNRECEIVED, memory.address + LEFT) >= 0 &&
+      memory.view.getInt32(LEFT, true) > 0
+    );
+  }
+}
