@@ -188,8 +188,10 @@ export class TextImages {
     const offset = this.ram.alloc(length);
     if (offset < 0) return;
     const size = Math.min(length, Math.ceil((cache.size - pos) / PAGE_SIZE) * PAGE_SIZE);
-    copy(this.ram.bytes, cache.offsetOf(pos), this.ram.bytes, offset, size);
-    this.numberSites(text, this.ram.bytes.subarray(offset, offset + size));
+    const from = cache.offsetOf(pos);
+    const { bytes } = this.ram;
+    if (this.ram.store(offset, from, size) !== size) copy(bytes, from, bytes, offset, size);
+    this.numberSites(text, bytes.subarray(from, from + size));
     for (const [at, { what, number }] of text.sites) {
       if (number >= 0) this.callSites!.patch(offset + (at + what.start - pos), number);
     }
