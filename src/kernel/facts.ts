@@ -23,6 +23,12 @@ export function tellProgram(task: Task): void {
   tellLimits(task);
 }
 
+/** A new process, whose thread is alone and shares no memory. */
+export function tellProcess(task: Task): void {
+  factsFor(task)?.tellSelf(task.pid);
+  tellMask(task);
+}
+
 /** Threads of one process may have different ids (credentials(7)): nobody else changes them. */
 export function tellIds({ thread, cred, attributes }: Task): void {
   if (attributes.seccomp === null) thread?.facts?.tellIds(cred.uid, cred.euid, cred.gid, cred.egid);

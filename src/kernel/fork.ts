@@ -28,7 +28,7 @@ import {
   CLONE_VM,
 } from '../uapi/sched.ts';
 import { registerTask } from './exit.ts';
-import { tellIds, tellMask, untellShared } from './facts.ts';
+import { tellIds, tellMask, tellProcess, untellShared } from './facts.ts';
 import { inheritSigHand, inheritThreadState } from './inherit.ts';
 import { SignalState } from './signal-state.ts';
 import { Task } from './task.ts';
@@ -83,7 +83,8 @@ export function copyProcess(parent: Task, r: CloneRequest): Task | number {
   setChildRegisters(kernel.memory.view, memory.thread, thread, r);
   if ((r.flags & CLONE_CHILD_CLEARTID) !== 0) child.setTidAddress(r.childTid);
   registerTask(child);
-  tellMask(child);
+  if ((r.flags & CLONE_VM) === 0) tellProcess(child);
+  else tellMask(child);
   return child;
 }
 

@@ -206,14 +206,6 @@ static int copy_out(void *slot)
 	return 0;
 }
 
-/* What a new thread starts with. */
-void first_answer(void *slot)
-{
-	wait_answer(slot);
-	if (copy_out(slot) != 0)
-		request(slot, K_BADCOPY);
-}
-
 /* The processor we are on, from the limit of a segment that the host keeps for this (vdso, getcpu). */
 static u32 this_cpu(void)
 {
@@ -221,6 +213,15 @@ static u32 this_cpu(void)
 
 	__asm__("lsl %1, %0" : "=r"(limit) : "r"(0x7b));
 	return limit & 0xfff;
+}
+
+/* What a new thread starts with. */
+void first_answer(void *slot)
+{
+	AT(u32, slot, S_CPU) = this_cpu();
+	wait_answer(slot);
+	if (copy_out(slot) != 0)
+		request(slot, K_BADCOPY);
 }
 
 /* A call that came by SIGSYS, by the one table of calls that has 64 bits, of those that programs make once. */
