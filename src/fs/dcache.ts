@@ -32,7 +32,8 @@ export class Dcache {
   relying: Relying | null = null;
   /** Told whenever all of them are forgotten. */
   onForget: (() => void) | null = null;
-  private epoch = 1;
+  /** Another number after all of them were forgotten. */
+  epoch = 1;
   /** Another number after each change of a directory's name, place or rights, and of mounts. */
   generation = 0;
 

@@ -110,10 +110,27 @@ export function openSteady(
   at: Path | null,
   name: string,
   flags: number,
+  led: LedTo,
 ): Result<File> {
-  const { walker, dcache } = vfs;
   // Somebody would hear of it.
   if (vfs.notify !== null) return -EAGAIN;
+  if (led.path === null || led.epoch !== vfs.dcache.epoch || !name.startsWith('/')) {
+    const path = walkSteady(vfs, ctx, at, name, flags);
+    if (typeof path === 'number') return path;
+    led.path = path;
+    led.epoch = vfs.dcache.epoch;
+  }
+  return led.path.inode.locks === null ? openPath(vfs, ctx, led.path, flags) : -EAGAIN;
+}
+
+/** Where a name has led, with these flags, whoever has the same rights and root: there it leads as long as the epoch lasts. */
+export interface LedTo {
+  path: Path | null;
+  epoch: number;
+}
+
+function walkSteady(vfs: Vfs, ctx: WalkContext, at: Path | null, name: string, flags: number): Result<Path> {
+  const { walker, dcache } = vfs;
   const trail = new Trail();
   walker.trail = trail;
   const err = walker.walk(ctx, at, name, walkFlags(flags));
@@ -121,10 +138,10 @@ export function openSteady(
   if (err < 0) return err;
   const path = walker.path();
   const { inode } = path;
-  const isQuiet = inode.isSteady && inode.locks === null && (isReg(inode.mode) || isDir(inode.mode));
+  const isQuiet = inode.isSteady && (isReg(inode.mode) || isDir(inode.mode));
   if (!isQuiet || trail.unsure || trail.walks !== 1) return -EAGAIN;
   dcache.relyOnAll(trail.passed, inode);
-  return openPath(vfs, ctx, path, flags);
+  return path;
 }
 
 /** Opens what a path leads to, checking all permissions but those of the way there. */

@@ -1,7 +1,7 @@
 /** open(2), openat(2), openat2(2), creat(2). */
 import { OPEN_HOW_SIZE, readOpenHow } from '../arch/x86_64/structs/open-how.ts';
 import type { File } from '../fs/file.ts';
-import { open as openFile, openSteady } from '../fs/open.ts';
+import { type LedTo, open as openFile, openSteady } from '../fs/open.ts';
 import type { Task } from '../kernel/task.ts';
 import { E2BIG, EAGAIN, EINVAL, ENOENT } from '../uapi/errno.ts';
 import * as fcntl from '../uapi/fcntl.ts';
@@ -92,12 +92,18 @@ function openAt(
 }
 
 /** Before the program asks for it (kernel/habits). */
-function openBefore(task: Task, dirfd: number, name: string, flags: number): number | Promise<number> {
+function openBefore(
+  task: Task,
+  dirfd: number,
+  name: string,
+  flags: number,
+  led: LedTo,
+): number | Promise<number> {
   const full = roomForFile(task);
   if (full < 0) return full;
   const at = startOf(task, dirfd, name);
   if (typeof at === 'number') return at;
-  const file = openSteady(task.kernel.vfs, task, at, name, (flags & KNOWN) | O_LARGEFILE);
+  const file = openSteady(task.kernel.vfs, task, at, name, (flags & KNOWN) | O_LARGEFILE, led);
   return opened(task, file, flags);
 }
 
@@ -196,14 +202,14 @@ export const openCalls: readonly Syscall[] = [
   foreseeable(lasting(call('open', [path('pathname'), openFlags, newMode(1)], open), ENOENT), {
     act: 'open',
     args: ['name', 'int', 'any'],
-    run: (task, [, flags], name) => openBefore(task, AT_FDCWD, name, flags!),
+    run: (task, [, flags], { name, led }) => openBefore(task, AT_FDCWD, name, flags!, led),
   }),
   foreseeable(
     lasting(call('openat', [dirfd('dirfd'), path('pathname'), openFlags, newMode(2)], openat), ENOENT),
     {
       act: 'open',
       args: ['int', 'name', 'int', 'any'],
-      run: (task, [dirfd, , flags], name) => openBefore(task, dirfd!, name, flags!),
+      run: (task, [dirfd, , flags], { name, led }) => openBefore(task, dirfd!, name, flags!, led),
     },
   ),
   call(

@@ -42,7 +42,7 @@ export class Ahead {
     const { mm } = task;
     if (mm === null) return;
     const { how } = this.step;
-    if (how?.act === 'unmap') how.run(task, this.args, '');
+    if (how?.act === 'unmap') how.run(task, this.args, this.step);
     else if (how?.act === 'protect') protect(mm, this.args);
   }
 
@@ -85,7 +85,7 @@ export function makeAhead(task: Task, step: Step, args: readonly number[]): Ahea
 function mapAhead(task: Task, mm: Mm, step: Step, args: readonly number[]): Ahead | null {
   const replaced =
     (args[3]! & MAP_FIXED) !== 0 ? areasOf(mm, args[0]!, args[0]! + pageUp(args[1]!)) : NO_AREAS;
-  const result = step.how!.run(task, args, '');
+  const result = step.how!.run(task, args, step);
   const call = new Ahead(step, args, typeof result === 'number' ? result : -1);
   call.replaced = replaced;
   if (call.result >= 0) return call;
@@ -141,7 +141,7 @@ function queryAhead(task: Task, mm: Mm, step: Step, args: readonly number[]): Ah
   // Somewhere where it could write.
   const place = mm.startStack - SCRATCH;
   user.keepAt(task.kernel.scratch);
-  const result = run(task, out < 0 ? args : args.with(out, place), '');
+  const result = run(task, out < 0 ? args : args.with(out, place), step);
   const at = out < 0 ? -1 : user.written(place);
   const written = at < 0 ? null : user.ram.slice(at, at + user.writtenLength);
   user.release();
@@ -156,7 +156,7 @@ function queryAhead(task: Task, mm: Mm, step: Step, args: readonly number[]): Ah
 function openAhead(task: Task, step: Step, args: readonly number[]): Ahead | null {
   const foreseen = task.thread?.foreseen;
   if (!foreseen?.beginFile()) return null;
-  const fd = step.how!.run(task, args, step.name);
+  const fd = step.how!.run(task, args, step);
   const { openedAlong } = task;
   task.openedAlong = null;
   if (typeof fd === 'number' && fd >= 0 && openedAlong !== null && !isCutShort(task, openedAlong)) {

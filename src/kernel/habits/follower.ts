@@ -198,7 +198,8 @@ export class Follower implements CallMade {
     const args = how?.args.map((sense, i) => this.bases.valueOf(sense, callArgs[i]!)) ?? [];
     const name = how === null ? '' : this.nameOf(how);
     const reserves = how?.act === 'map' && this.isReservation(callArgs);
-    return { nr, how, args, name, afterClose, reserves, closes: false, confirmed: false };
+    const led = { path: null, epoch: 0 };
+    return { nr, how, args, name, led, afterClose, reserves, closes: false, confirmed: false };
   }
 
   /** Dynamic loaders map all of a file that way first, then its parts over it. Others may look at it before. */

@@ -3,6 +3,7 @@
  * locales, a compiler's headers). What differs from run to run, addresses and descriptors, is said relative to what does too.
  */
 import { COMPARE_INT, COMPARE_WORD, type ForeseenAct } from '../../engine/engine.ts';
+import type { LedTo } from '../../fs/open.ts';
 import type { Task } from '../task.ts';
 
 /**
@@ -23,8 +24,8 @@ export interface ForeseeableCall {
   readonly args: readonly Sense[];
   /** Of `query`: whether this answer is such a one. */
   readonly lasts?: (args: readonly number[], result: number) => boolean;
-  /** Makes it, by its arguments; the one that is a name is given as such. */
-  readonly run: (task: Task, args: readonly number[], name: string) => number | Promise<number>;
+  /** Makes it, by its arguments; the one that is a name is the step's. */
+  readonly run: (task: Task, args: readonly number[], step: Step) => number | Promise<number>;
 }
 
 /** The same, with what follows from it. */
@@ -63,6 +64,8 @@ export interface Step {
   readonly how: Foreseeable | null;
   readonly args: readonly Value[];
   readonly name: string;
+  /** Where that led when it was followed last. */
+  readonly led: LedTo;
   /** The program had closed its file before it, without asking. */
   readonly afterClose: boolean;
   /** Of `map`: the program's loader keeps the place for pieces, and does not look at it before they are there. */
