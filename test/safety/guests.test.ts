@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
-import { SIZE, SLOT } from '../../src/engine/native/layout.ts';
+import { SIZE, SLOT, VA } from '../../src/engine/native/layout.ts';
 import { callTable } from './call-table.ts';
 import {
   alive,
@@ -141,6 +141,18 @@ test('a space that is kept ready, and dies: who needs it next does not miss it',
   await say('second');
   assert.ok(!(await idle()).includes(kept));
   assert.equal(await machine.end(), 0);
+});
+
+test('files that are lent: who writes where they are received gets none of others, and keeps none', async () => {
+  const fill = (letter: string): string => write(letter, letter.repeat(20 << 20), 0o644);
+  const headers = { 'answers.h': `#define ANSWERS ((volatile unsigned long *)${VA.STUB_ANSWERS})\n` };
+  const machine = new Machine([compile('lent', headers), fill('a'), fill('b')]);
+  await machine.says('over\n');
+  for (const pid of machine.spaces) assert.deepEqual(list(`/proc/${pid}/fd`), ['3', '4', '5']);
+  assert.equal(await machine.end(), 0);
+  const [, mapped = '0'] = /liar: 0 of others, (\d+) mapped/.exec(machine.stdout) ?? [];
+  assert.ok(Number(mapped) > 0, machine.stdout);
+  assert.match(machine.stdout, /^honest: 0 wrong$/m);
 });
 
 test('random system calls: no oops, nobody hangs', async () => {

@@ -235,13 +235,16 @@ test('a mapping thread: fixed mappings of the memory file or of nothing', () => 
     mmap(0x10000, FIXED_ANON, -1),
     mmap(0x555555550000, 0x4011, FD.FD_MEMORY),
     mmap(0x555555550000, 0x4012, FD.FD_MEMORY_RO),
+    mmap(0x555555550000, 0x4012, FD.FD_LENT),
     mmap(VA.STUB_TEXT - 4096, FIXED_ANON, -1),
     mmap(VA.STUB_TEXT + TEXT_SIZE, FIXED_ANON, -1),
     mmap(2 ** 32 + VA.STUB_TEXT, FIXED_ANON, -1),
   ]);
   expect('mapper', TRAP, [
     mmap(0x10000, 0x22, -1),
-    mmap(0x10000, 0x11, 0),
+    mmap(0x10000, 0x4011, FD.FD_LENT),
+    mmap(0x10000, 0x4013, FD.FD_LENT),
+    mmap(0x10000, 0x12, FD.FD_LENT + 1),
     mmap(0x10000, 0x12, FD.FD_NOTES),
     mmap(0x10000, 0x11, FD.FD_EPOLL),
     mmap(0x10000, 0x8000 | FIXED_ANON, -1),
@@ -249,6 +252,7 @@ test('a mapping thread: fixed mappings of the memory file or of nothing', () => 
     mmap(0x10000, 0x100000 | FIXED_ANON, -1),
     mmap(VA.STUB_TEXT, FIXED_ANON, -1),
     mmap(VA.STUB_TEXT + TEXT_SIZE - 4096, 0x11, FD.FD_MEMORY),
+    mmap(VA.STUB_TEXT, 0x12, FD.FD_LENT),
   ]);
 });
 
@@ -292,6 +296,22 @@ test('a mapping thread: two forms of clone, notes from its page, its own death',
   expect('mapper', TRAP, [prctl(1, 0), prctl(4, 1), prctl(22, 9)]);
 });
 
+const CLOSE = 3;
+const RECVMSG = 47;
+
+test('a mapping thread: it receives from the kernel alone, and closes what it was lent', () => {
+  expect('mapper', ALLOW, [
+    { nr: RECVMSG, args: [FD.FD_NOTES, VA.STUB_ANSWERS, 0] },
+    { nr: CLOSE, args: [FD.FD_LENT] },
+  ]);
+  for (const fd of [FD.FD_MEMORY, FD.FD_MEMORY_RO, FD.FD_EPOLL, FD.FD_LENT + 1])
+    expect('mapper', TRAP, [
+      { nr: RECVMSG, args: [fd, VA.STUB_ANSWERS, 0] },
+      { nr: CLOSE, args: [fd] },
+    ]);
+  expect('mapper', TRAP, [{ nr: CLOSE, args: [FD.FD_NOTES] }]);
+});
+
 const BARRIER = 324;
 
 test('a mapping thread: barriers without flags', () => {
@@ -303,6 +323,7 @@ test('a mapping thread: barriers without flags', () => {
 test('a mapping thread: no files, processes or networks', () => {
   const known = [
     1,
+    CLOSE,
     9,
     10,
     11,
@@ -310,6 +331,7 @@ test('a mapping thread: no files, processes or networks', () => {
     24,
     25,
     28,
+    RECVMSG,
     56,
     60,
     GETRUSAGE,
