@@ -63,6 +63,8 @@ export class Course {
     if (this.made === null) return;
     // Others that began when this did have ended meanwhile.
     if (this.habit.steps !== this.steps) confirm(this.made, this.habit.steps);
+    // A program that nobody has seen before is believed.
+    else if (this.steps.length === 0) for (const step of this.made) step.confirmed = true;
     const rest = this.news >= LOST ? [] : this.steps.slice(this.position);
     this.habit.keep([...this.made, ...rest].slice(0, MOST_STEPS));
     this.made = null;

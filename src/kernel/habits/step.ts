@@ -72,7 +72,7 @@ export interface Step {
   readonly reserves: boolean;
   /** Of `open`: the program closed it without asking. */
   closes: boolean;
-  /** It came at this place the last two times, at least. */
+  /** It came at this place the last two times, at least, or when the program was run for the first time. */
   confirmed: boolean;
 }
 

@@ -38,11 +38,19 @@ function runs(habit: Habit, ...programs: readonly (readonly number[])[]): Habit 
 const numbers = ({ steps }: Habit): number[] => steps.map(({ nr }) => nr);
 const confirmed = ({ steps }: Habit): number[] => steps.filter(s => s.confirmed).map(({ nr }) => nr);
 
-test('what came once is known, what came twice is confirmed', () => {
+test('what came first is believed, what is new afterwards has to come twice', () => {
   const habit = runs(newHabit(), [1, 2, 3]);
-  assert.deepEqual([numbers(habit), confirmed(habit)], [[1, 2, 3], []]);
-  runs(habit, [1, 2, 3]);
   assert.deepEqual(confirmed(habit), [1, 2, 3]);
+  runs(habit, [1, 2, 9, 3]);
+  assert.deepEqual(
+    [numbers(habit), confirmed(habit)],
+    [
+      [1, 2, 9, 3],
+      [1, 2, 3],
+    ],
+  );
+  runs(habit, [1, 2, 9, 3]);
+  assert.deepEqual(confirmed(habit), [1, 2, 9, 3]);
 });
 
 test('nothing is sure after a call that never came, until one comes that did', () => {
