@@ -1,9 +1,9 @@
 /**
- * Files whose attributes and first bytes go along with answers (engine.ts, `OpenedFile`), from open(2) on, or whose position
+ * Files whose attributes and first bytes go along with answers (engine/answers.ts, `OpenedFile`), from open(2) on, or whose position
  * does, from lseek(2) on, until the program makes a call that could have to do with its descriptors: what it did with them by
  * itself is made true before anything else of it, or about its descriptors, is looked at.
  */
-import type { OpenedFile } from '../engine/engine.ts';
+import type { OpenedFile } from '../engine/answers.ts';
 import type { File } from '../fs/file.ts';
 import { O_ACCMODE, O_RDONLY } from '../uapi/fcntl.ts';
 import { isDir, isReg } from '../uapi/stat.ts';

@@ -1,10 +1,10 @@
 /**
- * What a thread is told of its own process, so that it need not ask (engine.ts, `ThreadFacts`): programs ask for it when
+ * What a thread is told of its own process, so that it need not ask (engine/answers.ts, `ThreadFacts`): programs ask for it when
  * they start, and C libraries for every signal's disposition before they start another. It is told only what nobody but
  * the thread itself can change, or what is taken back before somebody does.
  */
 import { RLIMIT_SIZE, writeRlimit } from '../arch/x86_64/structs/resource.ts';
-import type { ThreadFacts } from '../engine/engine.ts';
+import type { ThreadFacts } from '../engine/answers.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
 import { RLIMIT_AS, RLIMIT_DATA } from '../uapi/resource.ts';
 import { CLONE_VFORK, CLONE_VM } from '../uapi/sched.ts';

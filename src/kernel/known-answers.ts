@@ -2,11 +2,11 @@
  * Calls whose answers programs may be given without asking us: that a name does not exist, or is no symbolic link; and of
  * files that do not change (`Inode.isSteady`), what they are. They are asked over and over (search paths, realpath(3)),
  * change nothing, and depend on names only (fs/trail.ts), on the file, and on who asks: rights, root and working directory.
- * Each such who has a key (engine.ts); a task's is taken away as soon as one of these changes, and found again with its next
+ * Each such who has a key (engine/answers.ts); a task's is taken away as soon as one of these changes, and found again with its next
  * call of this kind.
  */
 import type { Cred } from '../core/cred.ts';
-import type { KnownAnswers as EngineAnswers, KnownAnswer, KnownCall, KnownKey } from '../engine/engine.ts';
+import type { KnownAnswers as EngineAnswers, KnownAnswer, KnownCall, KnownKey } from '../engine/answers.ts';
 import type { Dentry, Path } from '../fs/dentry.ts';
 import { Trail } from '../fs/trail.ts';
 import type { Vfs } from '../fs/vfs.ts';

@@ -5,7 +5,7 @@
  */
 import { readSigAction, SIGACTION_SIZE, writeSigAction } from '../arch/x86_64/structs/signal.ts';
 import { WaitQueue } from '../core/wait.ts';
-import type { ThreadFacts } from '../engine/engine.ts';
+import type { ThreadFacts } from '../engine/answers.ts';
 import {
   NSIG,
   SA_NOCLDSTOP,

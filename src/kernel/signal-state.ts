@@ -3,7 +3,7 @@
  *
  * Asking whether anything has to be looked at is a matter of a few words: system calls ask on each return.
  */
-import type { ThreadFacts } from '../engine/engine.ts';
+import type { ThreadFacts } from '../engine/answers.ts';
 import { SIGKILL, SS_DISABLE } from '../uapi/signal.ts';
 import { SigQueue } from './sig-queue.ts';
 import { type ReadonlySigSet, SigSet, sigBit, sigWord, UNMASKABLE } from './sigset.ts';

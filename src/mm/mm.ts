@@ -2,7 +2,8 @@
  * An address space as the kernel sees it (mm_struct): its areas, and where things are. Keeps areas and the
  * engine's pages in step. The system calls' own rules (flags, limits, errors) are in syscalls/mmap.ts.
  */
-import { PROT_NONE, PROT_READ, type Space, type ThreadFacts } from '../engine/engine.ts';
+import type { ThreadFacts } from '../engine/answers.ts';
+import { PROT_NONE, PROT_READ, type Space } from '../engine/engine.ts';
 import { Ranges } from '../lib/ranges.ts';
 import {
   forgetCache,

@@ -1,9 +1,10 @@
 /**
- * The break (brk(2)) of a program whose only thread moves it without asking (engine.ts, `ThreadFacts`). It was told within
+ * The break (brk(2)) of a program whose only thread moves it without asking (engine/answers.ts, `ThreadFacts`). It was told within
  * which bounds: there nothing of ours is but its heap, one plain area. Where it has put it meanwhile is heard whenever
  * somebody looks at the areas (`Mm.vmas`), so nobody sees them as they no longer are.
  */
-import { PROT_READ, PROT_WRITE, type ThreadFacts } from '../engine/engine.ts';
+import type { ThreadFacts } from '../engine/answers.ts';
+import { PROT_READ, PROT_WRITE } from '../engine/engine.ts';
 import type { Mm } from './mm.ts';
 import { lowestUse, TASK_SIZE } from './places.ts';
 import { PAGE_SIZE, pageUp } from './ram.ts';

@@ -3,7 +3,7 @@
  * between, they go along with the answer, so that the program need not ask.
  */
 import { writeStat } from '../arch/x86_64/structs/stat.ts';
-import { NO_BYTES } from '../engine/engine.ts';
+import { NO_BYTES } from '../engine/answers.ts';
 import type { File } from '../fs/file.ts';
 import type { Inode } from '../fs/inode.ts';
 import { isItsOwn, isSimple, type OpenedAlong } from '../kernel/along.ts';

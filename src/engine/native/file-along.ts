@@ -1,5 +1,5 @@
-/** The file that goes along with answers to a thread (engine.ts, `FileAlong`), in its slot; stub/along.c reads it there. */
-import type { FileAlong, FileUse, OpenedFile } from '../engine.ts';
+/** The file that goes along with answers to a thread (answers.ts, `FileAlong`), in its slot; stub/along.c reads it there. */
+import type { FileAlong, FileUse, OpenedFile } from '../answers.ts';
 import { SLOT } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 

@@ -1,6 +1,6 @@
-/** Calls that a thread is about to make (engine.ts, `ForeseenCalls`), in its slot; stub/foreseen.c reads them there. */
+/** Calls that a thread is about to make (answers.ts, `ForeseenCalls`), in its slot; stub/foreseen.c reads them there. */
 import { setInt64 } from '../../lib/int64.ts';
-import type { ForeseenCall, ForeseenCalls, OpenedFile } from '../engine.ts';
+import type { ForeseenCall, ForeseenCalls, OpenedFile } from '../answers.ts';
 import type { NativeFileAlong } from './file-along.ts';
 import { FORESEEN, SLOT } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';

@@ -1,11 +1,11 @@
 /**
- * Answers that are known beforehand (engine.ts), in a table that all spaces can read: stub/known.c looks there before it
+ * Answers that are known beforehand (answers.ts), in a table that all spaces can read: stub/known.c looks there before it
  * asks. An entry is found by a keyed hash of the call, and what a call writes is hidden by it: whoever has not the key
  * learns nothing from the table.
  * What stands there is of the kernel's making alone.
  */
 import { HalfSipHash } from '../../lib/half-siphash.ts';
-import type { KnownAnswer, KnownAnswers, KnownCall, KnownKey } from '../engine.ts';
+import type { KnownAnswer, KnownAnswers, KnownCall, KnownKey } from '../answers.ts';
 import { FILE, GLOBAL, KNOWN, SIZE } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 

@@ -299,7 +299,7 @@ export const FORESEEN = {
   FC_OUT_LEN: 100,
   /** Not 0: only if the file that came along before is closed. */
   FC_AFTER_CLOSE: 104,
-  /** FC_ACT (engine.ts, `ForeseenAct`). */
+  /** FC_ACT (answers.ts, `ForeseenAct`). */
   ACT_NONE: 0,
   ACT_OWN: 1,
   ACT_OPEN: 2,

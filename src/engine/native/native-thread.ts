@@ -1,9 +1,9 @@
 /** A host thread that runs guest code, seen through its slot (engine.ts has the contract). */
 import { getUint64, setInt64 } from '../../lib/int64.ts';
+import type { KnownKey } from '../answers.ts';
 import {
   type EngineThread,
   type Fault,
-  type KnownKey,
   type ThreadTimes,
   type ThreadUsage,
   TRAP_BADCOPY,

@@ -1,5 +1,6 @@
 /** The calls that were made before a program asked for them: a piece of what it does by habit. */
-import type { EngineThread, FileAlong, ForeseenCalls } from '../../engine/engine.ts';
+import type { FileAlong, ForeseenCalls } from '../../engine/answers.ts';
+import type { EngineThread } from '../../engine/engine.ts';
 import { Ranges } from '../../lib/ranges.ts';
 import { pageUp } from '../../mm/ram.ts';
 import type { Task } from '../task.ts';

@@ -2,7 +2,7 @@
  * Calls of a program's beginning, as they are remembered: programs mostly begin as they did the last time (the dynamic loader,
  * locales, a compiler's headers). What differs from run to run, addresses and descriptors, is said relative to what does too.
  */
-import { COMPARE_INT, COMPARE_WORD, type ForeseenAct } from '../../engine/engine.ts';
+import { COMPARE_INT, COMPARE_WORD, type ForeseenAct } from '../../engine/answers.ts';
 import type { LedTo } from '../../fs/open.ts';
 import type { Task } from '../task.ts';
 

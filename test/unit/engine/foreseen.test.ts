@@ -1,7 +1,7 @@
 /** Calls that are foreseen, as they stand in a slot, and what a thread, or a guest that lies, makes of them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ForeseenCall, OpenedFile } from '../../../src/engine/engine.ts';
+import type { ForeseenCall, OpenedFile } from '../../../src/engine/answers.ts';
 import { NativeFileAlong } from '../../../src/engine/native/file-along.ts';
 import { NativeForeseenCalls } from '../../../src/engine/native/foreseen.ts';
 import { FORESEEN, SIZE, SLOT } from '../../../src/engine/native/layout.ts';

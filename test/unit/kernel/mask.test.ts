@@ -1,7 +1,7 @@
 /** A thread that changes its signal mask by itself: what the kernel tells it, and what it believes (kernel/signal-state.ts). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ThreadFacts } from '../../../src/engine/engine.ts';
+import type { ThreadFacts } from '../../../src/engine/answers.ts';
 import { deliverable, dequeue } from '../../../src/kernel/dequeue.ts';
 import { tellMask, untellAll } from '../../../src/kernel/facts.ts';
 import { inheritThreadState } from '../../../src/kernel/inherit.ts';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NR } from '../../../src/arch/x86_64/unistd.ts';
-import { type EngineThread, type FileUse, NO_BYTES, TRAP_CALL } from '../../../src/engine/engine.ts';
+import { type FileUse, NO_BYTES } from '../../../src/engine/answers.ts';
+import { type EngineThread, TRAP_CALL } from '../../../src/engine/engine.ts';
 import type { File } from '../../../src/fs/file.ts';
 import { locksOf } from '../../../src/fs/locks.ts';
 import { keepFromGoingAlong, sendAlong, settleAlong } from '../../../src/kernel/along.ts';
