@@ -4,6 +4,7 @@
  * another space gets one.
  */
 import type { Libc } from '../../host/libc.ts';
+import { monotonicNow } from '../../host/monotonic.ts';
 import { setInt64 } from '../../lib/int64.ts';
 import { ANSWERS, FILE, MESSAGE, SIZE, VA } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
@@ -23,6 +24,8 @@ const IOVEC = HEADER + 56;
 const BYTE = IOVEC + 16;
 const CONTROL = BYTE + 8;
 const LEFT = CONTROL + 24;
+/** So long the kernel waits for others to take theirs, ns. */
+const PATIENCE = 2e6;
 const CONTROL_LENGTH = 20;
 const CONTROL_SPACE = 24;
 
@@ -30,8 +33,9 @@ export class Loans {
   private readonly libc: Libc;
   private readonly memory: MemoryFile;
   private readonly notes: Notes;
-  /** Whose the latest loan is. */
+  /** Whose the latest loan is, and how many orders came before the one that receives it. */
   private borrower: NativeSpace | null = null;
+  private lentAt = 0;
 
   constructor(libc: Libc, memory: MemoryFile, notes: Notes) {
     this.libc = libc;
@@ -51,12 +55,13 @@ export class Loans {
 
   /** Sends a descriptor, which the space's next order is to receive as `prepare` says; false: it cannot be now. */
   lend(space: NativeSpace, fd: number): boolean {
-    if (this.borrower !== space) this.takeBack();
+    if (this.borrower !== space && this.areOut && !this.takeBack()) return false;
     const { libc, memory, notes } = this;
     memory.view.setInt32(CONTROL + 16, fd, true);
     if (libc.syscall(NR.sendmsg, notes.fd, memory.address + HEADER, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
       return false;
     this.borrower = space;
+    this.lentAt = space.orders.posted;
     return true;
   }
 
@@ -73,14 +78,20 @@ export class Loans {
     return VA.STUB_ANSWERS + ANSWERS.W_MESSAGE;
   }
 
-  /** What the latest borrower has not taken is taken from it: it is dead, or its program wrote where it should not. */
-  private takeBack(): void {
-    const { libc, memory, notes, borrower } = this;
-    if (borrower === null) return;
-    if (!borrower.dead && this.areOut) borrower.settle();
+  /**
+   * What the latest borrower has not received within a short time is taken from it if it never will: it is dead, or its
+   * program wrote where it should not. False: it may yet.
+   */
+  private takeBack(): boolean {
+    const { libc, memory, notes } = this;
+    const borrower = this.borrower!;
+    if (!borrower.dead) borrower.flushWithNote();
+    for (const until = monotonicNow() + PATIENCE; !borrower.dead && this.areOut; notes.wait(1))
+      if (monotonicNow() > until) break;
+    if (!borrower.dead && borrower.orders.acknowledged <= this.lentAt) return !this.areOut;
     while (this.areOut)
-      if (libc.syscall(NR.recvfrom, notes.peer, memory.address + BYTE, 1, MSG_DONTWAIT, 0, 0) < 0) return;
-    this.borrower = null;
+      if (libc.syscall(NR.recvfrom, notes.peer, memory.address + BYTE, 1, MSG_DONTWAIT, 0, 0) < 0) break;
+    return true;
   }
 
   private get areOut(): boolean {

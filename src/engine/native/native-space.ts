@@ -55,10 +55,10 @@ export class NativeSpace implements Space {
   /** Set as a thread goes on. */
   ran = false;
   private readonly engine: NativeEngine;
-  /** What to call once how many orders are acknowledged. */
   /** Of those that wait, how many there are of which no note tells: since order `waitsSince`. */
   private untold = 0;
   private waitsSince = 0;
+  /** What to call once how many orders are acknowledged. */
   private readonly pending: { upTo: number; done: () => void }[] = [];
   /** What the space's only thread does itself. */
   readonly own: OwnMappings;
@@ -195,7 +195,10 @@ export class NativeSpace implements Space {
 
   /** Who waits for a note gets it without more work for the space coming. */
   noteNow(): void {
-    if (this.dead || this.pending.length === 0) return;
+    if (!this.dead && this.pending.length > 0) this.flushWithNote();
+  }
+
+  flushWithNote(): void {
     this.orders.noteAtPublish();
     this.flush();
   }
