@@ -13,25 +13,6 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   process.exit(1);
 }
 
-/**
- * Addresses for the machine's memory, and an array over them; null if there are none: that is said when a machine starts.
- * V8 collects garbage at once when it hears of so much: at this moment there is hardly any, later it would take 13 ms.
- */
-function reserve() {
-  const [MMAP, PROT_NONE, MAP_PRIVATE_ANONYMOUS_NORESERVE, SIZE] = [9, 0, 0x4022, 2 ** 38 + 2 ** 33];
-  try {
-    const koffi = require('koffi');
-    const syscall = koffi
-      .load(null)
-      .func('long syscall(long n, long a, long b, long c, long d, long e, long f)');
-    const address = syscall(MMAP, 0, SIZE, PROT_NONE, MAP_PRIVATE_ANONYMOUS_NORESERVE, -1, 0);
-    return address < 0 ? null : { address, buffer: koffi.view(BigInt(address), SIZE) };
-  } catch {
-    return null;
-  }
-}
-
-const module_ = { exports: {}, reserved: reserve() };
 const name = process.argv.splice(2, 1)[0];
 const filename = join(__dirname, '..', 'dist', `${name}.cjs`);
 process.argv[1] = filename;
@@ -59,6 +40,7 @@ if (keep !== undefined) {
   process.on('exit', () => writeFileSync(keep, script.createCachedData()));
 }
 
+const module_ = { exports: {} };
 try {
   script.runInThisContext()(module_.exports, createRequire(filename), module_, filename, dirname(filename));
 } catch (error) {

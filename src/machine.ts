@@ -3,7 +3,6 @@
  */
 import { availableParallelism } from 'node:os';
 import { KernelLog } from './core/log.ts';
-import type { ReservedMemory } from './engine/native/memory-file.ts';
 import { NativeEngine } from './engine/native/native-engine.ts';
 import { BackgroundThreads } from './host/background.ts';
 import { onUncaught } from './host/bugs.ts';
@@ -52,10 +51,7 @@ interface Host {
   readonly strace: Strace | null;
 }
 
-export async function boot(
-  options: MachineOptions,
-  reserved: ReservedMemory | null = null,
-): Promise<ExitReport> {
+export async function boot(options: MachineOptions): Promise<ExitReport> {
   const libc = openLibc();
   const facts = new HostFacts(libc);
   if (facts.missing !== null) return { type: 'error', message: facts.missing, status: null };
@@ -77,7 +73,7 @@ export async function boot(
   const log = new KernelLog({ monotonic: () => clock.monotonic() - clock.boot });
   logBegin(log, options);
   let lost = (): void => {};
-  const engine = startEngine(host, options, reserved, () => lost());
+  const engine = startEngine(host, options, () => lost());
   if (typeof engine === 'string') {
     letGo();
     return { type: 'error', message: engine, status: null };
@@ -113,7 +109,6 @@ function straceOf(libc: Libc, calls: DescriptorCalls, { strace }: MachineOptions
 function startEngine(
   { libc, poller, strace }: Host,
   options: MachineOptions,
-  reserved: ReservedMemory | null,
   lost: () => void,
 ): NativeEngine | string {
   const table = syscallsByNumber();
@@ -124,7 +119,6 @@ function startEngine(
     poller,
     stub: packageFile('dist/stub'),
     ramSize: RAM_RANGE,
-    reserved,
     processors: options.ncpus,
     foresight: strace === null,
     events: {

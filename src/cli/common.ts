@@ -1,7 +1,6 @@
 /** What the programs share: defaults, the host's words as bytes, and how they end. */
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { availableParallelism, hostname as osHostname, totalmem } from 'node:os';
-import type { ReservedMemory } from '../engine/native/memory-file.ts';
 import { reapChildren } from '../host/children.ts';
 import { openLibc } from '../host/libc.ts';
 import { packageFile } from '../host/package.ts';
@@ -123,13 +122,10 @@ async function startAnew(): Promise<never> {
   process.exit(0);
 }
 
-/** What bin/start.cjs has reserved for a machine; who starts these programs another way has not. */
-declare const module: { readonly reserved?: ReservedMemory | null } | undefined;
-
 /** What is thrown before there is a machine (a package that is not whole) has one line, too. */
 async function start(options: MachineOptions): Promise<ExitReport> {
   try {
-    return await boot(options, typeof module === 'undefined' ? null : (module.reserved ?? null));
+    return await boot(options);
   } catch (bug) {
     return { type: 'error', message: `the machine cannot start: ${describe(bug)}`, status: null };
   }

@@ -24,7 +24,6 @@ const MFD_CLOEXEC = 1;
 const O_RDONLY_CLOEXEC = 0o2000000;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED_NORESERVE = 0x4001;
-const MAP_FIXED = 0x10;
 const PUNCH_HOLE_KEEP_SIZE = 3;
 
 export interface MemoryFile extends EngineMemory {
@@ -46,18 +45,8 @@ const POSITION = FILE.FILE_SCRATCH + 0xd00;
 const PAGE = 4096;
 const FEW = 24;
 
-/** Addresses of this process that were reserved for it before, and an array over them: it takes V8 long to make that. */
-export interface ReservedMemory {
-  readonly address: number;
-  readonly buffer: ArrayBuffer;
-}
-
 /** Answers a sentence instead when the host has no such thing. */
-export function createMemoryFile(
-  libc: Libc,
-  ramSize: number,
-  reserved: ReservedMemory | null = null,
-): MemoryFile | string {
+export function createMemoryFile(libc: Libc, ramSize: number): MemoryFile | string {
   const name = new Uint8Array([...'uml-memory\0'].map(c => c.charCodeAt(0)));
   const fd = libc.syscall(NR.memfd_create, libc.addressOf(name), MFD_CLOEXEC);
   if (fd < 0)
@@ -70,12 +59,10 @@ export function createMemoryFile(
   const readOnlyFd = libc.syscall(NR.open, libc.addressOf(path), O_RDONLY_CLOEXEC);
   if (readOnlyFd < 0)
     return `/proc of the host is needed to open the memory file read-only (error ${-readOnlyFd})`;
-  const place = reserved !== null && reserved.buffer.byteLength >= size ? reserved : null;
-  const flags = MAP_SHARED_NORESERVE | (place === null ? 0 : MAP_FIXED);
-  const address = libc.syscall(NR.mmap, place?.address ?? 0, size, PROT_READ_WRITE, flags, fd, 0);
+  const address = libc.syscall(NR.mmap, 0, size, PROT_READ_WRITE, MAP_SHARED_NORESERVE, fd, 0);
   if (address < 0)
     return `the host refuses to map ${size} bytes of address space (error ${-address}): see ulimit -v`;
-  const buffer = place?.buffer ?? libc.viewOf(address, size);
+  const buffer = libc.viewOf(address, size);
   const bytes = new Uint8Array(buffer);
   const view = new DataView(buffer);
   const discard = (offset: number, len: number): void => {

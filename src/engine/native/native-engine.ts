@@ -14,7 +14,7 @@ import { NativeKnownAnswers } from './known-answers.ts';
 import { FILE, GLOBAL, KICK_SIGNAL, SLOT, STATE } from './layout.ts';
 import { Lives } from './lives.ts';
 import { Loans } from './loans.ts';
-import { createMemoryFile, type MemoryFile, type ReservedMemory } from './memory-file.ts';
+import { createMemoryFile, type MemoryFile } from './memory-file.ts';
 import type { NativeSpace } from './native-space.ts';
 import type { NativeThread } from './native-thread.ts';
 import { Notes } from './notes.ts';
@@ -44,7 +44,6 @@ export interface NativeEngineOptions {
   /** The stub's executable. */
   readonly stub: string;
   readonly ramSize: number;
-  readonly reserved: ReservedMemory | null;
   /** On how many of the host's processors guests may run. */
   readonly processors: number;
   /** Whether threads may be told answers before they ask: not if somebody wants to see each call. */
@@ -101,7 +100,7 @@ export class NativeEngine implements Engine {
 
   /** Starts the stub; answers a sentence when this host cannot run it. */
   static start(options: NativeEngineOptions): NativeEngine | string {
-    const memory = createMemoryFile(options.libc, options.ramSize, options.reserved);
+    const memory = createMemoryFile(options.libc, options.ramSize);
     if (typeof memory === 'string') return memory;
     const engine = new NativeEngine(options, memory);
     const failed = engine.begin(options);
