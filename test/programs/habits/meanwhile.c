@@ -16,7 +16,7 @@
 #define BLOCK (64 * 4096L)
 
 struct shared {
-	volatile int stage;
+	volatile int stage, signals;
 	char *volatile middle;
 	char *volatile gone;
 };
@@ -24,7 +24,6 @@ struct shared {
 static const char *self;
 static struct shared *shared;
 static char home[1000];
-static volatile int signals;
 
 static char text[8000];
 static int length;
@@ -49,9 +48,9 @@ static void on_signal(int signal)
 {
 	int fd = open("d/e", O_RDONLY);
 
-	signals++;
 	tell("signal: %d\n", fd);
 	close(fd);
+	shared->signals++;
 }
 
 static void show(const char *name)
@@ -283,7 +282,7 @@ static void killed(pid_t pid)
 static void told(pid_t pid)
 {
 	R(kill(pid, SIGUSR1));
-	sleep_ms(20);
+	until(shared->signals == 1);
 }
 
 static void took_lease(pid_t pid)

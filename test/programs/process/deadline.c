@@ -27,12 +27,14 @@ static void show(void)
 		say("  no deadline, nice %d\n", a.nice);
 }
 
+/* There is room for all that is asked for, unless somebody else has promised something, which comes to its end. */
 static void ask(uint64_t runtime, uint64_t deadline, uint64_t period, uint64_t flags)
 {
 	struct attributes a = {
 	    .size = sizeof a, .policy = DEADLINE, .flags = flags, .nice = -7, .runtime = runtime, .deadline = deadline, .period = period};
-	long result = S(sched_setattr, 0, &a, 0);
+	long result;
 
+	until((result = S(sched_setattr, 0, &a, 0)) == 0 || errno != EBUSY);
 	say("%lu %lu %lu, flags %lx: %s\n", (long)runtime, (long)deadline, (long)period, (long)flags,
 	    result == 0 ? "ok" : errno_name(errno));
 	show();
@@ -127,36 +129,49 @@ static void processors(void)
 	ask(10 * MS, 30 * MS, 30 * MS, 0);
 }
 
-static void promises(void)
+/* A child promises nearly all of a processor, and keeps to it until the pipe is closed; its errno. */
+static int promise(int hold[2])
 {
-	int count = sysconf(_SC_NPROCESSORS_ONLN) + 1;
-	int hold[2];
+	int told[2], error = ECHILD;
 	char byte;
 
-	MUST(pipe(hold));
-	for (int i = 0; i < count; i++) {
-		int told[2];
+	MUST(pipe(told));
+	if (MUST(fork()) == 0) {
+		struct attributes a = {.size = 48, .policy = DEADLINE, .runtime = 9 * MS, .deadline = 10 * MS};
 
-		MUST(pipe(told));
-		if (fork() == 0) {
-			struct attributes a = {.size = 48, .policy = DEADLINE, .runtime = 9 * MS, .deadline = 10 * MS};
-			int result = S(sched_setattr, 0, &a, 0);
-
-			/* How many others there is room for is not ours to know: somebody else may have promised something. */
-			if (i == count - 1)
-				say("one too many: %s\n", result == 0 ? "ok" : errno_name(errno));
-			close(hold[1]);
-			write(told[1], "", 1);
-			read(hold[0], &byte, 1);
-			_exit(0);
-		}
-		read(told[0], &byte, 1);
-		close(told[0]);
-		close(told[1]);
+		error = S(sched_setattr, 0, &a, 0) == 0 ? 0 : errno;
+		close(hold[1]);
+		write(told[1], &error, sizeof error);
+		read(hold[0], &byte, 1);
+		_exit(0);
 	}
+	read(told[0], &error, sizeof error);
+	close(told[0]);
+	close(told[1]);
+	return error;
+}
+
+/* As many as there are processors, and one more; 0 if there was no room for the former. */
+static int one_too_many(void)
+{
+	int room = sysconf(_SC_NPROCESSORS_ONLN), hold[2];
+
+	MUST(pipe(hold));
+	while (room > 0 && promise(hold) == 0)
+		room--;
+	if (room == 0)
+		say("one too many: %s\n", errno_name(promise(hold)));
+	close(hold[0]);
 	close(hold[1]);
 	while (wait(NULL) > 0)
 		;
+	return room == 0;
+}
+
+/* Somebody else may have promised something meanwhile. */
+static void promises(void)
+{
+	until(one_too_many());
 }
 
 static void become_user(void)
@@ -180,7 +195,11 @@ int main(void)
 {
 	struct attributes a = {.size = 48, .policy = DEADLINE, .flags = 1, .runtime = MS, .deadline = 10 * MS};
 
-	if (S(sched_setattr, 0, &a, 0) == -1) {
+	long end = now_ms() + 60000, result;
+
+	while ((result = S(sched_setattr, 0, &a, 0)) == -1 && errno == EBUSY && now_ms() < end)
+		sleep_ms(1);
+	if (result == -1) {
 		printf("the host's answer to SCHED_DEADLINE is %s\n", errno_name(errno));
 		return 77;
 	}

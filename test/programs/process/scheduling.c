@@ -37,7 +37,7 @@ static void policies(void)
 	R(S(sched_getscheduler, 0));
 	R(S(sched_setscheduler, 0, 0, &param));
 	R(S(sched_setscheduler, -1, 0, &param));
-	R(S(sched_setscheduler, 99999, 0, &param));
+	R(S(sched_setscheduler, 99999999, 0, &param));
 	R(S(sched_setscheduler, 0, 0, NULL));
 	R(S(sched_getparam, 0, NULL));
 	R(S(sched_getparam, 0, 1));
@@ -70,8 +70,8 @@ static void priorities(void)
 	R(S(setpriority, PRIO_PROCESS, 0, 100));
 	R(S(getpriority, PRIO_PROCESS, 0));
 	R(S(setpriority, PRIO_PROCESS, 0, 5));
-	R(S(setpriority, PRIO_PROCESS, 99999, 0));
-	R(S(getpriority, PRIO_PGRP, 99999));
+	R(S(setpriority, PRIO_PROCESS, 99999999, 0));
+	R(S(getpriority, PRIO_PGRP, 99999999));
 	R(S(getpriority, 7, 0));
 	R(S(setpriority, -1, 0, 0));
 	R(nice(2));
@@ -83,7 +83,7 @@ static void priorities(void)
 		}
 	R(S(ioprio_set, 9, 0, 0));
 	R(S(ioprio_get, 9, 0));
-	R(S(ioprio_get, 1, 99999));
+	R(S(ioprio_get, 1, 99999999));
 }
 
 static void affinity(void)
@@ -92,13 +92,13 @@ static void affinity(void)
 	long cpus = 0;
 
 	R(S(sched_getaffinity, 0, 7, &cpus));
-	R(S(sched_getaffinity, 99999, 64, &cpus));
+	R(S(sched_getaffinity, 99999999, 64, &cpus));
 	R(S(sched_setaffinity, 0, sizeof mask, mask));
 	T(S(sched_getaffinity, 0, sizeof mask, mask));
 	R(mask[0]);
 	memset(mask, 0, sizeof mask);
 	R(S(sched_setaffinity, 0, sizeof mask, mask));
-	R(S(sched_setaffinity, 99999, sizeof mask, mask));
+	R(S(sched_setaffinity, 99999999, sizeof mask, mask));
 	R(S(sched_setaffinity, 0, sizeof mask, 1));
 	R(sched_yield());
 }

@@ -3,13 +3,14 @@
 errors=$PWD/errors; exec 2>"$errors"
 cat >a.mjs <<'END'
 import cluster from 'node:cluster'; import net from 'node:net'; import fs from 'node:fs'; import os from 'node:os'; import http from 'node:http';
+// A worker is disconnected, which may end it, and then killed.
 if (cluster.isPrimary) {
   const ws = [1,2,3].map(() => cluster.fork());
   let up = 0; const seen = new Set();
   cluster.on('listening', async () => { if (++up < 3) return;
     for (let i = 0; i < 12; i++) await new Promise(r => http.get({ socketPath: 'csock', path: '/x' }, res => { let b = ''; res.on('data', d => b += d).on('end', () => { seen.add(b); r(); }); }));
     console.log(seen.size >= 1); for (const w of ws) w.kill(); });
-  let gone = 0; cluster.on('exit', (w, code, sig) => { console.log(code, sig); if (++gone === 3) process.exit(0); });
+  let gone = 0; cluster.on('exit', (w, code, sig) => { console.log(code === 0 || sig === 'SIGTERM'); if (++gone === 3) process.exit(0); });
 } else http.createServer((q, s) => s.end(String(cluster.worker.id))).listen('csock');
 END
 node a.mjs
@@ -20,7 +21,7 @@ else {
   const c = fork(process.argv[1], ['child'], { serialization: 'advanced' }); c.send(new Map([[1, 2n]])); const [m] = await once(c, 'message'); console.log(m);
   const srv = net.createServer({ pauseOnConnect: true }, s => c.send('sock', s)).listen('ss'); await once(srv, 'listening'); let t = ''; for await (const d of net.connect('ss')) t += d; console.log(t); srv.close(); c.kill('SIGKILL'); console.log(await once(c, 'exit'));
   console.log(spawnSync('sh', ['-c', 'cat; echo err >&2; kill -TERM $$'], { input: 'input' }).signal);
-  console.log(spawnSync('nosuch').error.code, spawnSync('sleep', ['5'], { timeout: 200 }).signal, spawnSync('sh', ['-c', 'yes'], { maxBuffer: 1000 }).error.code);
+  console.log(spawnSync('nosuch').error.code, spawnSync('sleep', ['1000'], { timeout: 200 }).signal, spawnSync('sh', ['-c', 'yes'], { maxBuffer: 1000 }).error.code);
   const x = promisify(exec); console.log((await x('echo $0; pwd | wc -l', { shell: '/bin/bash' })).stdout); try { await x('exit 7'); } catch (e) { console.log(e.code); }
   const ac = new AbortController(); const p = promisify(execFile)('sleep', ['10'], { signal: ac.signal }).catch(e => e.name); ac.abort(); console.log(await p);
   const d = spawn('sh', ['-c', 'echo detached; ps -o pgid= $$ | tr -d " " | grep -c "^$$\\$"'], { detached: true, stdio: ['ignore', 'pipe', 'inherit', 'pipe'] }); let o = ''; d.stdout.on('data', b => o += b); await once(d, 'close'); console.log(o);
@@ -55,7 +56,7 @@ if (isMainThread) {
   const sab = new SharedArrayBuffer(1024), a = new Int32Array(sab);
   const ws = Array.from({ length: 6 }, (_, i) => new Worker(new URL(import.meta.url), { workerData: { i, sab }, resourceLimits: { maxOldGenerationSizeMb: 64 } }));
   const out = await Promise.all(ws.map(w => once(w, 'message'))); console.log(out.map(o => o[0].r).join(), Atomics.load(a, 0)); Atomics.store(a, 1, 1); Atomics.notify(a, 1); console.log((await Promise.all(ws.map(w => once(w, 'exit')))).join());
-  const t = new Worker('for(;;);', { eval: true }); await new Promise(r => setTimeout(r, 100)); console.log(await t.terminate()); const e = new Worker('throw new Error("boom")', { eval: true }); e.on('error', x => console.log(x.message)); await once(e, 'exit'); const x = new Worker('process.exit(9)', { eval: true }); console.log(await once(x, 'exit')); const o = new Worker('const a=[];for(;;)a.push(new Array(1e4).fill(1.1))', { eval: true, resourceLimits: { maxOldGenerationSizeMb: 16 } }); o.on('error', x => console.log(x.code)); await once(o, 'exit');
+  const t = new Worker('require("worker_threads").parentPort.postMessage(1);for(;;);', { eval: true }); await once(t, 'message'); console.log(await t.terminate()); const e = new Worker('throw new Error("boom")', { eval: true }); e.on('error', x => console.log(x.message)); await once(e, 'exit'); const x = new Worker('process.exit(9)', { eval: true }); console.log(await once(x, 'exit')); const o = new Worker('const a=[];for(;;)a.push(new Array(1e4).fill(1.1))', { eval: true, resourceLimits: { maxOldGenerationSizeMb: 16 } }); o.on('error', x => console.log(x.code)); await once(o, 'exit');
   const { port1, port2 } = new MessageChannel(); port1.postMessage({ b: new ArrayBuffer(8) }); console.log(receiveMessageOnPort(port2)); port1.close();
   const s = new Worker('const {parentPort}=require("worker_threads");process.stdout.write("from worker\\n");console.log(require("child_process").execSync("echo sub").toString());parentPort.postMessage(require("fs").readFileSync("/proc/self/comm").length>0)', { eval: true, stdout: true }); s.stdout.pipe(process.stdout); console.log(await once(s, 'message')); await once(s, 'exit');
 } else { const a = new Int32Array(workerData.sab); for (let i = 0; i < 50000; i++) Atomics.add(a, 0, 1); let s = 0; for (let i = 0; i < 1e6; i++) s = (s * 31 + i) | 0; fs.writeFileSync(`w${workerData.i}`, 'x'); parentPort.postMessage({ r: s }); Atomics.wait(a, 1, 0); }

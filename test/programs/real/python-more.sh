@@ -33,7 +33,7 @@ for code in ("import ctypes; ctypes.string_at(0)", "import os; os.abort()", "imp
     import subprocess; x = subprocess.run([sys.executable, "-c", code], capture_output=True, start_new_session=True); print(x.returncode, x.stdout, x.stderr.decode().strip().split("\n")[-1][:60])
 END
 cat >b.py <<'END'
-import signal, os, time, threading, sys, faulthandler, select, ctypes
+import signal, os, time, threading, sys, faulthandler, select, ctypes, queue
 got = []; signal.signal(signal.SIGALRM, lambda *a: got.append("alrm")); print(signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)); 
 while len(got) < 4: signal.pause()
 print(signal.setitimer(signal.ITIMER_REAL, 0)[1]); signal.signal(signal.SIGVTALRM, lambda *a: got.append("vt")); signal.setitimer(signal.ITIMER_VIRTUAL, 0.05)
@@ -42,12 +42,17 @@ signal.signal(signal.SIGPROF, lambda *a: got.append("prof")); signal.setitimer(s
 while "prof" not in got: sum(range(1000))
 print(got[-2:]); signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1, signal.SIGUSR2, signal.SIGRTMIN]); os.kill(os.getpid(), signal.SIGUSR2); os.kill(os.getpid(), signal.SIGUSR1); print(sorted(signal.sigpending())); print(signal.sigwait([signal.SIGUSR1]), signal.sigwaitinfo([signal.SIGUSR2]).si_pid == os.getpid(), signal.sigtimedwait([signal.SIGUSR1], 0.01)); threading.Timer(0.05, lambda: os.kill(os.getpid(), signal.SIGRTMIN)).start(); print(signal.sigwait([signal.SIGRTMIN]) == signal.SIGRTMIN)
 r, w = os.pipe(); os.set_blocking(w, False); signal.set_wakeup_fd(w); signal.signal(signal.SIGHUP, lambda *a: None); signal.raise_signal(signal.SIGHUP); print(os.read(r, 1)); signal.set_wakeup_fd(-1)
-e = threading.Event(); signal.signal(signal.SIGTERM, lambda *a: e.set()); threading.Timer(0.05, lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)).start(); print(e.wait(300))
-def h(*a): raise InterruptedError
-signal.signal(signal.SIGALRM, h)
-try: signal.setitimer(signal.ITIMER_REAL, 0.05); os.read(r, 1)
+# What comes before the call that it shall interrupt comes again.
+def nudge():
+    while not woken: time.sleep(0.05); signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)
+def once(f):
+    def handler(*a): signal.setitimer(signal.ITIMER_REAL, 0)[1] > 0 and f()
+    signal.signal(signal.SIGALRM, handler); signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+woken = []; q = queue.SimpleQueue(); signal.signal(signal.SIGTERM, lambda *a: q.put("woken")); nudges = threading.Thread(target=nudge); nudges.start(); print(q.get(timeout=300)); woken.append(True); nudges.join()
+def interrupt(): raise InterruptedError
+try: once(interrupt); os.read(r, 1)
 except InterruptedError: print("interrupted")
-signal.signal(signal.SIGALRM, lambda *a: os.write(w, b"z")); signal.setitimer(signal.ITIMER_REAL, 0.05); print(os.read(r, 1)); signal.siginterrupt(signal.SIGALRM, False)
+once(lambda: os.write(w, b"z")); print(os.read(r, 1)); signal.siginterrupt(signal.SIGALRM, False)
 pids = []; signal.signal(signal.SIGTERM, signal.SIG_DFL)
 for i in range(20):
     if (p := os.fork()) == 0: time.sleep(1000); os._exit(0)

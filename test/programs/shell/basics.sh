@@ -18,7 +18,7 @@ read -r a b < <(echo first second third); echo "$b"
 coproc cat; echo through >&"${COPROC[1]}"; read -r line <&"${COPROC[0]}"; echo "$line"; { kill $COPROC_PID; wait $COPROC_PID; } 2>/dev/null
 sleep 0.05 & wait $!; echo "waited $?"
 bash -c 'kill -TERM $$'; echo "term $?"
-timeout 0.1 sleep 5; echo "timeout $?"
+timeout 0.1 sleep 1000; echo "timeout $?"
 [[ -d . && -w . && ! -e nope && -x /bin/sh ]] && echo tests
 printf '%s\n' *; mkdir -p a/b/c; cd a/b/c && pwd -P | sed 's|.*/a/|a/|'; cd - >/dev/null
 umask; ulimit -n >/dev/null && echo limits
