@@ -118,6 +118,7 @@ export class NativeSpace implements Space {
     return true;
   }
 
+  /** Before anything is made that would have the descriptor, too. */
   private giveBack(): void {
     if (this.borrowed === null) return;
     this.borrowed = null;
