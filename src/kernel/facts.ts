@@ -23,9 +23,10 @@ export function tellProgram(task: Task): void {
   tellLimits(task);
 }
 
-/** A new process, whose thread is alone and shares no memory. */
-export function tellProcess(task: Task): void {
-  factsFor(task)?.tellSelf(task.pid);
+/** A thread that was just made; it has what it has inherited. */
+export function tellThread(task: Task, cloneFlags: number): void {
+  if ((cloneFlags & CLONE_VM) === 0) factsFor(task)?.tellSelf(task.pid);
+  tellIds(task);
   tellMask(task);
 }
 

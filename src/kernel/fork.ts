@@ -28,7 +28,7 @@ import {
   CLONE_VM,
 } from '../uapi/sched.ts';
 import { registerTask } from './exit.ts';
-import { tellIds, tellMask, tellProcess, untellShared } from './facts.ts';
+import { tellThread, untellShared } from './facts.ts';
 import { inheritSigHand, inheritThreadState } from './inherit.ts';
 import { SignalState } from './signal-state.ts';
 import { Task } from './task.ts';
@@ -77,14 +77,12 @@ export function copyProcess(parent: Task, r: CloneRequest): Task | number {
   // The same rights and places: what is known is known to both.
   if ((r.flags & CLONE_NEWNS) === 0) memory.thread.knownBy = thread.knownBy;
   memory.thread.owner = child;
-  tellIds(child);
   inheritThreadState(parent, child, r.flags);
   if ((r.flags & CLONE_NEWUTS) !== 0) unshareUts(child, parent);
   setChildRegisters(kernel.memory.view, memory.thread, thread, r);
   if ((r.flags & CLONE_CHILD_CLEARTID) !== 0) child.setTidAddress(r.childTid);
   registerTask(child);
-  if ((r.flags & CLONE_VM) === 0) tellProcess(child);
-  else tellMask(child);
+  tellThread(child, r.flags);
   return child;
 }
 

@@ -133,6 +133,15 @@ static void under_filters(void)
 	R(syscall(SYS_prlimit64, 0, RLIMIT_CORE, NULL, &limit));
 	R(filtered(SYS_brk, EPIPE));
 	R(syscall(SYS_brk, 0));
+	R(filtered(SYS_getuid, EXDEV));
+	R(filtered(SYS_gettid, ENODEV));
+	if (fork() == 0) {
+		R(getuid());
+		R(syscall(SYS_gettid));
+		R(action(SIGHUP, NULL, &a, 8));
+		_exit(0);
+	}
+	MUST(wait(NULL));
 }
 
 /* What nobody has asked about yet. */
