@@ -217,6 +217,8 @@ static void shared_positions(void)
 }
 
 static volatile int *turn;
+/* The one byte that is locked: the file is everybody's. */
+static off_t locked_byte;
 
 /* Without a call. */
 static void await(int n)
@@ -227,7 +229,7 @@ static void await(int n)
 
 static int lock_seen(int fd)
 {
-	struct flock lock = { .l_type = F_WRLCK };
+	struct flock lock = { .l_type = F_WRLCK, .l_start = locked_byte, .l_len = 1 };
 
 	return fcntl(fd, F_GETLK, &lock) == 0 ? lock.l_type : -1;
 }
@@ -253,7 +255,7 @@ static void show_position(pid_t pid, int fd)
 static void watcher(pid_t parent, int fd, int locked)
 {
 	char bytes[20];
-	int pidfd = (int)syscall(SYS_pidfd_open, parent, 0), taken;
+	int pidfd = (int)syscall(SYS_pidfd_open, parent, 0), taken, result;
 
 	await(1);
 	show_position(parent, fd);
@@ -269,7 +271,8 @@ static void watcher(pid_t parent, int fd, int locked)
 	*turn = 6;
 	await(7);
 	printf("a lock: %d\n", lock_seen(locked) == F_UNLCK);
-	show("flock", flock(locked, LOCK_EX | LOCK_NB), NULL);
+	until((result = flock(locked, LOCK_EX | LOCK_NB)) == 0 || errno != EWOULDBLOCK);
+	show("flock", result, NULL);
 	fflush(stdout);
 	*turn = 8;
 }
@@ -277,10 +280,11 @@ static void watcher(pid_t parent, int fd, int locked)
 static void watched(void)
 {
 	char bytes[20];
-	struct flock lock = { .l_type = F_RDLCK };
+	struct flock lock = { .l_type = F_RDLCK, .l_start = getpid(), .l_len = 1 };
 	int locked = open(MIDDLE, O_RDONLY), a, status;
 	pid_t child;
 
+	locked_byte = lock.l_start;
 	turn = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	fflush(stdout);
 	child = fork();

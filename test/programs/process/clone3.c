@@ -43,12 +43,20 @@ static void clears(unsigned long flags)
 	say("%s %s\n", disposition(SIGUSR1), disposition(SIGUSR2));
 }
 
-static void wants(long tid, int count, int with_pointer)
+/* Others may have the number: then one below it, down to `least`. */
+static void wants_from(long tid, long least, int count, int with_pointer)
 {
-	pid_t tids[4] = {tid, tid, tid, tid};
+	pid_t tids[4];
 	struct clone_args args = {.exit_signal = SIGCHLD, .set_tid = with_pointer ? (uintptr_t)tids : 0, .set_tid_size = count};
-	long pid = clone3(&args, sizeof args);
+	long pid;
 
+	for (;; tid--) {
+		for (int i = 0; i < 4; i++)
+			tids[i] = tid;
+		pid = clone3(&args, sizeof args);
+		if (pid >= 0 || errno != EEXIST || tid == least)
+			break;
+	}
 	if (pid == 0)
 		_exit(getpid() == tid);
 	if (pid < 0) {
@@ -58,6 +66,11 @@ static void wants(long tid, int count, int with_pointer)
 	int status;
 	waitpid(pid, &status, 0);
 	say("as wanted: %d %d\n", pid == tid, WEXITSTATUS(status));
+}
+
+static void wants(long tid, int count, int with_pointer)
+{
+	wants_from(tid, tid, count, with_pointer);
 }
 
 static void without_right(void)
@@ -79,8 +92,8 @@ int main(void)
 	R(clone3(&args, 63));
 	R(clone3(&args, 5000));
 	R(clone3((void *)8, sizeof args));
-	wants(31234, 1, 1);
-	wants(31233, 1, 1);
+	wants_from(31234, 30000, 1, 1);
+	wants_from(31233, 30000, 1, 1);
 	wants(31233, 0, 1);
 	wants(31233, 1, 0);
 	wants(getpid(), 1, 1);

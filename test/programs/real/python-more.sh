@@ -115,7 +115,7 @@ async def main():
     except (TimeoutError, AttributeError) as e: print("timeout")
 asyncio.run(main())
 a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM); f = open("d.py"); socket.send_fds(a, [b"fd"], [f.fileno()]); msg, fds, fl, ad = socket.recv_fds(b, 10, 5); print(msg, os.read(fds[0], 14)); print(a.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[:4] == os.getpid().to_bytes(4, "little")); b.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1); a.send(b"x"); print(len(b.recvmsg(10, 100)[1]))
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind("\0abs"); c = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); c.bind("dg"); c.sendto(b"q" * 5000, "\0abs"); d, ad = s.recvfrom(10000); print(len(d), ad); s.sendto(b"r", ad); print(c.recv(5)); s.settimeout(0.05)
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(f"\0abs{os.getpid()}"); c = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); c.bind("dg"); c.sendto(b"q" * 5000, s.getsockname()); d, ad = s.recvfrom(10000); print(len(d), ad); s.sendto(b"r", ad); print(c.recv(5)); s.settimeout(0.05)
 try: s.recv(1)
 except TimeoutError: print("to")
 q = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); q.bind("sq"); q.listen(); k = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); k.connect("sq"); g, _ = q.accept(); k.send(b"one"); k.send(b"two"); print(g.recv(10), g.recv(1), g.recv_into(bytearray(1), 1, socket.MSG_DONTWAIT) if 0 else ""); k.shutdown(socket.SHUT_WR); print(g.recv(10))
