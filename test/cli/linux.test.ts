@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -149,7 +149,8 @@ test('umid= is a name that one machine has', async () => {
   const show = ['umid=box', 'quiet', '--', '-c', 'read line'];
   let go: (line: string) => void = () => {};
   const first = start('linux', show, new Promise<string>(resolve => (go = resolve)), env);
-  while (!existsSync(file)) await new Promise(resolve => setTimeout(resolve, 50));
+  while (!existsSync(file) || readFileSync(file, 'latin1') === '')
+    await new Promise(resolve => setTimeout(resolve, 50));
   const second = await start('linux', show, '', env);
   assert.deepEqual(
     [second.status, /^linux: umid=box is in use by process \d+/.test(second.stderr)],

@@ -40,6 +40,15 @@ export function start(
   });
 }
 
+/** Sends a signal to who may be gone by now: nobody is disturbed then. */
+export function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 /** A program's path. */
 export const program = (name: 'linux' | 'uml'): string => join(home, 'bin', name);
 

@@ -5,9 +5,9 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LIMIT, program } from './machine.ts';
+import { kill, LIMIT, program } from './machine.ts';
 
-/** Runs a script, sends these signals soon after it says "ready"; its status and what it then says. */
+/** Runs a script, sends the next of these signals whenever it says something; its status and what it says after "ready". */
 function signalled(
   script: string,
   signals: readonly NodeJS.Signals[],
@@ -18,10 +18,11 @@ function signalled(
   const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT);
   let said = '';
   return new Promise(resolve => {
-    child.stdout.on('data', async (data: Buffer) => {
-      const first = said === '';
+    const next = signals.values();
+    child.stdout.on('data', (data: Buffer) => {
       said += data.toString();
-      if (first) for (const signal of signals) (await sleep(300)) === undefined && child.kill(signal);
+      const { value } = next.next();
+      if (value !== undefined) child.kill(value);
     });
     child.on('close', (code, signal) => {
       clearTimeout(limit);
@@ -44,12 +45,13 @@ test('a command may handle them, or go on', async () => {
   const handles = `trap 'echo got; exit 7' TERM; echo ready; while :; do sleep 0.1; done`;
   assert.deepEqual(await signalled(handles, ['SIGTERM']), [7, 'got\n']);
   const ignores = `trap '' TERM HUP; echo ready; sleep 1; echo went on; exit 3`;
-  assert.deepEqual(await signalled(ignores, ['SIGTERM', 'SIGHUP']), [3, 'went on\n']);
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const)
+    assert.deepEqual(await signalled(ignores, [signal]), [3, 'went on\n']);
 });
 
 test('who insists ends the machine', async () => {
-  const busy = `trap '' INT TERM; echo ready; while :; do :; done`;
-  assert.deepEqual(await signalled(busy, ['SIGINT', 'SIGTERM']), [143, '']);
+  const busy = `trap 'echo heard' INT; trap '' TERM; echo ready; while :; do :; done`;
+  assert.deepEqual(await signalled(busy, ['SIGINT', 'SIGTERM']), [143, 'heard\n']);
 });
 
 /** A process's state and parent (proc_pid_stat(5)). */
@@ -83,8 +85,8 @@ async function untilStates(kernel: number, wanted: RegExp): Promise<void> {
 
 test('a stopped machine’s guests stand still, and go on', async () => {
   // Job control makes a process group that is not orphaned: the default of SIGTSTP counts.
-  const job = `set -m; "$0" run sh -c 'echo ready; while :; do :; done' & echo $! >&2; sleep 1000`;
-  const child = spawn('bash', ['-c', job, program('uml')], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const job = `set -m; "$0" run sh -c 'echo ready; while :; do :; done' </dev/null & echo $! >&2; read -r end`;
+  const child = spawn('bash', ['-c', job, program('uml')], { stdio: 'pipe' });
   const [pid] = (await once(child.stderr, 'data')) as [Buffer];
   const kernel = Number(pid.toString());
   try {
@@ -96,8 +98,8 @@ test('a stopped machine’s guests stand still, and go on', async () => {
     process.kill(kernel, 'SIGTERM');
     await untilStates(kernel, /^Z?$/);
   } finally {
-    child.kill('SIGKILL');
-    for (const { pid } of processes().filter(({ pid }) => pid === kernel)) process.kill(pid, 'SIGKILL');
+    kill(kernel, 'SIGKILL');
+    child.stdin.end();
   }
 });
 

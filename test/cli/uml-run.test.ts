@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { program, shell, start, uml } from './machine.ts';
+import { LIMIT, program, shell, start, uml } from './machine.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'uml-run-'));
 after(() => {
@@ -361,7 +361,8 @@ test('no process and no file is left behind, after a kill -9 too', async () => {
   assert.ok(pids.length > 0);
   for (const [pid] of pids) process.kill(pid, 'SIGKILL');
   await once(child, 'exit');
-  for (let i = 0; i < 3000 && marked().length > 0; i++) await new Promise(resolve => setTimeout(resolve, 10));
+  for (let i = 0; i < LIMIT / 10 && marked().length > 0; i++)
+    await new Promise(resolve => setTimeout(resolve, 10));
   assert.deepEqual(marked(), []);
   assert.deepEqual(list(), before);
 });
