@@ -16,7 +16,7 @@ async function started(): Promise<{ machine: Machine; pids: number[] }> {
 
 /** Those that still run after a while. Orphans that have ended are the host's init to reap, when it likes. */
 async function left(pids: readonly number[]): Promise<number[]> {
-  for (let i = 0; i < 3000 && pids.some(runs); i++) await sleep(10);
+  for (let i = 0; i < 30_000 && pids.some(runs); i++) await sleep(10);
   return pids.filter(runs);
 }
 

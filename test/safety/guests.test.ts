@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { isDeepStrictEqual } from 'node:util';
 import { SIZE, SLOT, VA } from '../../src/engine/native/layout.ts';
 import { callTable } from './call-table.ts';
 import {
@@ -38,7 +37,7 @@ test('the stub’s system call instructions make calls of the guest’s', async 
   assert.ok(Number(compared) > 500, `only ${compared} calls were seen`);
   assert.ok(!existsSync('/tmp/uml-attack-made-this'), 'the file is not on the host');
   assert.ok(alive(kernel) && alive(reaper));
-  for (const pid of outer.spaces) {
+  for (const pid of await outer.still()) {
     assert.deepEqual(childrenOf(pid), []);
     const maps = read(`/proc/${pid}/maps`);
     assert.match(maps, /^7e400000-\w+ r-xp/m);
@@ -123,11 +122,9 @@ test('a space that is kept ready, and dies: who needs it next does not miss it',
   const machine = new Machine(['sh', '-c', `while read x; do awk 'BEGIN { system("echo '$x'") }'; done`]);
   // The first space, the shell's, and the one that is kept; others may be on their way out.
   const idle = async (): Promise<number[]> => {
-    for (let before: number[] = []; ; ) {
-      const now = machine.spaces;
-      if (now.length === 3 && isDeepStrictEqual(now, before)) return now;
-      before = now;
-      await sleep(200);
+    for (;;) {
+      const now = await machine.still();
+      if (now.length === 3) return now;
     }
   };
   const say = async (word: string): Promise<void> => {
@@ -148,7 +145,7 @@ test('files that are lent: who writes where they are received gets none of other
   const headers = { 'answers.h': `#define ANSWERS ((volatile unsigned long *)${VA.STUB_ANSWERS})\n` };
   const machine = new Machine([compile('lent', headers), fill('a'), fill('b')]);
   await machine.says('over\n');
-  for (const pid of machine.spaces) assert.deepEqual(list(`/proc/${pid}/fd`), ['3', '4', '5']);
+  for (const pid of await machine.still()) assert.deepEqual(list(`/proc/${pid}/fd`), ['3', '4', '5']);
   assert.equal(await machine.end(), 0);
   const [, mapped = '0'] = /liar: 0 of others, (\d+) mapped/.exec(machine.stdout) ?? [];
   assert.ok(Number(mapped) > 0, machine.stdout);
@@ -198,7 +195,7 @@ test('random system calls that get somewhere: no oops, nobody hangs, nothing sta
 test('threads of guests have nothing of the host’s', async () => {
   const machine = new Machine(['sh', '-c', 'sleep 1000 & echo READY; read x; true']);
   await machine.says('READY');
-  const spaces = machine.spaces;
+  const spaces = await machine.still();
   assert.ok(spaces.length >= 3);
   let guests = 0;
   for (const pid of spaces) {

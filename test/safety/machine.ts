@@ -97,6 +97,19 @@ export class Machine {
   get spaces(): number[] {
     return childrenOf(this.reaper);
   }
+
+  /** Waits until nobody is on the way in or out, and all that was asked for is done: the spaces then. */
+  async still(): Promise<number[]> {
+    for (let before = ''; ; await sleep(50)) {
+      const { kernel, reaper, spaces } = this;
+      const now = [reaper, ...spaces].flatMap(threads);
+      const sleeps = [...threads(kernel).slice(0, 1), ...now].every(thread => thread.startsWith('S'));
+      if (sleeps && now.join() === before) return spaces;
+      before = sleeps ? now.join() : '';
+      if (this.child.exitCode !== null || this.child.signalCode !== null)
+        throw new Error(`over: ${this.stderr}`);
+    }
+  }
 }
 
 /** Runs a command to its end. */
@@ -130,6 +143,17 @@ export function childrenOf(pid: number): number[] {
   return list('/proc')
     .filter(name => /^\d+$/.test(name) && Number(/\) . (\d+)/.exec(read(`/proc/${name}/stat`))?.[1]) === pid)
     .map(Number);
+}
+
+/** Of each thread of a process: its state, its number, and how often it was switched to. */
+function threads(pid: number): string[] {
+  return list(`/proc/${pid}/task`).map(tid => {
+    const status = read(`/proc/${pid}/task/${tid}/status`);
+    const switches = ['voluntary_ctxt_switches', 'nonvoluntary_ctxt_switches'].map(name =>
+      field(status, name),
+    );
+    return [field(status, 'State'), tid, ...switches].join(' ');
+  });
 }
 
 /** A field of proc_pid_status(5). */

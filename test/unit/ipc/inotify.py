@@ -4,7 +4,7 @@ import ctypes, json, os, struct, sys, tempfile
 libc = ctypes.CDLL(None, use_errno=True)
 results = []
 for script in json.load(sys.stdin):
-    top = tempfile.mkdtemp(prefix="uml-inotify-", dir="/dev/shm")
+    top = tempfile.mkdtemp(prefix="inotify-", dir="/dev/shm")
     os.chdir(top)
     fd, files, out, cookies = libc.inotify_init1(0o4000), {}, [], {}
 
