@@ -114,20 +114,30 @@ export function openSteady(
 ): Result<File> {
   // Somebody would hear of it.
   if (vfs.notify !== null) return -EAGAIN;
-  if (led.path === null || led.epoch !== vfs.dcache.epoch || !name.startsWith('/')) {
+  if (!leadsThere(led, vfs, ctx, name)) {
     const path = walkSteady(vfs, ctx, at, name, flags);
     if (typeof path === 'number') return path;
     led.path = path;
     led.epoch = vfs.dcache.epoch;
+    led.root = new Path(ctx.root.mount, ctx.root.dentry);
   }
-  return led.path.inode.locks === null ? openPath(vfs, ctx, led.path, flags) : -EAGAIN;
+  const path = led.path!;
+  return path.inode.locks === null ? openPath(vfs, ctx, path, flags) : -EAGAIN;
 }
 
-/** Where a name has led, with these flags, whoever has the same rights and root: there it leads as long as the epoch lasts. */
+/** Where a name has led from that root, with these flags, whoever has the same rights: there it leads as long as the epoch lasts. */
 export interface LedTo {
   path: Path | null;
+  root: Path | null;
   epoch: number;
 }
+
+const leadsThere = ({ path, root, epoch }: LedTo, { dcache }: Vfs, ctx: WalkContext, name: string): boolean =>
+  path !== null &&
+  epoch === dcache.epoch &&
+  root?.dentry === ctx.root.dentry &&
+  root.mount === ctx.root.mount &&
+  name.startsWith('/');
 
 function walkSteady(vfs: Vfs, ctx: WalkContext, at: Path | null, name: string, flags: number): Result<Path> {
   const { walker, dcache } = vfs;

@@ -198,7 +198,7 @@ export class Follower implements CallMade {
     const args = how?.args.map((sense, i) => this.bases.valueOf(sense, callArgs[i]!)) ?? [];
     const name = how === null ? '' : this.nameOf(how);
     const reserves = how?.act === 'map' && this.isReservation(callArgs);
-    const led = { path: null, epoch: 0 };
+    const led = { path: null, root: null, epoch: 0 };
     return { nr, how, args, name, led, afterClose, reserves, closes: false, confirmed: false };
   }
 

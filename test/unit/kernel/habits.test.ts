@@ -13,7 +13,7 @@ const step = (nr: number): Step => ({
   how: null,
   args: [],
   name: '',
-  led: { path: null, epoch: 0 },
+  led: { path: null, root: null, epoch: 0 },
   afterClose: false,
   reserves: false,
   closes: false,
