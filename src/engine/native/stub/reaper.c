@@ -225,7 +225,11 @@ void reaper_main(u64 *stack)
 	must(syscall3(__NR_close_range, FD_EPOLL + 1, -1, 0));
 	global = (u8 *)must(syscall6(__NR_mmap, 0, GLOBAL_SIZE, 3, MAP_SHARED, FD_MEMORY, 0));
 	must(syscall3(__NR_getppid, 0, 0, 0) == AT(u32, global, G_KERNEL) ? 0 : -1);
-	syscall3(__NR_setsid, 0, 0, 0);
+	/*
+	 * Apart from the terminal's signals, but in the kernel's session: hosts schedule a session's processes against those of
+	 * others (sched(7), autogroup), whatever their priorities.
+	 */
+	syscall3(__NR_setpgid, 0, 0, 0);
 	find_vdso(header);
 	AT(u32, global, G_REAPER) = (u32)syscall3(__NR_getpid, 0, 0, 0);
 	must(syscall6(__NR_rt_sigprocmask, SIG_SETMASK, (long)&children, 0, 8, 0, 0));
