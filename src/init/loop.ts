@@ -14,10 +14,11 @@ import type { MachineKernel } from './machine-kernel.ts';
 
 /**
  * How long to look around, ns: while a processor is free, and while guests could use all of them. On a free one that
- * costs nobody anything, and a virtual machine's idle processor is slow to wake.
+ * costs nobody anything, and a virtual machine's idle processor is slow to wake. Where guests could use all of them they
+ * mostly do not: a process and the child that it waits for count as two. So it is worth what being woken costs its caller.
  */
 const SPIN_FREE = { least: 200_000, most: 1_000_000 } as const;
-const SPIN_FULL = { least: 5_000, most: 20_000 } as const;
+const SPIN_FULL = { least: 20_000, most: 80_000 } as const;
 /** Looks after promises have run, before the host's event loop gets its turn: who was answered may ask again at once. */
 const FEW_LOOKS = 64;
 /** Looks between two readings of the clock. */
