@@ -1,14 +1,18 @@
 /*
  * micro ROW...: prints "ROW value" for each, in microseconds an operation (the loop: milliseconds).
  * A value is the median of several batches; a batch is as many operations as take some 50 ms.
+ * micro word: how many microseconds a word takes from one processor of the host's to another; of little meaning elsewhere.
  * micro poweroff: ends a machine whose init this is.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -147,6 +151,53 @@ static void one_loop(void)
 	}
 }
 
+static volatile int *word;
+static pid_t answerer;
+
+/* Keeps to the first or to the last of the processors that it may use. */
+static void keep_to(int last)
+{
+	cpu_set_t all, one;
+	int cpu = -1;
+
+	CPU_ZERO(&one);
+	check(sched_getaffinity(0, sizeof all, &all) == 0, "sched_getaffinity");
+	if (CPU_COUNT(&all) < 2) {
+		fputs("word: there is one processor\n", stderr);
+		exit(1);
+	}
+	for (int i = 0; i < CPU_SETSIZE && (cpu < 0 || last); i++)
+		if (CPU_ISSET(i, &all))
+			cpu = i;
+	CPU_SET(cpu, &one);
+	check(sched_setaffinity(0, sizeof one, &one) == 0, "sched_setaffinity");
+}
+
+static void start_answerer(void)
+{
+	word = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	check(word != MAP_FAILED && (answerer = fork()) >= 0, "word");
+	keep_to(answerer == 0);
+	if (answerer == 0)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (answerer == 0)
+		if (*word == 1)
+			*word = 0;
+}
+
+static void one_word(void)
+{
+	*word = 1;
+	while (*word)
+		;
+}
+
+static void end_answerer(void)
+{
+	kill(answerer, SIGKILL);
+	wait(NULL);
+}
+
 static const struct row {
 	const char *name;
 	void (*begin)(void), (*operation)(void), (*end)(void);
@@ -161,6 +212,7 @@ static const struct row {
 	{"exec", NULL, one_exec, NULL, 1e3},
 	{"touch", NULL, one_touch, NULL, 1e3 * TOUCH_PAGES},
 	{"loop", NULL, one_loop, NULL, 1e6},
+	{"word", start_answerer, one_word, end_answerer, 2e3},
 };
 
 /* Nanoseconds that `count` operations take. */
