@@ -1,7 +1,8 @@
 /*
  * micro ROW...: prints "ROW value" for each, in microseconds an operation (the loop: milliseconds).
  * A value is the median of several batches; a batch is as many operations as take some 50 ms.
- * micro word: how many microseconds a word takes from one processor of the host's to another; of little meaning elsewhere.
+ * micro word: how many microseconds a word takes from one processor of the host's to another; of little meaning elsewhere,
+ * and rows after it keep to one processor.
  * micro poweroff: ends a machine whose init this is.
  */
 #define _GNU_SOURCE

@@ -35,11 +35,9 @@ export const BEFORE_SIZE = 7;
  */
 export function findAfter(text: Buffer): number[] {
   const found: number[] = [];
-  for (let at = text.indexOf(COMPARED_END); at >= 0; at = text.indexOf(COMPARED_END, at + 1)) {
-    const begin = at - SYSCALL_COMPARE.length - 1;
-    if (begin < 0 || text[at - 1]! > 1) continue;
-    if (SYSCALL_COMPARE.every((byte, i) => text[begin + i] === byte)) found.push(begin + 2);
-  }
+  for (const compare of COMPARES)
+    for (let at = text.indexOf(compare); at >= 0; at = text.indexOf(compare, at + compare.length))
+      if (text[at - 3] === 0x0f && text[at - 2] === 0x05 && text[at - 1] === 0x48) found.push(at - 1);
   return found;
 }
 
@@ -83,8 +81,7 @@ function hit(marks: Uint8Array, target: number): void {
   if (target >= 0 && target < marks.length && marks[target] === MARKED) marks[target] = HIT;
 }
 
-/** syscall; cmp imm32,%rax: what comes before the number, and its last three bytes. */
-const SYSCALL_COMPARE = [0x0f, 0x05, 0x48, 0x3d];
-const COMPARED_END = Buffer.from([0xf0, 0xff, 0xff]);
+/** Of `syscall; cmp imm32,%rax` (0f 05, 48 3d imm32) the last five bytes, for -4096 and -4095. */
+const COMPARES = [0, 1].map(low => Buffer.from([0x3d, low, 0xf0, 0xff, 0xff]));
 const word = (text: Uint8Array, at: number): number =>
   text[at]! | (text[at + 1]! << 8) | (text[at + 2]! << 16) | (text[at + 3]! << 24);
