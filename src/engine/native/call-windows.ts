@@ -9,7 +9,7 @@ import type { Prefetch } from '../engine.ts';
 import { SLOT } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 import type { NativeSpace } from './native-space.ts';
-import { type Traces, WINDOW_SIZES, WINDOWS } from './traces.ts';
+import { LENGTHS, type Traces, WINDOW_SIZES, WINDOWS } from './traces.ts';
 
 export class CallWindows {
   /** What the call that the thread is in brought; undefined: nothing. */
@@ -47,10 +47,10 @@ export class CallWindows {
     this.copies = 0;
   }
 
-  /** The thread is about to be answered. */
-  send(): void {
+  /** The thread is about to be answered: how many copies it is to make. */
+  send(): number {
     this.sent = this.copies;
-    this.i32[this.w + SLOT.S_COPIES / 4] = this.copies;
+    return this.copies;
   }
 
   /** It came back because it could not make the copies. */
@@ -63,7 +63,7 @@ export class CallWindows {
     if (plan === undefined) return -1;
     for (let i = 0; i < plan.length; i++) {
       if (plan[i]!.kind === 'strings' || this.pointer(plan[i]!.arg) !== address) continue;
-      const have = this.i32[this.w + SLOT.S_IN0_LEN / 4 + i]!;
+      const have = this.i32[this.w + LENGTHS[i]!]!;
       if (have >= len && have <= WINDOW_SIZES[i]!) return this.slot + WINDOWS[i]!;
     }
     return -1;
@@ -74,7 +74,7 @@ export class CallWindows {
     if (plan === undefined) return 0;
     for (let i = 0; i < plan.length; i++) {
       if (plan[i]!.kind !== 'string' || this.pointer(plan[i]!.arg) !== address) continue;
-      const have = this.i32[this.w + SLOT.S_IN0_LEN / 4 + i]!;
+      const have = this.i32[this.w + LENGTHS[i]!]!;
       return have > 0 && have <= WINDOW_SIZES[i]! ? have : 0;
     }
     return 0;

@@ -157,21 +157,24 @@ export const OP = {
 
 /** Fields of a thread's slot (writable by the guest). */
 export const SLOT = {
-  // The first cache line goes to the kernel and back with every call, so it holds all that a simple one needs.
+  // The first cache line goes to the kernel and back with every call, so it holds all that a simple one needs. Whoever looks
+  // at it while the other writes there takes it away from him: so both write it last, all at once, the state at the end.
   S_STATE: 0,
+  /** Why the thread came, and from which processor: u16 each. */
   S_KIND: 4,
+  S_CPU: 6,
+  /** How it is to go on, and how many copies to make before it does, of those listed at S_COPY: u16 each. */
   S_ACTION: 8,
+  S_COPIES: 10,
   /** For mappings that must be done before the thread goes on: the count of W_DONE to wait for. */
   S_TARGET: 12,
   S_NR: 16,
-  S_RET: 24,
-  /** How many copies to make before the thread goes on, of those listed at S_COPY. */
-  S_COPIES: 32,
   /** Bytes that the prefetch brought, for its two windows; -1: a fault. */
-  S_IN0_LEN: 36,
-  S_IN1_LEN: 40,
-  S_CPU: 44,
-  S_ARGS: 48,
+  S_IN0_LEN: 20,
+  S_RET: 24,
+  S_ARGS: 32,
+  // The second cache line: the last two arguments are here.
+  S_IN1_LEN: 80,
   /** Offset of the host's signal frame (ucontext) in the slot. */
   S_FRAME: 96,
   S_SIGNO: 100,
@@ -250,6 +253,12 @@ export const SLOT = {
   S_BREAK_LOWEST: 0x2e8,
   S_BREAK_HIGHEST: 0x2f0,
   S_BREAK_TOP: 0x2f8,
+  /** The call as the thread has it before it asks, what it fetched for it (as S_IN0_LEN), and its result. */
+  S_CALL_NR: 0x300,
+  S_CALL_ARGS: 0x308,
+  S_RESULT: 0x338,
+  S_FETCHED0: 0x340,
+  S_FETCHED1: 0x344,
   /** Up to 4 mappings of private memory: {u64 call, address, length, protection or advice}. */
   S_OWN_OPS: 0x100,
   OWN_OP_SIZE: 32,
@@ -305,9 +314,8 @@ export const FORESEEN = {
   ACT_OPEN: 2,
 } as const;
 
-/** S_STATE. The guest sets REQUEST and SLEEPING, the kernel WAIT, PREPARE and ANSWER. */
+/** S_STATE, 0 at first. The guest sets REQUEST and SLEEPING, the kernel WAIT, PREPARE and ANSWER: the thread runs then. */
 export const STATE = {
-  ST_RUNNING: 0,
   /** A request; the caller spins. */
   ST_REQUEST: 1,
   /** A request; the caller sleeps. */

@@ -118,7 +118,7 @@ export class NativeEngine implements Engine {
   get elsewhereCount(): number {
     const { kernel } = this.processors;
     let count = 0;
-    for (const { slot } of this.running) if (this.memory.i32[(slot + SLOT.S_CPU) >> 2] !== kernel) count++;
+    for (const { cpu } of this.running) if (cpu !== kernel) count++;
     return count;
   }
 
@@ -127,7 +127,7 @@ export class NativeEngine implements Engine {
     for (const { slot } of this.running) {
       const state = Atomics.load(this.memory.i32, slot >> 2);
       // Who was answered may be waiting for a processor: for this one.
-      if (state === STATE.ST_RUNNING || state === STATE.ST_ANSWER) busy++;
+      if (state === STATE.ST_ANSWER) busy++;
     }
     return busy;
   }

@@ -84,7 +84,7 @@ export class NativeThread implements EngineThread {
     this.traces = new Traces(engine.memory, slot);
     this.windows = new CallWindows(engine.memory, space, slot, this.traces);
     this.i32.fill(0, this.w, this.w + SLOT.S_COPY / 4);
-    this.i32[this.w + SLOT.S_CPU / 4] = -1;
+    this.i32[this.w + CAME] = NOWHERE;
   }
 
   /** Read once: other threads may be writing there. */
@@ -99,7 +99,7 @@ export class NativeThread implements EngineThread {
   /** Looks at a thread that has asked: what for. */
   arrive(): void {
     const { i32, w, windows } = this;
-    const kind = i32[w + SLOT.S_KIND / 4]!;
+    const kind = i32[w + CAME]! & 0xffff;
     if (kind === KIND.K_BADCOPY) {
       this.trap = TRAP_BADCOPY;
       windows.sentBack();
@@ -139,7 +139,7 @@ export class NativeThread implements EngineThread {
 
   /** The processor from which it asked, as it says. */
   get cpu(): number {
-    return this.i32[this.w + SLOT.S_CPU / 4]!;
+    return this.i32[this.w + CAME]! >> 16;
   }
 
   arg(index: number, width: number): number {
@@ -155,12 +155,12 @@ export class NativeThread implements EngineThread {
   becomeCall(): void {
     const { engine, slot, context } = this;
     const { bytes } = engine.memory;
-    const put = (to: number, register: number): void => {
-      bytes.copyWithin(slot + to, context + 8 * register, context + 8 * register + 8);
+    const put = (to: number, register: number, size: number): void => {
+      bytes.copyWithin(slot + to, context + 8 * register, context + 8 * register + size);
     };
-    put(SLOT.S_NR, 13);
+    put(SLOT.S_NR, 13, 4);
     ARGUMENT_REGISTERS.forEach((register, i) => {
-      put(SLOT.S_ARGS + 8 * i, register);
+      put(SLOT.S_ARGS + 8 * i, register, 8);
     });
     this.i32[this.w + SLOT.S_IN0_LEN / 4] = -1;
     this.i32[this.w + SLOT.S_IN1_LEN / 4] = -1;
@@ -170,18 +170,11 @@ export class NativeThread implements EngineThread {
   }
 
   answer(value: number): void {
-    const { i32, w } = this;
-    const at = w + SLOT.S_RET / 4;
-    i32[at] = value % 4294967296;
-    i32[at + 1] = Math.floor(value / 4294967296);
-    this.send(ACTION.A_RETURN);
+    this.send(ACTION.A_RETURN, value);
   }
 
   showFrame(value: number): void {
-    const at = this.w + SLOT.S_RET / 4;
-    this.i32[at] = value % 4294967296;
-    this.i32[at + 1] = Math.floor(value / 4294967296);
-    this.send(ACTION.A_SHOW_FRAME);
+    this.send(ACTION.A_SHOW_FRAME, value);
   }
 
   needFrame(): void {
@@ -191,7 +184,7 @@ export class NativeThread implements EngineThread {
 
   resume(): void {
     this.i32[this.w + SLOT.S_FRAME / 4] = this.context - UC_GREGS - this.slot;
-    this.send(ACTION.A_FRAME);
+    this.send(ACTION.A_FRAME, 0);
   }
 
   waits(): void {
@@ -205,7 +198,7 @@ export class NativeThread implements EngineThread {
 
   prepare(): void {
     const { i32, w, space } = this;
-    i32[w + SLOT.S_TARGET / 4] = space.publish(i32[w + SLOT.S_CPU / 4]!);
+    i32[w + SLOT.S_TARGET / 4] = space.publish(this.cpu);
     const before = Atomics.compareExchange(i32, w, STATE.ST_REQUEST, STATE.ST_PREPARE);
     if (before !== STATE.ST_REQUEST) space.flush();
   }
@@ -372,8 +365,7 @@ export class NativeThread implements EngineThread {
   }
 
   private callNumber(): number {
-    const at = this.w + SLOT.S_NR / 4;
-    return this.i32[at + 1] === 0 ? this.i32[at]! : -1;
+    return this.i32[this.w + SLOT.S_NR / 4]!;
   }
 
   private findFrame(): boolean {
@@ -389,19 +381,27 @@ export class NativeThread implements EngineThread {
     return true;
   }
 
-  private send(action: number): void {
-    const { i32, w } = this;
-    this.windows.send();
-    i32[w + SLOT.S_ACTION / 4] = action;
-    if (this.space.own.count > 0) this.space.own.give(this.slot);
-    i32[w + SLOT.S_TARGET / 4] = this.space.publish(i32[w + SLOT.S_CPU / 4]!);
-    this.space.ran = true;
+  /** Everything that can take time comes first, then all that the thread reads (layout.ts, `S_STATE`). */
+  private send(action: number, result: number): void {
+    const { i32, w, space } = this;
+    const copies = this.windows.send();
+    if (space.own.count > 0) space.own.give(this.slot);
+    const target = space.publish(this.cpu);
+    space.ran = true;
     this.engine.nowRunning(this);
+    const high = Math.floor(result / 4294967296);
+    i32[w + SLOT.S_RET / 4] = result % 4294967296;
+    i32[w + SLOT.S_RET / 4 + 1] = high;
+    i32[w + SLOT.S_ACTION / 4] = action | (copies << 16);
+    i32[w + SLOT.S_TARGET / 4] = target;
     const before = Atomics.exchange(i32, w, STATE.ST_ANSWER);
     if (before !== STATE.ST_REQUEST && before !== STATE.ST_PREPARE) this.engine.wake(this);
   }
 }
 
+/** Where a thread says why it came, and from which processor: a word. A new one is on none. */
+const CAME = SLOT.S_KIND / 4;
+const NOWHERE = -1 << 16;
 const NO_FAULT: Fault = { signal: 0, code: 0, address: 0 };
 /** States of a thread that waits for us. */
 const IN_KERNEL: ReadonlySet<number> = new Set([STATE.ST_REQUEST, STATE.ST_SLEEPING, STATE.ST_WAIT]);

@@ -85,7 +85,7 @@ export class ThreadAccount {
    */
   private rawFaults(brought: BroughtUsage | null): RawFaults | null {
     const { space, accounts } = this;
-    if (brought !== null) return { ...brought, processor: this.i32[this.w + SLOT.S_CPU / 4]!, rss: 0 };
+    if (brought !== null) return { ...brought, processor: this.i32[this.w + SLOT.S_KIND / 4]! >> 16, rss: 0 };
     return space.pid === 0 ? null : accounts.faults(space.pid, space.hasOneThread ? 0 : this.tid);
   }
 }

@@ -10,6 +10,8 @@ import type { MemoryFile } from './memory-file.ts';
 /** What calls bring, two things at the most: where in the slot, and how much has room. */
 export const WINDOWS = [SLOT.S_IN0, SLOT.S_IN1] as const;
 export const WINDOW_SIZES = [SLOT.S_IN1 - SLOT.S_IN0, SLOT.S_STAGE_IN - SLOT.S_IN1] as const;
+/** Where the thread says how much it has brought: words in the slot. */
+export const LENGTHS = [SLOT.S_IN0_LEN / 4, SLOT.S_IN1_LEN / 4] as const;
 const COPY_SIZE = 16;
 /** Frames of which the kernel does not hear are not larger: those of interruptions that come while it is asked. */
 const UNSEEN_FRAME = 0x1000;
@@ -26,27 +28,29 @@ export class Traces {
   private ownFrame = 0;
   private readonly memory: MemoryFile;
   private readonly slot: number;
-  private readonly lengths: number;
+  private readonly w: number;
 
   constructor(memory: MemoryFile, slot: number) {
     this.memory = memory;
     this.slot = slot;
-    this.lengths = (slot + SLOT.S_IN0_LEN) >> 2;
+    this.w = slot >> 2;
   }
 
   /** The thread came, with what its call reads. */
   came(plan: readonly Prefetch[] | undefined): void {
-    const { fetched, lengths } = this;
+    if (plan === undefined) return;
+    const { fetched, w } = this;
     const { i32 } = this.memory;
     // -1, a fault, is more than any.
-    if (i32[lengths]! >>> 0 > fetched[0] || i32[lengths + 1]! >>> 0 > fetched[1]) this.note(plan);
+    for (let i = 0; i < plan.length; i++)
+      if (i32[w + LENGTHS[i]!]! >>> 0 > fetched[i]!) this.note(plan);
   }
 
-  private note(plan: readonly Prefetch[] | undefined): void {
-    plan?.forEach(({ arg }, i) => {
+  private note(plan: readonly Prefetch[]): void {
+    plan.forEach(({ arg }, i) => {
       const { i32 } = this.memory;
       const pointer = (this.slot + SLOT.S_ARGS + 8 * arg) >> 2;
-      const have = i32[this.lengths + i]!;
+      const have = i32[this.w + LENGTHS[i]!]!;
       // Before the fault bytes may have come, if there was anything to fetch.
       const most = have >= 0 ? have : (i32[pointer]! | i32[pointer + 1]!) === 0 ? 0 : WINDOW_SIZES[i]!;
       this.fetched[i] = Math.max(this.fetched[i]!, Math.min(most, WINDOW_SIZES[i]!));

@@ -29,15 +29,15 @@ static long stat_unnamed(void *slot)
 {
 	char name;
 
-	if (AT(u32, slot, S_ARGS + 24) != AT_EMPTY_PATH || copy_bytes(&name, (void *)AT(u64, slot, S_ARGS + 8), 1) != 0 || name)
+	if (AT(u32, slot, S_CALL_ARGS + 24) != AT_EMPTY_PATH || copy_bytes(&name, (void *)AT(u64, slot, S_CALL_ARGS + 8), 1) != 0 || name)
 		return ASK;
-	return put_stat(slot, AT(u64, slot, S_ARGS + 16));
+	return put_stat(slot, AT(u64, slot, S_CALL_ARGS + 16));
 }
 
 /* How many bytes were read at `from`, if all that are wanted came along. */
 static long read_along(void *slot, u64 from)
 {
-	u64 to = AT(u64, slot, S_ARGS + 8), count = AT(u64, slot, S_ARGS + 16), size = AT(u32, slot, S_FILE_SIZE);
+	u64 to = AT(u64, slot, S_CALL_ARGS + 8), count = AT(u64, slot, S_CALL_ARGS + 16), size = AT(u32, slot, S_FILE_SIZE);
 
 	/* Of a buffer all is looked at first, not only what is needed of it. */
 	if (to > TASK_SIZE || count > TASK_SIZE - to)
@@ -53,8 +53,8 @@ static long read_along(void *slot, u64 from)
 
 static long seek(void *slot, u32 position)
 {
-	long offset = AT(long, slot, S_ARGS + 8);
-	u32 whence = AT(u32, slot, S_ARGS + 16);
+	long offset = AT(long, slot, S_CALL_ARGS + 8);
+	u32 whence = AT(u32, slot, S_CALL_ARGS + 16);
 
 	if (whence > SEEK_CUR || offset < -(long)FILE_CLOSED || offset > (long)FILE_CLOSED)
 		return ASK;
@@ -66,10 +66,10 @@ static long seek(void *slot, u32 position)
 /* Of a file that does not change; `next` is what S_FILE_USE will be. */
 static long answer_steady(void *slot, u32 use, u32 *next)
 {
-	u64 second = AT(u64, slot, S_ARGS + 8);
+	u64 second = AT(u64, slot, S_CALL_ARGS + 8);
 	long result;
 
-	switch (AT(u64, slot, S_NR)) {
+	switch (AT(u64, slot, S_CALL_NR)) {
 	case __NR_fstat:
 		return put_stat(slot, second);
 	case __NR_newfstatat:
@@ -79,9 +79,9 @@ static long answer_steady(void *slot, u32 use, u32 *next)
 		*next = use + (u32)result;
 		return result;
 	case __NR_pread64:
-		return read_along(slot, AT(u64, slot, S_ARGS + 24));
+		return read_along(slot, AT(u64, slot, S_CALL_ARGS + 24));
 	case __NR_fadvise64:
-		return AT(long, slot, S_ARGS + 16) >= 0 && AT(u32, slot, S_ARGS + 24) == POSIX_FADV_SEQUENTIAL ? 0 : ASK;
+		return AT(long, slot, S_CALL_ARGS + 16) >= 0 && AT(u32, slot, S_CALL_ARGS + 24) == POSIX_FADV_SEQUENTIAL ? 0 : ASK;
 	case __NR_ioctl:
 		return (u32)second == TCGETS ? -ENOTTY : ASK;
 	case __NR_close:
@@ -96,13 +96,13 @@ static long answer(void *slot, u32 use, u32 *next)
 {
 	long result;
 
-	switch (AT(u64, slot, S_NR)) {
+	switch (AT(u64, slot, S_CALL_NR)) {
 	case __NR_lseek:
 		result = seek(slot, use - 1);
 		*next = (u32)result + 1;
 		return result;
 	case __NR_fcntl:
-		return AT(u32, slot, S_ARGS + 8) == F_GETFL ? AT(int, slot, S_FILE_FLAGS) : ASK;
+		return AT(u32, slot, S_CALL_ARGS + 8) == F_GETFL ? AT(int, slot, S_FILE_FLAGS) : ASK;
 	}
 	return AT(u32, slot, S_FILE_STEADY) ? answer_steady(slot, use, next) : ASK;
 }
@@ -114,13 +114,13 @@ int answered_along(void *slot)
 	u32 use = AT(u32, slot, S_FILE_USE), next = use;
 	long result;
 
-	if (use == 0 || use & FILE_CLOSED || AT(u32, slot, S_ARGS) != AT(u32, slot, S_FILE))
+	if (use == 0 || use & FILE_CLOSED || AT(u32, slot, S_CALL_ARGS) != AT(u32, slot, S_FILE))
 		return 0;
 	result = answer(slot, use, &next);
 	if (result == ASK)
 		return 0;
 	if (next != use && !__atomic_compare_exchange_n(word, &use, next, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		return 0;
-	AT(long, slot, S_RET) = result;
+	AT(long, slot, S_RESULT) = result;
 	return 1;
 }

@@ -12,13 +12,13 @@
 /* A patched call site came here by way of its thunk: rax the call's number, rcx where to return. */
 	.globl fast_entry
 fast_entry:
-	movq	%rax, %gs:S_NR
-	movq	%rdi, %gs:S_ARGS
-	movq	%rsi, %gs:S_ARGS+8
-	movq	%rdx, %gs:S_ARGS+16
-	movq	%r10, %gs:S_ARGS+24
-	movq	%r8, %gs:S_ARGS+32
-	movq	%r9, %gs:S_ARGS+40
+	movq	%rax, %gs:S_CALL_NR
+	movq	%rdi, %gs:S_CALL_ARGS
+	movq	%rsi, %gs:S_CALL_ARGS+8
+	movq	%rdx, %gs:S_CALL_ARGS+16
+	movq	%r10, %gs:S_CALL_ARGS+24
+	movq	%r8, %gs:S_CALL_ARGS+32
+	movq	%r9, %gs:S_CALL_ARGS+40
 	movq	%rcx, %gs:S_RIP
 	movq	%rsp, %gs:S_RSP
 	rdgsbase %rdi
@@ -35,14 +35,14 @@ fast_entry:
 fast_exit:
 	cmpl	$0, %gs:S_KICKED
 	jne	fast_show
-	movq	%gs:S_ARGS, %rdi
-	movq	%gs:S_ARGS+8, %rsi
-	movq	%gs:S_ARGS+16, %rdx
-	movq	%gs:S_ARGS+24, %r10
-	movq	%gs:S_ARGS+32, %r8
-	movq	%gs:S_ARGS+40, %r9
+	movq	%gs:S_CALL_ARGS, %rdi
+	movq	%gs:S_CALL_ARGS+8, %rsi
+	movq	%gs:S_CALL_ARGS+16, %rdx
+	movq	%gs:S_CALL_ARGS+24, %r10
+	movq	%gs:S_CALL_ARGS+32, %r8
+	movq	%gs:S_CALL_ARGS+40, %r9
 	movq	%gs:S_RSP, %rsp
-	movq	%gs:S_RET, %rax
+	movq	%gs:S_RESULT, %rax
 	movq	%gs:S_RIP, %rcx
 	cmpq	$-4096, %rax		/* a patched site may have had this behind its syscall */
 	jmp	*%rcx
@@ -51,14 +51,14 @@ fast_exit_end:
 /* Shows the kernel all registers: as they will be, by a trap whose handler knows this place. */
 fast_show:
 	movl	$0, %gs:S_KICKED
-	movq	%gs:S_ARGS, %rdi
-	movq	%gs:S_ARGS+8, %rsi
-	movq	%gs:S_ARGS+16, %rdx
-	movq	%gs:S_ARGS+24, %r10
-	movq	%gs:S_ARGS+32, %r8
-	movq	%gs:S_ARGS+40, %r9
+	movq	%gs:S_CALL_ARGS, %rdi
+	movq	%gs:S_CALL_ARGS+8, %rsi
+	movq	%gs:S_CALL_ARGS+16, %rdx
+	movq	%gs:S_CALL_ARGS+24, %r10
+	movq	%gs:S_CALL_ARGS+32, %r8
+	movq	%gs:S_CALL_ARGS+40, %r9
 	movq	%gs:S_RSP, %rsp
-	movq	%gs:S_RET, %rax
+	movq	%gs:S_RESULT, %rax
 	movq	%gs:S_RIP, %rcx
 	cmpq	$-4096, %rax		/* as fast_exit does: rcx may be behind the comparison */
 	int3				/* an illegal instruction would do, but hypervisors look at those first */

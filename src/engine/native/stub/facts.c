@@ -193,12 +193,12 @@ static int move_break(void *slot, u64 to)
 /* Whether the call that the slot holds was answered. */
 int answered_by_facts(void *slot)
 {
-	u64 first = AT(u64, slot, S_ARGS), second = AT(u64, slot, S_ARGS + 8);
-	u64 third = AT(u64, slot, S_ARGS + 16), fourth = AT(u64, slot, S_ARGS + 24);
+	u64 first = AT(u64, slot, S_CALL_ARGS), second = AT(u64, slot, S_CALL_ARGS + 8);
+	u64 third = AT(u64, slot, S_CALL_ARGS + 16), fourth = AT(u64, slot, S_CALL_ARGS + 24);
 	u32 self = AT(u32, slot, S_SELF);
 	long result = 0;
 
-	switch (AT(u64, slot, S_NR)) {
+	switch (AT(u64, slot, S_CALL_NR)) {
 	case __NR_rt_sigaction:
 		if (fourth != SIGSET_SIZE || !action_of(slot, (u32)first, second, third))
 			return 0;
@@ -220,7 +220,7 @@ int answered_by_facts(void *slot)
 	case __NR_geteuid:
 	case __NR_getgid:
 	case __NR_getegid:
-		if (!id_of(slot, AT(u64, slot, S_NR), &result))
+		if (!id_of(slot, AT(u64, slot, S_CALL_NR), &result))
 			return 0;
 		break;
 	case __NR_set_tid_address:
@@ -251,6 +251,6 @@ int answered_by_facts(void *slot)
 	default:
 		return 0;
 	}
-	AT(long, slot, S_RET) = result;
+	AT(long, slot, S_RESULT) = result;
 	return 1;
 }

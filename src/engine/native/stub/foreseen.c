@@ -14,7 +14,7 @@ static int is_same_string(void *slot, u64 call)
 
 	if (AT(u32, call, FC_NAME) == 0)
 		return 1;
-	if (AT(u32, slot, S_IN0_LEN) != length || length > S_IN1 - S_IN0)
+	if (AT(u32, slot, S_FETCHED0) != length || length > S_IN1 - S_IN0)
 		return 0;
 	for (i = 0; i < length; i++)
 		if (AT(u8, slot, S_IN0 + i) != AT(u8, name, i))
@@ -26,10 +26,10 @@ static int is_same_call(void *slot, u64 call)
 {
 	u32 compared = AT(u32, call, FC_COMPARED), i;
 
-	if (AT(u64, slot, S_NR) != AT(u32, call, FC_NR))
+	if (AT(u64, slot, S_CALL_NR) != AT(u32, call, FC_NR))
 		return 0;
 	for (i = 0; i < ARGS; i++) {
-		u64 differs = AT(u64, slot, S_ARGS + 8 * i) ^ AT(u64, call, FC_ARGS + 8 * i);
+		u64 differs = AT(u64, slot, S_CALL_ARGS + 8 * i) ^ AT(u64, call, FC_ARGS + 8 * i);
 
 		if ((compared >> i & 1 && differs) || (compared >> (8 + i) & 1 && (u32)differs))
 			return 0;
@@ -69,7 +69,7 @@ static int write_out(void *slot, u64 call)
 		return 1;
 	if (out > ARGS || length > SLOT_STRIDE)
 		return 0;
-	return copy_bytes((void *)AT(u64, slot, S_ARGS + 8 * (out - 1)), (char *)slot + AT(u32, call, FC_OUT_DATA), length) == 0;
+	return copy_bytes((void *)AT(u64, slot, S_CALL_ARGS + 8 * (out - 1)), (char *)slot + AT(u32, call, FC_OUT_DATA), length) == 0;
 }
 
 static int do_call(void *slot, u64 call)
@@ -79,7 +79,7 @@ static int do_call(void *slot, u64 call)
 		open_along(slot, call);
 		break;
 	case ACT_OWN:
-		return syscall3(AT(long, slot, S_NR), AT(long, slot, S_ARGS), AT(long, slot, S_ARGS + 8), AT(long, slot, S_ARGS + 16)) == 0;
+		return syscall3(AT(long, slot, S_CALL_NR), AT(long, slot, S_CALL_ARGS), AT(long, slot, S_CALL_ARGS + 8), AT(long, slot, S_CALL_ARGS + 16)) == 0;
 	}
 	return 1;
 }
@@ -94,7 +94,7 @@ static int make_next(void *slot)
 	if (!is_same_call(slot, call) || !is_closed_before(slot, call) || !write_out(slot, call) || !do_call(slot, call))
 		return 0;
 	AT(u32, slot, S_FORESEEN_MADE) = made + 1;
-	AT(long, slot, S_RET) = AT(long, call, FC_RESULT);
+	AT(long, slot, S_RESULT) = AT(long, call, FC_RESULT);
 	return 1;
 }
 

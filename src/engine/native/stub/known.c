@@ -49,10 +49,10 @@ static void add_call(struct hash *h, void *slot, u32 numbers, u32 length)
 {
 	u32 at, i;
 
-	add(h, AT(u32, slot, S_NR));
+	add(h, AT(u32, slot, S_CALL_NR));
 	for (i = 0; i < 6; i++)
 		if (numbers >> i & 1)
-			add(h, AT(u32, slot, S_ARGS + 8 * i));
+			add(h, AT(u32, slot, S_CALL_ARGS + 8 * i));
 	add(h, length);
 	for (at = 0; at + 4 <= length; at += 4)
 		add(h, AT(u32, slot, S_IN0 + at));
@@ -77,7 +77,7 @@ static int write_out(void *slot, u32 out, const u32 *data, u32 length)
 {
 	if (length == 0)
 		return 0;
-	return out == 0 ? -1 : copy_bytes((void *)AT(u64, slot, S_ARGS + 8 * (out - 1)), data, length) == 0 ? 0 : -1;
+	return out == 0 ? -1 : copy_bytes((void *)AT(u64, slot, S_CALL_ARGS + 8 * (out - 1)), data, length) == 0 ? 0 : -1;
 }
 
 /* The answer in one of the places where it may be; `h` goes on to give what hides its data. */
@@ -97,15 +97,15 @@ static int answer_at(void *slot, u32 place, u32 low, u32 high, struct hash h, u3
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	if (AT(u32, entry, 8) != answer || write_out(slot, out, data, more & 0xffff) != 0)
 		return 0;
-	AT(long, slot, S_RET) = (answer & 255) == KNOWN_GOOD ? (long)(more >> 16) : -(long)(answer & 255);
+	AT(long, slot, S_RESULT) = (answer & 255) == KNOWN_GOOD ? (long)(more >> 16) : -(long)(answer & 255);
 	return 1;
 }
 
 /* Whether the answer to the call that the slot holds, its name fetched, is known, and given. */
 int known_answer(void *slot)
 {
-	u64 nr = AT(u64, slot, S_NR);
-	u32 length = AT(u32, slot, S_IN0_LEN) - 1;
+	u64 nr = AT(u64, slot, S_CALL_NR);
+	u32 length = AT(u32, slot, S_FETCHED0) - 1;
 	u32 key = AT(u32, slot, S_KEY), key_high = AT(u32, slot, S_KEY + 4);
 	struct hash h = { key, key_high ^ 0xee, key ^ 0x6c796765, key_high ^ 0x74656462 };
 	u32 call, low, high, place;

@@ -39,7 +39,7 @@ static int fetch_strings(void *slot, u32 first, u64 window, u64 room)
 	u32 i;
 
 	for (i = 0; i < 2; i++) {
-		u64 at = AT(u64, slot, S_ARGS + 8 * (first + i));
+		u64 at = AT(u64, slot, S_CALL_ARGS + 8 * (first + i));
 		u32 count = 0;
 
 		for (; at; at += 8, count++) {
@@ -62,7 +62,7 @@ static int fetch_strings(void *slot, u32 first, u64 window, u64 room)
 
 static int fetch(void *slot, u32 plan, u32 window, u64 room)
 {
-	u64 from = AT(u64, slot, S_ARGS + 8 * ((plan >> 4) & 7));
+	u64 from = AT(u64, slot, S_CALL_ARGS + 8 * ((plan >> 4) & 7));
 	u64 len = plan >> 16;
 	long left;
 
@@ -77,7 +77,7 @@ static int fetch(void *slot, u32 plan, u32 window, u64 room)
 		return left < 0 ? -1 : PATH_MAX - (int)left;
 	}
 	if ((plan & 15) == PLAN_BUFFER)
-		len = AT(u64, slot, S_ARGS + 8 * ((plan >> 8) & 7));
+		len = AT(u64, slot, S_CALL_ARGS + 8 * ((plan >> 8) & 7));
 	if (len > room)
 		len = room;
 	left = copy_bytes((char *)slot + window, (void *)from, (long)len);
@@ -86,7 +86,7 @@ static int fetch(void *slot, u32 plan, u32 window, u64 room)
 
 static void prefetch(void *slot)
 {
-	u64 nr = AT(u64, slot, S_NR);
+	u64 nr = AT(u64, slot, S_CALL_NR);
 	u64 plans;
 
 	if (nr >= MAX_PLANS)
@@ -94,9 +94,9 @@ static void prefetch(void *slot)
 	plans = AT(u64, STUB_GLOBAL, G_PLANS + 8 * nr);
 	if (plans == 0)
 		return;
-	AT(int, slot, S_IN0_LEN) = fetch(slot, (u32)plans, S_IN0, S_IN1 - S_IN0);
+	AT(int, slot, S_FETCHED0) = fetch(slot, (u32)plans, S_IN0, S_IN1 - S_IN0);
 	if (plans >> 32)
-		AT(int, slot, S_IN1_LEN) = fetch(slot, (u32)(plans >> 32), S_IN1, S_STAGE_IN - S_IN1);
+		AT(int, slot, S_FETCHED1) = fetch(slot, (u32)(plans >> 32), S_IN1, S_STAGE_IN - S_IN1);
 }
 
 /* Comes back when there is an answer, or something to prepare. */
@@ -138,7 +138,7 @@ static void map_own(void *slot)
 		long result = syscall6(AT(long, op, 0), AT(long, op, 8), AT(long, op, 16), AT(long, op, 24), OWN_MAP_FLAGS, -1, 0);
 
 		if (result < 0 && result > -4096)
-			AT(long, slot, S_RET) = result;
+			AT(long, slot, S_RESULT) = result;
 	}
 }
 
@@ -146,19 +146,19 @@ static void map_own(void *slot)
  * How often to look before sleeping. Not at all where that keeps the kernel from answering. Longer for execve, which is long,
  * and in which there will be something to prepare.
  */
-static u32 patience(void *slot)
+static u32 patience(void *slot, u32 cpu)
 {
 	u32 spin = AT(u32, STUB_GLOBAL, G_SPIN);
 
-	if (AT(u32, slot, S_CPU) == AT(u32, STUB_GLOBAL, G_KERNEL_CPU))
+	if (cpu == AT(u32, STUB_GLOBAL, G_KERNEL_CPU))
 		return 0;
-	return AT(u64, slot, S_NR) == __NR_execve ? EXECVE_LOOKS * spin : spin;
+	return AT(u64, slot, S_CALL_NR) == __NR_execve ? EXECVE_LOOKS * spin : spin;
 }
 
-static void wait_answer(void *slot)
+static void wait_answer(void *slot, u32 cpu)
 {
 	u32 *state = (u32 *)((u64)slot + S_STATE);
-	u32 left = patience(slot);
+	u32 left = patience(slot, cpu);
 	u32 seen;
 
 	if (AT(u32, STUB_GLOBAL, G_DOORBELL)) {
@@ -181,9 +181,9 @@ static void wait_answer(void *slot)
 		left--;
 		__builtin_ia32_pause();
 	}
-	if (AT(int, slot, S_ACTION) == A_EXIT)
+	if (AT(u16, slot, S_ACTION) == A_EXIT)
 		syscall3(__NR_exit_group, EXIT_TOLD, 0, 0);
-	__atomic_store_n(state, ST_RUNNING, __ATOMIC_RELAXED);
+	AT(u64, slot, S_RESULT) = AT(u64, slot, S_RET);
 	wait_mapped(AT(u32, slot, S_TARGET));
 	if (AT(u32, slot, S_OWN))
 		map_own(slot);
@@ -192,10 +192,9 @@ static void wait_answer(void *slot)
 /* Copies the answer's windows out; 0, or -1 when the guest has no memory there. */
 static int copy_out(void *slot)
 {
-	u32 count = AT(u32, slot, S_COPIES);
+	u32 count = AT(u16, slot, S_COPIES);
 	u32 i;
 
-	AT(u32, slot, S_COPIES) = 0;
 	for (i = 0; i < count && i < MAX_COPIES; i++) {
 		u64 entry = (u64)slot + S_COPY + 16 * i;
 		u32 from = AT(u32, entry, 8) & (SLOT_STRIDE - 1);
@@ -218,8 +217,10 @@ static u32 this_cpu(void)
 /* What a new thread starts with. */
 void first_answer(void *slot)
 {
-	AT(u32, slot, S_CPU) = this_cpu();
-	wait_answer(slot);
+	u32 cpu = this_cpu();
+
+	AT(u16, slot, S_CPU) = (u16)cpu;
+	wait_answer(slot, cpu);
 	if (copy_out(slot) != 0)
 		request(slot, K_BADCOPY);
 }
@@ -229,7 +230,7 @@ static int is_made_once(void *slot, int kind)
 {
 	if (kind != K_CALL || AT(u32, slot, S_SIGCODE) != AUDIT_ARCH_X86_64)
 		return 0;
-	switch (AT(u64, slot, S_NR)) {
+	switch (AT(u64, slot, S_CALL_NR)) {
 	case __NR_arch_prctl:
 	case __NR_set_tid_address:
 	case __NR_set_robust_list:
@@ -243,7 +244,7 @@ static int is_made_once(void *slot, int kind)
 /* The kernel would ask for all registers: it gets them at once. */
 static int needs_frame(void *slot)
 {
-	switch (AT(u64, slot, S_NR)) {
+	switch (AT(u64, slot, S_CALL_NR)) {
 	case __NR_fork:
 	case __NR_vfork:
 	case __NR_clone:
@@ -252,6 +253,21 @@ static int needs_frame(void *slot)
 		return 1;
 	}
 	return 0;
+}
+
+/* All at once: while the kernel looks at what the thread writes, each further write has to fetch the line back. */
+static void say(void *slot, int kind, u32 cpu)
+{
+	u32 i;
+
+	AT(u32, slot, S_IN1_LEN) = AT(u32, slot, S_FETCHED1);
+	AT(u16, slot, S_KIND) = (u16)kind;
+	AT(u16, slot, S_CPU) = (u16)cpu;
+	AT(u32, slot, S_NR) = AT(u32, slot, S_CALL_NR);
+	AT(u32, slot, S_IN0_LEN) = AT(u32, slot, S_FETCHED0);
+	for (i = 0; i < 6; i++)
+		AT(u64, slot, S_ARGS + 8 * i) = AT(u64, slot, S_CALL_ARGS + 8 * i);
+	__atomic_store_n((u32 *)((u64)slot + S_STATE), ST_REQUEST, __ATOMIC_SEQ_CST);
 }
 
 /* Of calls from sites that are not patched the kernel has to hear, or it never learns of them; but for those made once. */
@@ -266,17 +282,17 @@ int request(void *slot, int kind)
 	if (kind == K_FAST && (foreseen_call(slot) || known_answer(slot)))
 		return A_RETURN;
 	if (kind == K_FAST && needs_frame(slot)) {
-		AT(u64, slot, S_RET) = AT(u64, slot, S_NR);
+		AT(u64, slot, S_RESULT) = AT(u64, slot, S_CALL_NR);
 		AT(u32, slot, S_FRAMED) = 1;
 		return A_SHOW_FRAME;
 	}
 	for (;;) {
-		AT(int, slot, S_KIND) = kind;
-		AT(u32, slot, S_CPU) = this_cpu();
-		__atomic_store_n((u32 *)((u64)slot + S_STATE), ST_REQUEST, __ATOMIC_SEQ_CST);
-		wait_answer(slot);
+		u32 cpu = this_cpu();
+
+		say(slot, kind, cpu);
+		wait_answer(slot, cpu);
 		if (copy_out(slot) == 0)
-			return AT(int, slot, S_ACTION);
+			return AT(u16, slot, S_ACTION);
 		kind = K_BADCOPY;
 	}
 }

@@ -58,17 +58,17 @@ void handle_call(int signal, void *info, void *context)
 	(void)signal;
 	if (AT(int, info, SI_CODE) != SYS_SECCOMP)
 		return;
-	AT(u64, slot, S_NR) = GREG(context, RAX);
-	AT(u64, slot, S_ARGS) = GREG(context, RDI);
-	AT(u64, slot, S_ARGS + 8) = GREG(context, RSI);
-	AT(u64, slot, S_ARGS + 16) = GREG(context, RDX);
-	AT(u64, slot, S_ARGS + 24) = GREG(context, R10);
-	AT(u64, slot, S_ARGS + 32) = GREG(context, R8);
-	AT(u64, slot, S_ARGS + 40) = GREG(context, R9);
+	AT(u64, slot, S_CALL_NR) = GREG(context, RAX);
+	AT(u64, slot, S_CALL_ARGS) = GREG(context, RDI);
+	AT(u64, slot, S_CALL_ARGS + 8) = GREG(context, RSI);
+	AT(u64, slot, S_CALL_ARGS + 16) = GREG(context, RDX);
+	AT(u64, slot, S_CALL_ARGS + 24) = GREG(context, R10);
+	AT(u64, slot, S_CALL_ARGS + 32) = GREG(context, R8);
+	AT(u64, slot, S_CALL_ARGS + 40) = GREG(context, R9);
 	AT(u64, slot, S_RIP) = GREG(context, RIP);
 	AT(u32, slot, S_SIGCODE) = AT(u32, info, SI_ARCH);
 	ask_with_frame(slot, context, K_CALL);
-	GREG(context, RAX) = AT(u64, slot, S_RET);
+	GREG(context, RAX) = AT(u64, slot, S_RESULT);
 }
 
 void handle_fault(int signal, void *info, void *context)
@@ -86,7 +86,7 @@ void handle_fault(int signal, void *info, void *context)
 		kind = AT(u32, slot, S_FRAMED) ? K_FRAMED : K_FRAME;
 		AT(u32, slot, S_FRAMED) = 0;
 		ask_with_frame(slot, context, kind);
-		set_result(context, AT(u64, slot, S_RET));
+		set_result(context, AT(u64, slot, S_RESULT));
 		return;
 	}
 	AT(u32, slot, S_SIGNO) = (u32)signal;
@@ -94,7 +94,7 @@ void handle_fault(int signal, void *info, void *context)
 	AT(u64, slot, S_SIGADDR) = AT(u64, info, SI_ADDR);
 	ask_with_frame(slot, context, K_FAULT);
 	/* Back here: it was the middle of a patched site, and a call after all. */
-	GREG(context, RAX) = AT(u64, slot, S_RET);
+	GREG(context, RAX) = AT(u64, slot, S_RESULT);
 }
 
 void handle_kick(int signal, void *info, void *context)

@@ -8,6 +8,7 @@
 #define TASK_SIZE 0x7ffffffff000UL
 
 typedef unsigned char u8;
+typedef unsigned short u16;
 typedef unsigned int u32;
 typedef unsigned long u64;
 
