@@ -95,10 +95,12 @@ export interface ForeseenCalls {
  */
 export interface ThreadFacts {
   /**
-   * Its number (gettid(2)), as long as nobody else is in its memory: then it may set its thread pointer, say what `robustList`
-   * and `clearTid` answer, and wakes nobody by a private futex. 0: it may not.
+   * Its number and its process's, which is the same, as long as nobody else is in its memory: then it may set its thread pointer,
+   * say what `robustList` and `clearTid` answer, and wakes nobody by a private futex. 0: it may not.
    */
   tellSelf(tid: number): void;
+  /** Its parent's number (getppid(2)): before `tellSelf`, and whenever it gets another. */
+  tellParent(pid: number): void;
   /**
    * It knows what its signals do, and may change that: the actions of the signals in two words of bits stand at `actions`,
    * those of others are as they are by default.

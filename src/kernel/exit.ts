@@ -17,6 +17,7 @@ import {
   SIGHUP,
 } from '../uapi/signal.ts';
 import { exitCode, termSignal, WCOREFLAG } from '../uapi/wait.ts';
+import { tellOfParent } from './facts.ts';
 import { isOrphaned, type ProcessGroup } from './session.ts';
 import { beginGroupExit, killThread, retarget, sendToGroup } from './signal.ts';
 import { checkStopped } from './stop.ts';
@@ -152,6 +153,7 @@ function reparentChildren(group: ThreadGroup): void {
     child.creator = reaper === null || reaper.isKernel ? null : anyThread(reaper);
     child.exitSignal = SIGCHLD;
     reaper?.children.add(child);
+    tellOfParent(child);
     hangUpIfOrphaned(child.processGroup, null, group);
     if (child.zombie) tellParent(child);
   }

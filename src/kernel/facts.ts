@@ -16,7 +16,7 @@ const BREAK_AHEAD = 4 * 1024 * 1024;
 
 /** A new program, whose thread is alone. */
 export function tellProgram(task: Task): void {
-  factsFor(task)?.tellSelf(task.pid);
+  tellSelf(task);
   tellIds(task);
   tellActions(task);
   tellMask(task);
@@ -25,9 +25,20 @@ export function tellProgram(task: Task): void {
 
 /** A thread that was just made; it has what it has inherited. */
 export function tellThread(task: Task, cloneFlags: number): void {
-  if ((cloneFlags & CLONE_VM) === 0) factsFor(task)?.tellSelf(task.pid);
+  if ((cloneFlags & CLONE_VM) === 0) tellSelf(task);
   tellIds(task);
   tellMask(task);
+}
+
+function tellSelf(task: Task): void {
+  const facts = factsFor(task);
+  facts?.tellParent(task.group.ppid);
+  facts?.tellSelf(task.pid);
+}
+
+/** The process has another parent: who was told of the old one may be running. */
+export function tellOfParent(group: ThreadGroup): void {
+  for (const { thread } of group.threads) thread?.facts?.tellParent(group.ppid);
 }
 
 /** Threads of one process may have different ids (credentials(7)): nobody else changes them. */

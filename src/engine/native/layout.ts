@@ -222,6 +222,8 @@ export const SLOT = {
   SAID_CLEAR_TID: 2,
   /** Whose usage the thread brings along (getrusage(2)): 0 its process's, 1 (RUSAGE_THREAD) its own. */
   S_USAGE_OF: 248,
+  /** Its parent's number, told with S_SELF. */
+  S_PARENT: 252,
   /** Its user and group ids, real and effective: u32 each; whether they hold. */
   S_IDS: 0x290,
   S_IDS_TOLD: 0x2a0,

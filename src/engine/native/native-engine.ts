@@ -154,7 +154,8 @@ export class NativeEngine implements Engine {
     for (let i = 0, left = running.length; left > 0; left--) {
       const thread = running[i];
       if (thread === undefined) break;
-      const state = Atomics.load(i32, thread.slot >> 2);
+      // A plain load will do, and takes less than Atomics.load, which V8 calls: what it misses, the next look sees.
+      const state = i32[thread.slot >> 2]!;
       if (state !== STATE.ST_REQUEST && state !== STATE.ST_SLEEPING) {
         i++;
         continue;

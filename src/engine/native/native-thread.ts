@@ -390,7 +390,8 @@ export class NativeThread implements EngineThread {
     space.ran = true;
     this.engine.nowRunning(this);
     const high = Math.floor(result / 4294967296);
-    i32[w + SLOT.S_RET / 4] = result % 4294967296;
+    // ToInt32 is modulo 2^32 already; V8's own remainder of a double is ten times as long.
+    i32[w + SLOT.S_RET / 4] = result | 0;
     i32[w + SLOT.S_RET / 4 + 1] = high;
     i32[w + SLOT.S_ACTION / 4] = action | (copies << 16);
     i32[w + SLOT.S_TARGET / 4] = target;

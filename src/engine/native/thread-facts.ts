@@ -21,6 +21,10 @@ export class NativeThreadFacts implements ThreadFacts {
     this.put(SLOT.S_SELF, tid);
   }
 
+  tellParent(pid: number): void {
+    this.put(SLOT.S_PARENT, pid);
+  }
+
   tellActions(lo: number, hi: number): void {
     this.put(SLOT.S_OWN_ACTIONS, lo);
     this.put(SLOT.S_OWN_ACTIONS + 4, hi);

@@ -42,8 +42,7 @@ export class Traces {
     const { fetched, w } = this;
     const { i32 } = this.memory;
     // -1, a fault, is more than any.
-    for (let i = 0; i < plan.length; i++)
-      if (i32[w + LENGTHS[i]!]! >>> 0 > fetched[i]!) this.note(plan);
+    for (let i = 0; i < plan.length; i++) if (i32[w + LENGTHS[i]!]! >>> 0 > fetched[i]!) this.note(plan);
   }
 
   private note(plan: readonly Prefetch[]): void {

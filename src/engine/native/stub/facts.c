@@ -223,6 +223,17 @@ int answered_by_facts(void *slot)
 		if (!id_of(slot, AT(u64, slot, S_CALL_NR), &result))
 			return 0;
 		break;
+	case __NR_getpid:
+	case __NR_gettid:
+		if (self == 0)
+			return 0;
+		result = self;
+		break;
+	case __NR_getppid:
+		if (self == 0)
+			return 0;
+		result = AT(u32, slot, S_PARENT);
+		break;
 	case __NR_set_tid_address:
 		if (self == 0)
 			return 0;
