@@ -180,6 +180,16 @@ export interface EngineThread {
   copyOut(address: number, offset: number, len: number): void;
   /** An offset of the bytes that wait to be copied to [address, address + len), or -1. */
   queued(address: number, len: number): number;
+  /**
+   * The thread copies `len` bytes itself from byte `at` of the window, or to there (`back`), when the call is answered. No
+   * other copies may be queued: false then. It may fail: the thread comes with TRAP_BADCOPY and `copiedThrough`, and what
+   * was copied until then counts for nothing.
+   */
+  copyThrough(address: number, window: FileWindow, at: number, len: number, back: boolean): boolean;
+  /** What the latest answer had to copy went through a window. */
+  readonly copiedThrough: boolean;
+  /** The call that the thread was answered begins anew, with what it brought. */
+  begins(): void;
   /** Makes the copies now, through the host: 0 or -EFAULT. After TRAP_BADCOPY: those of the last answer. */
   copyNow(): number;
 }
@@ -198,6 +208,8 @@ export interface Space {
     shared: boolean,
     writable: boolean,
   ): void;
+  /** A window on `len` bytes of `memory` at `offset`; null where that is too much. */
+  openWindow(offset: number, len: number, writable: boolean): FileWindow | null;
   /**
    * Pages of a file of the host's, privately, from byte `pos` on. False: not now. Where the host refuses, as it does on
    * mounts without the right to execute, there is nothing afterwards.
@@ -248,6 +260,13 @@ export interface Space {
   destroy(): void;
   /** Ranges of addresses that the engine keeps: [from, to) pairs, lowest first. */
   readonly reserved: readonly { readonly from: number; readonly to: number }[];
+}
+
+/** Some of `memory` as a space's threads see it, to copy from and to; not its children's. It closes when others are opened. */
+export interface FileWindow {
+  readonly isOpen: boolean;
+  /** Before anything happens to what is seen there: what was copied through it later is copied again in another way. */
+  close(): void;
 }
 
 /** A file of the host's that spaces may map themselves. */

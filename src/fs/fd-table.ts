@@ -153,6 +153,7 @@ export class FilesStruct {
   }
 
   private letGo(file: File): number {
+    if (file.window?.holder === this) file.closeWindow();
     const result = file.flush();
     // A file that was opened as a path only was never one to lock.
     if ((file.flags & O_PATH) === 0) file.inode.locks?.removeOwner(this);

@@ -10,6 +10,7 @@ import type { UserMemory } from '../core/user.ts';
 import type { WaitQueue } from '../core/wait.ts';
 import type { Result } from '../lib/result.ts';
 import type { PageCache } from '../mm/page-cache.ts';
+import type { PageWindow } from '../mm/page-window.ts';
 import { EBADF, EINVAL, EISDIR, ENODEV, ENOTDIR, ENOTTY, EOPNOTSUPP, ESPIPE } from '../uapi/errno.ts';
 import { O_ACCMODE, O_NONBLOCK, O_PATH, O_RDONLY, O_WRONLY, SEEK_CUR, SEEK_SET } from '../uapi/fcntl.ts';
 import { IN_CLOSE_NOWRITE, IN_CLOSE_WRITE } from '../uapi/inotify.ts';
@@ -36,6 +37,9 @@ export abstract class File {
   /** O_* status flags and access mode; F_SETFL changes some. */
   flags: number;
   pos = 0;
+  /** Reads and writes that were worth a window on its pages, and the window: some program's that has it open. */
+  transfers = 0;
+  window: PageWindow | null = null;
   /** Where it was opened; null for files without a name (pipes, sockets). */
   path: Path | null = null;
   /** References from descriptor tables and from operations under way. */
@@ -132,6 +136,22 @@ export abstract class File {
     return -EINVAL;
   }
 
+  /** The pages of which a read is a copy, where that is all; null: it is to be read. All that a read does besides is done. */
+  seen(): PageCache | null {
+    return null;
+  }
+
+  /** The same for a write of `len` bytes at `pos` that leaves the file as long as it is. */
+  overwritten(_pos: number, _len: number): PageCache | null {
+    return null;
+  }
+
+  /** The program that sees its pages sees them no more. */
+  closeWindow(): void {
+    this.window?.close();
+    this.window = null;
+  }
+
   /** The new position, or -errno. */
   seek(offset: number, whence: number): number {
     if (!this.seekable) return -ESPIPE;
@@ -191,6 +211,7 @@ export abstract class File {
   /** Drops a reference; with the last one the file is released. */
   put(): void {
     if (--this.refs > 0) return;
+    this.closeWindow();
     if (this.observers !== null) for (const observer of [...this.observers]) observer.released(this);
     this.release();
     if (this.countsAsReader) this.inode.readers--;

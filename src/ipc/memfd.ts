@@ -56,6 +56,10 @@ class MemfdInode extends TmpfsFile {
     return super.write(pos, buf, off, len);
   }
 
+  override overwritten(pos: number, len: number): PageCache | null {
+    return this.sealedFromWriting ? null : super.overwritten(pos, len);
+  }
+
   override setattr(attr: Attributes): number {
     const { size, mode } = attr;
     if (mode !== undefined && (this.seals & F_SEAL_EXEC) !== 0 && ((mode ^ this.mode) & EXEC_BITS) !== 0)
@@ -85,6 +89,7 @@ class MemfdInode extends TmpfsFile {
     if ((this.seals & F_SEAL_SEAL) !== 0) return -EPERM;
     if ((seals & F_SEAL_WRITE) !== 0 && (this.seals & F_SEAL_WRITE) === 0 && this.cache.writers > 0)
       return -EBUSY;
+    this.cache.closeWindows();
     this.seals |= seals;
     // What may be executed and can no longer be made non-executable must not change either.
     const frozen = F_SEAL_SHRINK | F_SEAL_GROW | NO_WRITING;
@@ -104,6 +109,10 @@ class HugeInode extends MemfdInode {
 
   override write(): number {
     return -EINVAL;
+  }
+
+  override overwritten(): null {
+    return null;
   }
 
   override setattr(attr: Attributes): number {

@@ -8,6 +8,7 @@
 import { ERR, getRegister, RIP, setRegister } from '../arch/x86_64/registers.ts';
 import { KERN_ALERT, KERN_ERR } from '../core/printk.ts';
 import { type EngineThread, TRAP_BADCOPY, TRAP_CALL, TRAP_FAULT, TRAP_FRAME } from '../engine/engine.ts';
+import type { File } from '../fs/file.ts';
 import { EFAULT, ENOSYS } from '../uapi/errno.ts';
 import { RLIMIT_STACK } from '../uapi/resource.ts';
 import { faultInfo } from '../uapi/siginfo.ts';
@@ -63,6 +64,8 @@ export interface CallObserver {
 
 /** One trap in so many is measured (call-time.ts). */
 const MEASURED = 64;
+/** Of transfers: a file that was tried in vain is not tried again. */
+const NEVER_OFTEN = -(2 ** 30);
 
 export class Entry {
   observer: CallObserver | null = null;
@@ -263,8 +266,22 @@ export class Entry {
 
   /** The stub could not copy an answer: perhaps the pages are still to be mapped; else the address was bad. */
   private badCopy(task: Task, thread: EngineThread): void {
+    if (thread.copiedThrough && task.wentThrough !== null) {
+      this.again(task, thread, task.wentThrough);
+      return;
+    }
     const result = thread.copyNow() < 0 ? -EFAULT : task.lastResult;
     thread.answer(result);
+  }
+
+  /** What the thread should have copied by itself, and could not or has in vain, goes the usual way, from now on. */
+  private again(task: Task, thread: EngineThread, file: File): void {
+    file.closeWindow();
+    file.transfers = NEVER_OFTEN;
+    file.pos -= task.movedThrough;
+    task.wentThrough = null;
+    thread.begins();
+    this.run(task, this.calls[task.callNumber]!);
   }
 }
 

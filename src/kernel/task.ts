@@ -11,6 +11,7 @@ import type { Sleeper, Waiter, WaitQueue } from '../core/wait.ts';
 import type { EngineThread } from '../engine/engine.ts';
 import type { Path } from '../fs/dentry.ts';
 import type { FilesStruct } from '../fs/fd-table.ts';
+import type { File } from '../fs/file.ts';
 import type { FsStruct } from '../fs/fs-struct.ts';
 import type { SignalSource } from '../ipc/signalfd.ts';
 import type { Mm } from '../mm/mm.ts';
@@ -77,6 +78,9 @@ export class Task implements Current, Sleeper, SignalSource {
   follower: Follower | null = null;
   /** What the latest call answered. */
   lastResult = 0;
+  /** The file that its latest answer had it copy from or to by itself, and how far that moved the file's position. */
+  wentThrough: File | null = null;
+  movedThrough = 0;
   /** What it has used so far; the processor's times come from `cpuTimes`. */
   readonly usage: Usage = new Usage();
   readonly callShare: CallShare = new CallShare();

@@ -3,7 +3,7 @@
  * brought along with the call; the rest is fetched, what goes out is copied when the call is answered.
  */
 import type { UserMemory } from '../core/user.ts';
-import { type EngineThread, PROT_READ, PROT_WRITE } from '../engine/engine.ts';
+import { type EngineThread, type FileWindow, PROT_READ, PROT_WRITE } from '../engine/engine.ts';
 import { latin1 } from '../lib/latin1.ts';
 import type { Mm } from '../mm/mm.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
@@ -78,6 +78,17 @@ export class UserAccess implements UserMemory {
     this.ram.copyWithin(goesTo, outOffset, outOffset + outLength);
     this.outOffset = goesTo;
     this.goesTo = -1;
+  }
+
+  /**
+   * The program copies `len` bytes itself, from byte `at` of a window to `addr`, or `back`. False: the usual way is to be gone,
+   * which says what is wrong.
+   */
+  through(addr: number, window: FileWindow, at: number, len: number, back: boolean): boolean {
+    const { thread, mm } = this.context;
+    if (thread === null || mm === null || this.outLength > 0 || this.keptAt >= 0) return false;
+    if (!this.reaches(mm, addr, len, back ? PROT_READ : PROT_WRITE)) return false;
+    return thread.copyThrough(addr, window, at, len, back);
   }
 
   shrink(len: number): void {

@@ -5,6 +5,7 @@
 import type { ThreadFacts } from '../engine/answers.ts';
 import { PROT_NONE, PROT_READ, type Space } from '../engine/engine.ts';
 import { Ranges } from '../lib/ranges.ts';
+import { Roster } from '../lib/roster.ts';
 import {
   forgetCache,
   mapAppended,
@@ -19,6 +20,7 @@ import {
 import { hideGuards, moveGuards, removeGuards } from './guards.ts';
 import { followBreak, OwnBreak } from './own-break.ts';
 import type { PageCache, PageUser } from './page-cache.ts';
+import type { PageWindow } from './page-window.ts';
 import { lowestUse, MMAP_MIN, Places, TASK_SIZE } from './places.ts';
 import { growPrivate, mapPrivate, movePages } from './private-pages.ts';
 import { PAGE_SIZE, pageUp } from './ram.ts';
@@ -58,6 +60,8 @@ const DEFAULT_COREDUMP_FILTER = 0x33;
 
 export class Mm implements PageUser, AreasWatcher {
   space: Space;
+  /** Files that its program reads and writes by itself. */
+  readonly windows: Roster<PageWindow> = new Roster();
   private readonly areas: VmaList = new VmaList(this);
   /** What the program's thread was told of its break. */
   private ownBreak: OwnBreak | null = null;
@@ -314,6 +318,7 @@ export class Mm implements PageUser, AreasWatcher {
 
   /** For a new program: nothing is left but what the engine keeps. */
   clear(): void {
+    this.closeWindows();
     this.untellBreak();
     for (const vma of this.vmas.clear()) this.drop(vma);
     this.unmapPages(MMAP_MIN, TASK_SIZE);
@@ -385,8 +390,14 @@ export class Mm implements PageUser, AreasWatcher {
     return this.space.reserved.some(range => vdso >= range.from && vdso < range.to && to <= range.to);
   }
 
+  /** Its program has other descriptors, or none. */
+  closeWindows(): void {
+    for (const window of this.windows) window.close();
+  }
+
   /** The last user is gone. */
   destroy(): void {
+    this.closeWindows();
     this.ownBreak = null;
     this.space.destroy();
     this.host.promise(-this.promised);

@@ -10,6 +10,7 @@ import type { HostFile } from '../engine/engine.ts';
 import { Bitmap } from '../lib/bitmap.ts';
 import { Roster } from '../lib/roster.ts';
 import { ENOSPC } from '../uapi/errno.ts';
+import type { PageWindow } from './page-window.ts';
 import { PAGE_SIZE, pageUp, type Ram } from './ram.ts';
 
 /** Reads the file's bytes [pos, pos + len) into ram at `offset`; 0 or -errno. The pages are zeros before. */
@@ -40,6 +41,8 @@ const HUGE = 1 << 28;
 export class PageCache {
   readonly ram: Ram;
   readonly users: Roster<PageUser> = new Roster();
+  /** Programs that copy from and to its pages by themselves. */
+  readonly windows: Roster<PageWindow> = new Roster();
   /** Areas of address spaces through which the file may be written. */
   writers = 0;
   private readonly fill: FillPages | null;
@@ -145,6 +148,7 @@ export class PageCache {
   /** Cuts or extends the file to `size` bytes; 0 or -errno. What lies past the new end reads as zeros later. */
   truncate(size: number): number {
     if (size <= this.bytes) {
+      this.closeWindows();
       this.dropFrom(size);
       this.bytes = size;
       const edge = pageUp(size);
@@ -162,6 +166,7 @@ export class PageCache {
     const end = Math.min(pos + len, this.room);
     const first = Math.ceil(pos / PAGE_SIZE);
     const last = Math.floor(end / PAGE_SIZE);
+    this.closeWindows();
     if (first > last) {
       this.zero(pos, end);
       return;
@@ -178,8 +183,14 @@ export class PageCache {
     if (this.users.size === 0) this.freeRetired();
   }
 
+  /** Before pages go, or are elsewhere. */
+  closeWindows(): void {
+    for (const window of this.windows) window.close();
+  }
+
   /** Lets go of everything. */
   destroy(): void {
+    this.closeWindows();
     this.ram.charge(-this.present.count);
     this.present.clear(0, Number.POSITIVE_INFINITY);
     if (this.room > 0) this.ram.free(this.base, this.room);
@@ -235,6 +246,7 @@ export class PageCache {
   private moveTo(base: number, room: number): void {
     const old = this.base;
     const oldRoom = this.room;
+    this.closeWindows();
     for (let page = this.present.next(0, true); Number.isFinite(page); ) {
       const stop = this.present.next(page, false);
       const len = (stop - page) * PAGE_SIZE;

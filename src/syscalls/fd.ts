@@ -20,6 +20,7 @@ function closeRange(task: Task, firstArg: number, lastArg: number, flags: number
   if ((flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) !== 0 || first > last) return -EINVAL;
   const { files } = task;
   if ((flags & CLOSE_RANGE_UNSHARE) !== 0 && files.refs > 1) {
+    task.mm?.closeWindows();
     task.files = files.clone();
     files.put();
   }

@@ -1,4 +1,5 @@
 /** read(2), write(2), pread(2), pwrite(2), lseek(2). */
+import type { File } from '../fs/file.ts';
 import type { Task } from '../kernel/task.ts';
 import { EBADF, EINVAL } from '../uapi/errno.ts';
 import { SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from '../uapi/fcntl.ts';
@@ -6,28 +7,40 @@ import { bringPosition } from './along.ts';
 import { call, fd, inBuffer, long, oneOf, outBuffer, type Syscall, ulong } from './args.ts';
 import { AT_POS, checkRange, MAX_RW_COUNT, positionedFile, readFile, writeFile } from './io.ts';
 import { fileOf } from './names.ts';
+import { readThrough, writeThrough } from './through.ts';
 
 const WHENCE = { SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE };
+
+function readAt(task: Task, file: File, addr: number, count: number, pos: number): number | Promise<number> {
+  const fault = checkRange(addr, count);
+  if (fault < 0) return fault;
+  const len = Math.min(count, MAX_RW_COUNT);
+  return readThrough(task, file, addr, len, pos) || readFile(task, file, task.user, addr, len, pos);
+}
+
+function writeAt(task: Task, file: File, addr: number, count: number, pos: number): number | Promise<number> {
+  const fault = checkRange(addr, count);
+  if (fault < 0) return fault;
+  const len = Math.min(count, MAX_RW_COUNT);
+  return writeThrough(task, file, addr, len, pos) || writeFile(task, file, task.user, addr, len, pos);
+}
 
 function read(task: Task, fd: number, addr: number, count: number): number | Promise<number> {
   const file = task.files.get(fd);
   if (file === null || !file.readable) return -EBADF;
-  const fault = checkRange(addr, count);
-  return fault < 0 ? fault : readFile(task, file, task.user, addr, Math.min(count, MAX_RW_COUNT), AT_POS);
+  return readAt(task, file, addr, count, AT_POS);
 }
 
 function write(task: Task, fd: number, addr: number, count: number): number | Promise<number> {
   const file = task.files.get(fd);
   if (file === null || !file.writable) return -EBADF;
-  const fault = checkRange(addr, count);
-  return fault < 0 ? fault : writeFile(task, file, task.user, addr, Math.min(count, MAX_RW_COUNT), AT_POS);
+  return writeAt(task, file, addr, count, AT_POS);
 }
 
 function pread64(task: Task, fd: number, addr: number, count: number, pos: number): number | Promise<number> {
   const file = positionedFile(task, fd, pos, false);
   if (typeof file === 'number') return file;
-  const fault = checkRange(addr, count);
-  return fault < 0 ? fault : readFile(task, file, task.user, addr, Math.min(count, MAX_RW_COUNT), pos);
+  return readAt(task, file, addr, count, pos);
 }
 
 function pwrite64(
@@ -39,8 +52,7 @@ function pwrite64(
 ): number | Promise<number> {
   const file = positionedFile(task, fd, pos, true);
   if (typeof file === 'number') return file;
-  const fault = checkRange(addr, count);
-  return fault < 0 ? fault : writeFile(task, file, task.user, addr, Math.min(count, MAX_RW_COUNT), pos);
+  return writeAt(task, file, addr, count, pos);
 }
 
 function lseek(task: Task, fd: number, offset: number, whence: number): number {

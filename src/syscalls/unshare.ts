@@ -32,6 +32,7 @@ function unshare(task: Task, flags: number): number {
   if (copies) {
     const own = task.files.clone();
     task.files.put();
+    task.mm?.closeWindows();
     task.files = own;
   }
   if ((flags & CLONE_NEWUTS) !== 0) unshareUts(task, task);

@@ -152,6 +152,26 @@ test('files that are lent: who writes where they are received gets none of other
   assert.match(machine.stdout, /^honest: 0 wrong$/m);
 });
 
+test('windows on files: what a descriptor is open for, as long as it is, and for its own program', async () => {
+  const { WINDOW_BASE } = VA;
+  const { WINDOW_STRIDE, MAX_WINDOWS } = SIZE;
+  const constants = Object.entries({ WINDOW_BASE, WINDOW_STRIDE, MAX_WINDOWS });
+  const headers = { 'windows.h': constants.map(([name, value]) => `#define ${name} ${value}UL\n`).join('') };
+  const { stdout } = await run([compile('window', headers)]);
+  assert.deepEqual(stdout.trim().split('\n'), [
+    'at first: 0 seen, 0 writable',
+    'one: 1 seen, 1 writable',
+    'two: 2 seen, 1 writable',
+    'only written: 2 seen, 1 writable',
+    'child: 0 seen, 0 writable',
+    'unmapped: 2 seen, 1 writable',
+    'closed: 1 seen, 0 writable',
+    'cut: 0 seen, 0 writable',
+    'four: 1 seen, 1 writable',
+    'executed: 0 seen, 0 writable',
+  ]);
+});
+
 test('random system calls: no oops, nobody hangs', async () => {
   const { stdout, stderr } = await run(['sh', '-c', `${compile('fuzz')} 10 ${seed}; ${noOops}`]);
   const said = `seed ${seed}: ${stdout}${stderr}`;

@@ -6,7 +6,8 @@
 import { setInt64 } from '../../lib/int64.ts';
 import { EFAULT } from '../../uapi/errno.ts';
 import type { Prefetch } from '../engine.ts';
-import { SLOT } from './layout.ts';
+import type { NativeWindow } from './file-windows.ts';
+import { SIZE, SLOT } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 import type { NativeSpace } from './native-space.ts';
 import { LENGTHS, type Traces, WINDOW_SIZES, WINDOWS } from './traces.ts';
@@ -20,6 +21,8 @@ export class CallWindows {
   private copies = 0;
   /** How many of them the last answer had. */
   private sent = 0;
+  /** Whether it is one through a window on a file, alone. */
+  through = false;
   private readonly copyTo: number[] = [];
   private readonly copyFrom: number[] = [];
   private readonly copyLength: number[] = [];
@@ -45,6 +48,7 @@ export class CallWindows {
     this.stagedIn = 0;
     this.stagedOut = 0;
     this.copies = 0;
+    this.through = false;
   }
 
   /** The thread is about to be answered: how many copies it is to make. */
@@ -120,6 +124,21 @@ export class CallWindows {
     setInt64(this.view, at, address);
     this.view.setUint32(at + 8, offset - this.slot, true);
     this.view.setUint32(at + 12, len, true);
+  }
+
+  copyThrough(address: number, window: NativeWindow, at: number, len: number, back: boolean): boolean {
+    if (this.copies > 0) return false;
+    const entry = this.slot + SLOT.S_COPY;
+    this.copies = 1;
+    this.through = true;
+    this.copyTo[0] = address;
+    this.copyFrom[0] = window.offset + at;
+    this.copyLength[0] = back ? 0 : len;
+    this.i32[this.w + SLOT.S_WINDOW_CLOSED / 4] = window.closings;
+    setInt64(this.view, entry, address);
+    this.view.setUint32(entry + 8, SIZE.SLOT_STRIDE + window.place + at, true);
+    this.view.setUint32(entry + 12, back ? len + SLOT.COPY_BACK : len, true);
+    return true;
   }
 
   queued(address: number, len: number): number {

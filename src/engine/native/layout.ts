@@ -41,8 +41,10 @@ export const VA = {
   /** Read-only: answers that are known beforehand. */
   STUB_KNOWN: 0x7e740000,
   STUB_END: 0x7e800000,
-  /** The slots of the space's threads, a stride each. */
+  /** The slots of the space's threads, a stride each; no more than the memory file has room for. */
   SLOT_BASE: 0x7e8000000000,
+  /** Windows on files' pages (file-windows.ts), a stride each: what the filters know of slots holds for them, too. */
+  WINDOW_BASE: 0x7e8080000000,
   SLOT_END: 0x7e8100000000,
 } as const;
 
@@ -58,6 +60,8 @@ export const SIZE = {
   ANSWERS_SIZE: 0x2000,
   SPACE_STRIDE: 0x10000,
   SLOT_STRIDE: 0x80000,
+  WINDOW_STRIDE: 0x8000000,
+  MAX_WINDOWS: 16,
   MAX_SITES: 8192,
   MAX_TEXTS: 2048,
   MAX_OPS: 512,
@@ -124,6 +128,8 @@ export const KNOWN = {
 export const SPACE = {
   /** Operations posted so far (futex of the mapping thread). */
   P_POSTED: 0,
+  /** Of each window, how often it was closed: u32. What was copied through it counts if that is as it was. */
+  P_WINDOWS: 0x40,
   P_OPS: 0x1000,
   /** stack_t of threads to be made, 32 bytes each; then notes, and the notes of what the host refuses. */
   P_STACKS: 0x9000,
@@ -265,8 +271,14 @@ export const SLOT = {
   S_OWN_OPS: 0x100,
   OWN_OP_SIZE: 32,
   MAX_OWN: 4,
-  /** Up to 64 of {u64 to, u32 from, u32 len}. */
-  S_COPY: 0x400,
+  /** What P_WINDOWS says of the window that a copy goes through. */
+  S_WINDOW_CLOSED: 0x400,
+  /**
+   * Up to 64 of {u64 to, u32 from, u32 len}: from an offset in the slot, or past that (SLOT_STRIDE) in the windows; then, with
+   * COPY_BACK in the length, it is the other way round.
+   */
+  S_COPY: 0x410,
+  COPY_BACK: 0x80000000,
   MAX_COPIES: 64,
   /** Stack of the fast path, growing down from here. */
   S_STACK_TOP: 0x4000,

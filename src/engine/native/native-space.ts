@@ -1,6 +1,7 @@
 /** A host process as an address space (engine.ts has the contract). */
 import { EIO } from '../../uapi/errno.ts';
-import type { HostFile, PagePresence, Pager, Space, SpaceUsage } from '../engine.ts';
+import type { FileWindow, HostFile, PagePresence, Pager, Space, SpaceUsage } from '../engine.ts';
+import { FileWindows } from './file-windows.ts';
 import { FORK_FLAGS, THREAD_FLAGS } from './filters.ts';
 import { FD, OP, OWN_MAP_FLAGS, SIZE, SLOT, SPACE, VA } from './layout.ts';
 import type { NativeEngine } from './native-engine.ts';
@@ -20,6 +21,7 @@ const NR = {
   futex: 202,
   membarrier: 324,
 } as const;
+const PROT_READ = 1;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED_FIXED = 0x11;
 const MAP_PRIVATE_FIXED = 0x12;
@@ -63,6 +65,7 @@ export class NativeSpace implements Space {
   /** What the space's only thread does itself. */
   readonly own: OwnMappings;
   private threadsMade = 0;
+  private readonly windows: FileWindows;
   /** What the mapping thread has a descriptor of, once all orders are done. */
   private borrowed: HostFile | null = null;
   /** The processor that the mapping thread is kept on. */
@@ -73,6 +76,7 @@ export class NativeSpace implements Space {
     this.id = id;
     this.orders = new Orders(engine.memory, id);
     this.own = new OwnMappings(engine.memory);
+    this.windows = new FileWindows(engine.memory, this, this.orders.file);
   }
 
   /** Whether one thread runs here, so that what it does itself comes in the order in which it asks for it. */
@@ -100,6 +104,15 @@ export class NativeSpace implements Space {
     const flags = (shared ? MAP_SHARED_FIXED : MAP_PRIVATE_FIXED) | MAP_NORESERVE;
     const fd = shared && writable ? FD.FD_MEMORY : FD.FD_MEMORY_RO;
     this.order(NR.mmap, address, len, prot, flags, fd, offset);
+  }
+
+  openWindow(offset: number, len: number, writable: boolean): FileWindow | null {
+    return this.windows.make(offset, len, writable);
+  }
+
+  mapWindow(address: number, len: number, offset: number, writable: boolean): void {
+    this.mapMemory(address, len, writable ? PROT_READ_WRITE : PROT_READ, offset, true, writable);
+    this.order(NR.madvise, address, len, MADV_DONTFORK);
   }
 
   /** All segments of a program are mapped with one descriptor: it is kept until the orders are published. */
@@ -340,6 +353,7 @@ export class NativeSpace implements Space {
   /** The process is gone: nothing runs there any more. */
   died(): void {
     this.dead = true;
+    this.windows.died();
     for (const thread of this.threads) this.engine.slots.free(thread.slot);
     for (const { done } of this.pending.splice(0)) done();
   }

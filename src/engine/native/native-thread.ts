@@ -4,6 +4,7 @@ import type { KnownKey } from '../answers.ts';
 import {
   type EngineThread,
   type Fault,
+  type FileWindow,
   type ThreadTimes,
   type ThreadUsage,
   TRAP_BADCOPY,
@@ -15,6 +16,7 @@ import {
 import { type BroughtUsage, RUSAGE_SIZE, readUsage } from './brought-usage.ts';
 import { CallWindows } from './call-windows.ts';
 import { NativeFileAlong } from './file-along.ts';
+import type { NativeWindow } from './file-windows.ts';
 import { NativeForeseenCalls } from './foreseen.ts';
 import {
   fpstateOffset,
@@ -276,6 +278,18 @@ export class NativeThread implements EngineThread {
 
   copyOut(address: number, offset: number, len: number): void {
     this.windows.copyOut(address, offset, len);
+  }
+
+  copyThrough(address: number, window: FileWindow, at: number, len: number, back: boolean): boolean {
+    return this.windows.copyThrough(address, window as NativeWindow, at, len, back);
+  }
+
+  get copiedThrough(): boolean {
+    return this.windows.through;
+  }
+
+  begins(): void {
+    this.windows.begin(this.windows.plan);
   }
 
   queued(address: number, len: number): number {

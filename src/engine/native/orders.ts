@@ -147,7 +147,7 @@ export class Orders {
   }
 
   private setWord64(at: number, value: number): void {
-    this.words[at / 4] = value % 2 ** 32;
+    this.words[at / 4] = value | 0;
     this.words[at / 4 + 1] = Math.floor(value / 2 ** 32);
   }
 }

@@ -36,6 +36,10 @@ export class HostFile extends File {
     return sb.files.pread(this.reader!.fd, buf, off, len, pos);
   }
 
+  override seen(): PageCache | null {
+    return this.inode.mapped?.cache ?? null;
+  }
+
   private noteRead(): void {
     const { inode } = this;
     const often = inode.size <= SMALL_SIZE ? OFTEN_SMALL : OFTEN;

@@ -41,6 +41,12 @@ export class OverlayFile extends File {
     return n;
   }
 
+  override seen(): PageCache | null {
+    const cache = this.real().seen();
+    if (cache !== null) this.accessed();
+    return cache;
+  }
+
   override seek(offset: number, whence: number): number {
     if (whence < SEEK_DATA) {
       this.inode.refresh();

@@ -50,6 +50,13 @@ export class TmpfsFile extends TmpfsInode {
     return written;
   }
 
+  /** Bytes [pos, pos + len) are about to be replaced, unless null. */
+  overwritten(pos: number, len: number): PageCache | null {
+    if (pos + len > this.size) return null;
+    this.changed();
+    return this.cache;
+  }
+
   protected override resize(size: number): number {
     const err = this.cache.truncate(size);
     // The machine has no addresses left for so long a file: its memory is not what is short.
@@ -135,6 +142,15 @@ export class TmpfsOpenFile extends File {
 
   override write(buf: Uint8Array, off: number, len: number, pos: number): number {
     return this.inode.write(pos, buf, off, len);
+  }
+
+  override seen(): PageCache | null {
+    fileAccessed(this);
+    return this.inode.cache;
+  }
+
+  override overwritten(pos: number, len: number): PageCache | null {
+    return this.inode.overwritten(pos, len);
   }
 
   override seek(offset: number, whence: number): number {

@@ -210,6 +210,22 @@ static void wait_answer(void *slot, u32 cpu)
 		map_own(slot);
 }
 
+/*
+ * Between the program's memory and a file's pages, through a window (file-windows.ts). The kernel closes windows whenever it
+ * likes, and says so before anything happens to the pages: what was copied until then is good, else it is asked again.
+ */
+static int copy_through(void *slot, u64 address, u32 place, u32 length)
+{
+	u64 closed = STUB_SPACE + P_WINDOWS + 4 * (place / WINDOW_STRIDE % MAX_WINDOWS);
+	u64 window = WINDOW_BASE + place;
+	u64 to = length & COPY_BACK ? window : address, from = length & COPY_BACK ? address : window;
+
+	if (copy_bytes((void *)to, (void *)from, (long)(length & ~COPY_BACK)) != 0)
+		return -1;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return AT(u32, closed, 0) == AT(u32, slot, S_WINDOW_CLOSED) ? 0 : -1;
+}
+
 /* Copies the answer's windows out; 0, or -1 when the guest has no memory there. */
 static int copy_out(void *slot)
 {
@@ -217,10 +233,12 @@ static int copy_out(void *slot)
 	u32 i;
 
 	for (i = 0; i < count && i < MAX_COPIES; i++) {
-		u64 entry = (u64)slot + S_COPY + 16 * i;
-		u32 from = AT(u32, entry, 8) & (SLOT_STRIDE - 1);
+		u64 entry = (u64)slot + S_COPY + 16 * i, address = AT(u64, entry, 0);
+		u32 from = AT(u32, entry, 8), length = AT(u32, entry, 12);
+		int failed = from >= SLOT_STRIDE ? copy_through(slot, address, from - SLOT_STRIDE, length) != 0
+						 : copy_bytes((void *)address, (char *)slot + from, length) != 0;
 
-		if (copy_bytes((void *)AT(u64, entry, 0), (char *)slot + from, AT(u32, entry, 12)) != 0)
+		if (failed)
 			return -1;
 	}
 	return 0;

@@ -1,0 +1,71 @@
+/**
+ * Some pages of an open file as the program sees them that reads and writes it often: it copies them itself. They are those
+ * around a place that are there, so that a touch makes none. Whatever is about to happen to the file's pages closes the window
+ * first (`PageCache.closeWindows`), and so does closing the file: what a program may no longer read it no longer sees.
+ */
+import type { FileWindow, Space } from '../engine/engine.ts';
+import type { Roster } from '../lib/roster.ts';
+import type { PageCache } from './page-cache.ts';
+import { PAGE_SIZE } from './ram.ts';
+
+/** Whose it is: the memory of a program. */
+export interface WindowOwner {
+  readonly space: Space;
+  readonly windows: Roster<PageWindow>;
+}
+
+export interface Opening {
+  readonly owner: WindowOwner;
+  readonly holder: unknown;
+  readonly cache: PageCache;
+  readonly writable: boolean;
+}
+
+export class PageWindow {
+  readonly owner: WindowOwner;
+  /** The descriptors by which the program has the file open. */
+  readonly holder: unknown;
+  readonly cache: PageCache;
+  /** Its first byte in the file. */
+  readonly pos: number;
+  readonly writable: boolean;
+  readonly view: FileWindow;
+  private readonly len: number;
+
+  private constructor(place: Opening, pos: number, len: number, view: FileWindow) {
+    const { owner, holder, cache, writable } = place;
+    this.owner = owner;
+    this.holder = holder;
+    this.cache = cache;
+    this.writable = writable;
+    this.pos = pos;
+    this.len = len;
+    this.view = view;
+    owner.windows.add(this);
+    cache.windows.add(this);
+  }
+
+  /** On all pages that are there without a gap around byte `pos`; null if that one is not, or they are too many. */
+  static open(place: Opening, pos: number): PageWindow | null {
+    const { owner, cache, writable } = place;
+    const page = Math.floor(pos / PAGE_SIZE);
+    if (!cache.isPresent(page)) return null;
+    // From the file's start on, if no page is missing there.
+    const first = cache.nextPage(0, false) > page ? 0 : page;
+    const start = first * PAGE_SIZE;
+    const len = cache.nextPage(page, false) * PAGE_SIZE - start;
+    const view = owner.space.openWindow(cache.offsetOf(start), len, writable);
+    return view === null ? null : new PageWindow(place, start, len, view);
+  }
+
+  /** Whether bytes [pos, pos + len) of the file are seen there. */
+  covers(pos: number, len: number): boolean {
+    return this.view.isOpen && pos >= this.pos && pos + len <= this.pos + this.len;
+  }
+
+  close(): void {
+    this.owner.windows.delete(this);
+    this.cache.windows.delete(this);
+    this.view.close();
+  }
+}
