@@ -290,6 +290,8 @@ export interface Prefetch {
   /** The argument with a buffer's length, or a structure's size. */
   readonly lengthArg?: number;
   readonly size?: number;
+  /** The call has no fourth argument: a few bytes may come in its place. */
+  readonly small?: boolean;
 }
 
 export interface EngineEvents {

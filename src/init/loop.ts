@@ -60,6 +60,7 @@ export class Loop {
 
   private run(): void {
     this.turnBegan = monotonicNow();
+    this.kernel.clock.passes(this.turnBegan);
     this.kernel.oom.wake();
     this.background.look(this.turnBegan);
     this.look(true);
@@ -78,6 +79,7 @@ export class Loop {
       } else if (!patient && looks >= FEW_LOOKS) break;
       if (looks % LOOKS !== 0) continue;
       const now = monotonicNow();
+      kernel.clock.passes(now);
       if (kernel.timers.next() <= now) {
         kernel.timers.run();
         break;

@@ -28,6 +28,7 @@ export class MachineClock implements Clock {
     const { sec, nsec } = fromNs(at);
     this.offsetSec = real.sec - sec;
     this.offsetNsec = real.nsec - nsec;
+    this.passes(this.boot);
   }
 
   monotonic(): number {
@@ -39,12 +40,14 @@ export class MachineClock implements Clock {
   }
 
   coarse(): Timespec {
-    const now = monotonicNow();
-    if (now - this.coarseAt > TICK) {
-      this.coarseAt = now;
-      this.coarseTime = this.wall(now);
-    }
     return this.coarseTime;
+  }
+
+  /** It is `now`, on the monotonic clock: whoever has read that says so, many times a tick. Calls that only want the coarse time need not. */
+  passes(now: number): void {
+    if (now - this.coarseAt <= TICK) return;
+    this.coarseAt = now;
+    this.coarseTime = this.wall(now);
   }
 
   shared(id: number): Timespec {
@@ -57,6 +60,7 @@ export class MachineClock implements Clock {
     this.offsetSec = time.sec - sec;
     this.offsetNsec = time.nsec - nsec;
     this.coarseAt = Number.NEGATIVE_INFINITY;
+    this.passes(monotonicNow());
   }
 
   private wall(now: number): Timespec {

@@ -1,5 +1,5 @@
 /** The kernel's state of one machine (kernel/kernel.ts has the contract), and what ends tasks and machine. */
-import type { Clock, Timespec } from '../core/clock.ts';
+import type { Timespec } from '../core/clock.ts';
 import type { KernelLog } from '../core/log.ts';
 import { SyslogReader } from '../core/syslog.ts';
 import { TimerHeap } from '../core/timers.ts';
@@ -61,7 +61,7 @@ export interface KernelParts {
 }
 
 export class MachineKernel implements Kernel {
-  readonly clock: Clock;
+  readonly clock: MachineClock;
   readonly timers: TimerHeap;
   readonly clockSet: WaitQueue = new WaitQueue();
   readonly printk: KernelLog;

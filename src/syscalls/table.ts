@@ -102,13 +102,14 @@ const USAGE_CALLS: ReadonlySet<string> = new Set(['exit', 'exit_group', 'getrusa
 /** What a call is going to read, as far as its arguments say: two pieces at most. */
 export function prefetchPlan(row: Syscall): Prefetch[] {
   if (USAGE_CALLS.has(row.name)) return [{ arg: 0, kind: 'usage' }];
-  return row.args.flatMap((arg, index) => prefetchOf(arg, index)).slice(0, 2);
+  const small = row.args.length <= 3;
+  return row.args.flatMap((arg, index) => prefetchOf(arg, index, small)).slice(0, 2);
 }
 
-function prefetchOf(arg: Arg, index: number): Prefetch[] {
+function prefetchOf(arg: Arg, index: number, small: boolean): Prefetch[] {
   if (arg.kind === 'path' || arg.kind === 'string') return [{ arg: index, kind: 'string' }];
   if (arg.kind === 'strings') return [{ arg: index, kind: 'strings' }];
   if (arg.kind !== 'in' && arg.kind !== 'inout') return [];
-  if (arg.lengthArg !== undefined) return [{ arg: index, kind: 'buffer', lengthArg: arg.lengthArg }];
+  if (arg.lengthArg !== undefined) return [{ arg: index, kind: 'buffer', lengthArg: arg.lengthArg, small }];
   return arg.size !== undefined ? [{ arg: index, kind: 'struct', size: arg.size }] : [];
 }

@@ -7,7 +7,7 @@ import { setInt64 } from '../../lib/int64.ts';
 import { EFAULT } from '../../uapi/errno.ts';
 import type { Prefetch } from '../engine.ts';
 import type { NativeWindow } from './file-windows.ts';
-import { SIZE, SLOT } from './layout.ts';
+import { SLOT } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 import type { NativeSpace } from './native-space.ts';
 import { LENGTHS, type Traces, WINDOW_SIZES, WINDOWS } from './traces.ts';
@@ -21,8 +21,9 @@ export class CallWindows {
   private copies = 0;
   /** How many of them the last answer had. */
   private sent = 0;
-  /** Whether it is one through a window on a file, alone. */
-  through = false;
+  /** The window on a file that the only one goes through, and whether it goes there. */
+  through: NativeWindow | null = null;
+  private goesBack = false;
   private readonly copyTo: number[] = [];
   private readonly copyFrom: number[] = [];
   private readonly copyLength: number[] = [];
@@ -48,13 +49,54 @@ export class CallWindows {
     this.stagedIn = 0;
     this.stagedOut = 0;
     this.copies = 0;
-    this.through = false;
+    this.through = null;
   }
 
-  /** The thread is about to be answered: how many copies it is to make. */
+  /**
+   * The thread is about to be answered. What is small, and where an argument says, goes in the first cache line (`put`), as
+   * everything does that there is to say of a window; else there is a list. What S_COPIES is to be.
+   */
   send(): number {
     this.sent = this.copies;
+    if (this.copies === 0) return 0;
+    if (this.through !== null)
+      return SLOT.COPY_THROUGH | (this.goesBack ? SLOT.COPY_BACK : 0) | this.argument();
+    if (
+      this.copies === 1 &&
+      this.copyLength[0]! <= SLOT.ARGS_HERE &&
+      (this.copyFrom[0]! & 3) === 0 &&
+      this.argument() >= 0
+    )
+      return SLOT.COPY_HERE | this.argument() | this.copyLength[0]!;
+    for (let i = 0; i < this.copies; i++) this.list(i);
     return this.copies;
+  }
+
+  /** Which argument says where the first copy goes, as S_COPIES has it; -1: none of the first four. */
+  private argument(): number {
+    for (let i = 0; i < 4; i++) if (this.pointer(i) === this.copyTo[0]) return i << SLOT.COPY_ARG;
+    return -1;
+  }
+
+  private list(i: number): void {
+    const at = this.slot + SLOT.S_COPY + 16 * i;
+    setInt64(this.view, at, this.copyTo[i]!);
+    this.view.setUint32(at + 8, this.copyFrom[i]! - this.slot, true);
+    this.view.setUint32(at + 12, this.copyLength[i]!, true);
+  }
+
+  /** With the answer, if `copies` (as `send` said) is not a list: to where the thread looks anyhow. */
+  put(copies: number): void {
+    const { i32, through } = this;
+    const to = this.w + SLOT.S_ARGS / 4;
+    if (through !== null) {
+      i32[to] = through.place + this.copyFrom[0]! - through.offset;
+      i32[to + 1] = through.closings;
+      return;
+    }
+    if ((copies & SLOT.COPY_HERE) === 0) return;
+    const from = this.copyFrom[0]! >> 2;
+    for (let i = 0; 4 * i < this.copyLength[0]!; i++) i32[to + i] = i32[from + i]!;
   }
 
   /** It came back because it could not make the copies. */
@@ -68,7 +110,10 @@ export class CallWindows {
     for (let i = 0; i < plan.length; i++) {
       if (plan[i]!.kind === 'strings' || this.pointer(plan[i]!.arg) !== address) continue;
       const have = this.i32[this.w + LENGTHS[i]!]!;
-      if (have >= len && have <= WINDOW_SIZES[i]!) return this.slot + WINDOWS[i]!;
+      if (have < len || have > WINDOW_SIZES[i]!) continue;
+      return (
+        this.slot + (i === 0 && plan[0]!.small === true && have <= SLOT.SMALL ? SLOT.S_SMALL : WINDOWS[i]!)
+      );
     }
     return -1;
   }
@@ -120,24 +165,17 @@ export class CallWindows {
     this.copyTo[i] = address;
     this.copyFrom[i] = offset;
     this.copyLength[i] = len;
-    const at = this.slot + SLOT.S_COPY + 16 * i;
-    setInt64(this.view, at, address);
-    this.view.setUint32(at + 8, offset - this.slot, true);
-    this.view.setUint32(at + 12, len, true);
   }
 
-  copyThrough(address: number, window: NativeWindow, at: number, len: number, back: boolean): boolean {
+  copyThrough(address: number, window: NativeWindow, at: number, back: boolean, len: number): boolean {
     if (this.copies > 0) return false;
-    const entry = this.slot + SLOT.S_COPY;
-    this.copies = 1;
-    this.through = true;
-    this.copyTo[0] = address;
-    this.copyFrom[0] = window.offset + at;
-    this.copyLength[0] = back ? 0 : len;
-    this.i32[this.w + SLOT.S_WINDOW_CLOSED / 4] = window.closings;
-    setInt64(this.view, entry, address);
-    this.view.setUint32(entry + 8, SIZE.SLOT_STRIDE + window.place + at, true);
-    this.view.setUint32(entry + 12, back ? len + SLOT.COPY_BACK : len, true);
+    this.copyOut(address, window.offset + at, back ? 0 : len);
+    if (this.argument() < 0) {
+      this.copies = 0;
+      return false;
+    }
+    this.through = window;
+    this.goesBack = back;
     return true;
   }
 

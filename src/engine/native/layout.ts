@@ -169,7 +169,7 @@ export const SLOT = {
   /** Why the thread came, and from which processor: u16 each. */
   S_KIND: 4,
   S_CPU: 6,
-  /** How it is to go on, and how many copies to make before it does, of those listed at S_COPY: u16 each. */
+  /** How it is to go on, and how many copies to make before it does, of those listed at S_COPY (or COPY_ bits): u16 each. */
   S_ACTION: 8,
   S_COPIES: 10,
   /** For mappings that must be done before the thread goes on: the count of W_DONE to wait for. */
@@ -178,7 +178,12 @@ export const SLOT = {
   /** Bytes that the prefetch brought, for its two windows; -1: a fault. */
   S_IN0_LEN: 20,
   S_RET: 24,
+  /** Four arguments. With the answer: bytes for the program (COPY_HERE), or where in the windows they are (COPY_THROUGH). */
   S_ARGS: 32,
+  ARGS_HERE: 32,
+  /** The fourth: with some calls (PLAN_SMALL) instead up to eight bytes of what the call reads. */
+  S_SMALL: 56,
+  SMALL: 8,
   // The second cache line: the last two arguments are here.
   S_IN1_LEN: 80,
   /** Offset of the host's signal frame (ucontext) in the slot. */
@@ -267,19 +272,24 @@ export const SLOT = {
   S_RESULT: 0x338,
   S_FETCHED0: 0x340,
   S_FETCHED1: 0x344,
+  /** What it fetched, if that is to stand at S_SMALL. */
+  S_FETCHED: 0x348,
   /** Up to 4 mappings of private memory: {u64 call, address, length, protection or advice}. */
   S_OWN_OPS: 0x100,
   OWN_OP_SIZE: 32,
   MAX_OWN: 4,
-  /** What P_WINDOWS says of the window that a copy goes through. */
-  S_WINDOW_CLOSED: 0x400,
-  /**
-   * Up to 64 of {u64 to, u32 from, u32 len}: from an offset in the slot, or past that (SLOT_STRIDE) in the windows; then, with
-   * COPY_BACK in the length, it is the other way round.
-   */
-  S_COPY: 0x410,
-  COPY_BACK: 0x80000000,
+  /** Up to 64 of {u64 to, u32 from, u32 len}. */
+  S_COPY: 0x400,
   MAX_COPIES: 64,
+  /**
+   * In S_COPIES, instead of a list: one copy to where an argument says (its number is in bits 8 to 10). Bytes that stand at S_ARGS,
+   * as many as bits 0 to 7 say; or as many as the call's result through a window: at S_ARGS its place among the windows,
+   * behind that what P_WINDOWS said of it. With COPY_BACK it is the other way round.
+   */
+  COPY_HERE: 0x8000,
+  COPY_THROUGH: 0x4000,
+  COPY_BACK: 0x2000,
+  COPY_ARG: 8,
   /** Stack of the fast path, growing down from here. */
   S_STACK_TOP: 0x4000,
   S_ALTSTACK: 0x4000,

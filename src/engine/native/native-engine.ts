@@ -36,6 +36,7 @@ const WATCH = 5e7;
 const UNSEEN = 1e6;
 /** In so many times of looking for threads the kernel looks for notes once. */
 const NOTES_EVERY = 1 << 16;
+const PLAN_SMALL = 1 << 12;
 const PLAN_KIND = { string: 1, buffer: 2, struct: 3, strings: 4, usage: 5 } as const;
 
 export interface NativeEngineOptions {
@@ -135,7 +136,9 @@ export class NativeEngine implements Engine {
   setPrefetch(nr: number, plan: readonly Prefetch[]): void {
     this.plans[nr] = plan;
     plan.forEach((p, i) => {
-      const word = PLAN_KIND[p.kind] | (p.arg << 4) | ((p.lengthArg ?? 0) << 8) | ((p.size ?? 0) << 16);
+      const small = i === 0 && p.small === true ? PLAN_SMALL : 0;
+      const word =
+        PLAN_KIND[p.kind] | (p.arg << 4) | ((p.lengthArg ?? 0) << 8) | small | ((p.size ?? 0) << 16);
       this.memory.view.setInt32(FILE.FILE_GLOBAL + GLOBAL.G_PLANS + 8 * nr + 4 * i, word, true);
     });
   }

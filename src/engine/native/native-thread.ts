@@ -281,11 +281,11 @@ export class NativeThread implements EngineThread {
   }
 
   copyThrough(address: number, window: FileWindow, at: number, len: number, back: boolean): boolean {
-    return this.windows.copyThrough(address, window as NativeWindow, at, len, back);
+    return this.windows.copyThrough(address, window as NativeWindow, at, back, len);
   }
 
   get copiedThrough(): boolean {
-    return this.windows.through;
+    return this.windows.through !== null;
   }
 
   begins(): void {
@@ -404,6 +404,7 @@ export class NativeThread implements EngineThread {
     space.ran = true;
     this.engine.nowRunning(this);
     const high = Math.floor(result / 4294967296);
+    if (copies > SLOT.MAX_COPIES) this.windows.put(copies);
     // ToInt32 is modulo 2^32 already; V8's own remainder of a double is ten times as long.
     i32[w + SLOT.S_RET / 4] = result | 0;
     i32[w + SLOT.S_RET / 4 + 1] = high;

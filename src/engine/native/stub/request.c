@@ -14,12 +14,13 @@
 /* After so many the answer is not one of those that come at once. */
 #define LATE_LOOKS 8
 
-/* The kinds of a prefetch plan: bits 0-3 kind, 4-7 argument, 8-11 argument with the length, 16-31 size. */
+/* The kinds of a prefetch plan: bits 0-3 kind, 4-7 argument, 8-11 argument with the length, 12 PLAN_SMALL, 16-31 size. */
 #define PLAN_STRING 1
 #define PLAN_BUFFER 2
 #define PLAN_STRUCT 3
 #define PLAN_STRINGS 4
 #define PLAN_USAGE 5
+#define PLAN_SMALL 0x1000
 #define RUSAGE_SIZE 144
 #define AUDIT_ARCH_X86_64 0xc000003e
 #define PATH_MAX 4096
@@ -82,23 +83,27 @@ static int fetch(void *slot, u32 plan, u32 window, u64 room)
 		len = AT(u64, slot, S_CALL_ARGS + 8 * ((plan >> 8) & 7));
 	if (len > room)
 		len = room;
+	if (plan & PLAN_SMALL && len <= SMALL)
+		window = S_FETCHED;
 	left = copy_bytes((char *)slot + window, (void *)from, (long)len);
 	return left < 0 ? -1 : (int)len;
 }
 
-static void prefetch(void *slot)
+/* Whether what was fetched is small enough to go along with the arguments. */
+static int prefetch(void *slot)
 {
 	u64 nr = AT(u64, slot, S_CALL_NR);
 	u64 plans;
 
 	if (nr >= MAX_PLANS)
-		return;
+		return 0;
 	plans = AT(u64, STUB_GLOBAL, G_PLANS + 8 * nr);
 	if (plans == 0)
-		return;
+		return 0;
 	AT(int, slot, S_FETCHED0) = fetch(slot, (u32)plans, S_IN0, S_IN1 - S_IN0);
 	if (plans >> 32)
 		AT(int, slot, S_FETCHED1) = fetch(slot, (u32)(plans >> 32), S_IN1, S_STAGE_IN - S_IN1);
+	return plans & PLAN_SMALL && AT(u32, slot, S_FETCHED0) <= SMALL;
 }
 
 /* Comes back when there is an answer, or something to prepare. */
@@ -214,34 +219,41 @@ static void wait_answer(void *slot, u32 cpu)
  * Between the program's memory and a file's pages, through a window (file-windows.ts). The kernel closes windows whenever it
  * likes, and says so before anything happens to the pages: what was copied until then is good, else it is asked again.
  */
-static int copy_through(void *slot, u64 address, u32 place, u32 length)
+static int copy_through(void *slot, u64 address, int back)
 {
+	u32 place = AT(u32, slot, S_ARGS), was = AT(u32, slot, S_ARGS + 4);
 	u64 closed = STUB_SPACE + P_WINDOWS + 4 * (place / WINDOW_STRIDE % MAX_WINDOWS);
 	u64 window = WINDOW_BASE + place;
-	u64 to = length & COPY_BACK ? window : address, from = length & COPY_BACK ? address : window;
 
-	if (copy_bytes((void *)to, (void *)from, (long)(length & ~COPY_BACK)) != 0)
+	if (copy_bytes((void *)(back ? window : address), (void *)(back ? address : window), AT(long, slot, S_RESULT)) != 0)
 		return -1;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return AT(u32, closed, 0) == AT(u32, slot, S_WINDOW_CLOSED) ? 0 : -1;
+	return AT(u32, closed, 0) == was ? 0 : -1;
 }
 
-/* Copies the answer's windows out; 0, or -1 when the guest has no memory there. */
-static int copy_out(void *slot)
+static int copy_list(void *slot, u32 count)
 {
-	u32 count = AT(u16, slot, S_COPIES);
 	u32 i;
 
 	for (i = 0; i < count && i < MAX_COPIES; i++) {
-		u64 entry = (u64)slot + S_COPY + 16 * i, address = AT(u64, entry, 0);
-		u32 from = AT(u32, entry, 8), length = AT(u32, entry, 12);
-		int failed = from >= SLOT_STRIDE ? copy_through(slot, address, from - SLOT_STRIDE, length) != 0
-						 : copy_bytes((void *)address, (char *)slot + from, length) != 0;
+		u64 entry = (u64)slot + S_COPY + 16 * i;
+		u32 from = AT(u32, entry, 8) & (SLOT_STRIDE - 1);
 
-		if (failed)
+		if (copy_bytes((void *)AT(u64, entry, 0), (char *)slot + from, AT(u32, entry, 12)) != 0)
 			return -1;
 	}
 	return 0;
+}
+
+/* What the answer writes; 0, or -1 when the guest has no memory there. */
+static int copy_out(void *slot)
+{
+	u32 copies = AT(u16, slot, S_COPIES);
+	u64 address = AT(u64, slot, S_CALL_ARGS + 8 * (copies >> COPY_ARG & 7));
+
+	if (copies & COPY_HERE)
+		return copy_bytes((void *)address, (char *)slot + S_ARGS, copies & 0xff) == 0 ? 0 : -1;
+	return copies & COPY_THROUGH ? copy_through(slot, address, copies & COPY_BACK) : copy_list(slot, copies);
 }
 
 /* The processor we are on, from the limit of a segment that the host keeps for this (vdso, getcpu). */
@@ -295,7 +307,7 @@ static int needs_frame(void *slot)
 }
 
 /* All at once: while the kernel looks at what the thread writes, each further write has to fetch the line back. */
-static void say(void *slot, int kind, u32 cpu)
+static void say(void *slot, int kind, u32 cpu, int is_small)
 {
 	u32 i;
 
@@ -306,18 +318,22 @@ static void say(void *slot, int kind, u32 cpu)
 	AT(u32, slot, S_IN0_LEN) = AT(u32, slot, S_FETCHED0);
 	for (i = 0; i < 6; i++)
 		AT(u64, slot, S_ARGS + 8 * i) = AT(u64, slot, S_CALL_ARGS + 8 * i);
+	if (is_small)
+		AT(u64, slot, S_SMALL) = AT(u64, slot, S_FETCHED);
 	__atomic_store_n((u32 *)((u64)slot + S_STATE), ST_REQUEST, __ATOMIC_RELEASE);
 }
 
 /* Of calls from sites that are not patched the kernel has to hear, or it never learns of them; but for those made once. */
 int request(void *slot, int kind)
 {
+	int is_small = 0;
+
 	if (kind == K_FAST && answered_along(slot))
 		return A_RETURN;
 	if ((kind == K_FAST || is_made_once(slot, kind)) && answered_by_facts(slot))
 		return A_RETURN;
 	if (kind == K_FAST || kind == K_CALL)
-		prefetch(slot);
+		is_small = prefetch(slot);
 	if (kind == K_FAST && (foreseen_call(slot) || known_answer(slot)))
 		return A_RETURN;
 	if (kind == K_FAST && needs_frame(slot)) {
@@ -328,7 +344,7 @@ int request(void *slot, int kind)
 	for (;;) {
 		u32 cpu = this_cpu();
 
-		say(slot, kind, cpu);
+		say(slot, kind, cpu, is_small);
 		wait_answer(slot, cpu);
 		if (copy_out(slot) == 0)
 			return AT(u16, slot, S_ACTION);
