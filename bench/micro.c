@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/reboot.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -46,6 +47,12 @@ static void check(int good, const char *what)
 static void one_getppid(void)
 {
 	getppid();
+}
+
+/* Of the calls that the kernel has to be asked for the least. */
+static void one_umask(void)
+{
+	umask(022);
 }
 
 static void open_self(void)
@@ -205,6 +212,7 @@ static const struct row {
 	double scale;
 } rows[] = {
 	{"getppid", NULL, one_getppid, NULL, 1e3},
+	{"umask", NULL, one_umask, NULL, 1e3},
 	{"pread", open_self, one_pread, NULL, 1e3},
 	{"pwrite", open_file, one_pwrite, NULL, 1e3},
 	{"pipe", open_pipe, one_pipe, NULL, 1e3},

@@ -37,6 +37,8 @@ export abstract class File {
   /** O_* status flags and access mode; F_SETFL changes some. */
   flags: number;
   pos = 0;
+  /** Reads that a program had to ask for. */
+  asked = 0;
   /** Reads and writes that were worth a window on its pages, and the window: some program's that has it open. */
   transfers = 0;
   window: PageWindow | null = null;

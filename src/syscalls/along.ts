@@ -8,13 +8,16 @@ import type { File } from '../fs/file.ts';
 import type { Inode } from '../fs/inode.ts';
 import { isItsOwn, isSimple, type OpenedAlong } from '../kernel/along.ts';
 import type { Task } from '../kernel/task.ts';
-import { isDir } from '../uapi/stat.ts';
+import { isDir, isReg } from '../uapi/stat.ts';
 import { BLKSIZE } from './stat.ts';
 
 /** Of a file that does not come along as a whole: what loaders look at, if it is in memory anyhow. */
 const HEAD = 1024;
 /** A file that nobody has opened before comes along as a whole if it is no larger. */
 const SMALL = 4096;
+/** The third read that is asked for, and then each so many later. */
+const ASKED_FIRST = 3;
+const ASKED_BETWEEN = 16;
 
 /**
  * Calls that have nothing to do with a program's descriptors, or do no more than read a file and move its position, which is
@@ -55,6 +58,19 @@ const opened = (file: File, fd: number, size: number, place: number): OpenedAlon
   const { flags, inode } = file;
   return { file, fd, flags, steady: true, size, whole: size === inode.size, place };
 };
+
+/** A read that has to be asked for: now and then all of the file goes along, if it does not change and there is room. */
+export function bringRead(task: Task, file: File, fd: number): void {
+  if (++file.asked % ASKED_BETWEEN !== ASKED_FIRST) return;
+  const { openedAlong, thread, user } = task;
+  const { inode } = file;
+  const along = thread?.along ?? null;
+  if (along === null || (openedAlong !== null && (openedAlong.file !== file || openedAlong.whole))) return;
+  if (!isReg(inode.mode) || inode.size > along.size || !isSimple(task, file)) return;
+  if (file.read(user.ram, along.place(inode.size), inode.size, 0) !== inode.size) return;
+  writeStat(user.view, along.stat, inode, BLKSIZE);
+  task.openedAlong = opened(file, fd, inode.size, along.stat);
+}
 
 /** The task has set the position of `fd`, and will probably do so again. */
 export function bringPosition(task: Task, file: File, fd: number): void {

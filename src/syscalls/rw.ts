@@ -3,7 +3,7 @@ import type { File } from '../fs/file.ts';
 import type { Task } from '../kernel/task.ts';
 import { EBADF, EINVAL } from '../uapi/errno.ts';
 import { SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from '../uapi/fcntl.ts';
-import { bringPosition } from './along.ts';
+import { bringPosition, bringRead } from './along.ts';
 import { call, fd, inBuffer, long, oneOf, outBuffer, type Syscall, ulong } from './args.ts';
 import { AT_POS, checkRange, MAX_RW_COUNT, positionedFile, readFile, writeFile } from './io.ts';
 import { fileOf } from './names.ts';
@@ -11,9 +11,17 @@ import { readThrough, writeThrough } from './through.ts';
 
 const WHENCE = { SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE };
 
-function readAt(task: Task, file: File, addr: number, count: number, pos: number): number | Promise<number> {
+function readAt(
+  task: Task,
+  file: File,
+  fd: number,
+  addr: number,
+  count: number,
+  pos: number,
+): number | Promise<number> {
   const fault = checkRange(addr, count);
   if (fault < 0) return fault;
+  bringRead(task, file, fd);
   const len = Math.min(count, MAX_RW_COUNT);
   return readThrough(task, file, addr, len, pos) || readFile(task, file, task.user, addr, len, pos);
 }
@@ -28,7 +36,7 @@ function writeAt(task: Task, file: File, addr: number, count: number, pos: numbe
 function read(task: Task, fd: number, addr: number, count: number): number | Promise<number> {
   const file = task.files.get(fd);
   if (file === null || !file.readable) return -EBADF;
-  return readAt(task, file, addr, count, AT_POS);
+  return readAt(task, file, fd, addr, count, AT_POS);
 }
 
 function write(task: Task, fd: number, addr: number, count: number): number | Promise<number> {
@@ -40,7 +48,7 @@ function write(task: Task, fd: number, addr: number, count: number): number | Pr
 function pread64(task: Task, fd: number, addr: number, count: number, pos: number): number | Promise<number> {
   const file = positionedFile(task, fd, pos, false);
   if (typeof file === 'number') return file;
-  return readAt(task, file, addr, count, pos);
+  return readAt(task, file, fd, addr, count, pos);
 }
 
 function pwrite64(
