@@ -24,6 +24,8 @@ export class CallWindows {
   /** The window on a file that the only one goes through, and whether it goes there. */
   through: NativeWindow | null = null;
   private goesBack = false;
+  /** The thread knows the call's arguments itself, as it said them. */
+  private saidArguments = true;
   private readonly copyTo: number[] = [];
   private readonly copyFrom: number[] = [];
   private readonly copyLength: number[] = [];
@@ -50,6 +52,13 @@ export class CallWindows {
     this.stagedOut = 0;
     this.copies = 0;
     this.through = null;
+    this.saidArguments = true;
+  }
+
+  /** The call's arguments are in the thread's registers: it has not said them. */
+  becomeCall(plan: readonly Prefetch[] | undefined): void {
+    this.plan = plan;
+    this.saidArguments = false;
   }
 
   /**
@@ -74,6 +83,7 @@ export class CallWindows {
 
   /** Which argument says where the first copy goes, as S_COPIES has it; -1: none of the first four. */
   private argument(): number {
+    if (!this.saidArguments) return -1;
     for (let i = 0; i < 4; i++) if (this.pointer(i) === this.copyTo[0]) return i << SLOT.COPY_ARG;
     return -1;
   }

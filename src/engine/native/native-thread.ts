@@ -168,7 +168,7 @@ export class NativeThread implements EngineThread {
     this.i32[this.w + SLOT.S_IN1_LEN / 4] = -1;
     this.trap = TRAP_CALL;
     this.nr = this.callNumber();
-    this.windows.plan = this.engine.plans[this.nr];
+    this.windows.becomeCall(this.engine.plans[this.nr]);
   }
 
   answer(value: number): void {
