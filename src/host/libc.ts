@@ -19,9 +19,8 @@ export interface Libc {
   addressOf(bytes: Uint8Array): number;
   /** An array over `len` bytes of this process's memory from `address` on. */
   viewOf(address: number, len: number): ArrayBuffer;
-  /** The library, for more functions; `check` turns their -1 into -errno. */
+  /** The library, for more functions. */
   readonly lib: ReturnType<typeof koffi.load>;
-  check(result: number): number;
 }
 
 export function openLibc(): Libc {
@@ -31,14 +30,33 @@ export function openLibc(): Libc {
   const pwriteFn = lib.func('long pwrite(int fd, const void *buf, size_t count, long offset)');
   // memmove answers its first argument: that is how an array's address becomes a number.
   const locate = lib.func('long memmove(void *to, void *from, size_t n)');
-  const check = (result: number): number => (result < 0 ? -koffi.errno() : result);
-  return {
+  // The thread's errno itself. Between a call and another one that would ask for it, V8 may do something on this thread that
+  // fails (it waits for a lock, say, and has EAGAIN of futex(2)); so it is read where it lies, before anything else is done.
+  const errno = new Int32Array(koffi.view(BigInt(lib.func('long __errno_location()')()), 4));
+  const libc: Libc = {
     lib,
-    check,
-    syscall: (nr, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) => check(raw(nr, a, b, c, d, e, f)),
-    pread: (fd, buf, count, offset) => check(preadFn(fd, buf, count, offset)),
-    pwrite: (fd, buf, count, offset) => check(pwriteFn(fd, buf, count, offset)),
+    syscall(nr, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) {
+      const result = raw(nr, a, b, c, d, e, f);
+      const error = errno[0]!;
+      return result < 0 ? -error : result;
+    },
+    pread(fd, buf, count, offset) {
+      const result = preadFn(fd, buf, count, offset);
+      const error = errno[0]!;
+      return result < 0 ? -error : result;
+    },
+    pwrite(fd, buf, count, offset) {
+      const result = pwriteFn(fd, buf, count, offset);
+      const error = errno[0]!;
+      return result < 0 ? -error : result;
+    },
     addressOf: bytes => locate(bytes, bytes, 0),
     viewOf: (address, len) => koffi.view(BigInt(address), len),
   };
+  // The first time each of these does anything V8 has to learn how, for which it takes locks.
+  const nothing = new Uint8Array(1);
+  libc.syscall(-1);
+  libc.pread(-1, nothing, 1, 0);
+  libc.pwrite(-1, nothing, 1, 0);
+  return libc;
 }
