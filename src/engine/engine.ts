@@ -181,8 +181,8 @@ export interface EngineThread {
   /** An offset of the bytes that wait to be copied to [address, address + len), or -1. */
   queued(address: number, len: number): number;
   /**
-   * The thread copies `len` bytes itself from byte `at` of the window, or to there (`back`), when the call is answered. No
-   * other copies may be queued: false then. It may fail: the thread comes with TRAP_BADCOPY and `copiedThrough`, and what
+   * The thread copies `len` bytes itself from byte `at` of the window, or to there (`back`), when the call is answered. False
+   * if other copies are queued, or the thread came with a frame. It may fail: the thread comes with TRAP_BADCOPY and `copiedThrough`, and what
    * was copied until then counts for nothing.
    */
   copyThrough(address: number, window: FileWindow, at: number, len: number, back: boolean): boolean;

@@ -270,8 +270,15 @@ export class Entry {
       this.again(task, thread, task.wentThrough);
       return;
     }
-    const result = thread.copyNow() < 0 ? -EFAULT : task.lastResult;
-    thread.answer(result);
+    const shown = task.pendingResult;
+    const result = thread.copyNow() < 0 ? -EFAULT : (shown ?? task.lastResult);
+    if (shown === null) {
+      thread.answer(result);
+      return;
+    }
+    // It was about to show its frame.
+    task.pendingResult = result;
+    thread.showFrame(result);
   }
 
   /** What the thread should have copied by itself, and could not or has in vain, goes the usual way, from now on. */
@@ -280,6 +287,7 @@ export class Entry {
     file.transfers = NEVER_OFTEN;
     file.pos -= task.movedThrough;
     task.wentThrough = null;
+    task.pendingResult = null;
     thread.begins();
     this.run(task, this.calls[task.callNumber]!);
   }

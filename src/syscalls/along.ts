@@ -66,7 +66,8 @@ export function bringRead(task: Task, file: File, fd: number): void {
   const { inode } = file;
   const along = thread?.along ?? null;
   if (along === null || (openedAlong !== null && (openedAlong.file !== file || openedAlong.whole))) return;
-  if (!isReg(inode.mode) || inode.size > along.size || !isSimple(task, file)) return;
+  // Who shares the file moves its position, too.
+  if (file.refs > 1 || !isReg(inode.mode) || inode.size > along.size || !isSimple(task, file)) return;
   if (file.read(user.ram, along.place(inode.size), inode.size, 0) !== inode.size) return;
   writeStat(user.view, along.stat, inode, BLKSIZE);
   task.openedAlong = opened(file, fd, inode.size, along.stat);

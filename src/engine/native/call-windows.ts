@@ -177,7 +177,7 @@ export class CallWindows {
     this.copyLength[i] = len;
   }
 
-  copyThrough(address: number, window: NativeWindow, at: number, back: boolean, len: number): boolean {
+  copyThrough(address: number, window: NativeWindow, at: number, len: number, back: boolean): boolean {
     if (this.copies > 0) return false;
     this.copyOut(address, window.offset + at, back ? 0 : len);
     if (this.argument() < 0) {

@@ -281,7 +281,8 @@ export class NativeThread implements EngineThread {
   }
 
   copyThrough(address: number, window: FileWindow, at: number, len: number, back: boolean): boolean {
-    return this.windows.copyThrough(address, window as NativeWindow, at, back, len);
+    // With a frame the answer may be another than the call's result, and bring a signal's frame along.
+    return !this.hasFrame && this.windows.copyThrough(address, window as NativeWindow, at, len, back);
   }
 
   get copiedThrough(): boolean {

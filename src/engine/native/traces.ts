@@ -69,6 +69,7 @@ export class Traces {
   /** `frame`: the offset of the frame below which the thread's stack is in use; 0: none. */
   wipe(frame: number): void {
     this.zero(SLOT.S_COPY, SLOT.MAX_COPIES * COPY_SIZE);
+    this.zero(SLOT.S_FETCHED, SLOT.SMALL);
     for (const i of [0, 1] as const) this.zero(WINDOWS[i], this.fetched[i]);
     this.zero(SLOT.S_STAGE_IN, this.stagedIn);
     this.zero(SLOT.S_STAGE_OUT, this.stagedOut);

@@ -7,6 +7,7 @@
 #include "../random.h"
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -38,6 +39,29 @@ static void child_reads(int fd)
 		_exit(0);
 	}
 	MUST(waitpid(child, NULL, 0));
+}
+
+/* Parent and child read by turns, of which they ask nobody; they have one position. */
+static void by_turns(int fd)
+{
+	volatile int *turn = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned all = 0;
+	pid_t child;
+	int status;
+
+	MUST(lseek(fd, 0, SEEK_SET));
+	child = fork();
+	for (int i = 0; i < 60; i++) {
+		while (*turn != 2 * i + (child == 0))
+			;
+		MUST(read(fd, buffer, 100));
+		all = all * 17 + sum(100);
+		*turn += 1;
+	}
+	if (child == 0)
+		_exit((int)(all % 251));
+	MUST(waitpid(child, &status, 0));
+	say("by turns: %u and %d, at %ld\n", all, WEXITSTATUS(status), (long)lseek(fd, 0, SEEK_CUR));
 }
 
 static long step(int fd, int other)
@@ -103,6 +127,7 @@ int main(void)
 		if (i % 400 == 0)
 			say("%d: %u at %ld\n", i, all, (long)lseek(fd, 0, SEEK_CUR));
 	}
+	by_turns(fd);
 	for (int i = 0; i < 40; i++)
 		MUST(pread(fd, buffer, 100, 0));
 	pthread_create(&thread, NULL, reads, &fd);
