@@ -42,6 +42,28 @@ export interface FileAlong {
   take(): FileUse | null;
 }
 
+/**
+ * A pipe that a thread reads and writes by itself while nobody else has to do with it: what it takes from the bytes that were
+ * lent to it, and what it puts behind them.
+ */
+export interface PipeAlong {
+  /** Where in `bytes` what is lent is to be written, before `send`, and how much has room there. */
+  readonly bytes: Uint8Array;
+  readonly place: number;
+  readonly size: number;
+  /**
+   * With the answer that comes next go `len` bytes, after which there are none, if they are the `whole` pipe. The descriptors
+   * of its ends are these; -1: not that one.
+   */
+  send(read: number, write: number, len: number, whole: boolean): void;
+  /** From now on the thread, which may be running, asks. Whether it did anything: then the rest says what. */
+  take(): boolean;
+  /** How many of the bytes that were lent it has taken; and what else is in the pipe now: bytes [start, end). */
+  readonly taken: number;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Of `ForeseenCall.compared`, shifted by an argument's number: all of it is compared, its lower 32 bits are. */
 export const COMPARE_WORD = 1;
 export const COMPARE_INT = 0x100;

@@ -6,7 +6,7 @@
  * and are done, in order, before the thread that is being answered runs guest code again.
  * Private memory is the engine's own: the kernel reaches it with `read` and `write` only.
  */
-import type { FileAlong, ForeseenCalls, KnownAnswers, KnownKey, ThreadFacts } from './answers.ts';
+import type { FileAlong, ForeseenCalls, KnownAnswers, KnownKey, PipeAlong, ThreadFacts } from './answers.ts';
 
 export const PROT_NONE = 0;
 export const PROT_READ = 1;
@@ -159,6 +159,8 @@ export interface EngineThread {
 
   /** Null if files cannot go along with answers. */
   readonly along: FileAlong | null;
+  /** Null if pipes cannot. */
+  readonly pipe: PipeAlong | null;
   /** Null if calls cannot be foreseen. */
   readonly foreseen: ForeseenCalls | null;
 

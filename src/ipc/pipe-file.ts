@@ -29,13 +29,16 @@ export class PipeFile extends File {
   /** The other ends' counts when this one was opened. */
   private readonly sinceReader: number;
   private readonly sinceWriter: number;
+  /** Whether it is a FIFO. Other pipes' times stay as they are (since Linux 6.15). */
+  private readonly hasName: boolean;
 
   constructor(inode: Inode, pipe: Pipe, flags: number) {
     super(inode, flags);
     this.pipe = pipe;
+    this.hasName = !(inode instanceof PipeInode);
     this.sinceReader = pipe.readerOpens;
     // A reader that did not wait for a writer sees no hang-up before the first one came and went.
-    this.sinceWriter = pipe.writers > 0 || inode instanceof PipeInode ? -1 : pipe.writerOpens;
+    this.sinceWriter = pipe.writers > 0 || !this.hasName ? -1 : pipe.writerOpens;
     if (this.readable && pipe.readers++ === 0) pipe.endsChanged();
     if (this.writable && pipe.writers++ === 0) pipe.endsChanged();
     if (this.readable) pipe.readerOpens++;
@@ -50,7 +53,9 @@ export class PipeFile extends File {
     return (this.flags & O_DIRECT) === 0;
   }
 
+  /** Who asks for it may be about to wait. */
   override get waitq(): WaitQueue {
+    this.pipe.recall();
     return this.pipe.waitq;
   }
 
@@ -65,7 +70,7 @@ export class PipeFile extends File {
 
   override opened(): number {
     const mode = this.flags & O_ACCMODE;
-    if (mode === O_RDWR || this.inode instanceof PipeInode) return 0;
+    if (mode === O_RDWR || !this.hasName) return 0;
     const { pipe } = this;
     if (mode === O_WRONLY) return pipe.readers > 0 || pipe.readerOpens !== this.sinceReader ? 0 : -EAGAIN;
     if (this.nonblocking || pipe.writers > 0 || pipe.writerOpens !== this.sinceWriter) return 0;
@@ -74,21 +79,24 @@ export class PipeFile extends File {
 
   override read(buf: Uint8Array, off: number, len: number): number {
     const n = this.pipe.read(buf, off, len);
-    if (n > 0) this.inode.atime = this.inode.sb.clock.coarse();
+    if (n > 0 && this.hasName) this.inode.atime = this.inode.sb.clock.coarse();
     return n;
   }
 
   override write(buf: Uint8Array, off: number, len: number): number {
     const n = this.pipe.write(buf, off, len, (this.flags & O_DIRECT) !== 0);
-    if (n > 0) {
-      this.inode.mtime = this.inode.sb.clock.coarse();
-      this.inode.ctime = this.inode.mtime;
-    } else if (n === -EAGAIN && this.nonblocking) {
+    if (n > 0 && this.hasName) this.inode.mtime = this.inode.ctime = this.inode.sb.clock.coarse();
+    else if (n === -EAGAIN && this.nonblocking) {
       // Edge-triggered epoll sees attempts on a full pipe, too. Not those that will be repeated: two blocked
       // writers would wake each other for ever.
       this.pipe.waitq.wake(WOKEN_BY_WRITE);
     }
     return n;
+  }
+
+  /** Whether a thread may use it by itself: nothing of what happens shows elsewhere. */
+  get goesAlong(): boolean {
+    return this.isStream && !this.hasName;
   }
 
   override poll(): number {

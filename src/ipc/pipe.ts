@@ -9,10 +9,12 @@
  * are used for. It grows with use; the ring starts at its first slot again whenever it runs empty.
  */
 import { WaitQueue } from '../core/wait.ts';
+import type { PipeAlong } from '../engine/answers.ts';
 import { copyBytes } from '../lib/bytes.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
 import { EAGAIN, EBUSY, EINVAL, EPERM, EPIPE } from '../uapi/errno.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../uapi/poll.ts';
+import { type Lender, type PipeEnds, PipeLoan } from './pipe-loan.ts';
 
 export const PIPE_BUF = 4096;
 const DEFAULT_SLOTS = 16;
@@ -26,15 +28,17 @@ export const WOKEN_BY_WRITE = POLLIN | POLLRDNORM;
 export const WOKEN_BY_READ = POLLOUT | POLLWRNORM;
 const WOKEN_BY_CLOSE = WOKEN_BY_READ | WOKEN_BY_WRITE | POLLERR | POLLHUP;
 
-export class Pipe {
+/** What a loan brings back has room in so many slots. */
+const LOAN_SLOTS = 2;
+
+export class Pipe implements Lender {
   readonly waitq = new WaitQueue();
   readers = 0;
   writers = 0;
   /** How often each end was ever opened: a FIFO's open waits for the other end's count to move. */
   readerOpens = 0;
   writerOpens = 0;
-  /** Bytes in the pipe (FIONREAD). */
-  bytes = 0;
+  private count = 0;
   private slots = DEFAULT_SLOTS;
   /** Slots [head, tail) are in use; both count on, and index the arrays modulo `slots` (a power of two). */
   private head = 0;
@@ -43,12 +47,76 @@ export class Pipe {
   private starts = new Uint16Array(DEFAULT_SLOTS);
   private lengths = new Uint16Array(DEFAULT_SLOTS);
   private kinds = new Uint8Array(DEFAULT_SLOTS);
+  private readonly loan = new PipeLoan(this);
+
+  /** Bytes in the pipe (FIONREAD). */
+  get bytes(): number {
+    this.recall();
+    return this.count;
+  }
+
+  /**
+   * Lets a thread read and write by itself, by what it has of `ends`. False: there is nothing that it could do.
+   *
+   * Who waits here is to hear of what happens. But to take a part of a slot's bytes is no news for anybody.
+   */
+  lend(along: PipeAlong, { read, write }: PipeEnds): boolean {
+    if (this.loan.isOut) return false;
+    const isQuiet = this.waitq.empty && !this.hasPackets;
+    const whole = read >= 0 && isQuiet && this.count <= along.size;
+    const len = whole ? this.count : read >= 0 ? this.partOfSlot(along.size) : 0;
+    const hasRoom = this.readers > 0 && this.slots - this.tail + this.head >= LOAN_SLOTS;
+    // What is put there comes behind what is to be read, or that is not seen.
+    const mayWrite = write >= 0 && isQuiet && hasRoom && (whole || len === 0);
+    if (len === 0 && !mayWrite) return false;
+    const ends = { read: whole || len > 0 ? read : -1, write: mayWrite ? write : -1 };
+    this.loan.begin(along, ends, len, whole);
+    return true;
+  }
+
+  get isLent(): boolean {
+    return this.loan.isOut;
+  }
+
+  /** How often somebody has used it by itself. */
+  get uses(): number {
+    return this.loan.uses;
+  }
+
+  /** Somebody else has to do with the pipe. */
+  recall(): void {
+    if (this.loan.isOut) this.loan.end();
+  }
+
+  peek(to: Uint8Array, off: number, len: number): void {
+    let done = 0;
+    for (let slot = this.head; done < len; slot++) {
+      const i = slot & (this.slots - 1);
+      const n = Math.min(len - done, this.lengths[i]!);
+      copyBytes(this.data, i * PAGE_SIZE + this.starts[i]!, to, off + done, n);
+      done += n;
+    }
+  }
+
+  drop(n: number): void {
+    for (let left = n; left > 0; ) {
+      const some = Math.min(left, this.lengths[this.head & (this.slots - 1)]!);
+      this.consume(some);
+      left -= some;
+    }
+  }
+
+  append(buf: Uint8Array, off: number, len: number): void {
+    this.put(buf, off, len, MERGE);
+  }
 
   get empty(): boolean {
+    this.recall();
     return this.head === this.tail;
   }
 
   get full(): boolean {
+    this.recall();
     return this.tail - this.head >= this.slots;
   }
 
@@ -59,6 +127,7 @@ export class Pipe {
   /** Bytes taken out, 0 at the end (no writer is left), or -EAGAIN. */
   read(buf: Uint8Array, off: number, len: number): number {
     if (len === 0) return 0;
+    this.recall();
     if (this.head === this.tail) return this.writers === 0 ? 0 : -EAGAIN;
     const wasFull = this.full;
     let done = 0;
@@ -79,36 +148,35 @@ export class Pipe {
   write(buf: Uint8Array, off: number, len: number, packet: boolean): number {
     if (len === 0) return 0;
     if (this.readers === 0) return -EPIPE;
-    let done = this.merge(buf, off, len);
-    while (done < len && !this.full) {
-      const n = Math.min(len - done, PAGE_SIZE);
-      const at = this.push(n, packet ? PACKET : MERGE);
-      copyBytes(buf, off + done, this.data, at, n);
-      done += n;
-    }
+    this.recall();
+    const done = this.put(buf, off, len, packet ? PACKET : MERGE);
     if (done === 0) return -EAGAIN;
     this.waitq.wake(WOKEN_BY_WRITE);
     return done;
   }
 
   pollRead(sinceWriter: number): number {
+    this.recall();
     const ready = this.empty ? 0 : POLLIN | POLLRDNORM;
     return this.writers === 0 && this.writerOpens !== sinceWriter ? ready | POLLHUP : ready;
   }
 
   pollWrite(): number {
+    this.recall();
     const ready = this.full ? 0 : POLLOUT | POLLWRNORM;
     return this.readers === 0 ? ready | POLLERR : ready;
   }
 
   /** An end came or went: whoever waits has news. */
   endsChanged(): void {
+    this.recall();
     this.waitq.wake(WOKEN_BY_CLOSE);
   }
 
   /** F_SETPIPE_SZ: the new capacity, or -EINVAL, -EPERM (it would grow beyond `most`) or -EBUSY (more is in use). */
   resize(size: number, most: number): number {
     if (size < 0 || size > LARGEST_SIZE) return -EINVAL;
+    this.recall();
     let slots = 1;
     while (slots * PAGE_SIZE < size) slots *= 2;
     if (slots > this.slots && slots * PAGE_SIZE > most) return -EPERM;
@@ -124,6 +192,7 @@ export class Pipe {
    * is gone from the pipe. Bytes moved, or take's error if nothing was moved.
    */
   drain(len: number, take: (data: Uint8Array, off: number, n: number) => number): number {
+    this.recall();
     const wasFull = this.full;
     let done = 0;
     while (done < len && this.head !== this.tail) {
@@ -144,6 +213,7 @@ export class Pipe {
 
   /** Lets `give(data, off, n)` fill free slots with up to `len` bytes. Bytes moved, or give's error if none were. */
   fill(len: number, give: (data: Uint8Array, off: number, n: number) => number): number {
+    this.recall();
     let done = 0;
     while (done < len && !this.full) {
       const n = Math.min(len - done, PAGE_SIZE);
@@ -160,6 +230,8 @@ export class Pipe {
 
   /** tee(2): copies up to `len` bytes into `to`, slot by slot, without taking them out. Bytes copied. */
   copyTo(to: Pipe, len: number): number {
+    this.recall();
+    to.recall();
     let done = 0;
     for (let slot = this.head; slot < this.tail && done < len && !to.full; slot++) {
       const i = slot & (this.slots - 1);
@@ -172,6 +244,31 @@ export class Pipe {
     return done;
   }
 
+  /** How many bytes may be taken from the first slot, `most` at most, without its becoming free. */
+  private partOfSlot(most: number): number {
+    const i = this.head & (this.slots - 1);
+    if (this.head === this.tail || (this.kinds[i]! & PACKET) !== 0) return 0;
+    return Math.min(most, this.lengths[i]! - 1);
+  }
+
+  private get hasPackets(): boolean {
+    for (let slot = this.head; slot < this.tail; slot++)
+      if ((this.kinds[slot & (this.slots - 1)]! & PACKET) !== 0) return true;
+    return false;
+  }
+
+  /** Bytes put in: fewer than `len` if the pipe filled up. */
+  private put(buf: Uint8Array, off: number, len: number, kind: number): number {
+    let done = this.merge(buf, off, len);
+    while (done < len && !this.full) {
+      const n = Math.min(len - done, PAGE_SIZE);
+      const at = this.push(n, kind);
+      copyBytes(buf, off + done, this.data, at, n);
+      done += n;
+    }
+    return done;
+  }
+
   /** Puts what is left over of whole pages behind the last slot's bytes, if that much fits there. */
   private merge(buf: Uint8Array, off: number, len: number): number {
     const n = len % PAGE_SIZE;
@@ -181,7 +278,7 @@ export class Pipe {
     if ((this.kinds[i]! & MERGE) === 0 || end + n > PAGE_SIZE) return 0;
     copyBytes(buf, off, this.data, i * PAGE_SIZE + end, n);
     this.lengths[i] = this.lengths[i]! + n;
-    this.bytes += n;
+    this.count += n;
     return n;
   }
 
@@ -192,13 +289,13 @@ export class Pipe {
     this.starts[i] = 0;
     this.lengths[i] = n;
     this.kinds[i] = kind;
-    this.bytes += n;
+    this.count += n;
     return i * PAGE_SIZE;
   }
 
   /** Corrects the last slot from `pushed` bytes to `n`; without any it is free again. */
   private unpush(pushed: number, n: number): void {
-    this.bytes -= pushed - n;
+    this.count -= pushed - n;
     if (n === 0) this.tail--;
     else this.lengths[(this.tail - 1) & (this.slots - 1)] = n;
   }
@@ -206,7 +303,7 @@ export class Pipe {
   /** Takes `n` bytes out of the first slot. */
   private consume(n: number): void {
     const i = this.head & (this.slots - 1);
-    this.bytes -= n;
+    this.count -= n;
     this.starts[i] = this.starts[i]! + n;
     this.lengths[i] = this.lengths[i]! - n;
     if (this.lengths[i] === 0 && ++this.head === this.tail) this.head = this.tail = 0;

@@ -21,6 +21,7 @@ import { tellBreak } from './facts.ts';
 import type { Foreseeable } from './habits/step.ts';
 import type { Foregone } from './known-answers.ts';
 import { pageFault } from './page-fault.ts';
+import { sendPipe, settlePipe } from './pipe-along.ts';
 import { refusal } from './seccomp.ts';
 import { forceSignal } from './signal.ts';
 import type { Task } from './task.ts';
@@ -164,7 +165,10 @@ export class Entry {
     const asked = this.observer !== null || task.attributes.seccomp !== null;
     const known = call.foregone === null || asked ? null : task.kernel.known;
     known?.begin(task, call.foregone!);
-    if (!call.leavesOpened) task.openedAlong = null;
+    if (!call.leavesOpened) {
+      task.openedAlong = null;
+      if (task.pipeAlong !== null) settlePipe(task);
+    }
     const result = call.run(task, a[0]!, a[1]!, a[2]!, a[3]!, a[4]!, a[5]!);
     known?.end(task, call.foregone!, result);
     if (typeof result === 'number') {
@@ -205,6 +209,7 @@ export class Entry {
     } else if (!deliverable(task) && (result > -512 || result < -4095)) {
       task.lastResult = result;
       if (task.openedAlong !== null) sendAlong(task);
+      if (task.pipeAlong !== null) sendPipe(task);
       task.follower?.foresee();
       tellBreak(task);
       thread.answer(result);

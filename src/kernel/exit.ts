@@ -18,6 +18,7 @@ import {
 } from '../uapi/signal.ts';
 import { exitCode, termSignal, WCOREFLAG } from '../uapi/wait.ts';
 import { tellOfParent } from './facts.ts';
+import { settlePipe } from './pipe-along.ts';
 import { isOrphaned, type ProcessGroup } from './session.ts';
 import { beginGroupExit, killThread, retarget, sendToGroup } from './signal.ts';
 import { checkStopped } from './stop.ts';
@@ -59,6 +60,7 @@ export function exitTask(task: Task, status: number): void {
   kernel.observer?.ended(task, group.exiting ?? status);
   task.follower?.leave();
   task.follower = null;
+  settlePipe(task);
   task.state = 'Z';
   leaveChildren(task);
   task.settleUsage();

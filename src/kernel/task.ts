@@ -24,6 +24,7 @@ import { takeFrom } from './dequeue.ts';
 import type { EntryCall } from './entry.ts';
 import type { Follower } from './habits/follower.ts';
 import type { Kernel } from './kernel.ts';
+import type { PipeGoesAlong } from './pipe-along.ts';
 import type { SignalState } from './signal-state.ts';
 import type { ThreadGroup } from './thread-group.ts';
 import { type CpuTimes, Usage } from './usage.ts';
@@ -74,6 +75,8 @@ export class Task implements Current, Sleeper, SignalSource {
   execDone: (() => void) | null = null;
   /** A file that goes along with answers (kernel/along.ts). */
   openedAlong: OpenedAlong | null = null;
+  /** A pipe that does (kernel/pipe-along.ts). */
+  pipeAlong: PipeGoesAlong | null = null;
   /** What it does as it did before (kernel/habits). */
   follower: Follower | null = null;
   /** What the latest call answered. */

@@ -6,7 +6,9 @@ import { writeStat } from '../arch/x86_64/structs/stat.ts';
 import { NO_BYTES } from '../engine/answers.ts';
 import type { File } from '../fs/file.ts';
 import type { Inode } from '../fs/inode.ts';
+import { PipeFile } from '../ipc/pipe-file.ts';
 import { isItsOwn, isSimple, type OpenedAlong } from '../kernel/along.ts';
+import { bringPipe } from '../kernel/pipe-along.ts';
 import type { Task } from '../kernel/task.ts';
 import { isDir, isReg } from '../uapi/stat.ts';
 import { BLKSIZE } from './stat.ts';
@@ -59,9 +61,15 @@ const opened = (file: File, fd: number, size: number, place: number): OpenedAlon
   return { file, fd, flags, steady: true, size, whole: size === inode.size, place };
 };
 
-/** A read that has to be asked for: now and then all of the file goes along, if it does not change and there is room. */
+/** A write that has to be asked for: now and then a pipe goes along. */
+export function bringWrite(task: Task, file: File, fd: number): void {
+  if (++file.asked % ASKED_BETWEEN === ASKED_FIRST && file instanceof PipeFile) bringPipe(task, file, fd);
+}
+
+/** The same for reads: so does all of a file, if it does not change and there is room. */
 export function bringRead(task: Task, file: File, fd: number): void {
   if (++file.asked % ASKED_BETWEEN !== ASKED_FIRST) return;
+  if (file instanceof PipeFile) bringPipe(task, file, fd);
   const { openedAlong, thread, user } = task;
   const { inode } = file;
   const along = thread?.along ?? null;

@@ -3,7 +3,7 @@ import type { File } from '../fs/file.ts';
 import type { Task } from '../kernel/task.ts';
 import { EBADF, EINVAL } from '../uapi/errno.ts';
 import { SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from '../uapi/fcntl.ts';
-import { bringPosition, bringRead } from './along.ts';
+import { bringPosition, bringRead, bringWrite } from './along.ts';
 import { call, fd, inBuffer, long, oneOf, outBuffer, type Syscall, ulong } from './args.ts';
 import { AT_POS, checkRange, MAX_RW_COUNT, positionedFile, readFile, writeFile } from './io.ts';
 import { fileOf } from './names.ts';
@@ -26,9 +26,17 @@ function readAt(
   return readThrough(task, file, addr, len, pos) || readFile(task, file, task.user, addr, len, pos);
 }
 
-function writeAt(task: Task, file: File, addr: number, count: number, pos: number): number | Promise<number> {
+function writeAt(
+  task: Task,
+  file: File,
+  fd: number,
+  addr: number,
+  count: number,
+  pos: number,
+): number | Promise<number> {
   const fault = checkRange(addr, count);
   if (fault < 0) return fault;
+  bringWrite(task, file, fd);
   const len = Math.min(count, MAX_RW_COUNT);
   return writeThrough(task, file, addr, len, pos) || writeFile(task, file, task.user, addr, len, pos);
 }
@@ -42,7 +50,7 @@ function read(task: Task, fd: number, addr: number, count: number): number | Pro
 function write(task: Task, fd: number, addr: number, count: number): number | Promise<number> {
   const file = task.files.get(fd);
   if (file === null || !file.writable) return -EBADF;
-  return writeAt(task, file, addr, count, AT_POS);
+  return writeAt(task, file, fd, addr, count, AT_POS);
 }
 
 function pread64(task: Task, fd: number, addr: number, count: number, pos: number): number | Promise<number> {
@@ -60,7 +68,7 @@ function pwrite64(
 ): number | Promise<number> {
   const file = positionedFile(task, fd, pos, true);
   if (typeof file === 'number') return file;
-  return writeAt(task, file, addr, count, pos);
+  return writeAt(task, file, fd, addr, count, pos);
 }
 
 function lseek(task: Task, fd: number, offset: number, whence: number): number {

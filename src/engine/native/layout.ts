@@ -254,6 +254,18 @@ export const SLOT = {
   S_FILE_STEADY: 0x2a4,
   /** Set while the thread makes the frame of a call that it is about to ask for. */
   S_FRAMED: 0x2a8,
+  /**
+   * A pipe that the thread reads and writes by itself (stub/pipe.c): which of its bytes are at S_PIPE, and the descriptors, -1 where
+   * it has none. In S_PIPE_USE: where the next is taken, from PIPE_TAIL on where the next is put; PIPE_GONE once all that the
+   * kernel put there was taken, PIPE_WHOLE if it has no more. Kernel and thread exchange that word; without PIPE_OPEN it is nothing.
+   */
+  S_PIPE_USE: 0x2b0,
+  S_PIPE_READ: 0x2b4,
+  S_PIPE_WRITE: 0x2b8,
+  PIPE_TAIL: 13,
+  PIPE_WHOLE: 0x20000000,
+  PIPE_GONE: 0x40000000,
+  PIPE_OPEN: 0x80000000,
   /** The thread's signal mask, which it may set itself if S_MASK_TOLD; and the signals that are pending, as the kernel says. */
   S_MASK: 0x2c0,
   S_PENDING: 0x2c8,
@@ -299,6 +311,8 @@ export const SLOT = {
   /** Where the kernel puts what it fetches, and what is to be copied out. */
   S_STAGE_IN: 0x24000,
   S_STAGE_OUT: 0x44000,
+  S_PIPE: 0x67000,
+  PIPE_SIZE: 0x1000,
   /** Calls that are foreseen, FORESEEN_CALL each; then what they are compared with and give: names, records of files. */
   S_FORESEEN_CALLS: 0x68000,
   S_FORESEEN_DATA: 0x6aa00,

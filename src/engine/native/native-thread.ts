@@ -31,6 +31,7 @@ import {
 import { ACTION, KIND, SIZE, SLOT, STATE, VA } from './layout.ts';
 import type { NativeEngine } from './native-engine.ts';
 import type { NativeSpace } from './native-space.ts';
+import { NativePipeAlong } from './pipe-along.ts';
 import { ThreadAccount } from './thread-account.ts';
 import { NativeThreadFacts } from './thread-facts.ts';
 import { Traces } from './traces.ts';
@@ -58,6 +59,7 @@ export class NativeThread implements EngineThread {
   fpstate = 0;
   fpstateSize = 0;
   readonly along: NativeFileAlong | null;
+  readonly pipe: NativePipeAlong | null;
   readonly foreseen: NativeForeseenCalls | null;
   readonly facts: NativeThreadFacts | null;
   readonly account: ThreadAccount;
@@ -80,6 +82,7 @@ export class NativeThread implements EngineThread {
     this.view = engine.memory.view;
     this.w = slot >> 2;
     this.along = engine.foresight ? new NativeFileAlong(engine.memory, slot) : null;
+    this.pipe = engine.foresight ? new NativePipeAlong(engine.memory, slot) : null;
     this.foreseen = this.along === null ? null : new NativeForeseenCalls(engine.memory, slot, this.along);
     this.facts = engine.foresight ? new NativeThreadFacts(engine.memory, slot) : null;
     this.account = new ThreadAccount(engine.accounts, engine.memory, space, slot);
@@ -237,6 +240,7 @@ export class NativeThread implements EngineThread {
   park(): void {
     this.waits();
     this.along?.take();
+    this.pipe?.take();
     this.foreseen?.stop();
     this.facts?.forget();
     this.facts?.unsay();
@@ -249,6 +253,7 @@ export class NativeThread implements EngineThread {
   wipeTraces(): void {
     this.traces.wipe(this.hasFrame ? this.context - UC_GREGS - this.slot : 0);
     this.along?.wipe();
+    this.pipe?.wipe();
     this.foreseen?.wipe();
   }
 

@@ -56,6 +56,9 @@ extern const struct filter_program mapper_filter, guest_filter, reaper_filter;
 /* along.c */
 int answered_along(void *slot);
 
+/* pipe.c */
+int answered_by_pipe(void *slot);
+
 /* facts.c */
 int answered_by_facts(void *slot);
 

@@ -1,0 +1,78 @@
+/**
+ * A pipe that a thread reads and writes by itself (engine/answers.ts, `PipeAlong`) between its calls to the kernel: shells read
+ * their input byte by byte. Whoever else has to do with the pipe ends that (`Pipe.recall`).
+ */
+
+import type { FilesStruct } from '../fs/fd-table.ts';
+import { PipeFile } from '../ipc/pipe-file.ts';
+import type { Task } from './task.ts';
+
+/** After so many calls in between which the thread did nothing with it, a pipe does not go along any more. */
+const MOST_IDLE = 8;
+/** Where the other end is looked for. */
+const LOW_DESCRIPTORS = 64;
+const NONE = -1;
+
+/** A descriptor of an end, as it was found; `fd` -1: the task has none. */
+interface End {
+  readonly file: PipeFile | null;
+  readonly fd: number;
+}
+
+const NO_END: End = { file: null, fd: NONE };
+
+export interface PipeGoesAlong {
+  readonly read: End;
+  readonly write: End;
+  /** For how many calls it was of no use, since it was used so often. */
+  idle: number;
+  uses: number;
+}
+
+/** The task uses the pipe, by descriptor `fd`, and will probably do so again. */
+export function bringPipe(task: Task, file: PipeFile, fd: number): void {
+  if (task.pipeAlong !== null || task.thread?.pipe == null) return;
+  const here = { file, fd };
+  const other = otherEnd(task.files, file);
+  task.pipeAlong = {
+    read: file.readable ? here : other,
+    write: file.writable ? here : other,
+    idle: 0,
+    uses: file.pipe.uses,
+  };
+}
+
+/** With the answer that the task is about to be given. */
+export function sendPipe(task: Task): void {
+  const { pipeAlong, thread, files, group, attributes } = task;
+  if (pipeAlong === null) return;
+  const { read, write, idle } = pipeAlong;
+  const { pipe } = (read.file ?? write.file)!;
+  if (pipe.isLent) return;
+  const isAlone = files.refs === 1 && group.threads.size === 1 && attributes.seccomp === null;
+  const ends = { read: usable(files, read), write: usable(files, write) };
+  const goes = isAlone && idle < MOST_IDLE && thread?.pipe != null && pipe.lend(thread.pipe, ends);
+  if (!goes) task.pipeAlong = null;
+}
+
+/** What the thread has done is so, before anything else of it is looked at. */
+export function settlePipe(task: Task): void {
+  const { pipeAlong } = task;
+  if (pipeAlong === null) return;
+  const { pipe } = (pipeAlong.read.file ?? pipeAlong.write.file)!;
+  pipe.recall();
+  if (pipe.uses === pipeAlong.uses) pipeAlong.idle++;
+  else pipeAlong.idle = 0;
+  pipeAlong.uses = pipe.uses;
+}
+
+function otherEnd(files: FilesStruct, { pipe, readable }: PipeFile): End {
+  for (let fd = files.next(0); fd < LOW_DESCRIPTORS; fd = files.next(fd + 1)) {
+    const file = files.get(fd);
+    if (file instanceof PipeFile && file.pipe === pipe && file.readable !== readable) return { file, fd };
+  }
+  return NO_END;
+}
+
+const usable = (files: FilesStruct, { file, fd }: End): number =>
+  file !== null && files.get(fd) === file && file.goesAlong ? fd : NONE;
