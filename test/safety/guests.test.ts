@@ -172,6 +172,20 @@ test('windows on files: what a descriptor is open for, as long as it is, and for
   ]);
 });
 
+test('a pipe that goes along: who can only read puts nothing there, and nonsense harms nobody', async () => {
+  const names = ['S_PIPE', 'S_PIPE_USE', 'S_PIPE_READ', 'S_PIPE_WRITE', 'PIPE_SIZE', 'PIPE_TAIL'] as const;
+  const bits = ['PIPE_WHOLE', 'PIPE_GONE', 'PIPE_OPEN'] as const;
+  const lines = [...names, ...bits].map(name => `#define ${name} ${SLOT[name]}u\n`);
+  const program = compile('pipe', { 'pipe-slot.h': lines.join('') });
+  const { stdout, stderr } = await run(['sh', '-c', `${program} ${seed}; ${noOops}`]);
+  const said = `seed ${seed}: ${stdout}${stderr}`;
+  assert.match(
+    stdout,
+    /^reader: went along 1, no more than there was, 0 forged\nnonsense: done\nleft: 0\n$/,
+    said,
+  );
+});
+
 test('random system calls: no oops, nobody hangs', async () => {
   const { stdout, stderr } = await run(['sh', '-c', `${compile('fuzz')} 10 ${seed}; ${noOops}`]);
   const said = `seed ${seed}: ${stdout}${stderr}`;
