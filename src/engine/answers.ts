@@ -2,6 +2,8 @@
  * What threads are told beforehand and answer by themselves, without asking the kernel (engine.ts): files that came along,
  * calls that are foreseen, facts of their own process, answers that are known to all.
  */
+import type { FileWindow } from './engine.ts';
+
 /** A directory's `OpenedFile.size`: even a read of nothing is to be asked for. */
 export const NO_BYTES = -1;
 
@@ -62,6 +64,30 @@ export interface PipeAlong {
   readonly taken: number;
   readonly start: number;
   readonly end: number;
+}
+
+/** What a thread may do by itself through a window: by this descriptor, with the bytes [from, to) of the file. */
+export interface WindowTerms {
+  readonly fd: number;
+  /** The window's first byte in the file. */
+  readonly from: number;
+  readonly to: number;
+  readonly mayWrite: boolean;
+}
+
+export interface WindowUse {
+  readonly read: boolean;
+  readonly written: boolean;
+}
+
+/** A window on a file that a thread reads and writes through at positions, without asking, until the window closes. */
+export interface WindowAlong {
+  /** With the answer that comes next. */
+  send(window: FileWindow, terms: WindowTerms): void;
+  /** What the thread, which may be running, has done since the last look. */
+  look(): WindowUse;
+  /** The same; from now on it asks. What it is just doing it does again by asking. */
+  take(): WindowUse;
 }
 
 /** Of `ForeseenCall.compared`, shifted by an argument's number: all of it is compared, its lower 32 bits are. */

@@ -6,7 +6,15 @@
  * and are done, in order, before the thread that is being answered runs guest code again.
  * Private memory is the engine's own: the kernel reaches it with `read` and `write` only.
  */
-import type { FileAlong, ForeseenCalls, KnownAnswers, KnownKey, PipeAlong, ThreadFacts } from './answers.ts';
+import type {
+  FileAlong,
+  ForeseenCalls,
+  KnownAnswers,
+  KnownKey,
+  PipeAlong,
+  ThreadFacts,
+  WindowAlong,
+} from './answers.ts';
 
 export const PROT_NONE = 0;
 export const PROT_READ = 1;
@@ -161,6 +169,8 @@ export interface EngineThread {
   readonly along: FileAlong | null;
   /** Null if pipes cannot. */
   readonly pipe: PipeAlong | null;
+  /** Null if windows on files cannot. */
+  readonly window: WindowAlong | null;
   /** Null if calls cannot be foreseen. */
   readonly foreseen: ForeseenCalls | null;
 

@@ -47,6 +47,8 @@ export class Vfs {
   /** The setting fs.protected_hardlinks (proc_sys_fs(5)): on, as distributions have it. */
   protectedHardlinks = true;
   notify: Notify | null = null;
+  /** Somebody begins to watch what happens. */
+  onWatch: () => void = () => {};
   /** Opens a FIFO; set by the pipes of ipc/. */
   openFifo: (inode: Inode, flags: number, ctx: WalkContext) => Result<File> = () => -ENXIO;
   private lastMountId = 0;

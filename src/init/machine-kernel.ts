@@ -36,6 +36,7 @@ import type { ThreadGroup } from '../kernel/thread-group.ts';
 import { Users } from '../kernel/user-counts.ts';
 import type { Uts } from '../kernel/uts.ts';
 import { Vdso } from '../kernel/vdso.ts';
+import { LentWindows } from '../kernel/window-along.ts';
 import { NumberTable } from '../lib/number-table.ts';
 import type { MmHost } from '../mm/mm.ts';
 import { PhysicalMemory } from '../mm/physical.ts';
@@ -102,6 +103,7 @@ export class MachineKernel implements Kernel {
   readonly aio: AioContexts = new AioContexts();
   readonly programs: Programs = new Programs();
   readonly habits: Habits = new Habits();
+  readonly lentWindows: LentWindows = new LentWindows(this);
   readonly queues: Map<string, PosixQueue> = new Map();
   readonly queueLimits: QueueLimits = new QueueLimits();
   readonly net: Network;
@@ -142,6 +144,7 @@ export class MachineKernel implements Kernel {
         ? null
         : new KnownAnswers(known, this.vfs, this.scratch, parts.fillRandom);
     this.vfs.dcache.onForget = () => this.habits.stopAll();
+    this.vfs.onWatch = () => this.lentWindows.recall();
     this.vfs.openFifo = (inode, flags) => openFifo(inode, flags);
     this.vfs.registerFileSystem(tmpfsType());
     const shmem = makeMount(this.vfs, 'tmpfs', 'tmpfs', 0, 'size=100%');

@@ -28,6 +28,8 @@ const OF_NAMES = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO;
 /** The part of the VFS that is needed: where notifications are sent. */
 export interface Notifier {
   notify: Notify | null;
+  /** Called before: what nobody had to hear of is to be told from now on. */
+  readonly onWatch: () => void;
 }
 
 /** Somebody's interest in an inode. */
@@ -80,6 +82,7 @@ export class InotifyHub implements FileWatcher {
     inode.refs++;
     this.watched.set(inode, [watch]);
     inode.sb.watcher = this;
+    this.vfs.onWatch();
     this.vfs.notify = (event, dir, name, of, cookie) => this.named(event, dir, name, of, cookie);
   }
 

@@ -25,6 +25,7 @@ import { sendPipe, settlePipe } from './pipe-along.ts';
 import { refusal } from './seccomp.ts';
 import { forceSignal } from './signal.ts';
 import type { Task } from './task.ts';
+import { sendWindow } from './window-along.ts';
 
 /** A call as the table gives it to the entry: how to run it. */
 export interface EntryCall {
@@ -168,6 +169,7 @@ export class Entry {
     if (!call.leavesOpened) {
       task.openedAlong = null;
       if (task.pipeAlong !== null) settlePipe(task);
+      task.windowAlong?.settle();
     }
     const result = call.run(task, a[0]!, a[1]!, a[2]!, a[3]!, a[4]!, a[5]!);
     known?.end(task, call.foregone!, result);
@@ -210,6 +212,7 @@ export class Entry {
       task.lastResult = result;
       if (task.openedAlong !== null) sendAlong(task);
       if (task.pipeAlong !== null) sendPipe(task);
+      if (task.windowAlong !== null) sendWindow(task);
       task.follower?.foresee();
       tellBreak(task);
       thread.answer(result);

@@ -61,6 +61,7 @@ export function exitTask(task: Task, status: number): void {
   task.follower?.leave();
   task.follower = null;
   settlePipe(task);
+  task.windowAlong?.settle();
   task.state = 'Z';
   leaveChildren(task);
   task.settleUsage();

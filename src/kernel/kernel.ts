@@ -37,6 +37,7 @@ import type { ThreadGroup } from './thread-group.ts';
 import type { Users } from './user-counts.ts';
 import type { Uts } from './uts.ts';
 import type { Vdso } from './vdso.ts';
+import type { LentWindows } from './window-along.ts';
 
 export type ShutdownKind = 'halt' | 'poweroff' | 'restart';
 
@@ -106,6 +107,8 @@ export interface Kernel {
   readonly scratch: number;
   /** What programs did when they began (kernel/habits). */
   readonly habits: Habits;
+  /** What threads read and write by themselves. */
+  readonly lentWindows: LentWindows;
   readonly images: TextImages;
   readonly vdso: Vdso;
   readonly futexes: FutexTable;

@@ -183,6 +183,11 @@ export class PageCache {
     if (this.users.size === 0) this.freeRetired();
   }
 
+  /** Before it is looked at what was done with the file, or said what may be. */
+  recallWindows(): void {
+    for (const window of this.windows) window.recall();
+  }
+
   /** Before pages go, or are elsewhere. */
   closeWindows(): void {
     for (const window of this.windows) window.close();

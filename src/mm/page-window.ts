@@ -3,6 +3,7 @@
  * around a place that are there, so that a touch makes none. Whatever is about to happen to the file's pages closes the window
  * first (`PageCache.closeWindows`), and so does closing the file: what a program may no longer read it no longer sees.
  */
+import type { WindowAlong, WindowUse } from '../engine/answers.ts';
 import type { FileWindow, Space } from '../engine/engine.ts';
 import type { Roster } from '../lib/roster.ts';
 import type { PageCache } from './page-cache.ts';
@@ -21,6 +22,8 @@ export interface Opening {
   readonly writable: boolean;
 }
 
+type Used = (use: WindowUse) => void;
+
 export class PageWindow {
   readonly owner: WindowOwner;
   /** The descriptors by which the program has the file open. */
@@ -31,6 +34,9 @@ export class PageWindow {
   readonly writable: boolean;
   readonly view: FileWindow;
   private readonly len: number;
+  /** The thread that copies through it without asking, and who is told of that. */
+  private lentTo: WindowAlong | null = null;
+  private used: Used | null = null;
 
   private constructor(place: Opening, pos: number, len: number, view: FileWindow) {
     const { owner, holder, cache, writable } = place;
@@ -63,7 +69,39 @@ export class PageWindow {
     return this.view.isOpen && pos >= this.pos && pos + len <= this.pos + this.len;
   }
 
+  /** A thread of the owner's is to copy bytes [pos, to) by descriptor `fd` without asking; `used` hears of it, not at once. */
+  lend(along: WindowAlong, fd: number, to: number, mayWrite: boolean, used: Used): void {
+    const end = Math.min(to, this.pos + this.len);
+    along.send(this.view, { fd, from: this.pos, to: end, mayWrite: mayWrite && this.writable });
+    this.lentTo = along;
+    this.used = used;
+  }
+
+  get isLent(): boolean {
+    return this.lentTo !== null;
+  }
+
+  /** Tells of what was done up to now. Whether that was anything. */
+  look(): boolean {
+    return this.lentTo !== null && this.tell(this.lentTo.look());
+  }
+
+  /** Somebody looks at the file, or changes what may be done with it: from now on the thread asks. */
+  recall(): void {
+    const { lentTo } = this;
+    if (lentTo === null) return;
+    this.lentTo = null;
+    this.tell(lentTo.take());
+  }
+
+  private tell(use: WindowUse): boolean {
+    if (!use.read && !use.written) return false;
+    this.used!(use);
+    return true;
+  }
+
   close(): void {
+    this.recall();
     this.owner.windows.delete(this);
     this.cache.windows.delete(this);
     this.view.close();

@@ -23,7 +23,7 @@ function readAt(
   if (fault < 0) return fault;
   bringRead(task, file, fd);
   const len = Math.min(count, MAX_RW_COUNT);
-  return readThrough(task, file, addr, len, pos) || readFile(task, file, task.user, addr, len, pos);
+  return readThrough(task, file, fd, addr, len, pos) || readFile(task, file, task.user, addr, len, pos);
 }
 
 function writeAt(
@@ -38,7 +38,7 @@ function writeAt(
   if (fault < 0) return fault;
   bringWrite(task, file, fd);
   const len = Math.min(count, MAX_RW_COUNT);
-  return writeThrough(task, file, addr, len, pos) || writeFile(task, file, task.user, addr, len, pos);
+  return writeThrough(task, file, fd, addr, len, pos) || writeFile(task, file, task.user, addr, len, pos);
 }
 
 function read(task: Task, fd: number, addr: number, count: number): number | Promise<number> {

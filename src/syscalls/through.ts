@@ -7,6 +7,7 @@
  */
 import type { File } from '../fs/file.ts';
 import type { Task } from '../kernel/task.ts';
+import { bringWindow } from '../kernel/window-along.ts';
 import type { PageCache } from '../mm/page-cache.ts';
 import { PageWindow } from '../mm/page-window.ts';
 import { O_DSYNC } from '../uapi/fcntl.ts';
@@ -21,7 +22,14 @@ const LEAST = 1024;
 const OFTEN = 16;
 
 /** Bytes read, or NOT_THROUGH. `pos` as `readFile` has it. */
-export function readThrough(task: Task, file: File, addr: number, len: number, pos: number): number {
+export function readThrough(
+  task: Task,
+  file: File,
+  fd: number,
+  addr: number,
+  len: number,
+  pos: number,
+): number {
   if (len < LEAST || !isOften(file)) return NOT_THROUGH;
   const start = pos < 0 ? file.pos : pos;
   const cache = file.seen();
@@ -31,11 +39,18 @@ export function readThrough(task: Task, file: File, addr: number, len: number, p
   if (window === null || !task.user.through(addr, window.view, start - window.pos, n, false))
     return NOT_THROUGH;
   file.happened(IN_ACCESS);
-  return wentThrough(task, file, pos, start, n);
+  return wentThrough(task, file, fd, pos, start, n);
 }
 
 /** Bytes written: all, or NOT_THROUGH. Only what is there is written over. */
-export function writeThrough(task: Task, file: File, addr: number, len: number, pos: number): number {
+export function writeThrough(
+  task: Task,
+  file: File,
+  fd: number,
+  addr: number,
+  len: number,
+  pos: number,
+): number {
   if (len < LEAST || !isOften(file) || !file.readable) return NOT_THROUGH;
   // Whoever hears of it would look before the bytes are there.
   if (task.kernel.vfs.notify !== null || (file.flags & O_DSYNC) !== 0) return NOT_THROUGH;
@@ -45,13 +60,14 @@ export function writeThrough(task: Task, file: File, addr: number, len: number, 
   const window = cache === null ? null : windowFor(task, file, cache, start, len, true);
   if (window === null || !task.user.through(addr, window.view, start - window.pos, len, true))
     return NOT_THROUGH;
-  return wentThrough(task, file, pos, start, len);
+  return wentThrough(task, file, fd, pos, start, len);
 }
 
 const isOften = (file: File): boolean => file.window !== null || ++file.transfers > OFTEN;
 
-function wentThrough(task: Task, file: File, pos: number, start: number, n: number): number {
+function wentThrough(task: Task, file: File, fd: number, pos: number, start: number, n: number): number {
   if (pos < 0) file.pos = start + n;
+  else bringWindow(task, file, fd);
   task.wentThrough = file;
   task.movedThrough = pos < 0 ? n : 0;
   return n;

@@ -286,6 +286,21 @@ export const SLOT = {
   S_FETCHED1: 0x344,
   /** What it fetched, if that is to stand at S_SMALL. */
   S_FETCHED: 0x348,
+  /**
+   * A window on a file that the thread copies through by itself (stub/window.c): its descriptor, the window's place among the
+   * windows with what P_WINDOWS said of it, and which of the file's bytes are seen there. In S_WINDOW_USE, WINDOW_READ and
+   * WINDOW_WRITTEN say what the thread has done, since the kernel has looked; without WINDOW_OPEN it is nothing.
+   */
+  S_WINDOW_USE: 0x360,
+  S_WINDOW_FD: 0x364,
+  S_WINDOW_PLACE: 0x368,
+  S_WINDOW_WAS: 0x36c,
+  S_WINDOW_FROM: 0x370,
+  S_WINDOW_TO: 0x378,
+  WINDOW_READ: 1,
+  WINDOW_WRITTEN: 2,
+  WINDOW_MAY_WRITE: 4,
+  WINDOW_OPEN: 0x80000000,
   /** Up to 4 mappings of private memory: {u64 call, address, length, protection or advice}. */
   S_OWN_OPS: 0x100,
   OWN_OP_SIZE: 32,

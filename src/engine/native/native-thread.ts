@@ -35,6 +35,7 @@ import { NativePipeAlong } from './pipe-along.ts';
 import { ThreadAccount } from './thread-account.ts';
 import { NativeThreadFacts } from './thread-facts.ts';
 import { Traces } from './traces.ts';
+import { NativeWindowAlong } from './window-along.ts';
 
 const RUSAGE_THREAD = 1;
 const AUDIT_ARCH_X86_64 = 0xc000003e | 0;
@@ -60,6 +61,7 @@ export class NativeThread implements EngineThread {
   fpstateSize = 0;
   readonly along: NativeFileAlong | null;
   readonly pipe: NativePipeAlong | null;
+  readonly window: NativeWindowAlong | null;
   readonly foreseen: NativeForeseenCalls | null;
   readonly facts: NativeThreadFacts | null;
   readonly account: ThreadAccount;
@@ -83,6 +85,7 @@ export class NativeThread implements EngineThread {
     this.w = slot >> 2;
     this.along = engine.foresight ? new NativeFileAlong(engine.memory, slot) : null;
     this.pipe = engine.foresight ? new NativePipeAlong(engine.memory, slot) : null;
+    this.window = engine.foresight ? new NativeWindowAlong(engine.memory, slot) : null;
     this.foreseen = this.along === null ? null : new NativeForeseenCalls(engine.memory, slot, this.along);
     this.facts = engine.foresight ? new NativeThreadFacts(engine.memory, slot) : null;
     this.account = new ThreadAccount(engine.accounts, engine.memory, space, slot);
@@ -241,6 +244,7 @@ export class NativeThread implements EngineThread {
     this.waits();
     this.along?.take();
     this.pipe?.take();
+    this.window?.take();
     this.foreseen?.stop();
     this.facts?.forget();
     this.facts?.unsay();

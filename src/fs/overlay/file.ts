@@ -47,6 +47,12 @@ export class OverlayFile extends File {
     return cache;
   }
 
+  override overwritten(pos: number, len: number): PageCache | null {
+    const cache = this.real().overwritten(pos, len);
+    if (cache !== null) this.inode.sync();
+    return cache;
+  }
+
   override seek(offset: number, whence: number): number {
     if (whence < SEEK_DATA) {
       this.inode.refresh();

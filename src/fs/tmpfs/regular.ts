@@ -7,7 +7,7 @@ import { EFBIG, EINVAL, ENOSPC, ENXIO, EOPNOTSUPP } from '../../uapi/errno.ts';
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, SEEK_DATA, SEEK_HOLE } from '../../uapi/fcntl.ts';
 import { fileAccessed } from '../atime.ts';
 import { File } from '../file.ts';
-import type { NewInode } from '../inode.ts';
+import type { Attributes, NewInode } from '../inode.ts';
 import { TmpfsInode } from './inode.ts';
 import type { TmpfsSuper } from './super.ts';
 
@@ -32,8 +32,14 @@ export class TmpfsFile extends TmpfsInode {
   }
 
   override refresh(): number {
+    this.cache.recallWindows();
     this.recount();
     return 0;
+  }
+
+  override setattr(attr: Attributes): number {
+    this.cache.recallWindows();
+    return super.setattr(attr);
   }
 
   /** Bytes written, fewer than `len` if the filesystem fills up, or -ENOSPC, -EFBIG. */

@@ -63,7 +63,7 @@ export class FakeMachine {
       pids: new PidAllocator(pid => tasks.has(pid) || groups.has(pid) || jobs.uses(pid)),
       jobs,
       users: new Users(),
-      inotify: new InotifyHub({ notify: null }),
+      inotify: new InotifyHub({ notify: null, onWatch: () => {} }),
       ipc: new SysvIpc(new TestRam(), () => ({ pid: 0, now: 0 })),
       uts: new Uts('guest', '6.18.0', '#1', 'x86_64'),
       ncpus: 2,

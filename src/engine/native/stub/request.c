@@ -328,7 +328,7 @@ int request(void *slot, int kind)
 {
 	int is_small = 0;
 
-	if (kind == K_FAST && (answered_along(slot) || answered_by_pipe(slot)))
+	if (kind == K_FAST && (answered_along(slot) || answered_by_pipe(slot) || answered_by_window(slot)))
 		return A_RETURN;
 	if ((kind == K_FAST || is_made_once(slot, kind)) && answered_by_facts(slot))
 		return A_RETURN;

@@ -59,6 +59,9 @@ int answered_along(void *slot);
 /* pipe.c */
 int answered_by_pipe(void *slot);
 
+/* window.c */
+int answered_by_window(void *slot);
+
 /* facts.c */
 int answered_by_facts(void *slot);
 

@@ -1,0 +1,124 @@
+/**
+ * Files that a thread reads and writes at positions through a window (mm/page-window.ts), without asking. When a file was read and
+ * written shows in its times: so it is looked every tick at what was done, and at once when somebody wants to know.
+ */
+
+import type { WindowUse } from '../engine/answers.ts';
+import type { File } from '../fs/file.ts';
+import { Roster } from '../lib/roster.ts';
+import { O_APPEND, O_DSYNC } from '../uapi/fcntl.ts';
+import { RLIMIT_FSIZE } from '../uapi/resource.ts';
+import { S_ISGID, S_ISUID } from '../uapi/stat.ts';
+import type { Kernel } from './kernel.ts';
+import type { Task } from './task.ts';
+
+/** How old a file's times may be, ns: as old as the clock that they are taken from. */
+const TICK = 4e6;
+/** A window of which nothing was made for so many ticks, or calls to the kernel, does not go along any more. */
+const MOST_IDLE = 8;
+
+export class WindowAlong {
+  readonly file: File;
+  readonly fd: number;
+  private idle = 0;
+  private readonly task: Task;
+
+  constructor(task: Task, file: File, fd: number) {
+    this.task = task;
+    this.file = file;
+    this.fd = fd;
+  }
+
+  /** With the answer that the task is about to be given. Whether it goes, or is there already. */
+  send(): boolean {
+    const { task, file, fd } = this;
+    const { window } = file;
+    if (window === null || window.owner !== task.mm || window.holder !== task.files || !window.view.isOpen)
+      return false;
+    if (window.isLent) return true;
+    if (!this.mayGo || task.thread?.window == null || this.idle >= MOST_IDLE) return false;
+    const { inode, writable } = file;
+    const mayWrite = writable && (file.flags & (O_APPEND | O_DSYNC)) === 0 && (inode.mode & PRIVILEGED) === 0;
+    const to = mayWrite ? Math.min(inode.size, task.rlimit(RLIMIT_FSIZE)) : inode.size;
+    window.lend(task.thread.window, fd, to, mayWrite, this.used);
+    return true;
+  }
+
+  /** Looks at what was done. Whether the window is to stay there. */
+  look(): boolean {
+    const { window } = this.file;
+    if (window === null || !window.isLent) return false;
+    if (window.look()) this.idle = 0;
+    else this.idle++;
+    if (this.mayGo && this.idle < MOST_IDLE) return true;
+    window.recall();
+    return false;
+  }
+
+  /** What the thread has done is so, before anything else of it is looked at. */
+  settle(): void {
+    this.idle++;
+    this.file.window?.recall();
+  }
+
+  /** Whether nobody else can have to do with the descriptor, or wants to hear of calls. */
+  private get mayGo(): boolean {
+    const { files, group, attributes, kernel } = this.task;
+    const isAlone = files.refs === 1 && group.threads.size === 1;
+    return (
+      isAlone && attributes.seccomp === null && kernel.vfs.notify === null && files.get(this.fd) === this.file
+    );
+  }
+
+  private readonly used = ({ read, written }: WindowUse): void => {
+    this.idle = 0;
+    if (written) this.file.overwritten(0, 0);
+    if (read) this.file.seen();
+  };
+}
+
+/** The windows that are with threads which may be running. */
+export class LentWindows {
+  private readonly lent: Roster<WindowAlong> = new Roster();
+  private readonly kernel: Pick<Kernel, 'timers' | 'clock'>;
+
+  constructor(kernel: Pick<Kernel, 'timers' | 'clock'>) {
+    this.kernel = kernel;
+  }
+
+  add(window: WindowAlong): void {
+    this.lent.add(window);
+    if (this.lent.size === 1) this.arm();
+  }
+
+  /** All threads ask again. */
+  recall(): void {
+    for (const { file } of this.lent) file.window?.recall();
+  }
+
+  private arm(): void {
+    const { timers, clock } = this.kernel;
+    timers.at(clock.monotonic() + TICK, () => this.tick());
+  }
+
+  private tick(): void {
+    for (const window of this.lent) if (!window.look()) this.lent.delete(window);
+    if (this.lent.size > 0) this.arm();
+  }
+}
+
+const PRIVILEGED = S_ISUID | S_ISGID;
+
+/** The task reads or writes the file by descriptor `fd` at positions, through a window. */
+export function bringWindow(task: Task, file: File, fd: number): void {
+  if (task.windowAlong?.file !== file || task.windowAlong.fd !== fd)
+    task.windowAlong = new WindowAlong(task, file, fd);
+}
+
+/** With the answer that the task is about to be given. */
+export function sendWindow(task: Task): void {
+  const { windowAlong, kernel } = task;
+  if (windowAlong === null) return;
+  if (windowAlong.send()) kernel.lentWindows.add(windowAlong);
+  else task.windowAlong = null;
+}
