@@ -148,6 +148,11 @@ export abstract class File {
     return null;
   }
 
+  /** A thread that reads or writes it by itself asks from now on. */
+  recall(): void {
+    this.window?.recall();
+  }
+
   /** The program that sees its pages sees them no more. */
   closeWindow(): void {
     this.window?.close();

@@ -99,6 +99,10 @@ export class PipeFile extends File {
     return this.isStream && !this.hasName;
   }
 
+  override recall(): void {
+    this.pipe.recall();
+  }
+
   override poll(): number {
     const events = this.readable ? this.pipe.pollRead(this.sinceWriter) : 0;
     return this.writable ? events | this.pipe.pollWrite() : events;

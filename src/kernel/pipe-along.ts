@@ -4,6 +4,7 @@
  */
 
 import type { FilesStruct } from '../fs/fd-table.ts';
+import type { Pipe } from '../ipc/pipe.ts';
 import { PipeFile } from '../ipc/pipe-file.ts';
 import type { Task } from './task.ts';
 
@@ -31,7 +32,7 @@ export interface PipeGoesAlong {
 
 /** The task uses the pipe, by descriptor `fd`, and will probably do so again. */
 export function bringPipe(task: Task, file: PipeFile, fd: number): void {
-  if (task.pipeAlong !== null || task.thread?.pipe == null) return;
+  if (task.thread?.pipe == null || isInUse(task, file)) return;
   const here = { file, fd };
   const other = otherEnd(task.files, file);
   task.pipeAlong = {
@@ -47,7 +48,7 @@ export function sendPipe(task: Task): void {
   const { pipeAlong, thread, files, group, attributes } = task;
   if (pipeAlong === null) return;
   const { read, write, idle } = pipeAlong;
-  const { pipe } = (read.file ?? write.file)!;
+  const pipe = pipeOf(pipeAlong);
   if (pipe.isLent) return;
   const isAlone = files.refs === 1 && group.threads.size === 1 && attributes.seccomp === null;
   const ends = { read: usable(files, read), write: usable(files, write) };
@@ -59,12 +60,23 @@ export function sendPipe(task: Task): void {
 export function settlePipe(task: Task): void {
   const { pipeAlong } = task;
   if (pipeAlong === null) return;
-  const { pipe } = (pipeAlong.read.file ?? pipeAlong.write.file)!;
+  const pipe = pipeOf(pipeAlong);
   pipe.recall();
   if (pipe.uses === pipeAlong.uses) pipeAlong.idle++;
   else pipeAlong.idle = 0;
   pipeAlong.uses = pipe.uses;
 }
+
+/** Whether that pipe goes along already, or another that the task has used since it was looked at last. */
+function isInUse(task: Task, { pipe }: PipeFile): boolean {
+  const { pipeAlong } = task;
+  if (pipeAlong === null) return false;
+  if (pipeOf(pipeAlong) === pipe) return true;
+  settlePipe(task);
+  return pipeAlong.idle === 0;
+}
+
+const pipeOf = ({ read, write }: PipeGoesAlong): Pipe => (read.file ?? write.file)!.pipe;
 
 function otherEnd(files: FilesStruct, { pipe, readable }: PipeFile): End {
   for (let fd = files.next(0); fd < LOW_DESCRIPTORS; fd = files.next(fd + 1)) {

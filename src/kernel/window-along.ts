@@ -16,6 +16,8 @@ import type { Task } from './task.ts';
 const TICK = 4e6;
 /** A window of which nothing was made for so many ticks, or calls to the kernel, does not go along any more. */
 const MOST_IDLE = 8;
+/** And makes room for another that is in use after so many. */
+const FEW_IDLE = 1;
 
 export class WindowAlong {
   readonly file: File;
@@ -27,6 +29,11 @@ export class WindowAlong {
     this.task = task;
     this.file = file;
     this.fd = fd;
+  }
+
+  /** Whether the thread still makes use of it. */
+  get isIdle(): boolean {
+    return this.idle > FEW_IDLE;
   }
 
   /** With the answer that the task is about to be given. Whether it goes, or is there already. */
@@ -109,10 +116,14 @@ export class LentWindows {
 
 const PRIVILEGED = S_ISUID | S_ISGID;
 
-/** The task reads or writes the file by descriptor `fd` at positions, through a window. */
+/** The task reads or writes the file by descriptor `fd` at positions, through a window. One goes along at a time. */
 export function bringWindow(task: Task, file: File, fd: number): void {
-  if (task.windowAlong?.file !== file || task.windowAlong.fd !== fd)
-    task.windowAlong = new WindowAlong(task, file, fd);
+  const { windowAlong } = task;
+  if (windowAlong !== null) {
+    if (!windowAlong.isIdle || (windowAlong.file === file && windowAlong.fd === fd)) return;
+    windowAlong.settle();
+  }
+  task.windowAlong = new WindowAlong(task, file, fd);
 }
 
 /** With the answer that the task is about to be given. */

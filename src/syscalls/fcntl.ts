@@ -117,6 +117,7 @@ function setFlags(task: Task, fd: number, file: File, flags: number): number {
   const owner = cred.fsuid === file.inode.uid || capable(cred, CAP_FOWNER);
   if ((added & O_NOATIME) !== 0 && !owner) return -EPERM;
   if (((flags ^ file.flags) & O_APPEND) !== 0 && isAppendOnly(file.inode)) return -EPERM;
+  file.recall();
   setAsync(task.kernel, file, fd, (flags & FASYNC) !== 0);
   file.flags = (file.flags & ~SETTABLE) | (flags & SETTABLE);
   return 0;

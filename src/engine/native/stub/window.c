@@ -14,15 +14,17 @@ static int note(void *slot, u32 use, u32 what)
 }
 
 /*
- * Whether all that was copied is good: the window was there until then, and nobody has asked what was done with it meanwhile.
- * If not, the kernel is asked to do it again.
+ * Whether all that was copied is good: the window was there until then, and who looks at what was done will see it, or has not
+ * taken the window back. If not, the kernel is asked to do it again.
  */
-static int holds(void *slot)
+static int holds(void *slot, u32 what)
 {
+	u32 use;
 	u64 closed = STUB_SPACE + P_WINDOWS + 4 * (AT(u32, slot, S_WINDOW_PLACE) / WINDOW_STRIDE % MAX_WINDOWS);
 
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return AT(u32, closed, 0) == AT(u32, slot, S_WINDOW_WAS) && AT(u32, slot, S_WINDOW_USE) & WINDOW_OPEN;
+	use = AT(u32, slot, S_WINDOW_USE);
+	return AT(u32, closed, 0) == AT(u32, slot, S_WINDOW_WAS) && use & WINDOW_OPEN && note(slot, use, what);
 }
 
 /* Whether the call that the slot holds was answered. */
@@ -33,14 +35,15 @@ int answered_by_window(void *slot)
 	u64 from = AT(u64, slot, S_WINDOW_FROM), to = AT(u64, slot, S_WINDOW_TO), at = AT(u64, slot, S_CALL_ARGS + 24);
 	char *window = (char *)WINDOW_BASE + AT(u32, slot, S_WINDOW_PLACE) + (at - from);
 	int writes = nr == __NR_pwrite64;
+	u32 what = writes ? WINDOW_WRITTEN : WINDOW_READ;
 
 	if (!(use & WINDOW_OPEN) || AT(u32, slot, S_CALL_ARGS) != AT(u32, slot, S_WINDOW_FD) || !(writes || nr == __NR_pread64))
 		return 0;
 	if (count == 0 || at < from || at >= to || count > to - at || address > TASK_SIZE || count > TASK_SIZE - address)
 		return 0;
-	if ((writes && !(use & WINDOW_MAY_WRITE)) || !note(slot, use, writes ? WINDOW_WRITTEN : WINDOW_READ))
+	if ((writes && !(use & WINDOW_MAY_WRITE)) || !note(slot, use, what))
 		return 0;
-	if (copy_bytes(writes ? window : (char *)address, writes ? (char *)address : window, (long)count) != 0 || !holds(slot))
+	if (copy_bytes(writes ? window : (char *)address, writes ? (char *)address : window, (long)count) != 0 || !holds(slot, what))
 		return 0;
 	AT(u64, slot, S_RESULT) = count;
 	return 1;
