@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "../check.h"
 #include "../random.h"
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 
 #define MANY 400
@@ -36,6 +37,13 @@ static int waiting(int fd)
 
 	MUST(ioctl(fd, FIONREAD, &n));
 	return n;
+}
+
+/* Until somebody has come so far, without a call: what goes along is not given back meanwhile. */
+static void spin(int who, int step)
+{
+	while (shared[who] < step)
+		__builtin_ia32_pause();
 }
 
 static void any_operation(const int *ends, long *last)
@@ -89,25 +97,57 @@ static void seen_by_others(void)
 		for (int i = 1; i <= MANY; i++) {
 			MUST(write(ends[1], buffer, 1 + i % 7));
 			shared[0] = i;
-			while (i % 20 == 0 && shared[1] < i)
-				sched_yield();
+			if (i % 20 == 0)
+				spin(1, i);
 		}
 		_exit(0);
 	}
 	int wrong = 0;
 	for (int i = 20; i <= MANY; i += 20) {
-		long there, expected = 0;
+		struct pollfd there = { ends[0], POLLIN, 0 };
+		long expected = 0;
 
-		while (shared[0] < i)
-			sched_yield();
+		spin(0, i);
 		for (int k = i - 19; k <= i; k++)
 			expected += 1 + k % 7;
-		there = waiting(ends[0]);
-		wrong += there != expected || read(ends[0], buffer, 5000) != there;
+		switch (i / 20 % 3) {
+		case 0: wrong += waiting(ends[0]) != expected; break;
+		case 1: wrong += poll(&there, 1, 0) != 1; break;
+		}
+		wrong += read(ends[0], buffer, 5000) != expected;
 		shared[1] = i;
 	}
 	waitpid(child, NULL, 0);
 	say("seen by others: %d wrong\n", wrong);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* Each write is an event for who listens to edges, though he reads nothing. */
+static void heard_by_others(void)
+{
+	int ends[2], ready = MUST(epoll_create1(0)), lost = 0;
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+	pid_t child;
+
+	MUST(pipe(ends));
+	MUST(epoll_ctl(ready, EPOLL_CTL_ADD, ends[0], &event));
+	shared[0] = 0;
+	child = fork();
+	if (child == 0) {
+		for (int i = 1; i <= 100; i++) {
+			MUST(write(ends[1], "e", 1));
+			spin(0, i);
+		}
+		_exit(0);
+	}
+	for (int i = 1; i <= 100; i++) {
+		lost += epoll_wait(ready, &event, 1, lost ? 10 : 2000) != 1;
+		shared[0] = i;
+	}
+	waitpid(child, NULL, 0);
+	say("heard by others: %d lost, %d there\n", lost, waiting(ends[0]));
+	close(ready);
 	close(ends[0]);
 	close(ends[1]);
 }
@@ -192,8 +232,7 @@ static void other_end_goes(void)
 		for (int i = 0; i < 30; i++)
 			MUST(write(ends[1], "x", 1));
 		shared[0] = 1;
-		while (!shared[1])
-			sched_yield();
+		spin(1, 1);
 		R(write(ends[1], "x", 1));
 		_exit(0);
 	}
@@ -322,6 +361,17 @@ static void killed(void)
 		counted = shared[0];
 		kill(child, SIGKILL);
 		waitpid(child, NULL, 0);
+		/* Others who take its place. */
+		for (int k = 0; k < 3; k++) {
+			int own[2];
+
+			if (fork() == 0) {
+				MUST(pipe(own));
+				warm(own);
+				_exit(0);
+			}
+			wait(NULL);
+		}
 		while ((n = read(ends[0], buffer, sizeof buffer)) > 0)
 			all += n;
 		wrong += shared[0] < 60000 && all < counted;
@@ -377,6 +427,7 @@ int main(void)
 	at_random(0);
 	at_random(O_DIRECT);
 	seen_by_others();
+	heard_by_others();
 	taken_by_two();
 	put_by_two();
 	other_end_goes();
