@@ -83,16 +83,18 @@ function windowFor(
   writable: boolean,
 ): PageWindow | null {
   const { window } = file;
-  if (window === null) {
+  const open = (): PageWindow | null => {
     file.transfers = 0;
     file.window = PageWindow.open({ owner: mm!, holder: files, cache, writable }, start);
     return file.window?.covers(start, len) ? file.window : null;
-  }
+  };
+  if (window === null) return open();
   const isOwn = window.owner === mm && window.holder === files;
-  if (isOwn && window.cache === cache && (window.writable || !writable) && window.covers(start, len))
-    return window;
+  const fits = isOwn && window.cache === cache && window.covers(start, len);
+  if (fits && (window.writable || !writable)) return window;
   if (!isOwn && window.view.isOpen) return null;
   file.closeWindow();
   file.transfers = 0;
-  return null;
+  // It was read first.
+  return fits ? open() : null;
 }
