@@ -218,6 +218,46 @@ static void put_by_two(void)
 	close(ends[0]);
 }
 
+static volatile sig_atomic_t signals;
+
+static void count(int signal)
+{
+	signals++;
+	(void)signal;
+}
+
+/* Each write is a signal for who has asked for that. */
+static void signalled(void)
+{
+	int ends[2], lost = 0;
+	pid_t child;
+
+	MUST(pipe(ends));
+	signal(SIGIO, count);
+	MUST(fcntl(ends[0], F_SETOWN, getpid()));
+	MUST(fcntl(ends[0], F_SETFL, O_ASYNC));
+	shared[0] = 0;
+	child = fork();
+	if (child == 0) {
+		for (int i = 1; i <= 60; i++) {
+			MUST(write(ends[1], "s", 1));
+			spin(0, i);
+		}
+		_exit(0);
+	}
+	for (int i = 1; i <= 60; i++) {
+		for (int k = 0; signals < i && k < (lost ? 10 : 2000); k++)
+			usleep(1000);
+		lost += signals < i;
+		shared[0] = i;
+	}
+	waitpid(child, NULL, 0);
+	say("signalled: %d lost\n", lost > 0);
+	signals = 0;
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void other_end_goes(void)
 {
 	int ends[2];
@@ -381,14 +421,6 @@ static void killed(void)
 	say("killed: %d wrong\n", wrong);
 }
 
-static volatile sig_atomic_t signals;
-
-static void count(int signal)
-{
-	signals++;
-	(void)signal;
-}
-
 /* Signals come in between, and their handlers use the same pipe. */
 static int in_handler[2];
 
@@ -428,6 +460,7 @@ int main(void)
 	at_random(O_DIRECT);
 	seen_by_others();
 	heard_by_others();
+	signalled();
 	taken_by_two();
 	put_by_two();
 	other_end_goes();
