@@ -62,8 +62,8 @@ export class Pipe implements Lender {
    */
   lend(along: PipeAlong, { read, write }: PipeEnds): boolean {
     if (this.loan.isOut) return false;
-    const isQuiet = this.waitq.empty && !this.hasPackets;
-    const whole = read >= 0 && isQuiet && this.count <= along.size;
+    const isQuiet = this.waitq.empty;
+    const whole = read >= 0 && isQuiet && this.count <= along.size && !this.hasPackets;
     const len = whole ? this.count : read >= 0 ? this.partOfSlot(along.size) : 0;
     const hasRoom = this.readers > 0 && this.slots - this.tail + this.head >= LOAN_SLOTS;
     // What is put there comes behind what is to be read, or that is not seen.
