@@ -125,10 +125,10 @@ export class NativeEngine implements Engine {
 
   get busyCount(): number {
     let busy = 0;
-    for (const { slot } of this.running) {
+    for (const { slot, space } of this.running) {
       const state = Atomics.load(this.memory.i32, slot >> 2);
-      // Who was answered may be waiting for a processor: for this one.
-      if (state === STATE.ST_ANSWER) busy++;
+      // Who was answered may be waiting for a processor: for this one. Whose process is being made does not.
+      if (state === STATE.ST_ANSWER && space.pid !== 0) busy++;
     }
     return busy;
   }
