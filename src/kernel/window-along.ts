@@ -87,6 +87,7 @@ export class WindowAlong {
 /** The windows that are with threads which may be running. */
 export class LentWindows {
   private readonly lent: Roster<WindowAlong> = new Roster();
+  private isArmed = false;
   private readonly kernel: Pick<Kernel, 'timers' | 'clock'>;
 
   constructor(kernel: Pick<Kernel, 'timers' | 'clock'>) {
@@ -95,7 +96,7 @@ export class LentWindows {
 
   add(window: WindowAlong): void {
     this.lent.add(window);
-    if (this.lent.size === 1) this.arm();
+    if (!this.isArmed) this.arm();
   }
 
   /** All threads ask again. */
@@ -105,10 +106,12 @@ export class LentWindows {
 
   private arm(): void {
     const { timers, clock } = this.kernel;
+    this.isArmed = true;
     timers.at(clock.monotonic() + TICK, () => this.tick());
   }
 
   private tick(): void {
+    this.isArmed = false;
     for (const window of this.lent) if (!window.look()) this.lent.delete(window);
     if (this.lent.size > 0) this.arm();
   }
