@@ -155,7 +155,9 @@ test('files that are lent: who writes where they are received gets none of other
 test('windows on files: what a descriptor is open for, as long as it is, and for its own program', async () => {
   const { WINDOW_BASE } = VA;
   const { WINDOW_STRIDE, MAX_WINDOWS } = SIZE;
-  const constants = Object.entries({ WINDOW_BASE, WINDOW_STRIDE, MAX_WINDOWS });
+  const { S_WINDOW_USE, WINDOW_WRITTEN, WINDOW_MAY_WRITE, WINDOW_OPEN } = SLOT;
+  const fields = { S_WINDOW_USE, WINDOW_WRITTEN, WINDOW_MAY_WRITE, WINDOW_OPEN };
+  const constants = Object.entries({ WINDOW_BASE, WINDOW_STRIDE, MAX_WINDOWS, ...fields });
   const headers = { 'windows.h': constants.map(([name, value]) => `#define ${name} ${value}UL\n`).join('') };
   const { stdout } = await run([compile('window', headers)]);
   assert.deepEqual(stdout.trim().split('\n'), [
@@ -167,6 +169,7 @@ test('windows on files: what a descriptor is open for, as long as it is, and for
     'unmapped: 2 seen, 1 writable',
     'closed: 1 seen, 0 writable',
     'cut: 0 seen, 0 writable',
+    'forged: lent 1, changed 0',
     'four: 1 seen, 1 writable',
     'executed: 0 seen, 0 writable',
   ]);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "windows.h"
@@ -79,6 +80,27 @@ static void write_often(int fd)
 			perror("pwrite");
 }
 
+/* Who may only read says that it has written: the file's times stay as they are. */
+static void forge(void)
+{
+	volatile unsigned *use = (void *)(0x7e8000000000UL + S_WINDOW_USE);
+	struct stat before, after;
+	int made = file("/dev/shm/forged", O_CREAT | O_WRONLY), fd = file("/dev/shm/forged", O_RDONLY);
+	unsigned lent;
+
+	close(made);
+	read_often(fd);
+	stat("/dev/shm/forged", &before);
+	usleep(20000);
+	read_often(fd);
+	lent = *use;
+	*use = lent | WINDOW_WRITTEN | WINDOW_MAY_WRITE;
+	stat("/dev/shm/forged", &after);
+	printf("forged: lent %d, changed %d\n", (lent & WINDOW_OPEN) != 0,
+	       before.st_mtim.tv_nsec != after.st_mtim.tv_nsec || before.st_mtim.tv_sec != after.st_mtim.tv_sec);
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = jump };
@@ -117,6 +139,7 @@ int main(int argc, char **argv)
 	pwrite(three, buffer, PAGE, 0);
 	if (pread(two, buffer, PAGE, 0) != 0)
 		printf("not cut\n");
+	forge();
 	one = file("/dev/shm/four", O_CREAT | O_RDWR);
 	memset(buffer, 's', PAGE);
 	write_often(one);

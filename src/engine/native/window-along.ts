@@ -10,6 +10,8 @@ const USE = SLOT.S_WINDOW_USE / 4;
 const { WINDOW_OPEN, WINDOW_MAY_WRITE, WINDOW_READ, WINDOW_WRITTEN } = SLOT;
 
 export class NativeWindowAlong implements WindowAlong {
+  /** What the thread may have done: whatever else it says does not count. */
+  private may = 0;
   private readonly i32: Int32Array;
   private readonly view: DataView;
   private readonly slot: number;
@@ -30,15 +32,16 @@ export class NativeWindowAlong implements WindowAlong {
     i32[w + SLOT.S_WINDOW_WAS / 4] = closings;
     setInt64(view, slot + SLOT.S_WINDOW_FROM, from);
     setInt64(view, slot + SLOT.S_WINDOW_TO, to);
+    this.may = WINDOW_READ | (mayWrite ? WINDOW_WRITTEN : 0);
     Atomics.store(i32, w + USE, WINDOW_OPEN | (mayWrite ? WINDOW_MAY_WRITE : 0));
   }
 
   look(): WindowUse {
-    return usesOf(Atomics.and(this.i32, this.w + USE, ~(WINDOW_READ | WINDOW_WRITTEN)));
+    return usesOf(Atomics.and(this.i32, this.w + USE, ~(WINDOW_READ | WINDOW_WRITTEN)) & this.may);
   }
 
   take(): WindowUse {
-    return usesOf(Atomics.exchange(this.i32, this.w + USE, 0));
+    return usesOf(Atomics.exchange(this.i32, this.w + USE, 0) & this.may);
   }
 }
 
