@@ -13,31 +13,26 @@ export interface OpenedAlong extends OpenedFile {
   readonly file: File;
 }
 
+/** Whether nobody else can have to do with the task's descriptors, and no filter of its own wants to hear of its calls. */
+export const isAlone = ({ files, group, attributes }: Task): boolean =>
+  files.refs === 1 && group.threads.size === 1 && attributes.seccomp === null;
+
 /** Whether all is known of the file that can be known, and nobody else has to do with it, or wants to hear of it. */
-export function isSimple({ files, group, attributes, kernel }: Task, { inode, flags }: File): boolean {
+export function isSimple(task: Task, { inode, flags }: File): boolean {
   return (
     (flags & O_ACCMODE) === O_RDONLY &&
     (isReg(inode.mode) || isDir(inode.mode)) &&
     inode.isSteady &&
     // Closing lets go of locks, of those of other descriptors too.
     inode.locks === null &&
-    files.refs === 1 &&
-    group.threads.size === 1 &&
-    attributes.seccomp === null &&
-    kernel.vfs.notify === null
+    isAlone(task) &&
+    task.kernel.vfs.notify === null
   );
 }
 
 /** Whether nobody but the task's one thread can reach its position. */
-export function isItsOwn({ files, group, attributes }: Task, file: File): boolean {
-  return (
-    file.seeksFreely &&
-    file.refs === 1 &&
-    files.refs === 1 &&
-    group.threads.size === 1 &&
-    attributes.seccomp === null
-  );
-}
+export const isItsOwn = (task: Task, file: File): boolean =>
+  file.seeksFreely && file.refs === 1 && isAlone(task);
 
 /** With the answer that the task is about to be given. */
 export function sendAlong(task: Task): void {

@@ -6,6 +6,7 @@
 import type { FilesStruct } from '../fs/fd-table.ts';
 import type { Pipe } from '../ipc/pipe.ts';
 import { PipeFile } from '../ipc/pipe-file.ts';
+import { isAlone } from './along.ts';
 import type { Task } from './task.ts';
 
 /** After so many calls in between which the thread did nothing with it, a pipe does not go along any more. */
@@ -45,14 +46,13 @@ export function bringPipe(task: Task, file: PipeFile, fd: number): void {
 
 /** With the answer that the task is about to be given. */
 export function sendPipe(task: Task): void {
-  const { pipeAlong, thread, files, group, attributes } = task;
+  const { pipeAlong, thread, files } = task;
   if (pipeAlong === null) return;
   const { read, write, idle } = pipeAlong;
   const pipe = pipeOf(pipeAlong);
   if (pipe.isLent) return;
-  const isAlone = files.refs === 1 && group.threads.size === 1 && attributes.seccomp === null;
   const ends = { read: usable(files, read), write: usable(files, write) };
-  const goes = isAlone && idle < MOST_IDLE && thread?.pipe != null && pipe.lend(thread.pipe, ends);
+  const goes = isAlone(task) && idle < MOST_IDLE && thread?.pipe != null && pipe.lend(thread.pipe, ends);
   if (!goes) task.pipeAlong = null;
 }
 

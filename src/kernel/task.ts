@@ -29,7 +29,7 @@ import type { SignalState } from './signal-state.ts';
 import type { ThreadGroup } from './thread-group.ts';
 import { type CpuTimes, Usage } from './usage.ts';
 import type { UserAccess } from './user-access.ts';
-import type { WindowAlong } from './window-along.ts';
+import type { WindowGoesAlong } from './window-along.ts';
 
 /** What a task is doing, with proc(5)'s letters. */
 export type TaskState = 'R' | 'S' | 'D' | 'T' | 't' | 'Z' | 'X';
@@ -79,7 +79,7 @@ export class Task implements Current, Sleeper, SignalSource {
   /** A pipe that does (kernel/pipe-along.ts). */
   pipeAlong: PipeGoesAlong | null = null;
   /** A file that it reads and writes through a window (kernel/window-along.ts). */
-  windowAlong: WindowAlong | null = null;
+  windowAlong: WindowGoesAlong | null = null;
   /** What it does as it did before (kernel/habits). */
   follower: Follower | null = null;
   /** What the latest call answered. */

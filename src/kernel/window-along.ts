@@ -9,6 +9,7 @@ import { Roster } from '../lib/roster.ts';
 import { O_APPEND, O_DSYNC } from '../uapi/fcntl.ts';
 import { RLIMIT_FSIZE } from '../uapi/resource.ts';
 import { S_ISGID, S_ISUID } from '../uapi/stat.ts';
+import { isAlone } from './along.ts';
 import type { Kernel } from './kernel.ts';
 import type { Task } from './task.ts';
 
@@ -19,7 +20,7 @@ const MOST_IDLE = 8;
 /** And makes room for another that is in use after so many. */
 const FEW_IDLE = 1;
 
-export class WindowAlong {
+export class WindowGoesAlong {
   readonly file: File;
   readonly fd: number;
   private idle = 0;
@@ -68,13 +69,10 @@ export class WindowAlong {
     this.file.window?.recall();
   }
 
-  /** Whether nobody else can have to do with the descriptor, or wants to hear of calls. */
+  /** Whether nobody else can have to do with the descriptor, or wants to hear of what is done by it. */
   private get mayGo(): boolean {
-    const { files, group, attributes, kernel } = this.task;
-    const isAlone = files.refs === 1 && group.threads.size === 1;
-    return (
-      isAlone && attributes.seccomp === null && kernel.vfs.notify === null && files.get(this.fd) === this.file
-    );
+    const { task, file, fd } = this;
+    return isAlone(task) && task.kernel.vfs.notify === null && task.files.get(fd) === file;
   }
 
   private readonly used = ({ read, written }: WindowUse): void => {
@@ -86,7 +84,7 @@ export class WindowAlong {
 
 /** The windows that are with threads which may be running. */
 export class LentWindows {
-  private readonly lent: Roster<WindowAlong> = new Roster();
+  private readonly lent: Roster<WindowGoesAlong> = new Roster();
   private isArmed = false;
   private readonly kernel: Pick<Kernel, 'timers' | 'clock'>;
 
@@ -94,7 +92,7 @@ export class LentWindows {
     this.kernel = kernel;
   }
 
-  add(window: WindowAlong): void {
+  add(window: WindowGoesAlong): void {
     this.lent.add(window);
     if (!this.isArmed) this.arm();
   }
@@ -126,7 +124,7 @@ export function bringWindow(task: Task, file: File, fd: number): void {
     if (!windowAlong.isIdle || (windowAlong.file === file && windowAlong.fd === fd)) return;
     windowAlong.settle();
   }
-  task.windowAlong = new WindowAlong(task, file, fd);
+  task.windowAlong = new WindowGoesAlong(task, file, fd);
 }
 
 /** With the answer that the task is about to be given. */

@@ -3,6 +3,7 @@ import type { FileAlong, ForeseenCalls } from '../../engine/answers.ts';
 import type { EngineThread } from '../../engine/engine.ts';
 import { Ranges } from '../../lib/ranges.ts';
 import { pageUp } from '../../mm/ram.ts';
+import { isAlone } from '../along.ts';
 import type { Task } from '../task.ts';
 import { type Ahead, type AheadFile, holdFile, makeAhead } from './ahead.ts';
 import { type Bases, isFixed, type SavedBases } from './bases.ts';
@@ -15,12 +16,8 @@ export interface Settled {
 }
 
 /** Whether nobody but the task's one thread can change what calls made before depend on. */
-export const canForesee = ({ thread, group, files, mm, attributes }: Task): boolean =>
-  thread?.foreseen != null &&
-  group.threads.size === 1 &&
-  files.refs === 1 &&
-  mm?.users === 1 &&
-  attributes.seccomp === null;
+export const canForesee = (task: Task): boolean =>
+  task.thread?.foreseen != null && task.mm?.users === 1 && isAlone(task);
 
 /**
  * Makes those of `steps` from `position` on that can be; null: none can. The thread is in the kernel and about to go on, from

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Clock } from '../../../src/core/clock.ts';
 import { TimerHeap } from '../../../src/core/timers.ts';
-import { LentWindows, type WindowAlong } from '../../../src/kernel/window-along.ts';
+import { LentWindows, type WindowGoesAlong } from '../../../src/kernel/window-along.ts';
 
 test('one timer for all windows, until none is left', () => {
   let now = 0;
@@ -18,7 +18,7 @@ test('one timer for all windows, until none is left', () => {
       looks[i]!++;
       return stays[i];
     },
-  })) as unknown as WindowAlong[];
+  })) as unknown as WindowGoesAlong[];
   const tick = (): number => {
     now += 4e6;
     return timers.run();
