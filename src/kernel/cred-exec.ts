@@ -57,10 +57,16 @@ export function credForExec(
   const limited = shared && (isSetId || !capSubset(gained, old.permitted));
   const permitted = limited ? capIntersect(gained, old.permitted) : gained;
   const keepsIds = limited && !capable(old, CAP_SETUID);
+  const uid = keepsIds ? old.uid : euid;
+  const gid = keepsIds ? old.gid : egid;
   const cred: Cred = {
     ...old,
-    ...asUser(keepsIds ? old.uid : euid),
-    ...asGroup(keepsIds ? old.gid : egid),
+    euid: uid,
+    suid: uid,
+    fsuid: uid,
+    egid: gid,
+    sgid: gid,
+    fsgid: gid,
     permitted,
     effective: caps.effective ? permitted : ambient,
     ambient,
@@ -69,13 +75,6 @@ export function credForExec(
   const grew = old.uid !== 0 && (caps.effective || !capSubset(permitted, ambient));
   return { cred, secure: isSetId || grew };
 }
-
-const asUser = (uid: number): Pick<Cred, 'euid' | 'suid' | 'fsuid'> => ({ euid: uid, suid: uid, fsuid: uid });
-const asGroup = (gid: number): Pick<Cred, 'egid' | 'sgid' | 'fsgid'> => ({
-  egid: gid,
-  sgid: gid,
-  fsgid: gid,
-});
 
 /** Root's programs count as having all capabilities, unless SECBIT_NOROOT says that root is nobody special. */
 function asRoot(old: Cred, euid: number, own: FileCaps | null): FileCaps {

@@ -67,7 +67,8 @@ export function writeStack(r: StackRequest, sp: number, window: StackWindow): St
     [AT_RANDOM, out.random()],
     [AT_NULL, 0],
   ];
-  const auxv = [...r.auxv, ...pointers].flat();
+  const auxv: number[] = [];
+  for (const list of [r.auxv, pointers]) for (const [type, value] of list) auxv.push(type, value);
   out.at = sp;
   out.word(args.length);
   for (const list of [args, env]) {

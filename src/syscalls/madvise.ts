@@ -22,7 +22,7 @@ import * as mman from '../uapi/mman.ts';
 import { address, call, extent, fd, int, oneOf, pointer, type Syscall, uint, ulong } from './args.ts';
 import { processOfFd } from './kill.ts';
 import { hasRoom, mayCut } from './mm-limits.ts';
-import { mprotect } from './mmap.ts';
+import { mprotect } from './mprotect.ts';
 import { type IoVector, readVector } from './vector.ts';
 
 /** Advice for a part [from, to) of one area: 0 or -errno. */

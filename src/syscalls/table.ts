@@ -20,6 +20,7 @@ import { membarrierCalls } from './membarrier.ts';
 import { mincoreCalls } from './mincore.ts';
 import { mlockCalls } from './mlock.ts';
 import { mmapCalls } from './mmap.ts';
+import { mprotectCalls } from './mprotect.ts';
 import { mqueueCalls } from './mqueue.ts';
 import { mremapCalls } from './mremap.ts';
 import { msgCalls } from './msg.ts';
@@ -42,6 +43,7 @@ export const SYSCALLS: readonly Syscall[] = [
   ...schedCalls,
   ...fileCalls,
   ...mmapCalls,
+  ...mprotectCalls,
   ...mremapCalls,
   ...madviseCalls,
   ...mlockCalls,
