@@ -21,8 +21,9 @@ const SPIN_FREE = { least: 200_000, most: 1_000_000 } as const;
 const SPIN_FULL = { least: 20_000, most: 80_000 } as const;
 /** Looks after promises have run, before the host's event loop gets its turn: who was answered may ask again at once. */
 const FEW_LOOKS = 64;
-/** Looks between two readings of the clock. */
+/** Looks between two readings of the clock, and how many of them one counts for that found work. */
 const LOOKS = 128;
+const WORK = 8;
 /** The host's own event loop (signals, a program that embeds the machine) gets a turn at least so often. */
 const LONGEST_SLEEP = 1e8;
 const LONGEST_TURN = 5e6;
@@ -70,14 +71,17 @@ export class Loop {
   private look(patient: boolean): void {
     const { kernel, engine } = this;
     let idleSince = 0;
+    let untilClock = 0;
     for (let looks = 0; !this.stopped; looks++) {
       const handled = engine.poll();
+      untilClock -= handled > 0 ? WORK : 1;
       if (kernel.promisesWait) break;
       if (handled > 0) {
         if (idleSince !== 0) this.paid();
         idleSince = 0;
       } else if (!patient && looks >= FEW_LOOKS) break;
-      if (looks % LOOKS !== 0) continue;
+      if (untilClock > 0) continue;
+      untilClock = LOOKS;
       const now = monotonicNow();
       kernel.clock.passes(now);
       if (kernel.timers.next() <= now) {

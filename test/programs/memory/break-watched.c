@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 
 #define PAGE 4096l
+#define TRIES 20
 #define LOOKS 300
 #define STEPS 32
 
@@ -72,7 +73,11 @@ static int is_odd(pid_t pid)
 /* The host shows areas that change piece by piece: it may be seen in between, but not always. */
 static void look(pid_t pid)
 {
-	bad += is_odd(pid) && is_odd(pid) && is_odd(pid);
+	int tries;
+
+	for (tries = 0; tries < TRIES && is_odd(pid); tries++)
+		;
+	bad += tries == TRIES;
 }
 
 static void move(int ends)
@@ -130,9 +135,9 @@ int main(void)
 	read(ends[0], &said, 1);
 	say("bad %d, kept %c\n", bad, said);
 	for (i = 0; i < LOOKS; i++) {
-		for (tries = 0; tries < 3 && ((pages = heap_pages(pid)) < 5 || pages > 8); tries++)
+		for (tries = 0; tries < TRIES && ((pages = heap_pages(pid)) < 5 || pages > 8); tries++)
 			;
-		bad += tries == 3;
+		bad += tries == TRIES;
 	}
 	there = (struct iovec){ base + sizeof(long), sizeof(long) };
 	R(process_vm_writev(pid, &here, 1, &there, 1, 0));
