@@ -1,6 +1,6 @@
 /**
  * An address space as the kernel sees it (mm_struct): its areas, and where things are. Keeps areas and the
- * engine's pages in step. The system calls' own rules (flags, limits, errors) are in syscalls/mmap.ts.
+ * engine's pages in step. The system calls' own rules (flags, limits, errors) are in syscalls/.
  */
 import type { ThreadFacts } from '../engine/answers.ts';
 import { PROT_NONE, PROT_READ, type Space } from '../engine/engine.ts';
