@@ -11,7 +11,7 @@ export const FILE = {
   FILE_GLOBAL: 0,
   FILE_TABLE: 0x4000,
   FILE_THUNKS: 0x14000,
-  /** The kernel's own scratch page (iovecs, message headers): never mapped in a space. */
+  /** The kernel's own (scratch.ts): never mapped in a space. */
   FILE_SCRATCH: 0x60000,
   /** Answers that are known beforehand: KNOWN_ENTRIES, and from KNOWN_DATA on what some of them write. */
   FILE_KNOWN: 0x80000,

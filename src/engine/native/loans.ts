@@ -6,10 +6,11 @@
 import type { Libc } from '../../host/libc.ts';
 import { monotonicNow } from '../../host/monotonic.ts';
 import { setInt64 } from '../../lib/int64.ts';
-import { ANSWERS, FILE, MESSAGE, SIZE, VA } from './layout.ts';
+import { ANSWERS, MESSAGE, SIZE, VA } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 import type { NativeSpace } from './native-space.ts';
 import type { Notes } from './notes.ts';
+import { SCRATCH } from './scratch.ts';
 
 const NR = { ioctl: 16, recvfrom: 45, sendmsg: 46 } as const;
 const SOL_SOCKET = 1;
@@ -18,8 +19,8 @@ const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 /** SIOCOUTQ: how much of what was sent nobody has received. */
 const UNRECEIVED = 0x5411;
-/** In the scratch page: struct msghdr, an iovec, its one byte, struct cmsghdr with an int; SIOCOUTQ's answer. */
-const HEADER = FILE.FILE_SCRATCH + 0xe00;
+/** struct msghdr, an iovec, its one byte, struct cmsghdr with an int; SIOCOUTQ's answer. */
+const HEADER = SCRATCH.LOAN;
 const IOVEC = HEADER + 56;
 const BYTE = IOVEC + 16;
 const CONTROL = BYTE + 8;

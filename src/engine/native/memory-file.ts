@@ -8,6 +8,7 @@ import type { Libc } from '../../host/libc.ts';
 import { setInt64 } from '../../lib/int64.ts';
 import type { EngineMemory } from '../engine.ts';
 import { FILE } from './layout.ts';
+import { RESIDENT_PAGES, SCRATCH } from './scratch.ts';
 
 const NR = {
   open: 2,
@@ -37,12 +38,9 @@ export interface MemoryFile extends EngineMemory {
   readonly buffer: ArrayBuffer;
 }
 
-/** Where mincore(2) puts its answer; and more pages than these are given back instead of being filled. */
-const RESIDENT = FILE.FILE_SCRATCH + 0x2000;
-const RESIDENT_PAGES = 0x10000;
-/** Where in a file sendfile(2) begins. */
-const POSITION = FILE.FILE_SCRATCH + 0xd00;
+const { RESIDENT, POSITION } = SCRATCH;
 const PAGE = 4096;
+/** More pages than these are given back instead of being filled. */
 const FEW = 24;
 
 /** Answers a sentence instead when the host has no such thing. */

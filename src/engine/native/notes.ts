@@ -4,8 +4,9 @@
  */
 import type { Libc } from '../../host/libc.ts';
 import { setInt64 } from '../../lib/int64.ts';
-import { FILE, NOTE } from './layout.ts';
+import { NOTE } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
+import { SCRATCH } from './scratch.ts';
 
 const NR = { poll: 7, socketpair: 53, setsockopt: 54, recvmmsg: 299 } as const;
 const AF_UNIX = 1;
@@ -18,10 +19,10 @@ const POLLIN = 1;
 /** How many are read at once. */
 const BATCH = 16;
 /**
- * In the scratch page, BATCH of each: struct mmsghdr (msghdr: 16 the iovec, 24 how many, 32 the control buffer, 40 its size;
+ * BATCH of each: struct mmsghdr (msghdr: 16 the iovec, 24 how many, 32 the control buffer, 40 its size;
  * 56 how much came), iovecs, notes, room for one struct cmsghdr with a ucred.
  */
-const HEADERS = FILE.FILE_SCRATCH;
+const HEADERS = SCRATCH.NOTES;
 const HEADER_SIZE = 64;
 const IOVECS = HEADERS + BATCH * HEADER_SIZE;
 const IOVEC_SIZE = 16;
@@ -32,6 +33,7 @@ const CONTROL_SIZE = 32;
 const CREDENTIALS_END = 28;
 const OPTION = CONTROLS + BATCH * CONTROL_SIZE;
 const POLLFD = OPTION + 8;
+export const NOTES_END: number = POLLFD + 8;
 
 export interface Note {
   readonly kind: number;

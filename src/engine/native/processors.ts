@@ -8,12 +8,13 @@
  */
 import { existsSync } from 'node:fs';
 import type { Libc } from '../../host/libc.ts';
-import { FILE, GLOBAL } from './layout.ts';
+import { GLOBAL } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
+import { SCRATCH } from './scratch.ts';
 
 const NR = { sched_setaffinity: 203, sched_getaffinity: 204 } as const;
-const MASK = FILE.FILE_SCRATCH + 0xb00;
-const OWN = FILE.FILE_SCRATCH + 0xc00;
+const MASK = SCRATCH.MASK;
+const OWN = SCRATCH.OWN_MASK;
 const { AFFINITY_SIZE } = GLOBAL;
 const NONE = -1;
 /** So many calls one after the other, from our processor, while nobody else runs. */

@@ -5,14 +5,15 @@
 import type { Libc } from '../../host/libc.ts';
 import { setInt64 } from '../../lib/int64.ts';
 import { EFAULT } from '../../uapi/errno.ts';
-import { FILE, USER_END } from './layout.ts';
+import { USER_END } from './layout.ts';
 import type { Lives } from './lives.ts';
 import type { MemoryFile } from './memory-file.ts';
 import type { NativeSpace } from './native-space.ts';
+import { SCRATCH } from './scratch.ts';
 
 const NR = { process_vm_readv: 310, process_vm_writev: 311 } as const;
 /** Two of struct iovec: ours and theirs. */
-const OURS = FILE.FILE_SCRATCH + 0x800;
+const OURS = SCRATCH.TRANSFER;
 const THEIRS = OURS + 16;
 
 export class Transfers {

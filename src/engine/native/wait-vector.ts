@@ -5,18 +5,19 @@
 import type { Libc } from '../../host/libc.ts';
 import { monotonicNow } from '../../host/monotonic.ts';
 import { setInt64 } from '../../lib/int64.ts';
-import { FILE, GLOBAL } from './layout.ts';
+import { GLOBAL } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
+import { SCRATCH, WAITS } from './scratch.ts';
 
 const NR = { futex_waitv: 449 } as const;
 const CLOCK_MONOTONIC = 1;
 /** Words that can be waited for at once. */
-export const MOST_WORDS = 127;
+export const MOST_WORDS: number = WAITS.MOST;
 /** Entries of {u64 value, u64 address, u32 flags, u32 reserved}, 32-bit words shared by processes. */
-const ENTRIES = FILE.FILE_SCRATCH + 0x1000;
-const ENTRY_SIZE = 24;
+const ENTRIES = SCRATCH.WAITS;
+const ENTRY_SIZE = WAITS.SIZE;
 const FUTEX_SIZE_U32 = 2;
-const TIMESPEC = FILE.FILE_SCRATCH + 0x900;
+const TIMESPEC = SCRATCH.DEADLINE;
 
 export class WaitVector {
   private readonly libc: Libc;

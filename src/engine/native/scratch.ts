@@ -1,0 +1,49 @@
+/**
+ * The kernel's own room in the memory file, for what it hands to the host's calls: vectors, headers, masks. No space maps it,
+ * and nothing stays there from one call to the next but the masks.
+ */
+import { FILE, GLOBAL } from './layout.ts';
+
+/** Words that one futex_waitv(2) can wait for, and struct futex_waitv. */
+export const WAITS = { MOST: 128, SIZE: 24 } as const;
+/** Pages that are looked at by one mincore(2), a byte each. */
+export const RESIDENT_PAGES = 0x10000;
+
+/** Bytes of each. */
+const SIZES = {
+  /** Notes: headers, vectors, bodies, control buffers of a batch; a socket's options, a struct pollfd (placed by `notes.ts`). */
+  NOTES: 0x800,
+  /** process_vm_readv(2): two of struct iovec. */
+  TRANSFER: 32,
+  /** A struct timespec, until when the kernel sleeps. */
+  DEADLINE: 16,
+  /** Where in a file sendfile(2) begins. */
+  POSITION: 8,
+  /** sendmsg(2) with a descriptor, and SIOCOUTQ's answer. */
+  LOAN: 128,
+  /** Processors: those of a thread that is to be moved, and those that the kernel's had. */
+  MASK: GLOBAL.AFFINITY_SIZE,
+  OWN_MASK: GLOBAL.AFFINITY_SIZE,
+  WAITS: WAITS.MOST * WAITS.SIZE,
+  RESIDENT: RESIDENT_PAGES,
+} as const;
+
+type Places = { readonly [K in keyof typeof SIZES]: number };
+
+const ALIGNED = 16;
+
+function place(begin: number): Places {
+  let at = begin;
+  const next = (size: number): number => {
+    const here = at;
+    at = Math.ceil((at + size) / ALIGNED) * ALIGNED;
+    return here;
+  };
+  return Object.fromEntries(Object.entries(SIZES).map(([name, size]) => [name, next(size)])) as Places;
+}
+
+/** Offsets in the memory file. */
+export const SCRATCH: Places = place(FILE.FILE_SCRATCH);
+
+/** Where the last of them ends. */
+export const SCRATCH_END: number = SCRATCH.RESIDENT + SIZES.RESIDENT;
