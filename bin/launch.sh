@@ -36,8 +36,7 @@ ignored() { shift 30; UML_IGNORED=$1; }
 read -r stat </proc/self/stat && ignored ${stat##*) } && export UML_IGNORED
 
 # Garbage is collected by the kernel's thread alone: others would take processors from guests, and waking them takes
-# longer than they help. With room for young objects that happens seldom, and for old ones not while a machine is new.
-# Functions are compiled after fewer calls than V8 waits for by itself: a fork or an execve makes each of them once.
-# Compiled code that the build kept counts for these flags alone: it reads the same file.
+# longer than they help. With room for young objects that happens seldom. What V8 learns of a function it learns from the
+# first call on. Compiled code that the build kept counts for these flags alone: it reads the same file.
 read -r flags <"$home/bin/node.flags"
 exec "$node" $flags "$home/bin/start.cjs" "$name" "$@"

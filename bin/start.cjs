@@ -4,6 +4,7 @@
 const { readFileSync, writeFileSync } = require('node:fs');
 const { createRequire } = require('node:module');
 const { dirname, join } = require('node:path');
+const { setFlagsFromString } = require('node:v8');
 const { constants, Script } = require('node:vm');
 
 if (Number(process.versions.node.split('.')[0]) < 24) {
@@ -12,6 +13,13 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   );
   process.exit(1);
 }
+
+// Node's own modules come with compiled code, which counts only while V8's numbers are the usual ones: so those that the
+// program asks for are loaded before any is set.
+for (const module of ['child_process', 'events', 'os', 'process', 'tty', 'url']) require(`node:${module}`);
+// After how many calls functions are optimised: V8 waits for 400 by itself, and for 500 since what they see has changed. A
+// fork or an execve makes each of its calls once.
+const EARLY = ['--invocation-count-for-maglev=100', '--minimum-invocations-after-ic-update=100'];
 
 const name = process.argv.splice(2, 1)[0];
 const filename = join(__dirname, '..', 'dist', `${name}.cjs`);
@@ -25,6 +33,11 @@ const tryRead = file => {
   }
 };
 
+// What is missing, the program itself says.
+try {
+  require('../dist/early.cjs');
+} catch {}
+
 const script = new Script(
   `(function (exports, require, module, __filename, __dirname) {${readFileSync(filename, 'latin1')}\n})`,
   {
@@ -34,8 +47,10 @@ const script = new Script(
   },
 );
 
+// What is kept counts for the numbers that were set then.
 const keep = process.env.UML_KEEP_CODE;
-if (keep !== undefined) {
+if (keep === undefined) for (const flag of EARLY) setFlagsFromString(flag);
+else {
   delete process.env.UML_KEEP_CODE;
   process.on('exit', () => writeFileSync(keep, script.createCachedData()));
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * Builds dist/: linux.cjs and uml.cjs (src/cli, bundled), their source maps and compiled code, and the stub.
+ * Builds dist/: linux.cjs, uml.cjs and early.cjs (src/cli, bundled), their source maps, the programs' compiled code, and the
+ * stub.
  *
  *   node scripts/build.mjs [--if-stale]
  *
@@ -68,7 +69,7 @@ async function bundle(out) {
   const { build } = await esbuild();
   await build({
     absWorkingDir: home,
-    entryPoints: PROGRAMS.map(name => `src/cli/${name}.ts`),
+    entryPoints: [...PROGRAMS, 'early'].map(name => `src/cli/${name}.ts`),
     outdir: out,
     outExtension: { '.js': '.cjs' },
     bundle: true,

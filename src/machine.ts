@@ -3,6 +3,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { KernelLog } from './core/log.ts';
+import { RAM_RANGE } from './engine/native/layout.ts';
 import { NativeEngine } from './engine/native/native-engine.ts';
 import { BackgroundThreads } from './host/background.ts';
 import { onUncaught } from './host/bugs.ts';
@@ -34,9 +35,6 @@ import { KernelProc } from './kernel/proc/proc-source.ts';
 import { Uts } from './kernel/uts.ts';
 import { Strace } from './syscalls/strace.ts';
 import { entryCall, prefetchPlan, syscallsByNumber } from './syscalls/table.ts';
-
-/** Offsets of the memory file for the machine's memory: far more than pages, so that files lie in one piece. */
-const RAM_RANGE = 2 ** 38;
 
 /** What a machine takes from its host. */
 interface Host {

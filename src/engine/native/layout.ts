@@ -22,6 +22,9 @@ export const FILE = {
   FILE_RAM: 0x200000000,
 } as const;
 
+/** Offsets of the memory file for the machine's memory: far more than pages, so that files lie in one piece. */
+export const RAM_RANGE = 2 ** 38;
+
 /** Places in a guest's address space that the engine keeps to itself. */
 export const VA = {
   /** The stub's text and read-only data (sealed). */

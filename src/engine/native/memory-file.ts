@@ -8,6 +8,7 @@ import type { Libc } from '../../host/libc.ts';
 import { setInt64 } from '../../lib/int64.ts';
 import type { EngineMemory } from '../engine.ts';
 import { FILE } from './layout.ts';
+import { takeRoom } from './room.ts';
 import { RESIDENT_PAGES, SCRATCH } from './scratch.ts';
 
 const NR = {
@@ -25,6 +26,7 @@ const MFD_CLOEXEC = 1;
 const O_RDONLY_CLOEXEC = 0o2000000;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED_NORESERVE = 0x4001;
+const MAP_FIXED = 0x10;
 const PUNCH_HOLE_KEEP_SIZE = 3;
 
 export interface MemoryFile extends EngineMemory {
@@ -57,10 +59,12 @@ export function createMemoryFile(libc: Libc, ramSize: number): MemoryFile | stri
   const readOnlyFd = libc.syscall(NR.open, libc.addressOf(path), O_RDONLY_CLOEXEC);
   if (readOnlyFd < 0)
     return `/proc of the host is needed to open the memory file read-only (error ${-readOnlyFd})`;
-  const address = libc.syscall(NR.mmap, 0, size, PROT_READ_WRITE, MAP_SHARED_NORESERVE, fd, 0);
+  const room = takeRoom(size);
+  const flags = room === null ? MAP_SHARED_NORESERVE : MAP_SHARED_NORESERVE | MAP_FIXED;
+  const address = libc.syscall(NR.mmap, room?.address ?? 0, size, PROT_READ_WRITE, flags, fd, 0);
   if (address < 0)
     return `the host refuses to map ${size} bytes of address space (error ${-address}): see ulimit -v`;
-  const buffer = libc.viewOf(address, size);
+  const buffer = room?.buffer ?? libc.viewOf(address, size);
   const bytes = new Uint8Array(buffer);
   const view = new DataView(buffer);
   const discard = (offset: number, len: number): void => {
