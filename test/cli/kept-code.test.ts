@@ -1,4 +1,4 @@
-/** The compiled code that the build keeps is of use to the programs as they are started. */
+/** The compiled code that the build keeps is of use to the programs as they are started, and so is what is done early. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -22,3 +22,9 @@ for (const name of ['uml', 'linux'])
     const { stdout } = spawnSync(process.execPath, [...flags, '-e', LOOK, join(home, 'dist', name)]);
     assert.equal(stdout.toString(), 'false\n');
   });
+
+test('the memory file has its place before a program is loaded', () => {
+  const look = 'require(process.argv[1]); console.log(Symbol.for("usermode-linux.room") in globalThis)';
+  const { stdout } = spawnSync(process.execPath, ['-e', look, join(home, 'dist/early.cjs')]);
+  assert.equal(stdout.toString(), 'true\n');
+});

@@ -16,12 +16,13 @@ export interface Room {
   readonly buffer: ArrayBuffer;
 }
 
-/** The reserving program and the machine's code are bundles of their own: this is where one leaves it to the other. */
+/** What reserves it and the machine's code are bundles of their own: this is where the one leaves it to the other. */
+const ROOM: unique symbol = Symbol.for('usermode-linux.room');
 interface Holder {
   [ROOM]?: Room | undefined;
 }
-const ROOM: unique symbol = Symbol.for('usermode-linux.room') as never;
 
+/** Where the host refuses there is none: whoever makes the memory file hears why. */
 export function reserveRoom(libc: Libc): void {
   const size = FILE.FILE_RAM + RAM_RANGE;
   const address = libc.syscall(NR_MMAP, 0, size, PROT_NONE, MAP_NOTHING, -1, 0);
