@@ -1,6 +1,6 @@
 # test: needs java javac
 # Java: threads, collectors, processes, files, sockets, faults that the machine catches; Rust where it is.
-command -v rustc >/dev/null && { export RUSTUP_HOME=/root/.rustup CARGO_HOME=/root/.cargo; cat >m.rs <<'R'
+command -v rustc >/dev/null && command -v cargo >/dev/null && { export RUSTUP_HOME=/root/.rustup CARGO_HOME=/root/.cargo; cat >m.rs <<'R'
 use std::{sync::{mpsc, Arc, Mutex, RwLock, Condvar}, thread, process::Command, fs, io::{Read, Write}, os::unix::net::{UnixListener, UnixStream}, time::Duration, collections::HashMap};
 fn main() {
     let (tx, rx) = mpsc::channel(); for i in 0..8 { let tx = tx.clone(); thread::spawn(move || { for j in 0..1000 { tx.send(i * j).unwrap(); } }); } drop(tx); println!("{}", rx.iter().sum::<i64>());

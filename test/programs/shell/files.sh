@@ -13,6 +13,6 @@ printf 'b\na\nc\n' >s; sort -o s s; cat s; tac s; nl s; od -c s | head -n2; base
 head -c 100000 /dev/zero | gzip | gunzip | wc -c
 mktemp -d tmp.XXXXXX | cut -c1-4; install -m 750 s inst; stat -c %a inst
 ln -s nowhere dangling; cat dangling; ls nope; rmdir d; echo $?
-tail -f s --pid=$$ >followed & until grep -q c followed; do sleep 0.05; done; echo more >>s; until grep -q more followed; do sleep 0.05; done; { kill $!; wait $!; } 2>/dev/null; cat followed
+: >followed; tail -f s --pid=$$ >followed & until grep -q c followed; do sleep 0.05; done; echo more >>s; until grep -q more followed; do sleep 0.05; done; { kill $!; wait $!; } 2>/dev/null; cat followed
 [ "$(tty)" = "not a tty" ] && echo no terminal
 sync; df . >/dev/null && echo df; id -u | wc -l
