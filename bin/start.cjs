@@ -38,14 +38,14 @@ try {
   require('../dist/early.cjs');
 } catch {}
 
-const script = new Script(
-  `(function (exports, require, module, __filename, __dirname) {${readFileSync(filename, 'latin1')}\n})`,
-  {
-    filename,
-    cachedData: tryRead(join(__dirname, '..', 'dist', `${name}.code`)),
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  },
-);
+const code = tryRead(join(__dirname, '..', 'dist', `${name}.code`));
+const script = new Script(readFileSync(filename, 'latin1'), {
+  filename,
+  cachedData: code,
+  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+});
+// An idle machine would keep these megabytes until there is more garbage.
+code?.buffer.transfer(0);
 
 // What is kept counts for the numbers that were set then.
 const keep = process.env.UML_KEEP_CODE;

@@ -27,6 +27,7 @@ const home = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(home, 'dist');
 const stubSource = join(home, 'src/engine/native/stub');
 const PROGRAMS = ['linux', 'uml'];
+const BUNDLE_URL = "const __bundle_url = require('node:url').pathToFileURL(__filename).href;";
 
 const STUB_FLAGS = [
   '-O2',
@@ -65,11 +66,12 @@ function stale() {
 
 const esbuild = () => import('esbuild').catch(() => fail('esbuild is missing; run "npm install"'));
 
-async function bundle(out) {
+/** `around`: what stands before and after each of them. */
+async function bundle(out, names, around) {
   const { build } = await esbuild();
   await build({
     absWorkingDir: home,
-    entryPoints: [...PROGRAMS, 'early'].map(name => `src/cli/${name}.ts`),
+    entryPoints: names.map(name => `src/cli/${name}.ts`),
     outdir: out,
     outExtension: { '.js': '.cjs' },
     bundle: true,
@@ -84,7 +86,8 @@ async function bundle(out) {
     sourcesContent: false,
     legalComments: 'none',
     define: { 'import.meta.url': '__bundle_url' },
-    banner: { js: "const __bundle_url = require('node:url').pathToFileURL(__filename).href;" },
+    banner: { js: around[0] },
+    footer: { js: around[1] },
     logLevel: 'warning',
   }).catch(() => fail('the bundle failed, see above'));
 }
@@ -170,7 +173,12 @@ async function build() {
   process.on('exit', () => rmSync(out, { recursive: true, force: true }));
   sweep();
   mkdirSync(out);
-  await bundle(out);
+  // Programs are functions, as Node makes modules, so that bin/start.cjs need not copy them into one.
+  await bundle(out, PROGRAMS, [
+    `(function (exports, require, module, __filename, __dirname) { ${BUNDLE_URL}`,
+    '})',
+  ]);
+  await bundle(out, ['early'], ['', '']);
   await buildStub(out);
   for (const name of PROGRAMS) rmSync(join(dist, `${name}.code`), { force: true });
   for (const name of readdirSync(out)) renameSync(join(out, name), join(dist, name));

@@ -13,8 +13,7 @@ const LOOK = `
   const { Script } = require('node:vm');
   const { readFileSync } = require('node:fs');
   const read = kind => readFileSync(process.argv[1] + kind);
-  const source = '(function (exports, require, module, __filename, __dirname) {' + read('.cjs').toString('latin1') + '\\n})';
-  console.log(new Script(source, { cachedData: read('.code') }).cachedDataRejected);
+  console.log(new Script(read('.cjs').toString('latin1'), { cachedData: read('.code') }).cachedDataRejected);
 `;
 
 for (const name of ['uml', 'linux'])
