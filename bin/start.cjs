@@ -15,8 +15,7 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 }
 
 // Node's own modules come with compiled code, which counts only while V8's numbers are the usual ones: so those that the
-// program asks for are loaded before any is set. The heap has its size by now (bin/node.flags); the number may go.
-setFlagsFromString('--initial-old-space-size=0');
+// program asks for are loaded before any is set.
 for (const module of ['child_process', 'events', 'os', 'process', 'tty', 'url']) require(`node:${module}`);
 // After how many calls functions are optimised: V8 waits for 400 by itself, and for 500 since what they see has changed. A
 // fork or an execve makes each of its calls once.
@@ -33,6 +32,11 @@ const tryRead = file => {
     return undefined;
   }
 };
+
+// What is missing, the program itself says.
+try {
+  require('../dist/early.cjs');
+} catch {}
 
 const code = tryRead(join(__dirname, '..', 'dist', `${name}.code`));
 const script = new Script(readFileSync(filename, 'latin1'), {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * Builds dist/: linux.cjs and uml.cjs (src/cli, bundled), their source maps, their compiled code, and the stub.
+ * Builds dist/: linux.cjs, uml.cjs and early.cjs (src/cli, bundled), their source maps, the programs' compiled code, and the
+ * stub.
  *
  *   node scripts/build.mjs [--if-stale]
  *
@@ -65,12 +66,12 @@ function stale() {
 
 const esbuild = () => import('esbuild').catch(() => fail('esbuild is missing; run "npm install"'));
 
-/** The programs are functions, as Node makes modules, so that bin/start.cjs need not copy them into one. */
-async function bundlePrograms(out) {
+/** `around`: what stands before and after each of them. */
+async function bundle(out, names, around) {
   const { build } = await esbuild();
   await build({
     absWorkingDir: home,
-    entryPoints: PROGRAMS.map(name => `src/cli/${name}.ts`),
+    entryPoints: names.map(name => `src/cli/${name}.ts`),
     outdir: out,
     outExtension: { '.js': '.cjs' },
     bundle: true,
@@ -85,8 +86,8 @@ async function bundlePrograms(out) {
     sourcesContent: false,
     legalComments: 'none',
     define: { 'import.meta.url': '__bundle_url' },
-    banner: { js: `(function (exports, require, module, __filename, __dirname) { ${BUNDLE_URL}` },
-    footer: { js: '})' },
+    banner: { js: around[0] },
+    footer: { js: around[1] },
     logLevel: 'warning',
   }).catch(() => fail('the bundle failed, see above'));
 }
@@ -172,7 +173,12 @@ async function build() {
   process.on('exit', () => rmSync(out, { recursive: true, force: true }));
   sweep();
   mkdirSync(out);
-  await bundlePrograms(out);
+  // Programs are functions, as Node makes modules, so that bin/start.cjs need not copy them into one.
+  await bundle(out, PROGRAMS, [
+    `(function (exports, require, module, __filename, __dirname) { ${BUNDLE_URL}`,
+    '})',
+  ]);
+  await bundle(out, ['early'], ['', '']);
   await buildStub(out);
   for (const name of PROGRAMS) rmSync(join(dist, `${name}.code`), { force: true });
   for (const name of readdirSync(out)) renameSync(join(out, name), join(dist, name));

@@ -2,7 +2,6 @@
  * What a new program finds on its stack (System V ABI, x86-64, 3.4.1), from the stack pointer up: argc, the
  * pointers to the arguments and to the environment, each ended by a null, the auxiliary vector; above, the strings.
  */
-import { zeroBytes } from '../lib/bytes.ts';
 import { setInt64 } from '../lib/int64.ts';
 
 export interface StackRequest {
@@ -89,7 +88,7 @@ class StackWriter {
   constructor(sp: number, top: number, window: StackWindow) {
     this.window = window;
     this.shift = window.offset - sp;
-    zeroBytes(window.bytes, window.offset, top + this.shift);
+    window.bytes.fill(0, window.offset, top + this.shift);
   }
 
   string(text: string): number {

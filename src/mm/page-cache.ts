@@ -8,7 +8,6 @@
  */
 import type { HostFile } from '../engine/engine.ts';
 import { Bitmap } from '../lib/bitmap.ts';
-import { zeroBytes } from '../lib/bytes.ts';
 import { Roster } from '../lib/roster.ts';
 import { ENOSPC } from '../uapi/errno.ts';
 import type { PageWindow } from './page-window.ts';
@@ -286,7 +285,7 @@ export class PageCache {
   /** Zeroes bytes of one page, if that page is there. */
   private zero(pos: number, end: number): void {
     if (end <= pos || !this.present.has(Math.floor(pos / PAGE_SIZE))) return;
-    zeroBytes(this.ram.bytes, this.base + pos, this.base + end);
+    this.ram.bytes.fill(0, this.base + pos, this.base + end);
   }
 }
 

@@ -5,10 +5,10 @@
  * whatever the guest tries.
  */
 import type { Libc } from '../../host/libc.ts';
-import { zeroBytes } from '../../lib/bytes.ts';
 import { setInt64 } from '../../lib/int64.ts';
 import type { EngineMemory } from '../engine.ts';
 import { FILE } from './layout.ts';
+import { takeRoom } from './room.ts';
 import { RESIDENT_PAGES, SCRATCH } from './scratch.ts';
 
 const NR = {
@@ -37,26 +37,13 @@ export interface MemoryFile extends EngineMemory {
   readonly i32: Int32Array;
   /** Makes a range zeros without touching pages that it does not have. Page-aligned. */
   wipe(offset: number, len: number): void;
-  readonly buffer: ArrayBufferLike;
+  readonly buffer: ArrayBuffer;
 }
 
 const { RESIDENT, POSITION } = SCRATCH;
 const PAGE = 4096;
 /** More pages than these are given back instead of being filled. */
 const FEW = 24;
-
-/**
- * Address space for the file. V8 takes other people's memory for that much garbage to come and goes through its heap again
- * and again; what is shared it does not count, and what may grow it reserves without asking for memory. Null where the host
- * counts such room all the same (overcommit_memory of proc(5), ulimit -d): the file lies where the host puts it then.
- */
-function reserve(size: number): SharedArrayBuffer | null {
-  try {
-    return new SharedArrayBuffer(size, { maxByteLength: size });
-  } catch {
-    return null;
-  }
-}
 
 /** Answers a sentence instead when the host has no such thing. */
 export function createMemoryFile(libc: Libc, ramSize: number): MemoryFile | string {
@@ -72,16 +59,14 @@ export function createMemoryFile(libc: Libc, ramSize: number): MemoryFile | stri
   const readOnlyFd = libc.syscall(NR.open, libc.addressOf(path), O_RDONLY_CLOEXEC);
   if (readOnlyFd < 0)
     return `/proc of the host is needed to open the memory file read-only (error ${-readOnlyFd})`;
-  const room = reserve(size);
+  const room = takeRoom(size);
   const flags = room === null ? MAP_SHARED_NORESERVE : MAP_SHARED_NORESERVE | MAP_FIXED;
-  const place = room === null ? 0 : libc.addressOf(new Uint8Array(room, 0, 0));
-  const address = libc.syscall(NR.mmap, place, size, PROT_READ_WRITE, flags, fd, 0);
+  const address = libc.syscall(NR.mmap, room?.address ?? 0, size, PROT_READ_WRITE, flags, fd, 0);
   if (address < 0)
     return `the host refuses to map ${size} bytes of address space (error ${-address}): see ulimit -v`;
-  const buffer = room ?? libc.viewOf(address, size);
-  // With their lengths: arrays without follow a growable buffer's, and are slower.
-  const bytes = new Uint8Array(buffer, 0, size);
-  const view = new DataView(buffer, 0, size);
+  const buffer = room?.buffer ?? libc.viewOf(address, size);
+  const bytes = new Uint8Array(buffer);
+  const view = new DataView(buffer);
   const discard = (offset: number, len: number): void => {
     libc.syscall(NR.fallocate, fd, PUNCH_HOLE_KEEP_SIZE, offset, len);
   };
@@ -116,7 +101,7 @@ export function createMemoryFile(libc: Libc, ramSize: number): MemoryFile | stri
       for (let i = 0; i < len / PAGE; i++)
         if ((bytes[RESIDENT + i]! & 1) !== 0) pages.push(offset + i * PAGE);
       if (told < 0 || pages.length > FEW) discard(offset, len);
-      else for (const page of pages) zeroBytes(bytes, page, page + PAGE);
+      else for (const page of pages) bytes.fill(0, page, page + PAGE);
     },
   };
 }

@@ -6,7 +6,6 @@
  * turns out to have changed, the pages that we have are read anew where they are.
  */
 import type { HostFiles } from '../../host/files.ts';
-import { zeroBytes } from '../../lib/bytes.ts';
 import { PageCache } from '../../mm/page-cache.ts';
 import { PAGE_SIZE, pageUp, type Ram } from '../../mm/ram.ts';
 import { EIO } from '../../uapi/errno.ts';
@@ -80,7 +79,7 @@ export class HostPages {
       const n = this.files.pread(fd, this.ram.bytes, offset + done, len - done, pos + done);
       if (n < 0) return n;
       if (n === 0) {
-        zeroBytes(this.ram.bytes, offset + done, offset + len);
+        this.ram.bytes.fill(0, offset + done, offset + len);
         break;
       }
       done += n;
