@@ -23,7 +23,7 @@ import {
   SIGURG,
   SIGWINCH,
 } from '../uapi/signal.ts';
-import { isUncatchable, SigSet, sigBit, sigWord, UNMASKABLE } from './sigset.ts';
+import { eachSignal, SigSet, UNMASKABLE } from './sigset.ts';
 
 /** Never changed: replaced as a whole. */
 export interface SigAction {
@@ -84,9 +84,13 @@ export class SigHand {
   private told: Told | null = null;
 
   get(signal: number): SigAction {
+    this.refresh();
+    return this.actions[signal]!;
+  }
+
+  private refresh(): void {
     const { told } = this;
     if (told !== null && told.facts.actionsSet !== told.heard) this.hear(told);
-    return this.actions[signal]!;
   }
 
   set(signal: number, action: SigAction): void {
@@ -109,19 +113,23 @@ export class SigHand {
 
   /** For fork, and for exec of one that is shared. */
   clone(): SigHand {
+    this.refresh();
     const copy = new SigHand();
-    for (let signal = 1; signal <= NSIG; signal++) copy.actions[signal] = this.get(signal);
-    copy.own.set(this.own.lo, this.own.hi);
+    const { lo, hi } = this.own;
+    eachSignal(lo, hi, signal => {
+      copy.actions[signal] = this.actions[signal]!;
+    });
+    copy.own.set(lo, hi);
     return copy;
   }
 
   /** exec(2): handlers are gone, what was ignored stays ignored. */
   resetHandlers(): void {
     this.untell();
-    for (let signal = 1; signal <= NSIG; signal++) {
+    eachSignal(this.own.lo, this.own.hi, signal => {
       const ignored = this.actions[signal]!.handler === SIG_IGN;
       this.put(signal, ignored ? { ...DEFAULT_ACTION, handler: SIG_IGN } : DEFAULT_ACTION);
-    }
+    });
   }
 
   /** To be called when one thread alone uses this table: it is told anew when something changes. */
@@ -129,9 +137,9 @@ export class SigHand {
     if (this.told?.facts === facts) return;
     this.untell();
     const { lo, hi } = this.own;
-    for (let signal = 1; signal <= NSIG && (lo | hi) !== 0; signal++)
-      if (this.own.has(signal))
-        writeSigAction(view, facts.actions + SIGACTION_SIZE * (signal - 1), this.actions[signal]!);
+    eachSignal(lo, hi, signal => {
+      writeSigAction(view, facts.actions + SIGACTION_SIZE * (signal - 1), this.actions[signal]!);
+    });
     facts.tellActions(lo, hi);
     this.told = { facts, view, heard: facts.actionsSet };
   }
@@ -160,13 +168,14 @@ export class SigHand {
 
   /** Whatever the thread claims, it cannot do more than by a call. */
   private take({ facts, view }: Told): void {
-    const [lo, hi] = facts.ownActions;
-    for (let signal = 1; signal <= NSIG && (lo | hi | this.own.lo | this.own.hi) !== 0; signal++) {
-      const isOwn = ((sigWord(signal) === 0 ? lo : hi) & sigBit(signal)) !== 0 && !isUncatchable(signal);
-      if (isOwn)
-        this.put(signal, admissible(readSigAction(view, facts.actions + SIGACTION_SIZE * (signal - 1))));
-      else if (this.own.has(signal)) this.put(signal, DEFAULT_ACTION);
-    }
+    const [claimed, hi] = facts.ownActions;
+    const lo = claimed & ~UNMASKABLE;
+    eachSignal(lo, hi, signal => {
+      this.put(signal, admissible(readSigAction(view, facts.actions + SIGACTION_SIZE * (signal - 1))));
+    });
+    eachSignal(this.own.lo & ~lo, this.own.hi & ~hi, signal => {
+      this.put(signal, DEFAULT_ACTION);
+    });
   }
 
   /** Whether the disposition makes sending it pointless: SIG_IGN, or SIG_DFL of one that by default does nothing. */

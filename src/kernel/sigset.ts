@@ -51,6 +51,12 @@ export class SigSet {
 /** A set that is only looked at. */
 export type ReadonlySigSet = Readonly<Pick<SigSet, 'lo' | 'hi' | 'has' | 'clone'>>;
 
+/** Calls `each` for every signal of two words, in order: most sets hold few. */
+export function eachSignal(lo: number, hi: number, each: (signal: number) => void): void {
+  for (let rest = lo; rest !== 0; rest &= rest - 1) each(lowestSignal(rest, 0));
+  for (let rest = hi; rest !== 0; rest &= rest - 1) each(lowestSignal(0, rest));
+}
+
 /** The lowest signal of two words, or 0 for none. */
 export function lowestSignal(lo: number, hi: number): number {
   if (lo !== 0) return 32 - Math.clz32(lo & -lo);

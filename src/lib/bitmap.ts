@@ -22,7 +22,7 @@ export class Bitmap {
     this.grow(to);
     for (let bit = from; bit < to; ) {
       const end = Math.min(to, (bit | 31) + 1);
-      this.apply(bit >>> 5, this.words[bit >>> 5]! | mask(bit, end));
+      this.flip(bit >>> 5, mask(bit, end) & ~this.words[bit >>> 5]!, 1);
       bit = end;
     }
   }
@@ -32,7 +32,7 @@ export class Bitmap {
     const stop = Math.min(to, this.words.length * 32);
     for (let bit = from; bit < stop; ) {
       const end = Math.min(stop, (bit | 31) + 1);
-      this.apply(bit >>> 5, this.words[bit >>> 5]! & ~mask(bit, end));
+      this.flip(bit >>> 5, mask(bit, end) & this.words[bit >>> 5]!, -1);
       bit = end;
     }
   }
@@ -57,13 +57,15 @@ export class Bitmap {
     return copy;
   }
 
-  private apply(index: number, word: number): void {
+  /** Of one word these bits, which all come or all go. */
+  private flip(index: number, bits: number, by: 1 | -1): void {
+    if (bits === 0) return;
     if (this.shared) {
       this.words = this.words.slice();
       this.shared = false;
     }
-    this.members += popcount(word) - popcount(this.words[index]!);
-    this.words[index] = word;
+    this.members += by * popcount(bits);
+    this.words[index]! ^= bits;
   }
 
   private grow(bits: number): void {

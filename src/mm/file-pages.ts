@@ -226,10 +226,5 @@ export function touched(mm: Mm, cache: PageCache, page: number, out: Uint8Array)
  * Pages of an area that is no longer listed are gone for sure: only now the cache need not tell the space of its changes.
  */
 export function forgetCache(mm: Mm, cache: PageCache): void {
-  if (!maps(mm, cache)) cache.dropUser(mm);
-}
-
-function maps(mm: Mm, cache: PageCache): boolean {
-  for (let i = mm.vmas.count - 1; i >= 0; i--) if (mm.vmas.at(i)!.backing?.cache === cache) return true;
-  return false;
+  if (!mm.vmas.isMapped(cache)) cache.dropUser(mm);
 }

@@ -25,15 +25,7 @@ import { lowestUse, MMAP_MIN, Places, TASK_SIZE } from './places.ts';
 import { growPrivate, mapPrivate, movePages } from './private-pages.ts';
 import { PAGE_SIZE, pageUp } from './ram.ts';
 import type { Mapped, TextImages } from './text-image.ts';
-import {
-  type Backing,
-  VM_DONTFORK,
-  VM_GROWSDOWN,
-  VM_LOCKED_MASK,
-  VM_MAYWRITE,
-  VM_WIPEONFORK,
-  Vma,
-} from './vma.ts';
+import { type Backing, VM_DONTFORK, VM_GROWSDOWN, VM_LOCKED_MASK, VM_WIPEONFORK, Vma } from './vma.ts';
 import { type AreasWatcher, VmaList } from './vma-list.ts';
 
 /** What address spaces have in common: a machine's. */
@@ -271,12 +263,7 @@ export class Mm implements PageUser, AreasWatcher {
 
   /** Whether others may see what the program writes. */
   get sharesMemory(): boolean {
-    if (this.users > 1) return true;
-    for (let i = this.vmas.count - 1; i >= 0; i--) {
-      const vma = this.vmas.at(i)!;
-      if (vma.shared && (vma.flags & VM_MAYWRITE) !== 0) return true;
-    }
-    return false;
+    return this.users > 1 || this.vmas.hasSharedWriter;
   }
 
   /** Makes an area longer by `more` bytes, which are free. */

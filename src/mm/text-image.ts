@@ -145,7 +145,9 @@ export class TextImages {
   }
 
   unmapped(mm: Mm, vma: Vma): void {
-    const index = mm.texts.findIndex(m => m.vma === vma);
+    const { texts } = mm;
+    let index = texts.length - 1;
+    while (index >= 0 && texts[index]!.vma !== vma) index--;
     if (index < 0) return;
     const [record] = mm.texts.splice(index, 1);
     const { image } = record!;

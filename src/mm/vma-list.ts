@@ -1,8 +1,9 @@
 /** The areas of an address space, in order. Only the list changes here, never the engine's pages. */
 import { PROT_WRITE } from '../engine/engine.ts';
 import { ENOMEM } from '../uapi/errno.ts';
+import type { PageCache } from './page-cache.ts';
 import { PAGE_SIZE } from './ram.ts';
-import { VM_GROWSDOWN, VM_LOCKED, VM_SEALED, type Vma } from './vma.ts';
+import { VM_GROWSDOWN, VM_LOCKED, VM_SEALED, VM_SHARED_WRITER, type Vma } from './vma.ts';
 
 /** Told before areas come, go, or are cut or joined. */
 export interface AreasWatcher {
@@ -68,8 +69,7 @@ export class VmaList {
   }
 
   /** Cuts areas so that none crosses `address`. */
-  split(address: number): void {
-    this.watcher?.changing();
+  private cut(address: number): void {
     const index = this.indexAfter(address);
     const vma = this.list[index];
     if (vma === undefined || vma.start >= address) return;
@@ -82,8 +82,8 @@ export class VmaList {
   /** Takes out all areas within [from, to), cutting those at the edges. */
   remove(from: number, to: number): Vma[] {
     this.watcher?.changing();
-    this.split(from);
-    this.split(to);
+    this.cut(from);
+    this.cut(to);
     const first = this.indexAfter(from);
     let last = first;
     while (last < this.list.length && this.list[last]!.start < to) last++;
@@ -93,8 +93,8 @@ export class VmaList {
   /** Areas within [from, to), after cutting those at the edges; merge them again with `join`. */
   isolate(from: number, to: number): Vma[] {
     this.watcher?.changing();
-    this.split(from);
-    this.split(to);
+    this.cut(from);
+    this.cut(to);
     const out: Vma[] = [];
     for (let i = this.indexAfter(from); i < this.list.length && this.list[i]!.start < to; i++)
       out.push(this.list[i]!);
@@ -126,6 +126,21 @@ export class VmaList {
       if (before.end === after.end) this.list.splice(i, 1);
       else i++;
     }
+  }
+
+  /** Whether the program may write through one of them what others see. */
+  get hasSharedWriter(): boolean {
+    const { list } = this;
+    for (let i = 0; i < list.length; i++)
+      if ((list[i]!.flags & VM_SHARED_WRITER) === VM_SHARED_WRITER) return true;
+    return false;
+  }
+
+  /** Whether one is a mapping of this file. */
+  isMapped(cache: PageCache): boolean {
+    const { list } = this;
+    for (let i = list.length - 1; i >= 0; i--) if (list[i]!.backing?.cache === cache) return true;
+    return false;
   }
 
   /** Whether areas cover [from, to) without a hole. */

@@ -27,6 +27,8 @@ export const VM_DROPPABLE = 1024;
 export const VM_DONTDUMP = 2048;
 export const VM_LOCKED_MASK: number = VM_LOCKED | VM_LOCKONFAULT;
 
+export const VM_SHARED_WRITER: number = VM_SHARED | VM_MAYWRITE;
+
 /** A file, as a mapping holds it. */
 export interface Backing {
   readonly cache: PageCache;
@@ -89,7 +91,7 @@ export class Vma {
 
   /** Counts areas through which the file may be written, now or after mprotect. */
   countWriter(by: 1 | -1): void {
-    if (this.backing !== null && this.shared && (this.flags & VM_MAYWRITE) !== 0)
+    if ((this.flags & VM_SHARED_WRITER) === VM_SHARED_WRITER && this.backing !== null)
       this.backing.cache.writers += by;
   }
 

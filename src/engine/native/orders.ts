@@ -11,6 +11,7 @@ import type { MemoryFile } from './memory-file.ts';
 const WRITE = 1;
 const NOTE_EVERY = 128;
 const NOTE_PLACES = 64;
+const TWO32 = 2 ** 32;
 const REFUSAL_PLACES = (SPACE.P_TEXTS - SPACE.P_REFUSALS) / NOTE.NOTE_SIZE;
 
 export class Orders {
@@ -134,20 +135,29 @@ export class Orders {
     f: number,
     kind: number,
   ): void {
-    const at = SPACE.P_OPS + (this.posted & (SIZE.MAX_OPS - 1)) * OP.OP_SIZE;
-    this.setWord64(at + OP.OP_NR, nr);
-    this.setWord64(at + OP.OP_ARGS, a);
-    this.setWord64(at + OP.OP_ARGS + 8, b);
-    this.setWord64(at + OP.OP_ARGS + 16, c);
-    this.setWord64(at + OP.OP_ARGS + 24, d);
-    this.setWord64(at + OP.OP_ARGS + 32, e);
-    this.setWord64(at + OP.OP_ARGS + 40, f);
-    this.setWord64(at + OP.OP_KIND, kind);
+    const { words } = this;
+    const at = (SPACE.P_OPS + (this.posted & (SIZE.MAX_OPS - 1)) * OP.OP_SIZE) / 4;
+    const args = at + OP.OP_ARGS / 4;
+    // Every mapping comes by here some dozens of times, so each 64-bit word is put without a call.
+    words[at + OP.OP_NR / 4] = nr;
+    words[args] = a | 0;
+    words[args + 1] = a < 0 ? -1 : a / TWO32;
+    words[args + 2] = b | 0;
+    words[args + 3] = b < 0 ? -1 : b / TWO32;
+    words[args + 4] = c | 0;
+    words[args + 5] = c < 0 ? -1 : c / TWO32;
+    words[args + 6] = d | 0;
+    words[args + 7] = d < 0 ? -1 : d / TWO32;
+    words[args + 8] = e | 0;
+    words[args + 9] = e < 0 ? -1 : e / TWO32;
+    words[args + 10] = f | 0;
+    words[args + 11] = f < 0 ? -1 : f / TWO32;
+    words[at + OP.OP_KIND / 4] = kind;
     this.posted++;
   }
 
   private setWord64(at: number, value: number): void {
     this.words[at / 4] = value | 0;
-    this.words[at / 4 + 1] = Math.floor(value / 2 ** 32);
+    this.words[at / 4 + 1] = value / TWO32;
   }
 }
