@@ -24,10 +24,10 @@ export function mapBacking(mm: Mm, vma: Vma, backing: Backing): number {
   backing.cache.users.add(mm);
   vma.countWriter(1);
   const { size } = backing.cache;
-  const eager = size <= EAGER ? vma.posOf(vma.end) : vma.pos;
+  const end = vma.posOf(vma.end);
+  const eager = size <= EAGER ? end : vma.pos;
   // Whatever was there must be gone: the file's pages may not fill the area.
-  if (vma.posOf(vma.end) > pageUp(size) || eager < vma.posOf(vma.end))
-    mm.space.unmap(vma.start, vma.length, true);
+  if (end > pageUp(size) || eager < end) mm.space.unmap(vma.start, vma.length, true);
   if ((vma.prot & PROT_EXEC) !== 0 && mm.host.images.map(mm, vma, backing)) return 0;
   if (eager === vma.pos) {
     if (mapDirectly(mm, vma, backing)) return 0;

@@ -25,7 +25,15 @@ import { lowestUse, MMAP_MIN, Places, TASK_SIZE } from './places.ts';
 import { growPrivate, mapPrivate, movePages } from './private-pages.ts';
 import { PAGE_SIZE, pageUp } from './ram.ts';
 import type { Mapped, TextImages } from './text-image.ts';
-import { type Backing, VM_DONTFORK, VM_GROWSDOWN, VM_LOCKED_MASK, VM_WIPEONFORK, Vma } from './vma.ts';
+import {
+  type Backing,
+  VM_DONTFORK,
+  VM_GROWSDOWN,
+  VM_LOCKED_MASK,
+  VM_SHARED,
+  VM_WIPEONFORK,
+  Vma,
+} from './vma.ts';
 import { type AreasWatcher, VmaList } from './vma-list.ts';
 
 /** What address spaces have in common: a machine's. */
@@ -193,7 +201,8 @@ export class Mm implements PageUser, AreasWatcher {
   /** Whether [start, start + len) may be mapped at all. */
   isAllowed(start: number, len: number): boolean {
     if (start < MMAP_MIN || start + len > TASK_SIZE) return false;
-    return this.space.reserved.every(r => start + len <= r.from || start >= r.to);
+    for (const { from, to } of this.space.reserved) if (start + len > from && start < to) return false;
+    return true;
   }
 
   /** The highest free place below `mmapBase` (then below `limit`) for `len` bytes; -ENOMEM. */
@@ -307,8 +316,9 @@ export class Mm implements PageUser, AreasWatcher {
   clear(): void {
     this.closeWindows();
     this.untellBreak();
-    for (const vma of this.vmas.clear()) this.drop(vma);
+    const left = this.leaveAll();
     this.unmapPages(MMAP_MIN, TASK_SIZE);
+    this.space.whenDone(left);
     this.places.reset();
     this.guards = new Ranges();
     this.defFlags = 0;
@@ -334,15 +344,24 @@ export class Mm implements PageUser, AreasWatcher {
     child.patchesText = this.patchesText;
     child.coredumpFilter = this.coredumpFilter;
     child.guards = this.guards.clone();
-    for (const vma of this.vmas) {
-      if ((vma.flags & VM_DONTFORK) !== 0) continue;
-      const copy = vma.slice(vma.start, vma.end);
-      copy.flags = vma.flags & ~VM_LOCKED_MASK;
-      child.adopt(copy);
-      if ((vma.flags & VM_WIPEONFORK) !== 0) removeGuards(child, copy, copy.start, copy.end);
-    }
+    this.vmas.forEach(vma => {
+      if ((vma.flags & VM_DONTFORK) === 0) child.adopt(vma);
+    });
     this.host.images.forked(this, child);
     return child;
+  }
+
+  /** A copy of a parent's area. */
+  private adopt(vma: Vma): void {
+    const copy = vma.slice(vma.start, vma.end);
+    copy.flags = vma.flags & ~VM_LOCKED_MASK;
+    if (copy.backing !== null) {
+      copy.hold();
+      copy.backing.cache.users.add(this);
+    }
+    this.account(copy.end - copy.start, copy);
+    this.areas.append(copy);
+    if ((vma.flags & VM_WIPEONFORK) !== 0) removeGuards(this, copy, copy.start, copy.end);
   }
 
   /** One more mapping like `vma`, of what lies at `pos` of its file; of fresh pages if it has none. The place, or -errno. */
@@ -387,20 +406,29 @@ export class Mm implements PageUser, AreasWatcher {
     this.closeWindows();
     this.ownBreak = null;
     this.space.destroy();
-    this.host.promise(-this.promised);
+    const left = this.leaveAll();
+    this.exe?.put();
+    this.exe = null;
+    this.space.whenDone(() => {
+      left();
+      this.gone = true;
+    });
+  }
+
+  /** Lets go of all areas and their files; what is to be done when their pages are gone, too. */
+  private leaveAll(): () => void {
     const caches = new Set<PageCache>();
     for (const vma of this.vmas.clear()) {
       if (vma.backing === null) continue;
       caches.add(vma.backing.cache);
       this.detach(vma, vma.backing);
     }
-    this.exe?.put();
-    this.exe = null;
-    this.space.whenDone(() => {
-      this.host.images.destroyed(this);
-      for (const cache of caches) cache.dropUser(this);
-      this.gone = true;
-    });
+    this.count(-this.pages, -this.promised);
+    const leaveTexts = this.host.images.unmappedAll(this);
+    return () => {
+      leaveTexts();
+      for (const cache of caches) forgetCache(this, cache);
+    };
   }
 
   truncated(): void {
@@ -426,22 +454,17 @@ export class Mm implements PageUser, AreasWatcher {
     if (end > at) this.space.unmap(at, end - at, files);
   }
 
-  private adopt(vma: Vma): void {
-    if (vma.backing !== null) {
-      vma.hold();
-      vma.backing.cache.users.add(this);
-    }
-    this.account(vma.length, vma);
-    this.vmas.append(vma);
-  }
-
   /** `bytes` more (or fewer) of an area like this count. */
   account(bytes: number, vma: Vma): void {
     const pages = bytes / PAGE_SIZE;
+    this.count(pages, vma.backing === null && (vma.flags & VM_GROWSDOWN) === 0 ? pages : 0);
+  }
+
+  private count(pages: number, promised: number): void {
     this.pages += pages;
-    if (vma.backing === null && (vma.flags & VM_GROWSDOWN) === 0) {
-      this.promised += pages;
-      this.host.promise(pages);
+    if (promised !== 0) {
+      this.promised += promised;
+      this.host.promise(promised);
     }
     if (this.pages > this.peak) this.peak = this.pages;
   }
@@ -458,7 +481,7 @@ export class Mm implements PageUser, AreasWatcher {
 
   private detach(vma: Vma, backing: Backing): void {
     vma.countWriter(-1);
-    if (vma.shared) backing.sync(vma.pos, vma.length);
+    if ((vma.flags & VM_SHARED) !== 0) backing.sync(vma.pos, vma.length);
     backing.detached?.();
     // At once: whoever hears of the end of the call, or of the process, may count on the file's being closed.
     vma.backing = null;

@@ -154,9 +154,12 @@ export class TextImages {
     if (image !== null) mm.space.whenDone(() => this.leave(image));
   }
 
-  /** The address space is gone. */
-  destroyed(mm: Mm): void {
-    for (const { image } of mm.texts.splice(0)) if (image !== null) this.leave(image);
+  /** All of them are; what is to be done when their pages are gone. */
+  unmappedAll(mm: Mm): () => void {
+    const gone = mm.texts.splice(0);
+    return () => {
+      for (const { image } of gone) if (image !== null) this.leave(image);
+    };
   }
 
   /** The file has changed or goes away: what was known of its text is void. */

@@ -27,6 +27,10 @@ export class VmaList {
     return this.list[Symbol.iterator]();
   }
 
+  forEach(each: (vma: Vma) => void): void {
+    for (let i = 0; i < this.list.length; i++) each(this.list[i]!);
+  }
+
   at(index: number): Vma | undefined {
     return this.list[index];
   }
@@ -68,37 +72,39 @@ export class VmaList {
     else this.list.splice(index, 0, vma);
   }
 
-  /** Cuts areas so that none crosses `address`. */
-  private cut(address: number): void {
-    const index = this.indexAfter(address);
+  /** Cuts the area at `index`, if it crosses `address`. */
+  private cut(index: number, address: number): boolean {
     const vma = this.list[index];
-    if (vma === undefined || vma.start >= address) return;
+    if (vma === undefined || vma.start >= address || vma.end <= address) return false;
     const upper = vma.slice(address, vma.end);
     upper.hold();
     vma.end = address;
     this.list.splice(index + 1, 0, upper);
+    return true;
+  }
+
+  /** Cuts the areas at the edges of [from, to), of which the one at `index` is the first; how many lie within, from `first` on. */
+  private cutOut(from: number, to: number): { first: number; count: number } {
+    let first = this.indexAfter(from);
+    if (this.cut(first, from)) first++;
+    let last = first;
+    while (last < this.list.length && this.list[last]!.start < to) last++;
+    if (last > first) this.cut(last - 1, to);
+    return { first, count: last - first };
   }
 
   /** Takes out all areas within [from, to), cutting those at the edges. */
   remove(from: number, to: number): Vma[] {
     this.watcher?.changing();
-    this.cut(from);
-    this.cut(to);
-    const first = this.indexAfter(from);
-    let last = first;
-    while (last < this.list.length && this.list[last]!.start < to) last++;
-    return this.list.splice(first, last - first);
+    const { first, count } = this.cutOut(from, to);
+    return count === 0 ? [] : this.list.splice(first, count);
   }
 
   /** Areas within [from, to), after cutting those at the edges; merge them again with `join`. */
   isolate(from: number, to: number): Vma[] {
     this.watcher?.changing();
-    this.cut(from);
-    this.cut(to);
-    const out: Vma[] = [];
-    for (let i = this.indexAfter(from); i < this.list.length && this.list[i]!.start < to; i++)
-      out.push(this.list[i]!);
-    return out;
+    const { first, count } = this.cutOut(from, to);
+    return this.list.slice(first, first + count);
   }
 
   /** How many areas would be cut at the edges of [from, to). */

@@ -103,9 +103,11 @@ export class Vma {
   /** A copy for [from, to), which lies inside; it has no reference to the backing yet. */
   slice(from: number, to: number): Vma {
     const part = new Vma(from, to, this.prot, this.flags);
-    part.backing = this.backing;
-    part.pos = this.backing === null ? 0 : this.posOf(from);
-    part.mapped = this.mapped?.clone() ?? null;
+    if (this.backing !== null) {
+      part.backing = this.backing;
+      part.pos = this.pos + (from - this.start);
+    }
+    if (this.mapped !== null) part.mapped = this.mapped.clone();
     part.direct = this.direct;
     part.name = this.name;
     part.shift = this.shift;

@@ -375,8 +375,8 @@ export class NativeSpace implements Space {
     f = 0,
     kind: number = OP.OP_KIND_CALL,
   ): void {
-    this.postOwn();
-    this.makeRoom();
+    if (this.own.count !== 0) this.postOwn();
+    if (this.orders.room < ROOM) this.makeRoom();
     this.orders.post(nr, a, b, c, d, e, f, kind);
   }
 

@@ -28,6 +28,12 @@ export interface SavedBases {
   readonly count: number;
 }
 
+/** Of the auxiliary vector; 0 if it has none of this type. */
+function auxWord({ auxv }: Mm, type: number): number {
+  for (let i = 0; i < auxv.length; i += 2) if (auxv[i] === type) return auxv[i + 1]!;
+  return 0;
+}
+
 export class Bases {
   /** The descriptor that was opened last. */
   opened = -1;
@@ -35,11 +41,7 @@ export class Bases {
   private readonly to: number[];
 
   constructor(mm: Mm) {
-    const word = (type: number): number => {
-      const at = mm.auxv.findIndex((value, i) => i % 2 === 0 && value === type);
-      return at < 0 ? 0 : mm.auxv[at + 1]!;
-    };
-    this.from = [word(AT_BASE), word(AT_ENTRY), mm.brkStart];
+    this.from = [auxWord(mm, AT_BASE), auxWord(mm, AT_ENTRY), mm.brkStart];
     this.to = [0, 0, 0];
   }
 
