@@ -82,8 +82,6 @@ async function bundle(out, names, around) {
     charset: 'ascii',
     // Constants stand where they are used.
     minifySyntax: true,
-    // Fields are assigned by the constructor itself: defining them takes a function more for each class, and is slower.
-    tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
     sourcemap: 'linked',
     sourcesContent: false,
     legalComments: 'none',
