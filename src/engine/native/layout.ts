@@ -95,6 +95,8 @@ export const GLOBAL = {
   G_KERNEL_CPU: 52,
   /** Known answers hold while this is what they were written with. */
   G_EPOCH: 56,
+  /** How often it then lets others go first, and looks again, before it sleeps. */
+  G_YIELDS: 60,
   /** The processors that guest threads may run on: a mask of AFFINITY_SIZE bytes. */
   G_AFFINITY: 0x800,
   AFFINITY_SIZE: 128,

@@ -175,10 +175,11 @@ static int ring(u32 *state)
  * A kernel that is just lying down may not have seen the request, nor we the doorbell, unless the one is visible before the
  * other is looked at. To wait for that takes longer than many an answer, so it is done when an answer is late.
  */
-static void wait_answer(void *slot, u32 cpu)
+static void wait_answer(void *slot, u32 cpu, u32 yields)
 {
 	u32 *state = (u32 *)((u64)slot + S_STATE);
 	u32 left = patience(slot, cpu);
+	u32 gives = left > 0 ? yields : 0;
 	u32 late = left > LATE_LOOKS ? left - LATE_LOOKS : left;
 	int rung = ring(state);
 	u32 seen;
@@ -200,12 +201,15 @@ static void wait_answer(void *slot, u32 cpu)
 			if (ring(state))
 				left *= WAKING_LOOKS;
 		}
-		if (seen == ST_WAIT || left == 0) {
+		if (left > 0 && seen != ST_WAIT) {
+			left--;
+			__builtin_ia32_pause();
+		} else if (gives > 0 && seen != ST_WAIT) {
+			gives--;
+			syscall3(__NR_sched_yield, 0, 0, 0);
+		} else {
 			sleep_for_answer(slot);
-			continue;
 		}
-		left--;
-		__builtin_ia32_pause();
 	}
 	if (AT(u16, slot, S_ACTION) == A_EXIT)
 		syscall3(__NR_exit_group, EXIT_TOLD, 0, 0);
@@ -271,7 +275,7 @@ void first_answer(void *slot)
 	u32 cpu = this_cpu();
 
 	AT(u16, slot, S_CPU) = (u16)cpu;
-	wait_answer(slot, cpu);
+	wait_answer(slot, cpu, 0);
 	if (copy_out(slot) != 0)
 		request(slot, K_BADCOPY);
 }
@@ -345,7 +349,7 @@ int request(void *slot, int kind)
 		u32 cpu = this_cpu();
 
 		say(slot, kind, cpu, is_small);
-		wait_answer(slot, cpu);
+		wait_answer(slot, cpu, AT(u32, STUB_GLOBAL, G_YIELDS));
 		if (copy_out(slot) == 0)
 			return AT(u16, slot, S_ACTION);
 		kind = K_BADCOPY;
