@@ -374,11 +374,11 @@ export const FORESEEN = {
 
 /** S_STATE, 0 at first. The guest sets REQUEST and SLEEPING, the kernel WAIT, PREPARE and ANSWER: the thread runs then. */
 export const STATE = {
-  /** A request; the caller spins. */
+  /** A request; the caller looks for its answer. */
   ST_REQUEST: 1,
-  /** A request; the caller sleeps. */
+  /** The caller sleeps, whether the kernel has taken its request or not. */
   ST_SLEEPING: 2,
-  /** Taken by the kernel, the answer will take time: sleep. */
+  /** Taken by the kernel, the answer will take time: the caller is to sleep soon. */
   ST_WAIT: 3,
   ST_ANSWER: 4,
   /** Taken by the kernel: the caller, who spins, is to see meanwhile that orders up to S_TARGET are done. */

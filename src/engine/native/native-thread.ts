@@ -217,7 +217,7 @@ export class NativeThread implements EngineThread {
     const before = Atomics.load(i32, w);
     if (this.runningIndex >= 0 || !IN_KERNEL.has(before)) return false;
     i32[w + SLOT.S_ACTION / 4] = ACTION.A_EXIT;
-    if (Atomics.exchange(i32, w, STATE.ST_ANSWER) !== STATE.ST_REQUEST) this.engine.wake(this);
+    if (Atomics.exchange(i32, w, STATE.ST_ANSWER) === STATE.ST_SLEEPING) this.engine.wake(this);
     return true;
   }
 
@@ -420,8 +420,7 @@ export class NativeThread implements EngineThread {
     i32[w + SLOT.S_RET / 4 + 1] = high;
     i32[w + SLOT.S_ACTION / 4] = action | (copies << 16);
     i32[w + SLOT.S_TARGET / 4] = target;
-    const before = Atomics.exchange(i32, w, STATE.ST_ANSWER);
-    if (before !== STATE.ST_REQUEST && before !== STATE.ST_PREPARE) this.engine.wake(this);
+    if (Atomics.exchange(i32, w, STATE.ST_ANSWER) === STATE.ST_SLEEPING) this.engine.wake(this);
   }
 }
 

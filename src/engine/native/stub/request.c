@@ -11,6 +11,8 @@
 #define EXECVE_LOOKS 8
 /* For a kernel that has to wake up first, which on another processor takes it 20 us and more. */
 #define WAKING_LOOKS 3
+/* So often others are let go first by who waits for another program: two that take turns are there soon. */
+#define RESTS 60
 /* After so many the answer is not one of those that come at once. */
 #define LATE_LOOKS 8
 
@@ -110,14 +112,16 @@ static int prefetch(void *slot)
 static void sleep_for_answer(void *slot)
 {
 	u32 *state = (u32 *)((u64)slot + S_STATE);
-	u32 seen = ST_REQUEST;
+	u32 seen;
 
-	__atomic_compare_exchange_n(state, &seen, ST_SLEEPING, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 	for (;;) {
 		seen = __atomic_load_n(state, __ATOMIC_ACQUIRE);
 		if (seen == ST_ANSWER || seen == ST_PREPARE)
 			return;
-		futex_wait((u64)state, seen);
+		if (seen == ST_SLEEPING)
+			futex_wait((u64)state, seen);
+		else
+			__atomic_compare_exchange_n(state, &seen, ST_SLEEPING, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 	}
 }
 
@@ -162,6 +166,20 @@ static u32 patience(void *slot, u32 cpu)
 	return AT(u64, slot, S_CALL_NR) == __NR_execve ? EXECVE_LOOKS * spin : spin;
 }
 
+/* A child that is waited for needs the processor, and time passes by itself. */
+static u32 patience_for_others(void *slot)
+{
+	switch (AT(u64, slot, S_CALL_NR)) {
+	case __NR_read:
+	case __NR_write:
+	case __NR_recvfrom:
+	case __NR_recvmsg:
+	case __NR_futex:
+		return RESTS;
+	}
+	return 0;
+}
+
 /* Whether the kernel sleeps, and was woken. */
 static int ring(u32 *state)
 {
@@ -180,6 +198,7 @@ static void wait_answer(void *slot, u32 cpu, u32 yields)
 	u32 *state = (u32 *)((u64)slot + S_STATE);
 	u32 left = patience(slot, cpu);
 	u32 gives = left > 0 ? yields : 0;
+	u32 rests = gives > 0 ? patience_for_others(slot) : 0;
 	u32 late = left > LATE_LOOKS ? left - LATE_LOOKS : left;
 	int rung = ring(state);
 	u32 seen;
@@ -204,8 +223,11 @@ static void wait_answer(void *slot, u32 cpu, u32 yields)
 		if (left > 0 && seen != ST_WAIT) {
 			left--;
 			__builtin_ia32_pause();
-		} else if (gives > 0 && seen != ST_WAIT) {
-			gives--;
+		} else if (seen == ST_WAIT ? rests > 0 : gives > 0) {
+			if (seen == ST_WAIT)
+				rests--;
+			else
+				gives--;
 			syscall3(__NR_sched_yield, 0, 0, 0);
 		} else {
 			sleep_for_answer(slot);
