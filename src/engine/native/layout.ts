@@ -77,7 +77,7 @@ export const GLOBAL = {
   G_DOORBELL: 0,
   /** Set by the reaper when the kernel's descriptors have news; it waits until the kernel clears it. */
   G_HOST_EVENTS: 4,
-  /** How often a caller looks for its answer before it sleeps. */
+  /** How often a caller looks for its answer at once. */
   G_SPIN: 8,
   /** Process id of the reaper: a space whose parent is another dies. */
   G_REAPER: 12,
@@ -95,7 +95,7 @@ export const GLOBAL = {
   G_KERNEL_CPU: 52,
   /** Known answers hold while this is what they were written with. */
   G_EPOCH: 56,
-  /** How often it then lets others go first, and looks again, before it sleeps. */
+  /** How often a caller that has looked so often lets others go first, and looks again, before it sleeps. */
   G_YIELDS: 60,
   /** The processors that guest threads may run on: a mask of AFFINITY_SIZE bytes. */
   G_AFFINITY: 0x800,
@@ -381,7 +381,7 @@ export const STATE = {
   /** Taken by the kernel, the answer will take time: the caller is to sleep soon. */
   ST_WAIT: 3,
   ST_ANSWER: 4,
-  /** Taken by the kernel: the caller, who spins, is to see meanwhile that orders up to S_TARGET are done. */
+  /** Taken by the kernel: the caller, who looks for its answer, is to see meanwhile that orders up to S_TARGET are done. */
   ST_PREPARE: 5,
 } as const;
 

@@ -28,10 +28,10 @@ import { MOST_WORDS, WaitVector } from './wait-vector.ts';
 const NR = { futex: 202, tgkill: 234 } as const;
 const FUTEX_WAKE = 1;
 const EVERYBODY = 0x7fffffff;
-/** How often a caller looks before it sleeps: about 30 us. */
+/** How often a caller looks for its answer at once: about 30 us. */
 const GUEST_SPIN = 1200;
 /**
- * How often it lets others go first after that. Who sleeps must be woken, which takes the kernel 20 us and more where the
+ * How often it lets others go first after that, before it sleeps. Who sleeps must be woken, which takes the kernel 20 us and more where the
  * processor has nothing else to do; to yield takes the caller half a microsecond, if nobody else is there.
  */
 const GUEST_YIELDS = 200;

@@ -138,7 +138,7 @@ export class Orders {
     const { words } = this;
     const at = (SPACE.P_OPS + (this.posted & (SIZE.MAX_OPS - 1)) * OP.OP_SIZE) / 4;
     const args = at + OP.OP_ARGS / 4;
-    // Every mapping comes by here some dozens of times, so each 64-bit word is put without a call.
+    // A program that starts has dozens of these: each 64-bit word is put without a call. Number and kind have small ones.
     words[at + OP.OP_NR / 4] = nr;
     words[args] = a | 0;
     words[args + 1] = a < 0 ? -1 : a / TWO32;
