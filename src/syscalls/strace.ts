@@ -147,8 +147,8 @@ export class Strace implements CallObserver, TaskObserver {
 
   ended(task: Task, status: number): void {
     const call = this.begun.get(task);
-    const whole = call?.known === call?.texts.length && this.last === task;
-    if (call !== undefined) this.end(task, call, whole ? ')' : ' <unfinished ...>)', '?');
+    if (call !== undefined)
+      this.end(task, call, call.known === call.texts.length ? ')' : ' <unfinished ...>)', '?');
     const signal = termSignal(status);
     const core = (status & WCOREFLAG) === 0 ? '' : ' (core dumped)';
     this.line(

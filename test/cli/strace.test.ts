@@ -111,6 +111,28 @@ test('as strace(1): calls that overlap', { skip }, () => {
   assert.deepEqual(pieces(IN_MACHINE), theirs);
 });
 
+test('as strace(1): killed in a call whose line was cut', { skip }, () => {
+  const script = join(scratch, 'killed.py');
+  writeFileSync(
+    script,
+    `import os, signal
+pid = os.fork()
+if pid == 0: signal.pause()
+while not open(f'/proc/{pid}/syscall').read().startswith('34 '): pass
+os.kill(pid, 9); os.waitpid(pid, 0)
+`,
+  );
+  const ofPause = ([name, ...words]: readonly string[]): string[] => {
+    const file = join(mkdtempSync(join(scratch, 'trace-')), 'trace');
+    execFileSync(name!, [...words.map(word => word.replace('FILE', file)), 'python3', '-I', script]);
+    const lines = readFileSync(file, 'latin1').split('\n').map(normal);
+    return lines.filter(line => line.includes('pause')).map(line => line.replace(' <unavailable>', ''));
+  };
+  const theirs = ofPause(['strace', '-f', '-o', 'FILE']);
+  assert.equal(theirs.length, 2, theirs.join('\n'));
+  assert.deepEqual(ofPause(IN_MACHINE), theirs);
+});
+
 test('structures of every kind', async () => {
   const script = join(scratch, 'calls.py');
   writeFileSync(
