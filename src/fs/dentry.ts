@@ -23,7 +23,7 @@ export class Dentry {
   /** Unlinked, or not cached (yet): not found under its parent. */
   unhashed = false;
   /** A removed directory: nothing can be made or found in it any more. */
-  dead = false;
+  dead: boolean;
   /** Looked at since the last sweep of the cache. */
   used = true;
   /** Answers that others give about it, and the cache's latest epoch in which some went by way of it (dcache.ts). */
@@ -32,6 +32,7 @@ export class Dentry {
 
   constructor(parent: Dentry | null, name: string, inode: Inode | null) {
     this.name = name;
+    this.dead = false;
     this.parent = parent ?? this;
     this.inode = inode;
   }

@@ -41,7 +41,7 @@ export abstract class File {
   asked = 0;
   /** Reads and writes that were worth a window on its pages, and the window: some program's that has it open. */
   transfers = 0;
-  window: PageWindow | null = null;
+  window: PageWindow | null;
   /** Where it was opened; null for files without a name (pipes, sockets). */
   path: Path | null = null;
   /** References from descriptor tables and from operations under way. */
@@ -64,6 +64,7 @@ export abstract class File {
   constructor(inode: Inode, flags: number) {
     this.inode = inode;
     this.flags = flags;
+    this.window = null;
   }
 
   get readable(): boolean {

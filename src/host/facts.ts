@@ -1,5 +1,6 @@
 /** What a machine wants to know of its host: the wall clock, random bytes, what the processor offers. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { getInt64 } from '../lib/int64.ts';
 import { EINTR, ENOSYS, EPERM } from '../uapi/errno.ts';
 import type { Libc } from './libc.ts';
 
@@ -32,8 +33,7 @@ export class HostFacts {
   /** The time of one of the host's clocks, by its number. */
   time(clock: number): { sec: number; nsec: number } {
     this.libc.syscall(NR.clock_gettime, clock, this.address);
-    const sec = this.view.getUint32(4, true) * 2 ** 32 + this.view.getUint32(0, true);
-    return { sec, nsec: this.view.getUint32(8, true) };
+    return { sec: getInt64(this.view, 0), nsec: this.view.getUint32(8, true) };
   }
 
   /** Small pieces come from a stock; what was given is forgotten. */

@@ -53,8 +53,8 @@ export interface CloneRequest {
   readonly parentTid: number;
   readonly childTid: number;
   /** CLONE_CLEAR_SIGHAND, and the number that the child is to have: clone3(2) alone has these. */
-  readonly clearSighand?: boolean;
-  readonly tid?: number;
+  readonly clearSighand: boolean;
+  readonly tid: number | undefined;
 }
 
 /** The new task, which has not run yet (`start` lets it), or -errno. The caller has a frame. */

@@ -36,13 +36,8 @@ export interface SigAction {
   readonly maskHi: number;
 }
 
-export const DEFAULT_ACTION: SigAction = Object.freeze({
-  handler: SIG_DFL,
-  flags: 0,
-  restorer: 0,
-  maskLo: 0,
-  maskHi: 0,
-});
+export const DEFAULT_ACTION: SigAction = { handler: SIG_DFL, flags: 0, restorer: 0, maskLo: 0, maskHi: 0 };
+const IGNORED: SigAction = { handler: SIG_IGN, flags: 0, restorer: 0, maskLo: 0, maskHi: 0 };
 
 /** Flags that the kernel does not know come back as zeros (sigaction(2), "Dynamically probing for flag bit support"). */
 const SA_KNOWN =
@@ -128,7 +123,7 @@ export class SigHand {
     this.untell();
     eachSignal(this.own.lo, this.own.hi, signal => {
       const ignored = this.actions[signal]!.handler === SIG_IGN;
-      this.put(signal, ignored ? { ...DEFAULT_ACTION, handler: SIG_IGN } : DEFAULT_ACTION);
+      this.put(signal, ignored ? IGNORED : DEFAULT_ACTION);
     });
   }
 

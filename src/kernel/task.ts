@@ -41,6 +41,16 @@ const SHORT_LIFE = 1e7;
 /** Processor time, ns, from which on the peak of memory is asked for. */
 const LONG_LIFE = 5e6;
 
+/**
+ * Six zeros, in an array that has held something else. One of numbers alone would become one of fractions with the first
+ * address, small integers with it, and all that is made of them would be kept and computed as fractions are.
+ */
+function noArguments(): number[] {
+  const args: (number | null)[] = [null, 0, 0, 0, 0, 0];
+  args[0] = 0;
+  return args as number[];
+}
+
 export class Task implements Current, Sleeper, SignalSource {
   readonly kernel: Kernel;
   /** The thread's own number (gettid). Changes only when a thread takes its leader's place in exec. */
@@ -60,15 +70,15 @@ export class Task implements Current, Sleeper, SignalSource {
   /** CLOCK_MONOTONIC at which it was made, ns. */
   readonly startTime: number;
   /** clone(CLONE_CHILD_CLEARTID), set_robust_list(2). */
-  private ownClearTid = 0;
-  private ownRobustList = 0;
+  private ownClearTid: number;
+  private ownRobustList: number;
   /** How restart_syscall(2) goes on with a call that was interrupted (-ERESTART_RESTARTBLOCK). */
   restart: (() => number | Promise<number>) | null = null;
   /** prctl, scheduling and the like. */
-  attributes: TaskAttributes = new TaskAttributes();
+  attributes: TaskAttributes;
   /** The system call that it is in, or was in last, with its arguments. */
   callNumber = -1;
-  readonly callArgs: number[] = [0, 0, 0, 0, 0, 0];
+  readonly callArgs: number[] = noArguments();
   /** A call that waits for all registers, and a result that does (kernel/entry.ts). */
   awaitsFrame: EntryCall | null = null;
   pendingResult: number | null = null;
@@ -77,13 +87,13 @@ export class Task implements Current, Sleeper, SignalSource {
   /** A file that goes along with answers (kernel/along.ts). */
   openedAlong: OpenedAlong | null = null;
   /** A pipe that does (kernel/pipe-along.ts). */
-  pipeAlong: PipeGoesAlong | null = null;
+  pipeAlong: PipeGoesAlong | null;
   /** A file that it reads and writes through a window (kernel/window-along.ts). */
   windowAlong: WindowGoesAlong | null = null;
   /** What it does as it did before (kernel/habits). */
   follower: Follower | null = null;
   /** What the latest call answered. */
-  lastResult = 0;
+  lastResult: number;
   /** The file that its latest answer had it copy from or to by itself, and how far that moved the file's position. */
   wentThrough: File | null = null;
   movedThrough = 0;
@@ -108,6 +118,11 @@ export class Task implements Current, Sleeper, SignalSource {
     this.user = init.user(this);
     this.signals = init.signals;
     this.startTime = kernel.clock.monotonic();
+    this.ownClearTid = 0;
+    this.ownRobustList = 0;
+    this.attributes = new TaskAttributes();
+    this.pipeAlong = null;
+    this.lastResult = 0;
   }
 
   get cred(): Cred {

@@ -60,7 +60,7 @@ export class ThreadGroup implements PidSubject {
   dumping: Task | null = null;
 
   /** The process is ending, with this status for wait; null while it lives. */
-  exiting: number | null = null;
+  exiting: number | null;
   /** All threads are gone: wait may take it. */
   zombie = false;
   /** Children that take their time to end: each call ends one's. */
@@ -107,6 +107,7 @@ export class ThreadGroup implements PidSubject {
   private first: Task | null = null;
 
   constructor(init: ThreadGroupInit) {
+    this.exiting = null;
     this.tgid = init.tgid;
     this.parent = init.parent;
     this.creator = init.creator;

@@ -2,15 +2,25 @@
 const TWO32 = 2 ** 32;
 
 export function setInt64(view: DataView, at: number, value: number): void {
-  view.setUint32(at, value >>> 0, true);
-  view.setInt32(at + 4, Math.floor(value / TWO32), true);
+  const small = value | 0;
+  view.setInt32(at, small, true);
+  view.setInt32(at + 4, small === value ? small >> 31 : Math.floor(value / TWO32), true);
 }
 
-export const getInt64 = (view: DataView, at: number): number =>
-  view.getInt32(at + 4, true) * TWO32 + view.getUint32(at, true);
+/**
+ * The integer of two halves. Small ones are not multiplied: V8 would take them for fractions from then on, which it keeps
+ * apart from small integers, and what has held only the latter (a file's size, say) would be compiled again.
+ */
+export const fromHalves = (low: number, high: number): number =>
+  high === low >> 31 ? low | 0 : high * TWO32 + (low >>> 0);
 
-export const getUint64 = (view: DataView, at: number): number =>
-  view.getUint32(at + 4, true) * TWO32 + view.getUint32(at, true);
+export const getInt64 = (view: DataView, at: number): number =>
+  fromHalves(view.getInt32(at, true), view.getInt32(at + 4, true));
+
+export const getUint64 = (view: DataView, at: number): number => {
+  const high = view.getUint32(at + 4, true);
+  return high === 0 ? view.getUint32(at, true) : high * TWO32 + view.getUint32(at, true);
+};
 
 const TWO64 = 2 ** 64;
 

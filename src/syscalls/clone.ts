@@ -11,6 +11,7 @@ import { execve as exec } from '../kernel/exec.ts';
 import { type CloneRequest, copyProcess, isVfork, start, vforkDone } from '../kernel/fork.ts';
 import { forceSignal } from '../kernel/signal.ts';
 import type { Task } from '../kernel/task.ts';
+import { getUint64 } from '../lib/int64.ts';
 import { TASK_SIZE } from '../mm/places.ts';
 import { E2BIG, EAGAIN, EBADF, EFAULT, EINVAL, ENODEV, ENOENT, ENOSYS, EPERM } from '../uapi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
@@ -67,13 +68,21 @@ const CLONE_ARGS_SIZE = 88;
 const CLONE_ARGS_MIN = 64;
 const SET_TID_END = 80;
 
-const NO_TIDS = { stack: 0, tls: 0, parentTid: 0, childTid: 0 } as const;
+/** One that gives the child no stack and no places of its own. */
+const plainly = (flags: number): CloneRequest => ({
+  flags,
+  exitSignal: SIGCHLD,
+  stack: 0,
+  tls: 0,
+  parentTid: 0,
+  childTid: 0,
+  clearSighand: false,
+  tid: undefined,
+});
 
-const fork = (task: Task): number | Promise<number> =>
-  doClone(task, { flags: 0, exitSignal: SIGCHLD, ...NO_TIDS });
+const fork = (task: Task): number | Promise<number> => doClone(task, plainly(0));
 
-const vfork = (task: Task): number | Promise<number> =>
-  doClone(task, { flags: CLONE_VM | CLONE_VFORK, exitSignal: SIGCHLD, ...NO_TIDS });
+const vfork = (task: Task): number | Promise<number> => doClone(task, plainly(CLONE_VM | CLONE_VFORK));
 
 function clone(
   task: Task,
@@ -91,6 +100,8 @@ function clone(
     tls,
     parentTid,
     childTid,
+    clearSighand: false,
+    tid: undefined,
   });
 }
 
@@ -102,30 +113,27 @@ function clone3(task: Task, args: number, size: number): number | Promise<number
   const { view, ram } = task.user;
   if (size > CLONE_ARGS_SIZE && ram.subarray(at + CLONE_ARGS_SIZE, at + size).some(byte => byte !== 0))
     return -E2BIG;
-  const word = (i: number): number =>
-    view.getUint32(at + 8 * i + 4, true) * 2 ** 32 + view.getUint32(at + 8 * i, true);
-  const [cloneFlags, pidfd, childTid, parentTid, exitSignal, stack, stackSize, tls] = [
-    0, 1, 2, 3, 4, 5, 6, 7,
-  ].map(word);
-  const high = Math.floor(cloneFlags! / 2 ** 32);
+  const word = (i: number): number => getUint64(view, at + 8 * i);
+  const [cloneFlags, exitSignal, stack, stackSize] = [word(0), word(4), word(5), word(6)];
+  const high = Math.floor(cloneFlags / 2 ** 32);
   const clearSighand = high === CLONE_CLEAR_SIGHAND_HI;
-  if ((high !== 0 && !clearSighand) || (cloneFlags! & CSIGNAL) !== 0 || exitSignal! > 64) return -EINVAL;
-  if (clearSighand && (cloneFlags! & CLONE_SIGHAND) !== 0) return -EINVAL;
+  if ((high !== 0 && !clearSighand) || (cloneFlags & CSIGNAL) !== 0 || exitSignal > 64) return -EINVAL;
+  if (clearSighand && (cloneFlags & CLONE_SIGHAND) !== 0) return -EINVAL;
   if ((stack === 0) !== (stackSize === 0)) return -EINVAL;
-  if ((cloneFlags! & (CLONE_THREAD | CLONE_PARENT)) !== 0 && exitSignal !== 0) return -EINVAL;
+  if ((cloneFlags & (CLONE_THREAD | CLONE_PARENT)) !== 0 && exitSignal !== 0) return -EINVAL;
   const tid = size < SET_TID_END ? undefined : wantedTid(task, word(8), word(9));
   if (tid !== undefined && tid < 0) return tid;
   const request: CloneRequest = {
-    flags: cloneFlags! | 0,
-    exitSignal: exitSignal!,
-    stack: stack! + stackSize!,
-    tls: tls!,
-    parentTid: parentTid!,
-    childTid: childTid!,
+    flags: cloneFlags | 0,
+    exitSignal,
+    stack: stack + stackSize,
+    tls: word(7),
+    parentTid: word(3),
+    childTid: word(2),
     clearSighand,
-    ...(tid !== undefined && { tid }),
+    tid,
   };
-  return doClone(task, request, pidfd);
+  return doClone(task, request, word(1));
 }
 
 /** The number that the child is to have, in the one PID namespace that there is; undefined: any. Or -errno. */

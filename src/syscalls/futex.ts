@@ -3,6 +3,7 @@ import { NSEC_PER_SEC } from '../core/clock.ts';
 import { FUTEX_BITSET_MATCH_ANY, type FutexWord, futexKey, futexWait, readWord } from '../kernel/futex.ts';
 import { lockPi, unlockPi } from '../kernel/pi-futex.ts';
 import type { Task } from '../kernel/task.ts';
+import { getInt64 } from '../lib/int64.ts';
 import { EAGAIN, EFAULT, EINVAL, ENOSYS, ERESTART_RESTARTBLOCK, ERESTARTSYS } from '../uapi/errno.ts';
 import { type Arg, call, int, long, pointer, type Syscall, uint } from './args.ts';
 import { flagWord, hexadecimal, named, structAt } from './show.ts';
@@ -103,8 +104,8 @@ function readDeadline(task: Task, timeout: number, operation: number, absolute: 
   const at = task.user.in(timeout, 16);
   if (at < 0) return at;
   const { view } = task.user;
-  const sec = view.getInt32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
-  const nsec = view.getInt32(at + 12, true) * 2 ** 32 + view.getUint32(at + 8, true);
+  const sec = getInt64(view, at);
+  const nsec = getInt64(view, at + 8);
   if (sec < 0 || nsec < 0 || nsec >= NSEC_PER_SEC) return -EINVAL;
   const time = sec * NSEC_PER_SEC + nsec;
   const now = task.clock.monotonic();

@@ -1,4 +1,5 @@
 /** ELF files for x86-64 (System V ABI, chapters 4 and 5; elf(5)): what execve needs of their headers. */
+import { getUint64 } from '../../lib/int64.ts';
 import { ENOEXEC } from '../../uapi/errno.ts';
 
 export const EHDR_SIZE = 64;
@@ -52,7 +53,7 @@ export function readHeader(
   if ((type !== ET_EXEC && type !== ET_DYN) || view.getUint16(18, true) !== EM_X86_64) return -ENOEXEC;
   const phnum = view.getUint16(56, true);
   if (view.getUint16(54, true) !== PHDR_SIZE || phnum === 0 || phnum > MAX_PHDRS) return -ENOEXEC;
-  return { phoff: word(view, 32), phnum, entry: word(view, 24), type };
+  return { phoff: getUint64(view, 32), phnum, entry: getUint64(view, 24), type };
 }
 
 /** Reads the program headers; -ENOEXEC if they make no sense. */
@@ -88,11 +89,11 @@ export function readProgramHeaders(
 
 function readSegment(view: DataView, at: number, flags: number): Segment {
   return {
-    offset: word(view, at + 8),
-    vaddr: word(view, at + 16),
-    fileSize: word(view, at + 32),
-    memSize: word(view, at + 40),
-    align: word(view, at + 48),
+    offset: getUint64(view, at + 8),
+    vaddr: getUint64(view, at + 16),
+    fileSize: getUint64(view, at + 32),
+    memSize: getUint64(view, at + 40),
+    align: getUint64(view, at + 48),
     prot: ((flags & PF_R) !== 0 ? 1 : 0) | ((flags & PF_W) !== 0 ? 2 : 0) | ((flags & PF_X) !== 0 ? 4 : 0),
   };
 }
@@ -103,6 +104,3 @@ function isSound(s: Segment): boolean {
   if (s.fileSize > s.memSize || s.memSize >= limit || s.vaddr >= limit || s.offset >= limit) return false;
   return s.vaddr + s.memSize < limit && s.offset % 4096 === s.vaddr % 4096;
 }
-
-const word = (view: DataView, at: number): number =>
-  view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);

@@ -59,7 +59,7 @@ export class Accounts {
     if (total < TICK) return { total, userShare: 1 };
     const fields = this.stat(`${pid}/task/${tid}`);
     if (fields === null) return null;
-    const [user, system] = [fields[UTIME]!, fields[STIME]!];
+    const [user, system] = [Number(fields[UTIME]), Number(fields[STIME])];
     return { total, userShare: user + system === 0 ? 1 : user / (user + system) };
   }
 
@@ -68,10 +68,10 @@ export class Accounts {
     const fields = this.stat(tid === 0 ? `${pid}` : `${pid}/task/${tid}`);
     if (fields === null) return null;
     return {
-      minflt: fields[MINFLT]!,
-      majflt: fields[MAJFLT]!,
-      processor: fields[PROCESSOR]!,
-      rss: fields[RSS]! * PAGE,
+      minflt: Number(fields[MINFLT]),
+      majflt: Number(fields[MAJFLT]),
+      processor: Number(fields[PROCESSOR]),
+      rss: Number(fields[RSS]) * PAGE,
       peak: null,
     };
   }
@@ -144,15 +144,10 @@ export class Accounts {
     }
   }
 
-  /** The numbers of proc_pid_stat(5) after the name, which may hold anything. */
-  private stat(whose: string): number[] | null {
+  /** The numbers of proc_pid_stat(5), as text, after the name, which may hold anything. */
+  private stat(whose: string): readonly string[] | null {
     const text = this.files.text(`/proc/${whose}/stat`);
-    return text === null
-      ? null
-      : text
-          .slice(text.lastIndexOf(')') + 2)
-          .split(' ')
-          .map(Number);
+    return text === null ? null : text.slice(text.lastIndexOf(')') + 2).split(' ');
   }
 }
 

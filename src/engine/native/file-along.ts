@@ -9,11 +9,11 @@ const STAT_SIZE = 144;
 
 export class NativeFileAlong implements FileAlong {
   /** Where the next file's record is to lie, an offset in the slot, and how many bytes it may have. */
-  private record: number = SLOT.S_FILE_PLACE;
-  private room: number = SLOT.FILE_DATA_SIZE;
+  private record: number;
+  private room: number;
   /** How much of the usual place was used; and how much is to be written at another one. */
   private used = 0;
-  private placed = 0;
+  private placed: number;
   private readonly bytes: Uint8Array;
   private readonly i32: Int32Array;
   private readonly slot: number;
@@ -24,6 +24,9 @@ export class NativeFileAlong implements FileAlong {
     this.i32 = memory.i32;
     this.slot = slot;
     this.w = slot >> 2;
+    this.record = SLOT.S_FILE_PLACE;
+    this.room = SLOT.FILE_DATA_SIZE;
+    this.placed = 0;
   }
 
   readonly most: number = SLOT.FILE_DATA_SIZE;

@@ -67,12 +67,13 @@ export class NativeSpace implements Space {
   private threadsMade = 0;
   private readonly windows: FileWindows;
   /** What the mapping thread has a descriptor of, once all orders are done. */
-  private borrowed: HostFile | null = null;
+  private borrowed: HostFile | null;
   /** The processor that the mapping thread is kept on. */
   private cpu = NONE;
 
   constructor(engine: NativeEngine, id: number) {
     this.engine = engine;
+    this.borrowed = null;
     this.id = id;
     this.orders = new Orders(engine.memory, id);
     this.own = new OwnMappings(engine.memory);

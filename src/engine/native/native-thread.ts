@@ -155,6 +155,7 @@ export class NativeThread implements EngineThread {
     const low = this.i32[at]!;
     if (width === 0) return low;
     const high = this.i32[at + 1]!;
+    if (high === low >> 31 && (width === 1 || high === 0)) return low;
     if (width === 1) return high * 4294967296 + (low >>> 0);
     const value = (high >>> 0) * 4294967296 + (low >>> 0);
     return width === 2 || value < Number.MAX_SAFE_INTEGER ? value : inPages(high >>> 0, low);

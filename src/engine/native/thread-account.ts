@@ -27,14 +27,16 @@ export class ThreadAccount {
   private userTime = 0;
   private systemTime = 0;
   /** What former owners had used, and what was read last. */
-  private before: Counted = NOTHING;
-  private latest: Counted = NOTHING;
+  private before: Counted;
+  private latest: Counted;
 
   constructor(accounts: Accounts, memory: MemoryFile, space: NativeSpace, slot: number) {
     this.accounts = accounts;
     this.i32 = memory.i32;
     this.space = space;
     this.w = slot >> 2;
+    this.before = NOTHING;
+    this.latest = NOTHING;
   }
 
   /** The thread was parked, and has a new owner. What the former one used was asked when it went. */

@@ -14,11 +14,12 @@ export interface Slot<T> {
 export class NameIndex<T extends object> {
   private readonly names: Map<string, Slot<T>> = new Map();
   /** By number; those of removed names stay until there are many of them. */
-  private slots: Slot<T>[] = [];
+  private slots: Slot<T>[];
   /** The number that the next new name gets. */
   nextCookie: number;
 
   constructor(firstCookie: number) {
+    this.slots = [];
     this.nextCookie = firstCookie;
   }
 

@@ -27,7 +27,7 @@ export class Ahead {
   /** The file that it opened. */
   opened: AheadFile | null = null;
   /** What it writes to where an argument says. */
-  written: Uint8Array | null = null;
+  written: Uint8Array | null;
   /** What was where it mapped something. */
   replaced: readonly Vma[] = NO_AREAS;
 
@@ -35,6 +35,7 @@ export class Ahead {
     this.step = step;
     this.args = args;
     this.result = result;
+    this.written = null;
   }
 
   /** The program has made it: what was left to it has happened. */

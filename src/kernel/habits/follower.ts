@@ -51,7 +51,7 @@ export class Follower implements CallMade {
   private readonly course: Course;
   private readonly cred: Cred;
   private readonly bases: Bases;
-  private ahead: AheadCalls | null = null;
+  private ahead: AheadCalls | null;
   /** Whether it has closed its file since the last step; and the step that opened that. */
   private hasClosed = false;
   private opening: Step | null = null;
@@ -67,6 +67,7 @@ export class Follower implements CallMade {
     this.course = new Course(habit);
     this.cred = task.cred;
     this.bases = new Bases(task.mm!);
+    this.ahead = null;
   }
 
   /** The file that came along was closed. */
