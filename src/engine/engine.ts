@@ -300,10 +300,10 @@ export interface Prefetch {
   readonly arg: number;
   readonly kind: 'string' | 'strings' | 'buffer' | 'struct' | 'usage';
   /** The argument with a buffer's length, or a structure's size. */
-  readonly lengthArg?: number;
-  readonly size?: number;
+  readonly lengthArg: number | undefined;
+  readonly size: number | undefined;
   /** The call has no fourth argument: a few bytes may come in its place. */
-  readonly small?: boolean;
+  readonly small: boolean;
 }
 
 export interface EngineEvents {

@@ -11,6 +11,8 @@ import type { Task } from './task.ts';
 
 export interface OpenedAlong extends OpenedFile {
   readonly file: File;
+  /** Of one that is held (kernel/habits): its descriptor is closed by execve(2). */
+  readonly cloexec: boolean;
 }
 
 /** Whether nobody else can have to do with the task's descriptors, and no filter of its own wants to hear of its calls. */

@@ -58,7 +58,7 @@ export function bringAlong(task: Task, file: File, fd: number): void {
 
 const opened = (file: File, fd: number, size: number, place: number): OpenedAlong => {
   const { flags, inode } = file;
-  return { file, fd, flags, steady: true, size, whole: size === inode.size, place };
+  return { file, fd, flags, steady: true, size, whole: size === inode.size, place, cloexec: false };
 };
 
 /** A write that has to be asked for: now and then a pipe goes along. */
@@ -94,6 +94,7 @@ export function bringPosition(task: Task, file: File, fd: number): void {
     size: NO_BYTES,
     whole: false,
     place: thread.along.stat,
+    cloexec: false,
   };
 }
 

@@ -3,9 +3,10 @@ import type { FileAlong, ForeseenCalls } from '../../engine/answers.ts';
 import type { EngineThread } from '../../engine/engine.ts';
 import { Ranges } from '../../lib/ranges.ts';
 import { pageUp } from '../../mm/ram.ts';
+import type { OpenedAlong } from '../along.ts';
 import { isAlone } from '../along.ts';
 import type { Task } from '../task.ts';
-import { type Ahead, type AheadFile, holdFile, makeAhead } from './ahead.ts';
+import { type Ahead, holdFile, makeAhead } from './ahead.ts';
 import { type Bases, isFixed, type SavedBases } from './bases.ts';
 import { type Act, type Foreseeable, LEFT, type Step } from './step.ts';
 
@@ -47,8 +48,8 @@ export class AheadCalls {
   /** What `bases` was before each. */
   private readonly before: SavedBases[] = [];
   /** The file that was open before the first of them; and the one that is open in the table now. */
-  private readonly first: AheadFile | null;
-  private opened: AheadFile | null;
+  private readonly first: OpenedAlong | null;
+  private opened: OpenedAlong | null;
   private committed = 0;
   /** Something goes when the program comes to it, and is a place for others only then. */
   private hasUnmapped: boolean;
@@ -201,14 +202,14 @@ export class AheadCalls {
     return closed ? 'closed' : 'open';
   }
 
-  private keepOpen(opened: AheadFile, position: number): void {
+  private keepOpen(opened: OpenedAlong, position: number): void {
     opened.file.pos = position;
     this.task.openedAlong = opened;
     if (this.opened !== opened) this.reopen(opened);
   }
 
   /** It has its place in the table again, which nobody else can have taken. */
-  private reopen(opened: AheadFile): void {
+  private reopen(opened: OpenedAlong): void {
     const { file, fd, cloexec } = opened;
     this.task.files.install(file.get(), cloexec, Number.MAX_SAFE_INTEGER, fd);
     this.opened = opened;

@@ -15,17 +15,12 @@ const NO_AREAS: readonly Vma[] = [];
 /** So far below its first frame a program's stack may be written, as for what lies there. */
 const SCRATCH = 0x1000;
 
-/** A file that was opened, which is held. */
-export interface AheadFile extends OpenedAlong {
-  readonly cloexec: boolean;
-}
-
 export class Ahead {
   readonly step: Step;
   readonly args: readonly number[];
   readonly result: number;
   /** The file that it opened. */
-  opened: AheadFile | null = null;
+  opened: OpenedAlong | null = null;
   /** What it writes to where an argument says. */
   written: Uint8Array | null;
   /** What was where it mapped something. */
@@ -170,9 +165,10 @@ function openAhead(task: Task, step: Step, args: readonly number[]): Ahead | nul
   return null;
 }
 
-export function holdFile({ files }: Task, opened: OpenedAlong): AheadFile {
-  opened.file.get();
-  return { ...opened, cloexec: files.isCloexec(opened.fd) };
+export function holdFile({ files }: Task, opened: OpenedAlong): OpenedAlong {
+  const { file, fd, flags, steady, size, whole, place } = opened;
+  file.get();
+  return { file, fd, flags, steady, size, whole, place, cloexec: files.isCloexec(fd) };
 }
 
 /** There is no room for all of a file of which all would come along if the program asked for it. */

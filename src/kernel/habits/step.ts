@@ -23,7 +23,7 @@ export interface ForeseeableCall {
   readonly act: Act;
   readonly args: readonly Sense[];
   /** Of `query`: whether this answer is such a one. */
-  readonly lasts?: (args: readonly number[], result: number) => boolean;
+  readonly lasts?: ((args: readonly number[], result: number) => boolean) | undefined;
   /** Makes it, by its arguments; the one that is a name is the step's. */
   readonly run: (task: Task, args: readonly number[], step: Step) => number | Promise<number>;
 }
@@ -37,10 +37,9 @@ export interface Foreseeable extends ForeseeableCall {
   readonly out: number;
 }
 
-export function foreseeableCall(call: ForeseeableCall): Foreseeable {
-  const { args } = call;
+export function foreseeableCall({ act, args, lasts, run }: ForeseeableCall): Foreseeable {
   const compared = args.reduce((bits, sense, i) => bits | (COMPARED[sense] << i), 0);
-  return { ...call, compared, name: args.indexOf('name'), out: args.indexOf('out') };
+  return { act, args, lasts, run, compared, name: args.indexOf('name'), out: args.indexOf('out') };
 }
 
 /** Relative to what an address is said: where the interpreter is, where the program begins, the first break, a mapping. */

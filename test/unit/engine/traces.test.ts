@@ -46,8 +46,8 @@ class Slot {
 }
 
 const BUFFER: readonly Prefetch[] = [
-  { kind: 'buffer', arg: 0, lengthArg: 2 },
-  { kind: 'struct', arg: 1, size: 16 },
+  { kind: 'buffer', arg: 0, lengthArg: 2, size: undefined, small: false },
+  { kind: 'struct', arg: 1, lengthArg: undefined, size: 16, small: false },
 ];
 
 test('what was brought, as far as it ever went', () => {
