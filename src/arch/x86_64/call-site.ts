@@ -68,12 +68,13 @@ function markShort(text: Uint8Array, marks: Uint8Array, from: number, to: number
   }
 }
 
+/** Sums of 32 bits: what overflows lies outside of the text either way, and V8 need not provide for it. */
 function markLong(text: Uint8Array, marks: Uint8Array): void {
   const end = text.length - 6;
   for (let i = 0; i < end; i++) {
     const op = text[i]!;
-    if (op === 0xe9) hit(marks, i + 5 + word(text, i + 1));
-    else if (op === 0x0f && (text[i + 1]! & 0xf0) === 0x80) hit(marks, i + 6 + word(text, i + 2));
+    if (op === 0xe9) hit(marks, (i + 5 + word(text, i + 1)) | 0);
+    else if (op === 0x0f && (text[i + 1]! & 0xf0) === 0x80) hit(marks, (i + 6 + word(text, i + 2)) | 0);
   }
 }
 
