@@ -40,13 +40,17 @@ export class TaskAttributes {
   /** The namespace of host and domain name; null: the machine's first. */
   uts: Uts | null = null;
   /** What seccomp(2) has left of the system calls; null: all. */
-  seccomp: Seccomp | null = null;
+  seccomp: Seccomp | null;
   /** Who logged in (getauid(3)); 2^32 - 1: nobody. */
   loginuid = 0xffffffff;
   /** Sent to the task when the thread that made it ends; 0 for none. */
   pdeathsig = 0;
   timerSlack = DEFAULT_TIMER_SLACK;
   defaultTimerSlack = DEFAULT_TIMER_SLACK;
+
+  constructor() {
+    this.seccomp = null;
+  }
 }
 
 /** What a new thread or process has, made by `parent`. */
