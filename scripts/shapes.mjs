@@ -6,6 +6,7 @@
  *
  *   npm run shapes -- COMMAND [ARGUMENT]...
  */
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { join } from 'node:path';
@@ -20,6 +21,9 @@ if (command.length === 0) {
   process.stderr.write('shapes: a command is needed, as in "npm run shapes -- make -C /some/where"\n');
   process.exit(2);
 }
+
+const built = spawnSync(node, [join(home, 'scripts/build.mjs'), '--if-stale'], { stdio: 'inherit' });
+if (built.status !== 0) process.exit(1);
 
 const dist = join(home, 'dist');
 const map = new SourceMap(JSON.parse(readFileSync(join(dist, 'uml.cjs.map'), 'utf8')));
