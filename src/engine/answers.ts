@@ -66,6 +66,32 @@ export interface PipeAlong {
   readonly end: number;
 }
 
+/** Which end of a pipe. */
+export type PipeEnd = 'write' | 'read';
+
+/**
+ * The ends of pipes that a thread uses together with one of another process: one that it writes, and one that it reads, each by
+ * one descriptor. It waits there by itself for what is to be read.
+ */
+export interface ChannelEnds {
+  /** With what the thread is answered next it sees the channel at `offset`. What it saw there before it sees no longer. */
+  show(end: PipeEnd, offset: number, fd: number): void;
+  /** The thread is in the kernel. */
+  hide(end: PipeEnd): void;
+}
+
+/** A pipe that two threads use by themselves: it lies in CHANNEL_SIZE bytes of memory, which were zeros at first. */
+export interface Channel {
+  /** It is empty, both ends see it, and the one that reads is in the kernel. */
+  open(): void;
+  /** From now on both ask. What is left in it: `left` bytes, `copy` has them. Whether it was used at all. */
+  close(): boolean;
+  readonly left: number;
+  copy(to: Uint8Array, off: number): void;
+  /** Whether nothing has come since this was asked the last time. */
+  rests(): boolean;
+}
+
 /** What a thread may do by itself through a window: by this descriptor, with the bytes [from, to) of the file. */
 export interface WindowTerms {
   readonly fd: number;

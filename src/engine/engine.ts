@@ -7,6 +7,8 @@
  * Private memory is the engine's own: the kernel reaches it with `read` and `write` only.
  */
 import type {
+  Channel,
+  ChannelEnds,
   FileAlong,
   ForeseenCalls,
   KnownAnswers,
@@ -169,6 +171,8 @@ export interface EngineThread {
   readonly along: FileAlong | null;
   /** Null if pipes cannot. */
   readonly pipe: PipeAlong | null;
+  /** Null if it cannot have pipes together with others. */
+  readonly channels: ChannelEnds | null;
   /** Null if windows on files cannot. */
   readonly window: WindowAlong | null;
   /** Null if calls cannot be foreseen. */
@@ -326,6 +330,9 @@ export interface Engine {
   /** Null if threads always ask. */
   readonly known: KnownAnswers | null;
   setPrefetch(nr: number, plan: readonly Prefetch[]): void;
+  /** A pipe between two threads, in `channelSize` bytes of memory at `offset`. */
+  channel(offset: number): Channel;
+  readonly channelSize: number;
   /** An empty space with one thread, which is in the kernel without a frame. */
   newSpace(): EngineThread;
   /** Handles all threads that came; how many. */

@@ -25,6 +25,7 @@ import { MemoryRules } from '../kernel/memory-rules.ts';
 import { OomKiller } from '../kernel/oom.ts';
 import { PiLocks } from '../kernel/pi-futex.ts';
 import { PidAllocator } from '../kernel/pid.ts';
+import { OpenPipes, PipeMeetings } from '../kernel/pipe-between.ts';
 import { LoadAverages } from '../kernel/proc/load.ts';
 import { MemoryAccount } from '../kernel/proc/memory.ts';
 import { Programs } from '../kernel/programs.ts';
@@ -104,6 +105,8 @@ export class MachineKernel implements Kernel {
   readonly programs: Programs = new Programs();
   readonly habits: Habits = new Habits();
   readonly lentWindows: LentWindows = new LentWindows(this);
+  readonly openPipes: OpenPipes = new OpenPipes(this);
+  readonly pipeMeetings: PipeMeetings = new PipeMeetings();
   readonly queues: Map<string, PosixQueue> = new Map();
   readonly queueLimits: QueueLimits = new QueueLimits();
   readonly net: Network;

@@ -20,6 +20,13 @@ export const PIPE_BUF = 4096;
 const DEFAULT_SLOTS = 16;
 const LARGEST_SIZE = 2 ** 31;
 
+/** Two threads of different processes use the pipe by themselves, until somebody else has to do with it. */
+export interface SharedPipe {
+  readonly isOpen: boolean;
+  /** What is left in it is in the pipe again. */
+  close(): void;
+}
+
 /** Slot flags: the slot ends a packet; more bytes may be written behind those in it. */
 const PACKET = 1;
 const MERGE = 2;
@@ -38,6 +45,8 @@ export class Pipe implements Lender {
   /** How often each end was ever opened: a FIFO's open waits for the other end's count to move. */
   readerOpens = 0;
   writerOpens = 0;
+  /** Who has it together, or had: they may again. */
+  shared: SharedPipe | null;
   private count = 0;
   private slots = DEFAULT_SLOTS;
   /** Slots [head, tail) are in use; both count on, and index the arrays modulo `slots` (a power of two). */
@@ -48,6 +57,10 @@ export class Pipe implements Lender {
   private lengths = new Uint16Array(DEFAULT_SLOTS);
   private kinds = new Uint8Array(DEFAULT_SLOTS);
   private readonly loan = new PipeLoan(this);
+
+  constructor() {
+    this.shared = null;
+  }
 
   /** Bytes in the pipe (FIONREAD). */
   get bytes(): number {
@@ -61,7 +74,7 @@ export class Pipe implements Lender {
    * Who waits here is to hear of what happens. But to take a part of a slot's bytes is no news for anybody.
    */
   lend(along: PipeAlong, { read, write }: PipeEnds): boolean {
-    if (this.loan.isOut) return false;
+    if (this.isLent) return false;
     const isQuiet = this.waitq.empty;
     const whole = read >= 0 && isQuiet && this.count <= along.size && !this.hasPackets;
     const len = whole ? this.count : read >= 0 ? this.partOfSlot(along.size) : 0;
@@ -75,7 +88,13 @@ export class Pipe implements Lender {
   }
 
   get isLent(): boolean {
-    return this.loan.isOut;
+    return this.loan.isOut || this.shared?.isOpen === true;
+  }
+
+  /** Whether two threads may use it by themselves: it is empty, and nobody waits for what they do. */
+  get isFree(): boolean {
+    const { readers, writers } = this;
+    return readers === 1 && writers === 1 && this.head === this.tail && this.waitq.empty && !this.isLent;
   }
 
   /** How often somebody has used it by itself. */
@@ -86,6 +105,7 @@ export class Pipe implements Lender {
   /** Somebody else has to do with the pipe. */
   recall(): void {
     if (this.loan.isOut) this.loan.end();
+    if (this.shared?.isOpen === true) this.shared.close();
   }
 
   peek(to: Uint8Array, off: number, len: number): void {

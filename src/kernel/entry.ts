@@ -169,6 +169,7 @@ export class Entry {
     if (!call.leavesOpened) {
       task.openedAlong = null;
       if (task.pipeAlong !== null) settlePipe(task);
+      task.pipesBetween?.close();
       task.windowAlong?.settle();
     }
     const result = call.run(task, a[0]!, a[1]!, a[2]!, a[3]!, a[4]!, a[5]!);
@@ -211,6 +212,7 @@ export class Entry {
     } else if (!deliverable(task) && (result > -512 || result < -4095)) {
       task.lastResult = result;
       if (task.openedAlong !== null) sendAlong(task);
+      task.pipesBetween?.send();
       if (task.pipeAlong !== null) sendPipe(task);
       if (task.windowAlong !== null) sendWindow(task);
       task.follower?.foresee();

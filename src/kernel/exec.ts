@@ -28,6 +28,7 @@ import { ExeBacking } from './file-backing.ts';
 import { beginHabit } from './habits/follower.ts';
 import { resetForExec } from './inherit.ts';
 import { load, type Program } from './load-program.ts';
+import { leaveBetween } from './pipe-between.ts';
 import type { ElfProgram } from './programs.ts';
 import { leaveLocks } from './robust-list.ts';
 import { dropUnsafe, mayBeDumped, sharesFs } from './secure-exec.ts';
@@ -180,6 +181,7 @@ function freshMemory(task: Task, apart: boolean): { thread: EngineThread; mm: Mm
   const { mm, thread } = task;
   if (mm === null || thread === null) throw new Error('exec without memory');
   const { knownBy } = thread;
+  leaveBetween(task);
   if (mm.users === 1 && !apart) {
     mm.clear();
     mm.space.wipeTraces();

@@ -19,6 +19,7 @@ import {
 import { exitCode, termSignal, WCOREFLAG } from '../uapi/wait.ts';
 import { tellOfParent } from './facts.ts';
 import { settlePipe } from './pipe-along.ts';
+import { leaveBetween } from './pipe-between.ts';
 import { isOrphaned, type ProcessGroup } from './session.ts';
 import { beginGroupExit, killThread, retarget, sendToGroup } from './signal.ts';
 import { checkStopped } from './stop.ts';
@@ -61,6 +62,7 @@ export function exitTask(task: Task, status: number): void {
   task.follower?.leave();
   task.follower = null;
   settlePipe(task);
+  leaveBetween(task);
   task.windowAlong?.settle();
   task.state = 'Z';
   leaveChildren(task);

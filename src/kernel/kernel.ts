@@ -27,6 +27,7 @@ import type { MemoryRules } from './memory-rules.ts';
 import type { OomKiller } from './oom.ts';
 import type { PiLocks } from './pi-futex.ts';
 import type { PidAllocator } from './pid.ts';
+import type { OpenPipes, PipeMeetings } from './pipe-between.ts';
 import type { LoadAverages } from './proc/load.ts';
 import type { MemoryAccount } from './proc/memory.ts';
 import type { Programs } from './programs.ts';
@@ -109,6 +110,8 @@ export interface Kernel {
   readonly habits: Habits;
   /** What threads read and write by themselves. */
   readonly lentWindows: LentWindows;
+  readonly openPipes: OpenPipes;
+  readonly pipeMeetings: PipeMeetings;
   readonly images: TextImages;
   readonly vdso: Vdso;
   readonly futexes: FutexTable;

@@ -25,6 +25,7 @@ import type { EntryCall } from './entry.ts';
 import type { Follower } from './habits/follower.ts';
 import type { Kernel } from './kernel.ts';
 import type { PipeGoesAlong } from './pipe-along.ts';
+import type { PipesBetween } from './pipe-between.ts';
 import type { SignalState } from './signal-state.ts';
 import type { ThreadGroup } from './thread-group.ts';
 import { type CpuTimes, Usage } from './usage.ts';
@@ -88,6 +89,8 @@ export class Task implements Current, Sleeper, SignalSource {
   openedAlong: OpenedAlong | null = null;
   /** A pipe that does (kernel/pipe-along.ts). */
   pipeAlong: PipeGoesAlong | null;
+  /** Pipes that it has together with another's (kernel/pipe-between.ts). */
+  pipesBetween: PipesBetween | null;
   /** A file that it reads and writes through a window (kernel/window-along.ts). */
   windowAlong: WindowGoesAlong | null = null;
   /** What it does as it did before (kernel/habits). */
@@ -122,6 +125,7 @@ export class Task implements Current, Sleeper, SignalSource {
     this.ownRobustList = 0;
     this.attributes = new TaskAttributes();
     this.pipeAlong = null;
+    this.pipesBetween = null;
     this.lastResult = 0;
   }
 
@@ -336,6 +340,7 @@ export class Task implements Current, Sleeper, SignalSource {
 
   /** A signal is there that must be looked at: ends a sleep, or makes the running program come to the kernel. */
   wakeForSignal(): void {
+    this.pipesBetween?.close();
     if (this.interruptSleep !== null) this.interruptSleep();
     else this.thread?.interrupt();
   }

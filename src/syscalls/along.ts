@@ -62,14 +62,19 @@ const opened = (file: File, fd: number, size: number, place: number): OpenedAlon
 };
 
 /** A write that has to be asked for: now and then a pipe goes along. */
-export function bringWrite(task: Task, file: File, fd: number): void {
-  if (++file.asked % ASKED_BETWEEN === ASKED_FIRST && file instanceof PipeFile) bringPipe(task, file, fd);
+export function bringWrite(task: Task, file: File, fd: number, count: number): void {
+  if (++file.asked % ASKED_BETWEEN === ASKED_FIRST && file instanceof PipeFile)
+    bringEnd(task, file, fd, count);
+}
+
+function bringEnd(task: Task, file: PipeFile, fd: number, count: number): void {
+  if (!task.kernel.pipeMeetings.come(task, file, fd, count)) bringPipe(task, file, fd);
 }
 
 /** The same for reads: so does all of a file, if it does not change and there is room. */
 export function bringRead(task: Task, file: File, fd: number): void {
   if (++file.asked % ASKED_BETWEEN !== ASKED_FIRST) return;
-  if (file instanceof PipeFile) bringPipe(task, file, fd);
+  if (file instanceof PipeFile) bringEnd(task, file, fd, 0);
   const { openedAlong, thread, user } = task;
   const { inode } = file;
   const along = thread?.along ?? null;

@@ -36,7 +36,7 @@ function writeAt(
 ): number | Promise<number> {
   const fault = checkRange(addr, count);
   if (fault < 0) return fault;
-  bringWrite(task, file, fd);
+  bringWrite(task, file, fd, count);
   const len = Math.min(count, MAX_RW_COUNT);
   return writeThrough(task, file, fd, addr, len, pos) || writeFile(task, file, task.user, addr, len, pos);
 }

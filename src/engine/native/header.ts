@@ -4,6 +4,7 @@ import { FILTERS, FORK_FLAGS, TEXT_SIZE, THREAD_FLAGS } from './filters.ts';
 import {
   ACTION,
   ANSWERS,
+  CHANNEL,
   FD,
   FILE,
   FORESEEN,
@@ -41,6 +42,7 @@ export function layoutHeader(): string {
     ...KIND,
     ...KNOWN,
     ...FORESEEN,
+    ...CHANNEL,
     ...ACTION,
     ...NOTE,
     ...FD,

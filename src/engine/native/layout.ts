@@ -46,6 +46,8 @@ export const VA = {
   STUB_END: 0x7e800000,
   /** The slots of the space's threads, a stride each; no more than the memory file has room for. */
   SLOT_BASE: 0x7e8000000000,
+  /** A pipe's pages (channel.ts) as the thread that writes has them, then as the one that reads has: CHANNEL_STRIDE each. */
+  CHANNEL_BASE: 0x7e8070000000,
   /** Windows on files' pages (file-windows.ts), a stride each: what the filters know of slots holds for them, too. */
   WINDOW_BASE: 0x7e8080000000,
   SLOT_END: 0x7e8100000000,
@@ -65,6 +67,7 @@ export const SIZE = {
   SLOT_STRIDE: 0x80000,
   WINDOW_STRIDE: 0x8000000,
   MAX_WINDOWS: 16,
+  CHANNEL_STRIDE: 0x10000,
   MAX_SITES: 8192,
   MAX_TEXTS: 2048,
   MAX_OPS: 512,
@@ -306,6 +309,12 @@ export const SLOT = {
   WINDOW_WRITTEN: 2,
   WINDOW_MAY_WRITE: 4,
   WINDOW_OPEN: 0x80000000,
+  /** A pipe that the thread has in common with another (stub/channel.c): which ends it has, and by which descriptors. */
+  S_CHANNELS: 0x380,
+  S_CHANNEL_WRITE: 0x384,
+  S_CHANNEL_READ: 0x388,
+  CHANNEL_WRITES: 1,
+  CHANNEL_READS: 2,
   /** Up to 4 mappings of private memory: {u64 call, address, length, protection or advice}. */
   S_OWN_OPS: 0x100,
   OWN_OP_SIZE: 32,
@@ -340,6 +349,26 @@ export const SLOT = {
   S_FILE_PLACE: 0x77f00,
   FILE_HEAD: 0x100,
   FILE_DATA_SIZE: 0x8000,
+} as const;
+
+/**
+ * A pipe between two threads (channel.ts): two pages of the one that writes, which the other may only read, and one of the one
+ * that reads. Positions are twice the count of bytes, plus CHANNEL_OPEN; without that they are nothing.
+ */
+export const CHANNEL = {
+  /** Where the next byte is put: the futex of who waits for it; and the processor that the writer was on last. */
+  C_TAIL: 0,
+  C_CPU: 4,
+  C_RING: 0x1000,
+  RING_SIZE: 0x1000,
+  /** Where the next is taken; whether the reader sleeps, or is about to; how often it looks before. */
+  C_HEAD: 0x2000,
+  C_SLEEPS: 0x2004,
+  C_PATIENCE: 0x2008,
+  CHANNEL_OPEN: 1,
+  WRITER_SIZE: 0x2000,
+  READER_SIZE: 0x1000,
+  CHANNEL_SIZE: 0x3000,
 } as const;
 
 /** A call that is foreseen. */

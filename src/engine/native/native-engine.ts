@@ -5,13 +5,15 @@
 import type { Libc } from '../../host/libc.ts';
 import { monotonicNow } from '../../host/monotonic.ts';
 import type { HostPoller } from '../../host/poller.ts';
+import type { Channel } from '../answers.ts';
 import type { Engine, EngineEvents, Prefetch } from '../engine.ts';
 import { Accounts } from './accounts.ts';
 import { NativeCallSites } from './call-sites.ts';
+import { NativeChannel } from './channel.ts';
 import { Chores } from './chores.ts';
 import { clearFirstSpace, type Range, readPlaces } from './first-space.ts';
 import { NativeKnownAnswers } from './known-answers.ts';
-import { FILE, GLOBAL, KICK_SIGNAL, SLOT, STATE } from './layout.ts';
+import { CHANNEL, FILE, GLOBAL, KICK_SIGNAL, SLOT, STATE } from './layout.ts';
 import { Lives } from './lives.ts';
 import { Loans } from './loans.ts';
 import { createMemoryFile, type MemoryFile } from './memory-file.ts';
@@ -148,6 +150,14 @@ export class NativeEngine implements Engine {
         PLAN_KIND[p.kind] | (p.arg << 4) | ((p.lengthArg ?? 0) << 8) | small | ((p.size ?? 0) << 16);
       this.memory.view.setInt32(FILE.FILE_GLOBAL + GLOBAL.G_PLANS + 8 * nr + 4 * i, word, true);
     });
+  }
+
+  get channelSize(): number {
+    return CHANNEL.CHANNEL_SIZE;
+  }
+
+  channel(offset: number): Channel {
+    return new NativeChannel(this.memory, offset, () => this.wakeAddress(offset + CHANNEL.C_TAIL));
   }
 
   poll(): number {

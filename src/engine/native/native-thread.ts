@@ -15,6 +15,7 @@ import {
 } from '../engine.ts';
 import { type BroughtUsage, RUSAGE_SIZE, readUsage } from './brought-usage.ts';
 import { CallWindows } from './call-windows.ts';
+import { NativeChannelEnds } from './channel.ts';
 import { NativeFileAlong } from './file-along.ts';
 import type { NativeWindow } from './file-windows.ts';
 import { NativeForeseenCalls } from './foreseen.ts';
@@ -61,6 +62,7 @@ export class NativeThread implements EngineThread {
   fpstateSize = 0;
   readonly along: NativeFileAlong | null;
   readonly pipe: NativePipeAlong | null;
+  readonly channels: NativeChannelEnds | null;
   readonly window: NativeWindowAlong | null;
   readonly foreseen: NativeForeseenCalls | null;
   readonly facts: NativeThreadFacts | null;
@@ -85,6 +87,7 @@ export class NativeThread implements EngineThread {
     this.w = slot >> 2;
     this.along = engine.foresight ? new NativeFileAlong(engine.memory, slot) : null;
     this.pipe = engine.foresight ? new NativePipeAlong(engine.memory, slot) : null;
+    this.channels = engine.foresight ? new NativeChannelEnds(engine.memory, space, slot) : null;
     this.window = engine.foresight ? new NativeWindowAlong(engine.memory, slot) : null;
     this.foreseen = this.along === null ? null : new NativeForeseenCalls(engine.memory, slot, this.along);
     this.facts = engine.foresight ? new NativeThreadFacts(engine.memory, slot) : null;
@@ -245,6 +248,7 @@ export class NativeThread implements EngineThread {
     this.waits();
     this.along?.take();
     this.pipe?.take();
+    this.channels?.forget();
     this.window?.take();
     this.foreseen?.stop();
     this.facts?.forget();

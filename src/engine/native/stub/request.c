@@ -2,12 +2,8 @@
  * How a guest thread asks the kernel: fetch what the call will read, say so, look for the answer for a while,
  * sleep, carry the answer out. All of this runs as the guest: nothing here is trusted by the kernel.
  */
-#include <asm/unistd.h>
 #include "stub.h"
 
-#define FUTEX_WAIT 0
-#define FUTEX_WAKE 1
-#define EVERYBODY 0x7fffffff
 #define EXECVE_LOOKS 8
 /* For a kernel that has to wake up first, which on another processor takes it 20 us and more. */
 #define WAKING_LOOKS 3
@@ -26,16 +22,6 @@
 #define RUSAGE_SIZE 144
 #define AUDIT_ARCH_X86_64 0xc000003e
 #define PATH_MAX 4096
-
-static void futex_wait(u64 address, u32 value)
-{
-	syscall6(__NR_futex, (long)address, FUTEX_WAIT, value, 0, 0, 0);
-}
-
-static void futex_wake(u64 address)
-{
-	syscall6(__NR_futex, (long)address, FUTEX_WAKE, EVERYBODY, 0, 0, 0);
-}
 
 /* Two arrays of strings: how many each has, then all strings. -1: not all are there, or they are too long. */
 static int fetch_strings(void *slot, u32 first, u64 window, u64 room)
@@ -282,15 +268,6 @@ static int copy_out(void *slot)
 	return copies & COPY_THROUGH ? copy_through(slot, address, copies & COPY_BACK) : copy_list(slot, copies);
 }
 
-/* The processor we are on, from the limit of a segment that the host keeps for this (vdso, getcpu). */
-static u32 this_cpu(void)
-{
-	u32 limit;
-
-	__asm__("lsl %1, %0" : "=r"(limit) : "r"(0x7b));
-	return limit & 0xfff;
-}
-
 /* What a new thread starts with. */
 void first_answer(void *slot)
 {
@@ -354,7 +331,7 @@ int request(void *slot, int kind)
 {
 	int is_small = 0;
 
-	if (kind == K_FAST && (answered_along(slot) || answered_by_pipe(slot) || answered_by_window(slot)))
+	if (kind == K_FAST && (answered_along(slot) || answered_by_pipe(slot) || answered_by_channel(slot) || answered_by_window(slot)))
 		return A_RETURN;
 	if ((kind == K_FAST || is_made_once(slot, kind)) && answered_by_facts(slot))
 		return A_RETURN;

@@ -2,6 +2,7 @@
 #ifndef STUB_H
 #define STUB_H
 
+#include <asm/unistd.h>
 #include "layout.h"
 
 /* Where a program's addresses end. */
@@ -29,6 +30,29 @@ static inline long syscall6(long nr, long a, long b, long c, long d, long e, lon
 }
 
 #define syscall3(nr, a, b, c) syscall6((nr), (long)(a), (long)(b), (long)(c), 0, 0, 0)
+
+#define FUTEX_WAIT 0
+#define FUTEX_WAKE 1
+#define EVERYBODY 0x7fffffff
+
+static inline void futex_wait(u64 address, u32 value)
+{
+	syscall6(__NR_futex, (long)address, FUTEX_WAIT, value, 0, 0, 0);
+}
+
+static inline void futex_wake(u64 address)
+{
+	syscall6(__NR_futex, (long)address, FUTEX_WAKE, EVERYBODY, 0, 0, 0);
+}
+
+/* The processor we are on, from the limit of a segment that the host keeps for this (vdso, getcpu). */
+static inline u32 this_cpu(void)
+{
+	u32 limit;
+
+	__asm__("lsl %1, %0" : "=r"(limit) : "r"(0x7b));
+	return limit & 0xfff;
+}
 
 /* entry.S */
 extern char stub_text[], stub_text_end[], stub_image_end[];
@@ -58,6 +82,9 @@ int answered_along(void *slot);
 
 /* pipe.c */
 int answered_by_pipe(void *slot);
+
+/* channel.c */
+int answered_by_channel(void *slot);
 
 /* window.c */
 int answered_by_window(void *slot);

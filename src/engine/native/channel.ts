@@ -1,0 +1,114 @@
+/**
+ * Pipes between two threads of different processes (answers.ts, `Channel`), which they read and write without the kernel;
+ * stub/channel.c has the other side. What one of them may write the other can only read, so neither can make the other, or us, see
+ * more than bytes of a pipe: positions that do not fit together mean that nothing is left.
+ */
+import type { Channel, ChannelEnds, PipeEnd } from '../answers.ts';
+import type { WindowSpace } from './file-windows.ts';
+import { CHANNEL, SIZE, SLOT, VA } from './layout.ts';
+import type { MemoryFile } from './memory-file.ts';
+
+const { CHANNEL_OPEN, WRITER_SIZE, READER_SIZE, CHANNEL_SIZE, RING_SIZE, C_RING } = CHANNEL;
+const TAIL = CHANNEL.C_TAIL / 4;
+const CPU = CHANNEL.C_CPU / 4;
+const HEAD = CHANNEL.C_HEAD / 4;
+const SLEEPS = CHANNEL.C_SLEEPS / 4;
+const PATIENCE = CHANNEL.C_PATIENCE / 4;
+const NOWHERE = -1;
+const PLACES = { write: VA.CHANNEL_BASE, read: VA.CHANNEL_BASE + SIZE.CHANNEL_STRIDE } as const;
+const BITS = { write: SLOT.CHANNEL_WRITES, read: SLOT.CHANNEL_READS } as const;
+const DESCRIPTORS = { write: SLOT.S_CHANNEL_WRITE / 4, read: SLOT.S_CHANNEL_READ / 4 } as const;
+const ENDS = SLOT.S_CHANNELS / 4;
+
+/** A thread's: where its space sees them, and its slot says which it has. */
+export class NativeChannelEnds implements ChannelEnds {
+  private readonly space: WindowSpace;
+  private readonly i32: Int32Array;
+  private readonly w: number;
+  private readonly shown: Record<PipeEnd, boolean> = { write: false, read: false };
+
+  constructor(memory: MemoryFile, space: WindowSpace, slot: number) {
+    this.space = space;
+    this.i32 = memory.i32;
+    this.w = slot >> 2;
+  }
+
+  show(end: PipeEnd, offset: number, fd: number): void {
+    const { space, i32, w } = this;
+    const place = PLACES[end];
+    // A mapping may fail for want of room in the host's tables, and would leave what was there before.
+    if (this.shown[end]) space.unmap(place, CHANNEL_SIZE, true);
+    this.shown[end] = true;
+    space.mapWindow(place, WRITER_SIZE, offset, end === 'write');
+    space.mapWindow(place + WRITER_SIZE, READER_SIZE, offset + WRITER_SIZE, end === 'read');
+    i32[w + DESCRIPTORS[end]] = fd;
+    i32[w + ENDS]! |= BITS[end];
+  }
+
+  hide(end: PipeEnd): void {
+    this.i32[this.w + ENDS]! &= ~BITS[end];
+    this.shown[end] = false;
+    this.space.unmap(PLACES[end], CHANNEL_SIZE, true);
+  }
+
+  /** The thread may become another's. */
+  forget(): void {
+    this.i32[this.w + ENDS] = 0;
+  }
+}
+
+export class NativeChannel implements Channel {
+  left = 0;
+  private readonly bytes: Uint8Array;
+  private readonly words: Int32Array;
+  private readonly wake: () => void;
+  /** The positions when it was opened, and the writer's when it was looked at last. */
+  private began: number = CHANNEL_OPEN;
+  private seen = 0;
+  /** Where what is left begins. */
+  private first = 0;
+
+  /** `wake`: wakes who waits on the channel's first word. */
+  constructor({ buffer }: MemoryFile, offset: number, wake: () => void) {
+    this.bytes = new Uint8Array(buffer, offset, CHANNEL_SIZE);
+    this.words = new Int32Array(buffer, offset, CHANNEL_SIZE / 4);
+    this.wake = wake;
+  }
+
+  open(): void {
+    const { words, began } = this;
+    this.seen = 0;
+    words[CPU] = NOWHERE;
+    words[SLEEPS] = 0;
+    words[PATIENCE] = 0;
+    Atomics.store(words, HEAD, began);
+    Atomics.store(words, TAIL, began);
+  }
+
+  close(): boolean {
+    const { words, began } = this;
+    const tail = Atomics.exchange(words, TAIL, 0);
+    const head = Atomics.exchange(words, HEAD, 0);
+    if (words[SLEEPS] !== 0) this.wake();
+    const left = (tail - head) >>> 1;
+    const isSound = (tail & head & CHANNEL_OPEN) !== 0 && left <= RING_SIZE;
+    this.left = isSound ? left : 0;
+    this.first = (head >>> 1) & (RING_SIZE - 1);
+    // It goes on from there, so that who is late finds other positions than it began with.
+    if (isSound) this.began = tail;
+    return tail !== began;
+  }
+
+  copy(to: Uint8Array, off: number): void {
+    const { bytes, first, left } = this;
+    const most = Math.min(left, RING_SIZE - first);
+    to.set(bytes.subarray(C_RING + first, C_RING + first + most), off);
+    to.set(bytes.subarray(C_RING, C_RING + left - most), off + most);
+  }
+
+  rests(): boolean {
+    const { words, seen } = this;
+    this.seen = Atomics.load(words, TAIL);
+    return this.seen === seen;
+  }
+}

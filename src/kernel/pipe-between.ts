@@ -1,0 +1,270 @@
+/**
+ * Pipes between two processes that take turns, or one of which feeds the other: while nobody else has to do with such a pipe, and
+ * what is written is small, they read and write it by themselves (engine/answers.ts, `Channel`). It is made once both have asked
+ * often, opens with an answer to who reads, and closes (`Pipe.recall`) when somebody looks at the pipe, when one of the two makes a
+ * call that could have to do with its descriptors, or has a signal to take, and when who reads has waited for long.
+ */
+import type { Channel, ChannelEnds, PipeEnd } from '../engine/answers.ts';
+import type { Pipe, SharedPipe } from '../ipc/pipe.ts';
+import type { PipeFile } from '../ipc/pipe-file.ts';
+import { Roster } from '../lib/roster.ts';
+import { isAlone } from './along.ts';
+import type { Kernel } from './kernel.ts';
+import type { Task } from './task.ts';
+
+/** After it was opened so many times in vain it is not opened any more. */
+const MOST_IDLE = 8;
+/** Who reads has waited for long, ns, if nothing has come from one look to the next: until then it counts as running. */
+const TICK = 1e7;
+/** Larger writes fill it at once: not worth while. */
+const SMALL = 2048;
+
+/** One of the two. */
+interface Party {
+  readonly task: Task;
+  readonly file: PipeFile;
+  readonly fd: number;
+}
+
+type Parties = { readonly [end in PipeEnd]?: Party | undefined };
+
+const ENDS = ['write', 'read'] as const;
+
+export class PipeBetween implements SharedPipe {
+  isOpen = false;
+  readonly write: Party;
+  readonly read: Party;
+  /** Where it is seen, and where it never will be again. */
+  private readonly shown: Record<PipeEnd, boolean> = { write: false, read: false };
+  private readonly left: Record<PipeEnd, boolean> = { write: false, read: false };
+  private readonly kernel: Kernel;
+  private readonly channel: Channel;
+  private readonly offset: number;
+  private idle = 0;
+
+  private constructor(kernel: Kernel, offset: number, { write, read }: Record<PipeEnd, Party>) {
+    this.kernel = kernel;
+    this.write = write;
+    this.read = read;
+    this.offset = offset;
+    this.channel = kernel.engine.channel(offset);
+  }
+
+  /** Null: there is no memory for it. */
+  static make(kernel: Kernel, parties: Record<PipeEnd, Party>): PipeBetween | null {
+    const { ram, engine } = kernel;
+    if (!ram.charge(pagesOf(kernel))) return null;
+    const offset = ram.alloc(engine.channelSize);
+    if (offset < 0) {
+      ram.charge(-pagesOf(kernel));
+      return null;
+    }
+    const between = new PipeBetween(kernel, offset, parties);
+    for (const end of ENDS) {
+      const { task } = parties[end];
+      task.pipesBetween ??= new PipesBetween();
+      task.pipesBetween.take(end, between);
+    }
+    return between;
+  }
+
+  get isHopeless(): boolean {
+    return this.idle >= MOST_IDLE;
+  }
+
+  /** One of the two has gone, or has become another. */
+  get isOver(): boolean {
+    return this.left.write || this.left.read;
+  }
+
+  /** With the answer that this party is about to be given. */
+  show(end: PipeEnd): void {
+    const { task, fd } = this[end];
+    this.shown[end] = true;
+    task.thread!.channels!.show(end, this.offset, fd);
+  }
+
+  private get mayOpen(): boolean {
+    const { shown, left, write, read } = this;
+    if (this.isOpen || this.isHopeless || !shown.write || !shown.read || left.write || left.read)
+      return false;
+    return isUsable(write) && isUsable(read) && read.file.pipe.isFree;
+  }
+
+  /** Who reads is in the kernel. */
+  open(): void {
+    if (!this.mayOpen) return;
+    this.isOpen = true;
+    this.channel.open();
+    this.kernel.openPipes.add(this);
+  }
+
+  close(): void {
+    if (this.isOpen) this.idle = this.end() ? 0 : this.idle + 1;
+  }
+
+  /** Nothing has come for a while. That is not in vain: it may come again. */
+  closeIfQuiet(): void {
+    if (this.channel.rests()) this.end();
+  }
+
+  /** Whether it was used. */
+  private end(): boolean {
+    const { channel, kernel } = this;
+    this.isOpen = false;
+    kernel.openPipes.delete(this);
+    const wasUsed = channel.close();
+    const { left } = channel;
+    if (left > 0) {
+      const rest = new Uint8Array(left);
+      channel.copy(rest, 0);
+      this.read.file.pipe.append(rest, 0, left);
+    }
+    return wasUsed;
+  }
+
+  /** This party sees it no longer, or not for long. */
+  leave(end: PipeEnd): void {
+    const { kernel, left, offset } = this;
+    this.close();
+    if (left[end]) return;
+    left[end] = true;
+    if (!left.write || !left.read) return;
+    kernel.ram.charge(-pagesOf(kernel));
+    kernel.ram.free(offset, kernel.engine.channelSize);
+  }
+}
+
+/** A task's, one for each end that it may have: which it has, and which its program sees, or may see yet. */
+export class PipesBetween {
+  private readonly has: Record<PipeEnd, PipeBetween | null> = { write: null, read: null };
+  private readonly sees: Record<PipeEnd, PipeBetween | null> = { write: null, read: null };
+
+  /** Another than it had. */
+  take(end: PipeEnd, between: PipeBetween): void {
+    const before = this.has[end];
+    before?.close();
+    if (before !== this.sees[end]) before?.leave(end);
+    this.has[end] = between;
+  }
+
+  /** With the answer that the task is about to be given. */
+  send(): void {
+    for (const end of ENDS) if (this.has[end] !== this.sees[end]) this.change(end, this.has[end]!);
+    this.has.read?.open();
+  }
+
+  private change(end: PipeEnd, to: PipeBetween): void {
+    const before = this.sees[end];
+    to.show(end);
+    this.sees[end] = to;
+    before?.leave(end);
+  }
+
+  close(): void {
+    this.has.write?.close();
+    this.has.read?.close();
+  }
+
+  /**
+   * The program is over, but its memory may be another's, or live on for a while: that is to be done with what was seen there
+   * before its pages become anybody else's.
+   */
+  leave(ends: ChannelEnds): void {
+    for (const end of ENDS) {
+      if (this.sees[end] !== null) ends.hide(end);
+      this.sees[end]?.leave(end);
+      this.has[end]?.leave(end);
+    }
+  }
+}
+
+/** Those that are open. */
+export class OpenPipes {
+  private readonly open: Roster<PipeBetween> = new Roster();
+  private isArmed = false;
+  private readonly kernel: Pick<Kernel, 'timers' | 'clock'>;
+
+  constructor(kernel: Pick<Kernel, 'timers' | 'clock'>) {
+    this.kernel = kernel;
+  }
+
+  add(pipe: PipeBetween): void {
+    this.open.add(pipe);
+    if (!this.isArmed) this.arm();
+  }
+
+  delete(pipe: PipeBetween): void {
+    this.open.delete(pipe);
+  }
+
+  private arm(): void {
+    const { timers, clock } = this.kernel;
+    this.isArmed = true;
+    timers.at(clock.monotonic() + TICK, () => this.tick());
+  }
+
+  private tick(): void {
+    this.isArmed = false;
+    for (const pipe of this.open) pipe.closeIfQuiet();
+    if (this.open.size > 0) this.arm();
+  }
+}
+
+/** The pipes that were asked for often by who could have one together with another. */
+export class PipeMeetings {
+  private readonly waiting: WeakMap<Pipe, Parties> = new WeakMap();
+
+  /** The task asks for `file`, by descriptor `fd`, to move `count` bytes. Whether it has the pipe together with another now. */
+  come(task: Task, file: PipeFile, fd: number, count: number): boolean {
+    const { pipe, readable } = file;
+    const { shared } = pipe;
+    const party = { task, file, fd };
+    const end = readable ? 'read' : 'write';
+    if (shared instanceof PipeBetween) {
+      if (shared.isHopeless) return false;
+      if (!shared.isOver && isSame(shared[end], party)) return true;
+    }
+    if (!isUsable(party) || (end === 'write' && count > SMALL)) return false;
+    const { write, read } = this.waiting.get(pipe) ?? {};
+    const parties = end === 'read' ? { write, read: party } : { write: party, read };
+    if (!isPair(parties)) {
+      this.waiting.set(pipe, parties);
+      return false;
+    }
+    this.waiting.delete(pipe);
+    pipe.recall();
+    pipe.shared = PipeBetween.make(task.kernel, parties);
+    return pipe.shared !== null;
+  }
+}
+
+/** The task's program is over. */
+export function leaveBetween(task: Task): void {
+  const { pipesBetween, thread } = task;
+  if (pipesBetween === null) return;
+  task.pipesBetween = null;
+  pipesBetween.leave(thread!.channels!);
+}
+
+const pagesOf = ({ engine }: Kernel): number => engine.channelSize / 4096;
+
+const isSame = (a: Party, b: Party): boolean => a.task === b.task && a.fd === b.fd && a.file === b.file;
+
+/** Whether nobody but the party's one thread can have to do with the file, and it would wait. */
+const isUsable = ({ task, file, fd }: Party): boolean =>
+  task.thread?.channels != null &&
+  task.mm?.users === 1 &&
+  task.files.get(fd) === file &&
+  file.refs === 1 &&
+  file.goesAlong &&
+  !file.nonblocking &&
+  file.readable !== file.writable &&
+  isAlone(task);
+
+const isPair = (parties: Parties): parties is Record<PipeEnd, Party> => {
+  const { write, read } = parties;
+  return (
+    write !== undefined && read !== undefined && write.task !== read.task && isUsable(write) && isUsable(read)
+  );
+};
