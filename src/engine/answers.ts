@@ -87,6 +87,8 @@ export interface Channel {
   /** From now on both ask. What is left in it: `left` bytes, `copy` has them. Whether it was used at all. */
   close(): boolean;
   readonly left: number;
+  /** Whoever sleeps there looks again whether it is open. */
+  callBack(): void;
   copy(to: Uint8Array, off: number): void;
   /** Whether nothing has come since this was asked the last time. */
   rests(): boolean;

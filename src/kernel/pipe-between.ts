@@ -16,6 +16,11 @@ import type { Task } from './task.ts';
 const MOST_IDLE = 8;
 /** Who reads has waited for long, ns, if nothing has come from one look to the next: until then it counts as running. */
 const TICK = 1e7;
+/**
+ * Who reads is woken so many ticks long after it was closed, until it comes: it sleeps on the writer's word, and who writes there what
+ * it wants to can have it go to sleep though it was closed.
+ */
+const CALLS = 16;
 /** Larger writes fill it at once: not worth while. */
 const SMALL = 2048;
 
@@ -41,6 +46,8 @@ export class PipeBetween implements SharedPipe {
   private readonly channel: Channel;
   private readonly offset: number;
   private idle = 0;
+  /** How often the one that reads is to be woken yet. */
+  private calls = 0;
 
   private constructor(kernel: Kernel, offset: number, { write, read }: Record<PipeEnd, Party>) {
     this.kernel = kernel;
@@ -93,6 +100,7 @@ export class PipeBetween implements SharedPipe {
 
   /** Who reads is in the kernel. */
   open(): void {
+    this.calls = 0;
     if (!this.mayOpen) return;
     this.isOpen = true;
     this.channel.open();
@@ -103,16 +111,21 @@ export class PipeBetween implements SharedPipe {
     if (this.isOpen) this.idle = this.end() ? 0 : this.idle + 1;
   }
 
-  /** Nothing has come for a while. That is not in vain: it may come again. */
-  closeIfQuiet(): void {
+  /** Whether there will be something to look at in a while. That nothing came for a while is not in vain: it may come yet. */
+  look(): boolean {
+    if (!this.isOpen) {
+      if (this.calls > 0) this.channel.callBack();
+      return --this.calls > 0;
+    }
     if (this.channel.rests()) this.end();
+    return true;
   }
 
   /** Whether it was used. */
   private end(): boolean {
-    const { channel, kernel } = this;
+    const { channel } = this;
     this.isOpen = false;
-    kernel.openPipes.delete(this);
+    this.calls = CALLS;
     const wasUsed = channel.close();
     const { left } = channel;
     if (left > 0) {
@@ -129,6 +142,7 @@ export class PipeBetween implements SharedPipe {
     this.close();
     if (left[end]) return;
     left[end] = true;
+    if (end === 'read') this.calls = 0;
     if (!left.write || !left.read) return;
     kernel.ram.charge(-pagesOf(kernel));
     kernel.ram.free(offset, kernel.engine.channelSize);
@@ -179,9 +193,9 @@ export class PipesBetween {
   }
 }
 
-/** Those that are open. */
+/** Those that are open, or were a moment ago. */
 export class OpenPipes {
-  private readonly open: Roster<PipeBetween> = new Roster();
+  private readonly pipes: Roster<PipeBetween> = new Roster();
   private isArmed = false;
   private readonly kernel: Pick<Kernel, 'timers' | 'clock'>;
 
@@ -190,12 +204,8 @@ export class OpenPipes {
   }
 
   add(pipe: PipeBetween): void {
-    this.open.add(pipe);
+    this.pipes.add(pipe);
     if (!this.isArmed) this.arm();
-  }
-
-  delete(pipe: PipeBetween): void {
-    this.open.delete(pipe);
   }
 
   private arm(): void {
@@ -206,8 +216,8 @@ export class OpenPipes {
 
   private tick(): void {
     this.isArmed = false;
-    for (const pipe of this.open) pipe.closeIfQuiet();
-    if (this.open.size > 0) this.arm();
+    for (const pipe of this.pipes) if (!pipe.look()) this.pipes.delete(pipe);
+    if (this.pipes.size > 0) this.arm();
   }
 }
 

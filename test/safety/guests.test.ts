@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { SIZE, SLOT, VA } from '../../src/engine/native/layout.ts';
+import { CHANNEL, SIZE, SLOT, VA } from '../../src/engine/native/layout.ts';
 import { callTable } from './call-table.ts';
 import {
   alive,
@@ -185,6 +185,44 @@ test('a pipe that goes along: who can only read puts nothing there, and nonsense
   assert.match(
     stdout,
     /^reader: went along 1, no more than there was, 0 forged\nnonsense: done\nleft: 0\n$/,
+    said,
+  );
+});
+
+test('a pipe between two processes: only they see its pages, each writes its own, and no lie harms anybody else', async () => {
+  const { CHANNEL_BASE } = VA;
+  const { CHANNEL_STRIDE } = SIZE;
+  const { S_CHANNELS, S_CHANNEL_WRITE, S_CHANNEL_READ } = SLOT;
+  const fields = { S_CHANNELS, S_CHANNEL_WRITE, S_CHANNEL_READ };
+  const words = Object.entries({ ...CHANNEL, ...fields }).map(([name, value]) => `${name} ${value}u`);
+  const places = Object.entries({ CHANNEL_BASE, CHANNEL_STRIDE }).map(
+    ([name, value]) => `${name} ${value}UL`,
+  );
+  const headers = { 'channels.h': [...words, ...places].map(line => `#define ${line}\n`).join('') };
+  const { stdout, stderr } = await run(['sh', '-c', `${compile('channel', headers)} ${seed}; ${noOops}`]);
+  const said = `seed ${seed}: ${stdout}${stderr}`;
+  assert.deepEqual(
+    stdout.trim().split('\n'),
+    [
+      'one: open 1, rw rw r- r- r- rw',
+      'other: open 1, rw rw r- r- r- rw',
+      'afterwards: open 1, ended 0',
+      'forked: open 1, 0 and 0 seen',
+      'forked, executed: open 1, 0 and 0 seen',
+      'vforked, executed: open 1, 0 and 0 seen',
+      'executed by its thread: open 1, 0 seen',
+      'executed by another thread: open 1, 0 seen',
+      'new program: open 1, ended 0',
+      'thread gone: open 1, over 1, 0 seen',
+      'lying writers: 6 of 6 well, open 1',
+      'lying readers: 6 of 6 well, open 1',
+      'slots of writers: 6 of 6 well, open 1',
+      'slots of readers: 6 of 6 well, open 1',
+      'hiding writers: 6 of 6 well, open 1',
+      'after liars: 6 of 6 well',
+      'successor: open 1 and 1, 0 and 0 secrets',
+      'after a lie: open 1, 0 bytes that were never written',
+    ],
     said,
   );
 });

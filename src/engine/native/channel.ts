@@ -89,14 +89,19 @@ export class NativeChannel implements Channel {
     const { words, began } = this;
     const tail = Atomics.exchange(words, TAIL, 0);
     const head = Atomics.exchange(words, HEAD, 0);
-    if (words[SLEEPS] !== 0) this.wake();
+    if (words[SLEEPS] !== 0) this.callBack();
     const left = (tail - head) >>> 1;
-    const isSound = (tail & head & CHANNEL_OPEN) !== 0 && left <= RING_SIZE;
+    // Who reads could say that it has not: then bytes come again, but none that were not written.
+    const isSound = (tail & head & CHANNEL_OPEN) !== 0 && left <= RING_SIZE && left <= (tail - began) >>> 1;
     this.left = isSound ? left : 0;
     this.first = (head >>> 1) & (RING_SIZE - 1);
     // It goes on from there, so that who is late finds other positions than it began with.
     if (isSound) this.began = tail;
     return tail !== began;
+  }
+
+  callBack(): void {
+    this.wake();
   }
 
   copy(to: Uint8Array, off: number): void {

@@ -263,6 +263,7 @@ export class NativeThread implements EngineThread {
     this.traces.wipe(this.hasFrame ? this.context - UC_GREGS - this.slot : 0);
     this.along?.wipe();
     this.pipe?.wipe();
+    this.channels?.forget();
     this.foreseen?.wipe();
   }
 

@@ -50,7 +50,7 @@ static u64 put(void *slot)
 }
 
 /* Who writes on our own processor does so only if we sleep. Elsewhere it is looked for as long as that has paid. */
-static void wait_for_more(u32 tail)
+static void wait_for_more(u32 head, u32 tail)
 {
 	u32 most = AT(u32, STUB_GLOBAL, G_SPIN), looks = AT(u32, READER, C_PATIENCE), left;
 
@@ -68,12 +68,12 @@ static void wait_for_more(u32 tail)
 	}
 	AT(u32, READER, C_SLEEPS) = 1;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (load(READER + C_TAIL) == tail)
+	if (load(READER + C_TAIL) == tail && load(READER + C_HEAD) == head)
 		futex_wait(READER + C_TAIL, tail);
 	AT(u32, READER, C_SLEEPS) = 0;
 }
 
-/* The kernel takes the pipe back before it interrupts who waits here. */
+/* The kernel takes the pipe back before it interrupts who waits here, and wakes us until we come: a writer that lies can lull us. */
 static u64 take(void *slot)
 {
 	u64 to = AT(u64, slot, S_CALL_ARGS + 8), count = AT(u64, slot, S_CALL_ARGS + 16);
@@ -90,7 +90,7 @@ static u64 take(void *slot)
 			return 0;
 		if (have > 0)
 			break;
-		wait_for_more(tail);
+		wait_for_more(head, tail);
 	}
 	if (count > have)
 		count = have;
