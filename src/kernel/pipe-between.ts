@@ -95,7 +95,7 @@ export class PipeBetween implements SharedPipe {
     const { shown, left, write, read } = this;
     if (this.isOpen || this.isHopeless || !shown.write || !shown.read || left.write || left.read)
       return false;
-    return isUsable(write) && isUsable(read) && read.file.pipe.isFree;
+    return mayShare(write, read) && read.file.pipe.isFree;
   }
 
   /** Who reads is in the kernel. */
@@ -261,20 +261,26 @@ const pagesOf = ({ engine }: Kernel): number => engine.channelSize / 4096;
 
 const isSame = (a: Party, b: Party): boolean => a.task === b.task && a.fd === b.fd && a.file === b.file;
 
-/** Whether nobody but the party's one thread can have to do with the file, and it would wait. */
+/** Whether nobody but the party's one thread can have to do with the descriptor, and it would wait. */
 const isUsable = ({ task, file, fd }: Party): boolean =>
   task.thread?.channels != null &&
   task.mm?.users === 1 &&
   task.files.get(fd) === file &&
-  file.refs === 1 &&
   file.goesAlong &&
   !file.nonblocking &&
   file.readable !== file.writable &&
   isAlone(task);
 
+/**
+ * Whether the two may have the pipe together: alone, or with others only if both are one user's. For who reads can have what it has
+ * read come again, for whoever reads after it.
+ */
+const mayShare = (write: Party, read: Party): boolean =>
+  isUsable(write) &&
+  isUsable(read) &&
+  ((write.file.refs === 1 && read.file.refs === 1) || write.task.cred.uid === read.task.cred.uid);
+
 const isPair = (parties: Parties): parties is Record<PipeEnd, Party> => {
   const { write, read } = parties;
-  return (
-    write !== undefined && read !== undefined && write.task !== read.task && isUsable(write) && isUsable(read)
-  );
+  return write !== undefined && read !== undefined && write.task !== read.task && mayShare(write, read);
 };

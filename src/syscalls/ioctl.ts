@@ -81,6 +81,7 @@ function switchAt(task: Task, addr: number): number {
 function setNonblocking(task: Task, file: File, addr: number): number {
   const on = switchAt(task, addr);
   if (on < 0) return on;
+  file.recall();
   file.flags = on === 1 ? file.flags | O_NONBLOCK : file.flags & ~O_NONBLOCK;
   return 0;
 }

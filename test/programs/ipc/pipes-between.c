@@ -24,6 +24,15 @@ static void count_alarm(int signal)
 	alarms++;
 }
 
+/* To the letter n it says nothing, to an l it does late. */
+static int hesitate(int round)
+{
+	(void)round;
+	if (buffer[0] == 'l')
+		usleep(LONG_ENOUGH);
+	return buffer[0] == 'n';
+}
+
 /* A child that says back what it hears, until it hears no more. `in_between` is what it does besides; 1: it says nothing. */
 static void start(int (*in_between)(int round))
 {
@@ -37,7 +46,7 @@ static void start(int (*in_between)(int round))
 
 		close(to[1]);
 		close(from[0]);
-		for (int round = 0; (n = read(to[0], buffer, 4096)) > 0; round++) {
+		for (int round = 0; (n = read(to[0], buffer, in_between == hesitate ? 1 : 4096)) > 0; round++) {
 			if (in_between && in_between(round))
 				continue;
 			for (long done = 0, more; done < n; done += more)
@@ -245,14 +254,6 @@ static void alarms_each(long us, int flags)
 	MUST(setitimer(ITIMER_REAL, &timer, NULL));
 }
 
-static int hesitate(int round)
-{
-	(void)round;
-	if (buffer[0] == 'l')
-		usleep(LONG_ENOUGH);
-	return buffer[0] == 'n';
-}
-
 static void interrupted(void)
 {
 	char byte = 0;
@@ -390,6 +391,65 @@ static void shared(void)
 	say("shared: status %x\n", end());
 }
 
+/* Somebody else, who has all ends as well. */
+static void meanwhile(int what, const int *to, const int *from)
+{
+	int status, off = 0;
+	pid_t other = fork();
+
+	if (other == 0) {
+		switch (what) {
+		case 0: MUST(fcntl(from[0], F_SETFL, O_NONBLOCK)); break;
+		case 1: MUST(ioctl(from[0], FIONBIO, &off)); break;
+		case 2: MUST(write(to[1], "other", 5)); break;
+		case 3: MUST(read(from[0], buffer, 1)); break;
+		}
+		_exit(0);
+	}
+	if (what != 3)
+		MUST(waitpid(other, &status, 0));
+}
+
+/* Nobody closes what it does not need. */
+static void left_open(void)
+{
+	int to[2], from[2], status, wrong = 0;
+
+	MUST(pipe(to));
+	MUST(pipe(from));
+	child = fork();
+	if (child == 0) {
+		for (long n; (n = read(to[0], buffer, 4096)) > 0 && buffer[0] != 'q';)
+			MUST(write(from[1], buffer, (size_t)n));
+		_exit(9);
+	}
+	to_child = to[1];
+	from_child = from[0];
+	for (int i = 0; i < 20; i++) {
+		char byte = 'z';
+		int unread;
+
+		wrong += turns(OFTEN);
+		meanwhile(0, to, from);
+		wrong += read(from[0], &byte, 1) != -1 || errno != EAGAIN;
+		meanwhile(1, to, from);
+		wrong += turns(OFTEN);
+		meanwhile(2, to, from);
+		for (int n = 0; n < 5; n++)
+			wrong += read(from[0], &byte, 1) != 1 || byte != "other"[n];
+		wrong += turns(OFTEN);
+		meanwhile(3, to, from);
+		MUST(write(to[1], "ab", 2));
+		wrong += wait(&status) == -1 || status != 0;
+		wrong += read(from[0], &byte, 1) != 1 || byte != 'b';
+		wrong += ioctl(to[0], FIONREAD, &unread) != 0 || unread != 0;
+	}
+	MUST(write(to[1], "q", 1));
+	say("left open: %d wrong, status %x\n", wrong, end());
+	close(to[0]);
+	close(from[1]);
+}
+
 static void *turn(void *wrong)
 {
 	*(int *)wrong = turns(OFTEN);
@@ -508,6 +568,7 @@ int main(int argc, char **argv)
 	killed();
 	other_descriptors();
 	shared();
+	left_open();
 	threads();
 	executed(argv[0]);
 	handed_over();
