@@ -68,7 +68,9 @@ export function bringWrite(task: Task, file: File, fd: number, count: number): v
 }
 
 function bringEnd(task: Task, file: PipeFile, fd: number, count: number): void {
-  if (!task.kernel.pipeMeetings.come(task, file, fd, count)) bringPipe(task, file, fd);
+  const { thread, kernel } = task;
+  const isShared = thread?.channels != null && kernel.pipeMeetings.come(task, file, fd, count);
+  if (!isShared) bringPipe(task, file, fd);
 }
 
 /** The same for reads: so does all of a file, if it does not change and there is room. */
