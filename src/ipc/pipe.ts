@@ -91,10 +91,20 @@ export class Pipe implements Lender {
     return this.loan.isOut || this.shared?.isOpen === true;
   }
 
-  /** Whether two threads may use it by themselves: it is empty, and nobody waits for what they do. */
-  get isFree(): boolean {
-    const { readers, writers } = this;
-    return readers === 1 && writers === 1 && this.head === this.tail && this.waitq.empty && !this.isLent;
+  /**
+   * Whether two threads may use it by themselves, with room for `size` bytes: nobody waits for what they do, and what they leave
+   * fits into it again.
+   */
+  mayBeShared(size: number): boolean {
+    const { readers, writers, count } = this;
+    const isTheirs = readers === 1 && writers === 1 && this.waitq.empty && !this.isLent;
+    return isTheirs && count <= size && 2 * size <= this.capacity && !this.hasPackets;
+  }
+
+  /** All its bytes go to `to[off...]`: there are `len`. */
+  moveTo(to: Uint8Array, off: number, len: number): void {
+    this.peek(to, off, len);
+    this.drop(len);
   }
 
   /** How often somebody has used it by itself. */

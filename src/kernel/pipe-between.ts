@@ -17,12 +17,12 @@ const MOST_IDLE = 8;
 /** Who reads has waited for long, ns, if nothing has come from one look to the next: until then it counts as running. */
 const TICK = 1e7;
 /**
- * Who reads is woken so many ticks long after it was closed, until it comes: it sleeps on the writer's word, and who writes there what
- * it wants to can have it go to sleep though it was closed.
+ * Who waits there is woken for so many ticks after it was closed: it sleeps on the other's word, and who writes there what it
+ * wants to can have it go to sleep though it was closed.
  */
 const CALLS = 16;
-/** Larger writes fill it at once: not worth while. */
-const SMALL = 2048;
+/** Larger writes are the kernel's (PIPE_BUF). */
+const SMALL = 4096;
 
 /** One of the two. */
 interface Party {
@@ -46,7 +46,7 @@ export class PipeBetween implements SharedPipe {
   private readonly channel: Channel;
   private readonly offset: number;
   private idle = 0;
-  /** How often the one that reads is to be woken yet. */
+  /** How often those who wait are to be woken yet. */
   private calls = 0;
 
   private constructor(kernel: Kernel, offset: number, { write, read }: Record<PipeEnd, Party>) {
@@ -95,15 +95,15 @@ export class PipeBetween implements SharedPipe {
     const { shown, left, write, read } = this;
     if (this.isOpen || this.isHopeless || !shown.write || !shown.read || left.write || left.read)
       return false;
-    return mayShare(write, read) && read.file.pipe.isFree;
+    return mayShare(write, read) && read.file.pipe.mayBeShared(this.channel.size);
   }
 
   /** Who reads is in the kernel. */
   open(): void {
-    this.calls = 0;
     if (!this.mayOpen) return;
+    const { pipe } = this.read.file;
+    this.channel.open(pipe.bytes, (to, off, len) => pipe.moveTo(to, off, len));
     this.isOpen = true;
-    this.channel.open();
     this.kernel.openPipes.add(this);
   }
 
@@ -142,8 +142,8 @@ export class PipeBetween implements SharedPipe {
     this.close();
     if (left[end]) return;
     left[end] = true;
-    if (end === 'read') this.calls = 0;
     if (!left.write || !left.read) return;
+    this.calls = 0;
     kernel.ram.charge(-pagesOf(kernel));
     kernel.ram.free(offset, kernel.engine.channelSize);
   }

@@ -72,10 +72,12 @@ static void must(int is_so, const char *what)
 	exit(1);
 }
 
-/* The writer's pages, then the reader's, as this process has them. */
+/* What there is of each kind, as this process has it if it writes, and if it reads: the writer's words and its ring, the reader's words. */
 static unsigned long page(int n)
 {
-	return n < 3 ? CHANNEL_BASE + n * PAGE : READER + (n - 3) * PAGE;
+	static const unsigned long kinds[] = { C_TAIL, C_RING, C_HEAD };
+
+	return (n < 3 ? CHANNEL_BASE : READER) + kinds[n % 3];
 }
 
 /* No mask is saved, or that would be a call that closes the channel. */
@@ -403,9 +405,11 @@ static void lie_as_writer(void)
 {
 	unsigned tail = WORD(CHANNEL_BASE + C_TAIL);
 
-	switch (dice() % 5) {
-	case 0: set(CHANNEL_BASE + C_CPU, dice() % 4 - 1); break;
-	case 1: set(CHANNEL_BASE + C_CPU, dice()); break;
+	switch (dice() % 7) {
+	case 0: set(CHANNEL_BASE + C_WRITER, dice() % 4 - 1); break;
+	case 1: set(CHANNEL_BASE + C_WRITER, dice()); break;
+	case 5: set(CHANNEL_BASE + C_FULL, dice() % 2 ? dice() % 2 : dice()); break;
+	case 6: set(CHANNEL_BASE + C_WRITER_LOOKS, dice() % 2 ? dice() % 3 - 1 : dice()); break;
 	case 2: memset((char *)CHANNEL_BASE + C_RING, (int)dice(), RING_SIZE); break;
 	case 3: set(CHANNEL_BASE + C_TAIL, tail); break;
 	default: set(CHANNEL_BASE + C_TAIL, position(WORD(CHANNEL_BASE + C_HEAD))); break;
@@ -414,9 +418,10 @@ static void lie_as_writer(void)
 
 static void lie_as_reader(void)
 {
-	switch (dice() % 4) {
-	case 0: set(READER + C_SLEEPS, dice() % 2 ? dice() % 2 : dice()); break;
-	case 1: set(READER + C_PATIENCE, dice() % 2 ? dice() % 3 - 1 : dice()); break;
+	switch (dice() % 5) {
+	case 0: set(READER + C_EMPTY, dice() % 2 ? dice() % 2 : dice()); break;
+	case 1: set(READER + C_READER_LOOKS, dice() % 2 ? dice() % 3 - 1 : dice()); break;
+	case 2: set(READER + C_READER, dice() % 4 - 1); break;
 	default: set(READER + C_HEAD, position(WORD(READER + C_TAIL))); break;
 	}
 }
@@ -470,7 +475,7 @@ static void hold(struct link *link)
 			continue;
 		shared->open++;
 		/* It looks longer for who is on another processor. */
-		WORD(CHANNEL_BASE + C_CPU) = 77;
+		WORD(CHANNEL_BASE + C_WRITER) = 77;
 		for (int n = (int)(dice() % 100); n > 0; n--)
 			__builtin_ia32_pause();
 		umask(022);
@@ -669,8 +674,8 @@ static int secrets(void)
 {
 	int found = 0;
 
-	for (int n = 0; n < PAGES; n++)
-		for (int i = 0; is_seen(n) && i < PAGE - 6; i++)
+	for (int n = 0; n < PAGES; n += 3)
+		for (unsigned i = 0; is_seen(n) && i < CHANNEL_SIZE - 6; i++)
 			found += memcmp((char *)page(n) + i, "secret", 6) == 0;
 	return found;
 }

@@ -10,10 +10,11 @@ import type { MemoryFile } from './memory-file.ts';
 
 const { CHANNEL_OPEN, WRITER_SIZE, READER_SIZE, CHANNEL_SIZE, RING_SIZE, C_RING } = CHANNEL;
 const TAIL = CHANNEL.C_TAIL / 4;
-const CPU = CHANNEL.C_CPU / 4;
 const HEAD = CHANNEL.C_HEAD / 4;
-const SLEEPS = CHANNEL.C_SLEEPS / 4;
-const PATIENCE = CHANNEL.C_PATIENCE / 4;
+/** Of each of the two: whether it sleeps, which processor it is on, how often it looks. */
+const ASLEEP = [CHANNEL.C_FULL / 4, CHANNEL.C_EMPTY / 4] as const;
+const PROCESSORS = [CHANNEL.C_WRITER / 4, CHANNEL.C_READER / 4] as const;
+const LOOKS = [CHANNEL.C_WRITER_LOOKS / 4, CHANNEL.C_READER_LOOKS / 4] as const;
 const NOWHERE = -1;
 const PLACES = { write: VA.CHANNEL_BASE, read: VA.CHANNEL_BASE + SIZE.CHANNEL_STRIDE } as const;
 const BITS = { write: SLOT.CHANNEL_WRITES, read: SLOT.CHANNEL_READS } as const;
@@ -59,45 +60,53 @@ export class NativeChannelEnds implements ChannelEnds {
 
 export class NativeChannel implements Channel {
   left = 0;
+  readonly size: number = RING_SIZE;
   private readonly bytes: Uint8Array;
   private readonly words: Int32Array;
   private readonly wake: () => void;
   /** The positions when it was opened, and the writer's when it was looked at last. */
-  private began: number = CHANNEL_OPEN;
+  private began = CHANNEL_OPEN as number;
+  private filled = 0;
   private seen = 0;
   /** Where what is left begins. */
   private first = 0;
 
-  /** `wake`: wakes who waits on the channel's first word. */
+  /** `wake`: wakes who waits for either position. */
   constructor({ buffer }: MemoryFile, offset: number, wake: () => void) {
     this.bytes = new Uint8Array(buffer, offset, CHANNEL_SIZE);
     this.words = new Int32Array(buffer, offset, CHANNEL_SIZE / 4);
     this.wake = wake;
   }
 
-  open(): void {
-    const { words, began } = this;
+  open(len: number, fill: (to: Uint8Array, off: number, len: number) => void): void {
+    const { words } = this;
+    // From the ring's first byte on, and ahead of all that was before: who is late finds other positions than it has seen.
+    this.began = (((this.began >>> 1) & -RING_SIZE) + RING_SIZE) * 2 + CHANNEL_OPEN;
+    this.began |= 0;
+    this.filled = (this.began + 2 * len) | 0;
     this.seen = 0;
-    words[CPU] = NOWHERE;
-    words[SLEEPS] = 0;
-    words[PATIENCE] = 0;
-    Atomics.store(words, HEAD, began);
-    Atomics.store(words, TAIL, began);
+    fill(this.bytes, C_RING, len);
+    for (const i of [0, 1] as const) {
+      words[ASLEEP[i]] = 0;
+      words[PROCESSORS[i]] = NOWHERE;
+      words[LOOKS[i]] = 0;
+    }
+    Atomics.store(words, HEAD, this.began);
+    Atomics.store(words, TAIL, this.filled);
   }
 
   close(): boolean {
-    const { words, began } = this;
+    const { words, began, filled } = this;
     const tail = Atomics.exchange(words, TAIL, 0);
     const head = Atomics.exchange(words, HEAD, 0);
-    if (words[SLEEPS] !== 0) this.callBack();
+    if (words[ASLEEP[0]] !== 0 || words[ASLEEP[1]] !== 0) this.wake();
     const left = (tail - head) >>> 1;
     // Who reads could say that it has not: then bytes come again, but none that were not written.
     const isSound = (tail & head & CHANNEL_OPEN) !== 0 && left <= RING_SIZE && left <= (tail - began) >>> 1;
     this.left = isSound ? left : 0;
     this.first = (head >>> 1) & (RING_SIZE - 1);
-    // It goes on from there, so that who is late finds other positions than it began with.
     if (isSound) this.began = tail;
-    return tail !== began;
+    return tail !== filled || head !== began;
   }
 
   callBack(): void {

@@ -352,23 +352,28 @@ export const SLOT = {
 } as const;
 
 /**
- * A pipe between two threads (channel.ts): two pages of the one that writes, which the other may only read, and one of the one
- * that reads. Positions are twice the count of bytes, plus CHANNEL_OPEN; without that they are nothing.
+ * A pipe between two threads (channel.ts): pages of the one that writes, which the other may only read, and one of the one that
+ * reads. Positions are twice the count of bytes, plus CHANNEL_OPEN; without that they are nothing.
  */
 export const CHANNEL = {
-  /** Where the next byte is put: the futex of who waits for it; and the processor that the writer was on last. */
+  /** Where the next byte is put: the futex of who reads. Whether the writer sleeps, or is about to; its processor; how often it looks before. */
   C_TAIL: 0,
-  C_CPU: 4,
+  C_FULL: 4,
+  C_WRITER: 8,
+  C_WRITER_LOOKS: 12,
   C_RING: 0x1000,
-  RING_SIZE: 0x1000,
-  /** Where the next is taken; whether the reader sleeps, or is about to; how often it looks before. */
-  C_HEAD: 0x2000,
-  C_SLEEPS: 0x2004,
-  C_PATIENCE: 0x2008,
+  RING_SIZE: 0x8000,
+  /** Where the next is taken: the futex of who writes. The same of the reader. */
+  C_HEAD: 0x9000,
+  C_EMPTY: 0x9004,
+  C_READER: 0x9008,
+  C_READER_LOOKS: 0x900c,
   CHANNEL_OPEN: 1,
-  WRITER_SIZE: 0x2000,
+  WRITER_SIZE: 0x9000,
   READER_SIZE: 0x1000,
-  CHANNEL_SIZE: 0x3000,
+  CHANNEL_SIZE: 0xa000,
+  /** Larger writes are the kernel's business: these happen at once, or not yet (PIPE_BUF). */
+  LARGEST_PUT: 0x1000,
 } as const;
 
 /** A call that is foreseen. */

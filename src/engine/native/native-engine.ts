@@ -157,7 +157,10 @@ export class NativeEngine implements Engine {
   }
 
   channel(offset: number): Channel {
-    return new NativeChannel(this.memory, offset, () => this.wakeAddress(offset + CHANNEL.C_TAIL));
+    return new NativeChannel(this.memory, offset, () => {
+      this.wakeAddress(offset + CHANNEL.C_TAIL);
+      this.wakeAddress(offset + CHANNEL.C_HEAD);
+    });
   }
 
   poll(): number {

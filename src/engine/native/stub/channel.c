@@ -32,48 +32,62 @@ static int copy_ring(u64 ring, u32 position, u64 address, u64 count, int writes)
 	return copy_bytes(writes ? here : (char *)address, writes ? (char *)address : here, (long)(count - first)) != 0 ? -1 : 0;
 }
 
-static u64 put(void *slot)
+/*
+ * Waits until the other's position is no longer as it was seen, or the pipe is not open any more. Who is on our own processor goes on
+ * only if we sleep. Elsewhere it is looked for as long as that has paid. The kernel takes the pipe back before it interrupts
+ * who waits here, and wakes us until we come: another that lies can lull us.
+ */
+static void wait_for(u64 theirs, u32 seen, u64 ours, u32 own, u64 other_cpu)
 {
-	u32 tail = load(WRITER + C_TAIL), head = load(WRITER + C_HEAD), used = (tail - head) >> 1;
-	u64 count = AT(u64, slot, S_CALL_ARGS + 16);
-
-	if (!(tail & head & CHANNEL_OPEN) || used > RING_SIZE || count > RING_SIZE - used)
-		return 0;
-	if (copy_ring(WRITER + C_RING, tail >> 1, AT(u64, slot, S_CALL_ARGS + 8), count, 1) != 0)
-		return 0;
-	AT(u32, WRITER, C_CPU) = this_cpu();
-	if (!exchange(WRITER + C_TAIL, tail, tail + 2 * (u32)count))
-		return 0;
-	if (AT(u32, WRITER, C_SLEEPS))
-		futex_wake(WRITER + C_TAIL);
-	return count;
-}
-
-/* Who writes on our own processor does so only if we sleep. Elsewhere it is looked for as long as that has paid. */
-static void wait_for_more(u32 head, u32 tail)
-{
-	u32 most = AT(u32, STUB_GLOBAL, G_SPIN), looks = AT(u32, READER, C_PATIENCE), left;
+	u64 asleep = ours + C_FULL - C_TAIL, patience = ours + C_WRITER_LOOKS - C_TAIL;
+	u32 most = AT(u32, STUB_GLOBAL, G_SPIN), looks = AT(u32, patience, 0), left;
 
 	if (looks > most || looks == 0)
 		looks = most;
-	if (AT(u32, READER, C_CPU) != this_cpu()) {
+	if (AT(u32, other_cpu, 0) != this_cpu()) {
 		for (left = looks; left > 0; left--) {
-			if (load(READER + C_TAIL) != tail) {
-				AT(u32, READER, C_PATIENCE) = 2 * looks;
+			if (load(theirs) != seen) {
+				AT(u32, patience, 0) = 2 * looks;
 				return;
 			}
 			__builtin_ia32_pause();
 		}
-		AT(u32, READER, C_PATIENCE) = looks / 2 > LEAST_LOOKS ? looks / 2 : LEAST_LOOKS;
+		AT(u32, patience, 0) = looks / 2 > LEAST_LOOKS ? looks / 2 : LEAST_LOOKS;
 	}
-	AT(u32, READER, C_SLEEPS) = 1;
+	AT(u32, asleep, 0) = 1;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (load(READER + C_TAIL) == tail && load(READER + C_HEAD) == head)
-		futex_wait(READER + C_TAIL, tail);
-	AT(u32, READER, C_SLEEPS) = 0;
+	if (load(theirs) == seen && load(ours) == own)
+		futex_wait(theirs, seen);
+	AT(u32, asleep, 0) = 0;
 }
 
-/* The kernel takes the pipe back before it interrupts who waits here, and wakes us until we come: a writer that lies can lull us. */
+static u64 put(void *slot)
+{
+	u64 count = AT(u64, slot, S_CALL_ARGS + 16);
+	u32 head, tail, used;
+
+	if (count == 0 || count > LARGEST_PUT)
+		return 0;
+	AT(u32, WRITER, C_WRITER) = this_cpu();
+	for (;;) {
+		tail = load(WRITER + C_TAIL);
+		head = load(WRITER + C_HEAD);
+		used = (tail - head) >> 1;
+		if (!(tail & head & CHANNEL_OPEN) || used > RING_SIZE || AT(u32, slot, S_KICKED))
+			return 0;
+		if (count <= RING_SIZE - used)
+			break;
+		wait_for(WRITER + C_HEAD, head, WRITER + C_TAIL, tail, WRITER + C_READER);
+	}
+	if (copy_ring(WRITER + C_RING, tail >> 1, AT(u64, slot, S_CALL_ARGS + 8), count, 1) != 0)
+		return 0;
+	if (!exchange(WRITER + C_TAIL, tail, tail + 2 * (u32)count))
+		return 0;
+	if (AT(u32, WRITER, C_EMPTY))
+		futex_wake(WRITER + C_TAIL);
+	return count;
+}
+
 static u64 take(void *slot)
 {
 	u64 to = AT(u64, slot, S_CALL_ARGS + 8), count = AT(u64, slot, S_CALL_ARGS + 16);
@@ -82,6 +96,7 @@ static u64 take(void *slot)
 	/* Of a buffer all is looked at first, not only what is needed of it. */
 	if (to > TASK_SIZE || count > TASK_SIZE - to || count == 0)
 		return 0;
+	AT(u32, READER, C_READER) = this_cpu();
 	for (;;) {
 		head = load(READER + C_HEAD);
 		tail = load(READER + C_TAIL);
@@ -90,13 +105,18 @@ static u64 take(void *slot)
 			return 0;
 		if (have > 0)
 			break;
-		wait_for_more(head, tail);
+		wait_for(READER + C_TAIL, tail, READER + C_HEAD, head, READER + C_WRITER);
 	}
 	if (count > have)
 		count = have;
 	if (copy_ring(READER + C_RING, head >> 1, to, count, 0) != 0)
 		return 0;
-	return exchange(READER + C_HEAD, head, head + 2 * (u32)count) ? count : 0;
+	if (!exchange(READER + C_HEAD, head, head + 2 * (u32)count))
+		return 0;
+	/* As soon as there is room for whatever it may want to put. */
+	if (AT(u32, READER, C_FULL) && RING_SIZE - have + count >= LARGEST_PUT)
+		futex_wake(READER + C_HEAD);
+	return count;
 }
 
 /* Whether the call that the slot holds was answered. What it cannot do, and to write nothing, is the kernel's business. */
