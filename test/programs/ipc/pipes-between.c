@@ -302,6 +302,78 @@ static void under_fire(void)
 	say("under fire: %d wrong, status %x\n", wrong, end());
 }
 
+/* Who writes has to wait, is interrupted, goes on; and who reads counts. */
+static void full(int dies)
+{
+	int ends[2], go[2], back[2], status;
+	long told = 0, n, all = 0, seen = -1;
+
+	MUST(pipe(ends));
+	MUST(pipe(go));
+	MUST(pipe(back));
+	child = fork();
+	if (child == 0) {
+		close(ends[1]);
+		close(go[1]);
+		close(back[0]);
+		for (int i = 0; i < OFTEN; i++) {
+			n = read(ends[0], buffer, 4096);
+			all += n;
+			MUST(write(back[1], "b", 1));
+		}
+		MUST(read(go[0], buffer, 1));
+		while ((n = read(ends[0], buffer, 700)) > 0)
+			all += n;
+		MUST(write(back[1], &all, sizeof all));
+		_exit(0);
+	}
+	close(ends[0]);
+	close(go[0]);
+	close(back[1]);
+	for (int i = 0; i < OFTEN; i++) {
+		MUST(n = write(ends[1], buffer, 1 + rnd(300)));
+		all += n;
+		MUST(read(back[0], buffer, 1));
+	}
+	alarms_each(5000, 0);
+	while ((n = write(ends[1], buffer, 1 + rnd(1500))) > 0)
+		all += n;
+	say("full: %ld %s\n", n, errno_name(errno));
+	alarms_each(0, 0);
+	signal(SIGPIPE, SIG_IGN);
+	if (dies) {
+		pid_t killer = fork();
+
+		if (killer == 0) {
+			usleep(LONG_ENOUGH / 4);
+			MUST(kill(child, SIGKILL));
+			_exit(0);
+		}
+		while ((n = write(ends[1], buffer, 1000)) > 0)
+			;
+		say("full: %ld %s\n", n, errno_name(errno));
+		MUST(waitpid(killer, &status, 0));
+	} else {
+		alarms_each(3000, SA_RESTART);
+		MUST(write(go[1], "g", 1));
+		for (int i = 0; i < 20000; i++) {
+			MUST(n = write(ends[1], buffer, 1 + rnd(i % 7 ? 60 : 4096)));
+			all += n;
+		}
+		close(ends[1]);
+		alarms_each(0, SA_RESTART);
+		MUST(read(back[0], &seen, sizeof seen));
+		told = 1;
+	}
+	MUST(waitpid(child, &status, 0));
+	say("full: status %x, %s\n", status, !told || seen == all ? "all came" : "not all came");
+	if (dies)
+		close(ends[1]);
+	signal(SIGPIPE, SIG_DFL);
+	close(go[1]);
+	close(back[0]);
+}
+
 static void stopped(void)
 {
 	char byte = 's';
@@ -564,6 +636,8 @@ int main(int argc, char **argv)
 	no_reader();
 	interrupted();
 	under_fire();
+	full(0);
+	full(1);
 	stopped();
 	killed();
 	other_descriptors();
