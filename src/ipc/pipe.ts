@@ -98,7 +98,7 @@ export class Pipe implements Lender {
   mayBeShared(size: number): boolean {
     const { readers, writers, count } = this;
     const isTheirs = readers === 1 && writers === 1 && this.waitq.empty && !this.isLent;
-    return isTheirs && count <= size && 2 * size <= this.capacity && !this.hasPackets;
+    return isTheirs && count <= size && size <= this.capacity && !this.hasPackets;
   }
 
   /** All its bytes go to `to[off...]`: there are `len`. */

@@ -1,7 +1,7 @@
 /**
  * Pipes between two processes that take turns, or one of which feeds the other: while nobody else has to do with such a pipe, and
  * what is written is small, they read and write it by themselves (engine/answers.ts, `Channel`). It is made once both have asked
- * often, opens with an answer to who reads, and closes (`Pipe.recall`) when somebody looks at the pipe, when one of the two makes a
+ * often, opens with an answer to one of them, and closes (`Pipe.recall`) when somebody looks at the pipe, when one of the two makes a
  * call that could have to do with its descriptors, or has a signal to take, and when who reads has waited for long.
  */
 import type { Channel, ChannelEnds, PipeEnd } from '../engine/answers.ts';
@@ -98,7 +98,6 @@ export class PipeBetween implements SharedPipe {
     return mayShare(write, read) && read.file.pipe.mayBeShared(this.channel.size);
   }
 
-  /** Who reads is in the kernel. */
   open(): void {
     if (!this.mayOpen) return;
     const { pipe } = this.read.file;
@@ -165,6 +164,7 @@ export class PipesBetween {
   /** With the answer that the task is about to be given. */
   send(): void {
     for (const end of ENDS) if (this.has[end] !== this.sees[end]) this.change(end, this.has[end]!);
+    this.has.write?.open();
     this.has.read?.open();
   }
 
