@@ -1,6 +1,6 @@
 /*
  * A pipe between this thread and one of another process (channel.ts): what it writes the other takes without anybody's help, and is
- * woken for it. Each has a page, or two, that the other can only read, and believes nothing that stands there.
+ * woken for it. Each has pages that the other can only read, and believes nothing that stands there.
  */
 #include <asm/unistd.h>
 #include "stub.h"
