@@ -82,8 +82,10 @@ export interface ChannelEnds {
 
 /** A pipe that two threads use by themselves: it lies in CHANNEL_SIZE bytes of memory, which were zeros at first. */
 export interface Channel {
-  /** Both ends see it. `fill` puts there what is to be read: `len` bytes, `size` at most. */
+  /** Both ends see it. `fill` puts there what is to be read: `len` bytes, `most` at most. */
   open(len: number, fill: (to: Uint8Array, off: number, len: number) => void): void;
+  readonly most: number;
+  /** What it can hold. */
   readonly size: number;
   /** From now on both ask. What is left in it: `left` bytes, `copy` has them. Whether it was used at all. */
   close(): boolean;

@@ -92,13 +92,13 @@ export class Pipe implements Lender {
   }
 
   /**
-   * Whether two threads may use it by themselves, with room for `size` bytes: nobody waits for what they do, and what they leave
-   * fits into it again.
+   * Whether two threads may use it by themselves, with room for `size` bytes, if there are `most` at first: nobody waits for what they
+   * do, and what they leave fits into it again.
    */
-  mayBeShared(size: number): boolean {
+  mayBeShared(size: number, most: number): boolean {
     const { readers, writers, count } = this;
     const isTheirs = readers === 1 && writers === 1 && this.waitq.empty && !this.isLent;
-    return isTheirs && count <= size && size <= this.capacity && !this.hasPackets;
+    return isTheirs && count <= most && size <= this.capacity && !this.hasPackets;
   }
 
   /** All its bytes go to `to[off...]`: there are `len`. */

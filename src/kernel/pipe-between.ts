@@ -92,10 +92,11 @@ export class PipeBetween implements SharedPipe {
   }
 
   private get mayOpen(): boolean {
-    const { shown, left, write, read } = this;
-    if (this.isOpen || this.isHopeless || !shown.write || !shown.read || left.write || left.read)
-      return false;
-    return mayShare(write, read) && read.file.pipe.mayBeShared(this.channel.size);
+    const { shown, write, read, channel } = this;
+    const { pipe } = read.file;
+    if (this.isOpen || this.isHopeless || this.isOver || pipe.shared !== this) return false;
+    if (!shown.write || !shown.read || !mayShare(write, read)) return false;
+    return pipe.mayBeShared(channel.size, channel.most);
   }
 
   open(): void {
@@ -116,7 +117,7 @@ export class PipeBetween implements SharedPipe {
       if (this.calls > 0) this.channel.callBack();
       return --this.calls > 0;
     }
-    if (this.channel.rests()) this.end();
+    if (this.channel.rests() && this.end()) this.idle = 0;
     return true;
   }
 
@@ -231,10 +232,9 @@ export class PipeMeetings {
     const { shared } = pipe;
     const party = { task, file, fd };
     const end = readable ? 'read' : 'write';
-    if (shared instanceof PipeBetween) {
-      if (shared.isHopeless) return false;
-      if (!shared.isOver && isSame(shared[end], party)) return true;
-    }
+    // Who came first has it: pairs that take it from one another would do nothing else.
+    if (shared instanceof PipeBetween && !shared.isOver)
+      return !shared.isHopeless && isSame(shared[end], party);
     if (!isUsable(party) || (end === 'write' && count > SMALL)) return false;
     const { write, read } = this.waiting.get(pipe) ?? {};
     const parties = end === 'read' ? { write, read: party } : { write: party, read };

@@ -8,7 +8,7 @@ import type { WindowSpace } from './file-windows.ts';
 import { CHANNEL, SIZE, SLOT, VA } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 
-const { CHANNEL_OPEN, WRITER_SIZE, READER_SIZE, CHANNEL_SIZE, RING_SIZE, C_RING } = CHANNEL;
+const { CHANNEL_OPEN, WRITER_SIZE, READER_SIZE, CHANNEL_SIZE, RING_SIZE, LARGEST_PUT, C_RING } = CHANNEL;
 const TAIL = CHANNEL.C_TAIL / 4;
 const HEAD = CHANNEL.C_HEAD / 4;
 /** Of each of the two: whether it sleeps, which processor it is on, how often it looks. */
@@ -61,10 +61,11 @@ export class NativeChannelEnds implements ChannelEnds {
 export class NativeChannel implements Channel {
   left = 0;
   readonly size: number = RING_SIZE;
+  readonly most: number = RING_SIZE - LARGEST_PUT;
   private readonly bytes: Uint8Array;
   private readonly words: Int32Array;
   private readonly wake: () => void;
-  /** The positions when it was opened, and the writer's when it was looked at last. */
+  /** The positions when it was opened (the first goes on from where it was closed), and the writer's when it was looked at last. */
   private began = CHANNEL_OPEN as number;
   private filled = 0;
   private seen = 0;
@@ -79,15 +80,17 @@ export class NativeChannel implements Channel {
   }
 
   open(len: number, fill: (to: Uint8Array, off: number, len: number) => void): void {
-    const { words } = this;
-    // From the ring's first byte on, and ahead of all that was before: who is late finds other positions than it has seen.
-    this.began = (((this.began >>> 1) & -RING_SIZE) + RING_SIZE) * 2 + CHANNEL_OPEN;
-    this.began |= 0;
-    this.filled = (this.began + 2 * len) | 0;
+    const { words, bytes } = this;
+    // Ahead of all that was before, so that who is late finds other positions than it has seen. The next byte is put where it
+    // would have been: who is still putting some there does so where nothing is.
+    this.filled = (this.began + 4 * RING_SIZE) | 0;
+    this.began = (this.filled - 2 * len) | 0;
     this.seen = 0;
-    fill(this.bytes, C_RING, len);
+    const start = (this.began >>> 1) & (RING_SIZE - 1);
+    const first = Math.min(len, RING_SIZE - start);
+    fill(bytes, C_RING + start, first);
+    fill(bytes, C_RING, len - first);
     for (const i of [0, 1] as const) {
-      words[ASLEEP[i]] = 0;
       words[PROCESSORS[i]] = NOWHERE;
       words[LOOKS[i]] = 0;
     }
@@ -105,7 +108,7 @@ export class NativeChannel implements Channel {
     const isSound = (tail & head & CHANNEL_OPEN) !== 0 && left <= RING_SIZE && left <= (tail - began) >>> 1;
     this.left = isSound ? left : 0;
     this.first = (head >>> 1) & (RING_SIZE - 1);
-    if (isSound) this.began = tail;
+    this.began = isSound ? tail : filled;
     return tail !== filled || head !== began;
   }
 

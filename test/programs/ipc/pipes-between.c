@@ -522,6 +522,64 @@ static void left_open(void)
 	close(from[1]);
 }
 
+#define PHASES 8
+#define MESSAGES 200
+
+/* How long the message is in such a phase: now and then one that does not fit into a page. */
+static size_t length_of(int message)
+{
+	return message % 20 == 19 ? 5000 : 4;
+}
+
+/* One of two pairs that have the same pipe by turns; what each byte should be depends on all before. How many were wrong. */
+static int by_turns(int role, const int *ends, volatile int *phase)
+{
+	unsigned char expected = 0;
+	int wrong = 0;
+
+	for (int now = 0; now < PHASES; now++) {
+		long left = 0;
+
+		while (*phase < now)
+			sched_yield();
+		if (now % 2 != role / 2)
+			continue;
+		for (int i = 0; i < MESSAGES; i++) {
+			left += (long)length_of(i);
+			for (size_t k = 0; role % 2 == 0 && k < length_of(i); k++)
+				buffer[k] = (char)expected++;
+			if (role % 2 == 0)
+				MUST(write(ends[1], buffer, length_of(i)));
+		}
+		for (long n; role % 2 == 1 && left > 0; left -= n) {
+			MUST(n = read(ends[0], buffer, (size_t)(left < 3000 ? left : 3000)));
+			for (long k = 0; k < n; k++)
+				wrong += (unsigned char)buffer[k] != expected++;
+		}
+		if (role % 2 == 1)
+			*phase = now + 1;
+	}
+	return wrong > 100 ? 100 : wrong;
+}
+
+static void two_pairs(void)
+{
+	volatile int *phase = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int ends[2], status, all = 0;
+
+	MUST(pipe(ends));
+	for (int role = 0; role < 4; role++)
+		if (fork() == 0)
+			_exit(by_turns(role, ends, phase));
+	for (int role = 0; role < 4; role++) {
+		MUST(wait(&status));
+		all |= status;
+	}
+	say("two pairs: %x\n", all);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void *turn(void *wrong)
 {
 	*(int *)wrong = turns(OFTEN);
@@ -643,6 +701,7 @@ int main(int argc, char **argv)
 	other_descriptors();
 	shared();
 	left_open();
+	two_pairs();
 	threads();
 	executed(argv[0]);
 	handed_over();
