@@ -71,7 +71,7 @@ export type PipeEnd = 'write' | 'read';
 
 /**
  * The ends of pipes that a thread uses together with one of another process: one that it writes, and one that it reads, each by
- * one descriptor. It waits there by itself for what is to be read.
+ * one descriptor. It waits there by itself, for bytes or for room.
  */
 export interface ChannelEnds {
   /** With what the thread is answered next it sees the channel at `offset`. What it saw there before it sees no longer. */
@@ -80,7 +80,7 @@ export interface ChannelEnds {
   hide(end: PipeEnd): void;
 }
 
-/** A pipe that two threads use by themselves: it lies in CHANNEL_SIZE bytes of memory, which were zeros at first. */
+/** A pipe that two threads use by themselves: it lies in `Engine.channelSize` bytes of memory, which were zeros at first. */
 export interface Channel {
   /** Both ends see it. `fill` puts there what is to be read: `len` bytes, `most` at most. */
   open(len: number, fill: (to: Uint8Array, off: number, len: number) => void): void;

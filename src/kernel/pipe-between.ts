@@ -2,19 +2,20 @@
  * Pipes between two processes that take turns, or one of which feeds the other: while nobody else has to do with such a pipe, and
  * what is written is small, they read and write it by themselves (engine/answers.ts, `Channel`). It is made once both have asked
  * often, opens with an answer to one of them, and closes (`Pipe.recall`) when somebody looks at the pipe, when one of the two makes a
- * call that could have to do with its descriptors, or has a signal to take, and when who reads has waited for long.
+ * call that could have to do with its descriptors, or has a signal to take, and when nothing has come for a while.
  */
 import type { Channel, ChannelEnds, PipeEnd } from '../engine/answers.ts';
 import type { Pipe, SharedPipe } from '../ipc/pipe.ts';
 import type { PipeFile } from '../ipc/pipe-file.ts';
-import { Roster } from '../lib/roster.ts';
+import { PAGE_SIZE } from '../mm/ram.ts';
 import { isAlone } from './along.ts';
 import type { Kernel } from './kernel.ts';
+import { Rounds } from './rounds.ts';
 import type { Task } from './task.ts';
 
 /** After it was opened so many times in vain it is not opened any more. */
 const MOST_IDLE = 8;
-/** Who reads has waited for long, ns, if nothing has come from one look to the next: until then it counts as running. */
+/** How often it is looked whether anything has come, ns: until nothing has, who waits counts as running. */
 const TICK = 1e7;
 /**
  * Who waits there is woken for so many ticks after it was closed: it sleeps on the other's word, and who writes there what it
@@ -195,30 +196,9 @@ export class PipesBetween {
 }
 
 /** Those that are open, or were a moment ago. */
-export class OpenPipes {
-  private readonly pipes: Roster<PipeBetween> = new Roster();
-  private isArmed = false;
-  private readonly kernel: Pick<Kernel, 'timers' | 'clock'>;
-
+export class OpenPipes extends Rounds<PipeBetween> {
   constructor(kernel: Pick<Kernel, 'timers' | 'clock'>) {
-    this.kernel = kernel;
-  }
-
-  add(pipe: PipeBetween): void {
-    this.pipes.add(pipe);
-    if (!this.isArmed) this.arm();
-  }
-
-  private arm(): void {
-    const { timers, clock } = this.kernel;
-    this.isArmed = true;
-    timers.at(clock.monotonic() + TICK, () => this.tick());
-  }
-
-  private tick(): void {
-    this.isArmed = false;
-    for (const pipe of this.pipes) if (!pipe.look()) this.pipes.delete(pipe);
-    if (this.pipes.size > 0) this.arm();
+    super(kernel, TICK);
   }
 }
 
@@ -257,7 +237,7 @@ export function leaveBetween(task: Task): void {
   pipesBetween.leave(thread!.channels!);
 }
 
-const pagesOf = ({ engine }: Kernel): number => engine.channelSize / 4096;
+const pagesOf = ({ engine }: Kernel): number => engine.channelSize / PAGE_SIZE;
 
 const isSame = (a: Party, b: Party): boolean => a.task === b.task && a.fd === b.fd && a.file === b.file;
 

@@ -5,12 +5,12 @@
 
 import type { WindowUse } from '../engine/answers.ts';
 import type { File } from '../fs/file.ts';
-import { Roster } from '../lib/roster.ts';
 import { O_APPEND, O_DSYNC } from '../uapi/fcntl.ts';
 import { RLIMIT_FSIZE } from '../uapi/resource.ts';
 import { S_ISGID, S_ISUID } from '../uapi/stat.ts';
 import { isAlone } from './along.ts';
 import type { Kernel } from './kernel.ts';
+import { Rounds } from './rounds.ts';
 import type { Task } from './task.ts';
 
 /** How old a file's times may be, ns: as old as the clock that they are taken from. */
@@ -83,35 +83,14 @@ export class WindowGoesAlong {
 }
 
 /** The windows that are with threads which may be running. */
-export class LentWindows {
-  private readonly lent: Roster<WindowGoesAlong> = new Roster();
-  private isArmed = false;
-  private readonly kernel: Pick<Kernel, 'timers' | 'clock'>;
-
+export class LentWindows extends Rounds<WindowGoesAlong> {
   constructor(kernel: Pick<Kernel, 'timers' | 'clock'>) {
-    this.kernel = kernel;
-  }
-
-  add(window: WindowGoesAlong): void {
-    this.lent.add(window);
-    if (!this.isArmed) this.arm();
+    super(kernel, TICK);
   }
 
   /** All threads ask again. */
   recall(): void {
-    for (const { file } of this.lent) file.window?.recall();
-  }
-
-  private arm(): void {
-    const { timers, clock } = this.kernel;
-    this.isArmed = true;
-    timers.at(clock.monotonic() + TICK, () => this.tick());
-  }
-
-  private tick(): void {
-    this.isArmed = false;
-    for (const window of this.lent) if (!window.look()) this.lent.delete(window);
-    if (this.lent.size > 0) this.arm();
+    for (const { file } of this) file.window?.recall();
   }
 }
 
