@@ -36,7 +36,8 @@ ignored() { shift 30; UML_IGNORED=$1; }
 read -r stat </proc/self/stat && ignored ${stat##*) } && export UML_IGNORED
 
 # Garbage is collected by the kernel's thread alone: others would take processors from guests, and waking them takes
-# longer than they help. With room for young objects that happens seldom. What V8 learns of a function it learns from the
-# first call on. Compiled code that the build kept counts for these flags alone: it reads the same file.
+# longer than they help. With room for young objects that happens seldom. One other thread compiles: with more, a machine's
+# first programs wait for them. What V8 learns of a function it learns from the first call on. Compiled code that the build
+# kept counts for these flags alone: it reads the same file.
 read -r flags <"$home/bin/node.flags"
 exec "$node" $flags "$home/bin/start.cjs" "$name" "$@"
