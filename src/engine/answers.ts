@@ -8,16 +8,19 @@ import type { FileWindow } from './engine.ts';
 export const NO_BYTES = -1;
 
 /**
- * A file that a thread has opened. What is mostly asked next goes along with answers: its attributes, its first bytes.
- * Until it asks the next time the thread may read them, look at and change its position, and close the file, by itself.
+ * What a thread may do with a file by itself, until it asks the next time: look at its position and change it; read what came
+ * along, one byte after the other; close it. `STEADY`: its bytes and attributes stay as they are, and both came along.
  */
+export const ALONG = { SEEKS: 1, READS: 2, CLOSES: 4, STEADY: 8 } as const;
+
+/** A file that a thread has opened. What is mostly asked next goes along with answers: its attributes, its first bytes. */
 export interface OpenedFile {
-  /** Whether its attributes and bytes stay as they are, and closing it is no news; else only its position goes along. */
-  readonly steady: boolean;
+  /** Of ALONG. */
+  readonly may: number;
   readonly fd: number;
   /** As fcntl(2), F_GETFL, tells them. */
   readonly flags: number;
-  /** How many bytes go along, of a file that does not change; and whether these are all. `NO_BYTES`: it has none to read. */
+  /** How many bytes go along; and whether these are all. `NO_BYTES`: it has none to read. */
   readonly size: number;
   readonly whole: boolean;
   /** Where its attributes and bytes were written: `FileAlong.stat` at that time. */

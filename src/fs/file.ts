@@ -89,6 +89,16 @@ export abstract class File {
     return false;
   }
 
+  /** Whether nobody outside the machine can tell when it is closed. */
+  get closesQuietly(): boolean {
+    return false;
+  }
+
+  /** So many bytes may be read before anybody asks for them, for every read gets others (random bytes). */
+  get readsAhead(): number {
+    return 0;
+  }
+
   /** Whether one read or write may become several: there are no messages to be kept together. */
   get isStream(): boolean {
     return this.seekable;

@@ -1,19 +1,26 @@
 /**
- * Files whose attributes and first bytes go along with answers (engine/answers.ts, `OpenedFile`), from open(2) on, or whose position
- * does, from lseek(2) on, until the program makes a call that could have to do with its descriptors: what it did with them by
- * itself is made true before anything else of it, or about its descriptors, is looked at.
+ * Files that go along with answers (engine/answers.ts, `OpenedFile`), from open(2) or lseek(2) on, until the program makes a call
+ * that could have to do with its descriptors: what it did with them by itself is made true before anything else of it, or about
+ * its descriptors, is looked at, and before anybody is told that a file is open.
  */
-import type { OpenedFile } from '../engine/answers.ts';
+import { ALONG, type OpenedFile } from '../engine/answers.ts';
 import type { File } from '../fs/file.ts';
+import type { Inode } from '../fs/inode.ts';
 import { O_ACCMODE, O_RDONLY } from '../uapi/fcntl.ts';
 import { isDir, isReg } from '../uapi/stat.ts';
+import type { Kernel } from './kernel.ts';
 import type { Task } from './task.ts';
 
 export interface OpenedAlong extends OpenedFile {
   readonly file: File;
   /** Of one that is held (kernel/habits): its descriptor is closed by execve(2). */
   readonly cloexec: boolean;
+  /** With how many more answers it goes. */
+  left: number;
 }
+
+/** With as many as there are. */
+export const FOR_EVER = 2 ** 30;
 
 /** Whether nobody else can have to do with the task's descriptors, and no filter of its own wants to hear of its calls. */
 export const isAlone = ({ files, group, attributes }: Task): boolean =>
@@ -25,24 +32,40 @@ export function isSimple(task: Task, { inode, flags }: File): boolean {
     (flags & O_ACCMODE) === O_RDONLY &&
     (isReg(inode.mode) || isDir(inode.mode)) &&
     inode.isSteady &&
-    // Closing lets go of locks, of those of other descriptors too.
-    inode.locks === null &&
-    isAlone(task) &&
-    task.kernel.vfs.notify === null
+    isClosedQuietly(task, inode) &&
+    isAlone(task)
   );
 }
 
-/** Whether nobody but the task's one thread can reach its position. */
-export const isItsOwn = (task: Task, file: File): boolean =>
-  file.seeksFreely && file.refs === 1 && isAlone(task);
+/** Whether nobody hears of it when the file is closed. Closing lets go of locks, of those of other descriptors too. */
+const isClosedQuietly = ({ kernel }: Task, { locks }: Inode): boolean =>
+  locks === null && kernel.vfs.notify === null;
+
+/** What the task's one thread may do by itself with a file that can change, of ALONG, if nobody else can reach the descriptor. */
+export function ownRights(task: Task, file: File): number {
+  if (file.refs !== 1 || !isAlone(task)) return 0;
+  const closes = file.closesQuietly && isClosedQuietly(task, file.inode);
+  return (
+    (file.seeksFreely ? ALONG.SEEKS : 0) |
+    (file.readsAhead > 0 ? ALONG.READS : 0) |
+    // While a program does as it did the last times, its calls are to be seen (habits/follower.ts).
+    (closes && task.follower === null ? ALONG.CLOSES : 0)
+  );
+}
+
+export const isSteady = ({ may }: OpenedAlong): boolean => (may & ALONG.STEADY) !== 0;
 
 /** With the answer that the task is about to be given. */
 export function sendAlong(task: Task): void {
   const { openedAlong: opened, thread, files } = task;
   if (opened === null) return;
-  const { file, fd } = opened;
-  const may = opened.steady ? isSimple(task, file) : isItsOwn(task, file);
-  const goes = may && files.get(fd) === file && thread?.along?.send(opened, file.pos) === true;
+  const { file, fd, may } = opened;
+  const mayStill = isSteady(opened) ? isSimple(task, file) : (may & ~ownRights(task, file)) === 0;
+  const goes =
+    mayStill &&
+    --opened.left >= 0 &&
+    files.get(fd) === file &&
+    thread?.along?.send(opened, file.pos) === true;
   if (!goes) task.openedAlong = null;
 }
 
@@ -52,14 +75,23 @@ export function settleAlong(task: Task): void {
   const { openedAlong: opened, thread, files } = task;
   if (opened === null) return;
   const use = thread?.along?.take() ?? null;
-  const { file, fd } = opened;
+  const { file, fd, may } = opened;
   if (use === null || files.get(fd) !== file) return;
-  file.pos = use.position;
-  if (!use.closed || !opened.steady) return;
+  if ((may & ALONG.SEEKS) !== 0) file.pos = use.position;
+  // What was read there must not come again.
+  else task.openedAlong = null;
+  if (!use.closed || (may & ALONG.CLOSES) === 0) return;
   task.openedAlong = null;
-  task.follower?.closed();
-  file.inode.wasRead = use.position >= file.inode.size;
+  if (isSteady(opened)) {
+    task.follower?.closed();
+    file.inode.wasRead = use.position >= file.inode.size;
+  }
   files.close(fd);
+}
+
+/** What others did by themselves is about to matter to somebody: watches, leases, whether a filesystem is in use. */
+export function settleEverybody({ tasks }: Pick<Kernel, 'tasks'>): void {
+  for (const task of tasks.values()) settleAlong(task);
 }
 
 /** Somebody else shares the file from now on. */

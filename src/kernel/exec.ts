@@ -12,13 +12,15 @@ import type { File } from '../fs/file.ts';
 import { LOOKUP_FOLLOW } from '../fs/namei.ts';
 import { openExec } from '../fs/open.ts';
 import { permission } from '../fs/permission.ts';
+import type { Result } from '../lib/result.ts';
 import type { Mm } from '../mm/mm.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
-import { E2BIG, EAGAIN, ELOOP, ENOEXEC } from '../uapi/errno.ts';
+import { E2BIG, EAGAIN, ELOOP, ENOEXEC, ETXTBSY } from '../uapi/errno.ts';
 import { MS_NOSUID } from '../uapi/mount.ts';
 import { RLIMIT_STACK } from '../uapi/resource.ts';
 import { SIGSEGV } from '../uapi/signal.ts';
 import { MAY_READ } from '../uapi/stat.ts';
+import { settleEverybody } from './along.ts';
 import { commitCreds } from './commit-creds.ts';
 import { credForExec, type ExecCred, parseFileCaps } from './cred-exec.ts';
 import { NO_RETURN, REGISTERS_SET } from './entry.ts';
@@ -75,12 +77,12 @@ function go(task: Task, program: Program, request: ExecRequest, obstacle: number
 
 /** Opens the program, through scripts to the ELF file that runs in the end. */
 function findProgram(task: Task, request: ExecRequest): Program | number {
-  const { vfs, programs } = task.kernel;
+  const { programs } = task.kernel;
   let { at, filename } = request;
   let argv = request.argv.length === 0 ? [''] : request.argv;
   let flags = request.flags;
   for (let depth = 0; ; depth++) {
-    const file = openExec(vfs, task, at, filename, flags);
+    const file = openProgram(task, at, filename, flags);
     if (typeof file === 'number') return file;
     const found = programs.look(file);
     if (typeof found === 'object' && 'elf' in found) return loadable(task, file, found, argv);
@@ -93,6 +95,15 @@ function findProgram(task: Task, request: ExecRequest): Program | number {
     at = null;
     flags = LOOKUP_FOLLOW;
   }
+}
+
+/** It may seem to be open for writing only because it is not known yet that it was closed. */
+function openProgram(task: Task, at: Path | null, name: string, flags: number): Result<File> {
+  const { kernel } = task;
+  const file = openExec(kernel.vfs, task, at, name, flags);
+  if (file !== -ETXTBSY) return file;
+  settleEverybody(kernel);
+  return openExec(kernel.vfs, task, at, name, flags);
 }
 
 function loadable(
@@ -109,8 +120,8 @@ function loadable(
 }
 
 function openInterpreter(task: Task, name: string): { file: File; elf: ElfFile } | number {
-  const { vfs, programs } = task.kernel;
-  const file = openExec(vfs, task, null, name, LOOKUP_FOLLOW);
+  const { programs } = task.kernel;
+  const file = openProgram(task, null, name, LOOKUP_FOLLOW);
   if (typeof file === 'number') return file;
   const found = programs.look(file);
   if (typeof found === 'object' && 'elf' in found) return { file, elf: found.elf };

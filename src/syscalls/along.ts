@@ -3,11 +3,11 @@
  * between, they go along with the answer, so that the program need not ask.
  */
 import { writeStat } from '../arch/x86_64/structs/stat.ts';
-import { NO_BYTES } from '../engine/answers.ts';
+import { ALONG, type FileAlong, NO_BYTES } from '../engine/answers.ts';
 import type { File } from '../fs/file.ts';
 import type { Inode } from '../fs/inode.ts';
 import { PipeFile } from '../ipc/pipe-file.ts';
-import { isItsOwn, isSimple, type OpenedAlong } from '../kernel/along.ts';
+import { FOR_EVER, isSimple, isSteady, type OpenedAlong, ownRights } from '../kernel/along.ts';
 import { bringPipe } from '../kernel/pipe-along.ts';
 import type { Task } from '../kernel/task.ts';
 import { isDir, isReg } from '../uapi/stat.ts';
@@ -17,6 +17,9 @@ import { BLKSIZE } from './stat.ts';
 const HEAD = 1024;
 /** A file that nobody has opened before comes along as a whole if it is no larger. */
 const SMALL = 4096;
+/** What is not closed after so many answers will not be soon: who writes much would pay for each of them. */
+const SOON = 6;
+const OF_STEADY = ALONG.SEEKS | ALONG.READS | ALONG.CLOSES | ALONG.STEADY;
 /** The third read that is asked for, and then each so many later. */
 const ASKED_FIRST = 3;
 const ASKED_BETWEEN = 16;
@@ -43,7 +46,11 @@ export function bringAlong(task: Task, file: File, fd: number): void {
   const { thread, user } = task;
   const { inode } = file;
   const along = thread?.along ?? null;
-  if (along === null || !isSimple(task, file)) return;
+  if (along === null) return;
+  if (!isSimple(task, file)) {
+    bringOwn(task, file, fd, along, ALONG.CLOSES | ALONG.READS);
+    return;
+  }
   if (isDir(inode.mode)) {
     writeStat(user.view, along.stat, inode, BLKSIZE);
     task.openedAlong = opened(file, fd, NO_BYTES, along.stat);
@@ -58,8 +65,20 @@ export function bringAlong(task: Task, file: File, fd: number): void {
 
 const opened = (file: File, fd: number, size: number, place: number): OpenedAlong => {
   const { flags, inode } = file;
-  return { file, fd, flags, steady: true, size, whole: size === inode.size, place, cloexec: false };
+  const whole = size === inode.size;
+  return { file, fd, flags, may: OF_STEADY, size, whole, place, cloexec: false, left: FOR_EVER };
 };
+
+/** A file that can change goes along if any of `wanted` can be done with it. */
+function bringOwn(task: Task, file: File, fd: number, along: FileAlong, wanted: number): void {
+  const may = ownRights(task, file);
+  const ahead = file.readsAhead;
+  if ((may & wanted) === 0 || ahead > along.size) return;
+  const size = ahead === 0 ? NO_BYTES : file.read(task.user.ram, along.place(ahead), ahead, 0);
+  const { flags } = file;
+  const left = (wanted & ALONG.SEEKS) === 0 ? SOON : FOR_EVER;
+  task.openedAlong = { file, fd, flags, may, size, whole: false, place: along.stat, cloexec: false, left };
+}
 
 /** A write that has to be asked for: now and then a pipe goes along. */
 export function bringWrite(task: Task, file: File, fd: number, count: number): void {
@@ -80,7 +99,9 @@ export function bringRead(task: Task, file: File, fd: number): void {
   const { openedAlong, thread, user } = task;
   const { inode } = file;
   const along = thread?.along ?? null;
-  if (along === null || (openedAlong !== null && (openedAlong.file !== file || openedAlong.whole))) return;
+  if (along === null) return;
+  if (openedAlong !== null && isSteady(openedAlong) && (openedAlong.file !== file || openedAlong.whole))
+    return;
   // Who shares the file moves its position, too.
   if (file.refs > 1 || !isReg(inode.mode) || inode.size > along.size || !isSimple(task, file)) return;
   if (file.read(user.ram, along.place(inode.size), inode.size, 0) !== inode.size) return;
@@ -91,18 +112,7 @@ export function bringRead(task: Task, file: File, fd: number): void {
 /** The task has set the position of `fd`, and will probably do so again. */
 export function bringPosition(task: Task, file: File, fd: number): void {
   const { openedAlong, thread } = task;
-  if (openedAlong !== null || thread?.along == null || !isItsOwn(task, file)) return;
-  const { flags } = file;
-  task.openedAlong = {
-    file,
-    fd,
-    flags,
-    steady: false,
-    size: NO_BYTES,
-    whole: false,
-    place: thread.along.stat,
-    cloexec: false,
-  };
+  if (openedAlong === null && thread?.along != null) bringOwn(task, file, fd, thread.along, ALONG.SEEKS);
 }
 
 /** How many bytes: what is read once is mostly read again, what was mapped is not. */

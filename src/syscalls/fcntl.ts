@@ -6,6 +6,7 @@ import { isAppendOnly } from '../fs/flags.ts';
 import { notifyOf } from '../ipc/dnotify.ts';
 import { addSeals, getSeals } from '../ipc/memfd.ts';
 import { getPipeSize, setPipeSize } from '../ipc/pipe-file.ts';
+import { settleEverybody } from '../kernel/along.ts';
 import type { Task } from '../kernel/task.ts';
 import { EBADF, EFAULT, EINVAL, ENOTDIR, EPERM, ESRCH } from '../uapi/errno.ts';
 import * as fcntl from '../uapi/fcntl.ts';
@@ -127,7 +128,7 @@ function setFlags(task: Task, fd: number, file: File, flags: number): number {
 function notify(task: Task, fd: number, file: File, mask: number): number {
   const { kernel } = task;
   if ((mask & ~DN_MULTISHOT) !== 0 && !isDir(file.inode.mode)) return -ENOTDIR;
-  kernel.habits.recallAll();
+  settleEverybody(kernel);
   notifyOf(kernel.inotify, file, mask, () => tellOwner(kernel, file, fd));
   if (mask !== 0) ownIfUnowned(task, file);
   return 0;

@@ -7,6 +7,7 @@ import { isAttributes } from '../fs/mount.ts';
 import { isMountRoot } from '../fs/mount-tree.ts';
 import { LOOKUP_FOLLOW } from '../fs/namei.ts';
 import type { SuperBlock } from '../fs/super.ts';
+import { settleEverybody } from '../kernel/along.ts';
 import type { Task } from '../kernel/task.ts';
 import type { Result } from '../lib/result.ts';
 import { EBADF, EINVAL, ENAMETOOLONG, EOPNOTSUPP, EPERM } from '../uapi/errno.ts';
@@ -91,6 +92,7 @@ function setOption(task: Task, context: FsContext, key: number, value: number): 
 function command(task: Task, context: FsContext, cmd: number): number {
   if (cmd === uapi.FSCONFIG_CMD_RECONFIGURE) {
     if (!capable(task.cred, CAP_SYS_ADMIN)) return -EPERM;
+    settleEverybody(task.kernel);
     return changed(task, context.reconfigure());
   }
   const resolve = (name: string): Result<Inode> => {

@@ -3,6 +3,7 @@ import { lookup } from '../fs/lookup.ts';
 import { LOOKUP_DIRECTORY, LOOKUP_FOLLOW } from '../fs/namei.ts';
 import { permissionAt } from '../fs/permission.ts';
 import { Inotify } from '../ipc/inotify.ts';
+import { settleEverybody } from '../kernel/along.ts';
 import type { Task } from '../kernel/task.ts';
 import { EBADF, EINVAL, EMFILE } from '../uapi/errno.ts';
 import { O_CLOEXEC, O_NONBLOCK } from '../uapi/fcntl.ts';
@@ -37,7 +38,7 @@ function inotifyAddWatch(task: Task, fd: number, nameAddr: number, mask: number)
   if (typeof found === 'number') return found;
   const err = permissionAt(found.mount, found.inode, MAY_READ, task.cred);
   if (err < 0) return err;
-  task.kernel.habits.recallAll();
+  settleEverybody(task.kernel);
   return file.addWatch(found.inode, mask);
 }
 

@@ -3,6 +3,7 @@ import { CAP_LEASE, capable } from '../core/cred.ts';
 import type { File } from '../fs/file.ts';
 import { type BlockedOpen, Leases } from '../fs/leases.ts';
 import { locksOf } from '../fs/locks.ts';
+import { settleEverybody } from '../kernel/along.ts';
 import type { Task } from '../kernel/task.ts';
 import { EACCES, EINVAL, ETIMEDOUT } from '../uapi/errno.ts';
 import { F_RDLCK, F_UNLCK, F_WRLCK } from '../uapi/fcntl.ts';
@@ -18,7 +19,7 @@ export function setLease(task: Task, fd: number, file: File, type: number): numb
   if (!isReg(inode.mode)) return -EINVAL;
   if (type !== F_RDLCK && type !== F_WRLCK && type !== F_UNLCK) return -EINVAL;
   if (type !== F_UNLCK && !kernel.vfs.leases.enabled) return -EINVAL;
-  kernel.habits.recallAll();
+  settleEverybody(kernel);
   const locks = locksOf(inode);
   locks.leases ??= new Leases();
   const result = locks.leases.set(file, type, task.tgid, () => tellOwner(kernel, file, fd));

@@ -5,6 +5,7 @@ import type { Path } from '../fs/dentry.ts';
 import { changeMount, openTree } from '../fs/mount-file.ts';
 import { moveBeneath, moveMount } from '../fs/mounts.ts';
 import { openPath } from '../fs/open.ts';
+import { settleEverybody } from '../kernel/along.ts';
 import type { Task } from '../kernel/task.ts';
 import { getUint64 } from '../lib/int64.ts';
 import { E2BIG, EINVAL, EPERM } from '../uapi/errno.ts';
@@ -102,6 +103,7 @@ function mountSetattr(
   const found = pathAt(task, dirfd, name, flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH));
   if (typeof found === 'number') return found;
   const { vfs } = task.kernel;
+  settleEverybody(task.kernel);
   return changed(task, changeMount(vfs, found, { set, clear, propagation }, (flags & AT_RECURSIVE) !== 0));
 }
 

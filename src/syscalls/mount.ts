@@ -4,6 +4,7 @@ import type { FsStruct } from '../fs/fs-struct.ts';
 import { lookup, lookupDirectory } from '../fs/lookup.ts';
 import { mount as mountAt, pivotRoot, umount } from '../fs/mounts.ts';
 import { LOOKUP_FOLLOW, PATH_MAX } from '../fs/namei.ts';
+import { settleEverybody } from '../kernel/along.ts';
 import type { Task } from '../kernel/task.ts';
 import { EINVAL, ENAMETOOLONG, EPERM } from '../uapi/errno.ts';
 import * as uapi from '../uapi/mount.ts';
@@ -60,6 +61,8 @@ function mount(
   }
   const flags = (rawFlags & MS_MGC_MSK) === MS_MGC_VAL ? rawFlags & ~MS_MGC_MSK : rawFlags;
   if (type === 0 && (flags & WITHOUT_TYPE) === 0) return -EINVAL;
+  // To become read-only it must not be written to.
+  if ((flags & MS_REMOUNT) !== 0) settleEverybody(task.kernel);
   return changed(task, mountAt(vfs, task, device, name, fsType, flags, options));
 }
 
@@ -77,7 +80,7 @@ function umount2(task: Task, target: number, flags: number): number {
   if (ownRoot && (flags & MNT_DETACH) === 0)
     return changed(task, mountAt(vfs, task, '', name, '', MS_REMOUNT | MS_RDONLY, ''));
   // What is open there only before its time keeps nobody from it.
-  task.kernel.habits.recallAll();
+  settleEverybody(task.kernel);
   return changed(task, umount(vfs, found, flags));
 }
 

@@ -95,8 +95,9 @@ class FullFile extends MemFile {
   }
 }
 
-/** What one read gives at most (getrandom(2)). */
+/** What one read gives at most (getrandom(2)); and what most programs want at once. */
 const MOST_RANDOM = 2 ** 25 - 1;
+const USUAL_RANDOM = 32;
 
 class RandomFile extends MemFile {
   private readonly fill: MemDevices['fillRandom'];
@@ -104,6 +105,14 @@ class RandomFile extends MemFile {
   constructor(inode: Inode, flags: number, fill: MemDevices['fillRandom']) {
     super(inode, flags);
     this.fill = fill;
+  }
+
+  override get closesQuietly(): boolean {
+    return true;
+  }
+
+  override get readsAhead(): number {
+    return USUAL_RANDOM;
   }
 
   override read(buf: Uint8Array, off: number, len: number): number {

@@ -68,7 +68,7 @@ export class NativeFileAlong implements FileAlong {
     this.used = 0;
   }
 
-  send({ fd, flags, size, steady, whole, place }: OpenedFile, position: number): boolean {
+  send({ fd, flags, size, may, whole, place }: OpenedFile, position: number): boolean {
     if (position > LAST_POSITION) return false;
     const { i32, w } = this;
     i32[w + SLOT.S_FILE / 4] = fd;
@@ -76,7 +76,7 @@ export class NativeFileAlong implements FileAlong {
     i32[w + SLOT.S_FILE_FLAGS / 4] = flags;
     i32[w + SLOT.S_FILE_SIZE / 4] = size;
     i32[w + SLOT.S_FILE_WHOLE / 4] = whole ? 1 : 0;
-    i32[w + SLOT.S_FILE_STEADY / 4] = steady ? 1 : 0;
+    i32[w + SLOT.S_FILE_MAY / 4] = may;
     Atomics.store(i32, w + USE, position + 1);
     return true;
   }

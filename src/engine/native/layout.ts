@@ -3,6 +3,7 @@
  * `layout.h` from these objects (each key becomes a macro), so that the two cannot drift.
  *
  */
+import { ALONG } from '../answers.ts';
 
 /**
  * Places in the memory file. Slots lie below 2 GiB so that an index of a byte there is a small integer.
@@ -258,8 +259,12 @@ export const SLOT = {
   S_FORESEEN_BUSY: 0x28c,
   /** Where the record of the file lies that came along: an offset in the slot. */
   S_FILE_RECORD: 0x288,
-  /** Whether more of it is known than its position and its flags. */
-  S_FILE_STEADY: 0x2a4,
+  /** What the thread may do with it (answers.ts, `ALONG`). */
+  S_FILE_MAY: 0x2a4,
+  FILE_SEEKS: ALONG.SEEKS,
+  FILE_READS: ALONG.READS,
+  FILE_CLOSES: ALONG.CLOSES,
+  FILE_STEADY: ALONG.STEADY,
   /** Set while the thread makes the frame of a call that it is about to ask for. */
   S_FRAMED: 0x2a8,
   /**

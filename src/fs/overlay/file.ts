@@ -29,6 +29,10 @@ export class OverlayFile extends File {
     return true;
   }
 
+  override get closesQuietly(): boolean {
+    return this.file.closesQuietly;
+  }
+
   override read(buf: Uint8Array, off: number, len: number, pos: number): number {
     const n = this.real().read(buf, off, len, pos);
     this.accessed();

@@ -140,6 +140,10 @@ export class TmpfsOpenFile extends File {
     return true;
   }
 
+  override get closesQuietly(): boolean {
+    return true;
+  }
+
   override read(buf: Uint8Array, off: number, len: number, pos: number): number {
     const got = this.inode.cache.read(pos, buf, off, len);
     fileAccessed(this);

@@ -166,9 +166,9 @@ function openAhead(task: Task, step: Step, args: readonly number[]): Ahead | nul
 }
 
 export function holdFile({ files }: Task, opened: OpenedAlong): OpenedAlong {
-  const { file, fd, flags, steady, size, whole, place } = opened;
+  const { file, fd, flags, may, size, whole, place, left } = opened;
   file.get();
-  return { file, fd, flags, steady, size, whole, place, cloexec: files.isCloexec(fd) };
+  return { file, fd, flags, may, size, whole, place, cloexec: files.isCloexec(fd), left };
 }
 
 /** There is no room for all of a file of which all would come along if the program asked for it. */

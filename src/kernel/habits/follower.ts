@@ -18,7 +18,7 @@ import {
   O_TRUNC,
 } from '../../uapi/fcntl.ts';
 import { MAP_ANONYMOUS, MAP_DENYWRITE, MAP_PRIVATE } from '../../uapi/mman.ts';
-import { keepFromGoingAlong, type OpenedAlong } from '../along.ts';
+import { isSteady, keepFromGoingAlong, type OpenedAlong } from '../along.ts';
 import { type EntryCall, REGISTERS_SET } from '../entry.ts';
 import type { Task } from '../task.ts';
 import { type AheadCalls, canForesee, makeCalls } from './ahead-calls.ts';
@@ -34,8 +34,8 @@ const PRIVATE = MAP_ANONYMOUS | MAP_PRIVATE;
 const NEVER_AHEAD = O_CREAT | O_TRUNC | O_PATH | (O_TMPFILE & ~O_DIRECTORY) | O_ACCMODE | O_EXCL | FASYNC;
 
 /** Whether descriptor `fd` is that of a file that does not change, and came along. */
-const isSteady = (opened: OpenedAlong | null, fd: number): boolean =>
-  opened?.steady === true && opened.fd === fd;
+const cameAlong = (opened: OpenedAlong | null, fd: number): boolean =>
+  opened !== null && isSteady(opened) && opened.fd === fd;
 
 /** A program begins. */
 export function beginHabit(task: Task, program: Inode): void {
@@ -109,7 +109,7 @@ export class Follower implements CallMade {
     const step = steps[next];
     if (step === undefined || step.how === null || !step.confirmed) return;
     // It would be in the way of files to come.
-    if (task.openedAlong?.steady === false) keepFromGoingAlong(task);
+    if (task.openedAlong !== null && !isSteady(task.openedAlong)) keepFromGoingAlong(task);
     task.kernel.current = task;
     this.ahead = makeCalls(task, steps, next, this.bases, this.hasUnmapped);
     if (this.ahead !== null) task.kernel.habits.ahead.add(this);
@@ -168,7 +168,7 @@ export class Follower implements CallMade {
     const [, , third, fourth, fifth] = callArgs as [number, number, number, number, number, number];
     switch (foreseeable?.act) {
       case 'map':
-        return result >= 0 && ((fourth & PRIVATE) === PRIVATE || isSteady(openedAlong, fifth));
+        return result >= 0 && ((fourth & PRIVATE) === PRIVATE || cameAlong(openedAlong, fifth));
       case 'unmap':
         return result === 0;
       case 'protect':
@@ -178,7 +178,7 @@ export class Follower implements CallMade {
       case 'open': {
         const flags = callArgs[foreseeable.args.indexOf('int', 1)]!;
         const isShort = this.nameOf(foreseeable).length <= MOST_NAME;
-        return isShort && isSteady(openedAlong, result) && (flags & NEVER_AHEAD) === 0;
+        return isShort && cameAlong(openedAlong, result) && (flags & NEVER_AHEAD) === 0;
       }
       default:
         return false;

@@ -51,11 +51,6 @@ export class Habits {
     for (const follower of this.ahead) follower.stop();
   }
 
-  /** What others did is about to matter to somebody: watches, leases. */
-  recallAll(): void {
-    for (const follower of [...this.ahead]) follower.recall();
-  }
-
   /**
    * That of a task that begins to run the program. Nobody sees in what a program did before him what others did: names
    * are not for everybody.

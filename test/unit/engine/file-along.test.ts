@@ -1,12 +1,20 @@
 /** The file that goes along with answers, as kernel and thread see it in the slot. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ALONG } from '../../../src/engine/answers.ts';
 import { NativeFileAlong } from '../../../src/engine/native/file-along.ts';
 import { SIZE, SLOT } from '../../../src/engine/native/layout.ts';
 import type { MemoryFile } from '../../../src/engine/native/memory-file.ts';
 
 const HERE = 0x1000;
-const FILE = { fd: 7, flags: 0x8000, size: 300, steady: true, whole: true, place: HERE + SLOT.S_FILE_PLACE };
+const FILE = {
+  fd: 7,
+  flags: 0x8000,
+  size: 300,
+  may: ALONG.STEADY,
+  whole: true,
+  place: HERE + SLOT.S_FILE_PLACE,
+};
 
 function slot(): { along: NativeFileAlong; words: Int32Array } {
   const i32 = new Int32Array((HERE + SIZE.SLOT_STRIDE) / 4);

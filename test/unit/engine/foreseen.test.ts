@@ -1,7 +1,7 @@
 /** Calls that are foreseen, as they stand in a slot, and what a thread, or a guest that lies, makes of them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ForeseenCall, OpenedFile } from '../../../src/engine/answers.ts';
+import { ALONG, type ForeseenCall, type OpenedFile } from '../../../src/engine/answers.ts';
 import { NativeFileAlong } from '../../../src/engine/native/file-along.ts';
 import { NativeForeseenCalls } from '../../../src/engine/native/foreseen.ts';
 import { FORESEEN, SIZE, SLOT } from '../../../src/engine/native/layout.ts';
@@ -43,7 +43,7 @@ function put({ along, slot }: Fixture, size: number): OpenedFile {
   slot.fill(1, along.stat - HERE, along.stat - HERE + 144);
   const at = along.place(size) - HERE;
   slot.fill(1, at, at + size);
-  return { fd: 3, flags: 0x8000, size, steady: true, whole: true, place: along.stat };
+  return { fd: 3, flags: 0x8000, size, may: ALONG.STEADY, whole: true, place: along.stat };
 }
 
 function addFile(fix: Fixture, size: number): boolean {

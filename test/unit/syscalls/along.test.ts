@@ -2,13 +2,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NR } from '../../../src/arch/x86_64/unistd.ts';
-import { type FileUse, NO_BYTES } from '../../../src/engine/answers.ts';
+import { ALONG, type FileUse, NO_BYTES } from '../../../src/engine/answers.ts';
 import { type EngineThread, TRAP_CALL } from '../../../src/engine/engine.ts';
 import type { File } from '../../../src/fs/file.ts';
 import { locksOf } from '../../../src/fs/locks.ts';
-import { keepFromGoingAlong, sendAlong, settleAlong } from '../../../src/kernel/along.ts';
+import { keepFromGoingAlong, sendAlong, settleAlong, settleEverybody } from '../../../src/kernel/along.ts';
 import { Entry } from '../../../src/kernel/entry.ts';
 import type { Task } from '../../../src/kernel/task.ts';
+import { NumberTable } from '../../../src/lib/number-table.ts';
+import { bringAlong } from '../../../src/syscalls/along.ts';
 import { fileCalls } from '../../../src/syscalls/files.ts';
 import { entryCall } from '../../../src/syscalls/table.ts';
 import { EBADF } from '../../../src/uapi/errno.ts';
@@ -24,7 +26,7 @@ class Program {
   readonly memory = new TestMemory(1 << 20);
   readonly task: Task = this.machine.process(this.memory);
   /** What the thread has: as the kernel sent it, as the thread left it. */
-  sent: { fd: number; size: number; whole: boolean } | null = null;
+  sent: { fd: number; may: number; size: number; whole: boolean } | null = null;
   use: FileUse | null = null;
   private result = 0;
   private readonly entry: Entry;
@@ -194,11 +196,69 @@ test('of a directory only attributes and position go along, its entries are aske
   assert.equal(entries(), -EBADF);
 });
 
-test('a file that may be written does not go along', () => {
+test('of a file that may be written the position goes along, and it may be closed', () => {
   const program = new Program();
   program.steady(100);
-  program.open(O_RDWR);
-  assert.equal(program.sent, null);
+  const fd = program.open(O_RDWR);
+  assert.deepEqual([program.sent?.may, program.sent?.size], [ALONG.SEEKS | ALONG.CLOSES, NO_BYTES]);
+  program.use = { position: 30, closed: false };
+  assert.equal(program.call('write', fd, BASE, 10), 10);
+  assert.deepEqual(program.use, { position: 40, closed: false });
+  program.use = { position: 40, closed: true };
+  assert.equal(program.call('write', fd, BASE, 10), -EBADF);
+  assert.ok(program.file(fd) === null);
+});
+
+test('it may not be closed where somebody would hear of it, nor while the program does as it did the last times', () => {
+  const ways: Readonly<Record<string, (program: Program, file: File) => void>> = {
+    'it has locks': (_, { inode }) => void locksOf(inode),
+    'somebody listens': ({ machine }) => Object.assign(machine.vfs, { notify: {} }),
+    'the table is shared': ({ task }) => task.files.share(),
+    'it is shared': (_, file) => void file.get(),
+    'the host could tell': (_, file) => void Object.defineProperty(file, 'closesQuietly', { value: false }),
+    'its habit': ({ task }) => Object.assign(task, { follower: {} }),
+  };
+  for (const [name, way] of Object.entries(ways)) {
+    const program = new Program();
+    program.steady(100);
+    const file = program.file(program.open(O_RDWR))!;
+    settleAlong(program.task);
+    way(program, file);
+    sendAlong(program.task);
+    assert.ok(program.sent === null && program.task.openedAlong === null, name);
+  }
+});
+
+test('what everybody has closed by himself is closed, for who has to know', () => {
+  const program = new Program();
+  program.steady(100);
+  const fd = program.open(O_RDWR);
+  const { inode } = program.file(fd)!;
+  assert.equal(inode.writers, 1);
+  program.use = { position: 0, closed: true };
+  settleEverybody({ tasks: new NumberTable<Task>() });
+  assert.equal(inode.writers, 1);
+  const tasks = new NumberTable<Task>();
+  tasks.set(program.task.pid, program.task);
+  settleEverybody({ tasks });
+  assert.equal(inode.writers, 0);
+});
+
+test('random bytes are sent once', () => {
+  const program = new Program();
+  program.steady(100);
+  const fd = program.open(O_RDWR);
+  settleAlong(program.task);
+  const file = program.file(fd)!;
+  Object.defineProperties(file, { seeksFreely: { value: false }, readsAhead: { value: 32 } });
+  program.task.openedAlong = null;
+  bringAlong(program.task, file, fd);
+  sendAlong(program.task);
+  assert.deepEqual([program.sent?.may, program.sent?.size], [ALONG.READS | ALONG.CLOSES, 32]);
+  program.use = { position: 8, closed: false };
+  program.read(fd, 10);
+  assert.ok(program.sent === null);
+  assert.equal(file.pos, 10);
 });
 
 test('a larger one goes along if it was read as a whole the last time', () => {

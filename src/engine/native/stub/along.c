@@ -63,48 +63,48 @@ static long seek(void *slot, u32 position)
 	return offset < 0 || offset > (long)FILE_CLOSED - 2 ? ASK : offset;
 }
 
-/* Of a file that does not change; `next` is what S_FILE_USE will be. */
-static long answer_steady(void *slot, u32 use, u32 *next)
+/* Of a file that does not change. */
+static long answer_steady(void *slot)
 {
 	u64 second = AT(u64, slot, S_CALL_ARGS + 8);
-	long result;
 
 	switch (AT(u64, slot, S_CALL_NR)) {
 	case __NR_fstat:
 		return put_stat(slot, second);
 	case __NR_newfstatat:
 		return stat_unnamed(slot);
-	case __NR_read:
-		result = read_along(slot, use - 1);
-		*next = use + (u32)result;
-		return result;
 	case __NR_pread64:
 		return read_along(slot, AT(u64, slot, S_CALL_ARGS + 24));
 	case __NR_fadvise64:
 		return AT(long, slot, S_CALL_ARGS + 16) >= 0 && AT(u32, slot, S_CALL_ARGS + 24) == POSIX_FADV_SEQUENTIAL ? 0 : ASK;
 	case __NR_ioctl:
 		return (u32)second == TCGETS ? -ENOTTY : ASK;
-	case __NR_close:
-		*next = use | FILE_CLOSED;
-		return 0;
 	}
 	return ASK;
 }
 
-/* The call's result. */
+/* The call's result; `next` is what S_FILE_USE will be. */
 static long answer(void *slot, u32 use, u32 *next)
 {
+	u32 may = AT(u32, slot, S_FILE_MAY);
 	long result;
 
 	switch (AT(u64, slot, S_CALL_NR)) {
 	case __NR_lseek:
-		result = seek(slot, use - 1);
+		result = may & FILE_SEEKS ? seek(slot, use - 1) : ASK;
 		*next = (u32)result + 1;
 		return result;
 	case __NR_fcntl:
 		return AT(u32, slot, S_CALL_ARGS + 8) == F_GETFL ? AT(int, slot, S_FILE_FLAGS) : ASK;
+	case __NR_read:
+		result = may & FILE_READS ? read_along(slot, use - 1) : ASK;
+		*next = use + (u32)result;
+		return result;
+	case __NR_close:
+		*next = use | FILE_CLOSED;
+		return may & FILE_CLOSES ? 0 : ASK;
 	}
-	return AT(u32, slot, S_FILE_STEADY) ? answer_steady(slot, use, next) : ASK;
+	return may & FILE_STEADY ? answer_steady(slot) : ASK;
 }
 
 /* Whether the call that the slot holds was answered. */

@@ -56,7 +56,7 @@ static void open_along(void *slot, u64 call)
 	AT(u32, slot, S_FILE_SIZE) = AT(u32, call, FC_SIZE);
 	AT(u32, slot, S_FILE_WHOLE) = AT(u32, call, FC_WHOLE);
 	AT(u32, slot, S_FILE_FLAGS) = AT(u32, call, FC_FLAGS);
-	AT(u32, slot, S_FILE_STEADY) = 1;
+	AT(u32, slot, S_FILE_MAY) = FILE_SEEKS | FILE_READS | FILE_CLOSES | FILE_STEADY;
 	AT(u32, slot, S_FILE_USE) = 1;
 }
 
