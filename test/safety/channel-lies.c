@@ -1,61 +1,20 @@
 /*
- * Pipes that two processes read and write without the kernel (channel.ts): each party sees the other's page and cannot write it,
- * nobody else sees either, and no lie does more than spoil that pipe's bytes.
+ * Pipes that two processes read and write without the kernel (channel.ts): no lie does more than spoil that pipe's bytes, and
+ * who comes later finds nothing of what was before.
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <sys/wait.h>
-#include <unistd.h>
-#include "channels.h"
+#include "channel.h"
 
-#define PAGE 4096
-#define PAGES 6
-#define SLOT 0x7e8000000000UL
-#define READER (CHANNEL_BASE + CHANNEL_STRIDE)
-#define WORD(at) (*(volatile unsigned *)(at))
-/* So often both ask each other before a channel that is not there is missed: it is made after a few dozens. */
-#define PATIENT 4000
 /* Lies of one liar, and liars of each kind. */
 #define LIES 1500
 #define LIARS 6
 /* How often a writer hides that the channel was closed, and how often it says so each time. */
 #define HOLDS 400
 #define HOLD 50000
-/* Seconds after which an honest process hangs; after so many microseconds a liar has got stuck in its own lies. */
-#define HANGS 20
+/* After so many microseconds a liar has got stuck in its own lies. */
 #define STUCK 700000
 
-/* A pipe to the other and one from it: once they are channels, each has a writer's pages and a reader's. */
-struct link {
-	int to, from;
-	pid_t other;
-};
-
-/* What processes tell each other past all pipes. */
-static volatile struct {
-	int open, seen, done, taken;
-} *shared;
-
-static sigjmp_buf back;
 static unsigned seed;
-static char buffer[100000];
-
-static void jump(int signal)
-{
-	siglongjmp(back, signal);
-}
 
 static unsigned dice(void)
 {
@@ -63,318 +22,6 @@ static unsigned dice(void)
 	return seed >> 7;
 }
 
-static void must(int is_so, const char *what)
-{
-	if (is_so)
-		return;
-	printf("%s: %s\n", what, strerror(errno));
-	fflush(stdout);
-	exit(1);
-}
-
-/* What there is of each kind, as this process has it if it writes, and if it reads: the writer's words and its ring, the reader's words. */
-static unsigned long page(int n)
-{
-	static const unsigned long kinds[] = { C_TAIL, C_RING, C_HEAD };
-
-	return (n < 3 ? CHANNEL_BASE : READER) + kinds[n % 3];
-}
-
-/* No mask is saved, or that would be a call that closes the channel. */
-static int is_seen(int n)
-{
-	if (sigsetjmp(back, 0) != 0)
-		return 0;
-	(void)*(volatile char *)page(n);
-	return 1;
-}
-
-/* In the middle of a page is nothing but the ring, which is empty while this is asked. */
-static int is_writable(int n)
-{
-	volatile char *middle = (volatile char *)page(n) + PAGE / 2;
-
-	if (sigsetjmp(back, 0) != 0)
-		return 0;
-	*middle = *middle;
-	return 1;
-}
-
-static int look(int (*is)(int))
-{
-	int bits = 0;
-
-	for (volatile int n = 0; n < PAGES; n++)
-		if (is(n))
-			bits |= 1 << n;
-	return bits;
-}
-
-static int count(int bits)
-{
-	return __builtin_popcount((unsigned)bits);
-}
-
-static const char *rights(int seen, int writable)
-{
-	static char text[2][PAGES * 3 + 1];
-	static int which;
-	char *at = text[which ^= 1];
-
-	for (int n = 0; n < PAGES; n++)
-		sprintf(at + 3 * n, " %c%c", seen >> n & 1 ? 'r' : '-', writable >> n & 1 ? 'w' : '-');
-	return at;
-}
-
-static int is_there(int n)
-{
-	return is_seen(n) && is_seen(n + 1) && is_seen(n + 2);
-}
-
-static int writes_channel(void)
-{
-	return is_there(0) && WORD(CHANNEL_BASE + C_TAIL) & CHANNEL_OPEN;
-}
-
-static int reads_channel(void)
-{
-	return is_there(3) && WORD(READER + C_HEAD) & CHANNEL_OPEN;
-}
-
-static int say(struct link *link, char what)
-{
-	return write(link->to, &what, 1) == 1;
-}
-
-static int hear(struct link *link)
-{
-	unsigned char byte;
-
-	return read(link->from, &byte, 1) == 1 ? byte : -1;
-}
-
-static int ask(struct link *link, char what)
-{
-	return say(link, what) ? hear(link) : -1;
-}
-
-/* Both pipes are used until both are channels: what is answered then came through one. */
-static int warm(struct link *link)
-{
-	for (int i = 0; i < PATIENT; i++) {
-		unsigned tail = 0, head = 0;
-		int was_open = i > 16 && writes_channel() && reads_channel();
-
-		if (was_open) {
-			tail = WORD(CHANNEL_BASE + C_TAIL);
-			head = WORD(READER + C_HEAD);
-		}
-		if (ask(link, 'p') != 'p')
-			return 0;
-		if (was_open && WORD(CHANNEL_BASE + C_TAIL) == tail + 2 && WORD(READER + C_HEAD) == head + 2)
-			return 1;
-	}
-	return 0;
-}
-
-/* Another process that runs `serve`, with nobody else at the pipes' ends. */
-static struct link start(void (*serve)(struct link *))
-{
-	int down[2], up[2];
-	struct link here;
-
-	must(pipe(down) == 0 && pipe(up) == 0, "pipe");
-	here.other = fork();
-	if (here.other == 0) {
-		struct link there = { up[1], down[0], getppid() };
-
-		close(down[1]);
-		close(up[0]);
-		serve(&there);
-		_exit(0);
-	}
-	must(here.other > 0, "fork");
-	close(down[0]);
-	close(up[1]);
-	here.to = down[1];
-	here.from = up[0];
-	return here;
-}
-
-static int end(struct link *link)
-{
-	int status = -1;
-
-	close(link->to);
-	close(link->from);
-	waitpid(link->other, &status, 0);
-	return status;
-}
-
-static int result(pid_t child)
-{
-	int status = -1;
-
-	waitpid(child, &status, 0);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-/* A child that says how many pages it sees: by itself, or after it has executed this program anew. */
-static int child_sees(int executes, int shares)
-{
-	pid_t child = shares ? vfork() : fork();
-
-	if (child == 0) {
-		if (executes)
-			execl("/proc/self/exe", "channel", "look", NULL);
-		_exit(executes ? 99 : count(look(is_seen)));
-	}
-	return result(child);
-}
-
-static void execute(struct link *link)
-{
-	char to[12], from[12];
-
-	sprintf(to, "%d", link->to);
-	sprintf(from, "%d", link->from);
-	execl("/proc/self/exe", "channel", "serve", to, from, NULL);
-	_exit(98);
-}
-
-static void *execute_from(void *link)
-{
-	execute(link);
-	return NULL;
-}
-
-/* The first thread of this process has ended. */
-static int is_alone(void)
-{
-	char line[200] = "";
-	int fd = open("/proc/self/stat", O_RDONLY);
-	char *after;
-
-	if (read(fd, line, sizeof(line) - 1) <= 0)
-		exit(1);
-	close(fd);
-	after = strrchr(line, ')');
-	return after != NULL && after[2] == 'Z';
-}
-
-/* Goes on alone, once the thread is gone that had the channels; the pages may be anybody's once the other party is, too. */
-static void *stay(void *place)
-{
-	struct link *link = place;
-
-	while (hear(link) == 'p')
-		if (!say(link, 'p'))
-			break;
-	for (int i = 0; i < 1000 * HANGS && !is_alone(); i++)
-		usleep(1000);
-	shared->seen = count(look(is_seen));
-	shared->done = 1;
-	_exit(0);
-}
-
-static void serve(struct link *link)
-{
-	/* Another thread than ours may go on with it when ours is over. */
-	static struct link kept;
-	pthread_t thread;
-	int what;
-
-	kept = *link;
-	while ((what = hear(link)) >= 0) {
-		int answer = what;
-
-		if (what == 's' || what == 'w')
-			answer = look(what == 's' ? is_seen : is_writable);
-		else if (what == 'f' || what == 'x' || what == 'v')
-			answer = child_sees(what != 'f', what == 'v');
-		else if (what == 'e')
-			execute(link);
-		else if (what == 't') {
-			pthread_create(&thread, NULL, execute_from, &kept);
-			for (;;)
-				pause();
-		} else if (what == 'g') {
-			pthread_create(&thread, NULL, stay, &kept);
-			syscall(SYS_exit, 0);
-		}
-		if (!say(link, (char)answer))
-			break;
-	}
-}
-
-/* Who sees and may write what; that they tried does no harm. */
-static void show_rights(void)
-{
-	struct link link = start(serve);
-	int open = warm(&link), seen = look(is_seen), writable, other;
-
-	open &= warm(&link);
-	writable = look(is_writable);
-	printf("one: open %d,%s\n", open, rights(seen, writable));
-	open = warm(&link);
-	other = ask(&link, 's');
-	open &= warm(&link);
-	printf("other: open %d,%s\n", open, rights(other, ask(&link, 'w')));
-	open = warm(&link);
-	printf("afterwards: open %d, ended %d\n", open, end(&link));
-	fflush(stdout);
-}
-
-/* Whoever is made while the channels are open sees none of them, nor does another program. */
-static void show_others(void)
-{
-	static const char *const names[] = { "forked", "forked, executed", "vforked, executed" };
-	struct link link = start(serve);
-	int open;
-
-	for (int i = 0; i < 3; i++) {
-		int mine, theirs;
-
-		open = warm(&link);
-		mine = child_sees(i > 0, i == 2);
-		open &= warm(&link);
-		theirs = ask(&link, "fxv"[i]);
-		printf("%s: open %d, %d and %d seen\n", names[i], open, mine, theirs);
-		fflush(stdout);
-	}
-	for (int i = 0; i < 2; i++) {
-		int seen;
-
-		open = warm(&link);
-		seen = ask(&link, "et"[i]);
-		printf("executed by %s thread: open %d, %d seen\n", i == 0 ? "its" : "another", open, seen);
-		fflush(stdout);
-	}
-	open = warm(&link);
-	printf("new program: open %d, ended %d\n", open, end(&link));
-	fflush(stdout);
-}
-
-/* The thread that had the channels ends, and then the other party does; the process goes on. */
-static void show_survivor(void)
-{
-	pid_t party = fork();
-
-	if (party == 0) {
-		struct link link = start(serve);
-		int open = warm(&link);
-
-		/* It is not answered: who goes on answers the next. */
-		say(&link, 'g');
-		shared->open = open && ask(&link, 'p') == 'p';
-		_exit(0);
-	}
-	result(party);
-	for (int i = 0; i < 10 * HANGS && !shared->done; i++)
-		usleep(100000);
-	printf("thread gone: open %d, over %d, %d seen\n", shared->open, shared->done, shared->seen);
-	fflush(stdout);
-}
 
 static unsigned position(unsigned other)
 {
@@ -788,29 +435,13 @@ static void show_successor(int lies)
 
 int main(int argc, char **argv)
 {
-	struct sigaction action = { .sa_handler = jump, .sa_flags = SA_NODEFER };
-
 	if (argc < 2)
 		return 1;
-	sigaction(SIGSEGV, &action, NULL);
-	sigaction(SIGBUS, &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	if (strcmp(argv[1], "look") == 0)
-		return count(look(is_seen));
+	begin();
 	if (strcmp(argv[1], "plain") == 0)
 		return plain();
-	if (strcmp(argv[1], "serve") == 0) {
-		struct link link = { atoi(argv[2]), atoi(argv[3]), 0 };
-
-		say(&link, (char)count(look(is_seen)));
-		serve(&link);
-		return 0;
-	}
 	seed = (unsigned)atoi(argv[1]);
-	shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	show_rights();
-	show_others();
-	show_survivor();
+	share();
 	show_lies("lying writers", 'w');
 	show_lies("lying readers", 'r');
 	show_lies("slots of writers", 'W');
