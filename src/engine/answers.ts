@@ -23,7 +23,7 @@ export interface OpenedFile {
   /** How many bytes go along; and whether these are all. `NO_BYTES`: it has none to read. */
   readonly size: number;
   readonly whole: boolean;
-  /** Where its attributes and bytes were written: `FileAlong.stat` at that time. */
+  /** Where its attributes and bytes were written, if they come along: `FileAlong.stat` at that time. */
   readonly place: number;
 }
 

@@ -12,7 +12,16 @@ import type { Result } from '../lib/result.ts';
 import type { PageCache } from '../mm/page-cache.ts';
 import type { PageWindow } from '../mm/page-window.ts';
 import { EBADF, EINVAL, EISDIR, ENODEV, ENOTDIR, ENOTTY, EOPNOTSUPP, ESPIPE } from '../uapi/errno.ts';
-import { O_ACCMODE, O_NONBLOCK, O_PATH, O_RDONLY, O_WRONLY, SEEK_CUR, SEEK_SET } from '../uapi/fcntl.ts';
+import {
+  O_ACCMODE,
+  O_NONBLOCK,
+  O_PATH,
+  O_RDONLY,
+  O_RDWR,
+  O_WRONLY,
+  SEEK_CUR,
+  SEEK_SET,
+} from '../uapi/fcntl.ts';
 import { IN_CLOSE_NOWRITE, IN_CLOSE_WRITE } from '../uapi/inotify.ts';
 import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../uapi/poll.ts';
 import { isDir } from '../uapi/stat.ts';
@@ -67,12 +76,15 @@ export abstract class File {
     this.window = null;
   }
 
+  /** Access mode 3 gives neither right (open(2), "File access mode"). */
   get readable(): boolean {
-    return (this.flags & O_ACCMODE) !== O_WRONLY && (this.flags & O_PATH) === 0;
+    const mode = this.flags & O_ACCMODE;
+    return (mode === O_RDONLY || mode === O_RDWR) && (this.flags & O_PATH) === 0;
   }
 
   get writable(): boolean {
-    return (this.flags & O_ACCMODE) !== O_RDONLY && (this.flags & O_PATH) === 0;
+    const mode = this.flags & O_ACCMODE;
+    return (mode === O_WRONLY || mode === O_RDWR) && (this.flags & O_PATH) === 0;
   }
 
   get nonblocking(): boolean {

@@ -228,7 +228,7 @@ function openInode(vfs: Vfs, ctx: WalkContext, path: Path, flags: number): Resul
     file.countsAsWriter = true;
     file.inode.writers++;
     file.inode.sb.writers++;
-  } else if (isReg(inode.mode)) {
+  } else if (file.readable && isReg(inode.mode)) {
     file.countsAsReader = true;
     file.inode.readers++;
   }

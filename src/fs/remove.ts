@@ -23,6 +23,7 @@ export function unlink(vfs: Vfs, ctx: WalkContext, at: Path | null, name: string
   if (err < 0) return err;
   vfs.notify?.(IN_DELETE, dir, target.name, inode, 0);
   vfs.dcache.drop(target);
+  vfs.lostName(inode);
   return 0;
 }
 

@@ -89,6 +89,7 @@ function carryOut(vfs: Vfs, ctx: WalkContext, from: Place, to: Place, flags: num
     moved(vfs, to.dir, newName, from.dir, oldName, target!);
   } else {
     replace(vfs, from.target, to);
+    if (target !== null) vfs.lostName(target);
   }
   if ((flags & RENAME_WHITEOUT) !== 0) ownWhiteout(from.dir.inode!, oldName, ctx);
   moved(vfs, from.dir, oldName, to.dir, newName, source);

@@ -49,6 +49,8 @@ export class Vfs {
   notify: Notify | null = null;
   /** Somebody begins to watch what happens. */
   onWatch: () => void = () => {};
+  /** An open file has lost its last name. */
+  onNameless: (inode: Inode) => void = () => {};
   /** Opens a FIFO; set by the pipes of ipc/. */
   openFifo: (inode: Inode, flags: number, ctx: WalkContext) => Result<File> = () => -ENXIO;
   private lastMountId = 0;
@@ -86,6 +88,11 @@ export class Vfs {
     this.mountGeneration++;
     this.dcache.forgetAnswers();
     this.mountsChanged.wake();
+  }
+
+  /** A name of the file has gone. */
+  lostName(inode: Inode): void {
+    if (inode.nlink === 0 && inode.readers + Math.max(0, inode.writers) > 0) this.onNameless(inode);
   }
 
   nextMountId(): number {

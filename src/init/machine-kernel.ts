@@ -15,6 +15,7 @@ import { type PosixQueue, QueueLimits } from '../ipc/mqueue.ts';
 import { openFifo } from '../ipc/pipe-file.ts';
 import { SysvIpc } from '../ipc/sysv/ipc.ts';
 import { AioContexts } from '../kernel/aio.ts';
+import { settleNameless } from '../kernel/along.ts';
 import { CoreSettings } from '../kernel/core-pattern.ts';
 import { untellAll } from '../kernel/facts.ts';
 import { FutexTable, wakeFutex } from '../kernel/futex.ts';
@@ -147,6 +148,7 @@ export class MachineKernel implements Kernel {
         ? null
         : new KnownAnswers(known, this.vfs, this.scratch, parts.fillRandom);
     this.vfs.dcache.onForget = () => this.habits.stopAll();
+    this.vfs.onNameless = inode => settleNameless(this, inode);
     this.vfs.onWatch = () => this.lentWindows.recall();
     this.vfs.openFifo = (inode, flags) => openFifo(inode, flags);
     this.vfs.registerFileSystem(tmpfsType());

@@ -131,6 +131,11 @@ class HugeInode extends MemfdInode {
 class MemfdFile extends TmpfsOpenFile {
   declare readonly inode: MemfdInode;
 
+  /** Its memory comes back. */
+  override get closesQuietly(): boolean {
+    return false;
+  }
+
   override get mapsToWrite(): boolean {
     return this.writable && !this.inode.sealedFromWriting;
   }

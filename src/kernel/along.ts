@@ -1,7 +1,7 @@
 /**
  * Files that go along with answers (engine/answers.ts, `OpenedFile`), from open(2) or lseek(2) on, until the program makes a call
  * that could have to do with its descriptors: what it did with them by itself is made true before anything else of it, or about
- * its descriptors, is looked at, and before anybody is told that a file is open.
+ * its descriptors, is looked at, and before it matters to anybody else whether a file is open.
  */
 import { ALONG, type OpenedFile } from '../engine/answers.ts';
 import type { File } from '../fs/file.ts';
@@ -44,11 +44,12 @@ const isClosedQuietly = ({ kernel }: Task, { locks }: Inode): boolean =>
 /** What the task's one thread may do by itself with a file that can change, of ALONG, if nobody else can reach the descriptor. */
 export function ownRights(task: Task, file: File): number {
   if (file.refs !== 1 || !isAlone(task)) return 0;
-  const closes = file.closesQuietly && isClosedQuietly(task, file.inode);
+  // To close what has no name gives back its memory.
+  const closes = file.closesQuietly && file.inode.nlink > 0 && isClosedQuietly(task, file.inode);
   return (
     (file.seeksFreely ? ALONG.SEEKS : 0) |
-    (file.readsAhead > 0 ? ALONG.READS : 0) |
-    // While a program does as it did the last times, its calls are to be seen (habits/follower.ts).
+    (file.readsAhead > 0 && file.readable ? ALONG.READS : 0) |
+    // While a program does as it did the last times, where it closes files is to be seen (habits/follower.ts).
     (closes && task.follower === null ? ALONG.CLOSES : 0)
   );
 }
@@ -76,10 +77,10 @@ export function settleAlong(task: Task): void {
   if (opened === null) return;
   const use = thread?.along?.take() ?? null;
   const { file, fd, may } = opened;
+  // What was read there must not come again.
+  if ((may & ALONG.SEEKS) === 0) task.openedAlong = null;
   if (use === null || files.get(fd) !== file) return;
   if ((may & ALONG.SEEKS) !== 0) file.pos = use.position;
-  // What was read there must not come again.
-  else task.openedAlong = null;
   if (!use.closed || (may & ALONG.CLOSES) === 0) return;
   task.openedAlong = null;
   if (isSteady(opened)) {
@@ -87,6 +88,11 @@ export function settleAlong(task: Task): void {
     file.inode.wasRead = use.position >= file.inode.size;
   }
   files.close(fd);
+}
+
+/** The file has lost its last name. */
+export function settleNameless({ tasks }: Pick<Kernel, 'tasks'>, inode: Inode): void {
+  for (const task of tasks.values()) if (task.openedAlong?.file.inode === inode) keepFromGoingAlong(task);
 }
 
 /** What others did by themselves is about to matter to somebody: watches, leases, whether a filesystem is in use. */

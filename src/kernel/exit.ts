@@ -61,6 +61,7 @@ export function exitTask(task: Task, status: number): void {
   kernel.observer?.ended(task, group.exiting ?? status);
   task.follower?.leave();
   task.follower = null;
+  task.openedAlong = null;
   settlePipe(task);
   leaveBetween(task);
   task.windowAlong?.settle();

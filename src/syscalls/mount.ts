@@ -75,12 +75,12 @@ function umount2(task: Task, target: number, flags: number): number {
   if (typeof found === 'number') return found;
   if (!capable(task.cred, CAP_SYS_ADMIN)) return -EPERM;
   if ((flags & MNT_EXPIRE) !== 0) return -EINVAL;
+  // What is open there only before its time, or was closed by now, keeps nobody from it.
+  settleEverybody(task.kernel);
   // Nobody can take his own root away: it only becomes read-only, for a clean shutdown.
   const ownRoot = found.mount === task.root.mount && found.dentry === found.mount.root;
   if (ownRoot && (flags & MNT_DETACH) === 0)
     return changed(task, mountAt(vfs, task, '', name, '', MS_REMOUNT | MS_RDONLY, ''));
-  // What is open there only before its time keeps nobody from it.
-  settleEverybody(task.kernel);
   return changed(task, umount(vfs, found, flags));
 }
 

@@ -2,7 +2,7 @@
 import type { Cred } from '../../core/cred.ts';
 import type { Result } from '../../lib/result.ts';
 import { EACCES, ENOENT } from '../../uapi/errno.ts';
-import { O_ACCMODE, O_CLOEXEC, O_RDONLY, O_WRONLY } from '../../uapi/fcntl.ts';
+import { O_CLOEXEC } from '../../uapi/fcntl.ts';
 import { dirType, S_IFDIR, S_IFLNK, S_IFREG } from '../../uapi/stat.ts';
 import type { WalkContext } from '../context.ts';
 import { pathString } from '../d-path.ts';
@@ -107,9 +107,8 @@ function openFd(context: TaskContext, fd: number, file: File, who: WalkContext):
 }
 
 /** The mode of the link says how the file is open. */
-function linkMode({ flags }: File): number {
-  const access = flags & O_ACCMODE;
-  return (access !== O_WRONLY ? 0o500 : 0) | (access !== O_RDONLY ? 0o300 : 0);
+function linkMode({ readable, writable }: File): number {
+  return (readable ? 0o500 : 0) | (writable ? 0o300 : 0);
 }
 
 class FdinfoDir extends DescriptorDir {

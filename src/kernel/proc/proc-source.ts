@@ -20,6 +20,7 @@ import type {
 } from '../../fs/proc/source.ts';
 import type { Vfs } from '../../fs/vfs.ts';
 import type { Mm } from '../../mm/mm.ts';
+import { settleEverybody } from '../along.ts';
 import { coreSysctls } from '../core-pattern.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
@@ -282,6 +283,7 @@ export class KernelProc implements ProcSource {
 
   /** Descriptors; what is only mapped, or on its way between sockets, is left out. */
   get openFiles(): number {
+    settleEverybody(this.kernel);
     const tables = new Set<FilesStruct>();
     for (const task of this.kernel.tasks.values()) if (task.mm !== null) tables.add(task.files);
     let count = 0;

@@ -219,6 +219,52 @@ static void numbers(void)
 	R(unlink("numbers"));
 }
 
+/* One that is read and written so often that the program may do so by itself, then closed. */
+static void used_often(void)
+{
+	static char bytes[65536];
+	int late = 0;
+
+	for (int i = 0; i < 30; i++) {
+		int fd = MUST(open("often", O_RDWR | O_CREAT, 0644));
+
+		for (int k = 0; k < 100; k++) {
+			MUST(pwrite(fd, bytes, sizeof bytes, k % 10 * sizeof bytes));
+			MUST(pread(fd, bytes, sizeof bytes, k % 10 * sizeof bytes));
+		}
+		MUST(lseek(fd, 100, SEEK_SET));
+		MUST(close(fd));
+		late += pread(fd, bytes, sizeof bytes, 0) != -1;
+		late += pwrite(fd, bytes, sizeof bytes, 0) != -1;
+	}
+	say("late: %d\n", late);
+}
+
+/* Mode 3 is for ioctl(2) alone. */
+static void rights(void)
+{
+	char byte = 'r';
+	int fd = MUST(open("rights", O_RDWR | O_CREAT, 0644));
+
+	MUST(write(fd, "abc", 3));
+	close(fd);
+	fd = MUST(open("rights", O_ACCMODE));
+	R(read(fd, &byte, 1));
+	R(write(fd, &byte, 1));
+	R(pread(fd, &byte, 1, 0));
+	R(ftruncate(fd, 0));
+	say("mapped: %d\n", mmap(NULL, 3, PROT_READ, MAP_PRIVATE, fd, 0) != MAP_FAILED);
+	close(fd);
+	for (int mode = O_WRONLY; mode <= O_ACCMODE; mode++) {
+		if (mode == O_RDWR)
+			continue;
+		fd = MUST(open("/dev/urandom", mode));
+		R(read(fd, &byte, 1));
+		R(write(fd, &byte, 1));
+		R(close(fd));
+	}
+}
+
 static volatile int rang;
 
 static void on_alarm(int signo)
@@ -312,6 +358,8 @@ int main(void)
 	watchers_hear_of_it();
 	locks_go();
 	numbers();
+	used_often();
+	rights();
 	with_signals();
 	random_bytes();
 	MUST(system("rm -r $PWD"));

@@ -6,7 +6,13 @@ import { ALONG, type FileUse, NO_BYTES } from '../../../src/engine/answers.ts';
 import { type EngineThread, TRAP_CALL } from '../../../src/engine/engine.ts';
 import type { File } from '../../../src/fs/file.ts';
 import { locksOf } from '../../../src/fs/locks.ts';
-import { keepFromGoingAlong, sendAlong, settleAlong, settleEverybody } from '../../../src/kernel/along.ts';
+import {
+  keepFromGoingAlong,
+  sendAlong,
+  settleAlong,
+  settleEverybody,
+  settleNameless,
+} from '../../../src/kernel/along.ts';
 import { Entry } from '../../../src/kernel/entry.ts';
 import type { Task } from '../../../src/kernel/task.ts';
 import { NumberTable } from '../../../src/lib/number-table.ts';
@@ -216,6 +222,7 @@ test('it may not be closed where somebody would hear of it, nor while the progra
     'the table is shared': ({ task }) => task.files.share(),
     'it is shared': (_, file) => void file.get(),
     'the host could tell': (_, file) => void Object.defineProperty(file, 'closesQuietly', { value: false }),
+    'it has no name': (_, { inode }) => void Object.defineProperty(inode, 'nlink', { value: 0 }),
     'its habit': ({ task }) => Object.assign(task, { follower: {} }),
   };
   for (const [name, way] of Object.entries(ways)) {
@@ -242,6 +249,20 @@ test('what everybody has closed by himself is closed, for who has to know', () =
   tasks.set(program.task.pid, program.task);
   settleEverybody({ tasks });
   assert.equal(inode.writers, 0);
+});
+
+test('what loses its last name is asked for from then on', () => {
+  const program = new Program();
+  program.steady(100);
+  const fd = program.open(O_RDWR);
+  const { inode } = program.file(fd)!;
+  const tasks = new NumberTable<Task>();
+  tasks.set(program.task.pid, program.task);
+  settleNameless({ tasks }, program.task.cwd.inode);
+  assert.ok(program.sent !== null);
+  program.use = { position: 0, closed: true };
+  settleNameless({ tasks }, inode);
+  assert.ok(program.file(fd) === null && program.task.openedAlong === null);
 });
 
 test('random bytes are sent once', () => {

@@ -1,6 +1,6 @@
 /*
- * What is mostly asked about a file that was opened came along with an answer (engine.ts, `OpenedFile`): its attributes
- * and its first bytes. The kernel looks at S_FILE_USE for what was done, and takes the word away when it likes.
+ * What is mostly asked about a file that was opened came along with an answer (answers.ts, `OpenedFile`): its attributes
+ * and its first bytes, or less. The kernel looks at S_FILE_USE for what was done, and takes the word away when it likes.
  */
 #include <asm/unistd.h>
 #include "stub.h"
@@ -101,6 +101,9 @@ static long answer(void *slot, u32 use, u32 *next)
 		*next = use + (u32)result;
 		return result;
 	case __NR_close:
+		/* A window on its pages has to go, too. */
+		if (AT(u32, slot, S_WINDOW_USE) & WINDOW_OPEN && AT(u32, slot, S_WINDOW_FD) == AT(u32, slot, S_FILE))
+			return ASK;
 		*next = use | FILE_CLOSED;
 		return may & FILE_CLOSES ? 0 : ASK;
 	}
