@@ -37,9 +37,12 @@ export class Bitmap {
     }
   }
 
-  /** The first integer from `from` on that is in the set (`want`) or not in it; Infinity if there is none. */
-  next(from: number, want: boolean): number {
-    const bits = this.words.length * 32;
+  /**
+   * The first integer from `from` on that is in the set (`want`) or not in it; Infinity if there is none. What lies from
+   * `stop` on is not looked at: then the answer is no less than `stop`.
+   */
+  next(from: number, want: boolean, stop: number = Number.POSITIVE_INFINITY): number {
+    const bits = Math.min(this.words.length * 32, stop);
     const none = want ? Number.POSITIVE_INFINITY : Math.max(from, bits);
     for (let bit = from; bit < bits; bit = (bit | 31) + 1) {
       const word = want ? this.words[bit >>> 5]! : ~this.words[bit >>> 5]!;

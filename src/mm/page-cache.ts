@@ -86,12 +86,13 @@ export class PageCache {
     const placed = this.reserve(Math.max(pos + len, this.bytes));
     if (placed < 0) return placed;
     const end = Math.ceil((pos + len) / PAGE_SIZE);
-    let page = this.present.next(Math.floor(pos / PAGE_SIZE), false);
+    let page = this.present.next(Math.floor(pos / PAGE_SIZE), false, end);
     while (page < end) {
-      const stop = Math.min(this.present.next(page, true), this.fillEnd(page, end));
+      const most = this.fillEnd(page, end);
+      const stop = Math.min(this.present.next(page, true, most), most);
       const got = this.bring(page, stop);
       if (got < 0) return got;
-      page = this.present.next(stop, false);
+      page = this.present.next(stop, false, end);
     }
     return 0;
   }
@@ -111,10 +112,11 @@ export class PageCache {
       copy(this.ram.bytes, this.base + pos, buf, off, n);
       return n;
     }
+    const stop = Math.ceil((pos + n) / PAGE_SIZE);
     for (let done = 0; done < n; ) {
       const page = Math.floor((pos + done) / PAGE_SIZE);
       const here = this.present.has(page);
-      const end = Math.min(n, this.present.next(page, !here) * PAGE_SIZE - pos);
+      const end = Math.min(n, this.present.next(page, !here, stop) * PAGE_SIZE - pos);
       if (here) copy(this.ram.bytes, this.base + pos + done, buf, off + done, end - done);
       else buf.fill(0, off + done, off + end);
       done = end;
@@ -140,8 +142,10 @@ export class PageCache {
   }
 
   private isAbsent(pos: number, len: number): boolean {
+    const stop = Math.ceil((pos + len) / PAGE_SIZE);
     return (
-      this.fill === null && this.present.next(Math.floor(pos / PAGE_SIZE), true) * PAGE_SIZE >= pos + len
+      this.fill === null &&
+      this.present.next(Math.floor(pos / PAGE_SIZE), true, stop) * PAGE_SIZE >= pos + len
     );
   }
 
@@ -240,7 +244,7 @@ export class PageCache {
     const grows = this.room >= LARGE && this.room < HUGE ? 16 : 2;
     let room = Math.max(SMALLEST_RANGE, this.room * grows);
     while (room < size) room *= 2;
-    const base = this.ram.alloc(room);
+    const base = this.ram.alloc(room, this.fill === null ? this.ram.spareRange : 0);
     if (base < 0) return -ENOSPC;
     if (this.room > 0) this.moveTo(base, room);
     this.base = base;

@@ -1,9 +1,9 @@
 /**
  * The allocator of the machine's memory (ram.ts has the contract), over the engine's memory file.
  *
- * Ranges come in powers of two. A freed range gives its pages back at once, but is handed out again only after
- * every space has surely done what was ordered before (`settle`): a guest must not find another's data through
- * a mapping that is about to go.
+ * Ranges come in powers of two: one that was given back, or a new one. When no new one is left, all that were given back are put
+ * together, and cut anew. A freed range gives its pages back at once, but is handed out again only after every space has surely
+ * done what was ordered before (`settle`): a guest must not find another's data through a mapping that is about to go.
  */
 import type { EngineMemory } from '../engine/engine.ts';
 import { ENOMEM } from '../uapi/errno.ts';
@@ -12,14 +12,21 @@ import { PAGE_SHIFT, PAGE_SIZE, type Ram } from './ram.ts';
 /** Calls back once all that was ordered of all spaces so far is done. */
 export type Settle = (done: () => void) => void;
 
-/** Freed ranges wait until there are so many: settling concerns every space. */
+/** Freed ranges wait until there are so many, or are so large a part of all: settling concerns every space. */
 const QUARANTINE = 256;
+const QUARANTINE_PART = 1 / 64;
 
 const SPARE_PART = 1 / 8;
 
 interface Range {
   readonly order: number;
   readonly offset: number;
+}
+
+/** Of ranges that lie side by side. */
+interface Piece {
+  offset: number;
+  size: number;
 }
 
 export class PhysicalMemory implements Ram {
@@ -29,10 +36,18 @@ export class PhysicalMemory implements Ram {
   readonly reclaimers: Set<(pages: number) => void> = new Set();
   usedPages = 0;
   readonly spare: number;
+  readonly spareRange: number;
   private readonly memory: EngineMemory;
   private readonly settle: Settle;
-  private readonly free_: number[][] = [];
+  /** Ranges that were given back, an order each. */
+  private free_: number[][] = [];
+  /** What they were put together to. */
+  private pieces: Piece[] = [];
   private quarantine: Range[] = [];
+  /** Bytes: of what is there, and of those. */
+  private quarantined = 0;
+  private left: number;
+  /** Where new ranges begin. */
   private next: number;
   private readonly end: number;
 
@@ -44,24 +59,28 @@ export class PhysicalMemory implements Ram {
     this.view = memory.view;
     this.totalPages = Math.floor(limit / PAGE_SIZE);
     this.spare = Math.floor(this.totalPages * SPARE_PART);
+    this.spareRange = memory.size * SPARE_PART;
+    this.left = memory.size;
     this.next = memory.base;
     this.end = memory.base + memory.size;
   }
 
-  alloc(len: number): number {
+  alloc(len: number, spare = 0): number {
     const order = orderOf(len);
-    const reused = this.free_[order]?.pop();
-    if (reused !== undefined) return reused;
-    const size = PAGE_SIZE * 2 ** order;
-    if (this.next + size > this.end) return -ENOMEM;
-    this.next += size;
-    return this.next - size;
+    const size = sizeOf(order);
+    if (this.left < size + spare) return -ENOMEM;
+    const offset = this.free_[order]?.pop() ?? this.fresh(size);
+    if (offset >= 0) this.left -= size;
+    return offset;
   }
 
   free(offset: number, len: number): void {
+    const order = orderOf(len);
     this.memory.discard(offset, len);
-    this.quarantine.push({ order: orderOf(len), offset });
-    if (this.quarantine.length >= QUARANTINE) this.release();
+    this.quarantine.push({ order, offset });
+    this.quarantined += sizeOf(order);
+    const isMuch = this.quarantined >= this.memory.size * QUARANTINE_PART;
+    if (isMuch || this.quarantine.length >= QUARANTINE) this.release();
   }
 
   discard(offset: number, len: number): void {
@@ -94,16 +113,60 @@ export class PhysicalMemory implements Ram {
   private release(): void {
     const ranges = this.quarantine;
     this.quarantine = [];
+    this.quarantined = 0;
     this.settle(() => {
       for (const { order, offset } of ranges) {
         this.free_[order] ??= [];
         // A guest may have touched the range after its pages were given back.
-        this.memory.discard(offset, PAGE_SIZE * 2 ** order);
+        this.memory.discard(offset, sizeOf(order));
         this.free_[order].push(offset);
+        this.left += sizeOf(order);
       }
     });
   }
+
+  private fresh(size: number): number {
+    if (this.next + size <= this.end) {
+      this.next += size;
+      return this.next - size;
+    }
+    const offset = this.cut(size);
+    if (offset >= 0) return offset;
+    this.putTogether();
+    return this.cut(size);
+  }
+
+  private cut(size: number): number {
+    const index = this.pieces.findIndex(piece => piece.size >= size);
+    const piece = this.pieces[index];
+    if (piece === undefined) return -ENOMEM;
+    const { offset } = piece;
+    piece.offset += size;
+    piece.size -= size;
+    if (piece.size === 0) this.pieces.splice(index, 1);
+    return offset;
+  }
+
+  private putTogether(): void {
+    const all = [...this.pieces, { offset: this.next, size: this.end - this.next }];
+    for (const [order, offsets] of this.free_.entries())
+      for (const offset of offsets ?? []) all.push({ offset, size: sizeOf(order) });
+    this.free_ = [];
+    this.next = this.end;
+    this.pieces = [];
+    let last: Piece = { offset: Number.NaN, size: 0 };
+    for (const piece of all.sort((a, b) => a.offset - b.offset)) {
+      if (piece.size === 0) continue;
+      if (last.offset + last.size === piece.offset) last.size += piece.size;
+      else {
+        this.pieces.push(piece);
+        last = piece;
+      }
+    }
+  }
 }
+
+const sizeOf = (order: number): number => PAGE_SIZE * 2 ** order;
 
 function orderOf(len: number): number {
   let order = 0;

@@ -12,8 +12,8 @@ export const pageDown = (n: number): number => Math.floor(n / PAGE_SIZE) * PAGE_
 export interface Ram {
   readonly bytes: Uint8Array;
   readonly view: DataView;
-  /** A range of `len` bytes (a multiple of the page size) that reads as zeros; -ENOMEM when there is none. */
-  alloc(len: number): number;
+  /** A range of `len` bytes (a multiple of the page size) that reads as zeros; -ENOMEM when there is none, and `spare` more. */
+  alloc(len: number, spare?: number): number;
   /** Takes a range back, its pages too. */
   free(offset: number, len: number): void;
   /** Gives the pages of a range back but keeps the range: it reads as zeros again. */
@@ -30,6 +30,8 @@ export interface Ram {
   readonly reclaimers: Set<(pages: number) => void>;
   /** Pages that files without another home (tmpfs) leave free, so that programs start when a disk is full. */
   readonly spare: number;
+  /** Offsets, in bytes, that such files leave free: sparse ones could take all, and nothing could be read any more. */
+  readonly spareRange: number;
   /** Pages that the machine has, and that are charged. */
   readonly totalPages: number;
   readonly usedPages: number;

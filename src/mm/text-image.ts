@@ -191,7 +191,10 @@ export class TextImages {
     if (cache.ensure(pos, Math.min(length, cache.size - pos)) < 0 || !this.ram.charge(length / PAGE_SIZE))
       return;
     const offset = this.ram.alloc(length);
-    if (offset < 0) return;
+    if (offset < 0) {
+      this.ram.charge(-length / PAGE_SIZE);
+      return;
+    }
     const size = Math.min(length, Math.ceil((cache.size - pos) / PAGE_SIZE) * PAGE_SIZE);
     const from = cache.offsetOf(pos);
     const { bytes } = this.ram;

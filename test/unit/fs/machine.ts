@@ -36,6 +36,7 @@ export class TestRam implements Ram {
   readonly totalPages: number;
   usedPages = 0;
   spare = 0;
+  spareRange = 0;
   readonly reclaimers: Set<(pages: number) => void> = new Set();
   private next = PAGE_SIZE;
   private readonly freed: Map<number, number[]> = new Map();

@@ -23,5 +23,10 @@ test('as many members as a set, and the same', () => {
     assert.equal(bitmap.has(bit), set.has(bit));
     const members = [...set].filter(member => member >= bit);
     assert.equal(bitmap.next(bit, true), Math.min(...members));
+    const stop = bit + below(100);
+    for (const want of [true, false]) {
+      const [next, most] = [bitmap.next(bit, want), bitmap.next(bit, want, stop)];
+      assert.ok(next < stop ? most === next : most >= stop, `${bit} to ${stop}`);
+    }
   }
 });
