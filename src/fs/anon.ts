@@ -20,6 +20,9 @@ export const ANON_INODE_FS_MAGIC = 0x09041934;
 
 /** An inode without a name. Opening it anew (through /proc/PID/fd) fails unless a kind of file overrides it. */
 export class AnonInode extends Inode {
+  /** A socket's protocol, as the attribute system.sockprotoname gives it; '' for what is none. */
+  protocol = '';
+
   override open(_flags: number, _cred: Cred): Result<File> {
     return -ENXIO;
   }

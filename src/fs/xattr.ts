@@ -6,6 +6,7 @@ import { XATTR_CREATE, XATTR_REPLACE } from '../uapi/fcntl.ts';
 import { IN_ATTRIB } from '../uapi/inotify.ts';
 import { isDir, isReg, MAY_READ, MAY_WRITE, S_ISVTX } from '../uapi/stat.ts';
 import { aclNames, getAcl, isAclName, setAcl } from './acl.ts';
+import { AnonInode } from './anon.ts';
 import type { WalkContext } from './context.ts';
 import type { Path } from './dentry.ts';
 import { isFixed } from './flags.ts';
@@ -15,6 +16,10 @@ import type { Vfs } from './vfs.ts';
 
 export const XATTR_NAME_MAX = 255;
 export const XATTR_SIZE_MAX = 65536;
+
+/** Of sockets, for reading only: lsfd(1), lsof(8). */
+const SOCKET_PROTOCOL = 'system.sockprotoname';
+const protocolOf = (inode: Inode): string => (inode instanceof AnonInode ? inode.protocol : '');
 
 /** What is wrong with a call's arguments, before any file is looked for: 0 or -errno. */
 export function xattrError(name: string, size = 0, flags = 0): number {
@@ -26,6 +31,7 @@ export function xattrError(name: string, size = 0, flags = 0): number {
 /** The value, one character a byte. */
 export function getXattr(ctx: WalkContext, path: Path, name: string): Result<string> {
   if (isAclName(name)) return getAcl(path, name);
+  if (name === SOCKET_PROTOCOL && protocolOf(path.inode) !== '') return `${protocolOf(path.inode)}\0`;
   const err = xattrError(name) || rights(path, name, MAY_READ, ctx.cred);
   return err < 0 ? err : path.inode.getxattr(name);
 }
@@ -57,6 +63,7 @@ export function removeXattr(vfs: Vfs, ctx: WalkContext, path: Path, name: string
 /** The names; those of trusted attributes only for who may read them. */
 export function listXattr(ctx: WalkContext, path: Path): string[] {
   const names = [...aclNames(path.inode), ...path.inode.listxattr()];
+  if (protocolOf(path.inode) !== '') names.push(SOCKET_PROTOCOL);
   return capable(ctx.cred, CAP_SYS_ADMIN) ? names : names.filter(name => !name.startsWith('trusted.'));
 }
 

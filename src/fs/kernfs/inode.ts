@@ -23,12 +23,12 @@ export abstract class KernfsInode extends Inode {
     super(sb, ino, mode, sb.clock.coarse());
   }
 
-  /** Who owns it at this moment; null: root, for good. Children of a directory inherit this. */
-  owner: (() => { readonly uid: number; readonly gid: number }) | null = null;
+  /** Who owns what has this mode at this moment; null: root, for good. Children of a directory inherit this. */
+  owner: ((mode: number) => { readonly uid: number; readonly gid: number }) | null = null;
 
   override refresh(): number {
     if (this.owner === null) return 0;
-    const { uid, gid } = this.owner();
+    const { uid, gid } = this.owner(this.mode);
     this.uid = uid;
     this.gid = gid;
     return 0;

@@ -94,10 +94,14 @@ const PROCESS: readonly TaskEntry[] = [
   ...PROCESS_SETTING_ENTRIES,
 ];
 
-/** Owned by the task's effective user; by root where others of that user may not look into it. */
-function ownerOf(task: ProcTask): { uid: number; gid: number } {
+/** Directories that all may list: that they are the effective user's is how ps(1) and kill(1) know whose a process is. */
+const OPEN_DIR = S_IFDIR | 0o555;
+
+/** Owned by the task's effective user; the rest by root where others of that user may not look into it. */
+function ownerOf(task: ProcTask, mode: number): { uid: number; gid: number } {
   const { euid: uid, egid: gid } = task.cred;
-  return !task.reaped && task.dumpable ? { uid, gid } : { uid: 0, gid: 0 };
+  const theirs = mode === OPEN_DIR || (task.mm !== null && task.dumpable);
+  return !task.reaped && theirs ? { uid, gid } : { uid: 0, gid: 0 };
 }
 
 export class TaskDir extends KernfsDir {
@@ -109,7 +113,7 @@ export class TaskDir extends KernfsDir {
     super(sb, S_IFDIR | 0o555);
     this.task = context.task;
     this.isProcess = context.process;
-    this.owner = () => ownerOf(context.task);
+    this.owner = mode => ownerOf(context.task, mode);
     this.refresh();
     this.addAll(context.process ? PROCESS : THREAD, context);
   }

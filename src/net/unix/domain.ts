@@ -56,7 +56,9 @@ export class UnixDomain implements SocketFamily {
             ? UnixSeqpacket
             : null;
     if (kind === null) return -ESOCKTNOSUPPORT;
-    return new kind(this, this.net.sockfs.newInode(S_IFSOCK | 0o777, caller.cred), nonblocking);
+    const inode = this.net.sockfs.newInode(S_IFSOCK | 0o777, caller.cred);
+    inode.protocol = type === SOCK_STREAM ? 'UNIX-STREAM' : 'UNIX';
+    return new kind(this, inode, nonblocking);
   }
 
   /** The socket bound to a (valid) address, of a type; -ECONNREFUSED if there is none. */
