@@ -44,7 +44,7 @@ export class PhysicalMemory implements Ram {
   /** What they were put together to. */
   private pieces: Piece[] = [];
   private quarantine: Range[] = [];
-  /** Bytes: of what is there, and of those. */
+  /** Bytes of those that wait, and of all that nobody has. */
   private quarantined = 0;
   private left: number;
   /** Where new ranges begin. */

@@ -25,8 +25,8 @@ const ASKED_FIRST = 3;
 const ASKED_BETWEEN = 16;
 
 /**
- * Calls that have nothing to do with a program's descriptors, or do no more than read a file and move its position, which is
- * settled before. After them the file goes along again: a loader maps what it has opened, a large file is read in pieces.
+ * Calls that have nothing to do with a program's descriptors, or do no more than read or write a file and move its position, which
+ * is settled before. After them the file goes along again: a loader maps what it has opened, a large file is read in pieces.
  */
 export const LEAVES_OPENED: ReadonlySet<string> = new Set([
   'mmap',
