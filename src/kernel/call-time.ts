@@ -9,6 +9,8 @@ const WEIGHT = 1 / 16;
 /** A caller looks no longer than this, ns; then it sleeps. */
 const LONGEST = 3e4;
 
+/** Of what was used in user mode: a program that does nothing but call runs there, too, and some wait until they have. */
+const MOST_PART = 3 / 4;
 /** The host's times come in steps: so much, ns, is made up for later. */
 const MOST_OWED = 1e7;
 
@@ -36,7 +38,7 @@ export class CallShare {
   split({ user, system }: CpuTimes, average: number): CpuTimes {
     const more = Math.max(0, user - this.seenUser);
     const owed = this.owed + Math.round((this.calls - this.seenCalls) * average);
-    const now = Math.min(more, owed);
+    const now = Math.min(Math.floor(more * MOST_PART), owed);
     this.moved += now;
     this.owed = Math.min(owed - now, MOST_OWED);
     this.seenUser += more;

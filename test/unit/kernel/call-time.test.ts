@@ -7,7 +7,13 @@ test('time that calls took is time in the system, and never more than there was'
   share.calls = 10;
   assert.deepEqual(share.split({ user: 1000, system: 50 }, 30), { user: 700, system: 350 });
   share.calls = 1000;
-  assert.deepEqual(share.split({ user: 1100, system: 60 }, 30), { user: 700, system: 460 });
+  assert.deepEqual(share.split({ user: 1100, system: 60 }, 30), { user: 725, system: 435 });
+});
+
+test('who does nothing but call is in user mode for a part of the time', () => {
+  const share = new CallShare();
+  share.calls = 1_000_000;
+  assert.deepEqual(share.split({ user: 1_000_000, system: 0 }, 30), { user: 250_000, system: 750_000 });
 });
 
 test('where the host counts in steps, what it showed late is made up for', () => {
