@@ -70,9 +70,9 @@ export class NativeCallSites implements CallSites {
     // lea offset(%rcx),%rcx
     view.setUint32(at + 8, 0x898d48, true);
     view.setInt32(at + 11, offset, true);
-    // jmp fast_entry, which is where the stub's text begins
+    // jmp fast_entry
     view.setUint8(at + 15, 0xe9);
     const next = VA.STUB_THUNKS + (at + 20 - FILE.FILE_THUNKS);
-    view.setInt32(at + 16, VA.STUB_TEXT - next, true);
+    view.setInt32(at + 16, VA.STUB_ENTRY - next, true);
   }
 }

@@ -1,17 +1,18 @@
 /**
  * What the host lets us do (seccomp(2)). Three programs, which the build writes into the stub:
  *
- * - `guest`, for every thread that runs guest code, on top of `mapper`: from the stub's own text it may wait and
- *   wake on slots and the space's pages, return from a signal, yield, end its process, ask what that has used, and
- *   change private memory apart from what the engine keeps. All else is SIGSYS: a call of the
- *   guest's. That the stub's syscall instruction can be jumped to with any registers changes nothing.
- * - `mapper`, for mapping threads, and for a guest thread until it has given up the rest: mappings of the memory
- *   file, of a file of the host's that it was sent (privately), or of nothing, at fixed places, new spaces and threads
- *   in two exact forms, notes to the kernel, memory barriers.
+ * - `space`, for all threads of spaces. What a call may do depends on where it is made:
+ *   - from the mapping thread's text: mappings of the memory file, of a file of the host's that was sent to it (privately),
+ *     or of nothing, at fixed places, new spaces and threads in two exact forms, notes to the kernel, memory barriers;
+ *   - from the rest of the stub's text: wait and wake on slots and the space's pages, return from a signal, yield, end
+ *     the process, ask what that has used, and change private memory apart from what the engine keeps;
+ *   - from anywhere else nothing: SIGSYS, a call of the guest's.
+ * - `guest`, on top of it, for every thread that runs guest code: nothing from the mapping thread's text. So that the
+ *   stub's syscall instructions can be jumped to with any registers changes nothing. Each new process needs a thread with
+ *   this one, and the host compiles it anew each time: it is short.
  * - `reaper`: waiting, noting deaths, waking the kernel.
  *
- * What is not allowed is TRAP and never KILL: of stacked filters the sternest answer wins, and a guest's calls
- * pass through `mapper` too.
+ * What is not allowed is TRAP and never KILL: of stacked filters the sternest answer wins.
  */
 import {
   add,
@@ -83,13 +84,23 @@ const high = (address: number): number => Math.floor(address / 2 ** 32);
 const end: readonly Line[] = [label('trap'), ret(RET_TRAP), label('allow'), ret(RET_ALLOW)];
 const onlyX86_64: readonly Line[] = [load(DATA.arch), jne(AUDIT_ARCH_X86_64, 'trap')];
 
-const guest: readonly Line[] = [
+const MAP_SHARED = 1;
+const MAP_PRIVATE = 2;
+const MAP_FIXED = 0x10;
+const MAP_ANONYMOUS = 0x20;
+const MAP_GROWSDOWN = 0x100;
+const MAP_NORESERVE = 0x4000;
+const MAP_KNOWN = MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_NORESERVE;
+
+/** Where a call is made is the place behind its instruction, so the first of the mapping thread's is nobody's. */
+const space: readonly Line[] = [
   ...onlyX86_64,
   load(DATA.ipHigh),
   jne(0, 'trap'),
   load(DATA.ipLow),
   jlt(VA.STUB_TEXT, 'trap'),
   jge(VA.STUB_TEXT + TEXT_SIZE, 'trap'),
+  jlt(VA.STUB_ENTRY, 'mapper'),
   load(DATA.nr),
   jeq(NR.rt_sigreturn, 'allow'),
   jeq(NR.sched_yield, 'allow'),
@@ -159,19 +170,8 @@ const guest: readonly Line[] = [
   load(DATA.arg(0)),
   jlt(VA.STUB_SPACE, 'trap'),
   jlt(VA.STUB_END, 'allow'),
-  ...end,
-];
-
-const MAP_SHARED = 1;
-const MAP_PRIVATE = 2;
-const MAP_FIXED = 0x10;
-const MAP_ANONYMOUS = 0x20;
-const MAP_GROWSDOWN = 0x100;
-const MAP_NORESERVE = 0x4000;
-const MAP_KNOWN = MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_NORESERVE;
-
-const mapper: readonly Line[] = [
-  ...onlyX86_64,
+  ret(RET_TRAP),
+  label('mapper'),
   load(DATA.nr),
   jeq(NR.mmap, 'mmap'),
   jeq(NR.munmap, 'range'),
@@ -184,14 +184,11 @@ const mapper: readonly Line[] = [
   jeq(NR.close, 'close'),
   jeq(NR.prctl, 'prctl'),
   jeq(NR.futex, 'allow'),
-  jeq(NR.rt_sigreturn, 'allow'),
-  jeq(NR.sched_yield, 'allow'),
   jeq(NR.sigaltstack, 'allow'),
   jeq(NR.close_range, 'allow'),
   jeq(NR.seccomp, 'allow'),
   jeq(NR.getppid, 'allow'),
   jeq(NR.gettid, 'allow'),
-  jeq(NR.getrusage, 'allow'),
   jeq(NR.sched_setaffinity, 'allow'),
   jeq(NR.membarrier, 'barrier'),
   jeq(NR.exit, 'allow'),
@@ -254,6 +251,14 @@ const mapper: readonly Line[] = [
   ...end,
 ];
 
+/** Whatever else is TRAP or not by `space` alone. */
+const guest: readonly Line[] = [
+  load(DATA.ipLow),
+  jlt(VA.STUB_TEXT, 'allow'),
+  jge(VA.STUB_ENTRY, 'allow'),
+  ...end,
+];
+
 const reaper: readonly Line[] = [
   ...onlyX86_64,
   load(DATA.nr),
@@ -268,8 +273,8 @@ const reaper: readonly Line[] = [
   ...end,
 ];
 
-export const FILTERS: Readonly<Record<'guest' | 'mapper' | 'reaper', readonly Instruction[]>> = {
+export const FILTERS: Readonly<Record<'space' | 'guest' | 'reaper', readonly Instruction[]>> = {
+  space: assemble(space),
   guest: assemble(guest),
-  mapper: assemble(mapper),
   reaper: assemble(reaper),
 };

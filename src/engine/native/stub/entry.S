@@ -114,6 +114,8 @@ resume_frame:
 	movl	$__NR_rt_sigreturn, %eax
 	syscall
 
+	.section .text.mapper, "ax"
+
 /*
  * The mapping thread. r12: operations done. r13: the space's page. r14: the answers' page.
  */
@@ -244,5 +246,6 @@ guest_failed:
 	movl	$__NR_exit_group, %eax
 	movl	$125, %edi
 	syscall
+	.org	STUB_ENTRY - STUB_TEXT
 
 	.section .note.GNU-stack, "", @progbits

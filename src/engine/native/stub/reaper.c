@@ -140,7 +140,7 @@ static void become_first_space(void)
 	on_signal(8, handle_fault);
 	on_signal(11, handle_fault);
 	on_signal(KICK_SIGNAL, handle_kick);
-	must(syscall3(__NR_seccomp, 1, 0, &mapper_filter));
+	must(syscall3(__NR_seccomp, 1, 0, &space_filter));
 	__asm__ volatile("jmp mapper_start" ::: "memory");
 	__builtin_unreachable();
 }
