@@ -39,6 +39,8 @@ export class Loop {
   private stopped = false;
   /** How long looking around seems worth it, ns. */
   private spin: number = SPIN_FREE.most;
+  /** We have slept, and nothing has come since: who was woken by a clock alone need not look around. */
+  private rested = false;
   private readonly turn = (): void => this.run();
   /** When the host's event loop gave us the turn. */
   private turnBegan = 0;
@@ -85,6 +87,7 @@ export class Loop {
     for (let looks = 0; !this.stopped; looks++) {
       const handled = engine.poll();
       untilClock -= handled > 0 ? WORK : 1;
+      if (handled > 0 || kernel.promisesWait) this.rested = false;
       if (kernel.promisesWait) break;
       if (handled > 0) {
         if (idleSince !== 0) this.paid();
@@ -128,17 +131,19 @@ export class Loop {
     const { kernel, engine } = this;
     if (engine.runningCount > 0) this.spin = Math.max(SPIN_FULL.least, this.spin / 2);
     const timeout = Math.min(kernel.timers.next() - now, LONGEST_SLEEP);
-    if (timeout > 0) engine.sleep(timeout);
+    if (timeout <= 0) return;
+    engine.sleep(timeout);
+    this.rested = true;
   }
 
   private paid(): void {
     this.spin = Math.min(SPIN_FREE.most, this.spin * 2);
   }
 
-  /** How long to look around now, ns; not at all when nobody runs who could ask, or who could only if we slept. */
+  /** How long to look around now, ns; not at all when nobody runs who could ask, or who could only if we slept, or when nothing has come since we slept. */
   private patience(): number {
     const { busyCount, elsewhereCount } = this.engine;
-    if (elsewhereCount === 0) return 0;
+    if (elsewhereCount === 0 || this.rested) return 0;
     const { least, most } = busyCount < this.processors ? SPIN_FREE : SPIN_FULL;
     return Math.min(most, Math.max(least, this.spin));
   }

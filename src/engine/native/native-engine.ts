@@ -40,7 +40,7 @@ const GUEST_YIELDS = 200;
 /** So many wait for one another, and not for their answers alone: they sleep. */
 const MANY_RUNNING = 8;
 /** While guests run, the kernel looks at least so often (ns) whether one of their processes has died. */
-const WATCH = 5e7;
+const WATCH = 1e8;
 /** The same while more run than can wake it. */
 const UNSEEN = 1e6;
 /** In so many times of looking for threads the kernel looks for notes once. */
