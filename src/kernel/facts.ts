@@ -8,6 +8,7 @@ import type { ThreadFacts } from '../engine/answers.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
 import { RLIMIT_AS, RLIMIT_DATA } from '../uapi/resource.ts';
 import { CLONE_VFORK, CLONE_VM } from '../uapi/sched.ts';
+import type { CloneRequest } from './fork.ts';
 import type { Task } from './task.ts';
 import type { ThreadGroup } from './thread-group.ts';
 
@@ -24,8 +25,11 @@ export function tellProgram(task: Task): void {
 }
 
 /** A thread that was just made; it has what it has inherited. */
-export function tellThread(task: Task, cloneFlags: number): void {
-  if ((cloneFlags & CLONE_VM) === 0) tellSelf(task);
+export function tellThread(task: Task, parent: Task, r: CloneRequest): void {
+  if ((r.flags & CLONE_VM) === 0) {
+    tellSelf(task);
+    if (!r.clearSighand) tellActionsLike(task, parent);
+  }
   tellIds(task);
   tellMask(task);
 }
@@ -51,6 +55,12 @@ export function tellActions(task: Task): void {
   if (sighand.refs > 1) return;
   const facts = factsFor(task);
   if (facts !== null) sighand.tell(facts, task.kernel.memory.view);
+}
+
+/** A forked process, whose dispositions are its parent's: shells set some of them first of all. */
+function tellActionsLike(task: Task, parent: Task): void {
+  const facts = factsFor(task);
+  if (facts !== null) task.group.sighand.tellLike(parent.group.sighand, facts, task.kernel.memory);
 }
 
 export function tellMask(task: Task): void {

@@ -82,7 +82,7 @@ export function copyProcess(parent: Task, r: CloneRequest): Task | number {
   setChildRegisters(kernel.memory.view, memory.thread, thread, r);
   if ((r.flags & CLONE_CHILD_CLEARTID) !== 0) child.setTidAddress(r.childTid);
   registerTask(child);
-  tellThread(child, r.flags);
+  tellThread(child, parent, r);
   return child;
 }
 

@@ -6,6 +6,7 @@
 import { readSigAction, SIGACTION_SIZE, writeSigAction } from '../arch/x86_64/structs/signal.ts';
 import { WaitQueue } from '../core/wait.ts';
 import type { ThreadFacts } from '../engine/answers.ts';
+import type { EngineMemory } from '../engine/engine.ts';
 import {
   NSIG,
   SA_NOCLDSTOP,
@@ -136,6 +137,15 @@ export class SigHand {
       writeSigAction(view, facts.actions + SIGACTION_SIZE * (signal - 1), this.actions[signal]!);
     });
     facts.tellActions(lo, hi);
+    this.told = { facts, view, heard: facts.actionsSet };
+  }
+
+  /** The same for a copy of `from`'s, if its thread was told: what that was told says it all. */
+  tellLike(from: SigHand, facts: ThreadFacts, { bytes, view }: EngineMemory): void {
+    if (from.told === null) return;
+    const table = from.told.facts.actions;
+    bytes.copyWithin(facts.actions, table, table + SIGACTION_SIZE * NSIG);
+    facts.tellActions(this.own.lo, this.own.hi);
     this.told = { facts, view, heard: facts.actionsSet };
   }
 

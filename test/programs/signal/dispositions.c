@@ -110,13 +110,33 @@ static void wait_for(const char *what, pid_t pid)
 	say_status(what, status);
 }
 
+/* What it has inherited, and what becomes of that; its parent's stays as it is. */
+static void show_inherited(void)
+{
+	struct sigaction a;
+
+	for (int i = 0; i < COUNT; i++) {
+		MUST(sigaction(signals[i], NULL, &a));
+		say("  %d is %s, flags %x\n", signals[i], name_of(&a), (unsigned)a.sa_flags & ~0x04000000u);
+	}
+	a = random_action();
+	MUST(sigaction(SIGUSR1, &a, NULL));
+	show_proc(getpid());
+}
+
 /* Nobody prints after the signal but who gets it. */
 static void child_sends(int signal)
 {
+	static int children;
+	int shows = ++children % 2;
 	pid_t pid = MUST(fork());
 
 	if (pid == 0) {
 		show_proc(getppid());
+		if (shows)
+			show_inherited();
+		if (!is_safe(signal))
+			_exit(1);
 		MUST(raise(signal));
 		MUST(kill(getppid(), signal));
 		_exit(0);
