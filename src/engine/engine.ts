@@ -250,8 +250,8 @@ export interface Space {
   /** Copies guest memory to memory[offset, offset + len): 0 or -EFAULT. Protections hold. */
   read(address: number, offset: number, len: number): number;
   write(address: number, offset: number, len: number): number;
-  /** Sets the highest bit of an int32, atomically, if it may be written, then calls back. The address is the caller's to check. */
-  setHighBit(address: number, done: () => void): void;
+  /** Sets the highest bit of an int32, atomically, if it may be written. The address is the caller's to check. Slow, as `settle`. */
+  setHighBit(address: number): void;
   /** A copy of this space as fork(2) makes it, with one thread, whose registers are those of `thread`. */
   fork(thread: EngineThread): EngineThread;
   /** Another program begins: what calls of the last one have left where the engine keeps its things is wiped. */

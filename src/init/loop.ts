@@ -39,7 +39,7 @@ export class Loop {
   private stopped = false;
   /** How long looking around seems worth it, ns. */
   private spin: number = SPIN_FREE.most;
-  /** We have slept, and nothing has come since: who was woken by a clock alone need not look around. */
+  /** Nothing has come since we last slept, or were about to: who was woken by a clock alone need not look around. */
   private rested = false;
   private readonly turn = (): void => this.run();
   /** When the host's event loop gave us the turn. */
@@ -103,7 +103,9 @@ export class Loop {
       }
       if (idleSince === 0) idleSince = now;
       if (now - idleSince < this.patience()) continue;
-      this.sleep(now);
+      // Promises that need more than a few microtasks are done when the host's event loop has had its turn.
+      if (patient) this.sleep(now);
+      this.rested = true;
       break;
     }
     this.next();
@@ -117,6 +119,7 @@ export class Loop {
     const { kernel } = this;
     if (this.stopped) return;
     const soon = kernel.promisesWait && monotonicNow() - this.turnBegan < LONGEST_TURN;
+    if (kernel.promisesWait) this.rested = false;
     kernel.promisesWait = false;
     if (soon) this.hop(PROMISE_HOPS);
     else setImmediate(this.turn);
@@ -131,16 +134,14 @@ export class Loop {
     const { kernel, engine } = this;
     if (engine.runningCount > 0) this.spin = Math.max(SPIN_FULL.least, this.spin / 2);
     const timeout = Math.min(kernel.timers.next() - now, LONGEST_SLEEP);
-    if (timeout <= 0) return;
-    engine.sleep(timeout);
-    this.rested = true;
+    if (timeout > 0) engine.sleep(timeout);
   }
 
   private paid(): void {
     this.spin = Math.min(SPIN_FREE.most, this.spin * 2);
   }
 
-  /** How long to look around now, ns; not at all when nobody runs who could ask, or who could only if we slept, or when nothing has come since we slept. */
+  /** How long to look around now, ns; not at all when nobody runs who could ask, or who could only if we slept. */
   private patience(): number {
     const { busyCount, elsewhereCount } = this.engine;
     if (elsewhereCount === 0 || this.rested) return 0;

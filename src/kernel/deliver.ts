@@ -72,7 +72,10 @@ export async function returnToProgram(task: Task, result: number | null, nr: num
     if (next === 'stop') await park(task);
     else if (typeof next !== 'string' && 'fatal' in next) {
       const { signo } = next.fatal;
-      const dumped = await dumpCore(task, next.fatal, pending === null ? -1 : nr);
+      const dumping = dumpCore(task, next.fatal, pending === null ? -1 : nr);
+      // It may be done already.
+      task.kernel.promiseResolved();
+      const dumped = await dumping;
       exitGroup(task, dumped ? signo | WCOREFLAG : signo);
       return;
     } else if (next === 'none') {

@@ -45,25 +45,11 @@ interface PiLock {
 
 export class PiLocks {
   private readonly locks: FutexMap<PiLock> = new FutexMap();
-  /** For how many FUTEX_WAITERS is being set: it is to stay until they are there. */
-  private readonly marking: FutexMap<number> = new FutexMap();
   /** What each task waits for. */
   private readonly waitsFor: Map<Task, PiLock> = new Map();
 
   get(key: FutexKey): PiLock | undefined {
     return this.locks.get(key);
-  }
-
-  /** Somebody more, or less, will come as soon as FUTEX_WAITERS is set. */
-  expect(key: FutexKey, more: 1 | -1): void {
-    const count = (this.marking.get(key) ?? 0) + more;
-    if (count > 0) this.marking.set(key, count);
-    else this.marking.delete(key);
-  }
-
-  /** What the word holds besides an owner while nobody waits. */
-  flags(key: FutexKey): number {
-    return this.marking.get(key) === undefined ? 0 : FUTEX_WAITERS;
   }
 
   /** Joins those who wait; answers how to stop. */
@@ -122,7 +108,6 @@ export function lockPi(
   isPrivate: boolean,
   deadline: number,
   tries: boolean,
-  marked = false,
 ): number | Promise<number> {
   const key = keyOf(task, address, isPrivate);
   if (typeof key === 'number') return key;
@@ -130,24 +115,12 @@ export function lockPi(
   if (readWord(task, address, word) < 0) return -EFAULT;
   if ((word[0]! & FUTEX_TID_MASK) === task.pid) return -EDEADLK;
   if (task.kernel.futexes.has(key)) return -EINVAL;
-  if ((word[0]! & FUTEX_WAITERS) !== 0) return takeOrWait(task, address, key, word[0]!, deadline, tries);
-  if (marked) return -EFAULT;
-  return mark(task, address, key).then(() => {
-    // Not before: who was marked for at the same time and comes first is to leave the bit.
-    task.kernel.piLocks.expect(key, -1);
-    return lockPi(task, address, isPrivate, deadline, tries, true);
-  });
-}
-
-/** Sets FUTEX_WAITERS. Who has the lock may leave it meanwhile, others may take it: the bit stays. */
-function mark({ mm, kernel }: Task, address: number, key: FutexKey): Promise<void> {
-  kernel.piLocks.expect(key, 1);
-  return new Promise(resolve => {
-    mm!.space.setHighBit(address, () => {
-      kernel.promiseResolved();
-      resolve();
-    });
-  });
+  if ((word[0]! & FUTEX_WAITERS) === 0) {
+    // Who has the lock may leave it meanwhile, others may take it: the bit stays.
+    task.mm!.space.setHighBit(address);
+    if (readWord(task, address, word) < 0 || (word[0]! & FUTEX_WAITERS) === 0) return -EFAULT;
+  }
+  return takeOrWait(task, address, key, word[0]!, deadline, tries);
 }
 
 /** `word` has FUTEX_WAITERS: nobody else changes it. */
@@ -162,8 +135,7 @@ function takeOrWait(
   const { piLocks, tasks, clock } = task.kernel;
   const tid = word & FUTEX_TID_MASK;
   const lock = piLocks.get(key);
-  if (lock === undefined && tid === 0)
-    return writeWord(task, address, task.pid | (word & FUTEX_OWNER_DIED) | piLocks.flags(key));
+  if (lock === undefined && tid === 0) return writeWord(task, address, task.pid | (word & FUTEX_OWNER_DIED));
   const owner = lock?.owner ?? tasks.get(tid);
   if (lock !== undefined && lock.owner.pid !== tid) return -EINVAL;
   if (owner === undefined || owner.mm === null) return -ESRCH;
@@ -185,7 +157,7 @@ export function unlockPi(task: Task, address: number, isPrivate: boolean): numbe
   if (typeof key === 'number') return key;
   const lock = kernel.piLocks.get(key);
   if (lock !== undefined) return lock.owner === task ? kernel.piLocks.pass(lock, 0) : -EINVAL;
-  return kernel.futexes.has(key) ? -EINVAL : writeWord(task, address, kernel.piLocks.flags(key));
+  return kernel.futexes.has(key) ? -EINVAL : writeWord(task, address, 0);
 }
 
 /** What the word is, if it can be written. */

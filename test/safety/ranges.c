@@ -17,7 +17,7 @@
 
 #define PAGE 4096UL
 static const struct { const char *name; unsigned long at, size; int writable; } ranges[] = {
-	{ "text", 0x7e400000, 0x1000, 0 },
+	{ "text", 0x7e400000, 0x4000, 0 },
 	{ "global", 0x7e500000, 0x4000, 0 },
 	{ "table", 0x7e600000, 0x10000, 0 },
 	{ "thunks", 0x7e610000, 0x40000, 0 },

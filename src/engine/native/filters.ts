@@ -12,7 +12,7 @@
  *   this one, and the host compiles it anew each time: it is short.
  * - `reaper`: waiting, noting deaths, waking the kernel.
  *
- * What is not allowed is TRAP and never KILL: of stacked filters the sternest answer wins.
+ * What is not allowed is TRAP and never KILL: all calls of guests' are made so.
  */
 import {
   add,
@@ -64,7 +64,6 @@ const NR = {
   madvise: 28,
   recvmsg: 47,
   clone: 56,
-  exit: 60,
   wait4: 61,
   getppid: 110,
   getrusage: 98,
@@ -92,13 +91,13 @@ const MAP_GROWSDOWN = 0x100;
 const MAP_NORESERVE = 0x4000;
 const MAP_KNOWN = MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_NORESERVE;
 
-/** Where a call is made is the place behind its instruction, so the first of the mapping thread's is nobody's. */
+/** Where a call is made is the place behind its instruction: one that ends where the text begins is a guest's. */
 const space: readonly Line[] = [
   ...onlyX86_64,
   load(DATA.ipHigh),
   jne(0, 'trap'),
   load(DATA.ipLow),
-  jlt(VA.STUB_TEXT, 'trap'),
+  jlt(VA.STUB_TEXT + 1, 'trap'),
   jge(VA.STUB_TEXT + TEXT_SIZE, 'trap'),
   jlt(VA.STUB_ENTRY, 'mapper'),
   load(DATA.nr),
@@ -191,7 +190,6 @@ const space: readonly Line[] = [
   jeq(NR.gettid, 'allow'),
   jeq(NR.sched_setaffinity, 'allow'),
   jeq(NR.membarrier, 'barrier'),
-  jeq(NR.exit, 'allow'),
   jeq(NR.exit_group, 'allow'),
   ret(RET_TRAP),
   // Fixed places only, of the memory file or anonymous, in ways that we know; privately also of a file that was lent.
@@ -251,13 +249,8 @@ const space: readonly Line[] = [
   ...end,
 ];
 
-/** Whatever else is TRAP or not by `space` alone. */
-const guest: readonly Line[] = [
-  load(DATA.ipLow),
-  jlt(VA.STUB_TEXT, 'allow'),
-  jge(VA.STUB_ENTRY, 'allow'),
-  ...end,
-];
+/** Whether the rest is allowed `space` says. */
+const guest: readonly Line[] = [load(DATA.ipLow), jge(VA.STUB_ENTRY, 'allow'), ...end];
 
 const reaper: readonly Line[] = [
   ...onlyX86_64,

@@ -28,7 +28,7 @@ export const RAM_RANGE = 2 ** 38;
 
 /** Places in a guest's address space that the engine keeps to itself. */
 export const VA = {
-  /** The stub's text and read-only data (sealed): first the mapping thread's, which guests gain nothing from (filters.ts). */
+  /** The stub's text and read-only data, which nobody can change: first the mapping thread's, which guests gain nothing from (filters.ts). */
   STUB_TEXT: 0x7e400000,
   /** The rest of it, which begins with `fast_entry`. */
   STUB_ENTRY: 0x7e401000,

@@ -68,20 +68,23 @@ export class Lives {
     return space;
   }
 
-  /** Reads notes, if that was not done just now: to be called whenever the kernel is about to sleep. */
-  lookForNotes(now: number): void {
-    if (now - this.looked < NOTES_PAUSE) return;
+  /** Reads notes, if that was not done just now: to be called whenever the kernel is about to sleep. Whether there were any. */
+  lookForNotes(now: number): boolean {
+    if (now - this.looked < NOTES_PAUSE) return false;
     this.looked = now;
-    this.readNotes();
+    return this.readNotes();
   }
 
-  readNotes(): void {
+  readNotes(): boolean {
+    let any = false;
     for (let note = this.notes.next(); note !== null; note = this.notes.next()) {
+      any = true;
       if (note.kind === NOTE.NOTE_DEAD && note.pid === this.reaper.pid) this.died(note.value);
       else if (note.kind === NOTE.NOTE_BORN) this.born(note.value, note.pid);
       else if (note.kind === NOTE.NOTE_DONE) this.byPid.get(note.pid)?.noteCame();
       else if (note.kind === NOTE.NOTE_REFUSED) this.refused(note.value, note.pid);
     }
+    return any;
   }
 
   /** Space `id` has its process. One that was not to live any more dies at once. */

@@ -206,7 +206,8 @@ export class NativeEngine implements Engine {
     const { running, waits } = this;
     const { i32 } = this.memory;
     const now = monotonicNow();
-    this.lives.lookForNotes(now);
+    // Whoever waited for what they tell goes on first.
+    if (this.lives.lookForNotes(now)) return;
     const due = this.chores.run(now);
     this.processors.settle(now);
     this.slots.cleanUp();

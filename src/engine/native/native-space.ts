@@ -234,10 +234,9 @@ export class NativeSpace implements Space {
   }
 
   /** The host has a call that changes a word of the caller's memory. It wakes who sleeps there: nobody does. */
-  setHighBit(address: number, done: () => void): void {
+  setHighBit(address: number): void {
     this.order(NR.futex, address, FUTEX_WAKE_OP_PRIVATE, 0, 0, address, OR_HIGH_BIT);
-    this.whenDone(done);
-    this.noteNow();
+    this.settle();
   }
 
   /** The host copies the process while the kernel copies what it knows of it. */

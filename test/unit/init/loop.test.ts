@@ -1,4 +1,7 @@
-/** However much guests ask for, and however long that takes, the clock goes on and timers are not late. */
+/**
+ * However much guests ask for, and however long that takes, the clock goes on and timers are not late; and before the kernel
+ * sleeps, all that promises have to do is done.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Clock } from '../../../src/core/clock.ts';
@@ -52,3 +55,41 @@ async function calling(promises: boolean): Promise<void> {
   );
   assert.ok(mostSincePass < 40, `the clock stood still for ${mostSincePass} calls`);
 }
+
+/** Longer than what the loop waits for by itself. */
+const TICKS = 100;
+/** Looks around, of which each takes some hundred ns at the least, until the loop sleeps for the second time. */
+const FEW = 20;
+
+for (const elsewhere of [0, 1])
+  test(`a long chain of promises ends before the kernel sleeps; guests on other processors: ${elsewhere}`, async () => {
+    let ended = false;
+    const chain = async (): Promise<void> => {
+      for (let i = 0; i < TICKS; i++) await undefined;
+      ended = true;
+    };
+    const sleeps: boolean[] = [];
+    let looks = 0;
+    let looksAsleep = 0;
+    const poll = (): number => {
+      if (++looks !== 1) return 0;
+      kernel.promisesWait = true;
+      void chain();
+      return 1;
+    };
+    const sleep = (): void => {
+      if (sleeps.push(ended) === 1) looksAsleep = looks;
+      else loop.stop();
+    };
+    const engine = { poll, sleep, busyCount: 1, elsewhereCount: elsewhere, runningCount: 1 };
+    const clock = { monotonic: monotonicNow, passes: () => {} } as unknown as Clock;
+    const oom = { wake: () => {} };
+    const timers = new TimerHeap(clock);
+    const kernel = { engine, clock, timers, oom, promisesWait: false } as unknown as MachineKernel;
+    const loop = new Loop(kernel, 2, { look: () => {} } as unknown as BackgroundThreads);
+
+    loop.start();
+    while (sleeps.length < 2) await new Promise(resolve => setImmediate(resolve));
+    assert.deepEqual(sleeps, [true, true]);
+    assert.ok(looks - looksAsleep < FEW, `it looked ${looks - looksAsleep} times after nothing had come`);
+  });
