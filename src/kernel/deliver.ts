@@ -4,30 +4,19 @@
  * interrupted are restarted or end with EINTR (signal(7)).
  */
 import {
-  cleanFlags,
   EFLAGS,
   getRegister,
   handlerFlags,
   RAX,
   RDI,
   RDX,
-  REGISTERS_SIZE,
   RIP,
   RSI,
   RSP,
   setRegister,
   setResult,
-  setSegments,
 } from '../arch/x86_64/registers.ts';
-import {
-  FRAME_SIZE,
-  frameOnReturn,
-  placeFrame,
-  readFrame,
-  SIGINFO,
-  UCONTEXT,
-  writeFrame,
-} from '../arch/x86_64/signal-frame.ts';
+import { FRAME_SIZE, placeFrame, SIGINFO, UCONTEXT, writeFrame } from '../arch/x86_64/signal-frame.ts';
 import { NR } from '../arch/x86_64/unistd.ts';
 import type { EngineThread } from '../engine/engine.ts';
 import { EINTR, ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS } from '../uapi/errno.ts';
@@ -53,10 +42,6 @@ import { NO_ALT_STACK } from './signal-state.ts';
 import { sigBit, sigWord } from './sigset.ts';
 import { park } from './stop.ts';
 import type { Task } from './task.ts';
-
-const XSTATE_HEADER = 512;
-const SW_MAGIC = 464;
-const FP_XSTATE_MAGIC1 = 0x46505853;
 
 /**
  * Sends a task back to its program, with a frame at hand, by way of its signals. `result` is that of the call it
@@ -186,50 +171,4 @@ function blockForHandler(task: Task, signal: number, lo: number, hi: number, nod
 function forceSegv(task: Task, signal: number): void {
   if (signal === SIGSEGV) task.group.sighand.set(SIGSEGV, DEFAULT_ACTION);
   forceSignal(task, faultInfo(SIGSEGV, SI_KERNEL, 0));
-}
-
-/** rt_sigreturn(2): the registers of before the handler. False when the frame is not readable: the caller forces SIGSEGV. */
-export function sigreturn(task: Task): boolean {
-  const { thread, mm, signals } = task;
-  if (thread === null || mm === null) return false;
-  const { view, bytes } = task.kernel.memory;
-  const frame = frameOnReturn(thread, view);
-  const at = thread.stageIn(FRAME_SIZE);
-  if (mm.space.read(frame, at, FRAME_SIZE) < 0) return false;
-  const saved = readFrame(view, at);
-  if (!restoreExtended(task, thread, saved.fpstate)) return false;
-  bytes.copyWithin(thread.context, saved.registers, saved.registers + REGISTERS_SIZE);
-  setSegments(view, thread.context);
-  cleanFlags(view, thread.context);
-  signals.setMask(saved.maskLo, saved.maskHi);
-  restoreAltStack(task, view, saved.stack);
-  return true;
-}
-
-function restoreAltStack(task: Task, view: DataView, at: number): void {
-  const sp = getRegister(view, at, 0);
-  const size = getRegister(view, at, 2);
-  const flags = view.getInt32(at + 8, true);
-  if ((flags & SS_DISABLE) !== 0) task.signals.altStack = NO_ALT_STACK;
-  else task.signals.altStack = { sp, size, flags: flags & SS_AUTODISARM };
-}
-
-/** Brings the extended state that a frame points to into a frame of the thread's; 0: none. */
-function restoreExtended(task: Task, thread: EngineThread, address: number): boolean {
-  const { tls } = thread;
-  if (address === 0) {
-    thread.newFrame(0);
-    thread.tls = tls;
-    return true;
-  }
-  const space = task.mm!.space;
-  const { view } = task.kernel.memory;
-  const head = thread.stageIn(XSTATE_HEADER);
-  if (address % 64 !== 0 || space.read(address, head, XSTATE_HEADER) < 0) return false;
-  const extended = view.getUint32(head + SW_MAGIC, true) === FP_XSTATE_MAGIC1;
-  const size = extended ? view.getUint32(head + SW_MAGIC + 4, true) : XSTATE_HEADER;
-  if (size < XSTATE_HEADER || size > thread.maxFpstate) return false;
-  thread.newFrame(size);
-  thread.tls = tls;
-  return space.read(address, thread.fpstate, size) === 0;
 }

@@ -32,6 +32,9 @@ export function placeFrame(
   return { frame, fpstate };
 }
 
+/** Where `placeFrame` has put the extended state of the frame at `frame`. */
+export const fpstateBehind = (frame: number): number => Math.ceil((frame + 8 + FRAME_SIZE) / 64) * 64;
+
 export interface FrameContents {
   readonly restorer: number;
   readonly maskLo: number;
