@@ -12,6 +12,7 @@ import { tmpfsType } from '../fs/tmpfs/super.ts';
 import { Vfs } from '../fs/vfs.ts';
 import { InotifyHub } from '../ipc/inotify-hub.ts';
 import { type PosixQueue, QueueLimits } from '../ipc/mqueue.ts';
+import { PidFs } from '../ipc/pidfs.ts';
 import { openFifo } from '../ipc/pipe-file.ts';
 import { SysvIpc } from '../ipc/sysv/ipc.ts';
 import { AioContexts } from '../kernel/aio.ts';
@@ -74,6 +75,7 @@ export class MachineKernel implements Kernel {
   readonly pipefs: AnonSuper;
   readonly sockfs: AnonSuper;
   readonly anonInodes: AnonSuper;
+  readonly pidfs: PidFs;
   readonly tasks: NumberTable<Task> = new NumberTable();
   readonly groups: NumberTable<ThreadGroup> = new NumberTable();
   readonly jobs: JobControl = new JobControl();
@@ -168,6 +170,7 @@ export class MachineKernel implements Kernel {
     this.account = new MemoryAccount(this);
     this.syslog = new SyslogReader(parts.log);
     this.anonInodes = new AnonSuper('anon_inodefs', ANON_INODE_FS_MAGIC, this.newDev(), this.clock);
+    this.pidfs = new PidFs(this.newDev(), this.clock);
   }
 
   newDev(): number {

@@ -6,7 +6,6 @@ import type { WaitQueue } from '../core/wait.ts';
 import { File } from '../fs/file.ts';
 import type { Inode } from '../fs/inode.ts';
 import { EINVAL, ENOTTY, ESRCH } from '../uapi/errno.ts';
-import { O_NONBLOCK, O_RDWR } from '../uapi/fcntl.ts';
 import { POLLHUP, POLLIN, POLLRDNORM } from '../uapi/poll.ts';
 
 /** A process (or thread), as a pidfd needs to know it; kernel/ implements it. */
@@ -74,7 +73,7 @@ export class PidFd extends File {
   readonly subject: PidSubject;
 
   constructor(inode: Inode, subject: PidSubject, flags: number) {
-    super(inode, O_RDWR | (flags & O_NONBLOCK));
+    super(inode, flags);
     this.subject = subject;
   }
 

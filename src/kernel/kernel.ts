@@ -11,6 +11,7 @@ import type { Mount } from '../fs/mount.ts';
 import type { Vfs } from '../fs/vfs.ts';
 import type { InotifyHub } from '../ipc/inotify-hub.ts';
 import type { PosixQueue, QueueLimits } from '../ipc/mqueue.ts';
+import type { PidFs } from '../ipc/pidfs.ts';
 import type { SysvIpc } from '../ipc/sysv/ipc.ts';
 import type { NumberTable } from '../lib/number-table.ts';
 import type { MmHost } from '../mm/mm.ts';
@@ -66,6 +67,7 @@ export interface Kernel {
   /** Where pipes live, and files that have no inode of their own (epoll, eventfd and the like). */
   readonly pipefs: AnonSuper;
   readonly anonInodes: AnonSuper;
+  readonly pidfs: PidFs;
   /** The tmpfs of memfd_create(2) and shared memory, mounted nowhere. */
   readonly shmem: Mount;
   readonly inotify: InotifyHub;

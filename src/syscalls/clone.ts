@@ -4,7 +4,6 @@ import { CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, capable } from '../core/cred.ts'
 import { PROT_WRITE } from '../engine/engine.ts';
 import { mayUnshareMounts } from '../fs/mounts.ts';
 import { LOOKUP_EMPTY, LOOKUP_FOLLOW, PATH_MAX } from '../fs/namei.ts';
-import { PidFd } from '../ipc/pidfd.ts';
 import { REGISTERS_SET } from '../kernel/entry.ts';
 import { execve as exec } from '../kernel/exec.ts';
 import { type CloneRequest, copyProcess, isVfork, start, vforkDone } from '../kernel/fork.ts';
@@ -177,7 +176,7 @@ async function afterVfork(task: Task, done: Promise<void>, pid: number): Promise
 }
 
 function givePidfd(task: Task, child: Task, address: number): void {
-  const file = new PidFd(task.kernel.anonInodes.newInode(0o600, task.cred), child.group, 0);
+  const file = task.kernel.pidfs.open(child.group, 0);
   const fd = task.files.install(file, true, task.rlimit(RLIMIT_NOFILE));
   const at = fd < 0 ? fd : task.user.out(address, 4);
   if (at >= 0) task.user.view.setInt32(at, fd, true);

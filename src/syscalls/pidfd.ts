@@ -1,5 +1,4 @@
 /** pidfd_open(2), pidfd_getfd(2), process_mrelease(2). */
-import { PidFd } from '../ipc/pidfd.ts';
 import { keepFromGoingAlong } from '../kernel/along.ts';
 import { mayAttach } from '../kernel/ptrace-access.ts';
 import type { Task } from '../kernel/task.ts';
@@ -14,8 +13,7 @@ function pidfdOpen(task: Task, pid: number, flags: number): number {
   const { kernel } = task;
   const group = kernel.groups.get(pid);
   if (group === undefined) return kernel.tasks.has(pid) ? -ENOENT : -ESRCH;
-  const file = new PidFd(kernel.anonInodes.newInode(0o600, task.cred), group, flags);
-  return install(task, file, true);
+  return install(task, kernel.pidfs.open(group, flags), true);
 }
 
 function pidfdGetfd(task: Task, pidfd: number, targetFd: number, flags: number): number {
