@@ -126,14 +126,22 @@ function begin(
   const refused = refuse(file, iocb);
   if (refused !== 0) return refused;
   const complete = (result: number): number => {
-    // Nobody can submit it again: an interrupted request is over.
-    const final = result <= -ERESTARTSYS ? -EINTR : result;
-    context.complete({ dataLo, dataHi, obj, result: final });
+    context.complete({ dataLo, dataHi, obj, result: settled(task, result) });
     told?.signal(1);
     return 0;
   };
   const result = perform(task, file, iocb);
   return typeof result === 'number' ? complete(result) : result.then(complete);
+}
+
+/**
+ * A request's result, once what it has read is in the program's memory: other threads may hear of it before this call is
+ * answered. Nobody can submit it again: one that was interrupted is over.
+ */
+function settled(task: Task, result: number): number {
+  task.user.flush();
+  if ((task.thread?.copyNow() ?? 0) < 0 && result > 0) return -EFAULT;
+  return result <= -ERESTARTSYS ? -EINTR : result;
 }
 
 /** What shows before anything is done: the wrong way of opening, an operation that there is not. */
