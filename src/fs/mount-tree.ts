@@ -1,6 +1,7 @@
 /** Trees of mounts: copied, hung somewhere, taken down. A tree is loose until it is hung somewhere. */
 import { EINVAL, ENOENT, ENOSPC, ENOTDIR } from '../uapi/errno.ts';
 import { isDir } from '../uapi/stat.ts';
+import type { WalkContext } from './context.ts';
 import type { Dentry, Path } from './dentry.ts';
 import { type Mount, newMount } from './mount.ts';
 import { subtree } from './namespace.ts';
@@ -21,6 +22,10 @@ export function isThere(mount: Mount): boolean {
   while (top.parent !== null) top = top.parent;
   return top.namespace !== null || top.loose;
 }
+
+/** In another mount namespace than the caller, who was led there by a descriptor: that is not the caller's to change. */
+export const isForeign = ({ namespace }: Mount, { root }: WalkContext): boolean =>
+  namespace !== null && root.mount.namespace !== null && namespace !== root.mount.namespace;
 
 /** Hangs a tree of mounts on a path: 0 or -errno. */
 export function graft(vfs: Vfs, tree: Mount, where: Path): number {

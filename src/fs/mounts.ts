@@ -31,6 +31,7 @@ import {
   graft,
   graftError,
   hang,
+  isForeign,
   isMountRoot,
   isThere,
   release,
@@ -60,6 +61,8 @@ export function mount(
 ): number {
   const where = lookup(vfs, ctx, null, target, LOOKUP_FOLLOW);
   if (typeof where === 'number') return where;
+  const marks = (flags & (MS_REMOUNT | MS_BIND)) === 0 && (flags & PROPAGATION) !== 0;
+  if (!marks && isForeign(where.mount, ctx)) return -EINVAL;
   if ((flags & MS_REMOUNT) !== 0) return remount(where, flags, data);
   if ((flags & MS_BIND) !== 0) return bind(vfs, ctx, source, where, (flags & MS_REC) !== 0);
   if ((flags & PROPAGATION) !== 0) return propagate(vfs, where, flags);
@@ -257,7 +260,8 @@ function bind(vfs: Vfs, ctx: WalkContext, source: string, where: Path, recursive
   if (source === '') return -EINVAL;
   const from = lookup(vfs, ctx, null, source, LOOKUP_FOLLOW);
   if (typeof from === 'number') return from;
-  return isThere(from.mount) && !from.mount.unbindable ? bindPath(vfs, from, where, recursive) : -EINVAL;
+  if (!isThere(from.mount) || isForeign(from.mount, ctx) || from.mount.unbindable) return -EINVAL;
+  return bindPath(vfs, from, where, recursive);
 }
 
 /** What is at `from` is seen at `where` too. */

@@ -3,6 +3,7 @@ import { CAP_SYS_ADMIN, capable } from '../core/cred.ts';
 import { copyIn } from '../core/user-copy.ts';
 import type { Path } from '../fs/dentry.ts';
 import { changeMount, openTree } from '../fs/mount-file.ts';
+import { isForeign } from '../fs/mount-tree.ts';
 import { moveBeneath, moveMount } from '../fs/mounts.ts';
 import { openPath } from '../fs/open.ts';
 import { settleEverybody } from '../kernel/along.ts';
@@ -36,6 +37,7 @@ function openTreeCall(task: Task, dirfd: number, name: number, flags: number): n
   if (clones && !capable(task.cred, CAP_SYS_ADMIN)) return -EPERM;
   const found = pathAt(task, dirfd, name, flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH));
   if (typeof found === 'number') return found;
+  if (clones && isForeign(found.mount, task)) return -EINVAL;
   const { vfs } = task.kernel;
   const file = clones ? openTree(vfs, found, recursive) : openPath(vfs, task, found, O_PATH);
   return typeof file === 'number' ? file : install(task, file, (flags & O_CLOEXEC) !== 0);
@@ -59,6 +61,7 @@ function moveMountCall(
   if (typeof from === 'number') return from;
   const to = place(task, toDir, toName, flags >> 4);
   if (typeof to === 'number') return to;
+  if (isForeign(to.mount, task)) return -EINVAL;
   const { vfs } = task.kernel;
   return changed(task, beneath ? moveBeneath(vfs, from, to) : moveMount(vfs, from, to));
 }
@@ -102,6 +105,7 @@ function mountSetattr(
   if (!PROPAGATIONS.includes(propagation) || !isChange(set, clear)) return -EINVAL;
   const found = pathAt(task, dirfd, name, flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH));
   if (typeof found === 'number') return found;
+  if (isForeign(found.mount, task)) return -EINVAL;
   const { vfs } = task.kernel;
   settleEverybody(task.kernel);
   return changed(task, changeMount(vfs, found, { set, clear, propagation }, (flags & AT_RECURSIVE) !== 0));

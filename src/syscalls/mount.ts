@@ -2,6 +2,7 @@
 import { CAP_SYS_ADMIN, capable } from '../core/cred.ts';
 import type { FsStruct } from '../fs/fs-struct.ts';
 import { lookup, lookupDirectory } from '../fs/lookup.ts';
+import { isForeign } from '../fs/mount-tree.ts';
 import { mount as mountAt, pivotRoot, umount } from '../fs/mounts.ts';
 import { LOOKUP_FOLLOW, PATH_MAX } from '../fs/namei.ts';
 import { settleEverybody } from '../kernel/along.ts';
@@ -74,7 +75,7 @@ function umount2(task: Task, target: number, flags: number): number {
   const found = lookup(vfs, task, null, name, (flags & UMOUNT_NOFOLLOW) === 0 ? LOOKUP_FOLLOW : 0);
   if (typeof found === 'number') return found;
   if (!capable(task.cred, CAP_SYS_ADMIN)) return -EPERM;
-  if ((flags & MNT_EXPIRE) !== 0) return -EINVAL;
+  if ((flags & MNT_EXPIRE) !== 0 || isForeign(found.mount, task)) return -EINVAL;
   // What is open there only before its time, or was closed by now, keeps nobody from it.
   settleEverybody(task.kernel);
   // Nobody can take his own root away: it only becomes read-only, for a clean shutdown.
