@@ -195,6 +195,8 @@ function freshMemory(task: Task, apart: boolean): { thread: EngineThread; mm: Mm
   leaveBetween(task);
   if (mm.users === 1 && !apart) {
     mm.clear();
+    // What its thread has set is heard before it is gone.
+    task.group.sighand.untell();
     mm.space.wipeTraces();
     // The old pages go while the new program is looked at.
     thread.newFrame(0);

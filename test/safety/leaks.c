@@ -278,7 +278,12 @@ static void spread(int fd)
 {
 	char pages[8 * PAGE], name[PAGE], head[64];
 	int i, null = open("/dev/null", O_WRONLY), file;
+	/* As the kernel has it: handler, flags, restorer, mask. Where handlers lie is nobody else's business. */
+	char action[32] = "";
 
+	memcpy(action, secret, 8);
+	memcpy(action + 16, secret, 8);
+	syscall(SYS_rt_sigaction, SIGUSR2, action, NULL, 8);
 	pread(fd, pages, sizeof(pages), 0);
 	for (i = 0; i + sizeof(secret) < sizeof(pages); i += sizeof(secret))
 		memcpy(pages + i, secret, sizeof(secret) - 1), pages[i + sizeof(secret) - 1] = ' ';

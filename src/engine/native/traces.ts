@@ -13,6 +13,8 @@ export const WINDOW_SIZES = [SLOT.S_IN1 - SLOT.S_IN0, SLOT.S_STAGE_IN - SLOT.S_I
 /** Where the thread says how much it has brought: words in the slot. */
 export const LENGTHS = [SLOT.S_IN0_LEN / 4, SLOT.S_IN1_LEN / 4] as const;
 const COPY_SIZE = 16;
+/** Of 64 signals: where a program's handlers lie is not for the next one. */
+const ACTIONS_SIZE = 64 * 32;
 /** Frames of which the kernel does not hear are not larger: those of interruptions that come while it is asked. */
 const UNSEEN_FRAME = 0x1000;
 /** Of calls whose answer the thread knew, the kernel does not hear. */
@@ -70,6 +72,7 @@ export class Traces {
   wipe(frame: number): void {
     this.zero(SLOT.S_COPY, SLOT.MAX_COPIES * COPY_SIZE);
     this.zero(SLOT.S_FETCHED, SLOT.SMALL);
+    this.zero(SLOT.S_ACTIONS, ACTIONS_SIZE);
     for (const i of [0, 1] as const) this.zero(WINDOWS[i], this.fetched[i]);
     this.zero(SLOT.S_STAGE_IN, this.stagedIn);
     this.zero(SLOT.S_STAGE_OUT, this.stagedOut);

@@ -62,6 +62,9 @@ const DEEP = 'p/p/p/p/p/p/p/p/p/p/p/w';
 const MODES = [0o777, 0o755, 0o700, 0o000, 0o1777, 0o2775, 0o4755, 0o6711, 0o640, 0o444];
 /** Without what the host's fs.protected_* settings change: sticky directories that everybody may write to. */
 const TAME_MODES = MODES.map(mode => (mode === 0o1777 ? 0o1775 : mode));
+const isProtected = ['hardlinks', 'symlinks', 'fifos', 'regular'].some(
+  what => host.readFileSync(`/proc/sys/fs/protected_${what}`, 'latin1').trim() !== '0',
+);
 const USERS = [0, 0, 1000, 1001];
 
 function removeAll(sys: Sys, path: string): void {
@@ -92,7 +95,7 @@ function run(seed: number, steps: number, several: boolean): void {
   const data = (): Uint8Array =>
     new Uint8Array(random(3) === 0 ? random(20000) : random(100)).fill(65 + random(26));
 
-  const mode = (): number => pick(several ? TAME_MODES : MODES);
+  const mode = (): number => pick(several || isProtected ? TAME_MODES : MODES);
   const both = (what: string, mine: () => Outcome, theirs: () => unknown, asRoot = false): void => {
     const uid = several && !asRoot ? pick(USERS) : 0;
     const got = uid === 0 ? mine() : sys.as(user(uid, 1000), mine);
