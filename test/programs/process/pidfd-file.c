@@ -1,4 +1,7 @@
-/* What kind of file a pidfd is: one for each process (pidfs, since Linux 6.9), which can be opened anew. */
+/*
+ * What kind of file a pidfd is: one for each process (pidfs, since Linux 6.9), which its owner, root, can open anew.
+ * test: needs root
+ */
 #include "../check.h"
 #include <sys/statfs.h>
 
