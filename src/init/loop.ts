@@ -132,7 +132,8 @@ export class Loop {
 
   private sleep(now: number): void {
     const { kernel, engine } = this;
-    if (engine.runningCount > 0) this.spin = Math.max(SPIN_FULL.least, this.spin / 2);
+    // Looking around was in vain, if we did.
+    if (engine.runningCount > 0 && !this.rested) this.spin = Math.max(SPIN_FULL.least, this.spin / 2);
     const timeout = Math.min(kernel.timers.next() - now, LONGEST_SLEEP);
     if (timeout > 0) engine.sleep(timeout);
   }
