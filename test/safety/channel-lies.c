@@ -178,7 +178,10 @@ static void lie(struct link *link)
 	_exit(0);
 }
 
-/* Reads until the end: no more than is asked for comes, and beyond nothing is touched. */
+/*
+ * Reads until the end: no more than is asked for comes, and beyond that nothing is touched. Within it more may be than came: bytes that
+ * the writer said were there, until the kernel closed the channel and knew better.
+ */
 static int reads_well(struct link *link)
 {
 	for (;;) {
@@ -192,7 +195,7 @@ static int reads_well(struct link *link)
 			return 1;
 		if (n < 0 || (size_t)n > asked)
 			return 0;
-		for (size_t i = (size_t)n; i < 256; i++)
+		for (size_t i = asked; i < 256; i++)
 			if (buffer[i] != '#')
 				return 0;
 	}
