@@ -296,7 +296,8 @@ test('threads of guests have nothing of the host’s', async () => {
       const status = read(`/proc/${pid}/task/${tid}/status`);
       assert.equal(field(status, 'NoNewPrivs'), '1');
       assert.equal(field(status, 'Seccomp'), '2');
-      assert.equal(field(status, 'Seccomp_filters'), tid === pid ? '1' : '2');
+      // What guests have lost besides, attack.c tries: the host's /proc does not tell of it.
+      assert.equal(field(status, 'Seccomp_filters'), '1');
       const fds = list(`/proc/${pid}/task/${tid}/fd`);
       assert.deepEqual(
         fds,

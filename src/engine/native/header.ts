@@ -1,6 +1,6 @@
 /** Writes what the stub and its driver share as C: `layout.h` and `filters.h`. Run by the build. */
 import type { Instruction } from './bpf.ts';
-import { FILTERS, FORK_FLAGS, TEXT_SIZE, THREAD_FLAGS } from './filters.ts';
+import { DISPATCH, FILTERS, FORK_FLAGS, TEXT_SIZE, THREAD_FLAGS } from './filters.ts';
 import {
   ACTION,
   ANSWERS,
@@ -46,6 +46,7 @@ export function layoutHeader(): string {
     ...ACTION,
     ...NOTE,
     ...FD,
+    ...DISPATCH,
   };
   const rows = Object.entries({ ...all, KICK_SIGNAL, OWN_MAP_FLAGS, FORK_FLAGS, THREAD_FLAGS, TEXT_SIZE });
   return NOTICE + rows.map(([name, value]) => `#define ${name} ${hex(value)}\n`).join('');

@@ -95,5 +95,5 @@ export class Reaper {
 function startFailure(value: number): string {
   if (value === 0)
     return 'the stub did not start: seccomp filters (Linux 3.17, CONFIG_SECCOMP_FILTER) are needed';
-  return `the stub's step ${value >>> 16} failed with error ${value & 0xffff}: seccomp filters and futex_waitv (Linux 5.16) are needed`;
+  return `the stub's step ${value >>> 16} failed with error ${value & 0xffff}: seccomp filters, syscall user dispatch and futex_waitv (Linux 5.16) are needed`;
 }

@@ -232,10 +232,12 @@ guest_start:
 	movl	$-1, %esi
 	xorl	%edx, %edx
 	syscall
-	movl	$__NR_seccomp, %eax
-	movl	$1, %edi			/* SECCOMP_SET_MODE_FILTER */
-	xorl	%esi, %esi
-	leaq	guest_filter(%rip), %rdx
+	movl	$__NR_prctl, %eax		/* calls from the mapping thread's text are no more */
+	movl	$PR_SET_SYSCALL_USER_DISPATCH, %edi
+	movl	$PR_SYS_DISPATCH_ON, %esi
+	movl	$STUB_ENTRY, %edx
+	movl	$GUEST_TEXT_SIZE, %r10d
+	xorl	%r8d, %r8d
 	syscall
 	testq	%rax, %rax
 	jnz	guest_failed

@@ -6,5 +6,4 @@
 #define PROGRAM(code) { sizeof(code) / sizeof((code)[0]), code }
 
 const struct filter_program space_filter = PROGRAM(space_code);
-const struct filter_program guest_filter = PROGRAM(guest_code);
 const struct filter_program reaper_filter = PROGRAM(reaper_code);

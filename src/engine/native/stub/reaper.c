@@ -123,6 +123,8 @@ static void become_first_space(void)
 	u64 all = ~0UL;
 
 	must(syscall3(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0));
+	/* Whether the host can do this: what guest threads ask for. */
+	must(syscall3(__NR_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0));
 	must(syscall3(__NR_getppid, 0, 0, 0) == AT(u32, global, G_REAPER) ? 0 : -1);
 	must(syscall6(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, 8, 0, 0));
 	must(syscall3(__NR_close_range, FD_EPOLL, -1, 0));

@@ -6,6 +6,7 @@
 
 #define SIGTRAP 5
 #define SYS_SECCOMP 1
+#define SYS_USER_DISPATCH 2
 
 /* Offsets in siginfo_t and ucontext_t (asm/siginfo.h, asm/ucontext.h, x86-64). */
 #define SI_CODE 8
@@ -54,9 +55,10 @@ static void set_result(void *context, u64 result)
 void handle_call(int signal, void *info, void *context)
 {
 	void *slot = slot_of(context);
+	int code = AT(int, info, SI_CODE);
 
 	(void)signal;
-	if (AT(int, info, SI_CODE) != SYS_SECCOMP)
+	if (code != SYS_SECCOMP && code != SYS_USER_DISPATCH)
 		return;
 	AT(u64, slot, S_CALL_NR) = GREG(context, RAX);
 	AT(u64, slot, S_CALL_ARGS) = GREG(context, RDI);

@@ -75,7 +75,7 @@ struct filter_program {
 	unsigned short len;
 	const void *filter;
 };
-extern const struct filter_program space_filter, guest_filter, reaper_filter;
+extern const struct filter_program space_filter, reaper_filter;
 
 /* along.c */
 int answered_along(void *slot);
