@@ -221,6 +221,11 @@ export interface ThreadFacts {
   /** The lower halves, as int32, of where it has put it by now, and of the highest place where it was since it was told. */
   readonly breakNow: number;
   readonly breakTop: number;
+  /**
+   * Its memory is nobody's business when it exits (exit_group(2)): it may end its process while the kernel hears of that. The
+   * call comes as others do, or is what `EngineThread.exitCode` says if the process's death is noticed first.
+   */
+  tellMayEnd(may: boolean): void;
   /** All that it was told holds no more. */
   forget(): void;
   /** Arguments of its latest set_robust_list(2), set_tid_address(2); null: it has not made the call by itself. */

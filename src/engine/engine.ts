@@ -99,6 +99,8 @@ export interface EngineThread {
   readonly space: Space;
   /** Whatever the kernel wants to find again: its task. */
   owner: unknown;
+  /** What it ended its process with by itself (answers.ts, `tellMayEnd`), if that was not heard before it died; null: it was killed. */
+  readonly exitCode: number | null;
   readonly trap: number;
   /** The call's number, for TRAP_CALL; -1 for a call of a foreign ABI. */
   readonly nr: number;

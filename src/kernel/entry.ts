@@ -13,6 +13,7 @@ import { EFAULT, ENOSYS } from '../uapi/errno.ts';
 import { RLIMIT_STACK } from '../uapi/resource.ts';
 import { faultInfo } from '../uapi/siginfo.ts';
 import { SIGILL, SIGKILL, SIGSEGV } from '../uapi/signal.ts';
+import { exitStatusOf } from '../uapi/wait.ts';
 import { sendAlong, settleAlong } from './along.ts';
 import { returnToProgram } from './deliver.ts';
 import { deliverable } from './dequeue.ts';
@@ -102,10 +103,11 @@ export class Entry {
     }
   }
 
-  /** The engine's `died`: the host has killed the program. */
+  /** The engine's `died`: the host has killed the program, or it has ended, and said so. */
   died(thread: EngineThread): void {
     const task = thread.owner as Task | null;
-    if (task !== null && task.thread === thread) exitGroup(task, SIGKILL);
+    if (task === null || task.thread !== thread) return;
+    exitGroup(task, thread.exitCode === null ? SIGKILL : exitStatusOf(thread.exitCode));
   }
 
   private enter(task: Task, thread: EngineThread): void {

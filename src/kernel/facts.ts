@@ -36,8 +36,10 @@ export function tellThread(task: Task, parent: Task, r: CloneRequest): void {
 
 function tellSelf(task: Task): void {
   const facts = factsFor(task);
-  facts?.tellParent(task.group.ppid);
-  facts?.tellSelf(task.pid);
+  if (facts === null) return;
+  facts.tellParent(task.group.ppid);
+  facts.tellSelf(task.pid);
+  task.mm?.tellMayEnd(facts);
 }
 
 /** The process has another parent: who was told of the old one may be running. */
@@ -86,7 +88,9 @@ export function tellBreak(task: Task): void {
   const { mm } = task;
   if (mm === null || !mm.breakUntold || mm.users > 1) return;
   const facts = factsFor(task);
-  if (facts !== null) mm.tellBreak(facts, mayMoveBreak(task) ? BREAK_AHEAD : 0);
+  if (facts === null) return;
+  mm.tellBreak(facts, mayMoveBreak(task) ? BREAK_AHEAD : 0);
+  mm.tellMayEnd(facts);
 }
 
 const mayMoveBreak = (task: Task): boolean =>

@@ -67,6 +67,8 @@ export class Mm implements PageUser, AreasWatcher {
   private ownBreak: OwnBreak | null = null;
   /** It may be told anew. */
   breakUntold = true;
+  /** The thread that may end all this without asking (`tellMayEnd`). */
+  private ender: ThreadFacts | null = null;
   /** Tasks that use it. */
   users = 1;
   brkStart = 0;
@@ -177,10 +179,26 @@ export class Mm implements PageUser, AreasWatcher {
   changing(): void {
     const own = this.ownBreak;
     this.breakUntold = true;
+    this.untellMayEnd();
     if (own === null) return;
     if (own.hasMoved) this.hearBreak(own);
     this.notePeak(own);
     own.stop();
+  }
+
+  /**
+   * Its only thread may end its process before we have heard of that: but not where it may hold locks that others see, which are
+   * to be marked (get_robust_list(2)). Holds until areas change.
+   */
+  tellMayEnd(facts: ThreadFacts): void {
+    if (this.sharesMemory) return;
+    facts.tellMayEnd(true);
+    this.ender = facts;
+  }
+
+  private untellMayEnd(): void {
+    this.ender?.tellMayEnd(false);
+    this.ender = null;
   }
 
   private hearBreak(own: OwnBreak): void {

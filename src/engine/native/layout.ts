@@ -269,6 +269,8 @@ export const SLOT = {
   FILE_STEADY: ALONG.STEADY,
   /** Set while the thread makes the frame of a call that it is about to ask for. */
   S_FRAMED: 0x2a8,
+  /** Whether the thread may end its process before the kernel has heard of that (K_LAST). */
+  S_MAY_END: 0x2ac,
   /**
    * A pipe that the thread reads and writes by itself (stub/pipe.c): which of its bytes are at S_PIPE, and the descriptors, -1 where
    * it has none. In S_PIPE_USE: where the next is taken, from PIPE_TAIL on where the next is put; PIPE_GONE once all that the
@@ -442,6 +444,8 @@ export const KIND = {
   K_FRAMED: 7,
   /** Copying an answer out hit a fault. */
   K_BADCOPY: 6,
+  /** A fast call that ends the process: it waits for no answer. */
+  K_LAST: 8,
 } as const;
 
 /** S_ACTION: how the thread goes on. */

@@ -168,7 +168,10 @@ export class Lives {
 
   private forget(space: NativeSpace): void {
     this.spaces.delete(space.id);
-    for (const thread of space.threads) this.engine.leaveRunning(thread);
+    for (const thread of space.threads) {
+      thread.ended();
+      this.engine.leaveRunning(thread);
+    }
     space.dead = true;
     if (!space.doomed) for (const thread of space.threads) this.events.died(thread);
     space.died();

@@ -38,6 +38,7 @@ import { NativeThreadFacts } from './thread-facts.ts';
 import { Traces } from './traces.ts';
 import { NativeWindowAlong } from './window-along.ts';
 
+const NR = { exit_group: 231 } as const;
 const RUSAGE_THREAD = 1;
 const AUDIT_ARCH_X86_64 = 0xc000003e | 0;
 const GREGS_SIZE = 23 * 8;
@@ -50,6 +51,7 @@ export class NativeThread implements EngineThread {
   readonly slot: number;
   readonly address: number;
   owner: unknown = null;
+  exitCode: number | null = null;
   trap = 0;
   nr = 0;
   fault: Fault = NO_FAULT;
@@ -118,10 +120,10 @@ export class NativeThread implements EngineThread {
     }
     const goesOn = kind === KIND.K_FRAME && this.callGoesOn;
     this.callGoesOn = false;
-    if (kind === KIND.K_FAST) {
+    if (kind === KIND.K_FAST || kind === KIND.K_LAST) {
       this.hasFrame = false;
-      this.trap = TRAP_CALL;
       this.nr = this.callNumber();
+      this.trap = kind === KIND.K_FAST || this.nr === NR.exit_group ? TRAP_CALL : TRAP_BROKEN;
       const plan = this.engine.plans[this.nr];
       windows.begin(plan);
       this.traces.came(plan);
@@ -223,6 +225,15 @@ export class NativeThread implements EngineThread {
     i32[w + SLOT.S_ACTION / 4] = ACTION.A_EXIT;
     if (Atomics.exchange(i32, w, STATE.ST_ANSWER) === STATE.ST_SLEEPING) this.engine.wake(this);
     return true;
+  }
+
+  /** Its process is gone: what it has said last may not have been heard. */
+  ended(): void {
+    const { i32, w } = this;
+    const isLast = (i32[w + CAME]! & 0xffff) === KIND.K_LAST && i32[w] === STATE.ST_REQUEST;
+    if (this.runningIndex < 0 || !isLast) return;
+    this.arrive();
+    if (this.trap === TRAP_CALL) this.exitCode = this.arg(0, 0);
   }
 
   get runs(): boolean {

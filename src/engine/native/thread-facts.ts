@@ -99,6 +99,10 @@ export class NativeThreadFacts implements ThreadFacts {
     return this.memory.i32[(this.slot + SLOT.S_BREAK_TOP) >> 2]!;
   }
 
+  tellMayEnd(may: boolean): void {
+    this.put(SLOT.S_MAY_END, may ? 1 : 0);
+  }
+
   forget(): void {
     this.tellSelf(0);
     this.untellActions();
@@ -106,6 +110,7 @@ export class NativeThreadFacts implements ThreadFacts {
     this.tellLimits(false);
     this.untellIds();
     this.tellBreak(0);
+    this.tellMayEnd(false);
   }
 
   get robustList(): number | null {

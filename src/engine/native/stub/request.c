@@ -309,6 +309,12 @@ static int needs_frame(void *slot)
 	return 0;
 }
 
+/* Whether the call ends the process, and the kernel needs that no more: but for what it has used, which comes along. */
+static int is_last(void *slot)
+{
+	return AT(u64, slot, S_CALL_NR) == __NR_exit_group && AT(u32, slot, S_MAY_END) && AT(u32, slot, S_FETCHED0) == RUSAGE_SIZE;
+}
+
 /* All at once: while the kernel looks at what the thread writes, each further write has to fetch the line back. */
 static void say(void *slot, int kind, u32 cpu, int is_small)
 {
@@ -326,6 +332,15 @@ static void say(void *slot, int kind, u32 cpu, int is_small)
 	__atomic_store_n((u32 *)((u64)slot + S_STATE), ST_REQUEST, __ATOMIC_RELEASE);
 }
 
+/* The host takes the process apart while the kernel hears of its end. */
+static void leave(void *slot)
+{
+	say(slot, K_LAST, this_cpu(), 0);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	ring((u32 *)((u64)slot + S_STATE));
+	syscall3(__NR_exit_group, EXIT_TOLD, 0, 0);
+}
+
 /* Of calls from sites that are not patched the kernel has to hear, or it never learns of them; but for those made once. */
 int request(void *slot, int kind)
 {
@@ -339,6 +354,8 @@ int request(void *slot, int kind)
 		is_small = prefetch(slot);
 	if (kind == K_FAST && (foreseen_call(slot) || known_answer(slot)))
 		return A_RETURN;
+	if (kind == K_FAST && is_last(slot))
+		leave(slot);
 	if (kind == K_FAST && needs_frame(slot)) {
 		AT(u64, slot, S_RESULT) = AT(u64, slot, S_CALL_NR);
 		AT(u32, slot, S_FRAMED) = 1;
