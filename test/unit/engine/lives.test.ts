@@ -20,6 +20,8 @@ class World {
   readonly killed: number[] = [];
   readonly news: unknown[] = [];
   readonly freed: number[] = [];
+  /** The slots of threads whose last words were heard, with how much was news by then. */
+  readonly heard: [slot: number, news: number][] = [];
   readonly lives: Lives;
 
   constructor() {
@@ -44,9 +46,14 @@ class World {
   /** A space with one thread, which has slot `slot`. */
   born(pid: number, slot = 0): NativeSpace {
     const space = this.lives.newSpace();
-    space.threads.add({ slot, endProcess: () => false } as unknown as NativeThread);
+    space.threads.add(this.thread(slot));
     this.say(NOTE.NOTE_BORN, space.id, pid);
     return space;
+  }
+
+  thread(slot: number): NativeThread {
+    const ended = (): unknown => this.heard.push([slot, this.news.length]);
+    return { slot, endProcess: () => false, ended } as unknown as NativeThread;
   }
 
   /** Orders something, and a note of it. */
@@ -101,6 +108,7 @@ test('deaths are the reaper’s to tell, and told once', () => {
   for (let i = 0; i < 3; i++) world.say(NOTE.NOTE_DEAD, 100, REAPER);
   assert.equal(space.dead, true);
   assert.deepEqual(world.news, [...space.threads]);
+  assert.deepEqual(world.heard, [[0x1000, 0]], 'what it said last comes first');
   assert.deepEqual(world.freed, [0x1000]);
   const [next, nextButOne] = [world.lives.newSpace(), world.lives.newSpace()];
   assert.equal(next.id, space.id);
@@ -135,7 +143,7 @@ test('what the host refuses to make dies; strangers refuse nothing', () => {
   const world = new World();
   const parent = world.born(100);
   const unborn = world.lives.newSpace();
-  const thread = { slot: 0x1000 } as unknown as NativeThread;
+  const thread = world.thread(0x1000);
   unborn.threads.add(thread);
   world.say(NOTE.NOTE_REFUSED, unborn.id, STRANGER);
   assert.equal(unborn.dead, false);
