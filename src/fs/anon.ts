@@ -6,7 +6,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Cred } from '../core/cred.ts';
 import type { Result } from '../lib/result.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
-import { ENXIO } from '../uapi/errno.ts';
+import { ENXIO, EOPNOTSUPP } from '../uapi/errno.ts';
 import { S_IFDIR } from '../uapi/stat.ts';
 import type { StatFs } from '../uapi/statfs.ts';
 import type { File } from './file.ts';
@@ -16,6 +16,7 @@ import { SuperBlock } from './super.ts';
 /** Magic numbers of statfs(2). */
 export const PIPEFS_MAGIC = 0x50495045;
 export const SOCKFS_MAGIC = 0x534f434b;
+export const MQUEUE_MAGIC = 0x19800202;
 export const ANON_INODE_FS_MAGIC = 0x09041934;
 
 /** An inode without a name. Opening it anew (through /proc/PID/fd) fails unless a kind of file overrides it. */
@@ -35,6 +36,17 @@ export class AnonInode extends Inode {
     if (attr.mtime !== undefined) this.mtime = attr.mtime;
     if (attr.ctime !== undefined) this.ctime = attr.ctime;
     return 0;
+  }
+}
+
+/** Root's, for good: what files of the kernel's own have (eventfd(2) and its like). */
+class FixedInode extends AnonInode {
+  override get keepsAttributes(): boolean {
+    return true;
+  }
+
+  override setattr(): number {
+    return -EOPNOTSUPP;
   }
 }
 
@@ -64,5 +76,12 @@ export class AnonSuper extends SuperBlock {
   override statfs(): StatFs {
     const none = { blocks: 0, bfree: 0, bavail: 0, files: 0, ffree: 0 };
     return { type: this.magic, bsize: PAGE_SIZE, ...none, namelen: 255 };
+  }
+}
+
+/** anon_inodefs: no file of it is anybody's. */
+export class AnonInodeFs extends AnonSuper {
+  override newInode(mode: number): AnonInode {
+    return new FixedInode(this, this.nextIno(), mode, this.clock.coarse());
   }
 }

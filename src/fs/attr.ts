@@ -49,6 +49,7 @@ export function chmod(vfs: Vfs, ctx: WalkContext, path: Path, mode: number): num
 export function changeOwn(vfs: Vfs, ctx: WalkContext, path: Path, attr: Attributes): number {
   const { inode } = path;
   if (path.mount.readOnly) return -EROFS;
+  if (inode.keepsAttributes) return -EOPNOTSUPP;
   if (isFixed(inode) || !ownerOrCapable(inode, ctx.cred)) return -EPERM;
   if (isLnk(inode.mode)) return -EOPNOTSUPP;
   attr.ctime = ctx.clock.coarse();
@@ -59,6 +60,7 @@ export function changeOwn(vfs: Vfs, ctx: WalkContext, path: Path, attr: Attribut
 export function chown(vfs: Vfs, ctx: WalkContext, path: Path, uid: number, gid: number): number {
   const { inode } = path;
   if (path.mount.readOnly) return -EROFS;
+  if (inode.keepsAttributes) return -EOPNOTSUPP;
   const newUid = uid === -1 ? undefined : uid >>> 0;
   const newGid = gid === -1 ? undefined : gid >>> 0;
   if (isFixed(inode) || !mayChown(inode, newUid, newGid, ctx.cred)) return -EPERM;

@@ -101,6 +101,21 @@ export abstract class File {
     return false;
   }
 
+  /** Whether O_DIRECT, which means nothing here, may be asked of it: of pipes and files of disks. */
+  get mayBeDirect(): boolean {
+    return false;
+  }
+
+  /** Whether O_ASYNC has its owner sent signals: if it has news at all. */
+  get sendsSignals(): boolean {
+    return this.waitq !== null;
+  }
+
+  /** Whether splice(2) and sendfile(2) take bytes from it. */
+  get splices(): boolean {
+    return !isDir(this.inode.mode);
+  }
+
   /** Whether nobody outside the machine can tell when it is closed. */
   get closesQuietly(): boolean {
     return false;

@@ -80,6 +80,8 @@ export abstract class Inode {
   wasRead: boolean | null = null;
   /** Told when it is not steady any more. */
   relied: (() => void) | null = null;
+  /** What a program has said of how long its content will live (F_SET_RW_HINT). */
+  writeHint = 0;
   /** Made by O_TMPFILE without O_EXCL: may be linked although it has no name. */
   linkable = false;
 
@@ -98,6 +100,11 @@ export abstract class Inode {
 
   /** Whether neither its content nor its attributes ever change. */
   get isSteady(): boolean {
+    return false;
+  }
+
+  /** Whether nobody can change its attributes, whoever asks. */
+  get keepsAttributes(): boolean {
     return false;
   }
 

@@ -19,6 +19,7 @@ import {
   O_ACCMODE,
   O_CLOEXEC,
   O_CREAT,
+  O_DIRECT,
   O_DIRECTORY,
   O_EXCL,
   O_NOATIME,
@@ -223,6 +224,10 @@ function openInode(vfs: Vfs, ctx: WalkContext, path: Path, flags: number): Resul
   const { inode } = path;
   const file = openByType(vfs, ctx, inode, flags);
   if (typeof file === 'number') return file;
+  if ((flags & O_DIRECT) !== 0 && !(isReg(inode.mode) && file.mayBeDirect)) {
+    file.put();
+    return -EINVAL;
+  }
   file.flags = flags & ~OPENING;
   if (file.writable && isReg(inode.mode)) {
     file.countsAsWriter = true;

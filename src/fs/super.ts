@@ -1,7 +1,7 @@
 /** Mounted filesystems (super_block) and their types. */
 import type { Clock } from '../core/clock.ts';
 import type { Result } from '../lib/result.ts';
-import type { Ram } from '../mm/ram.ts';
+import { PAGE_SIZE, type Ram } from '../mm/ram.ts';
 import type { StatFs } from '../uapi/statfs.ts';
 import type { Path } from './dentry.ts';
 import type { FileHandles } from './handles.ts';
@@ -28,6 +28,8 @@ export abstract class SuperBlock {
   /** Mounts of it, and files of it that are open for writing. */
   mounts = 0;
   writers = 0;
+  /** What programs are told to read and write at once (st_blksize). */
+  readonly blksize: number = PAGE_SIZE;
   /** Largest file size. */
   maxBytes: number = Number.MAX_SAFE_INTEGER;
   /** Names that do not exist cannot be made to, whoever asks: -ENOENT (proc). */

@@ -5,7 +5,14 @@ import { SyslogReader } from '../core/syslog.ts';
 import { TimerHeap } from '../core/timers.ts';
 import { WaitQueue } from '../core/wait.ts';
 import type { Engine, EngineMemory } from '../engine/engine.ts';
-import { ANON_INODE_FS_MAGIC, AnonSuper, PIPEFS_MAGIC, SOCKFS_MAGIC } from '../fs/anon.ts';
+import {
+  ANON_INODE_FS_MAGIC,
+  AnonInodeFs,
+  AnonSuper,
+  MQUEUE_MAGIC,
+  PIPEFS_MAGIC,
+  SOCKFS_MAGIC,
+} from '../fs/anon.ts';
 import type { Mount } from '../fs/mount.ts';
 import { makeMount } from '../fs/mounts.ts';
 import { tmpfsType } from '../fs/tmpfs/super.ts';
@@ -73,6 +80,7 @@ export class MachineKernel implements Kernel {
   readonly known: KnownAnswers | null;
   readonly scratch: number;
   readonly pipefs: AnonSuper;
+  readonly mqueues: AnonSuper;
   readonly sockfs: AnonSuper;
   readonly anonInodes: AnonSuper;
   readonly pidfs: PidFs;
@@ -163,13 +171,14 @@ export class MachineKernel implements Kernel {
       now: this.clock.realtime().sec,
     }));
     this.pipefs = new AnonSuper('pipefs', PIPEFS_MAGIC, this.newDev(), this.clock);
+    this.mqueues = new AnonSuper('mqueue', MQUEUE_MAGIC, this.newDev(), this.clock);
     this.sockfs = new AnonSuper('sockfs', SOCKFS_MAGIC, this.newDev(), this.clock);
     this.net = new Network(this.sockfs);
     this.net.register(new UnixDomain(this.net));
     this.loads = new LoadAverages(this.clock, this.timers, () => this.engine.runningCount);
     this.account = new MemoryAccount(this);
     this.syslog = new SyslogReader(parts.log);
-    this.anonInodes = new AnonSuper('anon_inodefs', ANON_INODE_FS_MAGIC, this.newDev(), this.clock);
+    this.anonInodes = new AnonInodeFs('anon_inodefs', ANON_INODE_FS_MAGIC, this.newDev(), this.clock);
     this.pidfs = new PidFs(this.newDev(), this.clock);
   }
 

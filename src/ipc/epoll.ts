@@ -90,6 +90,20 @@ export class Epoll extends File implements FileObserver {
     return this.queue;
   }
 
+  override get sendsSignals(): boolean {
+    return false;
+  }
+
+  /** There is one place, whatever is asked for. */
+  override seek(_offset: number, _whence: number): number {
+    return this.pos;
+  }
+
+  /** It has some of its own (ioctl_eventpoll(2)), which are missing: others are invalid. */
+  override ioctl(): number {
+    return -EINVAL;
+  }
+
   override get linkName(): string {
     return 'anon_inode:[eventpoll]';
   }

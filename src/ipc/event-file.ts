@@ -13,6 +13,19 @@ export abstract class EventFile extends File {
     return false;
   }
 
+  override get sendsSignals(): boolean {
+    return false;
+  }
+
+  override get splices(): boolean {
+    return false;
+  }
+
+  /** There is one place, whatever is asked for. */
+  override seek(_offset: number, _whence: number): number {
+    return this.pos;
+  }
+
   override get waitq(): WaitQueue {
     return this.queue;
   }

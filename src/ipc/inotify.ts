@@ -77,6 +77,10 @@ export class Inotify extends EventFile {
     account.instances++;
   }
 
+  override get sendsSignals(): boolean {
+    return true;
+  }
+
   /** inotify_add_watch(2) on an inode that the caller may read: a watch descriptor or -errno. */
   addWatch(inode: Inode, mask: number): number {
     if ((mask & IN_ALL_BITS) === 0) return -EINVAL;

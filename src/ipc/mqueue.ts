@@ -4,10 +4,10 @@
  */
 import type { Cred } from '../core/cred.ts';
 import { WaitQueue } from '../core/wait.ts';
+import { File } from '../fs/file.ts';
 import type { Inode } from '../fs/inode.ts';
 import { EAGAIN } from '../uapi/errno.ts';
 import { POLLIN, POLLOUT } from '../uapi/poll.ts';
-import { EventFile } from './event-file.ts';
 
 export interface PosixMessage {
   readonly priority: number;
@@ -102,9 +102,8 @@ export class PosixQueue {
   }
 }
 
-export class MqueueFile extends EventFile {
+export class MqueueFile extends File {
   readonly posix: PosixQueue;
-  protected override readonly kind = '[mqueue]';
   private readonly caller: () => object | null;
 
   /** `caller` names the process that closes a descriptor. */
@@ -118,8 +117,12 @@ export class MqueueFile extends EventFile {
     return this.posix.waitq;
   }
 
-  override get seekable(): boolean {
-    return true;
+  override get sendsSignals(): boolean {
+    return false;
+  }
+
+  override get splices(): boolean {
+    return false;
   }
 
   /** What mq_overview(7) says of a queue's file: its bytes, and who is told of messages, and how. */

@@ -20,6 +20,10 @@ class PidInode extends AnonInode {
     return new PidFd(this, this.subject, flags);
   }
 
+  override get keepsAttributes(): boolean {
+    return true;
+  }
+
   override setattr(): number {
     return -EOPNOTSUPP;
   }

@@ -45,6 +45,10 @@ export class PipeFile extends File {
     if (this.writable) pipe.writerOpens++;
   }
 
+  override get mayBeDirect(): boolean {
+    return true;
+  }
+
   override get seekable(): boolean {
     return false;
   }

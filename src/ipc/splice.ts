@@ -58,6 +58,7 @@ export function tee(from: File, to: File, len: number): number {
 export function splice(from: File, fromPos: number, to: File, toPos: number, len: number): number {
   if (!from.readable || !to.writable) return -EBADF;
   if (len === 0) return 0;
+  if (!from.splices) return -EINVAL;
   const source = from instanceof PipeFile;
   const sink = to instanceof PipeFile;
   if (source && sink) return betweenPipes(from, to, len, false);

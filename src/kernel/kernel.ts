@@ -66,6 +66,7 @@ export interface Kernel {
   readonly vfs: Vfs;
   /** Where pipes live, and files that have no inode of their own (epoll, eventfd and the like). */
   readonly pipefs: AnonSuper;
+  readonly mqueues: AnonSuper;
   readonly anonInodes: AnonSuper;
   readonly pidfs: PidFs;
   /** The tmpfs of memfd_create(2) and shared memory, mounted nowhere. */

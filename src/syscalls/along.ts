@@ -11,7 +11,6 @@ import { FOR_EVER, isSimple, isSteady, type OpenedAlong, ownRights } from '../ke
 import { bringPipe } from '../kernel/pipe-along.ts';
 import type { Task } from '../kernel/task.ts';
 import { isDir, isReg } from '../uapi/stat.ts';
-import { BLKSIZE } from './stat.ts';
 
 /** Of a file that does not come along as a whole: what loaders look at, if it is in memory anyhow. */
 const HEAD = 1024;
@@ -52,14 +51,14 @@ export function bringAlong(task: Task, file: File, fd: number): void {
     return;
   }
   if (isDir(inode.mode)) {
-    writeStat(user.view, along.stat, inode, BLKSIZE);
+    writeStat(user.view, along.stat, inode, inode.sb.blksize);
     task.openedAlong = opened(file, fd, NO_BYTES, along.stat);
     return;
   }
   const wanted = worthBringing(inode, along.size);
   const size = wanted === 0 ? 0 : file.read(user.ram, along.place(wanted), wanted, 0);
   if (size !== wanted) return;
-  writeStat(user.view, along.stat, inode, BLKSIZE);
+  writeStat(user.view, along.stat, inode, inode.sb.blksize);
   task.openedAlong = opened(file, fd, size, along.stat);
 }
 
@@ -105,7 +104,7 @@ export function bringRead(task: Task, file: File, fd: number): void {
   // Who shares the file moves its position, too.
   if (file.refs > 1 || !isReg(inode.mode) || inode.size > along.size || !isSimple(task, file)) return;
   if (file.read(user.ram, along.place(inode.size), inode.size, 0) !== inode.size) return;
-  writeStat(user.view, along.stat, inode, BLKSIZE);
+  writeStat(user.view, along.stat, inode, inode.sb.blksize);
   task.openedAlong = opened(file, fd, inode.size, along.stat);
 }
 

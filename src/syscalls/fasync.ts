@@ -67,6 +67,14 @@ export function ownIfUnowned(task: Task, file: File): void {
   file.ownerCred = task.cred;
 }
 
+/** With a lease its owner goes, whoever had set one. */
+export function disown(file: File): void {
+  file.owner = 0;
+  file.ownerSignal = 0;
+  file.ownerIsThread = false;
+  file.ownerCred = null;
+}
+
 /** Sends a file's signal (F_SETSIG, else SIGIO) to its owner: a POLL_ code and the poll bits that go with it. */
 function signalOwner(kernel: Kernel, file: File, fd: number, code: number, band: number): void {
   const signal = file.ownerSignal;
@@ -90,10 +98,10 @@ function maySignal(from: Cred | null, to: Cred): boolean {
   return from.euid === to.suid || from.euid === to.uid || from.uid === to.suid || from.uid === to.uid;
 }
 
-/** Sets or clears FASYNC; nothing happens for files that are always ready. */
+/** Sets or clears FASYNC; nothing happens for files that send no signals. */
 export function setAsync(kernel: Kernel, file: File, fd: number, on: boolean): void {
   const queue = file.waitq;
-  if (queue === null || on === ((file.flags & FASYNC) !== 0)) return;
+  if (queue === null || !file.sendsSignals || on === ((file.flags & FASYNC) !== 0)) return;
   file.observers ??= new Set();
   if (on) {
     file.observers.add(new AsyncListener(kernel, file, fd, queue));

@@ -89,7 +89,7 @@ function setNonblocking(task: Task, file: File, addr: number): number {
 function setAsynchronous(task: Task, file: File, fd: number, addr: number): number {
   const on = switchAt(task, addr);
   if (on < 0) return on;
-  if (file.waitq === null) return on === 1 ? -ENOTTY : 0;
+  if (!file.sendsSignals) return on === 1 ? -ENOTTY : 0;
   setAsync(task.kernel, file, fd, on === 1);
   return 0;
 }

@@ -8,7 +8,7 @@ import type { Task } from '../kernel/task.ts';
 import { EACCES, EINVAL, ETIMEDOUT } from '../uapi/errno.ts';
 import { F_RDLCK, F_UNLCK, F_WRLCK } from '../uapi/fcntl.ts';
 import { isReg } from '../uapi/stat.ts';
-import { ownIfUnowned, tellOwner } from './fasync.ts';
+import { disown, ownIfUnowned, tellOwner } from './fasync.ts';
 
 export const getLease = (file: File): number => file.inode.locks?.leases?.typeOf(file) ?? F_UNLCK;
 
@@ -24,6 +24,7 @@ export function setLease(task: Task, fd: number, file: File, type: number): numb
   locks.leases ??= new Leases();
   const result = locks.leases.set(file, type, task.tgid, () => tellOwner(kernel, file, fd));
   if (result === 0 && type !== F_UNLCK) ownIfUnowned(task, file);
+  if (result === 0 && type === F_UNLCK) disown(file);
   return result;
 }
 

@@ -49,6 +49,9 @@ interface Size {
   readonly maxSize: number;
 }
 
+/** What stat(2) says of each queue's file. */
+const FILE_SIZE = 80;
+
 function nameOf(task: Task, addr: number): string | number {
   const name = task.user.string(addr, PATH_MAX);
   if (typeof name === 'number') return name;
@@ -106,7 +109,8 @@ function openQueue(task: Task, queue: PosixQueue, oflag: number, check: boolean)
   const { kernel, cred } = task;
   const access = oflag & O_ACCMODE;
   if (access === O_ACCMODE) return -e.EINVAL;
-  const inode = kernel.anonInodes.newInode(S_IFREG | queue.mode, queue.cred);
+  const inode = kernel.mqueues.newInode(S_IFREG | queue.mode, queue.cred);
+  inode.size = FILE_SIZE;
   const wanted = access === O_RDONLY ? MAY_READ : access === O_WRONLY ? MAY_WRITE : MAY_READ | MAY_WRITE;
   const denied = check ? permission(inode, wanted, cred) : 0;
   const file = new MqueueFile(

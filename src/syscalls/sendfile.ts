@@ -133,7 +133,7 @@ function sendfile(
   if (from < 0) return -EINVAL;
   const output = fileOf(task, outFd);
   if (output === null || !output.writable) return -EBADF;
-  if (!input.seekable || isDir(input.inode.mode)) return -EINVAL;
+  if (!input.seekable || !input.splices) return -EINVAL;
   if ((output.flags & O_APPEND) !== 0 && output.seekable) return -EINVAL;
   const copy = newCopy(task, input, output, from, AT_POS, Math.min(count, MAX_RW_COUNT));
   const finish = (result: number): number => putPosition(task, input, addr, copy.from) || result;

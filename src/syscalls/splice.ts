@@ -27,10 +27,9 @@ interface Side {
   readonly pos: number;
 }
 
-/** -ESPIPE for a position in a pipe, -EINVAL for one in a file that has none, -EFAULT. */
+/** -EINVAL for a position in a file that has none, -EFAULT. */
 function sideOf(task: Task, file: File, addr: number): Side | number {
   if (addr === 0) return { file, addr, pos: file.seekable ? file.pos : -1 };
-  if (file instanceof PipeFile) return -ESPIPE;
   if (!file.seekable) return -EINVAL;
   const at = task.user.in(addr, 8);
   if (at < 0) return at;
@@ -63,9 +62,11 @@ function splice(
   if ((flags & ~KNOWN) !== 0) return -EINVAL;
   const input = fileOf(task, fdIn);
   const output = fileOf(task, fdOut);
-  if (input === null || output === null || !input.readable || !output.writable) return -EBADF;
-  const pipes = input instanceof PipeFile || output instanceof PipeFile;
-  if (!pipes) return -EINVAL;
+  if (input === null || output === null) return -EBADF;
+  const [fromPipe, toPipe] = [input instanceof PipeFile, output instanceof PipeFile];
+  if (!fromPipe && !toPipe) return -EINVAL;
+  if ((fromPipe && offIn !== 0) || (toPipe && offOut !== 0)) return -ESPIPE;
+  if (!input.readable || !output.writable) return -EBADF;
   const from = sideOf(task, input, offIn);
   if (typeof from === 'number') return from;
   const to = sideOf(task, output, offOut);

@@ -17,8 +17,6 @@ import { call, dirfd, fd, flags, lasting, ofSteady, outStruct, path, type Syscal
 import { nameAt, pathOf, startOf } from './names.ts';
 import { STAT, STATX, STATX_MASK } from './structs/files.ts';
 
-/** The kernel does all its transfers by pages. */
-export const BLKSIZE = 4096;
 const AT_STATX_FORCE_SYNC = 0x2000;
 const AT_STATX_DONT_SYNC = 0x4000;
 const AT_STATX_SYNC_TYPE = AT_STATX_FORCE_SYNC | AT_STATX_DONT_SYNC;
@@ -29,7 +27,7 @@ function putStat(task: Task, inode: Inode | number, addr: number): number {
   const { user } = task;
   const at = user.out(addr, STAT_SIZE);
   if (at < 0) return at;
-  writeStat(user.view, at, inode, BLKSIZE);
+  writeStat(user.view, at, inode, inode.sb.blksize);
   return 0;
 }
 
@@ -81,7 +79,7 @@ function statx(
   const { id, uniqueId } = path.mount;
   const unique = (mask & STATX_MNT_ID_UNIQUE) !== 0;
   const mount = unique ? { known: STATX_MNT_ID_UNIQUE, id: uniqueId } : { known: STATX_MNT_ID, id };
-  writeStatx(user.view, at, path.inode, BLKSIZE, mount, isRoot);
+  writeStatx(user.view, at, path.inode, path.inode.sb.blksize, mount, isRoot);
   return 0;
 }
 

@@ -45,6 +45,10 @@ export const F_SETLEASE = 1024;
 export const F_GETLEASE = 1025;
 export const F_NOTIFY = 1026;
 export const F_CREATED_QUERY = 1028;
+/** How long what is written will live (fcntl(2), "File read/write hints"): 0 to RWH_WRITE_LIFE_EXTREME, for the inode. */
+export const F_GET_RW_HINT = 1035;
+export const F_SET_RW_HINT = 1036;
+export const RWH_WRITE_LIFE_EXTREME = 5;
 export const F_DUPFD_CLOEXEC = 1030;
 export const F_SETPIPE_SZ = 1031;
 export const F_GETPIPE_SZ = 1032;

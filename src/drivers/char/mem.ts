@@ -60,6 +60,10 @@ abstract class MemFile extends File {
 }
 
 class NullFile extends MemFile {
+  override get splices(): boolean {
+    return false;
+  }
+
   override read(): number {
     return 0;
   }

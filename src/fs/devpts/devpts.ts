@@ -77,7 +77,10 @@ class DevptsDirFile extends SnapshotDir {
   }
 }
 
+const BLKSIZE = 1024;
+
 export class DevptsSuper extends SuperBlock {
+  override readonly blksize = BLKSIZE;
   override readonly root: DevptsDir;
   readonly slaves: Map<number, DevptsNode> = new Map();
   private readonly ptmx: DevptsNode;

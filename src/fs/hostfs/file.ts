@@ -24,6 +24,10 @@ export class HostFile extends File {
     this.writer = writer;
   }
 
+  override get mayBeDirect(): boolean {
+    return true;
+  }
+
   override get seeksFreely(): boolean {
     return true;
   }

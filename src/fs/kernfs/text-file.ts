@@ -9,8 +9,7 @@
 import type { Cred } from '../../core/cred.ts';
 import { latin1, latin1Bytes } from '../../lib/latin1.ts';
 import { EINVAL, EIO } from '../../uapi/errno.ts';
-import { O_ACCMODE, O_RDONLY, SEEK_END } from '../../uapi/fcntl.ts';
-import { POLLIN, POLLRDNORM } from '../../uapi/poll.ts';
+import { SEEK_END } from '../../uapi/fcntl.ts';
 import { File } from '../file.ts';
 import type { Inode } from '../inode.ts';
 
@@ -39,10 +38,6 @@ export class TextFile extends File {
     this.show = show;
     this.store = store;
     this.cred = cred;
-  }
-
-  override poll(): number {
-    return (this.flags & O_ACCMODE) === O_RDONLY ? POLLIN | POLLRDNORM : super.poll();
   }
 
   override read(buf: Uint8Array, off: number, len: number, pos: number): number {

@@ -25,6 +25,10 @@ export class OverlayFile extends File {
     this.source = file.inode;
   }
 
+  override get mayBeDirect(): boolean {
+    return true;
+  }
+
   override get seeksFreely(): boolean {
     return true;
   }

@@ -1,7 +1,7 @@
 /** /proc/PID/mounts, mountinfo and mountstats; poll(2) tells of changes (proc_pid_mounts(5)). */
 import type { WaitQueue } from '../../core/wait.ts';
 import { EINVAL } from '../../uapi/errno.ts';
-import { POLLERR, POLLPRI } from '../../uapi/poll.ts';
+import { POLLERR, POLLIN, POLLPRI, POLLRDNORM } from '../../uapi/poll.ts';
 import type { Path } from '../dentry.ts';
 import { special } from '../kernfs/entry.ts';
 import { type Text, TextFile } from '../kernfs/text-file.ts';
@@ -32,11 +32,15 @@ class MountsFile extends TextFile {
     return this.source.mountsChanged;
   }
 
+  override get sendsSignals(): boolean {
+    return false;
+  }
+
   /** Once for each change since the last call. */
   override poll(): number {
     const changed = this.generation !== this.source.mountGeneration;
     this.generation = this.source.mountGeneration;
-    return super.poll() | (changed ? POLLERR | POLLPRI : 0);
+    return POLLIN | POLLRDNORM | (changed ? POLLERR | POLLPRI : 0);
   }
 }
 

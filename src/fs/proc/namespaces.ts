@@ -7,7 +7,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { UserMemory } from '../../core/user.ts';
 import { putInt, putLong } from '../../core/user-values.ts';
 import type { Result } from '../../lib/result.ts';
-import { EACCES, EINVAL, ENOENT, ENOTTY, EPERM, ESRCH } from '../../uapi/errno.ts';
+import { EACCES, EINVAL, ENOENT, ENOTTY, EPERM, ESPIPE, ESRCH } from '../../uapi/errno.ts';
 import { O_ACCMODE, O_RDONLY } from '../../uapi/fcntl.ts';
 import { S_IFREG } from '../../uapi/stat.ts';
 import { AnonInode, AnonSuper } from '../anon.ts';
@@ -62,6 +62,10 @@ export class NsFile extends File {
 
   override get linkName(): string {
     return this.inode.label;
+  }
+
+  override seek(): number {
+    return -ESPIPE;
   }
 
   override ioctl(cmd: number, arg: number, user: UserMemory): number {

@@ -21,10 +21,12 @@ import { sysctlDir } from './sysctl.ts';
 import { TaskDir } from './task-dir.ts';
 
 const PROC_SUPER_MAGIC = 0x9fa0;
+const BLKSIZE = 1024;
 
 export class ProcSuper extends KernfsSuper {
   override readonly root: ProcRoot;
   override readonly namesOnly = true;
+  override readonly blksize = BLKSIZE;
   readonly nsfs: NsFs;
   private readonly source: ProcSource;
   private readonly processes: WeakMap<ProcTask, TaskDir> = new WeakMap();

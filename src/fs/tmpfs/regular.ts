@@ -136,6 +136,10 @@ export class TmpfsFile extends TmpfsInode {
 export class TmpfsOpenFile extends File {
   declare readonly inode: TmpfsFile;
 
+  override get mayBeDirect(): boolean {
+    return true;
+  }
+
   override get seeksFreely(): boolean {
     return true;
   }
