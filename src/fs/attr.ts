@@ -165,6 +165,7 @@ const withCred = (ctx: WalkContext, cred: WalkContext['cred']): WalkContext => (
   cred,
   root: ctx.root,
   cwd: ctx.cwd,
+  namespace: ctx.namespace,
   umask: ctx.umask,
   clock: ctx.clock,
   current: ctx.current,

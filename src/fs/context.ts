@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Cred } from '../core/cred.ts';
 import type { Current } from '../core/current.ts';
 import type { Path } from './dentry.ts';
+import type { MountNamespace } from './namespace.ts';
 
 export interface WalkContext {
   /** Permissions are those of its `fsuid`, `fsgid`, `groups` and `effective` capabilities. */
@@ -10,6 +11,8 @@ export interface WalkContext {
   /** Where absolute paths start, and above which '..' does not lead. */
   readonly root: Path;
   readonly cwd: Path;
+  /** Whose mounts it may change; null: nobody's. */
+  readonly namespace: MountNamespace | null;
   /** Bits that new files do not get (umask(2)). */
   readonly umask: number;
   readonly clock: Clock;

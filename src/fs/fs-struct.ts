@@ -15,13 +15,20 @@ export class FsStruct {
   readonly tasks: Set<FsUser> = new Set();
   private rootPath: Path;
   private cwdPath: Path;
-  /** The mount namespace that was unshared; null: the machine's first. */
-  private namespace: MountNamespace | null = null;
+  private ns: MountNamespace | null;
 
-  constructor(root: Path, cwd: Path, umask = 0o022) {
+  /** In the namespace of its root, if not in another. */
+  constructor(root: Path, cwd: Path, umask = 0o022, ns: MountNamespace | null = root.mount.namespace) {
     this.rootPath = root.get();
     this.cwdPath = cwd.get();
     this.umask = umask;
+    this.ns = ns;
+    if (ns !== null) ns.users++;
+  }
+
+  /** Where mounts are its own (mount_namespaces(7)): its root may have come to be elsewhere since. */
+  get namespace(): MountNamespace | null {
+    return this.ns;
   }
 
   get root(): Path {
@@ -56,20 +63,18 @@ export class FsStruct {
   enter(ns: MountNamespace): void {
     ns.users++;
     this.leave();
-    this.namespace = ns;
+    this.ns = ns;
   }
 
   private leave(): void {
-    const ns = this.namespace;
-    this.namespace = null;
+    const { ns } = this;
+    this.ns = null;
     ns?.left();
   }
 
   /** For fork(2), and for a task that stops sharing. */
   clone(): FsStruct {
-    const copy = new FsStruct(this.rootPath, this.cwdPath, this.umask);
-    if (this.namespace !== null) copy.enter(this.namespace);
-    return copy;
+    return new FsStruct(this.rootPath, this.cwdPath, this.umask, this.ns);
   }
 
   share(): this {

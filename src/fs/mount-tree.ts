@@ -24,8 +24,8 @@ export function isThere(mount: Mount): boolean {
 }
 
 /** In another mount namespace than the caller, who was led there by a descriptor: that is not the caller's to change. */
-export const isForeign = ({ namespace }: Mount, { root }: WalkContext): boolean =>
-  namespace !== null && root.mount.namespace !== null && namespace !== root.mount.namespace;
+export const isForeign = (mount: Mount, { namespace }: WalkContext): boolean =>
+  mount.namespace !== null && mount.namespace !== namespace;
 
 /** Hangs a tree of mounts on a path: 0 or -errno. */
 export function graft(vfs: Vfs, tree: Mount, where: Path): number {

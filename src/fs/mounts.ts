@@ -121,11 +121,11 @@ export function cloneNamespace(
 
 /** Whether there is room for another namespace with the mounts that there are: 0 or -ENOSPC. */
 export const mayUnshareMounts = (vfs: Vfs, fs: FsStruct): number =>
-  roomForMounts(vfs, fs.root.mount.namespace?.mounts().length ?? 0);
+  roomForMounts(vfs, fs.namespace?.mounts().length ?? 0);
 
 /** CLONE_NEWNS: whoever has this fs struct stands where it stood, in a copy of the mounts. The last one takes them down. */
 export function unshareMounts(vfs: Vfs, fs: FsStruct): number {
-  const old = fs.root.mount.namespace;
+  const old = fs.namespace;
   const full = mayUnshareMounts(vfs, fs);
   if (old === null || full < 0) return old === null ? -EINVAL : full;
   const { ns, copies } = cloneNamespace(vfs, old);

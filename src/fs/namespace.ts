@@ -18,9 +18,9 @@ export class MountNamespace {
   readonly id: number;
   /** What '/' is; pivot_root(2) changes it. */
   root: Mount;
-  /** Fs structs that are in it for good, and open files that stand for it; not counted for the first namespace, which stays. */
+  /** Fs structs that are in it, and open files that stand for it. */
   users = 0;
-  /** Told when the last of them is gone. */
+  /** Told when the last of them is gone; null: it stays, as the first namespace does. */
   emptied: (() => void) | null = null;
 
   constructor(id: number, root: Mount) {

@@ -129,8 +129,8 @@ export function openConsole(
   fds: readonly number[],
   node = '/dev/console',
 ): void {
-  const { root, cwd, clock, current, cred } = task;
-  const superuser: WalkContext = { cred: ROOT_CRED, root, cwd, umask: 0, clock, current };
+  const { root, cwd, namespace, clock, current, cred } = task;
+  const superuser: WalkContext = { cred: ROOT_CRED, root, cwd, namespace, umask: 0, clock, current };
   const path = lookup(kernel.vfs, superuser, null, node, LOOKUP_FOLLOW);
   if (typeof path === 'number') return;
   if (cred.uid !== 0) {

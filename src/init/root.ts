@@ -59,6 +59,7 @@ const kernelContext = (root: Path, clock: Clock): WalkContext => ({
   cred: ROOT_CRED,
   root,
   cwd: root,
+  namespace: root.mount.namespace,
   umask: 0,
   clock,
   current: null,

@@ -13,6 +13,7 @@ import type { Path } from '../fs/dentry.ts';
 import type { FilesStruct } from '../fs/fd-table.ts';
 import type { File } from '../fs/file.ts';
 import type { FsStruct } from '../fs/fs-struct.ts';
+import type { MountNamespace } from '../fs/namespace.ts';
 import type { SignalSource } from '../ipc/signalfd.ts';
 import type { Mm } from '../mm/mm.ts';
 import { ERESTARTSYS, ETIMEDOUT } from '../uapi/errno.ts';
@@ -217,6 +218,10 @@ export class Task implements Current, Sleeper, SignalSource {
 
   get root(): Path {
     return this.fs.root;
+  }
+
+  get namespace(): MountNamespace | null {
+    return this.fs.namespace;
   }
 
   get cwd(): Path {

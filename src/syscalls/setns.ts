@@ -32,7 +32,7 @@ function setns(task: Task, fd: number, kinds: number): number {
   if (typeof group === 'number') return group;
   const of = [...group.threads][0];
   if (of === undefined) return -ESRCH;
-  return mayAttach(task, of) ? join(task, kinds, of.root.mount.namespace, utsOf(of)) : -EPERM;
+  return mayAttach(task, of) ? join(task, kinds, of.namespace, utsOf(of)) : -EPERM;
 }
 
 /** Nobody joins his own user namespace, and of times only who is alone (setns(2), EINVAL, EUSERS). */

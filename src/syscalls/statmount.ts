@@ -51,7 +51,7 @@ function readRequest(task: Task, addr: number): Request | number {
 
 /** The namespace that is meant; of others than one's own, one that one may look into. */
 function namespaceOf(task: Task, { ns, nsFd }: Request): Result<MountNamespace> {
-  const own = task.root.mount.namespace;
+  const own = task.namespace;
   if (nsFd !== 0) {
     const file = task.files.get(nsFd);
     if (file === null) return -EBADF;
@@ -59,8 +59,7 @@ function namespaceOf(task: Task, { ns, nsFd }: Request): Result<MountNamespace> 
   }
   if (ns === 0 || ns === own?.id) return own ?? -ENOENT;
   if (!capable(task.cred, CAP_SYS_ADMIN)) return -ENOENT;
-  for (const { root } of task.kernel.tasks.values())
-    if (root.mount.namespace?.id === ns) return root.mount.namespace;
+  for (const { namespace } of task.kernel.tasks.values()) if (namespace?.id === ns) return namespace;
   return -ENOENT;
 }
 

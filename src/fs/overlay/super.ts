@@ -162,7 +162,8 @@ export class OverlaySuperBlock extends SuperBlock {
         new Mount(0, this, new Dentry(null, '', this.root), '', 0),
         new Dentry(null, '', this.root),
       );
-      this.reader = { cred: ROOT_CRED, root: top, cwd: top, umask: 0, clock: this.clock, current: null };
+      const { clock } = this;
+      this.reader = { cred: ROOT_CRED, root: top, cwd: top, namespace: null, umask: 0, clock, current: null };
     }
     return this.reader;
   }

@@ -297,7 +297,7 @@ export class TaskView implements ProcTask {
   }
 
   get mountNamespace(): MountNamespace {
-    return (this.root?.mount.namespace ?? this.source.root.mount.namespace)!;
+    return (this.task.namespace ?? this.source.root.mount.namespace)!;
   }
 
   namespace(kind: NamespaceKind): number {

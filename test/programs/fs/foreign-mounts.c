@@ -54,6 +54,44 @@ static void outside(void)
 	MUST(rmdir("/tmp/own"));
 }
 
+/* Whose root is elsewhere does not change mounts there, and goes on to have his own. */
+static void rooted_there(void)
+{
+	int own;
+
+	MUST(leave_mounts());
+	own = MUST(open("plain", O_RDONLY | O_DIRECTORY));
+	MUST(fchdir(number_of(mounted)));
+	MUST(chroot("."));
+	MUST(mkdir("/in", 0700));
+	R(mount("none", "/", "tmpfs", 0, NULL));
+	R(mount("none", "/in", "tmpfs", 0, NULL));
+	R(umount2("/", MNT_DETACH));
+	R(unshare(CLONE_NEWNS));
+	R(mount("none", "/in", "tmpfs", 0, NULL));
+	MUST(rmdir("/in"));
+	MUST(fchdir(own));
+	R(mount("none", ".", "tmpfs", 0, NULL));
+}
+
+/* Nor does he whose root is nowhere any more. */
+static void rooted_nowhere(void)
+{
+	int own, there = number_of(plain);
+
+	MUST(leave_mounts());
+	own = MUST(open("plain", O_RDONLY | O_DIRECTORY));
+	MUST(mkdir("gone", 0700));
+	MUST(mount("none", "gone", "tmpfs", 0, NULL));
+	MUST(chdir("gone"));
+	MUST(umount2(".", MNT_DETACH));
+	MUST(chroot("."));
+	MUST(fchdir(there));
+	R(mount("none", ".", "tmpfs", 0, NULL));
+	MUST(fchdir(own));
+	R(mount("none", ".", "tmpfs", 0, NULL));
+}
+
 int main(void)
 {
 	char line[500], *where;
@@ -66,6 +104,8 @@ int main(void)
 	name_of(plain, "plain");
 	name_of(mounted, "mounted");
 	in_child("outside", outside);
+	in_child("rooted there", rooted_there);
+	in_child("rooted nowhere", rooted_nowhere);
 	R(access("mounted/made", F_OK));
 	mounts = fopen("/proc/self/mountinfo", "r");
 	while (fgets(line, sizeof line, mounts))

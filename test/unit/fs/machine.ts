@@ -128,6 +128,10 @@ export class TestContext implements WalkContext {
     this.cwd = root;
     this.clock = clock;
   }
+
+  get namespace(): MountNamespace | null {
+    return this.root.mount.namespace;
+  }
 }
 
 /** Operations as programs know them: numbers and strings, negative errors. */

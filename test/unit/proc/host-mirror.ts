@@ -342,7 +342,8 @@ export class HostMirror implements ProcSource {
   get who(): WalkContext {
     const cred = this.current?.cred ?? ROOT_CRED;
     const current = this.current as never;
-    return { cred, root: this.root, cwd: this.root, umask: 0, clock: this.clock, current };
+    const { root, clock } = this;
+    return { cred, root, cwd: root, namespace: root.mount.namespace, umask: 0, clock, current };
   }
 
   task(tid: number): ProcTask | null {

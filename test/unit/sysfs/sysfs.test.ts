@@ -34,7 +34,15 @@ function mounted(makeType: (env: Vfs['env']) => FileSystemType) {
   const namespace = mountRoot(vfs, type.name, type.name, 0, '');
   assert.ok(typeof namespace !== 'number');
   const root = new Path(namespace.root, namespace.root.root);
-  const who: WalkContext = { cred: ROOT_CRED, root, cwd: root, umask: 0, clock, current: null };
+  const who: WalkContext = {
+    cred: ROOT_CRED,
+    root,
+    cwd: root,
+    namespace: null,
+    umask: 0,
+    clock,
+    current: null,
+  };
   const find = (path: string): Path | number => lookup(vfs, who, null, path, LOOKUP_FOLLOW);
   const text = (path: string): string | number => {
     const file = open(vfs, who, null, path, O_RDONLY, 0);
