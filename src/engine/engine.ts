@@ -215,6 +215,8 @@ export interface EngineThread {
 /** An address space. Addresses and lengths are page-aligned; protections are PROT_ bits. */
 export interface Space {
   readonly id: number;
+  /** Its program has ended by itself (answers.ts, `tellMayEnd`), which is still to be heard: its memory may be gone. */
+  readonly hasLeft: boolean;
   /** Fresh private zero pages. `overShared`: pages of `memory` may be mapped there, and must surely be gone then. */
   mapAnonymous(address: number, len: number, prot: number, overShared: boolean): void;
   /** Pages of `memory` at `offset`; a private mapping copies on write. `writable`: shared and may ever be written. */

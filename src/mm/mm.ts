@@ -166,6 +166,7 @@ export class Mm implements PageUser, AreasWatcher {
   /** It has to ask, from its next call on: it is in the kernel. */
   untellBreak(): void {
     const own = this.ownBreak;
+    this.untellMayEnd();
     if (own === null) return;
     this.changing();
     this.ownBreak = null;

@@ -68,7 +68,7 @@ function copyAll(transfer: Transfer, begun: number): number | Promise<number> {
   while (here.left > 0 && there.left > 0) {
     const len = Math.min(here.left, there.left, PAGE_SIZE - (there.address % PAGE_SIZE));
     const error = copy(task, mm, here.address, there.address, len);
-    if (error < 0) return done > 0 ? done : error;
+    if (error < 0) return done > 0 ? done : target.mm !== mm || mm.space.hasLeft ? -ESRCH : error;
     here.advance(len);
     there.advance(len);
     done += len;

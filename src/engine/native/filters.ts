@@ -75,6 +75,7 @@ const NR = {
   recvmsg: 47,
   clone: 56,
   wait4: 61,
+  waitid: 247,
   getppid: 110,
   getrusage: 98,
   gettid: 186,
@@ -281,6 +282,7 @@ const reaper: readonly Line[] = [
   // A poll goes on so when the process was stopped and continued, or the host was asleep.
   jeq(NR.restart_syscall, 'allow'),
   jeq(NR.wait4, 'allow'),
+  jeq(NR.waitid, 'allow'),
   jeq(NR.read, 'allow'),
   jeq(NR.write, 'allow'),
   jeq(NR.futex, 'allow'),

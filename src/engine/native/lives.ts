@@ -20,6 +20,11 @@ const BIRTH_LIMIT = 2e9;
 const ORDERS_LIMIT = 2e9;
 /** Whoever needs a note at once reads it; to look for others takes the host 5 us, and the kernel sleeps often. */
 const NOTES_PAUSE = 1e6;
+/**
+ * A process's number is used only if notes were read no longer ago, ns. Its death is noted before the host may give the number to
+ * another (stub/reaper.c), and in so short a time it does not come round to that.
+ */
+const FRESH = 5e6;
 /** Notes are waited for in such pieces, milliseconds. */
 const PIECE = 10;
 
@@ -40,8 +45,9 @@ export class Lives {
   private readonly byPid: NumberTable<NativeSpace> = new NumberTable();
   private readonly freeIds: number[] = [];
   private nextId = 0;
-  /** When notes were looked for last. */
+  /** When notes were looked for last, and when all that had come by then were read. */
   private looked = 0;
+  private fresh = 0;
 
   constructor(engine: NativeEngine, { libc, notes, reaper, events }: LivesOptions) {
     this.engine = engine;
@@ -77,6 +83,7 @@ export class Lives {
 
   readNotes(): boolean {
     let any = false;
+    this.fresh = monotonicNow();
     for (let note = this.notes.next(); note !== null; note = this.notes.next()) {
       any = true;
       if (note.kind === NOTE.NOTE_DEAD && note.pid === this.reaper.pid) this.died(note.value);
@@ -96,16 +103,23 @@ export class Lives {
     if (space.doomed) this.libc.syscall(NR.kill, pid, SIGKILL);
   }
 
-  /** The host's process of a space; waits for its first note if that is still to come. 0: it never came to be. */
+  /** The host's process of a space; waits for its first note if that is still to come. 0: it never came to be, or is gone. */
   pidOf(space: NativeSpace): number {
-    const deadline = monotonicNow() + BIRTH_LIMIT;
+    const deadline = this.freshen() + BIRTH_LIMIT;
     while (space.pid === 0 && this.mayBeBorn(space)) {
       this.readNotes();
       if (space.pid === 0) this.notes.wait(PIECE);
       // Its parent's process was killed before it could make it, or the host refused.
       if (monotonicNow() > deadline) space.stillborn = true;
     }
-    return space.pid;
+    return space.dead ? 0 : space.pid;
+  }
+
+  /** What is known of deaths is so as of now, or was just now. */
+  private freshen(): number {
+    const now = monotonicNow();
+    if (now - this.fresh > FRESH) this.readNotes();
+    return now;
   }
 
   /** Waits until the space has acknowledged all its orders. A space that does not is killed. */
@@ -126,6 +140,7 @@ export class Lives {
 
   /** Ends a space whose threads do not obey: its death is news. */
   end(space: NativeSpace): void {
+    this.freshen();
     if (space.pid > 0 && !space.dead) this.libc.syscall(NR.kill, space.pid, SIGKILL);
   }
 
@@ -144,7 +159,7 @@ export class Lives {
       return;
     }
     if (space.pid === 0) this.readNotes();
-    else this.libc.syscall(NR.kill, space.pid, SIGKILL);
+    else this.end(space);
   }
 
   private mayBeBorn(space: NativeSpace): boolean {

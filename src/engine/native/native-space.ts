@@ -80,6 +80,16 @@ export class NativeSpace implements Space {
     this.windows = new FileWindows(engine.memory, this, this.orders.file);
   }
 
+  /** The host process, as far as is known now; 0 before its first note, and when it is gone. */
+  get process(): number {
+    return this.pid === 0 ? 0 : this.engine.lives.pidOf(this);
+  }
+
+  get hasLeft(): boolean {
+    for (const thread of this.threads) if (thread.hasLeft) return true;
+    return false;
+  }
+
   /** Whether one thread runs here, so that what it does itself comes in the order in which it asks for it. */
   private get isSingle(): boolean {
     return this.threads.size - this.parked.length === 1;
@@ -184,9 +194,10 @@ export class NativeSpace implements Space {
     this.giveBack();
     this.postOwn();
     if (orders.unpublished) {
-      if (cpu !== this.cpu && cpu >= 0 && this.pid > 0) {
+      const pid = cpu !== this.cpu && cpu >= 0 ? this.process : 0;
+      if (pid > 0) {
         this.cpu = cpu;
-        this.engine.processors.pin(this.pid, cpu);
+        this.engine.processors.pin(pid, cpu);
       }
       orders.publish();
     }

@@ -227,11 +227,16 @@ export class NativeThread implements EngineThread {
     return true;
   }
 
-  /** Its process is gone: what it has said last may not have been heard. */
-  ended(): void {
+  /** It has said its last, and was not heard yet. */
+  get hasLeft(): boolean {
     const { i32, w } = this;
     const isLast = (i32[w + CAME]! & 0xffff) === KIND.K_LAST && i32[w] === STATE.ST_REQUEST;
-    if (this.runningIndex < 0 || !isLast) return;
+    return isLast && this.runningIndex >= 0;
+  }
+
+  /** Its process is gone: what it has said last may not have been heard. */
+  ended(): void {
+    if (!this.hasLeft) return;
     this.arrive();
     if (this.trap === TRAP_CALL) this.exitCode = this.arg(0, 0);
   }

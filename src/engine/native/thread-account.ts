@@ -73,12 +73,13 @@ export class ThreadAccount {
 
   private rawTimes(brought: BroughtUsage | null): RawTimes | null {
     const { space, accounts } = this;
-    if (space.pid === 0 || space.dead) return null;
     if (brought !== null) {
       const total = brought.user + brought.system;
       return { total, userShare: total === 0 ? 1 : brought.user / total };
     }
-    return space.hasOneThread ? accounts.processTimes(space.pid) : accounts.threadTimes(space.pid, this.tid);
+    const pid = space.process;
+    if (pid === 0) return null;
+    return space.hasOneThread ? accounts.processTimes(pid) : accounts.threadTimes(pid, this.tid);
   }
 
   /**
@@ -88,6 +89,7 @@ export class ThreadAccount {
   private rawFaults(brought: BroughtUsage | null): RawFaults | null {
     const { space, accounts } = this;
     if (brought !== null) return { ...brought, processor: this.i32[this.w + SLOT.S_KIND / 4]! >> 16, rss: 0 };
-    return space.pid === 0 ? null : accounts.faults(space.pid, space.hasOneThread ? 0 : this.tid);
+    const pid = space.process;
+    return pid === 0 ? null : accounts.faults(pid, space.hasOneThread ? 0 : this.tid);
   }
 }

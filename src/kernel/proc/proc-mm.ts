@@ -89,7 +89,11 @@ export class MmView implements ProcMm {
 
   read(addr: number, buf: Uint8Array, off: number, len: number): number {
     const n = this.reachable(addr, len);
-    return n <= 0 ? n : this.mm.space.peek(addr, buf.subarray(off, off + n));
+    if (n <= 0) return n;
+    const { space } = this.mm;
+    const got = space.peek(addr, buf.subarray(off, off + n));
+    // Who has ended has no memory.
+    return got < 0 && (space.hasLeft || this.mm.users === 0) ? 0 : got;
   }
 
   write(addr: number, buf: Uint8Array, off: number, len: number): number {

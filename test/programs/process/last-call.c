@@ -261,6 +261,37 @@ static void places(void)
 	}
 }
 
+static char stack[65536] __attribute__((aligned(64)));
+static int alive[2];
+
+static int lives_on(void *unused)
+{
+	(void)unused;
+	sleep_ms(50);
+	write(alive[1], "alive", 5);
+	_exit(7);
+}
+
+/* A child of vfork leaves somebody behind in the memory of its parent, who made no other call before. */
+static void shared_by_vfork(void)
+{
+	char text[8] = "";
+
+	MUST(pipe(alive));
+	if (MUST(fork()) == 0) {
+		if (vfork() == 0) {
+			clone(lives_on, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL);
+			_exit(0);
+		}
+		_exit(5);
+	}
+	close(alive[1]);
+	R(read(alive[0], text, 5));
+	say("%s\n", text);
+	close(alive[0]);
+	wait(NULL);
+}
+
 static void looks_twice(void)
 {
 	siginfo_t info = { 0 };
@@ -285,6 +316,7 @@ int main(void)
 	in_child("locks", locks);
 	in_child("held", held);
 	in_child("places", places);
+	in_child("shared_by_vfork", shared_by_vfork);
 	in_child("looks_twice", looks_twice);
 	return 0;
 }

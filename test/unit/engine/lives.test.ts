@@ -139,6 +139,27 @@ test('what a former space’s process sent late is not about the space that has 
   assert.deepEqual(world.killed, []);
 });
 
+/** Longer than what is known of deaths counts as known. */
+function pause(): void {
+  const end = performance.now() + 10;
+  while (performance.now() < end);
+}
+
+test('the number of a process is not used once it may be another’s', () => {
+  const world = new World();
+  const [one, two, three] = [world.born(100), world.born(200), world.born(300)];
+  for (const pid of [100, 200, 300]) world.notes.push({ kind: NOTE.NOTE_DEAD, value: pid, pid: REAPER });
+  pause();
+  assert.equal(world.lives.pidOf(one), 0);
+  assert.deepEqual([one.dead, two.dead, three.dead], [true, true, true]);
+  const [four, five] = [world.born(400), world.born(500)];
+  for (const pid of [400, 500]) world.notes.push({ kind: NOTE.NOTE_DEAD, value: pid, pid: REAPER });
+  pause();
+  world.lives.kill(four);
+  world.lives.end(five);
+  assert.deepEqual(world.killed, []);
+});
+
 test('what the host refuses to make dies; strangers refuse nothing', () => {
   const world = new World();
   const parent = world.born(100);

@@ -17,8 +17,17 @@
 #define SA_ONSTACK 0x08000000
 #define SA_NODEFER 0x40000000
 #define SIG_SETMASK 2
+#define P_ALL 0
 #define WNOHANG 1
+#define WEXITED 4
+#define WNOWAIT 0x01000000
 #define WALL 0x40000000
+/* siginfo_t of waitid(2). */
+#define SIGINFO_SIZE 128
+#define SI_CODE 8
+#define SI_PID 16
+#define SI_STATUS 24
+#define CLD_EXITED 1
 #define POLLIN 1
 #define FUTEX_WAKE 1
 #define RLIMIT_CORE 4
@@ -160,17 +169,28 @@ static void wake_kernel(void)
 		syscall6(__NR_futex, (long)(global + G_HOST_EVENTS), 0, 1, 0, 0, 0);
 }
 
-/* Answers whether one died that the kernel has not killed, or told to end: that is urgent. */
+/*
+ * Answers whether one died that the kernel has not killed, or told to end: that is urgent. The note comes before the host may give the
+ * process's number to another: who finds no note can use it.
+ */
 static int note_deaths(void)
 {
-	int status, urgent = 0;
-	long pid;
+	static u8 info[SIGINFO_SIZE];
+	int urgent = 0;
 
-	while ((pid = syscall6(__NR_wait4, -1, (long)&status, WNOHANG | WALL, 0, 0, 0)) > 0) {
-		note(NOTE_DEAD, (u32)pid);
-		urgent |= status != SIGKILL && status != EXIT_TOLD << 8;
+	for (;;) {
+		u32 pid;
+
+		AT(u32, info, SI_PID) = 0;
+		if (syscall6(__NR_waitid, P_ALL, 0, (long)info, WEXITED | WNOHANG | WNOWAIT | WALL, 0, 0) != 0)
+			return urgent;
+		pid = AT(u32, info, SI_PID);
+		if (pid == 0)
+			return urgent;
+		note(NOTE_DEAD, pid);
+		syscall6(__NR_wait4, pid, 0, WNOHANG | WALL, 0, 0, 0);
+		urgent |= AT(int, info, SI_STATUS) != (AT(int, info, SI_CODE) == CLD_EXITED ? EXIT_TOLD : SIGKILL);
 	}
-	return urgent;
 }
 
 /* The kernel has killed all spaces, or is about to: nobody is left behind. */
