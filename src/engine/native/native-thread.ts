@@ -123,7 +123,8 @@ export class NativeThread implements EngineThread {
     if (kind === KIND.K_FAST || kind === KIND.K_LAST) {
       this.hasFrame = false;
       this.nr = this.callNumber();
-      this.trap = kind === KIND.K_FAST || this.nr === NR.exit_group ? TRAP_CALL : TRAP_BROKEN;
+      if (kind === KIND.K_LAST) this.said();
+      else this.trap = TRAP_CALL;
       const plan = this.engine.plans[this.nr];
       windows.begin(plan);
       this.traces.came(plan);
@@ -236,9 +237,14 @@ export class NativeThread implements EngineThread {
 
   /** Its process is gone: what it has said last may not have been heard. */
   ended(): void {
-    if (!this.hasLeft) return;
-    this.arrive();
-    if (this.trap === TRAP_CALL) this.exitCode = this.arg(0, 0);
+    if (this.hasLeft) this.arrive();
+  }
+
+  /** A call after which there is no thread: one. That its process has died may be heard while the call is made. */
+  private said(): void {
+    const isLast = this.nr === NR.exit_group;
+    this.trap = isLast ? TRAP_CALL : TRAP_BROKEN;
+    if (isLast) this.exitCode = this.arg(0, 0);
   }
 
   get runs(): boolean {
