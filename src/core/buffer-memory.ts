@@ -16,6 +16,10 @@ export class BufferMemory implements UserMemory {
     return addr + len <= this.ram.length ? addr : -EFAULT;
   }
 
+  gather(): number {
+    return -EFAULT;
+  }
+
   out(addr: number, len: number): number {
     return this.in(addr, len);
   }

@@ -13,6 +13,11 @@ export interface UserMemory {
   /** Bytes [addr, addr + len) of the caller, to read. Valid until the system call ends. */
   in(addr: number, len: number): number;
   /**
+   * The bytes of `count` pieces one after the other, `total` in all, as `in` gives them: bases stand at even places of `words`, lengths
+   * at odd ones. -EFAULT if that cannot be done at once: then they are to be asked for one by one.
+   */
+  gather(words: Float64Array, count: number, total: number): number;
+  /**
    * A window of `len` bytes to fill, copied to `addr` when the system call returns. The window's old content
    * is undefined: fill all of it, or say with `shrink` how much was filled.
    */

@@ -213,6 +213,9 @@ export interface EngineThread {
 }
 
 /** An address space. Addresses and lengths are page-aligned; protections are PROT_ bits. */
+/** So many pieces of memory are gathered at once (UIO_MAXIOV). */
+export const GATHERED = 1024;
+
 export interface Space {
   readonly id: number;
   /** Its program has ended by itself (answers.ts, `tellMayEnd`), which is still to be heard: its memory may be gone. */
@@ -253,6 +256,8 @@ export interface Space {
   pager: Pager | null;
   /** Copies guest memory to memory[offset, offset + len): 0 or -EFAULT. Protections hold. */
   read(address: number, offset: number, len: number): number;
+  /** The same of pieces, one after the other: bases at even places of `words`, lengths at odd ones, `total` bytes in all; no more than GATHERED. */
+  gather(words: Float64Array, count: number, offset: number, total: number): number;
   write(address: number, offset: number, len: number): number;
   /** Sets the highest bit of an int32, atomically, if it may be written. The address is the caller's to check. Slow, as `settle`. */
   setHighBit(address: number): void;

@@ -50,6 +50,17 @@ export class UserAccess implements UserMemory {
     return mm.space.read(addr, offset, len) < 0 ? -EFAULT : offset;
   }
 
+  gather(words: Float64Array, count: number, total: number): number {
+    const { thread, mm } = this.context;
+    if (thread === null || mm === null || total > MAX_WINDOW) return -EFAULT;
+    for (let i = 0; i < count; i++) {
+      if (!this.reaches(mm, words[2 * i]!, words[2 * i + 1]!, PROT_READ)) return -EFAULT;
+    }
+    const offset = thread.stageIn(total);
+    if (offset < 0) return -EFAULT;
+    return mm.space.gather(words, count, offset, total) < 0 ? -EFAULT : offset;
+  }
+
   out(addr: number, len: number): number {
     const { thread, mm } = this.context;
     if (thread === null || mm === null) return -EFAULT;

@@ -5,7 +5,7 @@
  * takes MAX_MESSAGE bytes at most. Waiting is as for write (io.ts), within SO_SNDTIMEO.
  */
 import { BufferMemory } from '../core/buffer-memory.ts';
-import { copyIn, copyInto } from '../core/user-copy.ts';
+import { copyIn } from '../core/user-copy.ts';
 import type { Task } from '../kernel/task.ts';
 import type { Socket } from '../net/socket.ts';
 import { EMSGSIZE, EPIPE } from '../uapi/errno.ts';
@@ -26,7 +26,7 @@ import {
 } from './message.ts';
 import { callerOf, patiently, readAddress, socketOf } from './socket-args.ts';
 import { socketAddressOf } from './structs/messages.ts';
-import { type IoVector, readVector } from './vector.ts';
+import { gathered, type IoVector, readVector } from './vector.ts';
 
 const NOTHING: Control = Object.freeze({ rights: [], cred: null });
 
@@ -105,14 +105,8 @@ function gather(task: Task, vector: IoVector): Region | number {
     return { user: task.user, addr: vector.words[0] ?? 0, len: vector.total };
   }
   const len = Math.min(vector.total, MAX_MESSAGE);
-  const bytes = new Uint8Array(len);
-  for (let i = 0, at = 0; at < len; i++) {
-    const n = Math.min(vector.words[2 * i + 1]!, len - at);
-    const err = copyInto(task.user, vector.words[2 * i]!, bytes, at, n);
-    if (err < 0) return err;
-    at += n;
-  }
-  return { user: new BufferMemory(bytes), addr: 0, len };
+  const bytes = gathered(task.user, vector, len);
+  return typeof bytes === 'number' ? bytes : { user: new BufferMemory(bytes), addr: 0, len };
 }
 
 function sendmsgOn(task: Task, socket: Socket, addr: number, flags: number): number | Promise<number> {

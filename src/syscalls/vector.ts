@@ -33,11 +33,12 @@ export interface IoVector {
 export function readVector(user: UserMemory, addr: number, length: number): IoVector | number {
   if (length > UIO_MAXIOV) return -EINVAL;
   const words = new Float64Array(2 * length);
+  const array = length === 0 ? 0 : user.in(addr, length * IOVEC_SIZE);
+  if (array < 0) return array;
   let count = 0;
   let total = 0;
   for (let i = 0; i < length; i++) {
-    const at = user.in(addr + i * IOVEC_SIZE, IOVEC_SIZE);
-    if (at < 0) return at;
+    const at = array + i * IOVEC_SIZE;
     const base = iovecBase(user.view, at);
     const len = iovecLen(user.view, at);
     if (len < 0) return -EINVAL;
@@ -50,6 +51,24 @@ export function readVector(user: UserMemory, addr: number, length: number): IoVe
     total += take;
   }
   return { words, count, total };
+}
+
+/** The first `len` bytes of what the elements hold, in an array of ours; or -EFAULT. */
+export function gathered(user: UserMemory, vector: IoVector, len: number): Uint8Array | number {
+  const { words, count, total } = vector;
+  const bytes = new Uint8Array(len);
+  const whole = len === total ? user.gather(words, count, total) : -EFAULT;
+  if (whole >= 0) {
+    bytes.set(user.ram.subarray(whole, whole + len));
+    return bytes;
+  }
+  for (let i = 0, at = 0; at < len; i++) {
+    const n = Math.min(words[2 * i + 1]!, len - at);
+    const err = copyInto(user, words[2 * i]!, bytes, at, n);
+    if (err < 0) return err;
+    at += n;
+  }
+  return bytes;
 }
 
 type Transfer = typeof readFile;
@@ -71,14 +90,22 @@ function readScattered(task: Task, file: File, vector: IoVector, mayWait: boolea
 }
 
 function writeGathered(task: Task, file: File, vector: IoVector, mayWait: boolean): number | Promise<number> {
-  const bytes = new Uint8Array(vector.total);
-  for (let i = 0, at = 0; i < vector.count; i++) {
-    const len = vector.words[2 * i + 1]!;
-    const err = copyInto(task.user, vector.words[2 * i]!, bytes, at, len);
-    if (err < 0) return err;
-    at += len;
-  }
+  const bytes = gathered(task.user, vector, vector.total);
+  if (typeof bytes === 'number') return bytes;
   return writeFile(task, file, new BufferMemory(bytes), 0, bytes.length, AT_POS, mayWait);
+}
+
+/** A few bytes in some elements, for a file with positions, as one write; null if they are not all there at once. */
+function writeAtOnce(
+  { task, file, mayWait }: { task: Task; file: File; mayWait: boolean },
+  { words, count, total }: IoVector,
+  pos: number,
+): number | Promise<number> | null {
+  const { user } = task;
+  const at = count > 1 && total <= user.maxWindow ? user.gather(words, count, total) : -EFAULT;
+  if (at < 0) return null;
+  const bytes = user.ram.slice(at, at + total);
+  return writeFile(task, file, new BufferMemory(bytes), 0, total, pos, mayWait);
 }
 
 /** Element by element, until one is not moved in full. */
@@ -170,7 +197,8 @@ export function writeVectorAt(
   const message = vector.count > 1 && !file.seekable && vector.total <= MAX_MESSAGE;
   if (message) return writeGathered(task, file, vector, mayWait);
   const at = (flags & RWF_APPEND) !== 0 && file.seekable ? file.inode.size : pos;
-  return eachElement(writeFile, task, file, vector, at, mayWait);
+  const written = writeAtOnce({ task, file, mayWait }, vector, at);
+  return written ?? eachElement(writeFile, task, file, vector, at, mayWait);
 }
 
 function readv(task: Task, fd: number, addr: number, length: number): number | Promise<number> {

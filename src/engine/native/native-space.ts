@@ -240,6 +240,10 @@ export class NativeSpace implements Space {
     return this.engine.transfers.read(this, address, offset, len);
   }
 
+  gather(words: Float64Array, count: number, offset: number, total: number): number {
+    return this.engine.transfers.gather(this, words, count, offset, total);
+  }
+
   write(address: number, offset: number, len: number): number {
     return this.engine.transfers.write(this, address, offset, len);
   }

@@ -2,6 +2,7 @@
  * The kernel's own room in the memory file, for what it hands to the host's calls: vectors, headers, masks. No space maps it,
  * and nothing stays there from one call to the next but the masks.
  */
+import { GATHERED } from '../engine.ts';
 import { FILE, GLOBAL } from './layout.ts';
 
 /** Words that one futex_waitv(2) can wait for, and struct futex_waitv. */
@@ -25,6 +26,8 @@ const SIZES = {
   MASK: GLOBAL.AFFINITY_SIZE,
   OWN_MASK: GLOBAL.AFFINITY_SIZE,
   WAITS: WAITS.MOST * WAITS.SIZE,
+  /** Struct iovec of what is gathered. */
+  GATHER: GATHERED * 16,
   RESIDENT: RESIDENT_PAGES,
 } as const;
 

@@ -5,6 +5,7 @@
 import type { Libc } from '../../host/libc.ts';
 import { setInt64 } from '../../lib/int64.ts';
 import { EFAULT } from '../../uapi/errno.ts';
+import { GATHERED } from '../engine.ts';
 import { USER_END } from './layout.ts';
 import type { Lives } from './lives.ts';
 import type { MemoryFile } from './memory-file.ts';
@@ -33,6 +34,19 @@ export class Transfers {
 
   write(space: NativeSpace, address: number, offset: number, len: number): number {
     return this.transfer(NR.process_vm_writev, space, address, offset, len);
+  }
+
+  /** What is there at once, or nothing: -EFAULT. */
+  gather(space: NativeSpace, words: Float64Array, count: number, offset: number, total: number): number {
+    const { view, address } = this.memory;
+    if (space.dead || count > GATHERED) return -EFAULT;
+    setInt64(view, OURS, address + offset);
+    setInt64(view, OURS + 8, total);
+    for (let i = 0; i < 2 * count; i++) setInt64(view, SCRATCH.GATHER + 8 * i, words[i]!);
+    const pid = this.lives.pidOf(space);
+    const theirs = address + SCRATCH.GATHER;
+    const got = this.libc.syscall(NR.process_vm_readv, pid, address + OURS, 1, theirs, count, 0);
+    return got === total ? 0 : -EFAULT;
   }
 
   private transfer(nr: number, space: NativeSpace, address: number, offset: number, len: number): number {

@@ -73,6 +73,10 @@ export class FakeUser implements UserMemory {
   readonly view = new DataView(this.ram.buffer);
   readonly maxWindow = 1 << 20;
 
+  gather(): number {
+    return -EINVAL;
+  }
+
   in(addr: number): number {
     return addr;
   }

@@ -55,6 +55,10 @@ export class TestMemory implements UserMemory {
     this.next = size;
   }
 
+  gather(): number {
+    return -EFAULT;
+  }
+
   in(addr: number, len: number): number {
     if (len > this.maxWindow) throw new Error(`a window of ${len} bytes`);
     return addr >= BASE && addr + len <= BASE + this.size ? addr - BASE : -EFAULT;

@@ -43,6 +43,7 @@ export class TtyMachine {
       ram,
       view: new DataView(ram.buffer),
       maxWindow: 4096,
+      gather: () => -14,
       in: window,
       out: window,
       shrink: () => {},
