@@ -212,10 +212,10 @@ export interface EngineThread {
   copyNow(): number;
 }
 
-/** An address space. Addresses and lengths are page-aligned; protections are PROT_ bits. */
 /** So many pieces of memory are gathered at once (UIO_MAXIOV). */
 export const GATHERED = 1024;
 
+/** An address space. Addresses and lengths are page-aligned; protections are PROT_ bits. */
 export interface Space {
   readonly id: number;
   /** Its program has ended by itself (answers.ts, `tellMayEnd`), which is still to be heard: its memory may be gone. */

@@ -39,7 +39,7 @@ function tellSelf(task: Task): void {
   if (facts === null) return;
   facts.tellParent(task.group.ppid);
   facts.tellSelf(task.pid);
-  task.mm?.tellMayEnd(facts);
+  task.mm?.ownEnd.tell(task.mm, facts);
 }
 
 /** The process has another parent: who was told of the old one may be running. */
@@ -90,7 +90,7 @@ export function tellBreak(task: Task): void {
   const facts = factsFor(task);
   if (facts === null) return;
   mm.tellBreak(facts, mayMoveBreak(task) ? BREAK_AHEAD : 0);
-  mm.tellMayEnd(facts);
+  mm.ownEnd.tell(mm, facts);
 }
 
 const mayMoveBreak = (task: Task): boolean =>

@@ -19,6 +19,7 @@ import {
 } from './file-pages.ts';
 import { hideGuards, moveGuards, removeGuards } from './guards.ts';
 import { followBreak, OwnBreak } from './own-break.ts';
+import { OwnEnd } from './own-end.ts';
 import type { PageCache, PageUser } from './page-cache.ts';
 import type { PageWindow } from './page-window.ts';
 import { lowestUse, MMAP_MIN, Places, TASK_SIZE } from './places.ts';
@@ -67,8 +68,7 @@ export class Mm implements PageUser, AreasWatcher {
   private ownBreak: OwnBreak | null = null;
   /** It may be told anew. */
   breakUntold = true;
-  /** The thread that may end all this without asking (`tellMayEnd`). */
-  private ender: ThreadFacts | null = null;
+  readonly ownEnd: OwnEnd = new OwnEnd();
   /** Tasks that use it. */
   users = 1;
   brkStart = 0;
@@ -166,7 +166,7 @@ export class Mm implements PageUser, AreasWatcher {
   /** It has to ask, from its next call on: it is in the kernel. */
   untellBreak(): void {
     const own = this.ownBreak;
-    this.untellMayEnd();
+    this.ownEnd.untell();
     if (own === null) return;
     this.changing();
     this.ownBreak = null;
@@ -180,26 +180,11 @@ export class Mm implements PageUser, AreasWatcher {
   changing(): void {
     const own = this.ownBreak;
     this.breakUntold = true;
-    this.untellMayEnd();
+    this.ownEnd.untell();
     if (own === null) return;
     if (own.hasMoved) this.hearBreak(own);
     this.notePeak(own);
     own.stop();
-  }
-
-  /**
-   * Its only thread may end its process before we have heard of that: but not where it may hold locks that others see, which are
-   * to be marked (get_robust_list(2)). Holds until areas change.
-   */
-  tellMayEnd(facts: ThreadFacts): void {
-    if (this.sharesMemory) return;
-    facts.tellMayEnd(true);
-    this.ender = facts;
-  }
-
-  private untellMayEnd(): void {
-    this.ender?.tellMayEnd(false);
-    this.ender = null;
   }
 
   private hearBreak(own: OwnBreak): void {
