@@ -203,7 +203,7 @@ const statFlags = (mount: Mount): number =>
 
 function changed(vfs: Vfs, path: Path, attr: Attributes): number {
   const err = path.inode.setattr(attr);
-  if (isDir(path.inode.mode)) vfs.dcache.changes(path.dentry);
+  if (isDir(path.inode.mode) || isLnk(path.inode.mode)) vfs.dcache.changes(path.dentry);
   if (err >= 0) tell(vfs, path, IN_ATTRIB);
   return err;
 }

@@ -23,7 +23,7 @@ import { isFixed } from './flags.ts';
 import type { Inode, NewInode } from './inode.ts';
 import { isUnmakable, lookup, lookupPlace, type Place } from './lookup.ts';
 import { LAST_NORM, LOOKUP_EMPTY, LOOKUP_FOLLOW, PATH_MAX } from './namei.ts';
-import { mayAdd, mayLink } from './permission.ts';
+import { mayAdd } from './permission.ts';
 import type { Vfs } from './vfs.ts';
 
 const RWX = 0o777;
@@ -92,7 +92,8 @@ export function link(
   const err = placeError(place, false, ctx.cred);
   if (err === -EEXIST || err === -ENOENT) return err;
   if (old.mount !== place.mount) return -EXDEV;
-  if (vfs.protectedHardlinks && !mayLink(old.inode, ctx.cred)) return -EPERM;
+  const refused = vfs.protections.mayLink(old.inode, ctx.cred);
+  if (refused < 0) return refused;
   return err < 0 ? err : linkInode(vfs, old.inode, place);
 }
 

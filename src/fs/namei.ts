@@ -22,6 +22,7 @@ import type { Dcache } from './dcache.ts';
 import { type Dentry, Path } from './dentry.ts';
 import type { Mount } from './mount.ts';
 import { maySearch } from './permission.ts';
+import type { Protections } from './protections.ts';
 import type { Trail } from './trail.ts';
 import { WalkMemo } from './walk-memo.ts';
 
@@ -59,6 +60,7 @@ export class Walker {
   trail: Trail | null = null;
 
   private readonly dcache: Dcache;
+  private readonly protections: Protections;
   private readonly memo: WalkMemo = new WalkMemo();
   private links = 0;
   private flags = 0;
@@ -67,8 +69,9 @@ export class Walker {
   /** What the target of a link left to be walked. */
   private rest = '';
 
-  constructor(dcache: Dcache) {
+  constructor(dcache: Dcache, protections: Protections) {
     this.dcache = dcache;
+    this.protections = protections;
   }
 
   /** Walks `name` from `at` (null: the working directory). */
@@ -95,7 +98,7 @@ export class Walker {
    * target. A magic link, or a target without a last component, ends with `lastType` LAST_ROOT at the answer.
    */
   followLast(ctx: WalkContext, link: Dentry): number {
-    const err = this.enter(ctx, link, '');
+    const err = this.enter(ctx, link, '', true);
     if (err < 0) return err;
     if (this.rest !== '') return this.run(ctx, this.rest);
     this.lastType = LAST_ROOT;
@@ -186,7 +189,7 @@ export class Walker {
       if (inode === null) return -ENOENT;
       const type = inode.mode & S_IFMT;
       if (type === S_IFLNK && (!last || i > to || (this.flags & LOOKUP_FOLLOW) !== 0)) {
-        const entered = this.enter(ctx, found, last && i === to ? '' : name.substring(to));
+        const entered = this.enter(ctx, found, last && i === to ? '' : name.substring(to), last);
         if (entered < 0) return entered;
         name = this.rest;
         isPlain = false;
@@ -248,10 +251,13 @@ export class Walker {
     return dentry.mounts === null ? 0 : this.cross();
   }
 
-  /** Follows a link: leaves what is to be walked from here, with `tail` behind it, in `rest`. */
-  private enter(ctx: WalkContext, link: Dentry, tail: string): number {
+  /** Follows a link: leaves what is to be walked from here, with `tail` behind it, in `rest`. `last`: no name is in it. */
+  private enter(ctx: WalkContext, link: Dentry, tail: string, last: boolean): number {
     const inode = link.inode!;
-    if (++this.links > MAX_LINKS || this.resolves(RESOLVE_NO_SYMLINKS)) return -ELOOP;
+    if (++this.links > MAX_LINKS) return -ELOOP;
+    const refused = last ? this.protections.mayFollow(this.dentry.inode!, inode, ctx.cred) : 0;
+    if (refused < 0) return refused;
+    if (this.resolves(RESOLVE_NO_SYMLINKS)) return -ELOOP;
     if ((this.mount.flags & MS_NOSYMFOLLOW) !== 0) return -ELOOP;
     accessed(this.mount, inode);
     const target = inode.follow(ctx);

@@ -64,7 +64,7 @@ import {
   RESOLVE_SHIFT,
   type Walker,
 } from './namei.ts';
-import { mayCreate, mayReuse, permission, permissionAt } from './permission.ts';
+import { mayCreate, permission, permissionAt } from './permission.ts';
 import { Trail } from './trail.ts';
 import type { Vfs } from './vfs.ts';
 
@@ -276,7 +276,9 @@ function openOrCreate(vfs: Vfs, ctx: WalkContext, flags: number, mode: number): 
     if ((flags & O_EXCL) !== 0) return -EEXIST;
     const link = isLnk(inode.mode);
     if (!link || (flags & O_NOFOLLOW) !== 0) {
-      const refused = isDir(inode.mode) ? -EISDIR : mayReuse(walker.dentry.inode!, inode, ctx.cred);
+      const refused = isDir(inode.mode)
+        ? -EISDIR
+        : vfs.protections.mayReuse(walker.dentry.inode!, inode, ctx.cred);
       if (refused < 0) return refused;
       return link ? -ELOOP : openFound(vfs, ctx, target, flags);
     }

@@ -15,7 +15,6 @@ import {
 import { EACCES, EBUSY, EEXIST, EISDIR, ENOENT, ENOTDIR, EPERM, EROFS } from '../uapi/errno.ts';
 import {
   isDir,
-  isFifo,
   isLnk,
   isReg,
   MAY_EXEC,
@@ -25,7 +24,6 @@ import {
   S_ISGID,
   S_ISUID,
   S_ISVTX,
-  S_IXGRP,
 } from '../uapi/stat.ts';
 import { listAllows } from './access-list.ts';
 import type { Dentry } from './dentry.ts';
@@ -111,28 +109,6 @@ export function mayDelete(dir: Dentry, victim: Dentry, asDir: boolean, cred: Cre
 function isSticky(dir: Inode, inode: Inode, cred: Cred): boolean {
   if ((dir.mode & S_ISVTX) === 0) return false;
   return inode.uid !== cred.fsuid && dir.uid !== cred.fsuid && !capable(cred, CAP_FOWNER);
-}
-
-/**
- * May `cred` make a further name for the file (proc_sys_fs(5), protected_hardlinks)? It is his, or one that he may
- * read and write and that gives nobody its owner's rights.
- */
-export function mayLink(inode: Inode, cred: Cred): boolean {
-  if (ownerOrCapable(inode, cred)) return true;
-  const { mode } = inode;
-  if (!isReg(mode) || (mode & S_ISUID) !== 0) return false;
-  if ((mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP)) return false;
-  return permission(inode, MAY_READ | MAY_WRITE, cred) === 0;
-}
-
-/**
- * O_CREAT of what exists, in a sticky directory that all may write to, somebody else's and neither a regular file
- * nor a FIFO: -EACCES (proc_sys_fs(5), protected_regular and protected_fifos, which are off here).
- */
-export function mayReuse(dir: Inode, inode: Inode, cred: Cred): number {
-  if ((dir.mode & (S_ISVTX | 0o002)) !== (S_ISVTX | 0o002)) return 0;
-  if (isReg(inode.mode) || isFifo(inode.mode)) return 0;
-  return inode.uid === dir.uid || inode.uid === cred.fsuid ? 0 : -EACCES;
 }
 
 /** May the owner be changed to `uid`, the group to `gid` (undefined: stays)? */

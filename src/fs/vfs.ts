@@ -19,6 +19,7 @@ import { LockWaits } from './locks.ts';
 import { Mount } from './mount.ts';
 import { Walker } from './namei.ts';
 import { PeerGroups } from './peer-group.ts';
+import { Protections } from './protections.ts';
 import type { FileSystemType, FsEnvironment, SuperBlock } from './super.ts';
 
 /**
@@ -30,7 +31,8 @@ export type Notify = (event: number, dir: Dentry, name: string, inode: Inode, co
 export class Vfs {
   readonly env: FsEnvironment;
   readonly dcache: Dcache = new Dcache();
-  readonly walker: Walker = new Walker(this.dcache);
+  readonly protections = new Protections();
+  readonly walker: Walker = new Walker(this.dcache, this.protections);
   readonly types: Map<string, FileSystemType> = new Map();
   readonly charDevices = new DeviceTable();
   readonly blockDevices = new DeviceTable();
@@ -44,8 +46,6 @@ export class Vfs {
   /** Woken when a mount has come, gone or changed; and how often that happened. */
   readonly mountsChanged: WaitQueue = new WaitQueue();
   mountGeneration = 0;
-  /** The setting fs.protected_hardlinks (proc_sys_fs(5)): on, as distributions have it. */
-  protectedHardlinks = true;
   notify: Notify | null = null;
   /** Somebody begins to watch what happens. */
   onWatch: () => void = () => {};

@@ -48,9 +48,6 @@ const HINTS_AND_CONSTANTS = (): Sysctl[] => [
   fixed('fs/pipe-user-pages-hard', 0),
   fixed('fs/pipe-user-pages-soft', 16384),
   fixed('fs/epoll/max_user_watches', 1048576),
-  fixed('fs/protected_fifos', 0),
-  fixed('fs/protected_regular', 0),
-  fixed('fs/protected_symlinks', 0),
   fixed('fs/suid_dumpable', 0),
   fixed('kernel/cap_last_cap', CAP_LAST_CAP),
   fixed('kernel/ngroups_max', 65536),
@@ -160,19 +157,22 @@ function dmesgRestrict({ log }: ProcSource): Sysctl {
   };
 }
 
-function protectedHardlinks({ vfs }: ProcSource): Sysctl {
-  return {
-    path: 'fs/protected_hardlinks',
+/** Each up to that value. */
+const PROTECTIONS = { hardlinks: 1, symlinks: 1, fifos: 2, regular: 2 } as const;
+
+const protections = ({ vfs }: ProcSource): Sysctl[] =>
+  (Object.keys(PROTECTIONS) as (keyof typeof PROTECTIONS)[]).map(name => ({
+    path: `fs/protected_${name}`,
     perm: 0o644,
-    get: () => (vfs.protectedHardlinks ? '1' : '0'),
+    get: () => String(vfs.protections[name]),
     set: text => {
       const value = parseInteger(text);
-      if (value !== 0 && value !== 1) return -EINVAL;
-      vfs.protectedHardlinks = value === 1;
+      if (value === null || value < 0 || value > PROTECTIONS[name]) return -EINVAL;
+      vfs.protections[name] = value;
+      vfs.dcache.forgetAnswers();
       return 0;
     },
-  };
-}
+  }));
 
 function leaseRules({ vfs: { leases } }: ProcSource): Sysctl[] {
   return [
@@ -220,7 +220,7 @@ const owned = (source: ProcSource): Sysctl[] => [
   utsName(source, 'domainname'),
   printkLevels(source),
   dmesgRestrict(source),
-  protectedHardlinks(source),
+  ...protections(source),
   ...leaseRules(source),
 ];
 
