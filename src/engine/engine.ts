@@ -300,9 +300,12 @@ export interface HostFile {
   descriptor(): number;
 }
 
-/** Asked when the kernel finds no memory at [address, address + len): how many pages it has queued to be mapped there, or -errno. */
+/**
+ * Asked when the kernel finds no memory at [address, address + len), or none that it may store to: how many pages are queued
+ * to be mapped there, or may be stored to, -errno.
+ */
 export interface Pager {
-  populate(address: number, len: number): number;
+  populate(address: number, len: number, stores: boolean): number;
 }
 
 /**

@@ -237,6 +237,13 @@ export abstract class Inode {
     return 0;
   }
 
+  /** Whether its times tell of stores through shared mappings: the first one of each is heard of. */
+  get hearsStores(): boolean {
+    return false;
+  }
+
+  stored(): void {}
+
   /** The last name and the last user are gone: let go of the data. */
   evict(): void {}
 

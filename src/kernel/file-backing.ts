@@ -36,6 +36,14 @@ export class FileBacking implements Backing {
     this.file.put();
   }
 
+  get hearsStores(): boolean {
+    return this.file.inode.hearsStores;
+  }
+
+  stored(): void {
+    this.file.inode.stored();
+  }
+
   sync(pos: number, len: number): number {
     return this.file.inode.writeback(pos, len);
   }

@@ -112,7 +112,7 @@ function putTidNow(thread: EngineThread, child: Task, address: number): void {
   const offset = thread.stageOut(4);
   if (offset < 0 || mm === null || !mm.allows(address, 4, PROT_WRITE)) return;
   kernel.memory.view.setInt32(offset, child.pid, true);
-  if (mm.space.write(address, offset, 4) === 0 || mm.populate(address, 4) <= 0) return;
+  if (mm.space.write(address, offset, 4) === 0 || mm.populate(address, 4, true) <= 0) return;
   mm.space.settle();
   mm.space.write(address, offset, 4);
 }

@@ -33,7 +33,7 @@ export function pageFault(
   const page = pageDown(fault.address);
   if (vma.posOf(page) >= pageUp(vma.backing.cache.size)) return { signal: SIGBUS, code: BUS_ADRERR };
   if (vma.direct && fault.code === SEGV_MAPERR) mapIndirectly(vma);
-  const got = mm.populate(page, PAGE_SIZE);
+  const got = mm.populate(page, PAGE_SIZE, need === PROT_WRITE);
   if (got === -ENOSPC && mm.host.makeRoom()) return 'mapped';
   if (got < 0) return { signal: SIGBUS, code: BUS_ADRERR };
   // Zero: another thread's fault has mapped it meanwhile.

@@ -56,15 +56,16 @@ export function faultIn(mm: Mm, start: number, end: number): number {
 /** The same for a part of one area. */
 export function faultInArea(mm: Mm, vma: Vma, from: number, to: number, writes: boolean): number {
   if (vma.prot === PROT_NONE) return -EFAULT;
+  const canRead = (vma.prot & PROT_READ) !== 0;
+  const stores = writes || !canRead;
   const [guard] = mm.guards.within(from, to);
   const file = vma.backing === null ? to : vma.start + (pageUp(vma.backing.cache.size) - vma.pos);
   const end = Math.max(from, Math.min(to, guard?.from ?? to, file));
   if (end > from && vma.backing !== null) {
-    const failed = mm.populate(from, end - from);
+    const failed = mm.populate(from, end - from, stores);
     if (failed < 0) return -EFAULT;
   }
-  const canRead = (vma.prot & PROT_READ) !== 0;
-  const advice = writes || !canRead ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
+  const advice = stores ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
   if (end > from && (canRead || (vma.prot & PROT_WRITE) !== 0)) mm.space.advise(from, end - from, advice);
   return end < to ? -EFAULT : 0;
 }

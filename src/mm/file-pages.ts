@@ -3,15 +3,24 @@
  * whole, large ones as they are touched, or by the space itself from the host's file. Only the engine's pages and these notes change here, not the list of areas;
  * lengths and addresses are page-aligned unless it is said otherwise.
  */
-import { PROT_EXEC, PROT_NONE } from '../engine/engine.ts';
+import { PROT_EXEC, PROT_NONE, PROT_WRITE } from '../engine/engine.ts';
 import { Bitmap } from '../lib/bitmap.ts';
 import type { Range } from '../lib/ranges.ts';
 import { MADV_DONTFORK } from '../uapi/mman.ts';
+import { hideGuards } from './guards.ts';
 import type { Mm } from './mm.ts';
 import type { PageCache } from './page-cache.ts';
 import { movePages } from './private-pages.ts';
 import { PAGE_SIZE, pageDown, pageUp } from './ram.ts';
-import { type Backing, VM_DONTFORK, VM_MAYWRITE, type Vma } from './vma.ts';
+import {
+  type Backing,
+  VM_DONTFORK,
+  VM_MAYWRITE,
+  VM_SHARED_WRITER,
+  VM_UNSTORED,
+  type Vma,
+  withoutStores,
+} from './vma.ts';
 
 /** Files up to this size are read whole when they are mapped, larger ones as they are touched. */
 const EAGER = 16 * 1024 * 1024;
@@ -23,6 +32,7 @@ export function mapBacking(mm: Mm, vma: Vma, backing: Backing): number {
   vma.mapped = new Bitmap();
   backing.cache.users.add(mm);
   vma.countWriter(1);
+  if (backing.hearsStores && (vma.flags & VM_SHARED_WRITER) === VM_SHARED_WRITER) vma.flags |= VM_UNSTORED;
   const { size } = backing.cache;
   const end = vma.posOf(vma.end);
   const eager = size <= EAGER ? end : vma.pos;
@@ -112,7 +122,7 @@ export function mapAppended(mm: Mm, vma: Vma, backing: Backing, pos: number): vo
 /** Maps the bytes [from, to) of the area's file, which lie at `offset` in memory. Guard pages stay guarded. */
 function mapRun(mm: Mm, vma: Vma, offset: number, from: number, to: number): void {
   const address = vma.start + (from - vma.pos);
-  mm.space.mapMemory(address, to - from, vma.prot, offset, vma.shared, (vma.flags & VM_MAYWRITE) !== 0);
+  mm.space.mapMemory(address, to - from, vma.pageProt, offset, vma.shared, (vma.flags & VM_MAYWRITE) !== 0);
   hasMapped(mm, vma, address, to - from);
 }
 
@@ -122,9 +132,12 @@ function hasMapped(mm: Mm, vma: Vma, address: number, len: number): void {
     mm.space.protect(guard.from, guard.to - guard.from, PROT_NONE);
 }
 
-/** Maps the files' pages that [address, address + len), of any bytes, needs and that are not: how many these were, or -errno. */
-export function mapTouched(mm: Mm, address: number, len: number): number {
-  let mapped = 0;
+/**
+ * Maps the files' pages that [address, address + len), of any bytes, needs and that are not: how many these were, or -errno.
+ * Areas whose files hear of a store count, too.
+ */
+export function mapTouched(mm: Mm, address: number, len: number, stores: boolean): number {
+  let mapped = stores ? storing(mm, address, len) : 0;
   for (let at = pageDown(address); at < address + len; ) {
     const vma = mm.vmas.find(at);
     if (vma === null) break;
@@ -139,6 +152,30 @@ export function mapTouched(mm: Mm, address: number, len: number): number {
     at = vma.end;
   }
   return mapped;
+}
+
+/** Areas of [start, end) that may be written now, but for those where nobody has stored yet: their files are to hear of it. */
+export function hideUnstored(mm: Mm, start: number, end: number, prot: number): void {
+  for (const vma of mm.vmas.within(start, end)) {
+    if ((vma.flags & VM_UNSTORED) === 0) continue;
+    for (const { from, to } of mappedParts(vma, Math.max(start, vma.start), Math.min(end, vma.end)))
+      mm.space.protect(from, to - from, withoutStores(prot));
+  }
+}
+
+/** A program is about to store to [address, address + len), of any bytes: how many areas' files have heard of it now. */
+function storing(mm: Mm, address: number, len: number): number {
+  let heard = 0;
+  for (const vma of mm.vmas.within(address, address + len)) {
+    if ((vma.flags & VM_UNSTORED) === 0 || (vma.prot & PROT_WRITE) === 0) continue;
+    vma.flags &= ~VM_UNSTORED;
+    for (const { from, to } of mappedParts(vma, vma.start, vma.end))
+      mm.space.protect(from, to - from, vma.prot);
+    hideGuards(mm, vma.start, vma.end);
+    vma.backing?.stored();
+    heard++;
+  }
+  return heard;
 }
 
 /** The engine's pages behind the ends of files go (PageUser). */

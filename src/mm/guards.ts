@@ -17,7 +17,7 @@ export function installGuards(mm: Mm, from: number, to: number): void {
 
 /** MADV_GUARD_REMOVE: within one area, whose rights count again. */
 export function removeGuards(mm: Mm, vma: Vma, start: number, end: number): void {
-  for (const { from, to } of mm.guards.within(start, end)) mm.protectPages(from, to, vma.prot);
+  for (const { from, to } of mm.guards.within(start, end)) mm.protectPages(from, to, vma.pageProt);
   mm.guards.remove(start, end);
 }
 

@@ -3,11 +3,12 @@
  * engine's pages in step. The system calls' own rules (flags, limits, errors) are in syscalls/.
  */
 import type { ThreadFacts } from '../engine/answers.ts';
-import { PROT_NONE, PROT_READ, type Space } from '../engine/engine.ts';
+import { PROT_NONE, PROT_READ, PROT_WRITE, type Space } from '../engine/engine.ts';
 import { Ranges } from '../lib/ranges.ts';
 import { Roster } from '../lib/roster.ts';
 import {
   forgetCache,
+  hideUnstored,
   mapAppended,
   mapBacking,
   mappedRuns,
@@ -256,6 +257,7 @@ export class Mm implements PageUser, AreasWatcher {
 
   protect(start: number, len: number, prot: number): void {
     this.protectPages(start, start + len, prot);
+    if ((prot & PROT_WRITE) !== 0) hideUnstored(this, start, start + len, prot);
     this.protectAreas(start, len, prot);
     hideGuards(this, start, start + len);
   }
@@ -377,9 +379,12 @@ export class Mm implements PageUser, AreasWatcher {
     return this.map(copy);
   }
 
-  /** Maps the files' pages that [address, address + len) needs and that are not: how many these were, or -errno. */
-  populate(address: number, len: number): number {
-    return mapTouched(this, address, len);
+  /**
+   * Maps the files' pages that [address, address + len) needs and that are not: how many these were, or -errno. For a store
+   * files hear of it: each that does counts, too.
+   */
+  populate(address: number, len: number, stores = false): number {
+    return mapTouched(this, address, len, stores);
   }
 
   /** Whether the program may access all of [address, address + len) so. */

@@ -1,7 +1,7 @@
 /**
  * Areas of an address space (vm_area_struct): what should be where. The pages themselves are the engine's.
  */
-import { PROT_EXEC } from '../engine/engine.ts';
+import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../engine/engine.ts';
 import type { Bitmap } from '../lib/bitmap.ts';
 import type { PageCache } from './page-cache.ts';
 import { PAGE_SIZE } from './ram.ts';
@@ -25,6 +25,8 @@ export const VM_SEALED = 512;
 export const VM_DROPPABLE = 1024;
 /** Not for core files (madvise(2), MADV_DONTDUMP). */
 export const VM_DONTDUMP = 2048;
+/** Nothing was stored through it yet: its pages are mapped without that right, so that the file hears of the first store. */
+export const VM_UNSTORED = 4096;
 export const VM_LOCKED_MASK: number = VM_LOCKED | VM_LOCKONFAULT;
 
 export const VM_SHARED_WRITER: number = VM_SHARED | VM_MAYWRITE;
@@ -37,11 +39,18 @@ export interface Backing {
   readonly ino: number;
   get(): Backing;
   put(): void;
+  /** The file's times tell of stores through mappings: it wants to hear of an area's first one. */
+  readonly hearsStores: boolean;
+  stored(): void;
   /** An area is gone from its address space, and not just joined with another; `put` follows. */
   detached?(): void;
   /** Writes changed pages of [pos, pos + len) to where the file is kept: 0 or -errno. */
   sync(pos: number, len: number): number;
 }
+
+/** What may be written can be read, on x86. */
+export const withoutStores = (prot: number): number =>
+  (prot & PROT_WRITE) === 0 ? prot : (prot & ~PROT_WRITE) | PROT_READ;
 
 export class Vma {
   start: number;
@@ -77,6 +86,11 @@ export class Vma {
 
   get shared(): boolean {
     return (this.flags & VM_SHARED) !== 0;
+  }
+
+  /** With which rights its pages are mapped. */
+  get pageProt(): number {
+    return (this.flags & VM_UNSTORED) === 0 ? this.prot : withoutStores(this.prot);
   }
 
   get length(): number {

@@ -222,6 +222,7 @@ function attachShared(task: Task, vma: Vma, size: number): void {
 
 class AnonymousShared implements Backing {
   readonly cache: PageCache;
+  readonly hearsStores = false;
   readonly dev = 1;
   readonly ino = 0;
   private refs = 1;
@@ -238,6 +239,8 @@ class AnonymousShared implements Backing {
   put(): void {
     if (--this.refs === 0) this.cache.destroy();
   }
+
+  stored(): void {}
 
   sync(): number {
     return 0;

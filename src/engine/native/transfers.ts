@@ -58,7 +58,8 @@ export class Transfers {
       this.lives.drain(space);
       if (this.copies(nr, space, address, offset, len)) return 0;
     }
-    if (space.pager === null || space.pager.populate(address, len) <= 0) return -EFAULT;
+    if (space.pager === null || space.pager.populate(address, len, nr === NR.process_vm_writev) <= 0)
+      return -EFAULT;
     this.lives.drain(space);
     return this.copies(nr, space, address, offset, len) ? 0 : -EFAULT;
   }

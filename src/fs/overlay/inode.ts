@@ -215,6 +215,14 @@ export class OverlayInode extends Inode implements Parts {
     return this.real.pages();
   }
 
+  override get hearsStores(): boolean {
+    return this.real.hearsStores;
+  }
+
+  override stored(): void {
+    this.real.stored();
+  }
+
   override writeback(pos: number, len: number): number {
     return this.upper === null ? 0 : this.upper.writeback(pos, len);
   }

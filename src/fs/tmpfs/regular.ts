@@ -91,6 +91,14 @@ export class TmpfsFile extends TmpfsInode {
     return 0;
   }
 
+  override get hearsStores(): boolean {
+    return true;
+  }
+
+  override stored(): void {
+    this.changed();
+  }
+
   override evict(): void {
     this.cache.destroy();
     this.recount();

@@ -20,6 +20,7 @@ export interface ShmCaller {
 
 export class Segment extends IpcObject implements Backing {
   readonly cache: PageCache;
+  readonly hearsStores = false;
   readonly dev = 1;
   readonly size: number;
   readonly cpid: number;
@@ -53,6 +54,8 @@ export class Segment extends IpcObject implements Backing {
     this.atime = now;
     return this;
   }
+
+  stored(): void {}
 
   detached(): void {
     const { pid, now } = this.segments.caller();
