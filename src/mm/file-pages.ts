@@ -12,15 +12,7 @@ import type { Mm } from './mm.ts';
 import type { PageCache } from './page-cache.ts';
 import { movePages } from './private-pages.ts';
 import { PAGE_SIZE, pageDown, pageUp } from './ram.ts';
-import {
-  type Backing,
-  VM_DONTFORK,
-  VM_MAYWRITE,
-  VM_SHARED_WRITER,
-  VM_UNSTORED,
-  type Vma,
-  withoutStores,
-} from './vma.ts';
+import { type Backing, VM_DONTFORK, VM_MAYWRITE, VM_SHARED_WRITER, type Vma, withoutStores } from './vma.ts';
 
 /** Files up to this size are read whole when they are mapped, larger ones as they are touched. */
 const EAGER = 16 * 1024 * 1024;
@@ -32,7 +24,7 @@ export function mapBacking(mm: Mm, vma: Vma, backing: Backing): number {
   vma.mapped = new Bitmap();
   backing.cache.users.add(mm);
   vma.countWriter(1);
-  if (backing.hearsStores && (vma.flags & VM_SHARED_WRITER) === VM_SHARED_WRITER) vma.flags |= VM_UNSTORED;
+  if (backing.hearsStores && (vma.flags & VM_SHARED_WRITER) === VM_SHARED_WRITER) vma.unstored = true;
   const { size } = backing.cache;
   const end = vma.posOf(vma.end);
   const eager = size <= EAGER ? end : vma.pos;
@@ -157,7 +149,7 @@ export function mapTouched(mm: Mm, address: number, len: number, stores: boolean
 /** Areas of [start, end) that may be written now, but for those where nobody has stored yet: their files are to hear of it. */
 export function hideUnstored(mm: Mm, start: number, end: number, prot: number): void {
   for (const vma of mm.vmas.within(start, end)) {
-    if ((vma.flags & VM_UNSTORED) === 0) continue;
+    if (!vma.unstored) continue;
     for (const { from, to } of mappedParts(vma, Math.max(start, vma.start), Math.min(end, vma.end)))
       mm.space.protect(from, to - from, withoutStores(prot));
   }
@@ -167,8 +159,8 @@ export function hideUnstored(mm: Mm, start: number, end: number, prot: number): 
 function storing(mm: Mm, address: number, len: number): number {
   let heard = 0;
   for (const vma of mm.vmas.within(address, address + len)) {
-    if ((vma.flags & VM_UNSTORED) === 0 || (vma.prot & PROT_WRITE) === 0) continue;
-    vma.flags &= ~VM_UNSTORED;
+    if (!vma.unstored || (vma.prot & PROT_WRITE) === 0) continue;
+    vma.unstored = false;
     for (const { from, to } of mappedParts(vma, vma.start, vma.end))
       mm.space.protect(from, to - from, vma.prot);
     hideGuards(mm, vma.start, vma.end);

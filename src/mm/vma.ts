@@ -25,8 +25,6 @@ export const VM_SEALED = 512;
 export const VM_DROPPABLE = 1024;
 /** Not for core files (madvise(2), MADV_DONTDUMP). */
 export const VM_DONTDUMP = 2048;
-/** Nothing was stored through it yet: its pages are mapped without that right, so that the file hears of the first store. */
-export const VM_UNSTORED = 4096;
 export const VM_LOCKED_MASK: number = VM_LOCKED | VM_LOCKONFAULT;
 
 export const VM_SHARED_WRITER: number = VM_SHARED | VM_MAYWRITE;
@@ -70,6 +68,8 @@ export class Vma {
    * area of its own, and moves only within one.
    */
   shift = 0;
+  /** Nothing was stored through it yet: its pages are mapped without that right, so that the file hears of the first store. */
+  unstored = false;
   /** '[heap]', '[stack]', '[vdso]' or '' for /proc. */
   name: string;
 
@@ -90,7 +90,7 @@ export class Vma {
 
   /** With which rights its pages are mapped. */
   get pageProt(): number {
-    return (this.flags & VM_UNSTORED) === 0 ? this.prot : withoutStores(this.prot);
+    return this.unstored ? withoutStores(this.prot) : this.prot;
   }
 
   get length(): number {
@@ -123,12 +123,16 @@ export class Vma {
     }
     if (this.mapped !== null) part.mapped = this.mapped.clone();
     part.direct = this.direct;
+    part.unstored = this.unstored;
     part.name = this.name;
     part.shift = this.shift;
     return part;
   }
 
-  /** Whether `next` was cut from this area of a file and is like it. Program text stays cut: it has images. */
+  /**
+   * Whether `next` was cut from this area of a file and is like it, but for whether somebody has stored through it. Program
+   * text stays cut: it has images.
+   */
   resumes(next: Vma): boolean {
     return (
       this.end === next.start &&
@@ -154,6 +158,7 @@ export class Vma {
       this.mapped!.set(page, stop);
       page = next.mapped!.next(stop, true);
     }
+    this.unstored ||= next.unstored;
     this.end = next.end;
     next.countWriter(-1);
     next.backing!.put();

@@ -85,7 +85,7 @@ def lockadd(l, v, s, b):
 def ev(e, c): e.wait(); c.acquire(); c.notify(); c.release()
 def shm(name): s = shared_memory.SharedMemory(name=name); s.buf[0] += 1; s.close()
 if __name__ == "__main__":
-    with mp.Pool(4, maxtasksperchild=10) as p: print(sum(p.imap_unordered(f, range(300), 7)), p.apply_async(f, (9,)).get(), p.starmap(pow, [(2, 3), (3, 2)])); r = p.apply_async(boom, (1,)); r.wait(); print(r.successful()); p.close(); p.join() # a pool that ends otherwise may hang (3.11, on the host, too)
+    with mp.Pool(4, maxtasksperchild=10) as p: print(sum(p.imap_unordered(f, range(300), 7)), p.apply_async(f, (9,)).get(), p.starmap(pow, [(2, 3), (3, 2)]), flush=True); r = p.apply_async(boom, (1,)); r.wait(); print(r.successful(), flush=True); p.close(); p.join() # a pool that ends otherwise may hang (3.11, on the host, too)
     q = mp.Queue(50); ps = [mp.Process(target=prod, args=(q, n)) for n in range(4)]; [p.start() for p in ps]; got = [q.get() for _ in range(800)]; [p.join() for p in ps]; print(len(set(got)), q.empty())
     l, v, s, b = mp.RLock(), mp.Value("l", 0, lock=False), mp.Semaphore(0), mp.Barrier(5); ps = [mp.Process(target=lockadd, args=(l, v, s, b)) for _ in range(5)]; [p.start() for p in ps]; [s.acquire() for _ in ps]; [p.join() for p in ps]; print(v.value, [p.exitcode for p in ps])
     e, c = mp.Event(), mp.Condition(); p = mp.Process(target=ev, args=(e, c)); p.start(); c.acquire(); e.set(); print(c.wait(300)); c.release(); p.join()
