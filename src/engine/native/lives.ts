@@ -45,6 +45,8 @@ export class Lives {
   private readonly byPid: NumberTable<NativeSpace> = new NumberTable();
   private readonly freeIds: number[] = [];
   private nextId = 0;
+  /** Born, although they were not to live any more. */
+  private readonly unwanted: NativeSpace[] = [];
   /** When notes were looked for last, and when all that had come by then were read. */
   private looked = 0;
   private fresh = 0;
@@ -91,16 +93,19 @@ export class Lives {
       else if (note.kind === NOTE.NOTE_DONE) this.byPid.get(note.pid)?.noteCame();
       else if (note.kind === NOTE.NOTE_REFUSED) this.refused(note.value, note.pid);
     }
+    // Only now: a later note may have said that its process is dead already.
+    for (let space = this.unwanted.pop(); space !== undefined; space = this.unwanted.pop())
+      if (!space.dead) this.libc.syscall(NR.kill, space.pid, SIGKILL);
     return any;
   }
 
-  /** Space `id` has its process. One that was not to live any more dies at once. */
+  /** Space `id` has its process. One that was not to live any more is about to die. */
   born(id: number, pid: number): void {
     const space = this.spaces.get(id);
     if (space === undefined || space.pid !== 0) return;
     space.pid = pid;
     this.byPid.set(pid, space);
-    if (space.doomed) this.libc.syscall(NR.kill, pid, SIGKILL);
+    if (space.doomed) this.unwanted.push(space);
   }
 
   /** The host's process of a space; waits for its first note if that is still to come. 0: it never came to be, or is gone. */
