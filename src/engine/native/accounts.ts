@@ -46,10 +46,14 @@ export class Accounts {
     this.files = new HostProcFiles(libc);
   }
 
-  processTimes(pid: number): RawTimes {
-    const total = this.files.clock(pid, CPUCLOCK_SCHED);
+  /** Of a process, ns. */
+  totalTime(pid: number): number {
+    return this.files.clock(pid, CPUCLOCK_SCHED);
+  }
+
+  userShare(pid: number): number {
     const both = this.files.clock(pid, CPUCLOCK_PROF);
-    return { total, userShare: both === 0 ? 1 : this.files.clock(pid, CPUCLOCK_VIRT) / both };
+    return both === 0 ? 1 : this.files.clock(pid, CPUCLOCK_VIRT) / both;
   }
 
   threadTimes(pid: number, tid: number): RawTimes | null {

@@ -16,6 +16,8 @@ interface Counted {
   readonly majflt: number;
 }
 
+/** So much of processor time, ns, tells little new of how it divides: the host itself looks only when it ticks. */
+const SHARE_HOLDS = 1e6;
 const NOTHING: Counted = { total: 0, minflt: 0, majflt: 0 };
 const NO_USAGE: ThreadUsage = { minflt: 0, majflt: 0, processor: 0, rss: 0, peak: null };
 
@@ -26,6 +28,9 @@ export class ThreadAccount {
   private readonly w: number;
   private userTime = 0;
   private systemTime = 0;
+  /** Of the process: the part in user mode, and up to what time it is taken to be that. */
+  private userShare = 1;
+  private shareUntil = 0;
   /** What former owners had used, and what was read last. */
   private before: Counted;
   private latest: Counted;
@@ -79,7 +84,17 @@ export class ThreadAccount {
     }
     const pid = space.process;
     if (pid === 0) return null;
-    return space.hasOneThread ? accounts.processTimes(pid) : accounts.threadTimes(pid, this.tid);
+    return space.hasOneThread ? this.processTimes(pid) : accounts.threadTimes(pid, this.tid);
+  }
+
+  private processTimes(pid: number): RawTimes {
+    const { accounts } = this;
+    const total = accounts.totalTime(pid);
+    if (total >= this.shareUntil || total < this.shareUntil - SHARE_HOLDS) {
+      this.userShare = accounts.userShare(pid);
+      this.shareUntil = total + SHARE_HOLDS;
+    }
+    return { total, userShare: this.userShare };
   }
 
   /**
