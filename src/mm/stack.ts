@@ -29,19 +29,24 @@ export function growDown(mm: Mm, address: number, limit: number): Vma | null {
   return vma;
 }
 
-/** As far as a stack is looked at, in pages: to the default limit of stacks, twice. */
-const LOOKED_AT = 4096;
+/** So many pages of a stack are looked at, and in such pieces. */
+const LOOKED_AT = 262144;
+const PIECE = 4096;
 
 /**
  * Where an area begins to have been used. A program's stack is mapped whole, where Linux lets it grow: what lies below
- * its lowest page would not be there. Of a very large one all but the lowest part counts as used.
+ * its lowest page would not be there. Of a very large one (over 1 GiB) all but the lowest part counts as used.
  */
 export function lowestUsed(mm: Mm, vma: Vma): number {
   if (vma.name !== '[stack]') return vma.start;
-  const present = new Uint8Array(Math.min(LOOKED_AT, vma.length / PAGE_SIZE));
-  mm.space.present(vma.start, present);
-  const first = present.indexOf(1);
-  return vma.start + (first < 0 ? present.length - 1 : first) * PAGE_SIZE;
+  const pages = Math.min(LOOKED_AT, vma.length / PAGE_SIZE);
+  for (let page = 0; page < pages; page += PIECE) {
+    const present = new Uint8Array(Math.min(PIECE, pages - page));
+    mm.space.present(vma.start + page * PAGE_SIZE, present);
+    const first = present.indexOf(1);
+    if (first >= 0) return vma.start + (page + first) * PAGE_SIZE;
+  }
+  return vma.start + (pages - 1) * PAGE_SIZE;
 }
 
 /** Bytes of stacks that are mapped, with all of these flags, and were never used. */

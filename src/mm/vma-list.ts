@@ -154,6 +154,13 @@ export class VmaList {
     return this.coveredFrom(from, to) >= to;
   }
 
+  /** How much of [from, to) is mapped. */
+  mappedBytes(from: number, to: number): number {
+    let bytes = 0;
+    for (const { start, end } of this.within(from, to)) bytes += Math.min(end, to) - Math.max(start, from);
+    return bytes;
+  }
+
   /** Where the first hole in [from, to) begins; `to` if there is none. */
   coveredFrom(from: number, to: number): number {
     let at = from;

@@ -19,8 +19,14 @@ export const mayCut = (task: Task, mm: Mm, from: number, to: number): boolean =>
   hasRoom(task, mm, mm.vmas.cuts(from, to));
 
 export function overLimit(task: Task, mm: Mm, size: number, prot: number, shared: boolean): boolean {
-  if (mm.totalPages * PAGE_SIZE + size > task.rlimit(RLIMIT_AS)) return true;
+  if (overSpace(task, mm, size)) return true;
   return !shared && (prot & PROT_WRITE) !== 0 && overData(task, mm, size);
+}
+
+/** RLIMIT_AS counts of a stack what was used: as far as Linux would have let it grow. */
+export function overSpace(task: Task, mm: Mm, size: number): boolean {
+  const over = mm.totalPages * PAGE_SIZE + size - task.rlimit(RLIMIT_AS);
+  return over > 0 && over > unusedStack(mm);
 }
 
 /** RLIMIT_DATA counts private memory that may be written. */

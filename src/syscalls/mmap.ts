@@ -164,9 +164,13 @@ function mayLock(task: Task, mm: Mm, size: number, vmaFlags: number, mapFlags: n
 function mayMap(task: Task, mm: Mm, { start, end, prot, flags, shared, backing }: Vma, how: number): number {
   const replaces = (how & MAP_FIXED) !== 0;
   if (replaces && mm.vmas.isSealed(start, end)) return -EPERM;
-  if (overLimit(task, mm, end - start, prot, shared) || !mayAdd(task, mm)) return -ENOMEM;
+  const size = end - start;
+  const isOver = (more: number): boolean => overLimit(task, mm, more, prot, shared);
+  // What is replaced makes room, which is looked at only if it matters: loaders replace all the time.
+  const fits = !isOver(size) || (replaces && !isOver(size - mm.vmas.mappedBytes(start, end)));
+  if (!fits || !mayAdd(task, mm)) return -ENOMEM;
   const counts = shared ? backing instanceof AnonymousShared : (prot & PROT_WRITE) !== 0;
-  const refused = counts && (flags & VM_NORESERVE) === 0 && overCommit(task, end - start);
+  const refused = counts && (flags & VM_NORESERVE) === 0 && overCommit(task, size);
   return refused ? -ENOMEM : 0;
 }
 

@@ -18,10 +18,10 @@ import { PAGE_SIZE, pageUp } from '../mm/ram.ts';
 import { VM_MAYWRITE, VM_SHARED, Vma } from '../mm/vma.ts';
 import { EINVAL, ENOMEM, EPERM } from '../uapi/errno.ts';
 import * as ipc from '../uapi/ipc.ts';
-import { RLIMIT_AS, RLIMIT_MEMLOCK } from '../uapi/resource.ts';
+import { RLIMIT_MEMLOCK } from '../uapi/resource.ts';
 import { call, flags, hex, int, type Syscall, ulong } from './args.ts';
 import { control, findFor, IPC_FLAGS, type IpcKind, outZeroed } from './ipc.ts';
-import { mayAdd } from './mm-limits.ts';
+import { mayAdd, overSpace } from './mm-limits.ts';
 
 function shmget(task: Task, key: number, size: number, flags: number): number {
   // Of huge pages there are none.
@@ -41,7 +41,7 @@ function shmat(task: Task, id: number, addr: number, flags: number): number {
   const size = pageUp(segment.size);
   const place = choosePlace(mm, wanted, size, (flags & ipc.SHM_REMAP) !== 0);
   if (place < 0) return place;
-  if (mm.totalPages * PAGE_SIZE + size > task.rlimit(RLIMIT_AS) || !mayAdd(task, mm)) return -ENOMEM;
+  if (overSpace(task, mm, size) || !mayAdd(task, mm)) return -ENOMEM;
   const vma = new Vma(place, place + size, prot, writes ? VM_SHARED | VM_MAYWRITE : VM_SHARED);
   vma.backing = segment.get();
   vma.name = `/SYSV${(segment.key >>> 0).toString(16).padStart(8, '0')} (deleted)`;
