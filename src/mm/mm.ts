@@ -23,7 +23,7 @@ import { followBreak, OwnBreak } from './own-break.ts';
 import { OwnEnd } from './own-end.ts';
 import type { PageCache, PageUser } from './page-cache.ts';
 import type { PageWindow } from './page-window.ts';
-import { lowestUse, MMAP_MIN, Places, TASK_SIZE } from './places.ts';
+import { lowestUse, MMAP_MIN, Places, TASK_SIZE, vdsoPlace } from './places.ts';
 import { growPrivate, mapPrivate, movePages } from './private-pages.ts';
 import { PAGE_SIZE, pageUp } from './ram.ts';
 import type { Mapped, TextImages } from './text-image.ts';
@@ -400,9 +400,8 @@ export class Mm implements PageUser, AreasWatcher {
   }
 
   private isVdso(from: number, to: number): boolean {
-    const vdso = this.host.vdso();
-    if (vdso === 0 || from < vdso) return false;
-    return this.space.reserved.some(range => vdso >= range.from && vdso < range.to && to <= range.to);
+    const vdso = vdsoPlace(this);
+    return vdso !== null && from >= vdso.from && to <= vdso.to;
   }
 
   /** Its program has other descriptors, or none. */

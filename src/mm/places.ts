@@ -22,6 +22,20 @@ export function highestUse(below: Vma | undefined): number {
   return stands ? below.end + STACK_GUARD : below.end;
 }
 
+export interface VdsoPlace {
+  /** Where its data begin, which end where it begins itself. */
+  readonly data: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Where the vDSO lies, which is in every space and in no list of areas; null if there is none. */
+export function vdsoPlace({ host, space }: Mm): VdsoPlace | null {
+  const from = host.vdso();
+  const range = from === 0 ? undefined : space.reserved.find(place => from >= place.from && from < place.to);
+  return range === undefined ? null : { data: range.from, from, to: range.to };
+}
+
 export class Places {
   /** Below this, down to the highest area under it, nothing is mapped: where the next mapping probably fits. 0: not known. */
   private hint = 0;

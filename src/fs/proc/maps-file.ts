@@ -91,16 +91,16 @@ function isSound(query: DataView): boolean {
 }
 
 /** The area at an address, or after it if the flags say so, of the kind that they want. */
-function findArea({ layout: { vmas } }: ProcMm, addr: number, flags: number): Vma | null {
+function findArea(mm: ProcMm, addr: number, flags: number): Vma | null {
   const next = (flags & uapi.PROCMAP_QUERY_COVERING_OR_NEXT_VMA) !== 0;
   const wanted = flags & uapi.PROCMAP_QUERY_VMA_ALL;
-  for (let i = vmas.indexAfter(addr); ; i++) {
-    const vma = vmas.at(i);
-    if (vma === undefined || (!next && vma.start > addr)) return null;
+  for (const vma of mm.areas(addr)) {
+    if (!next && vma.start > addr) return null;
     const fits = (flags & uapi.PROCMAP_QUERY_FILE_BACKED_VMA) === 0 || vma.backing !== null;
     if (fits && (wanted & ~flagsOf(vma)) === 0) return vma;
     if (!next) return null;
   }
+  return null;
 }
 
 function flagsOf(vma: Vma): number {

@@ -13,7 +13,7 @@ import { pathString } from '../d-path.ts';
 import type { Text } from '../kernfs/text-file.ts';
 import { type TaskContext, viewerRoot } from './context.ts';
 import { escapeBlanks, hex, kibRow } from './format.ts';
-import { areas, isStack, measure } from './sizes.ts';
+import { isStack, measure } from './sizes.ts';
 import type { ProcMm, ProcTask } from './source.ts';
 
 /** Names begin here, unless what stands before is longer. */
@@ -46,7 +46,7 @@ function header(vma: Vma, name: string): string {
 
 export function* showMaps({ mm }: ProcTask, context: TaskContext): Generator<string> {
   if (mm === null) return;
-  for (const vma of areas(mm)) yield header(vma, nameOf(vma, mm, context));
+  for (const vma of mm.areas(0)) yield header(vma, nameOf(vma, mm, context));
 }
 
 /** What smaps counts, of one area or summed up, in bytes. */
@@ -98,7 +98,7 @@ function flags(vma: Vma): string {
 
 export function* showSmaps({ mm }: ProcTask, context: TaskContext): Generator<string> {
   if (mm === null) return;
-  for (const vma of areas(mm)) {
+  for (const vma of mm.areas(0)) {
     const sum = tally(vma, mm);
     yield header(vma, nameOf(vma, mm, context)) +
       kibRow('Size', vma.length) +
@@ -113,7 +113,7 @@ export function showSmapsRollup({ mm }: ProcTask): Text {
   if (mm === null) return -ESRCH;
   const sum: Tally = { rss: 0, anonymous: 0, shared: 0, private: 0, locked: 0 };
   let [first, last] = [0, 0];
-  for (const vma of areas(mm)) {
+  for (const vma of mm.areas(0)) {
     if (last === 0) first = vma.start;
     last = vma.end;
     const one = tally(vma, mm);

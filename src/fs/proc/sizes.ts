@@ -1,7 +1,7 @@
 /** How large an address space is, by kinds (proc_pid_status(5)): summed up over its areas. All in bytes. */
 
 import { PROT_EXEC, PROT_WRITE } from '../../engine/engine.ts';
-import { PAGE_SIZE, pageDown, pageUp } from '../../mm/ram.ts';
+import { pageDown, pageUp } from '../../mm/ram.ts';
 import { VM_GROWSDOWN, VM_LOCKED, type Vma } from '../../mm/vma.ts';
 import type { ProcMm } from './source.ts';
 
@@ -21,19 +21,13 @@ export interface MmSizes {
   readonly libraries: number;
 }
 
-/** Areas from the bottom to the top; they may come and go between two. */
-export function* areas({ layout: { vmas } }: ProcMm): Generator<Vma> {
-  for (let vma = vmas.at(vmas.indexAfter(0)); vma !== undefined; vma = vmas.at(vmas.indexAfter(vma.end)))
-    yield vma;
-}
-
 export const isStack = (vma: Vma): boolean => (vma.flags & VM_GROWSDOWN) !== 0;
 
 export function measure(mm: ProcMm): MmSizes {
   const { layout } = mm;
   const { anonymous, file, shmem } = mm.rss;
   let [locked, data, stack, text] = [0, 0, 0, 0];
-  for (const vma of areas(mm)) {
+  for (const vma of mm.areas(0)) {
     const writable = (vma.prot & PROT_WRITE) !== 0;
     if ((vma.flags & VM_LOCKED) !== 0) locked += vma.length;
     if (isStack(vma)) stack += vma.length;
@@ -42,8 +36,8 @@ export function measure(mm: ProcMm): MmSizes {
   }
   const code = pageUp(layout.endCode) - pageDown(layout.startCode);
   return {
-    size: layout.totalPages * PAGE_SIZE,
-    peakSize: Math.max(layout.peakPages, layout.totalPages) * PAGE_SIZE,
+    size: mm.size,
+    peakSize: mm.peakSize,
     rss: anonymous + file + shmem,
     ...{ anonymous, file, shmem, locked, data, stack, code },
     libraries: Math.max(0, text - code),

@@ -181,8 +181,6 @@ export interface TaskSyscall {
 export type MmLayout = Pick<
   Mm,
   | 'vmas'
-  | 'totalPages'
-  | 'peakPages'
   | 'brkStart'
   | 'startCode'
   | 'endCode'
@@ -199,6 +197,14 @@ export type MmLayout = Pick<
 /** An address space: its layout is the Mm itself; the rest asks the engine. */
 export interface ProcMm {
   readonly layout: MmLayout;
+  /**
+   * Areas that end above `from`, from the bottom to the top, as Linux has them: of a stack what was used, and the vDSO with its
+   * data. They may come and go between two.
+   */
+  areas(from: number): Iterable<Vma>;
+  /** Bytes of all of them, now and at most. */
+  readonly size: number;
+  readonly peakSize: number;
   /** The file of an area that has a backing; null for shared anonymous memory. */
   fileOf(backing: Backing): File | null;
   /** What is in memory, all in all; and of one area, which is dearer. */

@@ -1,18 +1,33 @@
 /** An address space as /proc shows it (fs/proc/source.ts has the contract). */
-import type { SpaceUsage } from '../../engine/engine.ts';
+import { PROT_EXEC, PROT_READ, type SpaceUsage } from '../../engine/engine.ts';
 import type { Path } from '../../fs/dentry.ts';
 import type { File } from '../../fs/file.ts';
 import { type MmLayout, PAGE_FILE, PAGE_PRESENT, type ProcMm, type Resident } from '../../fs/proc/source.ts';
 import type { Mm } from '../../mm/mm.ts';
+import { vdsoPlace } from '../../mm/places.ts';
 import { PAGE_SIZE, pageDown } from '../../mm/ram.ts';
-import type { Backing, Vma } from '../../mm/vma.ts';
+import { lowestUsed } from '../../mm/stack.ts';
+import { type Backing, Vma } from '../../mm/vma.ts';
 import { EIO } from '../../uapi/errno.ts';
 import { FileBacking } from '../file-backing.ts';
 
 /** How long (ns) the host's figures are good for: one file of /proc asks for several. */
 const FRESH = 1e6;
 const MOST_AREAS = 64;
+/** How much of a stack is there at least: a page, and 128 KiB to grow. */
+const FIRST_STACK = 33 * PAGE_SIZE;
 const NO_PAGES: Resident = { anonymous: 0, file: 0, shmem: 0 };
+
+/** What is in every space without being in a list of areas. */
+function vdsoAreas(mm: Mm): Vma[] {
+  const place = vdsoPlace(mm);
+  if (place === null) return [];
+  const data = new Vma(place.data, place.from, PROT_READ, 0);
+  const code = new Vma(place.from, place.to, PROT_READ | PROT_EXEC, 0);
+  data.name = '[vvar]';
+  code.name = '[vdso]';
+  return [data, code].filter(({ length }) => length > 0);
+}
 
 export class MmView implements ProcMm {
   readonly layout: MmLayout;
@@ -20,6 +35,9 @@ export class MmView implements ProcMm {
   private readonly now: () => number;
   private known: SpaceUsage | null = null;
   private knownAt = 0;
+  /** Where the stack's lowest used page is, and when that was looked at. */
+  private stackUsed = 0;
+  private stackKnownAt = Number.NEGATIVE_INFINITY;
 
   constructor(mm: Mm, now: () => number) {
     this.mm = mm;
@@ -33,6 +51,46 @@ export class MmView implements ProcMm {
 
   set coredumpFilter(bits: number) {
     this.mm.coredumpFilter = bits;
+  }
+
+  *areas(from: number): Generator<Vma> {
+    const { vmas } = this.mm;
+    const vdso = vdsoAreas(this.mm).filter(({ end }) => end > from);
+    for (
+      let vma = vmas.at(vmas.indexAfter(from));
+      vma !== undefined;
+      vma = vmas.at(vmas.indexAfter(vma.end))
+    ) {
+      while (vdso.length > 0 && vdso[0]!.start < vma.start) yield vdso.shift()!;
+      yield vma.name === '[stack]' ? vma.slice(this.stackStart(vma), vma.end) : vma;
+    }
+    yield* vdso;
+  }
+
+  get size(): number {
+    const vdso = vdsoPlace(this.mm);
+    return this.mm.totalPages * PAGE_SIZE - this.unused + (vdso === null ? 0 : vdso.to - vdso.data);
+  }
+
+  get peakSize(): number {
+    const { peakPages, totalPages } = this.mm;
+    return this.size + Math.max(0, peakPages - totalPages) * PAGE_SIZE;
+  }
+
+  /** Bytes of the stack that were never used. */
+  private get unused(): number {
+    const vma = this.mm.vmas.find(this.mm.startStack);
+    return vma?.name === '[stack]' ? this.stackStart(vma) - vma.start : 0;
+  }
+
+  /** From where on it counts: what was used, at least what Linux gives a program to begin with. The host is asked for it. */
+  private stackStart(vma: Vma): number {
+    const now = this.now();
+    if (now - this.stackKnownAt > FRESH) {
+      this.stackUsed = lowestUsed(this.mm, vma);
+      this.stackKnownAt = now;
+    }
+    return Math.max(vma.start, Math.min(this.stackUsed, vma.end - FIRST_STACK));
   }
 
   /** The host's figures, of this moment or just before. */
@@ -106,8 +164,9 @@ export class MmView implements ProcMm {
     if (len === 0) return 0;
     let end = addr;
     while (end < addr + len) {
-      const vma = this.mm.vmas.find(end);
-      if (vma === null) break;
+      const vma =
+        this.mm.vmas.find(end) ?? vdsoAreas(this.mm).find(part => end >= part.start && end < part.end);
+      if (vma === undefined) break;
       end = vma.end;
     }
     const n = Math.min(end, addr + len) - addr;

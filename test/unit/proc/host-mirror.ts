@@ -18,7 +18,7 @@ import { procFileSystem } from '../../../src/fs/proc/super.ts';
 import { Vfs } from '../../../src/fs/vfs.ts';
 import { SysvIpc } from '../../../src/ipc/sysv/ipc.ts';
 import { ipcSysctls } from '../../../src/kernel/proc/sysvipc.ts';
-import { PAGE_SIZE, type Ram } from '../../../src/mm/ram.ts';
+import type { Ram } from '../../../src/mm/ram.ts';
 import { type Backing, VM_GROWSDOWN, VM_SHARED, Vma } from '../../../src/mm/vma.ts';
 import { VmaList } from '../../../src/mm/vma-list.ts';
 import { makedev } from '../../../src/uapi/stat.ts';
@@ -97,8 +97,6 @@ function mmOf(pid: number, stat: number[], status: Map<string, string>): ProcMm 
   return {
     layout: {
       vmas,
-      totalPages: stat[23]! / PAGE_SIZE,
-      peakPages: kb('VmPeak') / PAGE_SIZE,
       startCode: stat[26]!,
       endCode: stat[27]!,
       startStack: stat[28]!,
@@ -111,6 +109,9 @@ function mmOf(pid: number, stat: number[], status: Map<string, string>): ProcMm 
       envEnd: stat[51]!,
       auxv: wordsOf(fs.readFileSync(`/proc/${pid}/auxv`)),
     },
+    areas: () => vmas,
+    size: stat[23]!,
+    peakSize: kb('VmPeak'),
     fileOf: backing => ({ path: null, linkName: (backing as unknown as { name: string }).name }) as File,
     rss: sumOf(resident.values()),
     resident: vma => resident.get(vma.start)!,
