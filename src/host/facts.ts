@@ -117,6 +117,14 @@ export function processorCaches(): { name: string; value: (attribute: string) =>
     .map(name => ({ name, value: attribute => hostText(`${CACHES}/${name}/${attribute}`) }));
 }
 
+const LARGE_PAGES = '/sys/kernel/mm/transparent_hugepage';
+
+/** What the host does about large pages, which holds for programs' private memory: names of attributes now, values when asked. */
+export const largePages = (): { name: string; value: () => string }[] =>
+  ['enabled', 'defrag', 'hpage_pmd_size', 'shmem_enabled', 'use_zero_page']
+    .filter(name => hostNames(LARGE_PAGES).includes(name))
+    .map(name => ({ name, value: () => hostText(`${LARGE_PAGES}/${name}`) }));
+
 function hostNames(dir: string): string[] {
   try {
     return readdirSync(dir).sort();

@@ -12,7 +12,7 @@ import { addSysfsDevice } from '../fs/sysfs/device.ts';
 import { Sysfs } from '../fs/sysfs/sysfs.ts';
 import { populateSysfs } from '../fs/sysfs/system.ts';
 import { tmpfsType } from '../fs/tmpfs/super.ts';
-import { processorCaches } from '../host/facts.ts';
+import { largePages, processorCaches } from '../host/facts.ts';
 import type { HostFiles } from '../host/files.ts';
 import type { KernelProc } from '../kernel/proc/proc-source.ts';
 import type { Task } from '../kernel/task.ts';
@@ -59,7 +59,12 @@ export function registerAll(
   ];
   for (const type of types) vfs.registerFileSystem(type);
   registerHostfs(kernel, files, options);
-  populateSysfs(sysfs, { cpus: options.ncpus, caches: processorCaches(), memory: () => proc.memory });
+  populateSysfs(sysfs, {
+    cpus: options.ncpus,
+    caches: processorCaches(),
+    memory: () => proc.memory,
+    largePages: largePages(),
+  });
   const fillRandom = kernel.fillRandom.bind(kernel);
   registerCharDevices('mem', memDevices({ log: kernel.printk, fillRandom }), { vfs, devtmpfs, sysfs });
   addTerminalNodes(devtmpfs, sysfs);

@@ -16,6 +16,8 @@ export interface SystemFacts {
   readonly cpus: number;
   readonly caches: readonly CpuCache[];
   readonly memory: () => MemInfo;
+  /** Of kernel/mm/transparent_hugepage: what the host does with programs' private memory. */
+  readonly largePages: readonly { readonly name: string; readonly value: () => string }[];
 }
 
 /** Directories that are there although they may be empty. fs/cgroup is a place to mount on. */
@@ -35,6 +37,8 @@ export function populateSysfs(sysfs: Sysfs, facts: SystemFacts): void {
     value('uevent_seqnum', 0),
   ]);
   for (const size of HUGE_PAGES) sysfs.attributes(`kernel/mm/hugepages/hugepages-${size}kB`, NO_HUGE_PAGES);
+  const largePages = facts.largePages.map(({ name, value }) => ({ name, show: value }));
+  if (largePages.length > 0) sysfs.attributes('kernel/mm/transparent_hugepage', largePages);
   addProcessors(sysfs, facts);
   addNode(sysfs, facts);
 }

@@ -7,3 +7,5 @@ for index in index*; do
 done
 for attribute in level type size; do stat -c '%A %s' index0/$attribute; done
 getconf -a | grep CACHE
+cd /sys/kernel/mm/transparent_hugepage 2>/dev/null || exit 0
+for attribute in enabled defrag hpage_pmd_size shmem_enabled; do echo "$attribute: $(cat $attribute)"; done

@@ -80,7 +80,7 @@ function sysfsMachine(cpus: number) {
     sysfs = new Sysfs(env);
     return sysfs.type;
   });
-  populateSysfs(sysfs, { cpus, caches: CACHES, memory: () => memory });
+  populateSysfs(sysfs, { cpus, caches: CACHES, memory: () => memory, largePages: [] });
   return { sysfs, ...machine };
 }
 
