@@ -4,7 +4,7 @@ import { CAP_FSETID, capable } from '../core/cred.ts';
 import type { Result } from '../lib/result.ts';
 import { EACCES, EFBIG, EINVAL, EISDIR, ENOENT, EOPNOTSUPP, EPERM, EROFS, ETXTBSY } from '../uapi/errno.ts';
 import { AT_EACCESS, O_WRONLY } from '../uapi/fcntl.ts';
-import { IN_ATTRIB, IN_ISDIR, IN_MODIFY } from '../uapi/inotify.ts';
+import { IN_ACCESS, IN_ATTRIB, IN_ISDIR, IN_MODIFY } from '../uapi/inotify.ts';
 import {
   MS_NOATIME,
   MS_NODEV,
@@ -110,30 +110,20 @@ export function truncate(vfs: Vfs, ctx: WalkContext, name: string, size: number)
   return leased < 0 ? leased : setSize(vfs, ctx, inode, path, size);
 }
 
-/** ftruncate(2), whose times change even if the size does not. */
+/** ftruncate(2). */
 export function truncateFile(vfs: Vfs, ctx: WalkContext, file: File, size: number): number {
   if (size < 0 || !isReg(file.inode.mode) || !file.writable) return -EINVAL;
-  return isAppendOnly(file.inode) ? -EPERM : setSize(vfs, ctx, file.inode, file.path, size, true);
+  return isAppendOnly(file.inode) ? -EPERM : setSize(vfs, ctx, file.inode, file.path, size);
 }
 
 /**
- * Sets a size that the caller may set. Takes set-user-ID and set-group-ID bits away (inode(7)). Times change if
- * the size does, or with `touch` always (ftruncate(2); open(2), O_TRUNC).
+ * Sets a size that the caller may set. Takes set-user-ID and set-group-ID bits away (inode(7)). Times change even if the size
+ * does not.
  */
-export function setSize(
-  vfs: Vfs,
-  ctx: WalkContext,
-  inode: Inode,
-  path: Path | null,
-  size: number,
-  touch = false,
-): number {
+export function setSize(vfs: Vfs, ctx: WalkContext, inode: Inode, path: Path | null, size: number): number {
   if (size > inode.sb.maxBytes) return -EFBIG;
-  const attr: Attributes = { size };
-  if (touch || size !== inode.size) {
-    attr.mtime = ctx.clock.coarse();
-    attr.ctime = attr.mtime;
-  }
+  const now = ctx.clock.coarse();
+  const attr: Attributes = { size, mtime: now, ctime: now };
   const gone = capable(ctx.cred, CAP_FSETID) ? 0 : privileges(inode, ctx.cred);
   if (gone !== 0) attr.mode = inode.mode & ~gone;
   const err = inode.setattr(attr);
@@ -204,8 +194,16 @@ const statFlags = (mount: Mount): number =>
 function changed(vfs: Vfs, path: Path, attr: Attributes): number {
   const err = path.inode.setattr(attr);
   if (isDir(path.inode.mode) || isLnk(path.inode.mode)) vfs.dcache.changes(path.dentry);
-  if (err >= 0) tell(vfs, path, IN_ATTRIB);
+  const event = eventOf(attr);
+  if (err >= 0 && event !== 0) tell(vfs, path, event);
   return err;
+}
+
+/** One of the times alone tells of what usually changes it. */
+function eventOf({ mode, uid, gid, atime, mtime, acl, defaultAcl }: Attributes): number {
+  const isOther = [mode, uid, gid, acl, defaultAcl].some(value => value !== undefined);
+  if (isOther || (atime !== undefined && mtime !== undefined)) return IN_ATTRIB;
+  return atime !== undefined ? IN_ACCESS : mtime !== undefined ? IN_MODIFY : 0;
 }
 
 function tell(vfs: Vfs, { dentry }: Path, event: number): void {

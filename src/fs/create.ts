@@ -50,7 +50,8 @@ export function mknod(
   const place = newPlace(vfs, ctx, at, name, false);
   if (typeof place === 'number') return place;
   const device = type === S_IFCHR || type === S_IFBLK;
-  if (device && !capable(ctx.cred, CAP_MKNOD)) return -EPERM;
+  // A whiteout is nobody's device.
+  if (device && !(type === S_IFCHR && rdev === 0) && !capable(ctx.cred, CAP_MKNOD)) return -EPERM;
   const init = newInode(place.dir.inode!, type | (mode & 0o7777), device ? rdev : 0, ctx);
   return added(vfs, place.dir, place.target, place.dir.inode!.mknod(place.target.name, init));
 }
@@ -83,7 +84,7 @@ export function link(
 ): number {
   if ((flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) !== 0) return -EINVAL;
   const empty = (flags & AT_EMPTY_PATH) !== 0;
-  if (empty && !capable(ctx.cred, CAP_DAC_READ_SEARCH)) return -ENOENT;
+  if (empty && oldName === '' && !capable(ctx.cred, CAP_DAC_READ_SEARCH)) return -ENOENT;
   const how = ((flags & AT_SYMLINK_FOLLOW) !== 0 ? LOOKUP_FOLLOW : 0) | (empty ? LOOKUP_EMPTY : 0);
   const old = lookup(vfs, ctx, oldAt, oldName, how);
   if (typeof old === 'number') return old;

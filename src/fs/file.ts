@@ -111,6 +111,11 @@ export abstract class File {
     return this.waitq !== null;
   }
 
+  /** Whether a write to it that nobody can read any more has the writer sent SIGPIPE. */
+  get breaksLoudly(): boolean {
+    return true;
+  }
+
   /** Whether splice(2) and sendfile(2) take bytes from it. */
   get splices(): boolean {
     return !isDir(this.inode.mode);

@@ -158,7 +158,7 @@ function walkSteady(vfs: Vfs, ctx: WalkContext, at: Path | null, name: string, f
 /** Opens what a path leads to, checking all permissions but those of the way there. */
 export function openPath(vfs: Vfs, ctx: WalkContext, path: Path, flags: number): Result<File> {
   const { inode, mount } = path;
-  if ((flags & O_PATH) !== 0) return attach(vfs, new PathFile(inode, flags & ~O_CLOEXEC), path);
+  if ((flags & O_PATH) !== 0) return stand(new PathFile(inode, flags & ~O_CLOEXEC), path);
   const wants = (flags & O_TRUNC) !== 0 ? accessMask(flags) | MAY_WRITE : accessMask(flags);
   const err = typeError(path, flags, wants);
   if (err < 0) return err;
@@ -172,7 +172,7 @@ export function openPath(vfs: Vfs, ctx: WalkContext, path: Path, flags: number):
   if (leased < 0) return leased;
   const file = openInode(vfs, ctx, path, flags);
   if (typeof file === 'number' || (flags & O_TRUNC) === 0 || !isReg(inode.mode)) return file;
-  const cut = setSize(vfs, ctx, inode, path, 0, true);
+  const cut = setSize(vfs, ctx, inode, path, 0);
   if (cut >= 0) return file;
   file.put();
   return cut;
@@ -257,8 +257,13 @@ function openByType(vfs: Vfs, ctx: WalkContext, inode: Inode, flags: number): Re
 }
 
 /** A driver may have given the file a path of its own (/dev/ptmx, /dev/tty). */
-function attach(vfs: Vfs, file: File, path: Path): File {
+function stand(file: File, path: Path): File {
   file.path ??= path.get();
+  return file;
+}
+
+function attach(vfs: Vfs, file: File, path: Path): File {
+  stand(file, path);
   const { dentry } = path;
   vfs.notify?.(IN_OPEN, dentry.parent, dentry.name, path.inode, 0);
   return file;

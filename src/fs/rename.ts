@@ -86,11 +86,12 @@ function carryOut(vfs: Vfs, ctx: WalkContext, from: Place, to: Place, flags: num
   if (err < 0) return err;
   if ((flags & RENAME_EXCHANGE) !== 0) {
     vfs.dcache.exchange(from.target, to.target);
+    moved(vfs, from.dir, oldName, to.dir, newName, source);
     moved(vfs, to.dir, newName, from.dir, oldName, target!);
-  } else {
-    replace(vfs, from.target, to);
-    if (target !== null) vfs.lostName(target);
+    return 0;
   }
+  replace(vfs, from.target, to);
+  if (target !== null) vfs.lostName(target);
   if ((flags & RENAME_WHITEOUT) !== 0) ownWhiteout(from.dir.inode!, oldName, ctx);
   moved(vfs, from.dir, oldName, to.dir, newName, source);
   return 0;

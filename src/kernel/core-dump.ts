@@ -162,7 +162,7 @@ class CoreWriter {
     }
     for (const [i, area] of areas.entries()) goesOn &&= await this.area(area, segments[i]!.offset);
     if (goesOn && this.written < this.limit)
-      setSize(this.task.kernel.vfs, this.task, this.file.inode, null, offset, false);
+      setSize(this.task.kernel.vfs, this.task, this.file.inode, null, offset);
     return this.task.group.exiting === null;
   }
 

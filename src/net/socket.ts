@@ -17,7 +17,7 @@ import type { Inode } from '../fs/inode.ts';
 import type { Result } from '../lib/result.ts';
 import { ENOTTY, EOPNOTSUPP } from '../uapi/errno.ts';
 import { O_NONBLOCK, O_RDWR } from '../uapi/fcntl.ts';
-import { AF_UNIX } from '../uapi/socket.ts';
+import { AF_UNIX, SOCK_STREAM } from '../uapi/socket.ts';
 import type { Sender, SocketCaller, SocketPaths } from './caller.ts';
 import { SocketOptions } from './options.ts';
 
@@ -86,6 +86,10 @@ export abstract class Socket extends File {
     super(inode, O_RDWR | (nonblocking ? O_NONBLOCK : 0));
     this.sockType = sockType;
     this.protocol = protocol;
+  }
+
+  override get breaksLoudly(): boolean {
+    return this.sockType === SOCK_STREAM;
   }
 
   override get seekable(): boolean {

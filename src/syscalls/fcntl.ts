@@ -48,6 +48,8 @@ function fcntlCall(task: Task, fd: number, cmd: number, arg: number): number | P
       return task.files.dup(fd, false, task.rlimit(RLIMIT_NOFILE), arg | 0);
     case fcntl.F_DUPFD_CLOEXEC:
       return task.files.dup(fd, true, task.rlimit(RLIMIT_NOFILE), arg | 0);
+    case fcntl.F_DUPFD_QUERY:
+      return isSame(task, file, arg | 0);
     case fcntl.F_GETFD:
       return task.files.isCloexec(fd) ? FD_CLOEXEC : 0;
     case fcntl.F_SETFD:
@@ -57,6 +59,12 @@ function fcntlCall(task: Task, fd: number, cmd: number, arg: number): number | P
       return file.flags;
   }
   return (file.flags & O_PATH) !== 0 ? -EBADF : onOpenFile(task, fd, file, cmd, arg);
+}
+
+/** F_DUPFD_QUERY: whether another descriptor is of the same open file. */
+function isSame(task: Task, file: File, fd: number): number {
+  const other = task.files.get(fd);
+  return other === null ? -EBADF : Number(other === file);
 }
 
 function onOpenFile(task: Task, fd: number, file: File, cmd: number, arg: number): number | Promise<number> {

@@ -232,7 +232,7 @@ function writeNow(task: Task, file: File, user: UserMemory, addr: number, len: n
     done += result;
     if (result < n) break;
   }
-  if (result === -EPIPE) raise(task, SIGPIPE);
+  if (result === -EPIPE && file.breaksLoudly) raise(task, SIGPIPE);
   if (done === 0) return result;
   if (pos < 0 && file.seekable) file.pos = start + done;
   file.happened(IN_MODIFY);

@@ -20,7 +20,8 @@ import { STAT, STATX, STATX_MASK } from './structs/files.ts';
 const AT_STATX_FORCE_SYNC = 0x2000;
 const AT_STATX_DONT_SYNC = 0x4000;
 const AT_STATX_SYNC_TYPE = AT_STATX_FORCE_SYNC | AT_STATX_DONT_SYNC;
-const STAT_FLAGS = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH;
+/** How fresh what is told should be means nothing here: it always is. */
+const STAT_FLAGS = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE;
 
 function putStat(task: Task, inode: Inode | number, addr: number): number {
   if (typeof inode === 'number') return inode;
@@ -63,7 +64,7 @@ function statx(
   addr: number,
 ): number {
   if ((mask & STATX_RESERVED) !== 0) return -EINVAL;
-  if ((flags & ~(STAT_FLAGS | AT_STATX_SYNC_TYPE)) !== 0) return -EINVAL;
+  if ((flags & ~STAT_FLAGS) !== 0) return -EINVAL;
   if ((flags & AT_STATX_SYNC_TYPE) === AT_STATX_SYNC_TYPE) return -EINVAL;
   const empty = (flags & AT_EMPTY_PATH) !== 0;
   const name = empty && nameAddr === 0 ? '' : nameAt(task, nameAddr);
@@ -95,8 +96,7 @@ function pathAt(task: Task, dirfd: number, name: string, flags: number): Path | 
   return typeof at === 'number' ? at : lookup(task.kernel.vfs, task, at, name, lookupFlags(flags));
 }
 
-const statFlags = flags('flags', { AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH });
-const statxFlags = flags('flags', {
+const statFlags = flags('flags', {
   AT_SYMLINK_NOFOLLOW,
   AT_NO_AUTOMOUNT,
   AT_EMPTY_PATH,
@@ -119,7 +119,7 @@ export const statCalls: readonly Syscall[] = [
         [
           dirfd('dirfd'),
           path('pathname'),
-          statxFlags,
+          statFlags,
           flags('mask', STATX_MASK),
           outStruct('statxbuf', STATX),
         ],

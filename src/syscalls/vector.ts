@@ -16,6 +16,7 @@ import { EBADF, EFAULT, EINTR, EINVAL, EOPNOTSUPP, ESPIPE } from '../uapi/errno.
 import { RWF_APPEND, RWF_DSYNC, RWF_HIPRI, RWF_NOWAIT, RWF_SYNC } from '../uapi/rwf.ts';
 import { call, fd, flags, type Handler, long, type Syscall, shown, shownAfter, ulong } from './args.ts';
 import { AT_POS, checkRange, MAX_MESSAGE, MAX_RW_COUNT, positionedFile, readFile, writeFile } from './io.ts';
+import { after } from './message.ts';
 import { arrayAt } from './show.ts';
 import { IOVEC } from './structs/messages.ts';
 
@@ -196,9 +197,17 @@ export function writeVectorAt(
   const mayWait = (flags & RWF_NOWAIT) === 0;
   const message = vector.count > 1 && !file.seekable && vector.total <= MAX_MESSAGE;
   if (message) return writeGathered(task, file, vector, mayWait);
-  const at = (flags & RWF_APPEND) !== 0 && file.seekable ? file.inode.size : pos;
-  const written = writeAtOnce({ task, file, mayWait }, vector, at);
-  return written ?? eachElement(writeFile, task, file, vector, at, mayWait);
+  const appends = (flags & RWF_APPEND) !== 0 && file.seekable;
+  const at = appends ? file.inode.size : pos;
+  const written =
+    writeAtOnce({ task, file, mayWait }, vector, at) ??
+    eachElement(writeFile, task, file, vector, at, mayWait);
+  return appends && pos === AT_POS ? after(written, n => moveBehind(file, at, n)) : written;
+}
+
+function moveBehind(file: File, at: number, written: number): number {
+  if (written > 0) file.pos = at + written;
+  return written;
 }
 
 function readv(task: Task, fd: number, addr: number, length: number): number | Promise<number> {

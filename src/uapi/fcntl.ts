@@ -44,6 +44,7 @@ export const F_OFD_SETLKW = 38;
 export const F_SETLEASE = 1024;
 export const F_GETLEASE = 1025;
 export const F_NOTIFY = 1026;
+export const F_DUPFD_QUERY = 1027;
 export const F_CREATED_QUERY = 1028;
 /** How long what is written will live (fcntl(2), "File read/write hints"): 0 to RWH_WRITE_LIFE_EXTREME, for the inode. */
 export const F_GET_RW_HINT = 1035;

@@ -87,7 +87,7 @@ export class TmpfsFile extends TmpfsInode {
       this.size = end;
     }
     this.recount();
-    this.ctime = this.sb.clock.coarse();
+    this.changed();
     return 0;
   }
 
