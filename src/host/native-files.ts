@@ -6,7 +6,7 @@
  * somebody put in a file's place cannot stop us, and O_NOCTTY.
  */
 import type { Result } from '../lib/result.ts';
-import { EFAULT, EINVAL, ENAMETOOLONG, ERANGE } from '../uapi/errno.ts';
+import { EACCES, EFAULT, EINVAL, ENAMETOOLONG, ERANGE } from '../uapi/errno.ts';
 import {
   AT_EMPTY_PATH,
   AT_REMOVEDIR,
@@ -135,7 +135,9 @@ export class NativeFiles implements HostFiles {
   }
 
   openList(dir: number): number {
-    return this.openSelf(dir, O_DIRECTORY | O_CLOEXEC, 0);
+    const fd = this.openSelf(dir, O_DIRECTORY | O_CLOEXEC, 0);
+    // To look '.' up takes the right to search the directory, to list it only that to read.
+    return fd === -EACCES ? this.reopen(dir, O_DIRECTORY) : fd;
   }
 
   reopen(fd: number, flags: number): number {

@@ -228,6 +228,15 @@ test('directories are listed whole, in pieces of any size', t => {
   assert.deepEqual(got.slice(2).sort(), names.sort());
 });
 
+test('a directory that may be read, but not searched, is listed', t => {
+  const dir = tempDir(t);
+  fs.mkdirSync(join(dir, 'd'));
+  fs.writeFileSync(join(dir, 'd', 'f'), '');
+  fs.chmodSync(join(dir, 'd'), 0o400);
+  assert.deepEqual(namesIn(at(mounted(dir).root, 'd'), 7), ['.', '..', 'f']);
+  fs.chmodSync(join(dir, 'd'), 0o700);
+});
+
 test('few descriptors suffice for deep and wide trees', t => {
   const dir = tempDir(t);
   class Few extends NativeFiles {
