@@ -22,15 +22,16 @@ export const isAclName = (name: string): boolean => name === ACCESS || name === 
 
 export function getAcl({ inode }: Path, name: string): Result<string> {
   if (isLnk(inode.mode)) return -EOPNOTSUPP;
+  inode.learnLists();
   const list = name === DEFAULT ? inode.defaultAcl : inode.acl;
   return list === null ? -ENODATA : formatAccessList(list);
 }
 
 /** The attributes' names, of those that the file has. */
-export const aclNames = ({ acl, defaultAcl }: Inode): string[] => [
-  ...(acl === null ? [] : [ACCESS]),
-  ...(defaultAcl === null ? [] : [DEFAULT]),
-];
+export function aclNames(inode: Inode): string[] {
+  inode.learnLists();
+  return [...(inode.acl === null ? [] : [ACCESS]), ...(inode.defaultAcl === null ? [] : [DEFAULT])];
+}
 
 /** An empty value stands for no list. */
 export function setAcl(vfs: Vfs, ctx: WalkContext, path: Path, name: string, value: string): number {

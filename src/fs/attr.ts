@@ -41,6 +41,7 @@ import type { Vfs } from './vfs.ts';
 export function chmod(vfs: Vfs, ctx: WalkContext, path: Path, mode: number): number {
   const { inode } = path;
   const attr: Attributes = { mode: chmodMode(inode, mode, inode.gid, ctx.cred) };
+  inode.learnLists();
   if (inode.acl !== null) attr.acl = withMode(inode.acl, mode);
   return changeOwn(vfs, ctx, path, attr);
 }

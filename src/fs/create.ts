@@ -139,6 +139,7 @@ function placeError(place: Place, directory: boolean, cred: Cred): number {
 /** What a new inode in `dir` gets: the umask or the default list applied, and the group of a set-group-ID directory (inode(7)). */
 export function newInode(dir: Inode, mode: number, rdev: number, ctx: WalkContext): NewInode {
   const { cred } = ctx;
+  dir.learnLists();
   const list = dir.defaultAcl;
   const masked = mode & ~(list === null ? ctx.umask : RWX & ~listMode(list));
   const plain = (dir.mode & S_ISGID) === 0;

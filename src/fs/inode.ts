@@ -120,6 +120,9 @@ export abstract class Inode {
     return false;
   }
 
+  /** `acl` and `defaultAcl` are known from now on: some filesystems have to ask for them. */
+  learnLists(): void {}
+
   /** Brings the attributes up to date (hostfs, proc): 0 or -errno. */
   refresh(): number {
     return 0;

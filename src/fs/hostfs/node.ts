@@ -5,11 +5,13 @@
  * compared with the identity we know (the host may have put another file there): -ESTALE if it differs.
  */
 import type { Timespec } from '../../core/clock.ts';
+import type { Cred } from '../../core/cred.ts';
 import type { HostStat } from '../../host/files.ts';
 import { EACCES, EMFILE, ENFILE, ENOENT, ESTALE } from '../../uapi/errno.ts';
 import { O_DIRECTORY, O_PATH, O_RDONLY, O_RDWR, O_WRONLY } from '../../uapi/fcntl.ts';
-import { S_IFDIR } from '../../uapi/stat.ts';
+import { S_IFDIR, S_IFLNK, S_IRWXG } from '../../uapi/stat.ts';
 import { Inode } from '../inode.ts';
+import { hostLists } from './access-lists.ts';
 import { Handle } from './handles.ts';
 import type { HostDevice, HostSuperBlock } from './super.ts';
 
@@ -32,6 +34,8 @@ export abstract class HostNode extends Inode {
   readonly inoHigh: number;
   /** Attributes changed by something that we did: ask the host again. */
   protected stale = false;
+  /** The host's access control lists were asked for since the attributes changed last. */
+  private listsKnown = false;
   /** Known names, the one seen last first. A directory has one, the root none. */
   protected names: readonly HostName[] = NO_NAMES;
   /** O_PATH: to walk through a directory that is not open for reading, to change attributes. */
@@ -88,6 +92,7 @@ export abstract class HostNode extends Inode {
 
   protected copyAttributes(seen: HostStat): void {
     this.stale = false;
+    if (this.listsKnown && !isTime(this.ctime, seen.ctimeSec, seen.ctimeNsec)) this.listsKnown = false;
     this.mode = seen.mode;
     this.nlink = seen.nlink;
     this.uid = seen.uid;
@@ -97,6 +102,22 @@ export abstract class HostNode extends Inode {
     this.atime = keepTime(this.atime, seen.atimeSec, seen.atimeNsec);
     this.mtime = keepTime(this.mtime, seen.mtimeSec, seen.mtimeNsec);
     this.ctime = keepTime(this.ctime, seen.ctimeSec, seen.ctimeNsec);
+  }
+
+  /** The owner's rights, and those of whoever else if the group has none, are the mode's. */
+  override permission(_mask: number, { fsuid }: Cred): number | null {
+    if (!this.listsKnown && fsuid !== this.uid && (this.mode & S_IRWXG) !== 0) this.learnLists();
+    return null;
+  }
+
+  override learnLists(): void {
+    if (this.listsKnown || this.type === S_IFLNK) return;
+    this.listsKnown = true;
+    const fd = this.device.hidden ? -1 : this.anyFd();
+    if (fd < 0) return;
+    const { acl, defaultAcl } = hostLists(this.sb.files, fd, this.type === S_IFDIR);
+    this.acl = acl;
+    this.defaultAcl = defaultAcl;
   }
 
   /** The inode number of the directory that '..' means. */

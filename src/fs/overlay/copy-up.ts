@@ -68,6 +68,7 @@ function copyContent(lower: Inode, upper: Inode, inode: OverlayInode, size: numb
     if (typeof value === 'string') upper.setxattr(name, value, 0);
   }
   if (!isDir(lower.mode)) layers.setOrigin(upper, inode.ino);
+  lower.learnLists();
   const { mode, atime, mtime, acl, defaultAcl } = lower;
   return upper.setattr(isLnk(mode) ? { atime, mtime } : { mode, atime, mtime, acl, defaultAcl });
 }

@@ -174,7 +174,18 @@ export class OverlayInode extends Inode implements Parts {
   }
 
   override permission(mask: number, cred: Cred): number | null {
-    return this.real.permission(mask, cred);
+    const { real } = this;
+    const answer = real.permission(mask, cred);
+    // The host may have been asked for them just now.
+    if (this.acl !== real.acl) this.acl = real.acl;
+    return answer;
+  }
+
+  override learnLists(): void {
+    const { real } = this;
+    real.learnLists();
+    this.acl = real.acl;
+    this.defaultAcl = real.defaultAcl;
   }
 
   override getxattr(name: string): Result<string> {
