@@ -1,7 +1,7 @@
 /**
  * POSIX access control lists (acl(5), getfacl(1)) as the extended attributes that they are to programs. A list that says the
  * same as permission bits becomes these, as on Linux, and the file has none to show. Lists that say more are kept in
- * memory (tmpfs, and overlays with one above), and refused elsewhere.
+ * memory (tmpfs, and overlays with one above), by the host (hostfs), and refused elsewhere.
  */
 import type { Result } from '../lib/result.ts';
 import { EACCES, ENODATA, EOPNOTSUPP } from '../uapi/errno.ts';

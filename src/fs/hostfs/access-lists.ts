@@ -1,6 +1,7 @@
 /** Access control lists of the host's files (acl(5)): who may read a file on the host, and nobody else, may do so in the machine. */
 import type { HostFiles } from '../../host/files.ts';
-import { type AccessList, parseAccessList } from '../access-list.ts';
+import { ENODATA, EOPNOTSUPP } from '../../uapi/errno.ts';
+import { type AccessList, formatAccessList, parseAccessList } from '../access-list.ts';
 
 const ACCESS = 'system.posix_acl_access';
 const DEFAULT = 'system.posix_acl_default';
@@ -15,6 +16,19 @@ export const hostLists = (files: HostFiles, fd: number, isDirectory: boolean): H
   acl: listOf(files, fd, ACCESS),
   defaultAcl: isDirectory ? listOf(files, fd, DEFAULT) : null,
 });
+
+/** Those that are given are stored, or taken away (null): 0 or -errno. */
+export function storeLists(files: HostFiles, fd: number, { acl, defaultAcl }: Partial<HostLists>): number {
+  const err = store(files, fd, ACCESS, acl);
+  return err < 0 ? err : store(files, fd, DEFAULT, defaultAcl);
+}
+
+function store(files: HostFiles, fd: number, name: string, list: AccessList | null | undefined): number {
+  if (list === undefined) return 0;
+  if (list !== null) return files.setxattr(fd, name, formatAccessList(list), 0);
+  const err = files.removexattr(fd, name);
+  return err === -ENODATA || err === -EOPNOTSUPP ? 0 : err;
+}
 
 function listOf(files: HostFiles, fd: number, name: string): AccessList | null {
   const value = files.getxattr(fd, name);

@@ -19,6 +19,7 @@ import { isDir, isReg, S_IALLUGO, S_IFDIR, S_IFLNK, S_IFREG } from '../../uapi/s
 import type { File } from '../file.ts';
 import type { Attributes, Inode, NewInode } from '../inode.ts';
 import type { Listing } from '../snapshot-dir.ts';
+import { storeLists } from './access-lists.ts';
 import { HostDir } from './dir.ts';
 import { HostFile } from './file.ts';
 import { HostNode } from './node.ts';
@@ -101,6 +102,8 @@ export class HostInode extends HostNode {
     if (fd < 0) return fd;
     let r = 0;
     if (uid !== undefined || gid !== undefined) r = files.chown(fd, uid ?? -1, gid ?? -1);
+    // A list brings its mode along, and a later mode its mask.
+    if (r >= 0) r = storeLists(files, fd, attr);
     if (r >= 0 && mode !== undefined) r = files.chmod(fd, mode & S_IALLUGO);
     if (r < 0 || (atime ?? mtime) === undefined) return r;
     r = files.utimens(fd, atime ?? null, mtime ?? null);

@@ -40,6 +40,8 @@ export interface HostfsOptions {
 
 export class HostSuperBlock extends SuperBlock {
   override readonly findsFiles: boolean = true;
+  /** As the host does. */
+  override readonly keepsAccessLists: boolean = true;
   readonly files: HostFiles;
   readonly ram: Ram;
   readonly handles: HandleCache;

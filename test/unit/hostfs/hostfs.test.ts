@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ROOT_CRED } from '../../../src/core/cred.ts';
+import { CAPS_NONE, ROOT_CRED } from '../../../src/core/cred.ts';
 import { hostfsType } from '../../../src/fs/hostfs/type.ts';
+import { permission } from '../../../src/fs/permission.ts';
 import { openLibc } from '../../../src/host/libc.ts';
 import { NativeFiles } from '../../../src/host/native-files.ts';
-import { EINVAL, ENOENT, ENXIO, EROFS, ESTALE } from '../../../src/uapi/errno.ts';
+import { EINVAL, ENOENT, ENXIO, EOPNOTSUPP, EROFS, ESTALE } from '../../../src/uapi/errno.ts';
 import { O_APPEND, O_RDWR, O_WRONLY, RENAME_EXCHANGE } from '../../../src/uapi/fcntl.ts';
-import { S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG } from '../../../src/uapi/stat.ts';
+import { MAY_READ, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG } from '../../../src/uapi/stat.ts';
 import {
   at,
   contentOf,
@@ -206,6 +207,24 @@ test('extended attributes of users pass, others do not', t => {
   assert.ok(f.setxattr('trusted.a', 'x', 0) < 0);
   assert.equal(f.removexattr('user.a'), 0);
   assert.deepEqual(f.listxattr(), []);
+});
+
+test("access control lists are the host's", t => {
+  const dir = tempDir(t);
+  const acl = { owner: 6, users: [{ id: 7, rights: 4 }], group: 0, groups: [], mask: 4, other: 0 };
+  const f = must(mounted(dir).root.mknod('f', make(S_IFREG | 0o640)));
+  const kept = f.setattr({ acl });
+  if (kept === -EOPNOTSUPP) return t.skip('the host keeps none here');
+  assert.equal(kept, 0);
+  const seen = at(mounted(dir).root, 'f');
+  const may = (fsuid: number, fsgid: number): boolean =>
+    permission(seen, MAY_READ, { ...ROOT_CRED, effective: CAPS_NONE, fsuid, fsgid, groups: [] }) === 0;
+  assert.equal(may(7, 7), true);
+  assert.equal(may(8, seen.gid), false, "the group's bits are the mask");
+  assert.deepEqual(seen.acl, acl);
+  assert.equal(seen.setattr({ acl: null, mode: 0o640 }), 0);
+  seen.learnLists();
+  assert.deepEqual([seen.acl, may(7, 7), may(8, seen.gid)], [null, false, true]);
 });
 
 test('a file without a name can be given one', t => {
