@@ -5,6 +5,8 @@ import type { Kernel } from './kernel.ts';
 /** vm.max_map_count at first. The host has such a limit for each space, and the engine needs some areas itself. */
 const MOST_MAPS = 65530;
 const FOR_THE_ENGINE = 530;
+/** The vDSO and its data, which are in no list. */
+const VDSO_AREAS = 2;
 
 const HEURISTIC = 0;
 const ALWAYS = 1;
@@ -51,7 +53,10 @@ export class MemoryRules {
 
   /** Whether a space may have so many areas more; a run of guard pages makes two more of one. */
   hasRoom(mm: Mm, more: number): boolean {
-    return mm.vmas.count + 2 * mm.guards.count + more <= Math.min(this.maxMaps, MOST_MAPS - FOR_THE_ENGINE);
+    const vdso = mm.host.vdso() === 0 ? 0 : VDSO_AREAS;
+    return (
+      vdso + mm.vmas.count + 2 * mm.guards.count + more <= Math.min(this.maxMaps, MOST_MAPS - FOR_THE_ENGINE)
+    );
   }
 
   private committed(): number {
