@@ -276,6 +276,11 @@ export interface Space {
   hasRun(): boolean;
   /** Of the pages from `address` on: sets out[i] to 1 for each that is there. */
   present(address: number, out: Uint8Array): void;
+  /**
+   * Of the pages of a private mapping from `address` on: sets out[i] to 1 for each that is a copy (it was written), as it is
+   * after all that is queued; to 0 for the others. Slow, as `settle`.
+   */
+  copied(address: number, out: Uint8Array): void;
   /** membarrier(2) of the host, for all threads of this space (or of all): a command that it has. */
   barrier(command: number): void;
   /** As a debugger reads and writes, protections aside: how many bytes, or -EIO. Addresses are the caller's to check. */

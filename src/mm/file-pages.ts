@@ -112,7 +112,7 @@ export function mapAppended(mm: Mm, vma: Vma, backing: Backing, pos: number): vo
 }
 
 /** Maps the bytes [from, to) of the area's file, which lie at `offset` in memory. Guard pages stay guarded. */
-function mapRun(mm: Mm, vma: Vma, offset: number, from: number, to: number): void {
+export function mapRun(mm: Mm, vma: Vma, offset: number, from: number, to: number): void {
   const address = vma.start + (from - vma.pos);
   mm.space.mapMemory(address, to - from, vma.pageProt, offset, vma.shared, (vma.flags & VM_MAYWRITE) !== 0);
   hasMapped(mm, vma, address, to - from);
@@ -161,13 +161,17 @@ function storing(mm: Mm, address: number, len: number): number {
   for (const vma of mm.vmas.within(address, address + len)) {
     if (!vma.unstored || (vma.prot & PROT_WRITE) === 0) continue;
     vma.unstored = false;
-    for (const { from, to } of mappedParts(vma, vma.start, vma.end))
-      mm.space.protect(from, to - from, vma.prot);
-    hideGuards(mm, vma.start, vma.end);
+    protectMapped(mm, vma, vma.prot);
     vma.backing?.stored();
     heard++;
   }
   return heard;
+}
+
+/** Gives the pages of an area these rights. */
+export function protectMapped(mm: Mm, vma: Vma, prot: number): void {
+  for (const { from, to } of mappedParts(vma, vma.start, vma.end)) mm.space.protect(from, to - from, prot);
+  hideGuards(mm, vma.start, vma.end);
 }
 
 /** The engine's pages behind the ends of files go (PageUser). */
@@ -199,23 +203,6 @@ export function unmapPunched(mm: Mm, cache: PageCache, first: number, last: numb
   mm.space.flush();
 }
 
-/** Files may lie elsewhere in memory now (PageUser). */
-export function remapMoved(mm: Mm): void {
-  for (const vma of mm.vmas) {
-    if (vma.backing === null || vma.mapped === null || vma.mapped.count === 0) continue;
-    const { cache } = vma.backing;
-    for (let page = vma.mapped.next(0, true); Number.isFinite(page); ) {
-      const stop = vma.mapped.next(page, false);
-      const from = Math.max(page * PAGE_SIZE, vma.pos);
-      const to = Math.min(stop * PAGE_SIZE, vma.posOf(vma.end));
-      // A private mapping keeps the pages it has: they may have been written.
-      if (to > from && vma.shared) mapRun(mm, vma, cache.offsetOf(from), from, to);
-      page = vma.mapped.next(stop, true);
-    }
-  }
-  mm.space.flush();
-}
-
 /** Where the engine has pages in [start, end): what it is asked of others fails, and ends at the first hole. */
 export function mappedRuns(mm: Mm, start: number, end: number): Range[] {
   const runs: Range[] = [];
@@ -229,7 +216,7 @@ export function mappedRuns(mm: Mm, start: number, end: number): Range[] {
 }
 
 /** Parts of an area that the engine has pages for: all of private memory, of a file what was mapped so far. */
-function* mappedParts({ mapped, start, pos }: Vma, from: number, to: number): Generator<Range> {
+export function* mappedParts({ mapped, start, pos }: Vma, from: number, to: number): Generator<Range> {
   if (mapped === null) {
     yield { from, to };
     return;

@@ -14,11 +14,11 @@ import {
   mappedRuns,
   mapTouched,
   moveFilePages,
-  remapMoved,
   unmapPunched,
   unmapTruncated,
 } from './file-pages.ts';
 import { hideGuards, moveGuards, removeGuards } from './guards.ts';
+import { remapMoved } from './moved-files.ts';
 import { followBreak, OwnBreak } from './own-break.ts';
 import { OwnEnd } from './own-end.ts';
 import type { PageCache, PageUser } from './page-cache.ts';
@@ -447,8 +447,8 @@ export class Mm implements PageUser, AreasWatcher {
     unmapPunched(this, cache, first, last);
   }
 
-  moved(): void {
-    remapMoved(this);
+  moved(cache: PageCache): void {
+    remapMoved(this, cache);
   }
 
   /** Takes the pages of [start, end) away, but for what the engine keeps. */

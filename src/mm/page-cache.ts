@@ -22,8 +22,8 @@ export interface PageUser {
   truncated(pos: number): void;
   /** Pages [first, last) are holes now: a touch must make them anew. */
   punched(cache: PageCache, first: number, last: number): void;
-  /** The file now lives elsewhere in ram: mapped pages must be mapped anew. */
-  moved(): void;
+  /** The file now lives elsewhere in ram: mapped pages must be mapped anew, but for copies that were written. */
+  moved(cache: PageCache): void;
 }
 
 const SMALLEST_RANGE = 16 * PAGE_SIZE;
@@ -264,8 +264,8 @@ export class PageCache {
     }
     this.base = base;
     this.room = room;
-    for (const user of this.users) user.moved();
-    // Private mappings may still show pages of the old range, and cannot be moved: some were written.
+    for (const user of this.users) user.moved(this);
+    // Programs may still see the old range: what is to be mapped anew is only ordered, and what may not was kept.
     if (this.users.size > 0) this.retired.push({ offset: old, len: oldRoom });
     else this.ram.free(old, oldRoom);
   }

@@ -16,8 +16,10 @@ const ENTRY = 8;
 /** Entries of pagemap that are read at once, and the most that are looked at for one area. */
 const PIECE = 4096;
 const MOST_PAGES = 1 << 18;
-/** In the top byte of an entry. */
+/** In the top byte of an entry: in memory, on the host's disk, a page of a file or a shared one. */
 const PRESENT = 0x80;
+const SWAPPED = 0x40;
+const OF_FILE = 0x20;
 const NO_MEMORY: SpaceUsage = { anonymous: 0, file: 0, shmem: 0, peak: 0, pageTables: 0 };
 
 export interface RawTimes {
@@ -128,6 +130,21 @@ export class Accounts {
     this.files.close(fd);
   }
 
+  /** Sets out[i] to 0 for each page from `address` on that surely is no private copy. */
+  copied(pid: number, address: number, out: Uint8Array): void {
+    const fd = this.files.open(`/proc/${pid}/pagemap`);
+    if (fd < 0) return;
+    for (let done = 0; done < out.length; done += PIECE) {
+      const n = Math.min(PIECE, out.length - done);
+      const got = this.libc.pread(fd, this.entries, n * ENTRY, (address / PAGE + done) * ENTRY);
+      for (let i = 0; i < n && (i + 1) * ENTRY <= got; i++) {
+        const top = this.entries[i * ENTRY + 7]!;
+        if ((top & (PRESENT | SWAPPED)) === 0 || (top & OF_FILE) !== 0) out[done + i] = 0;
+      }
+    }
+    this.files.close(fd);
+  }
+
   /** Through /proc/PID/mem, which minds no protections. How many bytes, or -errno. */
   access(pid: number, address: number, buf: Uint8Array, writes: boolean): number {
     const fd = this.files.open(`/proc/${pid}/mem`, writes);
@@ -138,12 +155,11 @@ export class Accounts {
     return n;
   }
 
-  /** Bit 63 of an entry: present; bit 61: a page of a file, or shared. */
   private count(bytes: number, counted: { own: number; mapped: number }): void {
     for (let at = 7; at < bytes; at += ENTRY) {
       const top = this.entries[at]!;
       if ((top & PRESENT) === 0) continue;
-      if ((top & 0x20) === 0) counted.own++;
+      if ((top & OF_FILE) === 0) counted.own++;
       else counted.mapped++;
     }
   }

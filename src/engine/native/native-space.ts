@@ -344,6 +344,11 @@ export class NativeSpace implements Space {
     this.engine.accounts.present(this.engine.lives.pidOf(this), address, out);
   }
 
+  copied(address: number, out: Uint8Array): void {
+    this.settle();
+    this.engine.accounts.copied(this.engine.lives.pidOf(this), address, out.fill(1));
+  }
+
   barrier(command: number): void {
     this.order(NR.membarrier, command, 0);
   }
