@@ -7,13 +7,16 @@ import { EACCES, EFAULT, EINVAL, ENOMEM } from '../uapi/errno.ts';
 import { MADV_FREE, MADV_POPULATE_READ, MADV_POPULATE_WRITE } from '../uapi/mman.ts';
 import { touched } from './file-pages.ts';
 import type { Mm } from './mm.ts';
+import { remapDropped } from './moved-files.ts';
 import { PAGE_SIZE, pageUp } from './ram.ts';
 import { VM_LOCKED, VM_LOCKONFAULT, VM_MAYWRITE, VM_SHARED, type Vma } from './vma.ts';
 
 /** MADV_DONTNEED, MADV_FREE: private pages are dropped; a file's pages come back when touched. */
 export function dropPages(mm: Mm, vma: Vma, from: number, to: number, advice: number): number {
   if (advice === MADV_FREE && (vma.backing !== null || vma.shared)) return -EINVAL;
-  if (!vma.shared) mm.advisePages(from, to, advice);
+  if (vma.shared) return 0;
+  mm.advisePages(from, to, advice);
+  remapDropped(mm, vma, from, to);
   return 0;
 }
 

@@ -22,6 +22,12 @@ export function remapMoved(mm: Mm, cache: PageCache): void {
   mm.space.flush();
 }
 
+/** Copies of [from, to) are dropped: what is seen there next is the file as it is now, though they were kept when it moved. */
+export function remapDropped(mm: Mm, vma: Vma, from: number, to: number): void {
+  const cache = vma.backing?.cache;
+  if (cache?.hasLeft && follows(mm, vma)) remap(mm, vma, cache, from, to);
+}
+
 /** The host's own pages stay; so does program text, which may be patched (text-image.ts). */
 function follows(mm: Mm, vma: Vma): boolean {
   if (vma.direct || vma.mapped === null || vma.mapped.count === 0) return false;

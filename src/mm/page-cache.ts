@@ -72,6 +72,11 @@ export class PageCache {
     return this.present.count;
   }
 
+  /** It was elsewhere before, and that may still be seen. */
+  get hasLeft(): boolean {
+    return this.retired.length > 0;
+  }
+
   isPresent(page: number): boolean {
     return this.present.has(page);
   }

@@ -90,6 +90,8 @@ static void written(void)
 	show("moved", q);
 	outgrow(10000000, '3');
 	show("moved, then outgrown", q);
+	R(madvise((void *)q, PAGE, MADV_DONTNEED));
+	show("what was written to the first is dropped", q);
 	munmap((void *)q, 2 * PAGE);
 	outgrow(400000000, '4');
 	say("what is left: %c %c\n", q[2 * PAGE + 1], q[3 * PAGE + 1]);
