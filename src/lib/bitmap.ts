@@ -1,6 +1,6 @@
 const NO_WORDS = new Uint32Array(0);
 
-/** A set of small integers that grows as needed, 32 to a word. */
+/** A set of integers below 2^31 that grows as needed, 32 to a word. It may be asked for larger ones. */
 export class Bitmap {
   private words = NO_WORDS;
   private members = 0;
@@ -12,8 +12,7 @@ export class Bitmap {
   }
 
   has(bit: number): boolean {
-    const word = this.words[bit >>> 5];
-    return word !== undefined && ((word >>> (bit & 31)) & 1) === 1;
+    return bit < this.words.length * 32 && ((this.words[bit >>> 5]! >>> (bit & 31)) & 1) === 1;
   }
 
   /** Adds the integers of [from, to). */

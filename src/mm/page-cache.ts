@@ -2,9 +2,9 @@
  * The pages of one file in the machine's memory.
  *
  * A cache owns one contiguous range of `ram`, larger than the file, so that a mapping of the file is one host
- * mapping. A page is *present* once it holds the file's bytes; absent pages of a file without a `fill` are holes
- * and read as zeros without costing memory. Growing past the range moves the file to a larger one, and whoever
- * maps it (`PageUser`) is told.
+ * mapping; only a sparse file that is too long for that has one that reaches as far as its pages. A page is *present*
+ * once it holds the file's bytes; absent pages of a file without a `fill` are holes and read as zeros without costing
+ * memory. Growing past the range moves the file to a larger one, and whoever maps it (`PageUser`) is told.
  */
 import type { HostFile } from '../engine/engine.ts';
 import { Bitmap } from '../lib/bitmap.ts';
@@ -88,7 +88,7 @@ export class PageCache {
 
   /** Makes the pages of [pos, pos + len) present; 0 or -errno. May move the file. */
   ensure(pos: number, len: number): number {
-    const placed = this.reserve(Math.max(pos + len, this.bytes));
+    const placed = this.reserveFor(pos + len);
     if (placed < 0) return placed;
     const end = Math.ceil((pos + len) / PAGE_SIZE);
     let page = this.present.next(Math.floor(pos / PAGE_SIZE), false, end);
@@ -154,20 +154,17 @@ export class PageCache {
     );
   }
 
-  /** Cuts or extends the file to `size` bytes; 0 or -errno. What lies past the new end reads as zeros later. */
-  truncate(size: number): number {
-    if (size <= this.bytes) {
-      this.closeWindows();
-      this.dropFrom(size);
+  /** Cuts or extends the file to `size` bytes. What lies past the new end reads as zeros later. */
+  truncate(size: number): void {
+    if (size > this.bytes) {
       this.bytes = size;
-      const edge = pageUp(size);
-      for (const user of this.users) user.truncated(edge);
-      return 0;
+      return;
     }
-    const placed = this.reserve(size);
-    if (placed < 0) return placed;
+    this.closeWindows();
+    this.dropFrom(size);
     this.bytes = size;
-    return 0;
+    const edge = pageUp(size);
+    for (const user of this.users) user.truncated(edge);
   }
 
   /** Makes [pos, pos + len) a hole: whole pages go, the rest is zeroed. */
@@ -244,8 +241,14 @@ export class PageCache {
     return charged;
   }
 
+  /** Room up to byte `end` at least; for the whole file at once, if there is as much. */
+  private reserveFor(end: number): number {
+    if (end <= this.room) return 0;
+    if (end < this.bytes && this.reserve(this.bytes) === 0) return 0;
+    return this.reserve(end);
+  }
+
   private reserve(size: number): number {
-    if (size <= this.room) return 0;
     const grows = this.room >= LARGE && this.room < HUGE ? 16 : 2;
     let room = Math.max(SMALLEST_RANGE, this.room * grows);
     while (room < size) room *= 2;

@@ -23,8 +23,11 @@ export const FILE = {
   FILE_RAM: 0x200000000,
 } as const;
 
-/** Offsets of the memory file for the machine's memory: far more than pages, so that files lie in one piece. */
-export const RAM_RANGE = 2 ** 38;
+/**
+ * Offsets of the memory file for the machine's memory: far more than pages, so that files lie in one piece, sparse ones too. They
+ * cost nothing, but pages are to be counted with 31 bits (lib/bitmap.ts).
+ */
+export const RAM_RANGE = 2 ** 43;
 
 /** Places in a guest's address space that the engine keeps to itself. */
 export const VA = {
