@@ -393,7 +393,7 @@ export class Mm implements PageUser, AreasWatcher {
     for (let at = address; at < address + len; ) {
       const vma = this.vmas.find(at);
       if (vma === null) return prot === PROT_READ && this.isVdso(at, address + len);
-      if (!grants(vma.prot, prot)) return false;
+      if (!grants(vma.prot, prot) || vma.fileEndsBefore(address + len)) return false;
       at = vma.end;
     }
     return !this.guards.touches(address, address + len);

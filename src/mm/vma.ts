@@ -4,7 +4,7 @@
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../engine/engine.ts';
 import type { Bitmap } from '../lib/bitmap.ts';
 import type { PageCache } from './page-cache.ts';
-import { PAGE_SIZE } from './ram.ts';
+import { PAGE_SIZE, pageUp } from './ram.ts';
 
 export const VM_SHARED = 1;
 /** Grows downwards: the stack, as /proc says it. */
@@ -112,6 +112,12 @@ export class Vma {
   /** The file's position that `address` maps. */
   posOf(address: number): number {
     return this.pos + (address - this.start);
+  }
+
+  /** Whether some pages below `address` are past the end of its file: to touch them is SIGBUS. */
+  fileEndsBefore(address: number): boolean {
+    const { backing } = this;
+    return backing !== null && this.posOf(Math.min(address, this.end)) > pageUp(backing.cache.size);
   }
 
   /** A copy for [from, to), which lies inside; it has no reference to the backing yet. */
