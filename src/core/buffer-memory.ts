@@ -24,6 +24,10 @@ export class BufferMemory implements UserMemory {
     return this.in(addr, len);
   }
 
+  room(addr: number, len: number): number {
+    return Math.max(0, Math.min(len, this.ram.length - addr));
+  }
+
   shrink(_len: number): void {}
 
   string(): number {

@@ -22,6 +22,8 @@ export interface UserMemory {
    * is undefined: fill all of it, or say with `shrink` how much was filled.
    */
   out(addr: number, len: number): number;
+  /** How many of [addr, addr + len) may be written, up to the first page that may not. */
+  room(addr: number, len: number): number;
   /** Only the first `len` bytes of the latest `out` window are copied. */
   shrink(len: number): void;
   /** A NUL-terminated string of at most `max` bytes with its NUL, one character a byte; -ENAMETOOLONG if longer. */

@@ -11,7 +11,18 @@ import type { WaitQueue } from '../core/wait.ts';
 import type { Result } from '../lib/result.ts';
 import type { PageCache } from '../mm/page-cache.ts';
 import type { PageWindow } from '../mm/page-window.ts';
-import { EBADF, EINVAL, EISDIR, ENODEV, ENOTDIR, ENOTTY, EOPNOTSUPP, ESPIPE } from '../uapi/errno.ts';
+import {
+  EAGAIN,
+  EBADF,
+  EFAULT,
+  EINVAL,
+  EISDIR,
+  ENODEV,
+  ENOTDIR,
+  ENOTTY,
+  EOPNOTSUPP,
+  ESPIPE,
+} from '../uapi/errno.ts';
 import {
   O_ACCMODE,
   O_NONBLOCK,
@@ -23,10 +34,22 @@ import {
   SEEK_SET,
 } from '../uapi/fcntl.ts';
 import { IN_CLOSE_NOWRITE, IN_CLOSE_WRITE } from '../uapi/inotify.ts';
-import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../uapi/poll.ts';
-import { isDir } from '../uapi/stat.ts';
+import {
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLOUT,
+  POLLPRI,
+  POLLRDHUP,
+  POLLRDNORM,
+  POLLWRNORM,
+} from '../uapi/poll.ts';
+import { isDir, isReg } from '../uapi/stat.ts';
 import type { Path } from './dentry.ts';
 import type { Inode } from './inode.ts';
+
+/** With one of these a read has an answer. */
+const ENDS_READ = POLLIN | POLLRDNORM | POLLPRI | POLLERR | POLLHUP | POLLRDHUP;
 
 /** Receives directory entries; answers false when it has no room for this one (it is then asked again later). */
 export type EmitEntry = (name: string, ino: number, dtype: number, nextPos: number) => boolean;
@@ -176,9 +199,25 @@ export abstract class File {
     return isDir(this.inode.mode) ? -EISDIR : -EINVAL;
   }
 
+  /**
+   * A read of `len` bytes of which only the first `room`, fewer, have a place, at buf[off]. Where Linux copies a piece whole or
+   * not at all, as from pipes and sockets, a piece that does not fit stays.
+   */
+  readShort(buf: Uint8Array, off: number, room: number, _len: number, pos: number): number {
+    if (room > 0) return this.read(buf, off, room, pos);
+    // It fails only if there is something to read.
+    if (isReg(this.inode.mode)) return pos >= this.inode.size ? 0 : -EFAULT;
+    return this.waitq !== null && (this.poll() & ENDS_READ) === 0 ? -EAGAIN : -EFAULT;
+  }
+
   /** Writes buf[off, off + len) at `pos`. O_APPEND is the caller's business (it passes the size as pos). */
   write(_buf: Uint8Array, _off: number, _len: number, _pos: number): number {
     return -EINVAL;
+  }
+
+  /** Of a write of `len` bytes of which `most`, whole pages, can be handed over at once: how many are to be the first. */
+  writtenAtOnce(len: number, most: number): number {
+    return Math.min(len, most);
   }
 
   /** The pages of which a read is a copy, where that is all; null: it is to be read. All that a read does besides is done. */

@@ -14,6 +14,7 @@ import { AnonInode, type AnonSuper } from '../fs/anon.ts';
 import { File } from '../fs/file.ts';
 import type { Inode } from '../fs/inode.ts';
 import type { Result } from '../lib/result.ts';
+import { PAGE_SIZE } from '../mm/ram.ts';
 import { EAGAIN, EBADF, EINVAL, ENOTTY, ENXIO } from '../uapi/errno.ts';
 import { O_ACCMODE, O_DIRECT, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from '../uapi/fcntl.ts';
 import { FIONREAD } from '../uapi/ioctls.ts';
@@ -82,7 +83,14 @@ export class PipeFile extends File {
   }
 
   override read(buf: Uint8Array, off: number, len: number): number {
-    const n = this.pipe.read(buf, off, len);
+    return this.hasRead(this.pipe.read(buf, off, len));
+  }
+
+  override readShort(buf: Uint8Array, off: number, room: number, len: number): number {
+    return this.hasRead(this.pipe.readShort(buf, off, room, len));
+  }
+
+  private hasRead(n: number): number {
     if (n > 0 && this.hasName) this.inode.atime = this.inode.sb.clock.coarse();
     return n;
   }
@@ -96,6 +104,14 @@ export class PipeFile extends File {
       this.pipe.waitq.wake(WOKEN_BY_WRITE);
     }
     return n;
+  }
+
+  /** Its first piece begins in the last slot if the whole write does. */
+  override writtenAtOnce(len: number, most: number): number {
+    if (len <= most) return len;
+    this.pipe.recall();
+    const merged = this.pipe.merges(len);
+    return merged > 0 ? most - PAGE_SIZE + merged : most;
   }
 
   /** Whether a thread may use it by itself: nothing of what happens shows elsewhere. */

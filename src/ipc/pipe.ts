@@ -12,7 +12,7 @@ import { WaitQueue } from '../core/wait.ts';
 import type { PipeAlong } from '../engine/answers.ts';
 import { copyBytes } from '../lib/bytes.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
-import { EAGAIN, EBUSY, EINVAL, EPERM, EPIPE } from '../uapi/errno.ts';
+import { EAGAIN, EBUSY, EFAULT, EINVAL, EPERM, EPIPE } from '../uapi/errno.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../uapi/poll.ts';
 import { type Lender, type PipeEnds, PipeLoan } from './pipe-loan.ts';
 
@@ -174,6 +174,18 @@ export class Pipe implements Lender {
     return done;
   }
 
+  /** As `read`, with room for the first `room` bytes only: what is taken of a slot fits there, or all of that stays. */
+  readShort(buf: Uint8Array, off: number, room: number, len: number): number {
+    if (this.empty) return this.read(buf, off, len);
+    let fits = 0;
+    for (let slot = this.head; slot < this.tail; slot++) {
+      const n = Math.min(len - fits, this.lengths[slot & (this.slots - 1)]!);
+      if (fits + n > room) break;
+      fits += n;
+    }
+    return fits === 0 ? -EFAULT : this.read(buf, off, fits);
+  }
+
   /** Bytes put in: fewer than asked if the pipe filled up. -EAGAIN if it is full, -EPIPE without a reader. */
   write(buf: Uint8Array, off: number, len: number, packet: boolean): number {
     if (len === 0) return 0;
@@ -299,14 +311,20 @@ export class Pipe implements Lender {
     return done;
   }
 
-  /** Puts what is left over of whole pages behind the last slot's bytes, if that much fits there. */
-  private merge(buf: Uint8Array, off: number, len: number): number {
+  /** How many of `len` bytes go behind those of the last slot: what is left over of whole pages, if that much fits there. */
+  merges(len: number): number {
     const n = len % PAGE_SIZE;
     if (n === 0 || this.head === this.tail) return 0;
     const i = (this.tail - 1) & (this.slots - 1);
     const end = this.starts[i]! + this.lengths[i]!;
-    if ((this.kinds[i]! & MERGE) === 0 || end + n > PAGE_SIZE) return 0;
-    copyBytes(buf, off, this.data, i * PAGE_SIZE + end, n);
+    return (this.kinds[i]! & MERGE) === 0 || end + n > PAGE_SIZE ? 0 : n;
+  }
+
+  private merge(buf: Uint8Array, off: number, len: number): number {
+    const n = this.merges(len);
+    if (n === 0) return 0;
+    const i = (this.tail - 1) & (this.slots - 1);
+    copyBytes(buf, off, this.data, i * PAGE_SIZE + this.starts[i]! + this.lengths[i]!, n);
     this.lengths[i] = this.lengths[i]! + n;
     this.count += n;
     return n;

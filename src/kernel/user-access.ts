@@ -77,6 +77,15 @@ export class UserAccess implements UserMemory {
     return this.outOffset;
   }
 
+  room(addr: number, len: number): number {
+    const { thread, mm } = this.context;
+    if (thread === null || mm === null) return 0;
+    if (this.reaches(mm, addr, len, PROT_WRITE)) return len;
+    let end = addr;
+    while (this.reaches(mm, end, 1, PROT_WRITE)) end += PAGE_SIZE - (end % PAGE_SIZE);
+    return Math.min(len, end - addr);
+  }
+
   /** Until `release` what the call writes first stands in this page, where no program can change it. */
   keepAt(page: number): void {
     this.keptAt = page;

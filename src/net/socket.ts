@@ -56,6 +56,8 @@ export class Incoming {
   readonly off: number;
   readonly len: number;
   readonly flags: number;
+  /** Only the first so many bytes of the window can be filled: what does not fit there is -EFAULT. */
+  readonly room: number;
   /** Where the message came from, or null: unknown. */
   from: string | null = null;
   /** MSG_TRUNC, MSG_EOR ... of the message. */
@@ -65,11 +67,12 @@ export class Incoming {
   /** SCM_CREDENTIALS; null if the socket does not pass them. */
   cred: Ucred | null = null;
 
-  constructor(buf: Uint8Array, off: number, len: number, flags: number) {
+  constructor(buf: Uint8Array, off: number, len: number, flags: number, room = len) {
     this.buf = buf;
     this.off = off;
     this.len = len;
     this.flags = flags;
+    this.room = room;
   }
 }
 
@@ -156,7 +159,14 @@ export abstract class Socket extends File {
   /** read(2): what came with the data is dropped. */
   override read(buf: Uint8Array, off: number, len: number): number {
     if (len === 0) return 0;
-    const into = new Incoming(buf, off, len, 0);
+    return this.receiveBytes(new Incoming(buf, off, len, 0));
+  }
+
+  override readShort(buf: Uint8Array, off: number, room: number, len: number): number {
+    return this.receiveBytes(new Incoming(buf, off, len, 0, room));
+  }
+
+  private receiveBytes(into: Incoming): number {
     const got = this.receive(into);
     for (const file of into.rights) file.put();
     return got;

@@ -131,7 +131,7 @@ function inPieces(move: typeof readNow, transfer: LongTransfer, begun = 0): numb
   const { task, file, user, addr, len, pos, mayWait } = transfer;
   const slice = new Slice(task);
   for (let done = begun; ; ) {
-    const size = Math.min(PIECE, len - done);
+    const size = move === writeNow ? file.writtenAtOnce(len - done, PIECE) : Math.min(len - done, PIECE);
     const n = move(task, file, user, addr + done, size, pos < 0 ? pos : pos + done);
     if (n <= 0) return done > 0 ? done : n;
     done += n;
@@ -167,8 +167,9 @@ function readWhole(
   len: number,
   mayWait: boolean,
 ): number | Promise<number> {
-  const bytes = new Uint8Array(Math.min(len, MAX_MESSAGE));
-  const n = readFile(task, file, new BufferMemory(bytes), 0, bytes.length, AT_POS, mayWait);
+  const most = Math.min(len, MAX_MESSAGE);
+  const bytes = new Uint8Array(user.room(addr, most));
+  const n = readFile(task, file, new BufferMemory(bytes), 0, most, AT_POS, mayWait);
   const give = (got: number): number => {
     if (got <= 0) return got;
     const err = copyOut(user, addr, bytes.subarray(0, got));
@@ -186,13 +187,10 @@ function readNow(task: Task, file: File, user: UserMemory, addr: number, len: nu
   let done = 0;
   let result = 0;
   while (done < len) {
-    let n = Math.min(len - done, user.maxWindow);
-    let at = user.out(addr + done, n);
-    if (at < 0 && n > toPageEnd(addr + done)) {
-      n = toPageEnd(addr + done);
-      at = user.out(addr + done, n);
-    }
-    result = at < 0 ? withoutMemory(file, start + done) : file.read(user.ram, at, n, start + done);
+    const n = Math.min(len - done, user.maxWindow);
+    const at = user.out(addr + done, n);
+    result =
+      at < 0 ? readShort(file, user, addr + done, n, start + done) : file.read(user.ram, at, n, start + done);
     if (at >= 0 && result < n) user.shrink(Math.max(result, 0));
     if (result <= 0) break;
     done += result;
@@ -204,10 +202,13 @@ function readNow(task: Task, file: File, user: UserMemory, addr: number, len: nu
   return done;
 }
 
-/** A read to a bad address fails only if there is something to read. */
-function withoutMemory(file: File, pos: number): number {
-  if (isReg(file.inode.mode)) return pos >= file.inode.size ? 0 : -EFAULT;
-  return file.waitq !== null && (file.poll() & READ_EVENTS) === 0 ? -EAGAIN : -EFAULT;
+/** A read into [addr, addr + len), which is not all the program's. */
+function readShort(file: File, user: UserMemory, addr: number, len: number, pos: number): number {
+  const room = user.room(addr, len);
+  const at = room === 0 ? 0 : user.out(addr, room);
+  const n = at < 0 ? at : file.readShort(user.ram, at, room, len, pos);
+  if (room > 0) user.shrink(Math.max(n, 0));
+  return n;
 }
 
 /** One attempt: bytes written, fewer than `len` if the file is full, or -errno if there were none. */
@@ -221,7 +222,7 @@ function writeNow(task: Task, file: File, user: UserMemory, addr: number, len: n
   let done = 0;
   let result = 0;
   while (done < limit) {
-    let n = Math.min(limit - done, user.maxWindow);
+    let n = file.writtenAtOnce(limit - done, user.maxWindow);
     let at = user.in(addr + done, n);
     if (at < 0 && n > toPageEnd(addr + done)) {
       n = toPageEnd(addr + done);

@@ -42,7 +42,7 @@ import { patiently, putAddress, socketOf } from './socket-args.ts';
 import { INT } from './structs/fields.ts';
 import { socketAddressOf } from './structs/messages.ts';
 import { deadlineOfTimespec } from './timeout.ts';
-import { type IoVector, readVector } from './vector.ts';
+import { type IoVector, readVector, roomOf } from './vector.ts';
 
 /** Receives into a region; tells of what came along through `told`, once there is a result. */
 function receive(
@@ -58,11 +58,15 @@ function receive(
   const attempt = (): number => {
     for (;;) {
       const n = Math.min(len - done, user.maxWindow);
-      const off = n === 0 ? 0 : user.out(addr + done, n);
-      if (off < 0) return off;
-      const into = new Incoming(user.ram, off, n, flags);
+      let room = n;
+      let off = n === 0 ? 0 : user.out(addr + done, n);
+      if (off < 0) {
+        room = user.room(addr + done, n);
+        off = room === 0 ? 0 : user.out(addr + done, room);
+      }
+      const into = new Incoming(user.ram, off, n, flags, room);
       const got = socket.receive(into);
-      if (n > 0) user.shrink(Math.min(n, Math.max(0, got)));
+      if (room > 0) user.shrink(Math.min(room, Math.max(0, got)));
       if (got < 0) return got;
       latest = into;
       done += got;
@@ -94,8 +98,9 @@ function receiveScattered(
     const region = { user: task.user, addr: vector.words[0] ?? 0, len: vector.total };
     return receive(task, socket, region, flags, told);
   }
-  const bytes = new Uint8Array(Math.min(vector.total, MAX_MESSAGE));
-  const region = { user: new BufferMemory(bytes), addr: 0, len: bytes.length };
+  const len = Math.min(vector.total, MAX_MESSAGE);
+  const bytes = new Uint8Array(Math.min(roomOf(task.user, vector), len));
+  const region = { user: new BufferMemory(bytes), addr: 0, len };
   return receive(task, socket, region, flags, (into, got) => {
     const err = scatter(task, vector, bytes.subarray(0, Math.min(got, bytes.length)));
     if (err >= 0) return told(into, got);

@@ -72,11 +72,24 @@ export function gathered(user: UserMemory, vector: IoVector, len: number): Uint8
   return bytes;
 }
 
+/** How many bytes the elements have room for, up to the first page that may not be written. */
+export function roomOf(user: UserMemory, { words, count }: IoVector): number {
+  let room = 0;
+  for (let i = 0; i < count; i++) {
+    const len = words[2 * i + 1]!;
+    const here = user.room(words[2 * i]!, len);
+    room += here;
+    if (here < len) break;
+  }
+  return room;
+}
+
 type Transfer = typeof readFile;
 
 /** One transfer through an array of ours, for files that keep messages whole. */
 function readScattered(task: Task, file: File, vector: IoVector, mayWait: boolean): number | Promise<number> {
-  const bytes = new Uint8Array(Math.min(vector.total, MAX_MESSAGE));
+  const len = Math.min(vector.total, MAX_MESSAGE);
+  const bytes = new Uint8Array(Math.min(roomOf(task.user, vector), len));
   const scatter = (n: number): number => {
     for (let i = 0, done = 0; done < n; i++) {
       const part = bytes.subarray(done, Math.min(n, done + vector.words[2 * i + 1]!));
@@ -86,7 +99,7 @@ function readScattered(task: Task, file: File, vector: IoVector, mayWait: boolea
     }
     return n;
   };
-  const n = readFile(task, file, new BufferMemory(bytes), 0, bytes.length, AT_POS, mayWait);
+  const n = readFile(task, file, new BufferMemory(bytes), 0, len, AT_POS, mayWait);
   return typeof n === 'number' ? scatter(n) : n.then(scatter);
 }
 

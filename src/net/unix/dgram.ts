@@ -71,7 +71,7 @@ export class UnixDgram extends UnixSocket {
       return waits && (this.shut & RCV_SHUTDOWN) !== 0 ? 0 : -EAGAIN;
     }
     const got = copyMessage(packet, into, this.options.passCred);
-    this.takeRights(packet, into, isPeek(into));
+    if (got >= 0) this.takeRights(packet, into, isPeek(into));
     if (!isPeek(into)) this.shiftPacket();
     return got;
   }

@@ -39,7 +39,7 @@ export class UnixSeqpacket extends UnixConnection {
     const packet = this.packets[0];
     if (packet === undefined) return (this.shut & RCV_SHUTDOWN) !== 0 ? 0 : -EAGAIN;
     const got = copyMessage(packet, into, this.options.passCred);
-    this.takeRights(packet, into, isPeek(into));
+    if (got >= 0) this.takeRights(packet, into, isPeek(into));
     if (!isPeek(into)) this.shiftPacket();
     return got;
   }

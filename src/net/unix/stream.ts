@@ -1,7 +1,7 @@
 /** SOCK_STREAM of AF_UNIX: bytes in order. Packets show only through the descriptors and credentials they carry. */
 import type { Inode } from '../../fs/inode.ts';
 import { copyBytes } from '../../lib/bytes.ts';
-import { EAGAIN, EINVAL, EISCONN, ENOTCONN, EOPNOTSUPP, EPIPE } from '../../uapi/errno.ts';
+import { EAGAIN, EFAULT, EINVAL, EISCONN, ENOTCONN, EOPNOTSUPP, EPIPE } from '../../uapi/errno.ts';
 import { MSG_OOB, MSG_PEEK, SOCK_STREAM } from '../../uapi/socket.ts';
 import { type Incoming, NO_CRED, type Outgoing, type Ucred } from '../socket.ts';
 import { UNNAMED } from './address.ts';
@@ -45,6 +45,7 @@ export class UnixStream extends UnixConnection {
       const packet = this.packets[i]!;
       if (!this.noteSender(packet, into, i === 0 && done === 0)) break;
       const n = Math.min(into.len - done, packet.left);
+      if (done + n > into.room) return done > 0 ? done : -EFAULT;
       copyBytes(packet.data, packet.start, into.buf, into.off + done, n);
       done += n;
       const carried = packet.rights.length > 0;

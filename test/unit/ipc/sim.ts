@@ -85,6 +85,10 @@ export class FakeUser implements UserMemory {
     return addr;
   }
 
+  room(_addr: number, len: number): number {
+    return len;
+  }
+
   shrink(): void {}
 
   string(): string | number {

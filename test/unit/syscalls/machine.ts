@@ -73,6 +73,10 @@ export class TestMemory implements UserMemory {
     return at;
   }
 
+  room(addr: number, len: number): number {
+    return addr < BASE ? 0 : Math.max(0, Math.min(len, BASE + this.size - addr));
+  }
+
   shrink(len: number): void {
     const latest = this.windows.at(-1);
     if (latest === undefined) throw new Error('shrink without a window');

@@ -46,6 +46,7 @@ export class TtyMachine {
       gather: () => -14,
       in: window,
       out: window,
+      room: (_addr, len) => len,
       shrink: () => {},
       string: () => '',
     };
