@@ -173,7 +173,7 @@ export class MachineKernel implements Kernel {
     this.pipefs = new AnonSuper('pipefs', PIPEFS_MAGIC, this.newDev(), this.clock);
     this.mqueues = new AnonSuper('mqueue', MQUEUE_MAGIC, this.newDev(), this.clock);
     this.sockfs = new AnonSuper('sockfs', SOCKFS_MAGIC, this.newDev(), this.clock);
-    this.net = new Network(this.sockfs);
+    this.net = new Network(this.sockfs, this.groups);
     this.net.register(new UnixDomain(this.net));
     this.loads = new LoadAverages(this.clock, this.timers, () => this.engine.runningCount);
     this.account = new MemoryAccount(this);

@@ -1,5 +1,6 @@
 /** The families of sockets that a machine has (socket(2)): each registers itself under its AF_ number. */
 import type { AnonSuper } from '../fs/anon.ts';
+import type { PidSubject } from '../ipc/pidfd.ts';
 import type { Result } from '../lib/result.ts';
 import { EAFNOSUPPORT, EINVAL, EOPNOTSUPP } from '../uapi/errno.ts';
 import { AF_MAX, SOCK_MAX } from '../uapi/socket.ts';
@@ -14,13 +15,21 @@ export interface SocketFamily {
   pair?(type: number, protocol: number, nonblocking: boolean, caller: Sender): Result<[Socket, Socket]>;
 }
 
+export interface Processes {
+  get(pid: number): PidSubject | undefined;
+}
+
 export class Network {
   /** Where the inodes of sockets live. */
   readonly sockfs: AnonSuper;
   private readonly families = new Map<number, SocketFamily>();
 
-  constructor(sockfs: AnonSuper) {
+  /** The processes that there are, by their numbers. */
+  readonly processes: Processes;
+
+  constructor(sockfs: AnonSuper, processes: Processes) {
     this.sockfs = sockfs;
+    this.processes = processes;
   }
 
   register(family: SocketFamily): void {

@@ -6,21 +6,29 @@
  */
 
 import { NSEC_PER_SEC } from '../core/clock.ts';
-import { CAP_NET_ADMIN, capable } from '../core/cred.ts';
+import { CAP_NET_ADMIN, CAP_NET_RAW, capable } from '../core/cred.ts';
 import { getInt64, setInt64 } from '../lib/int64.ts';
 import type { Result } from '../lib/result.ts';
-import { EDOM, EINVAL, ENOPROTOOPT, EOPNOTSUPP, EPERM } from '../uapi/errno.ts';
+import { EACCES, EDOM, EINVAL, ENOPROTOOPT, EOPNOTSUPP, EPERM } from '../uapi/errno.ts';
 import {
   SO_ACCEPTCONN,
   SO_BROADCAST,
+  SO_BUSY_POLL,
+  SO_COOKIE,
   SO_DEBUG,
   SO_DOMAIN,
   SO_DONTROUTE,
   SO_ERROR,
+  SO_INCOMING_CPU,
   SO_KEEPALIVE,
   SO_LINGER,
+  SO_MARK,
   SO_OOBINLINE,
   SO_PASSCRED,
+  SO_PASSPIDFD,
+  SO_PASSRIGHTS,
+  SO_PASSSEC,
+  SO_PEEK_OFF,
   SO_PRIORITY,
   SO_PROTOCOL,
   SO_RCVBUF,
@@ -36,6 +44,9 @@ import {
   SO_SNDTIMEO,
   SO_SNDTIMEO_NEW,
   SO_TIMESTAMP,
+  SO_TIMESTAMP_NEW,
+  SO_TIMESTAMPNS,
+  SO_TIMESTAMPNS_NEW,
   SO_TYPE,
   SOL_SOCKET,
 } from '../uapi/socket.ts';
@@ -49,7 +60,7 @@ const MIN_SEND_BUFFER = 4608;
 const MIN_RECEIVE_BUFFER = 2304;
 const INT_MAX = 0x7fffffff;
 
-/** Options that are on or off, and mean nothing to local sockets but SO_PASSCRED. */
+/** Options that are on or off, and mean nothing to local sockets but those of PASSED. */
 const FLAGS: ReadonlySet<number> = new Set([
   SO_DEBUG,
   SO_REUSEADDR,
@@ -59,7 +70,20 @@ const FLAGS: ReadonlySet<number> = new Set([
   SO_OOBINLINE,
   SO_REUSEPORT,
   SO_PASSCRED,
+  SO_PASSPIDFD,
+  SO_PASSRIGHTS,
+  SO_PASSSEC,
+]);
+
+/** What messages bring along; accepted sockets have these as their listener had them when the other connected. */
+const PASSED: readonly number[] = [SO_PASSCRED, SO_PASSPIDFD, SO_PASSRIGHTS, SO_PASSSEC];
+
+/** How messages tell when they came: one of these, or none. */
+const TIMESTAMPS: ReadonlySet<number> = new Set([
   SO_TIMESTAMP,
+  SO_TIMESTAMPNS,
+  SO_TIMESTAMP_NEW,
+  SO_TIMESTAMPNS_NEW,
 ]);
 
 export class SocketOptions {
@@ -73,10 +97,40 @@ export class SocketOptions {
   /** The error that SO_ERROR, or the next call, answers and clears. */
   error = 0;
   private linger = { on: 0, seconds: 0 };
-  private readonly flags = new Set<number>();
+  /** The one of TIMESTAMPS that is on, or 0. */
+  timestamps = 0;
+  /** Where MSG_PEEK begins (SO_PEEK_OFF); -1: always at what comes next. */
+  peekOffset = -1;
+  private mark = 0;
+  private busyPoll = 0;
+  private incomingCpu = -1;
+  private readonly flags = new Set<number>([SO_PASSRIGHTS]);
 
   get passCred(): boolean {
     return this.flags.has(SO_PASSCRED);
+  }
+
+  get passPidfd(): boolean {
+    return this.flags.has(SO_PASSPIDFD);
+  }
+
+  /** Whether messages are to say who sent them. */
+  get passesSender(): boolean {
+    return this.passCred || this.passPidfd;
+  }
+
+  get passRights(): boolean {
+    return this.flags.has(SO_PASSRIGHTS);
+  }
+
+  /** The socket comes of a listener. */
+  inherit(from: SocketOptions): void {
+    for (const name of PASSED) this.setFlag(name, from.flags.has(name));
+  }
+
+  /** So many bytes more lie before what the next peek is to see; fewer, if they were received. */
+  movePeek(by: number): void {
+    if (this.peekOffset >= 0) this.peekOffset = Math.max(0, this.peekOffset + by);
   }
 
   /** The pending error as a negative number, or 0. It is reported once. */
@@ -89,6 +143,7 @@ export class SocketOptions {
   get(socket: Socket, level: number, name: number): Result<Uint8Array> {
     if (level !== SOL_SOCKET) return -EOPNOTSUPP;
     if (FLAGS.has(name)) return ints(this.flags.has(name) ? 1 : 0);
+    if (TIMESTAMPS.has(name)) return ints(this.stamps(name) ? 1 : 0);
     switch (name) {
       case SO_TYPE:
         return ints(socket.sockType);
@@ -110,6 +165,16 @@ export class SocketOptions {
         return ints(1);
       case SO_PRIORITY:
         return ints(this.priority);
+      case SO_MARK:
+        return ints(this.mark);
+      case SO_BUSY_POLL:
+        return ints(this.busyPoll);
+      case SO_INCOMING_CPU:
+        return ints(this.incomingCpu);
+      case SO_PEEK_OFF:
+        return ints(this.peekOffset);
+      case SO_COOKIE:
+        return ints(socket.inode.ino, 0);
       case SO_LINGER:
         return ints(this.linger.on, this.linger.seconds);
       case SO_RCVTIMEO:
@@ -127,9 +192,9 @@ export class SocketOptions {
     if (value.length < 4) return -EINVAL;
     const view = new DataView(value.buffer, value.byteOffset, value.length);
     const n = view.getInt32(0, true);
-    if (FLAGS.has(name)) {
-      if (n !== 0) this.flags.add(name);
-      else this.flags.delete(name);
+    if (FLAGS.has(name)) return this.trySetFlag(name, n !== 0, caller);
+    if (TIMESTAMPS.has(name)) {
+      this.timestamps = n !== 0 ? name : 0;
       return 0;
     }
     switch (name) {
@@ -147,6 +212,20 @@ export class SocketOptions {
         if ((n < 0 || n > 6) && !capable(caller.cred, CAP_NET_ADMIN)) return -EPERM;
         this.priority = n;
         return 0;
+      case SO_MARK:
+        if (!capable(caller.cred, CAP_NET_ADMIN) && !capable(caller.cred, CAP_NET_RAW)) return -EPERM;
+        this.mark = n;
+        return 0;
+      case SO_BUSY_POLL:
+        if (n < 0) return -EINVAL;
+        this.busyPoll = n;
+        return 0;
+      case SO_INCOMING_CPU:
+        this.incomingCpu = n;
+        return 0;
+      case SO_PEEK_OFF:
+        this.peekOffset = n;
+        return 0;
       case SO_LINGER:
         if (value.length < 8) return -EINVAL;
         this.linger = {
@@ -161,6 +240,24 @@ export class SocketOptions {
         return this.setTimeout(name === SO_RCVTIMEO || name === SO_RCVTIMEO_NEW, view);
     }
     return -ENOPROTOOPT;
+  }
+
+  /** Linux does not tell the second of the newer two from the first. */
+  private stamps(name: number): boolean {
+    const { timestamps } = this;
+    return timestamps === name || (name === SO_TIMESTAMP_NEW && timestamps === SO_TIMESTAMPNS_NEW);
+  }
+
+  private trySetFlag(name: number, on: boolean, caller: Sender): number {
+    if (on && name === SO_REUSEPORT) return -EOPNOTSUPP;
+    if (on && name === SO_DEBUG && !capable(caller.cred, CAP_NET_ADMIN)) return -EACCES;
+    this.setFlag(name, on);
+    return 0;
+  }
+
+  private setFlag(name: number, on: boolean): void {
+    if (on) this.flags.add(name);
+    else this.flags.delete(name);
   }
 
   private setBuffer(send: boolean, bytes: number): number {

@@ -8,12 +8,14 @@
  *
  * Addresses are strings of the bytes of a struct sockaddr, one character a byte, family included.
  */
+import type { Timespec } from '../core/clock.ts';
 import { ROOT_CRED } from '../core/cred.ts';
 import type { UserMemory } from '../core/user.ts';
 import { WaitQueue } from '../core/wait.ts';
 import type { Current, File as OpenFile } from '../fs/file.ts';
 import { File } from '../fs/file.ts';
 import type { Inode } from '../fs/inode.ts';
+import type { PidSubject } from '../ipc/pidfd.ts';
 import type { Result } from '../lib/result.ts';
 import { ENOTTY, EOPNOTSUPP } from '../uapi/errno.ts';
 import { O_NONBLOCK, O_RDWR } from '../uapi/fcntl.ts';
@@ -28,8 +30,13 @@ export interface Ucred {
   readonly gid: number;
 }
 
-/** Nobody: what is told of a peer that left no credentials. */
-export const NO_CRED: Ucred = Object.freeze({ pid: 0, uid: -1, gid: -1 });
+/** With the process itself: its number may be another's by the time that somebody asks for it. */
+export interface KnownCred extends Ucred {
+  readonly process: PidSubject | null;
+}
+
+/** Nobody: what is told of a message that has no credentials. */
+export const NO_CRED: KnownCred = Object.freeze({ pid: 0, uid: -1, gid: -1, process: null });
 
 export interface Destination {
   readonly address: string;
@@ -64,8 +71,14 @@ export class Incoming {
   outFlags = 0;
   /** SCM_RIGHTS: files with a reference each, which are now the caller's. */
   rights: OpenFile[] = [];
-  /** SCM_CREDENTIALS; null if the socket does not pass them. */
-  cred: Ucred | null = null;
+  /** Who sent it; null if the socket does not tell. */
+  sender: KnownCred | null = null;
+  /** What it tells of the sender: SCM_CREDENTIALS, SCM_PIDFD. */
+  tellsCred = false;
+  tellsPidfd = false;
+  /** When it came, and the option that says how that is told; null: it is not. */
+  time: Timespec | null = null;
+  timestamps = 0;
 
   constructor(buf: Uint8Array, off: number, len: number, flags: number, room = len) {
     this.buf = buf;
@@ -136,6 +149,11 @@ export abstract class Socket extends File {
   abstract sockname(): string;
 
   abstract peername(): Result<string>;
+
+  /** Who is at the other end (SO_PEERPIDFD). */
+  get peerProcess(): PidSubject | null {
+    return null;
+  }
 
   /** Bytes that the next `receive` would find, for callers that need to know how much room to make. */
   abstract pending(): number;

@@ -6,10 +6,13 @@ import {
   UCRED_SIZE,
   writeCmsgHdr,
 } from '../arch/x86_64/structs/msghdr.ts';
+import type { Timespec } from '../core/clock.ts';
 import { copyIn, copyOut } from '../core/user-copy.ts';
 import type { File } from '../fs/file.ts';
 import type { Task } from '../kernel/task.ts';
+import { setInt64 } from '../lib/int64.ts';
 import type { Result } from '../lib/result.ts';
+import { ints } from '../net/options.ts';
 import type { Incoming, Ucred } from '../net/socket.ts';
 import { EBADF, EINVAL, ENOBUFS } from '../uapi/errno.ts';
 import {
@@ -17,7 +20,10 @@ import {
   MSG_CTRUNC,
   SCM_CREDENTIALS,
   SCM_MAX_FD,
+  SCM_PIDFD,
   SCM_RIGHTS,
+  SO_TIMESTAMPNS,
+  SO_TIMESTAMPNS_NEW,
   SOL_SOCKET,
 } from '../uapi/socket.ts';
 import { install } from './names.ts';
@@ -84,22 +90,56 @@ export function writeControl(task: Task, addr: number, room: number, message: In
   const bytes = new Uint8Array(cmsgAlign(space));
   const view = new DataView(bytes.buffer);
   let used = 0;
-  if (message.cred !== null) used = writeCred(view, space, message, message.cred);
+  const into: Space = { view, space, message };
+  if (message.time !== null)
+    used = put(into, 0, message.timestamps, timeBytes(message.timestamps, message.time));
+  if (message.tellsCred) used += put(into, used, SCM_CREDENTIALS, credBytes(message.sender!));
   if (message.rights.length > 0) used += writeRights(task, view, used, space, message);
+  if (message.tellsPidfd) used += writePidfd(task, into, used);
   return used === 0 ? 0 : copyOut(task.user, addr, bytes.subarray(0, used)) || used;
 }
 
-function writeCred(view: DataView, space: number, message: Incoming, { pid, uid, gid }: Ucred): number {
-  const len = CMSGHDR_SIZE + UCRED_SIZE;
-  if (space < len) {
+interface Space {
+  readonly view: DataView;
+  readonly space: number;
+  readonly message: Incoming;
+}
+
+/** Stores one, or as much as there is room for; how much of the space that takes. */
+function put({ view, space, message }: Space, at: number, type: number, data: Uint8Array): number {
+  const whole = CMSGHDR_SIZE + data.length;
+  const room = space - at;
+  if (room < whole) message.outFlags |= MSG_CTRUNC;
+  if (room < CMSGHDR_SIZE) return 0;
+  const len = Math.min(whole, room);
+  writeCmsgHdr(view, at, len, SOL_SOCKET, type);
+  new Uint8Array(view.buffer).set(data.subarray(0, len - CMSGHDR_SIZE), at + CMSGHDR_SIZE);
+  return Math.min(cmsgAlign(whole), room);
+}
+
+const credBytes = ({ pid, uid, gid }: Ucred): Uint8Array =>
+  ints(pid, uid === -1 ? OVERFLOW_ID : uid, gid === -1 ? OVERFLOW_ID : gid);
+
+/** A struct timeval or timespec. */
+function timeBytes(timestamps: number, { sec, nsec }: Timespec): Uint8Array {
+  const isFine = timestamps === SO_TIMESTAMPNS || timestamps === SO_TIMESTAMPNS_NEW;
+  const bytes = new Uint8Array(16);
+  const view = new DataView(bytes.buffer);
+  setInt64(view, 0, sec);
+  setInt64(view, 8, isFine ? nsec : Math.floor(nsec / 1000));
+  return bytes;
+}
+
+/** A descriptor of the sender's process, or why there is none; nothing of a sender that is not known. */
+function writePidfd(task: Task, into: Space, at: number): number {
+  const { message, space } = into;
+  if (space - at < CMSGHDR_SIZE + 4) {
     message.outFlags |= MSG_CTRUNC;
     return 0;
   }
-  writeCmsgHdr(view, 0, len, SOL_SOCKET, SCM_CREDENTIALS);
-  view.setInt32(CMSGHDR_SIZE, pid, true);
-  view.setInt32(CMSGHDR_SIZE + 4, uid === -1 ? OVERFLOW_ID : uid, true);
-  view.setInt32(CMSGHDR_SIZE + 8, gid === -1 ? OVERFLOW_ID : gid, true);
-  return Math.min(cmsgAlign(len), space);
+  const { process } = message.sender!;
+  if (process === null) return 0;
+  return put(into, at, SCM_PIDFD, ints(install(task, task.kernel.pidfs.open(process, 0), true)));
 }
 
 /** Gives the files descriptors, as many as there is room for; the others are closed. */

@@ -2,12 +2,17 @@
 import { copyIn, copyOut } from '../core/user-copy.ts';
 import type { Task } from '../kernel/task.ts';
 import type { Result } from '../lib/result.ts';
-import { EINVAL } from '../uapi/errno.ts';
+import { ints } from '../net/options.ts';
+import type { Socket } from '../net/socket.ts';
+import { EINVAL, ENODATA, ERANGE } from '../uapi/errno.ts';
 import * as sockets from '../uapi/socket.ts';
 import {
   SHUT_RD,
   SHUT_RDWR,
   SHUT_WR,
+  SO_COOKIE,
+  SO_PEERGROUPS,
+  SO_PEERPIDFD,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOCK_NONBLOCK,
@@ -169,15 +174,33 @@ function getsockopt(
   if (at < 0) return at;
   const room = task.user.view.getInt32(at, true);
   if (room < 0) return -EINVAL;
+  const put = (value: Uint8Array): number => putOption(task, addr, lenAddr, value.subarray(0, room));
+  if (level === SOL_SOCKET && name === SO_PEERPIDFD) return putPeerPidfd(task, socket, put);
   const value = socket.getOption(level, name);
   if (typeof value === 'number') return value;
-  const part = value.subarray(0, room);
-  const err = copyOut(task.user, addr, part);
-  if (err < 0) return err;
+  if (value.length > room && name === SO_COOKIE) return -EINVAL;
+  if (value.length > room && name === SO_PEERGROUPS) return putLength(task, lenAddr, value.length) || -ERANGE;
+  return put(value);
+}
+
+const putOption = (task: Task, addr: number, lenAddr: number, value: Uint8Array): number =>
+  copyOut(task.user, addr, value) || putLength(task, lenAddr, value.length);
+
+function putLength(task: Task, lenAddr: number, length: number): number {
   const out = task.user.out(lenAddr, 4);
   if (out < 0) return out;
-  task.user.view.setInt32(out, part.length, true);
+  task.user.view.setInt32(out, length, true);
   return 0;
+}
+
+/** A new descriptor of who is at the other end. */
+function putPeerPidfd(task: Task, { peerProcess }: Socket, put: (value: Uint8Array) => number): number {
+  if (peerProcess === null) return -ENODATA;
+  const fd = install(task, task.kernel.pidfs.open(peerProcess, 0), true);
+  if (fd < 0) return fd;
+  const err = put(ints(fd));
+  if (err < 0) task.files.close(fd);
+  return err;
 }
 
 const TYPE_NAMES = { SOCK_CLOEXEC, SOCK_NONBLOCK };

@@ -10,7 +10,6 @@ import { checkAddress, UNNAMED } from './address.ts';
 import {
   CLOSED,
   CONNECTED,
-  effectiveCred,
   LISTENING,
   RCV_SHUTDOWN,
   READABLE,
@@ -34,7 +33,7 @@ export abstract class UnixConnection extends UnixSocket {
     const grown = granted > this.backlog;
     this.backlog = granted;
     this.state = LISTENING;
-    this.ownCred = effectiveCred(caller);
+    this.ownCred = this.peerCredOf(caller);
     if (grown) this.room.wake(WRITABLE);
     return 0;
   }
@@ -42,7 +41,7 @@ export abstract class UnixConnection extends UnixSocket {
   override connect(address: string, caller: SocketCaller): number {
     const invalid = checkAddress(address);
     if (invalid < 0) return invalid;
-    if (this.options.passCred) this.autobind();
+    if (this.options.passesSender) this.autobind();
     const listener = this.domain.find(address, this.sockType, caller);
     if (typeof listener === 'number') return listener;
     if (!(listener instanceof UnixConnection) || !listener.listening) return -ECONNREFUSED;
@@ -74,8 +73,9 @@ export abstract class UnixConnection extends UnixSocket {
     made.peer = this;
     made.embryo = true;
     made.address = listener.address;
+    made.options.inherit(listener.options);
     made.options.sendBuffer = listener.options.sendBuffer;
-    this.ownCred = effectiveCred(caller);
+    this.ownCred = this.peerCredOf(caller);
     made.peerCred = this.ownCred;
     this.peerCred = listener.ownCred;
     this.state = CONNECTED;

@@ -20,7 +20,7 @@ import type { SocketCaller } from '../caller.ts';
 import type { Incoming, Outgoing } from '../socket.ts';
 import { checkAddress, familyOf } from './address.ts';
 import type { UnixDomain } from './domain.ts';
-import { copyMessage, isPeek, MESSAGE_OVERHEAD } from './message.ts';
+import { MESSAGE_OVERHEAD, nextMessage } from './message.ts';
 import { messageTruesize } from './packet.ts';
 import { CLOSED, CONNECTED, RCV_SHUTDOWN, SEND_SHUTDOWN, UnixSocket, WRITABLE } from './socket.ts';
 
@@ -37,7 +37,7 @@ export class UnixDgram extends UnixSocket {
     }
     const invalid = checkAddress(address);
     if (invalid < 0) return invalid;
-    if (this.options.passCred) this.autobind();
+    if (this.options.passesSender) this.autobind();
     const other = this.domain.find(address, SOCK_DGRAM, caller);
     if (typeof other === 'number') return other;
     if (!this.maySendTo(other)) return -EPERM;
@@ -51,7 +51,7 @@ export class UnixDgram extends UnixSocket {
     if (refused < 0) return refused;
     if (message.to !== null && checkAddress(message.to.address) < 0) return -EINVAL;
     if (message.to === null && this.peer === null) return -ENOTCONN;
-    if (this.options.passCred) this.autobind();
+    if (this.options.passesSender) this.autobind();
     if (message.len > this.options.sendBuffer - MESSAGE_OVERHEAD) return -EMSGSIZE;
     const err = this.options.takeError();
     if (err < 0) return err;
@@ -65,15 +65,12 @@ export class UnixDgram extends UnixSocket {
     if ((into.flags & MSG_OOB) !== 0) return -EOPNOTSUPP;
     const err = this.options.takeError();
     if (err < 0) return err;
-    const packet = this.packets[0];
-    if (packet === undefined) {
+    const next = nextMessage(this.packets, into, this.options.peekOffset);
+    if (next === null) {
       const waits = !this.nonblocking && (into.flags & MSG_DONTWAIT) === 0;
       return waits && (this.shut & RCV_SHUTDOWN) !== 0 ? 0 : -EAGAIN;
     }
-    const got = copyMessage(packet, into, this.options.passCred);
-    if (got >= 0) this.takeRights(packet, into, isPeek(into));
-    if (!isPeek(into)) this.shiftPacket();
-    return got;
+    return this.receiveMessage(next, into);
   }
 
   override pending(): number {
@@ -109,6 +106,7 @@ export class UnixDgram extends UnixSocket {
 
   private sendTo(other: UnixSocket, message: Outgoing): number {
     if ((other.shut & RCV_SHUTDOWN) !== 0) return -EPIPE;
+    if (other.refusesRights(message)) return -EPERM;
     if (other !== this && other.peer !== this && other.full) {
       this.awaitRoom(other);
       return -EAGAIN;

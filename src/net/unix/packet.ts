@@ -4,9 +4,10 @@
  * A packet counts against its sender's buffer with the memory that Linux would take for it, bookkeeping included:
  * programs see it in how much a nonblocking socket takes, and in SIOCOUTQ.
  */
+import type { Timespec } from '../../core/clock.ts';
 import type { File } from '../../fs/file.ts';
 import { PAGE_SIZE, pageUp } from '../../mm/ram.ts';
-import type { Ucred } from '../socket.ts';
+import type { KnownCred } from '../socket.ts';
 import type { UnixSocket } from './socket.ts';
 
 export class Packet {
@@ -17,16 +18,20 @@ export class Packet {
   /** Bytes of `data` that were read already. */
   start = 0;
   readonly truesize: number;
-  readonly cred: Ucred | null;
+  readonly cred: KnownCred | null;
   /** Files in flight, a reference each; empty once they were received. */
   rights: readonly File[];
+  /** When it came, or was found without a time by somebody who wanted one. */
+  time: Timespec | null;
+  /** An empty message that was peeked at: SO_PEEK_OFF goes past it. */
+  peeked: boolean;
 
   constructor(
     sender: UnixSocket,
     data: Uint8Array,
     length: number,
     size: number,
-    cred: Ucred | null,
+    cred: KnownCred | null,
     rights: readonly File[],
   ) {
     this.sender = sender;
@@ -35,6 +40,8 @@ export class Packet {
     this.truesize = size;
     this.cred = cred;
     this.rights = rights;
+    this.time = null;
+    this.peeked = false;
   }
 
   get left(): number {

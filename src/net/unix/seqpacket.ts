@@ -1,11 +1,11 @@
 /** SOCK_SEQPACKET of AF_UNIX: a connection that keeps messages whole. */
 import type { Inode } from '../../fs/inode.ts';
-import { EAGAIN, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPIPE } from '../../uapi/errno.ts';
+import { EAGAIN, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPERM, EPIPE } from '../../uapi/errno.ts';
 import { MSG_OOB, SOCK_SEQPACKET } from '../../uapi/socket.ts';
 import type { Incoming, Outgoing } from '../socket.ts';
 import { UnixConnection } from './connection.ts';
 import type { UnixDomain } from './domain.ts';
-import { copyMessage, isPeek, MESSAGE_OVERHEAD } from './message.ts';
+import { MESSAGE_OVERHEAD, nextMessage } from './message.ts';
 import { messageTruesize } from './packet.ts';
 import { CONNECTED, RCV_SHUTDOWN, SEND_SHUTDOWN } from './socket.ts';
 
@@ -27,6 +27,7 @@ export class UnixSeqpacket extends UnixConnection {
     if (len > this.options.sendBuffer - MESSAGE_OVERHEAD) return -EMSGSIZE;
     if ((this.shut & SEND_SHUTDOWN) !== 0 || peer.dead || (peer.shut & RCV_SHUTDOWN) !== 0) return -EPIPE;
     if (this.charged >= this.options.sendBuffer) return -EAGAIN;
+    if (peer.refusesRights(message)) return -EPERM;
     this.deliver(message, 0, len, messageTruesize(len), peer);
     return len;
   }
@@ -36,12 +37,9 @@ export class UnixSeqpacket extends UnixConnection {
     if ((into.flags & MSG_OOB) !== 0) return -EOPNOTSUPP;
     const err = this.options.takeError();
     if (err < 0) return err;
-    const packet = this.packets[0];
-    if (packet === undefined) return (this.shut & RCV_SHUTDOWN) !== 0 ? 0 : -EAGAIN;
-    const got = copyMessage(packet, into, this.options.passCred);
-    if (got >= 0) this.takeRights(packet, into, isPeek(into));
-    if (!isPeek(into)) this.shiftPacket();
-    return got;
+    const next = nextMessage(this.packets, into, this.options.peekOffset);
+    if (next === null) return (this.shut & RCV_SHUTDOWN) !== 0 ? 0 : -EAGAIN;
+    return this.receiveMessage(next, into);
   }
 
   override pending(): number {

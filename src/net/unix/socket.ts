@@ -11,12 +11,14 @@ import { putInt } from '../../core/user-values.ts';
 import { type Waiter, WaitQueue } from '../../core/wait.ts';
 import type { Current } from '../../fs/file.ts';
 import type { Inode } from '../../fs/inode.ts';
+import type { PidSubject } from '../../ipc/pidfd.ts';
 import type { Result } from '../../lib/result.ts';
 import {
   EACCES,
   EADDRINUSE,
   EEXIST,
   EINVAL,
+  ENODATA,
   ENOENT,
   ENOTCONN,
   ENOTTY,
@@ -34,12 +36,13 @@ import {
   POLLWRBAND,
   POLLWRNORM,
 } from '../../uapi/poll.ts';
-import { SHUT_RD, SHUT_RDWR, SHUT_WR, SO_PEERCRED, SOL_SOCKET } from '../../uapi/socket.ts';
+import { SHUT_RD, SHUT_RDWR, SHUT_WR, SO_PEERCRED, SO_PEERGROUPS, SOL_SOCKET } from '../../uapi/socket.ts';
 import type { Sender, SocketPaths } from '../caller.ts';
 import { ints } from '../options.ts';
-import { type Incoming, NO_CRED, type Outgoing, Socket, type Ucred } from '../socket.ts';
+import { type Incoming, type KnownCred, NO_CRED, type Outgoing, Socket, type Ucred } from '../socket.ts';
 import { checkAddress, isAbstract, nameKey, pathAddress, pathOf, UNNAMED } from './address.ts';
 import type { UnixDomain } from './domain.ts';
+import { copyMessage, isPeek, type Next } from './message.ts';
 import { Packet } from './packet.ts';
 
 export const CLOSED = 0;
@@ -58,6 +61,14 @@ const HUNG_UP = READABLE | WRITABLE | POLLHUP | POLLRDHUP | POLLERR;
 /** Messages that a socket takes from others than its peer (/proc/sys/net/unix/max_dgram_qlen). */
 export const MAX_DGRAM_QLEN = 10;
 
+/** What a socket can tell of its peer. */
+export interface PeerCred extends KnownCred {
+  /** Supplementary groups; null: nobody's. */
+  readonly groups: readonly number[] | null;
+}
+
+const NO_PEER: PeerCred = Object.freeze({ ...NO_CRED, groups: null });
+
 export abstract class UnixSocket extends Socket {
   readonly domain: UnixDomain;
   state: number = CLOSED;
@@ -73,8 +84,8 @@ export abstract class UnixSocket extends Socket {
   /** How many may wait here: connections, or messages from others than the peer. */
   backlog: number = MAX_DGRAM_QLEN;
   /** Who connected or listened here, as the peer will see it, and what this socket sees of its peer. */
-  ownCred: Ucred = NO_CRED;
-  peerCred: Ucred = NO_CRED;
+  ownCred: PeerCred = NO_PEER;
+  peerCred: PeerCred = NO_PEER;
   /** Woken when there is room in the queue, or when the socket goes. */
   readonly room: WaitQueue = new WaitQueue();
   private boundInode: Inode | null = null;
@@ -149,7 +160,7 @@ export abstract class UnixSocket extends Socket {
 
   /** socketpair(2). */
   pairWith(other: UnixSocket, caller: Sender): void {
-    const cred = effectiveCred(caller);
+    const cred = this.peerCredOf(caller);
     for (const socket of [this, other]) {
       socket.state = CONNECTED;
       socket.peer = socket === this ? other : this;
@@ -195,9 +206,35 @@ export abstract class UnixSocket extends Socket {
     const carries = skip === 0 && message.rights.length > 0;
     const rights = carries ? inFlight.depart(message.rights, message.sender.cred.uid) : [];
     const data = pool.copyOf(message.buf, message.off + skip, len);
-    to.packets.push(new Packet(this, data, len, truesize, this.credFor(message, to), rights));
+    const packet = new Packet(this, data, len, truesize, this.credFor(message, to), rights);
+    if (to.options.timestamps !== 0) packet.time = this.inode.sb.clock.realtime();
+    to.packets.push(packet);
     this.charged += truesize;
     to.queue.wake(READABLE);
+  }
+
+  /** A receive of a whole message: what it answers. */
+  protected receiveMessage(next: Next, into: Incoming): number {
+    const { packet, skip } = next;
+    const { options } = this;
+    const peek = isPeek(into);
+    const got = copyMessage(next, into);
+    if (got >= 0) {
+      if (options.passesSender) this.tellSender(packet, into);
+      if (options.timestamps !== 0) this.tellTime(packet, into);
+      this.takeRights(packet, into, peek);
+      options.movePeek(peek ? Math.min(into.len, packet.length - skip) : -packet.length);
+    }
+    if (peek) packet.peeked ||= packet.length === 0;
+    else this.shiftPacket();
+    return got;
+  }
+
+  /** A message that came when nobody wanted to know has the time of when somebody does. */
+  private tellTime(packet: Packet, into: Incoming): void {
+    packet.time ??= this.inode.sb.clock.realtime();
+    into.time = packet.time;
+    into.timestamps = this.options.timestamps;
   }
 
   /** A packet of this socket's was received or dropped. */
@@ -257,6 +294,11 @@ export abstract class UnixSocket extends Socket {
 
   // Credentials.
 
+  /** Whether a message to this socket carries descriptors that it does not take (SO_PASSRIGHTS). */
+  refusesRights(message: Outgoing): boolean {
+    return message.rights.length > 0 && !this.options.passRights;
+  }
+
   /** Whether the sender may pass what it wants to pass: 0 or -errno. */
   protected checkControl(message: Outgoing): number {
     const { cred, sender } = message;
@@ -268,15 +310,40 @@ export abstract class UnixSocket extends Socket {
   }
 
   /** The credentials to go with a message: those given, or the caller's if either side wants any. */
-  private credFor(message: Outgoing, to: UnixSocket): Ucred | null {
-    if (message.cred !== null) return message.cred;
+  private credFor(message: Outgoing, to: UnixSocket): KnownCred | null {
     const { cred, pid } = message.sender;
-    return this.options.passCred || to.options.passCred ? { pid, uid: cred.uid, gid: cred.gid } : null;
+    if (message.cred !== null) return this.known(message.cred);
+    const told = this.options.passesSender || to.options.passesSender;
+    return told ? this.known({ pid, uid: cred.uid, gid: cred.gid }) : null;
+  }
+
+  private known({ pid, uid, gid }: Ucred): KnownCred {
+    return { pid, uid, gid, process: this.domain.net.processes.get(pid) ?? null };
+  }
+
+  /** A caller as the other end will see it (SO_PEERCRED, SO_PEERGROUPS). */
+  protected peerCredOf({ pid, cred }: Sender): PeerCred {
+    return { ...this.known({ pid, uid: cred.euid, gid: cred.egid }), groups: cred.groups };
+  }
+
+  /** Says of a packet's sender what the socket is to say. */
+  protected tellSender(packet: Packet, into: Incoming): void {
+    const { passCred, passPidfd } = this.options;
+    into.sender = packet.cred ?? NO_CRED;
+    into.tellsCred = passCred;
+    into.tellsPidfd = passPidfd;
+  }
+
+  override get peerProcess(): PidSubject | null {
+    return this.peerCred.process;
   }
 
   override getOption(level: number, name: number): Result<Uint8Array> {
-    if (level !== SOL_SOCKET || name !== SO_PEERCRED) return super.getOption(level, name);
-    return ints(this.peerCred.pid, this.peerCred.uid, this.peerCred.gid);
+    const { pid, uid, gid, groups } = this.peerCred;
+    if (level !== SOL_SOCKET) return super.getOption(level, name);
+    if (name === SO_PEERCRED) return ints(pid, uid, gid);
+    if (name === SO_PEERGROUPS) return groups === null ? -ENODATA : ints(...groups);
+    return super.getOption(level, name);
   }
 
   // Readiness.
@@ -338,13 +405,6 @@ function rebindError(path: string, paths: SocketPaths): number {
   if (typeof found === 'object' || found === -EACCES) return -EADDRINUSE;
   return found === -ENOENT ? -EINVAL : found;
 }
-
-/** A caller's credentials as SO_PEERCRED shows them. */
-export const effectiveCred = (caller: Sender): Ucred => ({
-  pid: caller.pid,
-  uid: caller.cred.euid,
-  gid: caller.cred.egid,
-});
 
 /** Whether the caller may claim to be that (unix(7), SCM_CREDENTIALS): 0, -EPERM, or -ESRCH. */
 function checkCred(claim: Ucred, caller: Sender): number {

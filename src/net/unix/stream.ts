@@ -1,7 +1,7 @@
 /** SOCK_STREAM of AF_UNIX: bytes in order. Packets show only through the descriptors and credentials they carry. */
 import type { Inode } from '../../fs/inode.ts';
 import { copyBytes } from '../../lib/bytes.ts';
-import { EAGAIN, EFAULT, EINVAL, EISCONN, ENOTCONN, EOPNOTSUPP, EPIPE } from '../../uapi/errno.ts';
+import { EAGAIN, EFAULT, EINVAL, EISCONN, ENOTCONN, EOPNOTSUPP, EPERM, EPIPE } from '../../uapi/errno.ts';
 import { MSG_OOB, MSG_PEEK, SOCK_STREAM } from '../../uapi/socket.ts';
 import { type Incoming, NO_CRED, type Outgoing, type Ucred } from '../socket.ts';
 import { UNNAMED } from './address.ts';
@@ -26,7 +26,7 @@ export class UnixStream extends UnixConnection {
     let sent = 0;
     let err = 0;
     while (sent < message.len) {
-      err = this.mayAdd(peer);
+      err = this.mayAdd(peer) || (sent === 0 && peer.refusesRights(message) ? -EPERM : 0);
       if (err < 0) break;
       const n = streamChunk(message.len - sent, this.options.sendBuffer);
       this.deliver(message, sent, n, streamTruesize(n), peer);
@@ -40,14 +40,22 @@ export class UnixStream extends UnixConnection {
     if (this.state !== CONNECTED) return -EINVAL;
     if (this.packets.length === 0) return this.nothing();
     const peek = (into.flags & MSG_PEEK) !== 0;
+    let skip = peek ? Math.max(0, this.options.peekOffset) : 0;
     let done = 0;
     for (let i = 0; i < this.packets.length; ) {
       const packet = this.packets[i]!;
-      if (!this.noteSender(packet, into, i === 0 && done === 0)) break;
-      const n = Math.min(into.len - done, packet.left);
+      if (skip >= packet.left) {
+        skip -= packet.left;
+        if (++i === this.packets.length) return this.nothing();
+        continue;
+      }
+      if (!this.noteSender(packet, into, done === 0)) break;
+      const n = Math.min(into.len - done, packet.left - skip);
       if (done + n > into.room) return done > 0 ? done : -EFAULT;
-      copyBytes(packet.data, packet.start, into.buf, into.off + done, n);
+      copyBytes(packet.data, packet.start + skip, into.buf, into.off + done, n);
       done += n;
+      skip = 0;
+      this.options.movePeek(peek ? n : -n);
       const carried = packet.rights.length > 0;
       this.takeRights(packet, into, peek);
       if (peek) i++;
@@ -89,10 +97,9 @@ export class UnixStream extends UnixConnection {
   /** Notes who sent a packet; false if it may not be read together with those before. */
   private noteSender(packet: Packet, into: Incoming, first: boolean): boolean {
     if (first && packet.sender.address !== UNNAMED) into.from = packet.sender.address;
-    if (!this.options.passCred) return true;
-    const cred = packet.cred ?? NO_CRED;
-    if (into.cred !== null && !sameCred(into.cred, cred)) return false;
-    into.cred = cred;
+    if (!this.options.passesSender) return true;
+    if (into.sender !== null && !sameCred(into.sender, packet.cred ?? NO_CRED)) return false;
+    this.tellSender(packet, into);
     return true;
   }
 }

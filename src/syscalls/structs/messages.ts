@@ -8,6 +8,7 @@ import {
   AF_UNIX,
   AF_UNSPEC,
   SCM_CREDENTIALS,
+  SCM_PIDFD,
   SCM_RIGHTS,
   SOL_SOCKET,
 } from '../../uapi/socket.ts';
@@ -122,7 +123,7 @@ function controlMessage(view: DataView, at: number, length: number): string {
     ofSockets && type === SCM_CREDENTIALS
       ? `{pid=${words[0]}, uid=${words[1]}, gid=${words[2]}}`
       : `[${words.slice(0, MOST_BYTES).join(', ')}]`;
-  const typeName = ofSockets ? named({ SCM_RIGHTS, SCM_CREDENTIALS })(type) : String(type);
+  const typeName = ofSockets ? named({ SCM_RIGHTS, SCM_CREDENTIALS, SCM_PIDFD })(type) : String(type);
   return `{cmsg_len=${length}, cmsg_level=${named({ SOL_SOCKET })(level)}, cmsg_type=${typeName}, cmsg_data=${data}}`;
 }
 

@@ -19,7 +19,7 @@ export const ME = 42;
 
 export class NetSim extends Sim {
   cred = ROOT_CRED;
-  readonly net = new Network(new AnonSuper('sockfs', 0, 8, this.time));
+  readonly net = new Network(new AnonSuper('sockfs', 0, 8, this.time), new Map());
   readonly domain = new UnixDomain(this.net);
   readonly caller: SocketCaller;
 
@@ -112,8 +112,8 @@ export class NetSim extends Sim {
     const got = this.sock(f).receive(into);
     if (got < 0) return got;
     let out = `${rle(this.user.ram, 64, Math.min(got, n))} flags=${into.outFlags.toString(16)}`;
-    if (space > 0 && into.cred) {
-      const { pid, uid, gid } = into.cred;
+    if (space > 0 && into.tellsCred && into.sender) {
+      const { pid, uid, gid } = into.sender;
       const id = (n: number) => (n === -1 ? 65534 : n);
       out += ` cred=${pid === ME ? 'me' : pid},${id(uid)},${id(gid)}`;
     }
