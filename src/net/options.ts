@@ -119,6 +119,10 @@ export class SocketOptions {
     return this.passCred || this.passPidfd;
   }
 
+  get urgentInline(): boolean {
+    return this.flags.has(SO_OOBINLINE);
+  }
+
   get passRights(): boolean {
     return this.flags.has(SO_PASSRIGHTS);
   }

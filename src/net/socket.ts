@@ -150,6 +150,11 @@ export abstract class Socket extends File {
 
   abstract peername(): Result<string>;
 
+  /** Whoever gets what is sent with MSG_OOB: his owner hears of it (SIGURG). */
+  get hearsUrgent(): Socket | null {
+    return null;
+  }
+
   /** Who is at the other end (SO_PEERPIDFD). */
   get peerProcess(): PidSubject | null {
     return null;

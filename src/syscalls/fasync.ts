@@ -11,8 +11,8 @@ import { sendToGroup, sendToTask } from '../kernel/signal.ts';
 import type { Task } from '../kernel/task.ts';
 import { FASYNC } from '../uapi/fcntl.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLMSG, POLLOUT, POLLPRI, POLLRDNORM } from '../uapi/poll.ts';
-import { kernelInfo, pollInfo } from '../uapi/siginfo.ts';
-import { SIGIO } from '../uapi/signal.ts';
+import { kernelInfo, pollInfo, type SignalInfo } from '../uapi/siginfo.ts';
+import { SIGIO, SIGURG } from '../uapi/signal.ts';
 
 /** POLL_MSG: what a lease's holder and a directory's watcher are told. */
 const POLL_MSG = 3;
@@ -78,7 +78,15 @@ export function disown(file: File): void {
 /** Sends a file's signal (F_SETSIG, else SIGIO) to its owner: a POLL_ code and the poll bits that go with it. */
 function signalOwner(kernel: Kernel, file: File, fd: number, code: number, band: number): void {
   const signal = file.ownerSignal;
-  const info = signal === 0 ? kernelInfo(SIGIO) : pollInfo(signal, code, band, fd);
+  sendToOwner(kernel, file, signal === 0 ? kernelInfo(SIGIO) : pollInfo(signal, code, band, fd));
+}
+
+/** A socket's owner hears of urgent data, whatever else he wants to hear of. */
+export function tellUrgent(kernel: Kernel, file: File): void {
+  if (file.owner !== 0) sendToOwner(kernel, file, kernelInfo(SIGURG));
+}
+
+function sendToOwner(kernel: Kernel, file: File, info: SignalInfo): void {
   const { owner } = file;
   if (file.ownerIsThread) {
     const task = kernel.tasks.get(owner);

@@ -10,9 +10,10 @@ import type { Task } from '../kernel/task.ts';
 import type { Socket } from '../net/socket.ts';
 import { EMSGSIZE, EPIPE } from '../uapi/errno.ts';
 import { SIGPIPE } from '../uapi/signal.ts';
-import { MSG_DONTWAIT, MSG_NOSIGNAL, SOCK_STREAM, SOCKADDR_MAX } from '../uapi/socket.ts';
+import { MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, SOCK_STREAM, SOCKADDR_MAX } from '../uapi/socket.ts';
 import { call, fd, flags, inBuffer, type Syscall, shown, uint, ulong } from './args.ts';
 import { type Control, dropRights, readControl } from './cmsg.ts';
+import { tellUrgent } from './fasync.ts';
 import { checkRange, MAX_MESSAGE, MAX_RW_COUNT, raise, WRITE_EVENTS } from './io.ts';
 import {
   after,
@@ -72,7 +73,10 @@ function send(
   const never = (flags & MSG_DONTWAIT) !== 0;
   const patience = { timeout: socket.options.sendTimeout, events: WRITE_EVENTS, never };
   return after(patiently(task, socket, patience, attempt), n => {
-    if (n >= 0) return n;
+    if (n >= 0) {
+      if ((flags & MSG_OOB) !== 0 && socket.hearsUrgent !== null) tellUrgent(task.kernel, socket.hearsUrgent);
+      return n;
+    }
     if (n === -EPIPE && done === 0 && socket.sockType === SOCK_STREAM && (flags & MSG_NOSIGNAL) === 0) {
       raise(task, SIGPIPE);
     }

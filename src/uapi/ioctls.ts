@@ -3,6 +3,7 @@ export const FIONREAD = 0x541b;
 /** Bytes that a socket can receive, and that its peer has not yet received (unix(7)). */
 export const SIOCINQ = FIONREAD;
 export const SIOCOUTQ = 0x5411;
+export const SIOCATMARK = 0x8905;
 
 /** Requests that every file understands: close-on-exec, O_NONBLOCK, O_ASYNC, sizes. */
 export const FIONCLEX = 0x5450;

@@ -213,6 +213,9 @@ export abstract class UnixSocket extends Socket {
     to.queue.wake(READABLE);
   }
 
+  /** What was delivered last is urgent, to sockets that know such a thing. */
+  becameUrgent(): void {}
+
   /** A receive of a whole message: what it answers. */
   protected receiveMessage(next: Next, into: Incoming): number {
     const { packet, skip } = next;

@@ -1,9 +1,19 @@
-/** SOCK_STREAM of AF_UNIX: bytes in order. Packets show only through the descriptors and credentials they carry. */
+/**
+ * SOCK_STREAM of AF_UNIX: bytes in order. Packets show only through the descriptors and credentials they carry.
+ *
+ * The last byte that is sent with MSG_OOB is a packet of its own. Until one more is sent it is urgent: reads end before it, and
+ * pass it by unless SO_OOBINLINE is set; receives with MSG_OOB take it. Then it stays, empty, as a mark where reads end, too.
+ */
+import type { UserMemory } from '../../core/user.ts';
+import { putInt } from '../../core/user-values.ts';
+import type { Current } from '../../fs/file.ts';
 import type { Inode } from '../../fs/inode.ts';
 import { copyBytes } from '../../lib/bytes.ts';
 import { EAGAIN, EFAULT, EINVAL, EISCONN, ENOTCONN, EOPNOTSUPP, EPERM, EPIPE } from '../../uapi/errno.ts';
+import { SIOCATMARK } from '../../uapi/ioctls.ts';
+import { POLLPRI } from '../../uapi/poll.ts';
 import { MSG_OOB, MSG_PEEK, SOCK_STREAM } from '../../uapi/socket.ts';
-import { type Incoming, NO_CRED, type Outgoing, type Ucred } from '../socket.ts';
+import { type Incoming, NO_CRED, type Outgoing, type Socket, type Ucred } from '../socket.ts';
 import { UNNAMED } from './address.ts';
 import { UnixConnection } from './connection.ts';
 import type { UnixDomain } from './domain.ts';
@@ -11,58 +21,134 @@ import { type Packet, streamChunk, streamTruesize } from './packet.ts';
 import { CONNECTED, RCV_SHUTDOWN, SEND_SHUTDOWN, type UnixSocket } from './socket.ts';
 
 export class UnixStream extends UnixConnection {
+  private urgent: Packet | null;
+
   constructor(domain: UnixDomain, inode: Inode, nonblocking: boolean) {
     super(domain, SOCK_STREAM, inode, nonblocking);
+    this.urgent = null;
   }
 
   override send(message: Outgoing): number {
-    if ((message.flags & MSG_OOB) !== 0) return -EOPNOTSUPP;
     const refused = this.checkControl(message);
     if (refused < 0) return refused;
+    const urgent = (message.flags & MSG_OOB) !== 0;
+    if (urgent && message.len === 0) return -EOPNOTSUPP;
     if (message.to !== null) return this.state === CONNECTED ? -EISCONN : -EOPNOTSUPP;
     const { peer } = this;
     if (peer === null) return -ENOTCONN;
     if ((this.shut & SEND_SHUTDOWN) !== 0) return -EPIPE;
+    const plain = urgent ? message.len - 1 : message.len;
     let sent = 0;
     let err = 0;
     while (sent < message.len) {
       err = this.mayAdd(peer) || (sent === 0 && peer.refusesRights(message) ? -EPERM : 0);
       if (err < 0) break;
-      const n = streamChunk(message.len - sent, this.options.sendBuffer);
+      const n = sent === plain ? 1 : streamChunk(plain - sent, this.options.sendBuffer);
       this.deliver(message, sent, n, streamTruesize(n), peer);
+      if (sent === plain) peer.becameUrgent();
       sent += n;
     }
     return sent > 0 ? sent : err;
   }
 
+  /** What came last is urgent. */
+  override becameUrgent(): void {
+    this.urgent = this.packets[this.packets.length - 1]!;
+    this.queue.wake(POLLPRI);
+  }
+
+  override get hearsUrgent(): Socket | null {
+    return this.peer;
+  }
+
   override receive(into: Incoming): number {
-    if ((into.flags & MSG_OOB) !== 0) return -EOPNOTSUPP;
     if (this.state !== CONNECTED) return -EINVAL;
+    if ((into.flags & MSG_OOB) !== 0) return this.receiveUrgent(into);
     if (this.packets.length === 0) return this.nothing();
     const peek = (into.flags & MSG_PEEK) !== 0;
     let skip = peek ? Math.max(0, this.options.peekOffset) : 0;
     let done = 0;
     for (let i = 0; i < this.packets.length; ) {
       const packet = this.packets[i]!;
+      if (packet === this.urgent || packet.left === 0) {
+        if (done > 0 && this.endsReads(packet)) break;
+        if (this.passes(packet, peek)) {
+          if (peek) i++;
+          continue;
+        }
+      }
       if (skip >= packet.left) {
         skip -= packet.left;
-        if (++i === this.packets.length) return this.nothing();
+        i++;
         continue;
       }
       if (!this.noteSender(packet, into, done === 0)) break;
-      const n = Math.min(into.len - done, packet.left - skip);
-      if (done + n > into.room) return done > 0 ? done : -EFAULT;
-      copyBytes(packet.data, packet.start + skip, into.buf, into.off + done, n);
+      const carried = packet.rights.length > 0;
+      const n = this.copyPart(packet, skip, into, done);
+      if (n < 0) return done > 0 ? done : n;
       done += n;
       skip = 0;
-      this.options.movePeek(peek ? n : -n);
-      const carried = packet.rights.length > 0;
-      this.takeRights(packet, into, peek);
       if (peek) i++;
       else if (this.consume(packet, n)) break;
       if (carried || done === into.len) break;
     }
-    return done;
+    return done > 0 || into.len === 0 ? done : this.nothing();
+  }
+
+  /** Copies what a receive that has `done` bytes is to get of a packet, from its byte `skip` on, with what it carries. */
+  private copyPart(packet: Packet, skip: number, into: Incoming, done: number): number {
+    const peek = (into.flags & MSG_PEEK) !== 0;
+    const n = Math.min(into.len - done, packet.left - skip);
+    if (done + n > into.room) return -EFAULT;
+    copyBytes(packet.data, packet.start + skip, into.buf, into.off + done, n);
+    this.options.movePeek(peek ? n : -n);
+    this.takeRights(packet, into, peek);
+    return n;
+  }
+
+  /** Whether a read that has some bytes ends before an urgent one, or a mark: not before a mark while another byte is urgent. */
+  private endsReads(packet: Packet): boolean {
+    return packet === this.urgent || this.urgent === null;
+  }
+
+  /** A read that has nothing yet has come to an urgent byte, or to a mark: whether that is not for it. It is gone then, but for peeks. */
+  private passes(packet: Packet, peek: boolean): boolean {
+    const inline = packet.left > 0 && this.options.urgentInline;
+    if (peek) return !inline;
+    if (packet === this.urgent) this.urgent = null;
+    if (!inline) this.shiftPacket();
+    return !inline;
+  }
+
+  /** recv(2) with MSG_OOB: that byte. It leaves a mark. */
+  private receiveUrgent(into: Incoming): number {
+    const { urgent } = this;
+    if (urgent === null || this.options.urgentInline) return -EINVAL;
+    if (into.room === 0) return -EFAULT;
+    this.noteSender(urgent, into, true);
+    into.buf[into.off] = urgent.data[urgent.start]!;
+    into.outFlags |= MSG_OOB;
+    if ((into.flags & MSG_PEEK) !== 0) return 1;
+    urgent.start++;
+    this.urgent = null;
+    return 1;
+  }
+
+  /** Whether reads have come to an urgent byte, or to where one was (sockatmark(3)). */
+  private get isAtMark(): boolean {
+    const { packets, urgent } = this;
+    const first = packets[0];
+    if (first === undefined) return false;
+    return first === urgent || (first.left === 0 && (urgent === null || packets[1] === urgent));
+  }
+
+  override ioctl(cmd: number, arg: number, user: UserMemory, current: Current): number {
+    if (cmd === SIOCATMARK) return putInt(user, arg, Number(this.isAtMark));
+    return super.ioctl(cmd, arg, user, current);
+  }
+
+  override poll(): number {
+    return this.urgent === null ? super.poll() : super.poll() | POLLPRI;
   }
 
   override pending(): number {
