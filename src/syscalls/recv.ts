@@ -99,7 +99,7 @@ function receiveScattered(
     return receive(task, socket, region, flags, told);
   }
   const len = Math.min(vector.total, MAX_MESSAGE);
-  const bytes = new Uint8Array(Math.min(roomOf(task.user, vector), len));
+  const bytes = new Uint8Array(roomOf(task.user, vector, len));
   const region = { user: new BufferMemory(bytes), addr: 0, len };
   return receive(task, socket, region, flags, (into, got) => {
     const err = scatter(task, vector, bytes.subarray(0, Math.min(got, bytes.length)));

@@ -72,11 +72,11 @@ export function gathered(user: UserMemory, vector: IoVector, len: number): Uint8
   return bytes;
 }
 
-/** How many bytes the elements have room for, up to the first page that may not be written. */
-export function roomOf(user: UserMemory, { words, count }: IoVector): number {
+/** How many bytes the elements have room for, up to the first page that may not be written: `most` at most. */
+export function roomOf(user: UserMemory, { words, count }: IoVector, most: number): number {
   let room = 0;
-  for (let i = 0; i < count; i++) {
-    const len = words[2 * i + 1]!;
+  for (let i = 0; i < count && room < most; i++) {
+    const len = Math.min(words[2 * i + 1]!, most - room);
     const here = user.room(words[2 * i]!, len);
     room += here;
     if (here < len) break;
@@ -89,7 +89,7 @@ type Transfer = typeof readFile;
 /** One transfer through an array of ours, for files that keep messages whole. */
 function readScattered(task: Task, file: File, vector: IoVector, mayWait: boolean): number | Promise<number> {
   const len = Math.min(vector.total, MAX_MESSAGE);
-  const bytes = new Uint8Array(Math.min(roomOf(task.user, vector), len));
+  const bytes = new Uint8Array(roomOf(task.user, vector, len));
   const scatter = (n: number): number => {
     for (let i = 0, done = 0; done < n; i++) {
       const part = bytes.subarray(done, Math.min(n, done + vector.words[2 * i + 1]!));
