@@ -25,9 +25,9 @@ export const FILE = {
 
 /**
  * Offsets of the memory file for the machine's memory: far more than pages, so that files lie in one piece, sparse ones too. They
- * cost nothing, but pages are to be counted with 31 bits (lib/bitmap.ts).
+ * cost little: a bit for each page that a file reaches to (lib/bitmap.ts).
  */
-export const RAM_RANGE = 2 ** 43;
+export const RAM_RANGE = 2 ** 42;
 
 /** Places in a guest's address space that the engine keeps to itself. */
 export const VA = {
