@@ -2,7 +2,8 @@
 #include "../check.h"
 
 #define PAGE 4096l
-#define TIB (1l << 40)
+/* Far from everything, not so far that a machine has no place for several such files. */
+#define FAR (256l << 30)
 #define RW (PROT_READ | PROT_WRITE)
 
 static int fd;
@@ -16,7 +17,7 @@ static int byte_at(long pos)
 
 static void child(void)
 {
-	char *p = mmap(NULL, PAGE, RW, MAP_SHARED, fd, TIB);
+	char *p = mmap(NULL, PAGE, RW, MAP_SHARED, fd, FAR);
 
 	say("the child sees %d %d\n", p[0], p[1]);
 	p[2] = 3;
@@ -24,8 +25,8 @@ static void child(void)
 
 static void mapped(void)
 {
-	char *p = mmap(NULL, 2 * PAGE, RW, MAP_SHARED, fd, TIB - PAGE);
-	char *q = mmap(NULL, 2 * PAGE, RW, MAP_PRIVATE, fd, TIB - PAGE);
+	char *p = mmap(NULL, 2 * PAGE, RW, MAP_SHARED, fd, FAR - PAGE);
+	char *q = mmap(NULL, 2 * PAGE, RW, MAP_PRIVATE, fd, FAR - PAGE);
 
 	say("mapped: %d %d\n", p[PAGE], q[PAGE]);
 	q[PAGE + 1] = 9;
@@ -41,27 +42,27 @@ static void far_and_near(void)
 {
 	struct stat st;
 
-	R(ftruncate(fd, 5 * TIB));
-	R(byte_at(4 * TIB));
-	R(pwrite(fd, "\1", 1, TIB));
+	R(ftruncate(fd, 5 * FAR));
+	R(byte_at(4 * FAR));
+	R(pwrite(fd, "\1", 1, FAR));
 	R(pwrite(fd, "\4", 1, 4 * PAGE));
 	MUST(fstat(fd, &st));
 	say("size %ld\n", (long)st.st_size);
 	R(lseek(fd, 0, SEEK_DATA));
 	R(lseek(fd, 4 * PAGE, SEEK_HOLE));
 	R(lseek(fd, 5 * PAGE, SEEK_DATA));
-	R(lseek(fd, TIB, SEEK_HOLE));
-	R(lseek(fd, TIB + PAGE, SEEK_DATA));
-	R(byte_at(TIB));
-	R(byte_at(TIB - 1));
+	R(lseek(fd, FAR, SEEK_HOLE));
+	R(lseek(fd, FAR + PAGE, SEEK_DATA));
+	R(byte_at(FAR));
+	R(byte_at(FAR - 1));
 	R(byte_at(4 * PAGE));
 	mapped();
-	R(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, TIB, 3 * TIB));
-	R(byte_at(TIB));
-	R(byte_at(TIB - PAGE + 5));
-	R(ftruncate(fd, TIB - PAGE));
-	R(ftruncate(fd, 2 * TIB));
-	R(byte_at(TIB - PAGE + 5));
+	R(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, FAR, 3 * FAR));
+	R(byte_at(FAR));
+	R(byte_at(FAR - PAGE + 5));
+	R(ftruncate(fd, FAR - PAGE));
+	R(ftruncate(fd, 2 * FAR));
+	R(byte_at(FAR - PAGE + 5));
 	R(lseek(fd, 5 * PAGE, SEEK_DATA));
 	R(byte_at(4 * PAGE));
 }
@@ -73,7 +74,7 @@ static void end_moves(void)
 
 	R(p[0]);
 	p[0] = 1;
-	R(ftruncate(fd, 3 * TIB));
+	R(ftruncate(fd, 3 * FAR));
 	R(pwrite(fd, "\2", 1, 1));
 	R(pwrite(fd, "\3", 1, 1 << 20));
 	say("%d %d\n", p[0], p[1]);
