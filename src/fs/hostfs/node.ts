@@ -5,7 +5,7 @@
  * compared with the identity we know (the host may have put another file there): -ESTALE if it differs.
  */
 import type { Timespec } from '../../core/clock.ts';
-import type { Cred } from '../../core/cred.ts';
+import { CAP_DAC_OVERRIDE, type Cred, capable } from '../../core/cred.ts';
 import type { HostStat } from '../../host/files.ts';
 import { EACCES, EMFILE, ENFILE, ENOENT, ESTALE } from '../../uapi/errno.ts';
 import { O_DIRECTORY, O_PATH, O_RDONLY, O_RDWR, O_WRONLY } from '../../uapi/fcntl.ts';
@@ -104,9 +104,10 @@ export abstract class HostNode extends Inode {
     this.ctime = keepTime(this.ctime, seen.ctimeSec, seen.ctimeNsec);
   }
 
-  /** The owner's rights, and those of whoever else if the group has none, are the mode's. */
-  override permission(_mask: number, { fsuid }: Cred): number | null {
-    if (!this.listsKnown && fsuid !== this.uid && (this.mode & S_IRWXG) !== 0) this.learnLists();
+  /** The owner's rights, and those of whoever else if the group has none, are the mode's; some may do whatever a list says. */
+  override permission(_mask: number, cred: Cred): number | null {
+    if (this.listsKnown || cred.fsuid === this.uid || (this.mode & S_IRWXG) === 0) return null;
+    if (!capable(cred, CAP_DAC_OVERRIDE)) this.learnLists();
     return null;
   }
 
