@@ -49,7 +49,7 @@ import type { Path } from './dentry.ts';
 import type { Inode } from './inode.ts';
 
 /** With one of these a read has an answer. */
-const ENDS_READ = POLLIN | POLLRDNORM | POLLPRI | POLLERR | POLLHUP | POLLRDHUP;
+export const READ_EVENTS: number = POLLIN | POLLRDNORM | POLLPRI | POLLERR | POLLHUP | POLLRDHUP;
 
 /** Receives directory entries; answers false when it has no room for this one (it is then asked again later). */
 export type EmitEntry = (name: string, ino: number, dtype: number, nextPos: number) => boolean;
@@ -207,7 +207,7 @@ export abstract class File {
     if (room > 0) return this.read(buf, off, room, pos);
     // It fails only if there is something to read.
     if (isReg(this.inode.mode)) return pos >= this.inode.size ? 0 : -EFAULT;
-    return this.waitq !== null && (this.poll() & ENDS_READ) === 0 ? -EAGAIN : -EFAULT;
+    return this.waitq !== null && (this.poll() & READ_EVENTS) === 0 ? -EAGAIN : -EFAULT;
   }
 
   /** Writes buf[off, off + len) at `pos`. O_APPEND is the caller's business (it passes the size as pos). */

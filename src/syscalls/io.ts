@@ -11,7 +11,7 @@
 import { BufferMemory } from '../core/buffer-memory.ts';
 import type { UserMemory } from '../core/user.ts';
 import { copyIn, copyOut } from '../core/user-copy.ts';
-import type { File } from '../fs/file.ts';
+import { type File, READ_EVENTS } from '../fs/file.ts';
 import { removePrivileges } from '../fs/permission.ts';
 import { sendToTask } from '../kernel/signal.ts';
 import { Slice } from '../kernel/slice.ts';
@@ -21,16 +21,7 @@ import { Socket } from '../net/socket.ts';
 import { EAGAIN, EBADF, EFAULT, EFBIG, EINTR, EINVAL, EPIPE, ESPIPE, ETIMEDOUT } from '../uapi/errno.ts';
 import { O_APPEND, O_DSYNC, O_SYNC } from '../uapi/fcntl.ts';
 import { IN_ACCESS, IN_MODIFY } from '../uapi/inotify.ts';
-import {
-  POLLERR,
-  POLLHUP,
-  POLLIN,
-  POLLOUT,
-  POLLPRI,
-  POLLRDHUP,
-  POLLRDNORM,
-  POLLWRNORM,
-} from '../uapi/poll.ts';
+import { POLLERR, POLLHUP, POLLOUT, POLLWRNORM } from '../uapi/poll.ts';
 import { RLIMIT_FSIZE } from '../uapi/resource.ts';
 import { killInfo } from '../uapi/siginfo.ts';
 import { SI_USER, SIGPIPE, SIGXFSZ } from '../uapi/signal.ts';
@@ -46,7 +37,6 @@ const PIECE = 1 << 20;
 const TASK_SIZE = 2 ** 47;
 export const AT_POS = -1;
 
-export const READ_EVENTS = POLLIN | POLLRDNORM | POLLPRI | POLLERR | POLLHUP | POLLRDHUP;
 export const WRITE_EVENTS = POLLOUT | POLLWRNORM | POLLERR | POLLHUP;
 
 /** 0 if [addr, addr + len) may be the program's, else -EFAULT. */

@@ -1,5 +1,6 @@
 /** Making, naming and connecting sockets: socket(2) to getsockopt(2). Messages are in send.ts and recv.ts. */
 import { copyIn, copyOut } from '../core/user-copy.ts';
+import { READ_EVENTS } from '../fs/file.ts';
 import type { Task } from '../kernel/task.ts';
 import type { Result } from '../lib/result.ts';
 import { ints } from '../net/options.ts';
@@ -35,7 +36,7 @@ import {
   shownAfter,
   shownBoth,
 } from './args.ts';
-import { READ_EVENTS, WRITE_EVENTS } from './io.ts';
+import { WRITE_EVENTS } from './io.ts';
 import { install, roomForFile } from './names.ts';
 import { named, namesIn, structAt } from './show.ts';
 import { callerOf, patiently, putAddress, readAddress, socketOf } from './socket-args.ts';

@@ -12,6 +12,7 @@ import {
 } from '../arch/x86_64/structs/msghdr.ts';
 import { BufferMemory } from '../core/buffer-memory.ts';
 import { copyOut, copyOutString } from '../core/user-copy.ts';
+import { READ_EVENTS } from '../fs/file.ts';
 import type { Task } from '../kernel/task.ts';
 import { setInt64 } from '../lib/int64.ts';
 import { Incoming, type Socket } from '../net/socket.ts';
@@ -26,7 +27,7 @@ import {
 } from '../uapi/socket.ts';
 import { call, fd, flags, outBuffer, pointer, type Syscall, shownAfter, shownBoth, ulong } from './args.ts';
 import { writeControl } from './cmsg.ts';
-import { checkRange, MAX_MESSAGE, MAX_RW_COUNT, READ_EVENTS } from './io.ts';
+import { checkRange, MAX_MESSAGE, MAX_RW_COUNT } from './io.ts';
 import {
   after,
   batchFrom,

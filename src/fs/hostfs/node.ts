@@ -113,9 +113,9 @@ export abstract class HostNode extends Inode {
 
   override learnLists(): void {
     if (this.listsKnown || this.type === S_IFLNK) return;
-    this.listsKnown = true;
     const fd = this.device.hidden ? -1 : this.anyFd();
     if (fd < 0) return;
+    this.listsKnown = true;
     const { acl, defaultAcl } = hostLists(this.sb.files, fd, this.type === S_IFDIR);
     this.acl = acl;
     this.defaultAcl = defaultAcl;
