@@ -110,6 +110,23 @@ export function takeFrom(task: Task, lo: number, hi: number): SignalInfo | null 
   return takeOf(task.signals.pending, lo, hi) ?? takeOf(task.group.pending, lo, hi);
 }
 
+/**
+ * The thread comes back for a signal in a moment, with its registers: what it will take of the process's is its own
+ * from now on. Whoever signals its own process takes the signal before the call ends (kill(2), "Notes").
+ */
+export function claim(task: Task): void {
+  const { group, signals } = task;
+  if (group.threads.size === 1) return;
+  const { blocked, pending } = signals;
+  const lo = ~blocked.lo;
+  const hi = ~blocked.hi;
+  if (((pending.set.lo & lo) | (pending.set.hi & hi)) !== 0) return;
+  const shared = group.pending;
+  const wantedLo = shared.set.lo & lo;
+  const wantedHi = shared.set.hi & hi;
+  if ((wantedLo | wantedHi) !== 0) shared.moveTo(pending, lowestSignal(wantedLo, wantedHi));
+}
+
 function takeOf(queue: SigQueue, lo: number, hi: number): SignalInfo | null {
   for (;;) {
     const wantedLo = queue.set.lo & lo;

@@ -16,7 +16,7 @@ import { SIGILL, SIGKILL, SIGSEGV } from '../uapi/signal.ts';
 import { exitStatusOf } from '../uapi/wait.ts';
 import { sendAlong, settleAlong } from './along.ts';
 import { returnToProgram } from './deliver.ts';
-import { deliverable } from './dequeue.ts';
+import { claim, deliverable } from './dequeue.ts';
 import { exitGroup, exitTask } from './exit.ts';
 import { tellBreak } from './facts.ts';
 import type { Foreseeable } from './habits/step.ts';
@@ -222,6 +222,7 @@ export class Entry {
       thread.answer(result);
     } else if (thread.hasFrame) this.toProgram(task, result);
     else {
+      claim(task);
       task.pendingResult = result;
       thread.showFrame(result);
     }

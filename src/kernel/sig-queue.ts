@@ -52,14 +52,26 @@ export class SigQueue {
   take(signal: number): SignalInfo | null {
     const queue = this.queues.get(signal);
     const entry = queue?.shift();
-    if (queue === undefined || queue.length === 0) {
-      this.queues.delete(signal);
-      this.set.delete(signal);
-      this.changed?.();
-    }
+    this.emptied(signal, queue);
     if (entry === undefined) return killInfo(signal, SI_USER, 0, 0);
     if (entry.user !== null) entry.user.sigpending--;
     return entry.taken === undefined || entry.taken() ? entry.info : null;
+  }
+
+  /** Hands the oldest of `signal`, which must be pending, over to another queue, in which it is not. */
+  moveTo(other: SigQueue, signal: number): void {
+    const queue = this.queues.get(signal);
+    const entry = queue?.shift();
+    this.emptied(signal, queue);
+    other.mark(signal);
+    if (entry !== undefined) other.queues.set(signal, [entry]);
+  }
+
+  private emptied(signal: number, queue: readonly QueuedSignal[] | undefined): void {
+    if (queue !== undefined && queue.length > 0) return;
+    this.queues.delete(signal);
+    this.set.delete(signal);
+    this.changed?.();
   }
 
   /** Drops all of the signals in two words. */
