@@ -14,8 +14,10 @@ import type { TmpfsSuper } from './super.ts';
 import { isLong, TmpfsSymlink } from './symlink.ts';
 
 const ENTRY_SIZE = 20;
-/** Positions 0 and 1 of readdir are '.' and '..'. */
-const FIRST_COOKIE = 2;
+/** Positions 0 and 1 of readdir are "." and "..", 2 is where a directory without names ends. */
+const FIRST_COOKIE = 3;
+/** The position behind the oldest name, and of a reader that has come there. */
+const END = 0x7fffffff;
 
 export class TmpfsDir extends TmpfsInode {
   readonly names: NameIndex<TmpfsInode> = new NameIndex(FIRST_COOKIE);
@@ -169,13 +171,6 @@ export class TmpfsDir extends TmpfsInode {
 
 class TmpfsDirFile extends File {
   declare readonly inode: TmpfsDir;
-  /** Names made after a pass began are not part of it: it ends, even if each name is renamed on the way. */
-  private stop: number;
-
-  constructor(inode: TmpfsDir, flags: number) {
-    super(inode, flags);
-    this.stop = inode.names.nextCookie;
-  }
 
   override read(): number {
     return -EISDIR;
@@ -186,17 +181,18 @@ class TmpfsDirFile extends File {
     return whence === SEEK_SET || whence === SEEK_CUR ? super.seek(offset, whence) : -EINVAL;
   }
 
+  /** From the youngest name on: what is made after a pass began is not part of it, nor what is renamed on the way. */
   override readdir(pos: number, emit: EmitEntry): number {
     const { names, ino, up } = this.inode;
     fileAccessed(this);
-    if (pos === 0) this.stop = names.nextCookie;
     if (pos <= 0 && !emit('.', ino, dirType(S_IFDIR), 1)) return 0;
-    if (pos <= 1 && !emit('..', up.ino, dirType(S_IFDIR), FIRST_COOKIE)) return 0;
-    let slot = names.from(Math.max(pos, FIRST_COOKIE));
-    while (slot !== null && slot.cookie < this.stop) {
+    if (pos <= 1 && !emit('..', up.ino, dirType(S_IFDIR), names.upTo(Infinity)?.cookie ?? END)) return 0;
+    if (pos === END) return 0;
+    let slot = names.upTo(pos <= 1 ? Infinity : pos);
+    while (slot !== null) {
       const { cookie, name, value } = slot;
-      if (!emit(name, value!.ino, dirType(value!.mode), cookie + 1)) return 0;
-      slot = names.from(cookie + 1);
+      slot = names.upTo(cookie - 1);
+      if (!emit(name, value!.ino, dirType(value!.mode), slot?.cookie ?? END)) return 0;
     }
     return 0;
   }

@@ -1,8 +1,9 @@
 /**
- * The names in a directory, in the order in which they came, each with a number of its own.
+ * The names in a directory, each with a number of its own, which says how young it is.
  *
- * The numbers are the positions of readdir: they only grow and never change hands, so a reader that continues
- * at a number misses nothing and sees nothing twice, whatever was made and removed meanwhile.
+ * The numbers are the positions of readdir, which goes from the youngest to the oldest: they only grow and never
+ * change hands, so a reader that continues at a number misses nothing and sees nothing twice, whatever was made and
+ * removed meanwhile.
  */
 export interface Slot<T> {
   readonly cookie: number;
@@ -35,13 +36,9 @@ export class NameIndex<T extends object> {
     return [...this.names.values()];
   }
 
-  /** Sets what a name means; an existing one keeps its number. */
+  /** Sets what a name means; it is the youngest now, even if it was there. */
   set(name: string, value: T): void {
-    const slot = this.names.get(name);
-    if (slot !== undefined) {
-      slot.value = value;
-      return;
-    }
+    this.delete(name);
     const fresh = { cookie: this.nextCookie++, name, value };
     this.names.set(name, fresh);
     this.slots.push(fresh);
@@ -56,16 +53,17 @@ export class NameIndex<T extends object> {
       this.slots = this.slots.filter(({ value }) => value !== null);
   }
 
-  /** The first existing name with a number of at least `cookie`. */
-  from(cookie: number): Slot<T> | null {
+  /** The youngest existing name with a number of at most `cookie`. */
+  upTo(cookie: number): Slot<T> | null {
     let low = 0;
     let high = this.slots.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.slots[middle]!.cookie < cookie) low = middle + 1;
+      if (this.slots[middle]!.cookie <= cookie) low = middle + 1;
       else high = middle;
     }
-    while (low < this.slots.length && this.slots[low]!.value === null) low++;
-    return this.slots[low] ?? null;
+    let at = low - 1;
+    while (at >= 0 && this.slots[at]!.value === null) at--;
+    return this.slots[at] ?? null;
   }
 }
