@@ -350,5 +350,8 @@ function openTemporary(
   const made = parent.tmpfile(newInode(parent, S_IFREG | (mode & 0o7777), 0, ctx));
   if (typeof made === 'number') return made;
   made.linkable = (flags & O_EXCL) === 0;
-  return openInode(vfs, ctx, new Path(mount, vfs.dcache.unnamed(dir, made)), flags & ~O_DIRECTORY);
+  const file = openInode(vfs, ctx, new Path(mount, vfs.dcache.unnamed(dir, made)), flags & ~O_DIRECTORY);
+  // F_GETFL tells how it was made.
+  if (typeof file !== 'number') file.flags |= O_DIRECTORY;
+  return file;
 }

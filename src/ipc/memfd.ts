@@ -170,12 +170,15 @@ export function createMemfd(mount: Mount, name: string, flags: number, cred: Cre
   return file;
 }
 
-/** F_ADD_SEALS. */
+/** F_ADD_SEALS. Files of tmpfs that have names are sealed from sealing. */
 export function addSeals(file: File, seals: number): number {
-  if (!(file.inode instanceof MemfdInode)) return -EINVAL;
-  return file.writable ? file.inode.addSeals(seals) : -EPERM;
+  const { inode } = file;
+  if (!(inode instanceof TmpfsFile)) return -EINVAL;
+  return file.writable && inode instanceof MemfdInode ? inode.addSeals(seals) : -EPERM;
 }
 
 /** F_GET_SEALS. */
-export const getSeals = (file: File): number =>
-  file.inode instanceof MemfdInode ? file.inode.seals : -EINVAL;
+export function getSeals({ inode }: File): number {
+  if (inode instanceof MemfdInode) return inode.seals;
+  return inode instanceof TmpfsFile ? F_SEAL_SEAL : -EINVAL;
+}

@@ -143,6 +143,21 @@ static void breaking(int type, const char *name)
 	close(pair[1]);
 }
 
+/* tmpfs, whatever the test's own folder is on. */
+static void unnamed_and_sealed(void)
+{
+	char name[] = "/dev/shm/rulesXXXXXX";
+	int fd = MUST(mkstemp(name));
+
+	R(fcntl(fd, F_GET_SEALS));
+	R(fcntl(fd, F_ADD_SEALS, F_SEAL_GROW));
+	close(fd);
+	unlink(name);
+	fd = MUST(open("/dev/shm", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+	R(fcntl(fd, F_GETFL));
+	close(fd);
+}
+
 int main(void)
 {
 	int fd = MUST(open("a", O_RDWR | O_CREAT, 0600));
@@ -154,6 +169,7 @@ int main(void)
 	watching(fd);
 	changing(fd);
 	asking(fd);
+	unnamed_and_sealed();
 	in_child("nobody", nobody);
 	signal(SIGPIPE, on_pipe_signal);
 	breaking(SOCK_STREAM, "stream");
