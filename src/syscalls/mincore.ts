@@ -116,14 +116,14 @@ const mayStat = ({ cred }: Task, file: File): boolean =>
   capable(cred, CAP_FOWNER) ||
   permission(file.inode, MAY_WRITE, cred) === 0;
 
-/** Pages of [pos, pos + len) in memory; to the file's end if `len` is 0. */
+/** Pages of [pos, pos + len) in memory; to the file's end if `len` is 0. Holes, which may be endless, are passed over. */
 function cachedPages(task: Task, file: File, pos: number, len: number): number {
   const cache = isReg(file.inode.mode) ? file.mmap(false, false) : 0;
   if (typeof cache === 'number') return 0;
   const first = Math.floor(pos / PAGE_SIZE);
   const stop = Math.ceil(Math.min(cache.size, len === 0 ? cache.size : pos + len) / PAGE_SIZE);
   let count = 0;
-  for (let page = first; page < stop; page += PIECE) {
+  for (let page = cache.nextPage(first, true); page < stop; page = cache.nextPage(page + PIECE, true)) {
     const found = new Uint8Array(Math.min(PIECE, stop - page));
     touched(task.mm!, cache, page, found);
     for (const is of found) count += is;

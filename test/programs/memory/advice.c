@@ -62,6 +62,10 @@ static void cache(void)
 	p[10 * PAGE] = 1;
 	R(cached(fd, 0, 0));
 	R(cached(fd, 1 << 20, 1 << 20));
+	MUST(ftruncate(fd, 1l << 40));
+	R(cached(fd, 0, 0));
+	R(cached(fd, 6 * PAGE, 0));
+	R(cached(fd, 1l << 30, 1l << 39));
 	R(madvise(p, 16 * PAGE, MADV_REMOVE));
 	R(cached(fd, 0, 0));
 	MUST(pipe(ends));
