@@ -14,7 +14,6 @@ import { getUint64 } from '../lib/int64.ts';
 import { TASK_SIZE } from '../mm/places.ts';
 import { E2BIG, EAGAIN, EBADF, EFAULT, EINVAL, ENODEV, ENOENT, ENOSYS, EPERM } from '../uapi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
-import { RLIMIT_NOFILE } from '../uapi/resource.ts';
 import {
   CLONE_CHILD_CLEARTID,
   CLONE_CHILD_SETTID,
@@ -52,6 +51,7 @@ import {
 } from './args.ts';
 import { readStrings } from './exec-strings.ts';
 import { pastLeases } from './lease.ts';
+import { install, roomForFile } from './names.ts';
 import { flagWord, address as showAddress, signalName, structAt } from './show.ts';
 import { INT } from './structs/fields.ts';
 import { CLONE_ARGS, CLONE_FLAGS, words } from './structs/process.ts';
@@ -151,6 +151,8 @@ function doClone(task: Task, r: CloneRequest, pidfdAt = r.parentTid): number | P
   const wantsPidfd = (r.flags & CLONE_PIDFD) !== 0;
   if (wantsPidfd && pidfdAt === r.parentTid && (r.flags & CLONE_PARENT_SETTID) !== 0) return -EINVAL;
   if (wantsPidfd && task.mm?.allows(pidfdAt, 4, PROT_WRITE) !== true) return -EFAULT;
+  const noRoom = wantsPidfd ? roomForFile(task) : 0;
+  if (noRoom < 0) return noRoom;
   // Nobody inherits what SCHED_DEADLINE promised (sched(7)).
   const { deadline, resetOnFork } = task.attributes.sched;
   if (deadline !== null && !resetOnFork) return -EAGAIN;
@@ -176,8 +178,7 @@ async function afterVfork(task: Task, done: Promise<void>, pid: number): Promise
 }
 
 function givePidfd(task: Task, child: Task, address: number): void {
-  const file = task.kernel.pidfs.open(child.group, 0);
-  const fd = task.files.install(file, true, task.rlimit(RLIMIT_NOFILE));
+  const fd = install(task, task.kernel.pidfs.open(child.group, 0), true);
   const at = fd < 0 ? fd : task.user.out(address, 4);
   if (at >= 0) task.user.view.setInt32(at, fd, true);
 }

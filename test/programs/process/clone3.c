@@ -1,9 +1,10 @@
 /*
- * clone3(2): CLONE_CLEAR_SIGHAND, set_tid, and what is refused.
+ * clone3(2): CLONE_CLEAR_SIGHAND, set_tid, CLONE_PIDFD without a descriptor to be had, and what is refused.
  * test: needs root
  */
 #include "../check.h"
 #include <linux/sched.h>
+#include <sys/resource.h>
 
 static long clone3(struct clone_args *args, size_t size)
 {
@@ -79,6 +80,24 @@ static void without_right(void)
 	wants(31234, 1, 1);
 }
 
+/* There is no child then. */
+static void without_descriptor(void)
+{
+	int pidfd = -1;
+	struct clone_args args = {.flags = CLONE_PIDFD, .exit_signal = SIGCHLD, .pidfd = (uintptr_t)&pidfd};
+	struct rlimit few = {8, 8};
+	long pid;
+
+	MUST(setrlimit(RLIMIT_NOFILE, &few));
+	while (dup(0) >= 0)
+		;
+	pid = clone3(&args, sizeof args);
+	if (pid == 0)
+		_exit(0);
+	say("%s, pidfd %d\n", pid < 0 ? errno_name(errno) : "a child", pidfd);
+	R(waitpid(-1, NULL, 0));
+}
+
 int main(void)
 {
 	struct clone_args args = {.exit_signal = SIGCHLD};
@@ -102,5 +121,6 @@ int main(void)
 	wants(1 << 30, 1, 1);
 	wants(31234, 33, 1);
 	in_child("without the right", without_right);
+	in_child("without a descriptor", without_descriptor);
 	return 0;
 }
