@@ -93,10 +93,9 @@ function sendToOwner(kernel: Kernel, file: File, info: SignalInfo): void {
     if (task !== undefined && maySignal(file.ownerCred, task.cred)) sendToTask(task, info);
     return;
   }
-  for (const group of kernel.groups.values()) {
-    const meant = owner > 0 ? group.tgid === owner : group.pgid === -owner;
-    if (meant && maySignal(file.ownerCred, group.leader.cred)) sendToGroup(group, info);
-  }
+  const one = kernel.groups.get(owner);
+  const meant = owner > 0 ? (one === undefined ? [] : [one]) : (kernel.jobs.group(-owner)?.members ?? []);
+  for (const group of meant) if (maySignal(file.ownerCred, group.leader.cred)) sendToGroup(group, info);
 }
 
 /** The rule of kill(2), for whoever set the owner. */

@@ -108,7 +108,7 @@ const mostPipeSize = ({ cred, kernel }: Task): number =>
 function ownerCommand(task: Task, file: File, cmd: number, arg: number): number {
   switch (cmd) {
     case fcntl.F_GETOWN:
-      return file.ownerIsThread ? 0 : file.owner;
+      return ownerOf(task, file);
     case fcntl.F_SETOWN:
       return (arg | 0) === INT_MIN ? -EINVAL : setOwner(task, file, arg | 0, false);
     case fcntl.F_GETOWN_EX:
@@ -150,23 +150,21 @@ function notify(task: Task, fd: number, file: File, mask: number): number {
 
 /** `owner` > 0: a process, or a thread; < 0: a group; 0: nobody. */
 function setOwner(task: Task, file: File, owner: number, thread: boolean): number {
-  const { kernel } = task;
-  const known = thread
-    ? kernel.tasks.has(owner)
-    : owner > 0
-      ? kernel.groups.has(owner)
-      : hasGroup(task, -owner);
-  if (owner !== 0 && !known) return -ESRCH;
+  if (owner !== 0 && !isThere(task, owner, thread)) return -ESRCH;
   file.owner = owner;
   file.ownerIsThread = thread;
   file.ownerCred = task.cred;
   return 0;
 }
 
-function hasGroup(task: Task, pgid: number): boolean {
-  for (const group of task.kernel.groups.values()) if (group.pgid === pgid) return true;
-  return false;
+function isThere({ kernel }: Task, owner: number, thread: boolean): boolean {
+  if (thread) return kernel.tasks.has(owner);
+  return owner > 0 ? kernel.groups.has(owner) : kernel.jobs.exists(-owner);
 }
+
+/** Of an owner that is gone nothing is told. */
+const ownerOf = (task: Task, { owner, ownerIsThread }: File): number =>
+  isThere(task, owner, ownerIsThread) ? owner : 0;
 
 function getOwnerEx(task: Task, file: File, addr: number): number {
   const { user } = task;
@@ -175,7 +173,7 @@ function getOwnerEx(task: Task, file: File, addr: number): number {
   const type =
     file.ownerIsThread || file.owner === 0 ? F_OWNER_TID : file.owner < 0 ? F_OWNER_PGRP : F_OWNER_PID;
   user.view.setInt32(at, type, true);
-  user.view.setInt32(at + 4, Math.abs(file.owner), true);
+  user.view.setInt32(at + 4, Math.abs(ownerOf(task, file)), true);
   return 0;
 }
 
