@@ -193,7 +193,7 @@ export interface Syscall {
   readonly run: Handler;
   /** How strace writes what it answers, where that is no plain number. */
   readonly answer?: (result: number, args: readonly number[]) => string;
-  /** '' when all of the man page holds, else what is missing: the generated page of what is supported says it. */
+  /** '' when all of the man page holds, else what is missing: SYSCALLS.md says it. */
   readonly note: string;
   /** Errors that say something about names alone: they stay true until names change (kernel/known-answers.ts). */
   readonly lasting: readonly number[];

@@ -231,7 +231,7 @@ export const infoCalls: readonly Syscall[] = [
     'rseq',
     [pointer('rseq'), uint('len'), int('flags'), uint('sig')],
     () => -ENOSYS,
-    'glibc does without',
+    'ENOSYS; glibc does without',
   ),
   ...limitCalls,
   ...syslogCalls,

@@ -224,6 +224,6 @@ export const prctlCalls: readonly Syscall[] = [
     'personality',
     [uint('persona')],
     personality,
-    'kept, inherited and answered; no flag changes anything',
+    'kept, inherited and answered; of its flags only STICKY_TIMEOUTS changes anything',
   ),
 ];

@@ -50,4 +50,11 @@ function join(task: Task, kinds: number, mounts: object | null, uts: object | nu
   return 0;
 }
 
-export const setnsCalls: readonly Syscall[] = [call('setns', [fd('fd'), flags('nstype', KINDS)], setns)];
+export const setnsCalls: readonly Syscall[] = [
+  call(
+    'setns',
+    [fd('fd'), flags('nstype', KINDS)],
+    setns,
+    'other namespaces than those of mounts and names are one each',
+  ),
+];

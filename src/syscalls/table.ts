@@ -1,6 +1,6 @@
 /**
  * The one table of system calls. From its rows derive: dispatch (`entryCalls`), what the engine fetches with a call
- * (`prefetchPlan`), strace (strace.ts) and the page of what is supported (docs).
+ * (`prefetchPlan`), strace (strace.ts) and the page of what is supported (supported.ts).
  */
 import { NR } from '../arch/x86_64/unistd.ts';
 import type { Prefetch } from '../engine/engine.ts';

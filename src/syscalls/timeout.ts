@@ -11,12 +11,11 @@ import {
 import { fromNs, NSEC_PER_SEC } from '../core/clock.ts';
 import type { Task } from '../kernel/task.ts';
 import { EINVAL } from '../uapi/errno.ts';
+import { STICKY_TIMEOUTS } from '../uapi/personality.ts';
 
 export const NEVER = Number.POSITIVE_INFINITY;
 /** A timeout of zero: do not wait at all. */
 export const AT_ONCE = 0;
-/** Of personality(2): timeouts are left as they were given. */
-const STICKY_TIMEOUTS = 0x4000000;
 const NSEC_PER_MSEC = 1_000_000;
 
 /** poll's: milliseconds, negative ones mean never. */
