@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Builds dist/: linux.cjs, uml.cjs and early.cjs (src/cli, bundled), their source maps, the programs' compiled code, and the
- * stub.
+ * Builds dist/: linux.cjs, uml.cjs and early.cjs (src/cli, bundled), their source maps, the programs' compiled code, the
+ * stub, and the license of the package that is bundled with them.
  *
  *   node scripts/build.mjs [--if-stale]
  *
@@ -10,6 +10,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -179,6 +180,8 @@ async function build() {
     '})',
   ]);
   await bundle(out, ['early'], ['', '']);
+  // Copies of it are to bring it along, and the bundle is one.
+  copyFileSync(join(home, 'node_modules/commander/LICENSE'), join(out, 'LICENSE.commander'));
   await buildStub(out);
   for (const name of PROGRAMS) rmSync(join(dist, `${name}.code`), { force: true });
   for (const name of readdirSync(out)) renameSync(join(out, name), join(dist, name));
