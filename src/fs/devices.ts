@@ -25,15 +25,6 @@ export class DeviceTable {
     this.majors.set(major, [{ name, first, stop: first + count, open }, ...ranges]);
   }
 
-  unregister(major: number, first: number): void {
-    const ranges = this.majors.get(major);
-    if (ranges !== undefined)
-      this.majors.set(
-        major,
-        ranges.filter(range => range.first !== first),
-      );
-  }
-
   open(inode: Inode, flags: number, current: Current | null): Result<File> {
     const number = minor(inode.rdev);
     const range = this.majors

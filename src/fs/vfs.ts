@@ -74,16 +74,6 @@ export class Vfs {
     this.charDevices.register(name, major, firstMinor, count, open);
   }
 
-  registerBlockDevice(
-    name: string,
-    major: number,
-    firstMinor: number,
-    count: number,
-    open: OpenDevice,
-  ): void {
-    this.blockDevices.register(name, major, firstMinor, count, open);
-  }
-
   mountsHaveChanged(): void {
     this.mountGeneration++;
     this.dcache.forgetAnswers();

@@ -66,10 +66,6 @@ export class DescriptorCalls {
     return this.libc.syscall(SYS.ioctl, fd, request, this.address);
   }
 
-  ioctlValue(fd: number, request: number, value: number): number {
-    return this.libc.syscall(SYS.ioctl, fd, request, value);
-  }
-
   open(path: string, flags: number): number {
     const end = Buffer.from(this.bytes.buffer).write(`${path}\0`, 0);
     if (end > CHUNK - 1) return -EBADF;

@@ -135,6 +135,3 @@ export interface Panic {
   readonly reason: string;
   readonly hint: string | null;
 }
-
-/** machine.ts exports one of these. */
-export type Boot = (options: MachineOptions) => Promise<ExitReport>;

@@ -2,7 +2,7 @@
  * The core of poll(2) and select(2): a set of files with the events asked of each, scanned without waiting.
  *
  * The system call fills a set, `scan`s it, and if nothing is ready sleeps on `queues()` for `wanted` and scans
- * again. A set may be kept and filled anew: nothing is allocated per call but the list of queues to sleep on.
+ * again.
  */
 import type { WaitQueue } from '../core/wait.ts';
 import type { File } from '../fs/file.ts';
@@ -36,12 +36,6 @@ export class PollSet {
 
   get size(): number {
     return this.used;
-  }
-
-  clear(): void {
-    this.files.length = 0;
-    this.used = 0;
-    this.wanted = ALWAYS;
   }
 
   /** Asks for `events` of a file; null stands for a closed descriptor (POLLNVAL). */

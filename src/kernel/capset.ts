@@ -8,7 +8,6 @@ export const capUnion = (a: CapSet, b: CapSet): CapSet => make(a.lo | b.lo, a.hi
 export const capIntersect = (a: CapSet, b: CapSet): CapSet => make(a.lo & b.lo, a.hi & b.hi);
 export const capMinus = (a: CapSet, b: CapSet): CapSet => make(a.lo & ~b.lo, a.hi & ~b.hi);
 export const capSubset = (a: CapSet, of: CapSet): boolean => ((a.lo & ~of.lo) | (a.hi & ~of.hi)) === 0;
-export const capEqual = (a: CapSet, b: CapSet): boolean => a.lo === b.lo && a.hi === b.hi;
 export const capOf = (cap: number): CapSet => (cap < 32 ? make(1 << cap, 0) : make(0, 1 << (cap - 32)));
 
 /** A set from a guest's words: capabilities that do not exist are dropped. */

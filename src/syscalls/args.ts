@@ -38,7 +38,6 @@ export type ArgKind =
   | 'strings'
   | 'in'
   | 'out'
-  | 'inout'
   | 'pointer';
 
 /** What strace may look at while it shows an argument. */
@@ -77,7 +76,7 @@ export interface Arg {
   readonly bothWays?: BothWays;
   /** Whether the call takes it at all, as its other arguments say (open's mode). */
   readonly taken?: (args: readonly number[]) => boolean;
-  /** Bytes of a structure that a pointer argument points to, for 'in', 'out', 'inout'. */
+  /** Bytes of a structure that a pointer argument points to, for 'in' and 'out'. */
   readonly size?: number;
   /** Or the index of the argument that holds the length in bytes. */
   readonly lengthArg?: number;
@@ -149,7 +148,6 @@ export const outBuffer = (name: string, lengthArg: number): Arg => ({
  */
 export const inStruct = (name: string, struct: Struct | number): Arg => pointed('in', name, struct);
 export const outStruct = (name: string, struct: Struct | number): Arg => pointed('out', name, struct);
-export const inOutStruct = (name: string, struct: Struct | number): Arg => pointed('inout', name, struct);
 
 /** A structure that is written for some results only. */
 export const outStructIf = (written: (result: number) => boolean, name: string, struct: Struct): Arg => ({
@@ -167,7 +165,7 @@ export const shownBoth = (name: string, show: Show, bothWays: BothWays): Arg => 
   bothWays,
 });
 
-function pointed(kind: 'in' | 'out' | 'inout', name: string, struct: Struct | number): Arg {
+function pointed(kind: 'in' | 'out', name: string, struct: Struct | number): Arg {
   if (typeof struct === 'number') return { name, kind, width: WIDTH_ULONG, size: struct };
   return { name, kind, width: WIDTH_ULONG, size: struct.size, show: structAt(struct) };
 }

@@ -207,7 +207,7 @@ const blockedSignals = ({ signals: { blocked } }: Task): string => signalSet(blo
 /** What lines begin with. */
 const lead = (task: Task): string => `${task.pid} `.padEnd(6);
 
-const isOutput = (arg: Arg): boolean => arg.kind === 'out' || arg.kind === 'inout';
+const isOutput = (arg: Arg): boolean => arg.kind === 'out';
 
 /** The arguments that the call looks at. */
 const takenArgs = (row: Syscall | undefined, args: readonly number[]): readonly Taken[] =>
@@ -281,7 +281,6 @@ function showArg(arg: Arg, value: number, look: Look): string {
       return address(value);
     case 'in':
     case 'out':
-    case 'inout':
       return showBuffer(arg, value, look);
     default:
       return String(value);

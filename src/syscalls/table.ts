@@ -111,7 +111,7 @@ export function prefetchPlan(row: Syscall): Prefetch[] {
 function prefetchOf(arg: Arg, index: number, small: boolean): Prefetch[] {
   if (arg.kind === 'path' || arg.kind === 'string') return [prefetch(index, 'string')];
   if (arg.kind === 'strings') return [prefetch(index, 'strings')];
-  if (arg.kind !== 'in' && arg.kind !== 'inout') return [];
+  if (arg.kind !== 'in') return [];
   if (arg.lengthArg !== undefined) return [prefetch(index, 'buffer', arg.lengthArg, undefined, small)];
   return arg.size !== undefined ? [prefetch(index, 'struct', undefined, arg.size)] : [];
 }

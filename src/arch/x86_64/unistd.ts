@@ -382,5 +382,3 @@ export const NR = {
   file_getattr: 468,
   file_setattr: 469,
 } as const;
-
-export type SyscallName = keyof typeof NR;

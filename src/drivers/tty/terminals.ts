@@ -56,26 +56,12 @@ export class Terminals {
     );
   }
 
-  /** con N=: the first that is added is the console, until `useAsConsole`. */
+  /** con N=: the first that is added is the console. */
   addConsole(index: number, channel: HostChannel): ConsoleLine {
-    return this.addLine(index, channel);
-  }
-
-  /** ssl N=. */
-  addSerial(index: number, channel: HostChannel): ConsoleLine {
-    return this.addLine(FIRST_SERIAL + index, channel);
-  }
-
-  useAsConsole(line: ConsoleLine): void {
-    this.console = line;
-  }
-
-  /** Hung up and forgotten (mconsole's remove, and a new configuration). */
-  removeLine(line: ConsoleLine): void {
-    line.tty.hangup();
-    line.channel.close();
-    this.lines.delete(minor(line.rdev));
-    if (this.console === line) this.console = null;
+    const line = new ConsoleLine(this.env, makedev(TTY_MAJOR, index), channel);
+    this.lines.set(index, line);
+    this.console ??= line;
+    return line;
   }
 
   /** A session's leader exits. To be called before the session is forgotten. */
@@ -88,13 +74,6 @@ export class Terminals {
     for (const line of this.lines.values()) line.channel.close();
     this.lines.clear();
     this.console = null;
-  }
-
-  private addLine(number: number, channel: HostChannel): ConsoleLine {
-    const line = new ConsoleLine(this.env, makedev(TTY_MAJOR, number), channel);
-    this.lines.set(number, line);
-    this.console ??= line;
-    return line;
   }
 
   private openLine(inode: Inode, flags: number, current: Current | null): Result<File> {

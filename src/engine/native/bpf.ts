@@ -42,7 +42,6 @@ export const DATA = {
 
 export const RET_TRAP = 0x00030000;
 export const RET_ALLOW = 0x7fff0000;
-export const RET_KILL_PROCESS = 0x80000000;
 
 export const label = (name: string): Line => ({ op: 'label', name });
 export const load = (offset: number): Line => ({ op: 'load', offset });

@@ -92,10 +92,6 @@ export class Orders {
     if (upTo !== undefined) this.acknowledged = upTo;
   }
 
-  get notesOut(): number {
-    return this.notes.length;
-  }
-
   /** Puts a stack_t for a new thread into the page; its address in the space. */
   placeStack(index: number, address: number, size: number): number {
     const place = SPACE.P_STACKS + (index % 32) * 32;

@@ -2,11 +2,10 @@
  * devtmpfs: a tmpfs in which the kernel makes the nodes of the devices that it has, as drivers register them.
  *
  * There is one of it in a machine; all its mounts show the same tree, and what programs make there stays, too.
- * A node goes with its device, unless a program has put something else in its place.
  */
 
-import { EEXIST, ENOENT } from '../../uapi/errno.ts';
-import { makedev, S_IFBLK, S_IFCHR, S_IFDIR, S_IFMT } from '../../uapi/stat.ts';
+import { EEXIST } from '../../uapi/errno.ts';
+import { makedev, S_IFBLK, S_IFCHR, S_IFDIR } from '../../uapi/stat.ts';
 import type { Inode } from '../inode.ts';
 import type { FileSystemType, FsEnvironment } from '../super.ts';
 import { TmpfsDir } from '../tmpfs/dir.ts';
@@ -44,8 +43,6 @@ class DevtmpfsSuper extends TmpfsSuper {
 export class Devtmpfs {
   readonly type: FileSystemType;
   private readonly sb: DevtmpfsSuper;
-  /** Directories that were made for nodes, and go when they are empty. */
-  private readonly made: WeakSet<TmpfsDir> = new WeakSet();
 
   constructor(env: FsEnvironment) {
     const half = Math.floor(env.ram.totalPages / 2);
@@ -85,43 +82,11 @@ export class Devtmpfs {
     return typeof inode === 'number' ? inode : 0;
   }
 
-  /** Takes the node away, and directories that were made for it alone; 0 or -ENOENT. */
-  remove(node: DeviceNode): number {
-    const parts = node.name.split('/');
-    const dirs: TmpfsDir[] = [this.sb.root];
-    for (const part of parts.slice(0, -1)) {
-      const below = dirs.at(-1)!.lookup(part);
-      if (!(below instanceof TmpfsDir)) return -ENOENT;
-      dirs.push(below);
-    }
-    const inode = dirs.at(-1)!.lookup(parts.at(-1)!);
-    if (typeof inode === 'number' || !isNodeOf(inode, node)) return -ENOENT;
-    dirs.at(-1)!.unlink(parts.at(-1)!, inode);
-    if (inode.refs <= 0) inode.evict();
-    this.prune(dirs, parts);
-    return 0;
-  }
-
-  private prune(dirs: TmpfsDir[], parts: string[]): void {
-    for (let depth = dirs.length - 1; depth > 0; depth--) {
-      const dir = dirs[depth]!;
-      if (!this.made.has(dir) || dirs[depth - 1]!.rmdir(parts[depth - 1]!, dir) < 0) return;
-      if (dir.refs <= 0) dir.evict();
-    }
-  }
-
   private subdir(dir: TmpfsDir, name: string): TmpfsDir | number {
     const found = dir.lookup(name);
     if (found instanceof TmpfsDir) return found;
     if (typeof found !== 'number') return -EEXIST;
     const made = dir.mkdir(name, { mode: S_IFDIR | 0o755, uid: 0, gid: 0, rdev: 0 });
-    if (typeof made === 'number') return made;
-    this.made.add(made as TmpfsDir);
-    return made as TmpfsDir;
+    return typeof made === 'number' ? made : (made as TmpfsDir);
   }
-}
-
-function isNodeOf(inode: Inode, node: DeviceNode): boolean {
-  const type = node.block ? S_IFBLK : S_IFCHR;
-  return (inode.mode & S_IFMT) === type && inode.rdev === makedev(node.major, node.minor);
 }

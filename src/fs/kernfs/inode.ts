@@ -123,11 +123,6 @@ export class KernfsDir extends KernfsInode {
     if (inode instanceof KernfsDir) this.nlink = ++this.links;
   }
 
-  remove(name: string): void {
-    if (this.child(name) instanceof KernfsDir) this.nlink = --this.links;
-    this.entries.delete(name);
-  }
-
   /** The entry of that name; null if there is none. */
   child(name: string): KernfsInode | null {
     const entry = this.entries.get(name);

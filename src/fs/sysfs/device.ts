@@ -46,8 +46,3 @@ export function addSysfsDevice(sysfs: Sysfs, device: SysfsDevice): void {
   sysfs.link(`${path}/subsystem`, `class/${device.class}`);
   for (const link of linksTo(device)) sysfs.link(link, path);
 }
-
-export function removeSysfsDevice(sysfs: Sysfs, device: SysfsDevice): void {
-  for (const link of linksTo(device)) sysfs.remove(link);
-  sysfs.remove(pathOf(device));
-}

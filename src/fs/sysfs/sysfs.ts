@@ -89,12 +89,6 @@ export class Sysfs {
       null,
     );
   }
-
-  /** Takes a name away, with all that is below it. */
-  remove(path: string): void {
-    const slash = path.lastIndexOf('/');
-    this.dir(slash < 0 ? '' : path.slice(0, slash)).remove(path.slice(slash + 1));
-  }
 }
 
 function attributeEntry({ name, show, store, mode }: Attribute): Entry<null> {
