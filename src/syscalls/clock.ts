@@ -1,4 +1,5 @@
 /** Reading and setting clocks (clock_gettime(2), gettimeofday(2), times(2), adjtimex(2)). */
+
 import { TMS_SIZE, writeMicros } from '../arch/x86_64/structs/resource.ts';
 import {
   readTimespec,
@@ -11,6 +12,7 @@ import {
 } from '../arch/x86_64/structs/time.ts';
 import { fromNs, NSEC_PER_SEC } from '../core/clock.ts';
 import { CAP_SYS_TIME, capable } from '../core/cred.ts';
+import { putLong } from '../core/user-values.ts';
 import { clockResolution, cpuClock, isCpuClock } from '../kernel/clock-ids.ts';
 import { groupCpuTimes } from '../kernel/cpu-clock.ts';
 import type { Task } from '../kernel/task.ts';
@@ -107,11 +109,7 @@ function settimeofday(task: Task, tv: number, tz: number): number {
 
 function time(task: Task, addr: number): number {
   const { sec } = task.clock.realtime();
-  if (addr === 0) return sec;
-  const at = task.user.out(addr, 8);
-  if (at < 0) return at;
-  setInt64(task.user.view, at, sec);
-  return sec;
+  return (addr === 0 ? 0 : putLong(task.user, addr, sec)) || sec;
 }
 
 function times(task: Task, addr: number): number {

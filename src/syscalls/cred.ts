@@ -1,6 +1,8 @@
 /** User and group ids, and capabilities (credentials(7), capabilities(7)). */
+
 import { CAP_SETGID, CAP_SETPCAP, type CapSet, type Cred, capable } from '../core/cred.ts';
 import { copyIn, copyOut } from '../core/user-copy.ts';
+import { putInt } from '../core/user-values.ts';
 import { capFromWords, capIntersect, capSubset, capUnion } from '../kernel/capset.ts';
 import { commitCreds } from '../kernel/commit-creds.ts';
 import { tellIds } from '../kernel/facts.ts';
@@ -38,9 +40,8 @@ function changeFs(task: Task, cred: Cred | null, old: number): number {
 /** Three ids, each to its own address. */
 function getThree(task: Task, addresses: readonly number[], ids: readonly number[]): number {
   for (const [i, id] of ids.entries()) {
-    const at = task.user.out(addresses[i]!, 4);
-    if (at < 0) return at;
-    task.user.view.setUint32(at, id, true);
+    const error = putInt(task.user, addresses[i]!, id);
+    if (error < 0) return error;
   }
   return 0;
 }
@@ -86,10 +87,7 @@ function capHeader(task: Task, addr: number): CapHeader | number {
   const pid = task.user.view.getInt32(at + 4, true);
   if (version === CAP_VERSION_1) return { words: 1, pid };
   if (version === CAP_VERSION_2 || version === CAP_VERSION_3) return { words: 2, pid };
-  const answer = task.user.out(addr, 4);
-  if (answer < 0) return answer;
-  task.user.view.setUint32(answer, CAP_VERSION_3, true);
-  return -EINVAL;
+  return putInt(task.user, addr, CAP_VERSION_3) || -EINVAL;
 }
 
 function capget(task: Task, headerAddr: number, data: number): number {

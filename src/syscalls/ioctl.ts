@@ -1,9 +1,8 @@
 /** ioctl(2): what all files have in common; the rest is the file's. */
-import { putInt } from '../core/user-values.ts';
+import { putInt, putLong } from '../core/user-values.ts';
 import type { File } from '../fs/file.ts';
 import { setFlags } from '../fs/flags.ts';
 import type { Task } from '../kernel/task.ts';
-import { setInt64 } from '../lib/int64.ts';
 import { EBADF, ENOTTY } from '../uapi/errno.ts';
 import { O_NONBLOCK } from '../uapi/fcntl.ts';
 import * as files from '../uapi/ioctl-file.ts';
@@ -112,10 +111,7 @@ function putFlags(task: Task, file: File, addr: number): number {
 function putSize(task: Task, file: File, addr: number): number {
   const { mode, blocks } = file.inode;
   if (!isReg(mode) && !isDir(mode) && !isLnk(mode)) return -ENOTTY;
-  const at = task.user.out(addr, 8);
-  if (at < 0) return at;
-  setInt64(task.user.view, at, blocks * 512);
-  return 0;
+  return putLong(task.user, addr, blocks * 512);
 }
 
 const REQUESTS = {

@@ -2,9 +2,9 @@
  * lsm_list_modules(2), lsm_get_self_attr(2), lsm_set_self_attr(2): the one module that restricts programs here are the
  * capabilities, and those have no such attributes.
  */
-import { putInt } from '../core/user-values.ts';
+import { putInt, putLong } from '../core/user-values.ts';
 import type { Task } from '../kernel/task.ts';
-import { getUint64, setInt64 } from '../lib/int64.ts';
+import { getUint64 } from '../lib/int64.ts';
 import { E2BIG, EFAULT, EINVAL, EOPNOTSUPP } from '../uapi/errno.ts';
 import { LSM_FLAG_SINGLE, LSM_ID_CAPABILITY } from '../uapi/lsm.ts';
 import { call, flags, inBuffer, pointer, type Syscall, uint } from './args.ts';
@@ -26,10 +26,7 @@ function listModules(task: Task, ids: number, size: number, flags: number): numb
   const told = putInt(task.user, size, 8);
   if (told < 0) return told;
   if (room < 8) return -E2BIG;
-  const at = task.user.out(ids, 8);
-  if (at < 0) return at;
-  setInt64(task.user.view, at, LSM_ID_CAPABILITY);
-  return 1;
+  return putLong(task.user, ids, LSM_ID_CAPABILITY) || 1;
 }
 
 function getSelfAttr(task: Task, attr: number, ctx: number, size: number, flags: number): number {

@@ -1,4 +1,5 @@
 /** What the calls that send messages (send.ts) and those that receive them (recv.ts) have in common. */
+
 import { UIO_MAXIOV } from '../arch/x86_64/structs/iovec.ts';
 import {
   MMSGHDR_LEN,
@@ -8,6 +9,7 @@ import {
   readMsgHdr,
 } from '../arch/x86_64/structs/msghdr.ts';
 import type { UserMemory } from '../core/user.ts';
+import { putInt } from '../core/user-values.ts';
 import type { Task } from '../kernel/task.ts';
 import type { Socket } from '../net/socket.ts';
 import { EINVAL, EMSGSIZE } from '../uapi/errno.ts';
@@ -88,7 +90,7 @@ export async function batchFrom(
     for (let i = 0; i < count; i++) {
       const at = addr + i * MMSGHDR_SIZE;
       const n = await one(task, socket, at, how);
-      const stored = n < 0 ? n : putLength(task, at, n);
+      const stored = n < 0 ? n : putInt(task.user, at + MMSGHDR_LEN, n);
       if (stored < 0) return i > 0 ? i : stored;
       if ((flags & MSG_WAITFORONE) !== 0) how |= MSG_DONTWAIT;
       if (task.clock.monotonic() >= deadline) return i + 1;
@@ -97,12 +99,6 @@ export async function batchFrom(
   } finally {
     socket.put();
   }
-}
-
-function putLength(task: Task, at: number, n: number): number {
-  const out = task.user.out(at + MMSGHDR_LEN, 4);
-  if (out >= 0) task.user.view.setUint32(out, n, true);
-  return out;
 }
 
 const flagsArg = flags('flags', MSG_NAMES);

@@ -39,6 +39,23 @@ export function install(task: Task, file: File, cloexec: boolean): number {
   return fd;
 }
 
+/** Gives both files descriptors, told at offset `at` of ram, or neither. */
+export function installTwo(task: Task, first: File, second: File, cloexec: boolean, at: number): number {
+  const firstFd = install(task, first, cloexec);
+  if (firstFd < 0) {
+    second.put();
+    return firstFd;
+  }
+  const secondFd = install(task, second, cloexec);
+  if (secondFd < 0) {
+    task.files.close(firstFd);
+    return secondFd;
+  }
+  task.user.view.setInt32(at, firstFd, true);
+  task.user.view.setInt32(at + 4, secondFd, true);
+  return 0;
+}
+
 /** 0, or -EMFILE: asked first, so that no file is made in vain. */
 export const roomForFile = (task: Task): number =>
   task.files.hasRoom(task.rlimit(RLIMIT_NOFILE)) ? 0 : -EMFILE;

@@ -1,5 +1,7 @@
 /** Making, naming and connecting sockets: socket(2) to getsockopt(2). Messages are in send.ts and recv.ts. */
+
 import { copyIn, copyOut } from '../core/user-copy.ts';
+import { putInt } from '../core/user-values.ts';
 import { READ_EVENTS } from '../fs/file.ts';
 import type { Task } from '../kernel/task.ts';
 import type { Result } from '../lib/result.ts';
@@ -37,7 +39,7 @@ import {
   shownBoth,
 } from './args.ts';
 import { WRITE_EVENTS } from './io.ts';
-import { install, roomForFile } from './names.ts';
+import { install, installTwo, roomForFile } from './names.ts';
 import { named, namesIn, structAt } from './show.ts';
 import { callerOf, patiently, putAddress, readAddress, socketOf } from './socket-args.ts';
 import { INT, INT_PAIR } from './structs/fields.ts';
@@ -70,20 +72,7 @@ function socketpair(task: Task, family: number, type: number, protocol: number, 
     for (const end of made) end.put();
     return at;
   }
-  const cloexec = (type & SOCK_CLOEXEC) !== 0;
-  const first = install(task, made[0], cloexec);
-  if (first < 0) {
-    made[1].put();
-    return first;
-  }
-  const second = install(task, made[1], cloexec);
-  if (second < 0) {
-    task.files.close(first);
-    return second;
-  }
-  task.user.view.setInt32(at, first, true);
-  task.user.view.setInt32(at + 4, second, true);
-  return 0;
+  return installTwo(task, made[0], made[1], (type & SOCK_CLOEXEC) !== 0, at);
 }
 
 function bind(task: Task, fd: number, addr: number, len: number): number {
@@ -180,19 +169,13 @@ function getsockopt(
   const value = socket.getOption(level, name);
   if (typeof value === 'number') return value;
   if (value.length > room && name === SO_COOKIE) return -EINVAL;
-  if (value.length > room && name === SO_PEERGROUPS) return putLength(task, lenAddr, value.length) || -ERANGE;
+  if (value.length > room && name === SO_PEERGROUPS)
+    return putInt(task.user, lenAddr, value.length) || -ERANGE;
   return put(value);
 }
 
 const putOption = (task: Task, addr: number, lenAddr: number, value: Uint8Array): number =>
-  copyOut(task.user, addr, value) || putLength(task, lenAddr, value.length);
-
-function putLength(task: Task, lenAddr: number, length: number): number {
-  const out = task.user.out(lenAddr, 4);
-  if (out < 0) return out;
-  task.user.view.setInt32(out, length, true);
-  return 0;
-}
+  copyOut(task.user, addr, value) || putInt(task.user, lenAddr, value.length);
 
 /** A new descriptor of who is at the other end. */
 function putPeerPidfd(task: Task, { peerProcess }: Socket, put: (value: Uint8Array) => number): number {

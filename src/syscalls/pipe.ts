@@ -1,11 +1,10 @@
 /** pipe(2), pipe2(2). */
-import type { File } from '../fs/file.ts';
 import { createPipe } from '../ipc/pipe-file.ts';
 import type { Task } from '../kernel/task.ts';
 import { EINVAL } from '../uapi/errno.ts';
 import { O_CLOEXEC, O_DIRECT, O_NONBLOCK } from '../uapi/fcntl.ts';
 import { call, flags, outStruct, type Syscall } from './args.ts';
-import { install } from './names.ts';
+import { installTwo } from './names.ts';
 import { INT_PAIR } from './structs/fields.ts';
 
 function pipe2(task: Task, addr: number, flags: number): number {
@@ -16,23 +15,6 @@ function pipe2(task: Task, addr: number, flags: number): number {
   const err = installTwo(task, read, write, (flags & O_CLOEXEC) !== 0, at);
   if (err < 0) task.user.shrink(0);
   return err;
-}
-
-/** Gives both files descriptors, told at offset `at` of ram, or neither. */
-export function installTwo(task: Task, first: File, second: File, cloexec: boolean, at: number): number {
-  const firstFd = install(task, first, cloexec);
-  if (firstFd < 0) {
-    second.put();
-    return firstFd;
-  }
-  const secondFd = install(task, second, cloexec);
-  if (secondFd < 0) {
-    task.files.close(firstFd);
-    return secondFd;
-  }
-  task.user.view.setInt32(at, firstFd, true);
-  task.user.view.setInt32(at + 4, secondFd, true);
-  return 0;
 }
 
 const pipe = (task: Task, addr: number): number => pipe2(task, addr, 0);

@@ -1,11 +1,10 @@
 /** prctl(2) and personality(2): settings of a thread or its process. */
 import { CAP_LAST_CAP, CAP_SETPCAP, CAPS_NONE, capable, capsInclude } from '../core/cred.ts';
 import { copyOutString } from '../core/user-copy.ts';
-import { putInt } from '../core/user-values.ts';
+import { putInt, putLong } from '../core/user-values.ts';
 import { capMinus, capOf, capUnion } from '../kernel/capset.ts';
 import { seccompMode } from '../kernel/seccomp.ts';
 import type { Task } from '../kernel/task.ts';
-import { setInt64 } from '../lib/int64.ts';
 import { EINVAL, EPERM } from '../uapi/errno.ts';
 import * as pr from '../uapi/prctl.ts';
 import * as operations from '../uapi/prctl.ts';
@@ -97,12 +96,8 @@ function fixed(task: Task, option: number, a: number): number {
       return putInt(task.user, a, pr.PR_TSC_ENABLE);
     case pr.PR_SET_TSC:
       return a === pr.PR_TSC_ENABLE ? 0 : -EINVAL;
-    case pr.PR_GET_TID_ADDRESS: {
-      const at = task.user.out(a, 8);
-      if (at < 0) return at;
-      setInt64(task.user.view, at, task.clearChildTid);
-      return 0;
-    }
+    case pr.PR_GET_TID_ADDRESS:
+      return putLong(task.user, a, task.clearChildTid);
     default:
       return -EINVAL;
   }

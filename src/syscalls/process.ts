@@ -1,10 +1,10 @@
 /** Processes: their numbers, process groups and sessions, their end (getpid(2), setpgid(2), setsid(2), exit(2)). */
+import { putLong } from '../core/user-values.ts';
 import { exitGroup, exitTask } from '../kernel/exit.ts';
 import { mayAttach } from '../kernel/ptrace-access.ts';
 import type { ProcessGroup } from '../kernel/session.ts';
 import type { Task } from '../kernel/task.ts';
 import type { ThreadGroup } from '../kernel/thread-group.ts';
-import { setInt64 } from '../lib/int64.ts';
 import { EACCES, EINTR, EINVAL, EPERM, ESRCH } from '../uapi/errno.ts';
 import { exitStatusOf } from '../uapi/wait.ts';
 import { call, int, pid, pointer, type Syscall, ulong } from './args.ts';
@@ -86,14 +86,7 @@ function getRobustList(task: Task, pid: number, head: number, size: number): num
   const of = pid === 0 ? task : task.kernel.tasks.get(pid);
   if (of === undefined) return -ESRCH;
   if (!mayAttach(task, of)) return -EPERM;
-  return putLong(task, size, ROBUST_LIST_HEAD_SIZE) || putLong(task, head, of.robustList);
-}
-
-function putLong(task: Task, addr: number, value: number): number {
-  const at = task.user.out(addr, 8);
-  if (at < 0) return at;
-  setInt64(task.user.view, at, value);
-  return 0;
+  return putLong(task.user, size, ROBUST_LIST_HEAD_SIZE) || putLong(task.user, head, of.robustList);
 }
 
 export const processCalls: readonly Syscall[] = [

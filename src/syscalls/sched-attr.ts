@@ -1,5 +1,7 @@
 /** sched_setattr(2), sched_getattr(2): all about how a task is scheduled, in one structure. */
+
 import { copyIn } from '../core/user-copy.ts';
+import { putInt } from '../core/user-values.ts';
 import type { SchedAttr } from '../kernel/attributes.ts';
 import { checkDeadline, type Deadline } from '../kernel/deadline.ts';
 import { changeSched, isNormal, isRealtime } from '../kernel/sched.ts';
@@ -53,10 +55,7 @@ const taskOf = (task: Task, pid: number): Task | null =>
 
 /** Tells how large the structure is that the kernel knows. */
 function putSize(task: Task, addr: number): number {
-  const at = task.user.out(addr, 4);
-  if (at < 0) return at;
-  task.user.view.setUint32(at, SIZE_VER1, true);
-  return -E2BIG;
+  return putInt(task.user, addr, SIZE_VER1) || -E2BIG;
 }
 
 function askedFor(attr: DataView, of: Task | null): SchedAttr | number {

@@ -2,7 +2,9 @@
  * Scheduling (sched(7)): the host schedules, so policies, priorities and affinities are checked, kept, inherited
  * and answered, and have no other effect.
  */
+
 import { copyIn } from '../core/user-copy.ts';
+import { putInt } from '../core/user-values.ts';
 import type { SchedAttr } from '../kernel/attributes.ts';
 import { changeSched, coversAll, isNormal, isRealtime, mayChange, RT_MAX } from '../kernel/sched.ts';
 import type { Task } from '../kernel/task.ts';
@@ -196,10 +198,8 @@ function getcpu(task: Task, cpu: number, node: number): number {
     [cpu, number],
     [node, 0],
   ] as const) {
-    if (addr === 0) continue;
-    const at = task.user.out(addr, 4);
-    if (at < 0) return at;
-    task.user.view.setUint32(at, value, true);
+    const error = addr === 0 ? 0 : putInt(task.user, addr, value);
+    if (error < 0) return error;
   }
   return 0;
 }

@@ -1,9 +1,11 @@
 /** sendfile(2), copy_file_range(2): from one file to another, through an array of ours. */
+
 import { BufferMemory } from '../core/buffer-memory.ts';
+import { putLong } from '../core/user-values.ts';
 import type { File } from '../fs/file.ts';
 import { Slice } from '../kernel/slice.ts';
 import type { Task } from '../kernel/task.ts';
-import { getInt64, setInt64 } from '../lib/int64.ts';
+import { getInt64 } from '../lib/int64.ts';
 import { EBADF, EFAULT, EINVAL, EISDIR, EOVERFLOW, ESPIPE, EXDEV } from '../uapi/errno.ts';
 import { O_APPEND } from '../uapi/fcntl.ts';
 import { isDir, isReg } from '../uapi/stat.ts';
@@ -112,10 +114,7 @@ function putPosition(task: Task, file: File, addr: number, pos: number): number 
     file.pos = pos;
     return 0;
   }
-  const at = task.user.out(addr, 8);
-  if (at < 0) return at;
-  setInt64(task.user.view, at, pos);
-  return 0;
+  return putLong(task.user, addr, pos);
 }
 
 function sendfile(

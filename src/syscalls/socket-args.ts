@@ -1,5 +1,7 @@
 /** Sockets and their addresses among the arguments of a call, and how calls on sockets wait. */
+
 import { copyInString, copyOutString } from '../core/user-copy.ts';
+import { putInt } from '../core/user-values.ts';
 import { makeSocket } from '../fs/create.ts';
 import type { Path } from '../fs/dentry.ts';
 import { lookup } from '../fs/lookup.ts';
@@ -52,10 +54,7 @@ export function putAddress(task: Task, addr: number, lenAddr: number, address: s
   if (room < 0) return -EINVAL;
   const err = copyOutString(task.user, addr, address.slice(0, room));
   if (err < 0) return err;
-  const out = task.user.out(lenAddr, 4);
-  if (out < 0) return out;
-  task.user.view.setInt32(out, address.length, true);
-  return 0;
+  return putInt(task.user, lenAddr, address.length);
 }
 
 /** How long a call may wait: `timeout` is SO_RCVTIMEO or SO_SNDTIMEO in ns, `events` what wakes it. */

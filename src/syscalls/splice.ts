@@ -1,9 +1,10 @@
 /** splice(2), tee(2), vmsplice(2): bytes between pipes and files. */
+import { putLong } from '../core/user-values.ts';
 import type { File } from '../fs/file.ts';
 import { PipeFile } from '../ipc/pipe-file.ts';
 import { splice as spliceNow, tee as teeNow } from '../ipc/splice.ts';
 import type { Task } from '../kernel/task.ts';
-import { getInt64, setInt64 } from '../lib/int64.ts';
+import { getInt64 } from '../lib/int64.ts';
 import { EAGAIN, EBADF, EINVAL, EPIPE, ESPIPE } from '../uapi/errno.ts';
 import { O_APPEND } from '../uapi/fcntl.ts';
 import { RWF_NOWAIT } from '../uapi/rwf.ts';
@@ -43,10 +44,7 @@ function advance(task: Task, { file, addr, pos }: Side, moved: number): number {
     if (pos >= 0) file.pos = pos + moved;
     return 0;
   }
-  const at = task.user.out(addr, 8);
-  if (at < 0) return at;
-  setInt64(task.user.view, at, pos + moved);
-  return 0;
+  return putLong(task.user, addr, pos + moved);
 }
 
 function splice(

@@ -3,9 +3,11 @@
  *
  * /dev/mem, /dev/kmem and /dev/port do not exist: the machine has no physical memory or ports to show.
  */
+
 import { CAP_SYS_ADMIN, capable } from '../../core/cred.ts';
 import type { KernelLog } from '../../core/log.ts';
 import type { UserMemory } from '../../core/user.ts';
+import { putInt } from '../../core/user-values.ts';
 import type { OpenDevice } from '../../fs/devices.ts';
 import { type Current, File } from '../../fs/file.ts';
 import type { Inode } from '../../fs/inode.ts';
@@ -149,11 +151,4 @@ class RandomFile extends MemFile {
         return -EINVAL;
     }
   }
-}
-
-function putInt(user: UserMemory, addr: number, value: number): number {
-  const at = user.out(addr, 4);
-  if (at < 0) return at;
-  user.view.setInt32(at, value, true);
-  return 0;
 }
