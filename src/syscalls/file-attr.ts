@@ -1,4 +1,5 @@
 /** file_getattr(2), file_setattr(2), and the ioctls FS_IOC_FSGETXATTR and FS_IOC_FSSETXATTR. */
+
 import { copyIn, copyOut } from '../core/user-copy.ts';
 import type { Path } from '../fs/dentry.ts';
 import type { File } from '../fs/file.ts';
@@ -9,6 +10,7 @@ import { E2BIG, EFAULT, EINVAL, ENOTTY, EOPNOTSUPP } from '../uapi/errno.ts';
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
 import { call, dirfd, flags, path, pointer, type Syscall, ulong } from './args.ts';
 import { pathAt } from './attr.ts';
+import { copyInStruct } from './extensible.ts';
 
 /**
  * struct file_attr: 0 xflags u64, then u32: 8 extsize | 12 nextents | 16 projid | 20 cowextsize.
@@ -39,9 +41,8 @@ function getattr(task: Task, dirfd: number, name: number, attr: number, size: nu
 function setattr(task: Task, dirfd: number, name: number, attr: number, size: number, flags: number): number {
   const wrong = checkCall(size, flags);
   if (wrong < 0) return wrong;
-  const bytes = copyIn(task.user, attr, size);
+  const bytes = copyInStruct(task, attr, size, ATTR_SIZE, ATTR_SIZE);
   if (typeof bytes === 'number') return bytes;
-  if (bytes.subarray(ATTR_SIZE).some(byte => byte !== 0)) return -E2BIG;
   const view = new DataView(bytes.buffer);
   if (!isKnown(getUint64(view, 0))) return -EINVAL;
   const path: Path | number = pathAt(task, dirfd, name, flags);

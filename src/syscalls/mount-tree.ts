@@ -1,6 +1,6 @@
 /** open_tree(2), move_mount(2), mount_setattr(2): mounts by descriptors. */
+
 import { CAP_SYS_ADMIN, capable } from '../core/cred.ts';
-import { copyIn } from '../core/user-copy.ts';
 import type { Path } from '../fs/dentry.ts';
 import { changeMount, openTree } from '../fs/mount-file.ts';
 import { isForeign } from '../fs/mount-tree.ts';
@@ -22,6 +22,7 @@ import * as uapi from '../uapi/mount.ts';
 import { OPEN_TREE_CLONE } from '../uapi/mount.ts';
 import { call, dirfd, flags, path, pointer, type Syscall, ulong } from './args.ts';
 import { pathAt } from './attr.ts';
+import { copyInStruct } from './extensible.ts';
 import { changed } from './mount.ts';
 import { install } from './names.ts';
 import { namesIn } from './show.ts';
@@ -96,9 +97,8 @@ function mountSetattr(
   if (size > PAGE) return -E2BIG;
   if (size < ATTR_SIZE) return -EINVAL;
   if (!capable(task.cred, CAP_SYS_ADMIN)) return -EPERM;
-  const bytes = copyIn(task.user, addr, size);
+  const bytes = copyInStruct(task, addr, size, ATTR_SIZE, ATTR_SIZE);
   if (typeof bytes === 'number') return bytes;
-  if (bytes.subarray(ATTR_SIZE).some(byte => byte !== 0)) return -E2BIG;
   const view = new DataView(bytes.buffer);
   const [set, clear, propagation] = [0, 8, 16].map(at => getUint64(view, at)) as [number, number, number];
   if (set === 0 && clear === 0 && propagation === 0) return 0;

@@ -1,9 +1,10 @@
 /** open(2), openat(2), openat2(2), creat(2). */
+
 import { OPEN_HOW_SIZE, readOpenHow } from '../arch/x86_64/structs/open-how.ts';
 import type { File } from '../fs/file.ts';
 import { type LedTo, open as openFile, openSteady } from '../fs/open.ts';
 import type { Task } from '../kernel/task.ts';
-import { E2BIG, EAGAIN, EINVAL, ENOENT } from '../uapi/errno.ts';
+import { EAGAIN, EINVAL, ENOENT } from '../uapi/errno.ts';
 import * as fcntl from '../uapi/fcntl.ts';
 import { O_CLOEXEC, O_CREAT, O_LARGEFILE, O_PATH, O_TRUNC, O_WRONLY } from '../uapi/fcntl.ts';
 import * as resolves from '../uapi/mount.ts';
@@ -21,6 +22,7 @@ import {
   type Syscall,
   ulong,
 } from './args.ts';
+import { copyInStruct } from './extensible.ts';
 import { pastLeases } from './lease.ts';
 import { install, nameAt, roomForFile, startOf } from './names.ts';
 import { named } from './show.ts';
@@ -169,13 +171,9 @@ function openat2(
   howAddr: number,
   size: number,
 ): number | Promise<number> {
-  if (size < OPEN_HOW_SIZE) return -EINVAL;
-  if (size > 4096) return -E2BIG;
-  const { user } = task;
-  const at = user.in(howAddr, size);
-  if (at < 0) return at;
-  const { flags, mode, resolve } = readOpenHow(user.view, at);
-  for (let i = OPEN_HOW_SIZE; i < size; i++) if (user.ram[at + i] !== 0) return -E2BIG;
+  const how = copyInStruct(task, howAddr, size, OPEN_HOW_SIZE, OPEN_HOW_SIZE);
+  if (typeof how === 'number') return how;
+  const { flags, mode, resolve } = readOpenHow(new DataView(how.buffer), 0);
   const creates = (flags & (O_CREAT | UNNAMED)) !== 0;
   if (flags > 0x7fffffff || (flags & ~KNOWN) !== 0) return -EINVAL;
   if (mode > 0o7777 || (!creates && mode !== 0)) return -EINVAL;

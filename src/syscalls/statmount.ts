@@ -1,7 +1,8 @@
 /** listmount(2), statmount(2): mounts by the numbers that are never given again (statx(2), STATX_MNT_ID_UNIQUE). */
+
 import { type MountFacts, makeStatmount, STATMOUNT_SIZE } from '../arch/x86_64/structs/statmount.ts';
 import { CAP_SYS_ADMIN, capable } from '../core/cred.ts';
-import { copyIn, copyOut, copyOutString } from '../core/user-copy.ts';
+import { copyOut, copyOutString } from '../core/user-copy.ts';
 import { dentryPath, reachable } from '../fs/d-path.ts';
 import { Path } from '../fs/dentry.ts';
 import { attributesOf, type Mount, UNIQUE_IDS } from '../fs/mount.ts';
@@ -11,14 +12,14 @@ import { NsFile } from '../fs/proc/namespaces.ts';
 import type { Task } from '../kernel/task.ts';
 import { getUint64, setInt64 } from '../lib/int64.ts';
 import type { Result } from '../lib/result.ts';
-import { E2BIG, EBADF, EINVAL, ENOENT, EOVERFLOW, EPERM } from '../uapi/errno.ts';
+import { EBADF, EINVAL, ENOENT, EOVERFLOW, EPERM } from '../uapi/errno.ts';
 import { LISTMOUNT_REVERSE } from '../uapi/mount.ts';
 import { call, flags, pointer, type Syscall, ulong } from './args.ts';
+import { copyInStruct } from './extensible.ts';
 
 /** struct mnt_id_req: 0 size u32 | 4 mnt_ns_fd s32 | 8 mnt_id u64 | 16 param u64; since version 1: 24 mnt_ns_id u64. */
 const REQUEST_VER0 = 24;
 const REQUEST_SIZE = 32;
-const PAGE = 4096;
 const MOST_IDS = 1_000_000;
 
 interface Request {
@@ -34,13 +35,8 @@ function readRequest(task: Task, addr: number): Request | number {
   const head = task.user.in(addr, 4);
   if (head < 0) return head;
   const size = task.user.view.getUint32(head, true);
-  if (size > PAGE) return -E2BIG;
-  if (size < REQUEST_VER0) return -EINVAL;
-  const given = copyIn(task.user, addr, size);
-  if (typeof given === 'number') return given;
-  if (given.subarray(REQUEST_SIZE).some(byte => byte !== 0)) return -E2BIG;
-  const bytes = new Uint8Array(REQUEST_SIZE);
-  bytes.set(given.subarray(0, REQUEST_SIZE));
+  const bytes = copyInStruct(task, addr, size, REQUEST_VER0, REQUEST_SIZE);
+  if (typeof bytes === 'number') return bytes;
   const view = new DataView(bytes.buffer);
   const id = getUint64(view, 8);
   const ofRoot = view.getUint32(8, true) === 0xffffffff && view.getUint32(12, true) === 0xffffffff;

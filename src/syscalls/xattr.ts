@@ -1,4 +1,5 @@
 /** Extended attributes (xattr(7)): set, get, list and remove, by path, link, descriptor, and the *at calls. */
+
 import { copyInString, copyOutString } from '../core/user-copy.ts';
 import type { Path } from '../fs/dentry.ts';
 import { getXattr, listXattr, removeXattr, setXattr, XATTR_NAME_MAX, XATTR_SIZE_MAX } from '../fs/xattr.ts';
@@ -21,6 +22,7 @@ import {
   ulong,
 } from './args.ts';
 import { pathAt } from './attr.ts';
+import { copyInStruct } from './extensible.ts';
 import { fileOf, nameAt, pathOf } from './names.ts';
 import { XATTR_ARGS } from './structs/files.ts';
 
@@ -121,17 +123,10 @@ function argsAt(
   addr: number,
   size: number,
 ): { value: number; size: number; flags: number } | number {
-  if (size < XATTR_ARGS_SIZE) return -EINVAL;
-  if (size > 4096) return -E2BIG;
-  const at = task.user.in(addr, size);
-  if (at < 0) return at;
-  for (let i = XATTR_ARGS_SIZE; i < size; i++) if (task.user.ram[at + i] !== 0) return -E2BIG;
-  const { view } = task.user;
-  return {
-    value: getUint64(view, at),
-    size: view.getUint32(at + 8, true),
-    flags: view.getUint32(at + 12, true),
-  };
+  const bytes = copyInStruct(task, addr, size, XATTR_ARGS_SIZE, XATTR_ARGS_SIZE);
+  if (typeof bytes === 'number') return bytes;
+  const view = new DataView(bytes.buffer);
+  return { value: getUint64(view, 0), size: view.getUint32(8, true), flags: view.getUint32(12, true) };
 }
 
 const setxattrat: Handler = (task, dirfd, name, flags, attr, addr, size) => {
