@@ -5,7 +5,6 @@
  * on it (fcntl_locking(2)).
  */
 import { Bitmap } from '../lib/bitmap.ts';
-import type { Result } from '../lib/result.ts';
 import { EBADF, EINVAL, EMFILE } from '../uapi/errno.ts';
 import { O_PATH } from '../uapi/fcntl.ts';
 import type { File } from './file.ts';
@@ -28,11 +27,6 @@ export class FilesStruct {
   /** The file of a descriptor, or null. Without a reference. */
   get(fd: number): File | null {
     return this.files[fd] ?? null;
-  }
-
-  /** As `get`, for handlers: -EBADF if there is none. */
-  file(fd: number): Result<File> {
-    return this.files[fd] ?? -EBADF;
   }
 
   /** Number of open descriptors. */

@@ -4,7 +4,7 @@ import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE, capable } from '../core/cred.ts';
 import { type EngineThread, PROT_WRITE } from '../engine/engine.ts';
 import { unshareMounts } from '../fs/mounts.ts';
 import type { Mm } from '../mm/mm.ts';
-import { EAGAIN, EINVAL, ENOMEM, EPERM } from '../uapi/errno.ts';
+import { EAGAIN, EINVAL, EPERM } from '../uapi/errno.ts';
 import { RLIMIT_NPROC } from '../uapi/resource.ts';
 import {
   CLONE_CHILD_CLEARTID,
@@ -68,7 +68,6 @@ export function copyProcess(parent: Task, r: CloneRequest): Task | number {
   if (pid < 0) return pid;
   untellShared(parent, r.flags);
   const memory = copyMemory(mm, thread, r.flags);
-  if (memory === null) return -ENOMEM;
   const group = (r.flags & CLONE_THREAD) !== 0 ? parent.group : newGroup(parent, pid, r);
   const child = newTask(parent, pid, group, memory.mm, r.flags);
   if (r.clearSighand === true) group.sighand.resetHandlers();
@@ -138,7 +137,7 @@ function tooMany(parent: Task): boolean {
   return kernel.users.of(cred.uid).tasks >= parent.rlimit(RLIMIT_NPROC);
 }
 
-function copyMemory(mm: Mm, thread: EngineThread, flags: number): { mm: Mm; thread: EngineThread } | null {
+function copyMemory(mm: Mm, thread: EngineThread, flags: number): { mm: Mm; thread: EngineThread } {
   if ((flags & CLONE_VM) === 0) {
     const forked = mm.space.fork(thread);
     return { mm: mm.fork(forked.space), thread: forked };

@@ -1,5 +1,5 @@
 /**
- * Console and serial lines (con, ssl): terminals whose driver's side is a channel of the host.
+ * Console lines (con): terminals whose driver's side is a channel of the host.
  *
  * The line lives as long as the machine. A host terminal that goes away hangs it up; at the end of any other input,
  * its reader gets the end of file once, as if VEOF were typed.

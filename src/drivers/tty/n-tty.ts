@@ -3,12 +3,12 @@
  * (termios(3)). Canonical and raw input, editing, echo, signals, flow control, output processing.
  *
  * `receive` takes what the driver got, `read` and `write` serve programs; none of them waits. Where Linux does
- * nothing for a flag (IMAXBEL, PENDIN, XCASE, delays, OFILL), neither does this.
+ * nothing for a flag (IMAXBEL, PENDIN, XCASE, delays, OFILL), neither does this. Breaks and parity errors come on
+ * serial lines alone, of which there are none: what BRKINT and INPCK ask for never happens.
  */
 import { EAGAIN } from '../../uapi/errno.ts';
 import { SIGINT, SIGQUIT, SIGTSTP } from '../../uapi/signal.ts';
 import {
-  BRKINT,
   DISABLED_CHAR,
   ECHO,
   ECHOCTL,
@@ -17,11 +17,8 @@ import {
   ICANON,
   ICRNL,
   IEXTEN,
-  IGNBRK,
   IGNCR,
-  IGNPAR,
   INLCR,
-  INPCK,
   ISIG,
   ISTRIP,
   IUCLC,
@@ -101,36 +98,6 @@ export class NTty {
     this.flushEcho();
     if (taken > 0 && !this.canonical && this.line.length > 0) this.host.inputReady();
     return taken;
-  }
-
-  receiveBreak(): void {
-    const { iflag } = this.host.termios;
-    if ((iflag & IGNBRK) !== 0) return;
-    if ((iflag & BRKINT) !== 0) this.interrupt(SIGINT);
-    else if (this.makeRoom()) {
-      if ((iflag & PARMRK) !== 0) {
-        this.line.put(MARK);
-        this.line.put(0);
-      }
-      this.line.put(0);
-      this.host.inputReady();
-    }
-  }
-
-  /** A character with a parity or framing error. */
-  receiveBad(c: number): void {
-    const { iflag } = this.host.termios;
-    if ((iflag & INPCK) === 0) {
-      this.receive(Uint8Array.of(c), 0, 1);
-      return;
-    }
-    if ((iflag & IGNPAR) !== 0 || !this.makeRoom()) return;
-    if ((iflag & PARMRK) !== 0) {
-      this.line.put(MARK);
-      this.line.put(0);
-      this.line.put(c);
-    } else this.line.put(0);
-    this.host.inputReady();
   }
 
   /** A line longer than the buffer loses its last character, so that its end always gets in. */

@@ -1,6 +1,6 @@
 /**
- * All terminals of a machine, by device number: consoles, serial lines, pseudo-terminals, /dev/tty and /dev/console
- * (tty(4), console(4), pts(4), ttyS(4)).
+ * All terminals of a machine, by device number: consoles, pseudo-terminals, /dev/tty and /dev/console (tty(4),
+ * console(4), pts(4)).
  */
 import type { Current, Session } from '../../core/current.ts';
 import type { OpenDevice } from '../../fs/devices.ts';
@@ -21,7 +21,7 @@ import type { Tty, TtyEnvironment } from './tty.ts';
 
 export const TTY_MAJOR = 4;
 export const TTYAUX_MAJOR = 5;
-/** Minors of major 4: consoles tty0 to tty15, and serial lines ttyS0 to ttyS63 (UML has as many). */
+/** Minors of major 4: consoles tty0 to tty15, and serial lines ttyS0 to ttyS63 (UML has as many), of which none is there. */
 export const MAX_CONSOLES = 16;
 export const FIRST_SERIAL = 64;
 export const MAX_SERIAL = 64;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as T from '../../../src/uapi/termios.ts';
 import { dice } from '../dice.ts';
-import { type Answer, assertSame, hex, OurPty, onHost, type Settings, type Step } from './scripts.ts';
+import { assertSame, hex, OurPty, onHost, type Settings, type Step } from './scripts.ts';
 
 const base = T.defaultTermios();
 const CC = [...base.cc];
@@ -347,26 +347,6 @@ test('random scripts answer as on the host', () => {
   const scripts = seeds.map(randomScript);
   const host = onHost(scripts);
   for (const [i, script] of scripts.entries()) assertSame(script, host[i]!, `seed ${seeds[i]}`);
-});
-
-test('breaks and parity errors, as termios(3) has them', () => {
-  const pty = new OurPty();
-  const { slave } = pty.pair;
-  const got = (iflag: number, happen: () => void): Answer => {
-    pty.run([['set', [iflag, O, 0, CC.with(T.VMIN, 1).with(T.VTIME, 0)]]]);
-    happen();
-    return pty.run([read()])[0]!;
-  };
-  const breaks = (): void => slave.ldisc.receiveBreak();
-  const bad = (): void => slave.ldisc.receiveBad(0x41);
-  assert.equal(got(T.IGNBRK, breaks), 'EAGAIN');
-  assert.equal(got(0, breaks), '00');
-  assert.equal(got(T.PARMRK, breaks), 'ff0000');
-  assert.equal(got(T.BRKINT, breaks), 'EAGAIN');
-  assert.equal(got(0, bad), '41');
-  assert.equal(got(T.INPCK, bad), '00');
-  assert.equal(got(T.INPCK | T.IGNPAR, bad), 'EAGAIN');
-  assert.equal(got(T.INPCK | T.PARMRK, bad), 'ff0041');
 });
 
 /** Microseconds of a processor that this thread has had: others may take theirs at the same time. */
