@@ -46,7 +46,7 @@ function parseArguments(words) {
   const options = { rows: ROWS, rounds: 3, uml: true, json: false, fail: true };
   for (let i = 0; i < words.length; i++) {
     const [word, value = words[i + 1] ?? ''] = words[i].split('=');
-    if (word === '--rows') options.rows = ROWS.filter(row => value.split(',').includes(row.name));
+    if (word === '--rows') options.rows = rowsOf(value.split(','));
     else if (word === '--rounds') options.rounds = Number(value);
     else if (word === '--no-uml') options.uml = false;
     else if (word === '--json') options.json = true;
@@ -54,9 +54,14 @@ function parseArguments(words) {
     else usage(`unknown option ${word}`);
     if ((word === '--rows' || word === '--rounds') && !words[i].includes('=')) i++;
   }
-  if (options.rows.length === 0) usage(`the rows are ${ROWS.map(row => row.name).join(', ')}`);
   if (!(options.rounds >= 1)) usage('--rounds needs a number');
   return options;
+}
+
+function rowsOf(names) {
+  if (names.some(name => !ROWS.some(row => row.name === name)))
+    usage(`the rows are ${ROWS.map(row => row.name).join(', ')}`);
+  return ROWS.filter(row => names.includes(row.name));
 }
 
 function usage(message) {

@@ -111,7 +111,10 @@ function discard(folder) {
 async function runIn(scratch, prefix, command, { timeout, prepare }) {
   discard(scratch);
   mkdirSync(scratch, { recursive: true });
-  if (prepare !== undefined) await run('/bin/sh', ['-ec', prepare], { cwd: scratch });
+  if (prepare !== undefined) {
+    const { status, stderr } = await run('/bin/sh', ['-ec', prepare], { cwd: scratch });
+    if (status !== 0) throw new Error(`its preparation fails: ${stderr}`);
+  }
   const env = { PATH: process.env.PATH, HOME: scratch, TMPDIR: scratch, LC_ALL: 'C.UTF-8', TERM: 'xterm' };
   const settings = Object.entries({ ...env, SHELL: '/bin/bash', USER: 'root', LOGNAME: 'root' });
   const [program, ...args] = prefix
