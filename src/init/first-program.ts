@@ -211,7 +211,8 @@ async function exec(
   argv: readonly string[],
   envp: readonly string[],
 ): Promise<number> {
-  const result = await execve(task, { at: null, filename: path, flags: LOOKUP_FOLLOW, argv, envp });
+  const name = { at: null, filename: path, calledAs: path, isLost: false, flags: LOOKUP_FOLLOW };
+  const result = await execve(task, { ...name, argv, envp });
   if (result !== REGISTERS_SET) return result;
   task.kernel.observer?.started(task, path, argv, envp);
   task.thread?.resume();

@@ -15,7 +15,7 @@ import { permission } from '../fs/permission.ts';
 import type { Result } from '../lib/result.ts';
 import type { Mm } from '../mm/mm.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
-import { E2BIG, EAGAIN, ELOOP, ENOEXEC, ETXTBSY } from '../uapi/errno.ts';
+import { E2BIG, EAGAIN, ELOOP, ENOENT, ENOEXEC, ETXTBSY } from '../uapi/errno.ts';
 import { MS_NOSUID } from '../uapi/mount.ts';
 import { RLIMIT_STACK } from '../uapi/resource.ts';
 import { SIGSEGV } from '../uapi/signal.ts';
@@ -44,6 +44,10 @@ const MAX_ARG_STRLEN = 32 * PAGE_SIZE;
 export interface ExecRequest {
   readonly at: Path | null;
   readonly filename: string;
+  /** The name by which the program is told of itself: one below /dev/fd if a descriptor says where to start. */
+  readonly calledAs: string;
+  /** That name will not be there: the descriptor is closed on exec (execveat(2), BUGS). */
+  readonly isLost: boolean;
   /** LOOKUP_ flags for the name. */
   readonly flags: number;
   readonly argv: readonly string[];
@@ -78,7 +82,7 @@ function go(task: Task, program: Program, request: ExecRequest, obstacle: number
 /** Opens the program, through scripts to the ELF file that runs in the end. */
 function findProgram(task: Task, request: ExecRequest): Program | number {
   const { programs } = task.kernel;
-  let { at, filename } = request;
+  let { at, filename, calledAs } = request;
   let argv = request.argv.length === 0 ? [''] : request.argv;
   let flags = request.flags;
   for (let depth = 0; ; depth++) {
@@ -88,10 +92,12 @@ function findProgram(task: Task, request: ExecRequest): Program | number {
     if (typeof found === 'object' && 'elf' in found) return loadable(task, file, found, argv);
     file.put();
     if (typeof found === 'number') return found;
+    if (request.isLost) return -ENOENT;
     if (depth === MAX_SCRIPTS) return -ELOOP;
     const { interpreter, argument } = found;
-    argv = [interpreter, ...(argument === '' ? [] : [argument]), filename, ...argv.slice(1)];
+    argv = [interpreter, ...(argument === '' ? [] : [argument]), calledAs, ...argv.slice(1)];
     filename = interpreter;
+    calledAs = interpreter;
     at = null;
     flags = LOOKUP_FOLLOW;
   }
@@ -166,7 +172,7 @@ function replace(task: Task, program: Program, request: ExecRequest): number {
   commitCreds(task, cred);
   if (secure) dropUnsafe(task);
   if (!open) task.group.dumpable = 0;
-  task.comm = baseName(request.filename).slice(0, 15);
+  task.comm = commFor(file, request).slice(0, 15);
   const started = load(task, mm, thread, program, request);
   if (started < 0) {
     exitGroup(task, SIGSEGV);
@@ -215,6 +221,13 @@ function freshMemory(task: Task, apart: boolean): { thread: EngineThread; mm: Mm
   fresh.thread.knownBy = knownBy;
   fresh.thread.newFrame(0);
   return fresh;
+}
+
+/** Without a name the file's own one, not the number of the descriptor (since Linux 6.14). */
+function commFor(file: File, { filename, calledAs }: ExecRequest): string {
+  if (filename !== '' || file.path === null) return baseName(calledAs);
+  const { name } = file.path.dentry;
+  return name.startsWith('/') ? name.slice(1) : name;
 }
 
 const baseName = (name: string): string => name.slice(name.lastIndexOf('/') + 1);

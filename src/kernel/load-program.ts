@@ -36,7 +36,7 @@ export interface Program {
 
 /** What it is told: how it was called, and its environment. */
 interface Words {
-  readonly filename: string;
+  readonly calledAs: string;
   readonly envp: readonly string[];
 }
 
@@ -71,7 +71,7 @@ export function load(task: Task, mm: Mm, thread: EngineThread, program: Program,
     top: stackTop - 8,
     argv: program.argv,
     envp: request.envp,
-    execfn: request.filename,
+    execfn: request.calledAs,
     platform: 'x86_64',
     auxv: auxiliary(task, elf, bias, base, program.cred.secure),
   };

@@ -12,7 +12,7 @@ import { sigreturn } from '../kernel/sigreturn.ts';
 import type { Task } from '../kernel/task.ts';
 import { getUint64 } from '../lib/int64.ts';
 import { TASK_SIZE } from '../mm/places.ts';
-import { E2BIG, EAGAIN, EBADF, EFAULT, EINVAL, ENODEV, ENOENT, ENOSYS, EPERM } from '../uapi/errno.ts';
+import { E2BIG, EAGAIN, EFAULT, EINVAL, ENODEV, ENOENT, ENOSYS, EPERM } from '../uapi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
 import {
   CLONE_CHILD_CLEARTID,
@@ -51,7 +51,7 @@ import {
 } from './args.ts';
 import { readStrings } from './exec-strings.ts';
 import { pastLeases } from './lease.ts';
-import { install, roomForFile } from './names.ts';
+import { install, roomForFile, startOf } from './names.ts';
 import { flagWord, address as showAddress, signalName, structAt } from './show.ts';
 import { INT } from './structs/fields.ts';
 import { CLONE_ARGS, CLONE_FLAGS, words } from './structs/process.ts';
@@ -198,14 +198,15 @@ function execveAt(
   if ((how & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) !== 0) return -EINVAL;
   const name = task.user.string(filename, PATH_MAX);
   if (typeof name === 'number') return name;
-  const base = dir === AT_FDCWD ? null : task.files.get(dir);
-  if (dir !== AT_FDCWD && base === null && !name.startsWith('/')) return -EBADF;
+  const empty = (how & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0;
+  const at = startOf(task, dir, name, empty !== 0);
+  if (typeof at === 'number') return at;
   const strings = readStrings(task, argv, envp);
   if (typeof strings === 'number') return strings;
   const follow = (how & AT_SYMLINK_NOFOLLOW) !== 0 ? 0 : LOOKUP_FOLLOW;
-  const empty = (how & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0;
-  const at = base?.path ?? null;
-  const result = exec(task, { at, filename: name, flags: follow | empty, ...strings });
+  const calledAs = at === null ? name : `/dev/fd/${dir}${name === '' ? '' : `/${name}`}`;
+  const isLost = at !== null && task.files.isCloexec(dir);
+  const result = exec(task, { at, filename: name, calledAs, isLost, flags: follow | empty, ...strings });
   const blocked = result === -EAGAIN ? task.kernel.vfs.leases.takeInTheWay() : null;
   if (blocked === null) return result;
   return pastLeases(task, blocked, () => execveAt(task, dir, filename, argv, envp, how));

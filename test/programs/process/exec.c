@@ -29,6 +29,49 @@ static void try(const char *path)
 	say_status(path, status);
 }
 
+/* By descriptor: what it is called is the descriptor's name below /dev/fd (execveat(2), NOTES). */
+static void try_at(int dir, const char *name, int flags)
+{
+	char *argv[] = {"zero", "one", NULL}, *envp[] = {"A=1", NULL};
+	int status;
+	pid_t pid = MUST(fork());
+
+	if (pid == 0) {
+		syscall(SYS_execveat, dir, name, argv, envp, flags);
+		say("at %d %s: %s\n", dir, name, errno_name(errno));
+		_exit(1);
+	}
+	waitpid(pid, &status, 0);
+	say_status(name, status);
+}
+
+static void by_descriptor(void)
+{
+	int open_dir = 3, cloexec_dir = 4, eventfd = MUST(syscall(SYS_eventfd2, 0, O_CLOEXEC));
+	int elf = MUST(open("self", O_RDONLY)), script = MUST(open("script", O_RDONLY));
+	int elf_path = MUST(open("self", O_PATH | O_CLOEXEC)), gone = MUST(open("script", O_RDONLY | O_CLOEXEC));
+
+	try_at(elf, "", AT_EMPTY_PATH);
+	try_at(elf_path, "", AT_EMPTY_PATH);
+	try_at(script, "", AT_EMPTY_PATH);
+	try_at(gone, "", AT_EMPTY_PATH);
+	try_at(open_dir, "self", 0);
+	try_at(cloexec_dir, "self", 0);
+	try_at(open_dir, "script", 0);
+	try_at(cloexec_dir, "script", 0);
+	try_at(cloexec_dir, self, 0);
+	try_at(elf, "", 0);
+	try_at(elf, "script", 0);
+	try_at(eventfd, "", AT_EMPTY_PATH);
+	try_at(eventfd, "script", 0);
+	try_at(99, "script", 0);
+	close(elf);
+	close(script);
+	close(eventfd);
+	close(elf_path);
+	close(gone);
+}
+
 static int shown(int argc, char **argv)
 {
 	extern char **environ;
@@ -129,6 +172,8 @@ int main(int argc, char **argv)
 	try("script/x");
 	put("self-loop", "#!./self-loop\n", 0755);
 	try("./self-loop");
+
+	by_descriptor();
 
 	large(10, 1000);
 	large(100000, 10);
