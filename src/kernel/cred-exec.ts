@@ -2,11 +2,12 @@
  * Credentials of a program that execve(2) starts: set-user-ID and set-group-ID, file capabilities, and the
  * formula of capabilities(7), "Transformation of capabilities during execve()".
  */
+
+import { capFromWords, capIntersect, capSubset, capUnion } from '../core/capset.ts';
 import { CAP_SETUID, CAPS_ALL, CAPS_NONE, type CapSet, type Cred, capable } from '../core/cred.ts';
 import { EINVAL, EPERM } from '../uapi/errno.ts';
 import { SECBIT_KEEP_CAPS, SECBIT_NOROOT } from '../uapi/prctl.ts';
 import { S_ISGID, S_ISUID, S_IXGRP } from '../uapi/stat.ts';
-import { capFromWords, capIntersect, capSubset, capUnion } from './capset.ts';
 
 /** The extended attribute security.capability. */
 export interface FileCaps {

@@ -1,7 +1,8 @@
 /** Who may change how tasks are scheduled (sched(7), "Privileges and resource limits"). */
+
+import { capSubset } from '../core/capset.ts';
 import { CAP_SYS_NICE, type Cred, capable } from '../core/cred.ts';
 import { RLIMIT_NICE } from '../uapi/resource.ts';
-import { capSubset } from './capset.ts';
 import type { Task } from './task.ts';
 
 /** Whether the caller may change how a task with the credentials `of` is scheduled at all. */

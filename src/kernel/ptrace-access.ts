@@ -1,21 +1,12 @@
-/** Who may look into whom (ptrace(2), "Ptrace access mode checking"). */
-import { CAP_SYS_PTRACE, type CapSet, capable } from '../core/cred.ts';
-import { capSubset } from './capset.ts';
+/** Which tasks may look into which (ptrace(2), "Ptrace access mode checking"). */
+import { mayLook, type PtraceMode } from '../core/ptrace-mode.ts';
 import type { Task } from './task.ts';
 
 /** PTRACE_MODE_ATTACH_REALCREDS, and PTRACE_MODE_READ_REALCREDS, which differ for security modules only. */
-export const mayAttach = (task: Task, target: Task): boolean =>
-  mayLook(task, target, task.cred.uid, task.cred.gid, task.cred.permitted);
+export const mayAttach = (task: Task, target: Task): boolean => may(task, target, 'real');
 
 /** PTRACE_MODE_READ_FSCREDS. */
-export const mayRead = (task: Task, target: Task): boolean =>
-  mayLook(task, target, task.cred.fsuid, task.cred.fsgid, task.cred.effective);
+export const mayRead = (task: Task, target: Task): boolean => may(task, target, 'fs');
 
-function mayLook(task: Task, target: Task, uid: number, gid: number, caps: CapSet): boolean {
-  if (task.group === target.group || capable(task.cred, CAP_SYS_PTRACE)) return true;
-  const to = target.cred;
-  const sameUser = uid === to.euid && uid === to.suid && uid === to.uid;
-  const sameGroup = gid === to.egid && gid === to.sgid && gid === to.gid;
-  // Who gets into a process gets all that it may do.
-  return sameUser && sameGroup && target.group.dumpable === 1 && capSubset(to.permitted, caps);
-}
+const may = (task: Task, { group, cred }: Task, mode: PtraceMode): boolean =>
+  task.group === group || mayLook(task.cred, mode, cred, group.dumpable === 1);

@@ -2,10 +2,11 @@
  * What keeps a program that has more rights than its caller, or that its caller may not read, from that caller: what it
  * inherits, with whom it shares, and who may look into it (execve(2), prctl(2), personality(2)).
  */
+
+import { capSubset } from '../core/capset.ts';
 import type { Cred } from '../core/cred.ts';
 import { PER_CLEAR_ON_SETID } from '../uapi/personality.ts';
 import { RLIMIT_STACK } from '../uapi/resource.ts';
-import { capSubset } from './capset.ts';
 import type { Task } from './task.ts';
 
 /** The most stack that such a program is given: with more its memory would lie where its caller wants it. */

@@ -4,6 +4,8 @@
  *
  * What a change of user ids does to capabilities is in capabilities(7), "Effect of user ID changes".
  */
+
+import { capIntersect, capMinus, capOf, capUnion } from '../core/capset.ts';
 import {
   CAP_CHOWN,
   CAP_DAC_OVERRIDE,
@@ -21,7 +23,6 @@ import {
 } from '../core/cred.ts';
 import { EINVAL, EPERM } from '../uapi/errno.ts';
 import { SECBIT_KEEP_CAPS, SECBIT_NO_SETUID_FIXUP } from '../uapi/prctl.ts';
-import { capIntersect, capMinus, capOf, capUnion } from './capset.ts';
 
 /** (uid_t) -1: none, or "as it is". */
 export const NO_ID = 0xffff_ffff;

@@ -66,7 +66,8 @@ function maySignal(from: Task, group: ThreadGroup, to: Cred, signal: number): nu
   return signal === SIGCONT && from.group.session === group.session ? 0 : -EPERM;
 }
 
-const sameUser = (from: Cred, to: Cred): boolean =>
+/** The ids that count for signals (kill(2)). */
+export const sameUser = (from: Cred, to: Cred): boolean =>
   from.euid === to.suid || from.euid === to.uid || from.uid === to.suid || from.uid === to.uid;
 
 /** Sends on behalf of `from`, who may send signal 0 to ask. */

@@ -1,9 +1,9 @@
 /** User and group ids, and capabilities (credentials(7), capabilities(7)). */
 
+import { capFromWords, capIntersect, capSubset, capUnion } from '../core/capset.ts';
 import { CAP_SETGID, CAP_SETPCAP, type CapSet, type Cred, capable } from '../core/cred.ts';
 import { copyIn, copyOut } from '../core/user-copy.ts';
 import { putInt } from '../core/user-values.ts';
-import { capFromWords, capIntersect, capSubset, capUnion } from '../kernel/capset.ts';
 import { commitCreds } from '../kernel/commit-creds.ts';
 import { tellIds } from '../kernel/facts.ts';
 import {

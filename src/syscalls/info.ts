@@ -1,8 +1,9 @@
 /** The machine: its names, its memory, random bytes, its end (uname(2), sysinfo(2), getrandom(2), reboot(2)). */
-import { CAP_SYS_ADMIN, CAP_SYS_BOOT, CAP_SYS_PTRACE, capable } from '../core/cred.ts';
+import { CAP_SYS_ADMIN, CAP_SYS_BOOT, capable } from '../core/cred.ts';
 import { copyInString, copyOut } from '../core/user-copy.ts';
 import { settleAlong } from '../kernel/along.ts';
 import type { ShutdownKind } from '../kernel/kernel.ts';
+import { mayAttach } from '../kernel/ptrace-access.ts';
 import { Slice } from '../kernel/slice.ts';
 import type { Task } from '../kernel/task.ts';
 import { UTS_LEN, utsOf } from '../kernel/uts.ts';
@@ -166,19 +167,13 @@ const UNORDERED = 3;
 function kcmp(task: Task, pid1: number, pid2: number, type: number, idx1: number, idx2: number): number {
   const [a, b] = [task.kernel.tasks.get(pid1), task.kernel.tasks.get(pid2)];
   if (a === undefined || b === undefined) return -ESRCH;
-  if (!mayLookInto(task, a) || !mayLookInto(task, b)) return -EPERM;
+  if (!mayAttach(task, a) || !mayAttach(task, b)) return -EPERM;
   if (type < 0 || type > KCMP_EPOLL_TFD) return -EINVAL;
   if (type > KCMP_SYSVSEM) return -EOPNOTSUPP;
   const one = resource(a, type, idx1);
   const other = resource(b, type, idx2);
   if (type === KCMP_FILE && (one === null || other === null)) return -EBADF;
   return one === other ? 0 : UNORDERED;
-}
-
-function mayLookInto(task: Task, of: Task): boolean {
-  if (task.group === of.group || capable(task.cred, CAP_SYS_PTRACE)) return true;
-  const { uid, euid, suid } = of.cred;
-  return [uid, euid, suid].every(id => id === task.cred.uid) && of.group.dumpable === 1;
 }
 
 function resource(of: Task, type: number, idx: number): object | null {

@@ -1,8 +1,9 @@
 /** prctl(2) and personality(2): settings of a thread or its process. */
+
+import { capMinus, capOf, capUnion } from '../core/capset.ts';
 import { CAP_LAST_CAP, CAP_SETPCAP, CAPS_NONE, capable, capsInclude } from '../core/cred.ts';
 import { copyOutString } from '../core/user-copy.ts';
 import { putInt, putLong } from '../core/user-values.ts';
-import { capMinus, capOf, capUnion } from '../kernel/capset.ts';
 import { seccompMode } from '../kernel/seccomp.ts';
 import type { Task } from '../kernel/task.ts';
 import { EINVAL, EPERM } from '../uapi/errno.ts';

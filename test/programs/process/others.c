@@ -149,6 +149,7 @@ static void act(int pid)
 	told("writev", syscall(SYS_process_vm_writev, pid, &here, 1, &there, 1, 0));
 	told("getfd", syscall(SYS_pidfd_getfd, pidfd, 0, 0));
 	told("robust", syscall(SYS_get_robust_list, pid, &head, &size));
+	told("kcmp", syscall(SYS_kcmp, getpid(), pid, 0, 0, 0));
 	told("madvise", syscall(SYS_process_madvise, pidfd, &there, 1, MADV_COLD, 0));
 	told("kill", kill(pid, 0));
 	told("cont", kill(pid, SIGCONT));
@@ -167,10 +168,21 @@ static void act(int pid)
 	close(pidfd);
 }
 
+/* News of a file whose owner the victim is: it would die of the signal. */
+static void news(int pid)
+{
+	int ends[2];
+
+	pipe(ends);
+	told("own", fcntl(ends[0], F_SETOWN, pid));
+	fcntl(ends[0], F_SETFL, O_ASYNC);
+	write(ends[1], "x", 1);
+}
+
 /* The victim is the attacker's child: a host that lets only parents look (Yama) is no other then. */
 static void meet(const struct rights *attacker, const struct rights *victim)
 {
-	int ready[2], hold[2], child;
+	int ready[2], hold[2], child, status;
 	char byte;
 
 	say("%s -> %s\n  read", attacker->name, victim->name);
@@ -191,7 +203,10 @@ static void meet(const struct rights *attacker, const struct rights *victim)
 	look(child);
 	say("\n  do");
 	act(child);
-	say("\n");
+	news(child);
+	close(hold[1]);
+	waitpid(child, &status, 0);
+	say(" %s\n", WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "spared");
 	_exit(0);
 }
 

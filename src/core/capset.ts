@@ -1,6 +1,6 @@
 /** Arithmetic of capability sets. */
-import type { CapSet } from '../core/cred.ts';
-import { CAPS_ALL } from '../core/cred.ts';
+import type { CapSet } from './cred.ts';
+import { CAPS_ALL } from './cred.ts';
 
 const make = (lo: number, hi: number): CapSet => ({ lo: lo >>> 0, hi: hi >>> 0 });
 
