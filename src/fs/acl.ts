@@ -14,23 +14,23 @@ import type { Inode } from './inode.ts';
 import { chmodMode } from './permission.ts';
 import type { Vfs } from './vfs.ts';
 
-const ACCESS = 'system.posix_acl_access';
-const DEFAULT = 'system.posix_acl_default';
+export const ACL_ACCESS = 'system.posix_acl_access';
+export const ACL_DEFAULT = 'system.posix_acl_default';
 const RWX = 0o777;
 
-export const isAclName = (name: string): boolean => name === ACCESS || name === DEFAULT;
+export const isAclName = (name: string): boolean => name === ACL_ACCESS || name === ACL_DEFAULT;
 
 export function getAcl({ inode }: Path, name: string): Result<string> {
   if (isLnk(inode.mode)) return -EOPNOTSUPP;
   inode.learnLists();
-  const list = name === DEFAULT ? inode.defaultAcl : inode.acl;
+  const list = name === ACL_DEFAULT ? inode.defaultAcl : inode.acl;
   return list === null ? -ENODATA : formatAccessList(list);
 }
 
 /** The attributes' names, of those that the file has. */
 export function aclNames(inode: Inode): string[] {
   inode.learnLists();
-  return [...(inode.acl === null ? [] : [ACCESS]), ...(inode.defaultAcl === null ? [] : [DEFAULT])];
+  return [...(inode.acl === null ? [] : [ACL_ACCESS]), ...(inode.defaultAcl === null ? [] : [ACL_DEFAULT])];
 }
 
 /** An empty value stands for no list. */
@@ -39,10 +39,10 @@ export function setAcl(vfs: Vfs, ctx: WalkContext, path: Path, name: string, val
   if (isLnk(inode.mode)) return -EOPNOTSUPP;
   const list = parseAccessList(value);
   if (typeof list === 'number') return list;
-  if (name === DEFAULT && list !== null && !isDir(inode.mode)) return -EACCES;
-  const kept = list !== null && name === ACCESS && isPlain(list) ? null : list;
+  if (name === ACL_DEFAULT && list !== null && !isDir(inode.mode)) return -EACCES;
+  const kept = list !== null && name === ACL_ACCESS && isPlain(list) ? null : list;
   if (kept !== null && !inode.sb.keepsAccessLists) return -EOPNOTSUPP;
-  if (name === DEFAULT) return changeOwn(vfs, ctx, path, { defaultAcl: kept });
+  if (name === ACL_DEFAULT) return changeOwn(vfs, ctx, path, { defaultAcl: kept });
   const wanted = list === null ? inode.mode : listMode(list) | (inode.mode & ~RWX);
   return changeOwn(vfs, ctx, path, { mode: chmodMode(inode, wanted, inode.gid, ctx.cred), acl: kept });
 }

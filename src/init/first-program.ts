@@ -145,7 +145,6 @@ export function openConsole(
 }
 
 /** Takes the caller's reference. */
-
 export function installAt(task: Task, file: File, fd: number): void {
   task.files.install(file, false, MANY, fd);
 }

@@ -16,6 +16,7 @@ import { EAGAIN, EBUSY, EFAULT, EINVAL, EPERM, EPIPE } from '../uapi/errno.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../uapi/poll.ts';
 import { type Lender, type PipeEnds, PipeLoan } from './pipe-loan.ts';
 
+/** Bytes that are written at once or not at all (pipe(7)). */
 export const PIPE_BUF = 4096;
 const DEFAULT_SLOTS = 16;
 const LARGEST_SIZE = 2 ** 31;

@@ -5,7 +5,7 @@
  * call that could have to do with its descriptors, or has a signal to take, and when nothing has come for a while.
  */
 import type { Channel, ChannelEnds, PipeEnd } from '../engine/answers.ts';
-import type { Pipe, SharedPipe } from '../ipc/pipe.ts';
+import { PIPE_BUF, type Pipe, type SharedPipe } from '../ipc/pipe.ts';
 import type { PipeFile } from '../ipc/pipe-file.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
 import { isAlone } from './along.ts';
@@ -22,8 +22,6 @@ const TICK = 1e7;
  * wants to can have it go to sleep though it was closed.
  */
 const CALLS = 16;
-/** Larger writes are the kernel's (PIPE_BUF). */
-const SMALL = 4096;
 
 /** One of the two. */
 interface Party {
@@ -215,7 +213,8 @@ export class PipeMeetings {
     // Who came first has it: pairs that take it from one another would do nothing else.
     if (shared instanceof PipeBetween && !shared.isOver)
       return !shared.isHopeless && isSame(shared[end], party);
-    if (!isUsable(party) || (end === 'write' && count > SMALL)) return false;
+    // Larger writes are the kernel's.
+    if (!isUsable(party) || (end === 'write' && count > PIPE_BUF)) return false;
     const { write, read } = this.waiting.get(pipe) ?? {};
     const parties = end === 'read' ? { write, read: party } : { write: party, read };
     if (!isPair(parties)) {

@@ -160,7 +160,7 @@ export abstract class Socket extends File {
     return null;
   }
 
-  /** Bytes that the next `receive` would find, for callers that need to know how much room to make. */
+  /** Bytes that the next `receive` would find (SIOCINQ). */
   abstract pending(): number;
 
   /** The value of an option as bytes. */

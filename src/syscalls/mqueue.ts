@@ -33,14 +33,13 @@ import {
   uint,
   ulong,
 } from './args.ts';
-import { install, roomForFile } from './names.ts';
+import { install, nameAt, roomForFile } from './names.ts';
 import { MQ_ATTR } from './structs/messages.ts';
 import { SIGEVENT } from './structs/signals.ts';
 import { TIMESPEC } from './structs/time.ts';
 import { NEVER } from './timeout.ts';
 
 const NAME_MAX = 255;
-const PATH_MAX = 4096;
 /** struct mq_attr: longs: 0 mq_flags | 8 mq_maxmsg | 16 mq_msgsize | 24 mq_curmsgs | 32 reserved (4). */
 const ATTR_SIZE = 64;
 
@@ -53,7 +52,7 @@ interface Size {
 const FILE_SIZE = 80;
 
 function nameOf(task: Task, addr: number): string | number {
-  const name = task.user.string(addr, PATH_MAX);
+  const name = nameAt(task, addr);
   if (typeof name === 'number') return name;
   if (name === '') return -e.ENOENT;
   if (name.includes('/') || name === '.' || name === '..') return -e.EACCES;

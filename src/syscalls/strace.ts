@@ -22,6 +22,7 @@ import type { SignalInfo } from '../uapi/siginfo.ts';
 import { STRERROR } from '../uapi/strerror.ts';
 import { exitCode, termSignal, WCOREFLAG } from '../uapi/wait.ts';
 import type { Arg, BothWays, Look, Syscall } from './args.ts';
+import { nameAt } from './names.ts';
 import {
   abbreviated,
   address,
@@ -37,7 +38,6 @@ import {
 } from './show.ts';
 import { showSiginfo } from './show-siginfo.ts';
 
-const PATH_MAX = 4096;
 /** A result that is none: the call has replaced the registers (execve), or its task is gone. */
 const NO_RESULT = -4096;
 
@@ -253,7 +253,7 @@ const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 function stringAt(task: Task, at: number): string | null {
-  const text = at === 0 ? -1 : task.user.string(at, PATH_MAX);
+  const text = at === 0 ? -1 : nameAt(task, at);
   return typeof text === 'number' ? null : text;
 }
 

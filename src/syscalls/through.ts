@@ -14,7 +14,7 @@ import { O_DSYNC } from '../uapi/fcntl.ts';
 import { IN_ACCESS } from '../uapi/inotify.ts';
 import { writeLimit, writePosition } from './io.ts';
 
-/** The usual way is to be gone. No transfer of so few bytes is made through a window. */
+/** The answer if the copy is to be made in the usual way: no transfer of so few bytes is made through a window. */
 export const NOT_THROUGH = 0;
 /** Fewer bytes are cheap to bring. */
 const LEAST = 1024;

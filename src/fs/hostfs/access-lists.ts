@@ -2,9 +2,7 @@
 import type { HostFiles } from '../../host/files.ts';
 import { ENODATA, EOPNOTSUPP } from '../../uapi/errno.ts';
 import { type AccessList, formatAccessList, parseAccessList } from '../access-list.ts';
-
-const ACCESS = 'system.posix_acl_access';
-const DEFAULT = 'system.posix_acl_default';
+import { ACL_ACCESS, ACL_DEFAULT } from '../acl.ts';
 
 export interface HostLists {
   readonly acl: AccessList | null;
@@ -13,14 +11,14 @@ export interface HostLists {
 
 /** By a descriptor of any kind. A filesystem of the host without such lists has none. */
 export const hostLists = (files: HostFiles, fd: number, isDirectory: boolean): HostLists => ({
-  acl: listOf(files, fd, ACCESS),
-  defaultAcl: isDirectory ? listOf(files, fd, DEFAULT) : null,
+  acl: listOf(files, fd, ACL_ACCESS),
+  defaultAcl: isDirectory ? listOf(files, fd, ACL_DEFAULT) : null,
 });
 
 /** Those that are given are stored, or taken away (null): 0 or -errno. */
 export function storeLists(files: HostFiles, fd: number, { acl, defaultAcl }: Partial<HostLists>): number {
-  const err = store(files, fd, ACCESS, acl);
-  return err < 0 ? err : store(files, fd, DEFAULT, defaultAcl);
+  const err = store(files, fd, ACL_ACCESS, acl);
+  return err < 0 ? err : store(files, fd, ACL_DEFAULT, defaultAcl);
 }
 
 function store(files: HostFiles, fd: number, name: string, list: AccessList | null | undefined): number {
