@@ -4,13 +4,14 @@
  * A thread that ends gives back what it holds at once (`kernel.releaseTask`). With the last one the process becomes
  * a zombie, until its parent has waited for it, or at once if the parent does not want to know (wait(2)).
  */
-import { childInfo, kernelInfo } from '../uapi/siginfo.ts';
+import { childInfo, kernelInfo, killInfo } from '../uapi/siginfo.ts';
 import {
   CLD_DUMPED,
   CLD_EXITED,
   CLD_KILLED,
   NSIG,
   SA_NOCLDWAIT,
+  SI_USER,
   SIG_IGN,
   SIGCHLD,
   SIGCONT,
@@ -21,7 +22,7 @@ import { tellOfParent } from './facts.ts';
 import { settlePipe } from './pipe-along.ts';
 import { leaveBetween } from './pipe-between.ts';
 import { isOrphaned, type ProcessGroup } from './session.ts';
-import { beginGroupExit, killThread, retarget, sendToGroup } from './signal.ts';
+import { beginGroupExit, killThread, retarget, sendToGroup, signalGroupFrom } from './signal.ts';
 import { checkStopped } from './stop.ts';
 import type { Task } from './task.ts';
 import type { ThreadGroup } from './thread-group.ts';
@@ -92,7 +93,10 @@ function forget(task: Task): void {
   task.kernel.users.of(task.cred.uid).tasks--;
 }
 
-/** Children that this very thread made get another parent: a thread of the same process, for now. */
+/**
+ * Children that this very thread made get another parent: a thread of the same process, for now. Who wants to hear of it
+ * hears it from this one, as by kill(2), and so not from one that may not signal him (PR_SET_PDEATHSIG(2const)).
+ */
 function leaveChildren(task: Task): void {
   const { group } = task;
   const next = group.threads.values().next().value ?? null;
@@ -101,7 +105,7 @@ function leaveChildren(task: Task): void {
     child.creator = next;
     for (const thread of child.threads) {
       const signal = thread.attributes.pdeathsig;
-      if (signal !== 0) sendToGroup(child, kernelInfo(signal));
+      if (signal !== 0) signalGroupFrom(task, child, killInfo(signal, SI_USER, group.tgid, task.cred.uid));
     }
   }
 }
