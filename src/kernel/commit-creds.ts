@@ -1,4 +1,5 @@
 /** Gives a task other credentials, and takes what depends on them along. */
+import { capSubset } from '../core/capset.ts';
 import { type Cred, sameCred } from '../core/cred.ts';
 import type { Task } from './task.ts';
 
@@ -12,10 +13,10 @@ export function commitCreds(task: Task, cred: Cred): void {
     users.of(old.uid).tasks--;
     users.of(cred.uid).tasks++;
   }
-  // A process that changed its mind about who it is must not be looked into by others (prctl(2), PR_SET_DUMPABLE).
-  const changed =
-    old.euid !== cred.euid || old.egid !== cred.egid || old.fsuid !== cred.fsuid || old.fsgid !== cred.fsgid;
-  if (!changed) return;
+  const sameIds =
+    old.euid === cred.euid && old.egid === cred.egid && old.fsuid === cred.fsuid && old.fsgid === cred.fsgid;
+  if (sameIds && capSubset(cred.permitted, old.permitted)) return;
+  // Others must not look into a process that has become someone else, or may do more (prctl(2), PR_SET_DUMPABLE).
   task.group.dumpable = 0;
   task.attributes.pdeathsig = 0;
 }

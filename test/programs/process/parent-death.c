@@ -1,6 +1,7 @@
 /* test: needs root */
 /* PR_SET_PDEATHSIG: the signal comes from the parent, as by kill(2): whom that may not signal does not hear of it. */
 #include "../check.h"
+#include <linux/capability.h>
 #include <sys/prctl.h>
 
 static void orphan(const char *what, pid_t parent, int ready, int done)
@@ -44,12 +45,36 @@ static void try(const char *what, int uid)
 	MUST(waitpid(pid, NULL, 0));
 }
 
-int main(void)
+/* Root without capabilities gets them all by execve(2), and forgets whom he hears of. */
+static void with_more_rights(char *self)
 {
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
+
+	MUST(prctl(PR_SET_PDEATHSIG, SIGUSR1));
+	MUST(syscall(SYS_capset, &header, none));
+	MUST(execl(self, self, "--told", NULL));
+}
+
+static int told(void)
+{
+	int signal;
+
+	MUST(prctl(PR_GET_PDEATHSIG, &signal));
+	say("with more rights: signal %d, dumpable %d\n", signal, prctl(PR_GET_DUMPABLE));
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		return told();
 	try("of one's own user", 0);
 	try("of another user", 2001);
 	MUST(setresuid(-1, 2002, -1));
 	MUST(setresuid(2002, 0, 0));
 	try("of a user who is root in effect", 0);
-	return 0;
+	MUST(setresuid(0, 0, 0));
+	with_more_rights(argv[0]);
+	return 1;
 }
