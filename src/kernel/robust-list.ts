@@ -27,11 +27,11 @@ function exitRobustList(task: Task): void {
   let entry = first;
   for (let i = 0; i < LIMIT && clean(entry) !== head; i++) {
     const next = readWords(task, clean(entry), 1);
-    if (entry !== pending) markDead(task, entry, signed);
+    if (entry !== pending) markDead(task, entry, signed, false);
     if (next === null) return;
     entry = next[0]!;
   }
-  if (pending !== 0) markDead(task, pending, signed);
+  if (pending !== 0) markDead(task, pending, signed, true);
 }
 
 /** The lowest bit says that the lock inherits priorities: it is passed on in another way. */
@@ -46,13 +46,16 @@ function readWords(task: Task, address: number, count: number): number[] | null 
   return Array.from({ length: count }, (_, i) => getInt64(kernel.memory.view, at + 8 * i));
 }
 
-function markDead(task: Task, entry: number, futexOffset: number): void {
+function markDead(task: Task, entry: number, futexOffset: number, isPending: boolean): void {
   const { thread, mm, kernel } = task;
   const address = clean(entry) + futexOffset;
   const at = thread?.stageIn(4) ?? -1;
   if (at < 0 || mm === null || address % 4 !== 0 || mm.space.read(address, at, 4) < 0) return;
   const value = kernel.memory.view.getInt32(at, true);
-  if ((value & FUTEX_TID_MASK) !== task.pid) return;
+  const owner = value & FUTEX_TID_MASK;
+  // Given back, or about to be taken: the next one is woken, as the thread may have died before it had done so or taken it.
+  if (isPending && owner === 0 && !inherits(entry)) wakeFutex(task, address, 1);
+  if (owner !== task.pid) return;
   kernel.memory.view.setInt32(at, (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED, true);
   const marked = mm.space.write(address, at, 4) === 0;
   if (marked && (value & FUTEX_WAITERS) !== 0 && !inherits(entry)) wakeFutex(task, address, 1);

@@ -1,5 +1,6 @@
 /* exit_group(2) as the last that is heard of a process: its status, what it used and held, who waits, whatever comes between. */
 #include "../check.h"
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -154,11 +155,46 @@ static void lock_after_signal(void)
 	close(fd);
 }
 
+/* The lock is free already, but who gave it back has not woken anybody yet. */
+static void free_lock_dies(int wakes)
+{
+	struct {
+		struct robust_list_head head;
+		struct robust_list lock;
+		int word;
+	} *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct timespec patience = {wakes ? 10 : 0, wakes ? 0 : 200000000};
+	pid_t waiter;
+	int status;
+
+	shared->head.list.next = &shared->head.list;
+	shared->head.futex_offset = (char *)&shared->word - (char *)&shared->lock;
+	shared->head.list_op_pending = wakes ? &shared->lock : NULL;
+	waiter = MUST(fork());
+	if (waiter == 0)
+		_exit(syscall(SYS_futex, &shared->word, FUTEX_WAIT, 0, &patience, NULL, 0) == 0 ? 0 : errno);
+	/* Until it sleeps nobody wakes it. */
+	do {
+		pid_t pid = MUST(fork());
+
+		if (pid == 0) {
+			MUST(syscall(SYS_set_robust_list, &shared->head, sizeof(shared->head)));
+			syscall(SYS_exit_group, 0);
+		}
+		MUST(waitpid(pid, NULL, 0));
+		usleep(20000);
+	} while (MUST(waitpid(waiter, &status, WNOHANG)) == 0);
+	say("free lock: %s, word %d\n", WEXITSTATUS(status) == 0 ? "woken" : errno_name(WEXITSTATUS(status)), shared->word);
+	munmap(shared, 4096);
+}
+
 static void locks(void)
 {
 	lock_dies_with_owner(0);
 	lock_dies_with_owner(1);
 	lock_after_signal();
+	free_lock_dies(1);
+	free_lock_dies(0);
 }
 
 /* What it held is free as soon as it has ended. */
