@@ -39,7 +39,9 @@ interface Candidate {
   readonly group: ThreadGroup;
   readonly task: Task;
   readonly mm: Mm;
+  /** Private ones, and what the host's tables of all its pages take: who only reads memory has no others. */
   readonly pages: number;
+  readonly tables: number;
   readonly points: number;
 }
 
@@ -111,7 +113,10 @@ export class OomKiller {
   private checkShare(task: Task): void {
     const { mm, group } = task;
     if (mm === null || group.exiting !== null) return;
-    const pages = mm.space.usage().anonymous / PAGE_SIZE;
+    const { anonymous, pageTables } = mm.space.usage();
+    // Memory that may only be read promises nothing, and its tables take room all the same.
+    if (pageTables > SLACK * PAGE_SIZE) this.look();
+    const pages = anonymous / PAGE_SIZE + Math.max(0, pageTables / PAGE_SIZE - mostTables(mm));
     const before = this.excess.get(mm) ?? Number.POSITIVE_INFINITY;
     if (pages <= mm.totalPages + SLACK) {
       this.excess.delete(mm);
@@ -132,7 +137,7 @@ export class OomKiller {
     this.period = PERIOD;
     if (candidates.reduce((sum, c) => sum + c.pages, 0) <= room) return;
     // What processes share since a fork was counted for each of them.
-    const left = room - candidates.reduce((sum, c) => sum + c.mm.space.share() / PAGE_SIZE, 0);
+    const left = room - candidates.reduce((sum, c) => sum + c.mm.space.share() / PAGE_SIZE + c.tables, 0);
     if (left < 0) this.killOne(candidates);
     else this.period = Math.min(LONGEST, (PERIOD * left) / TOUCHED / this.kernel.ncpus + PERIOD);
   }
@@ -164,8 +169,10 @@ export class OomKiller {
       const { mm, group } = task;
       if (mm === null || seen.has(mm) || group.exiting !== null) continue;
       seen.add(mm);
-      const pages = Math.ceil(mm.space.usage().anonymous / PAGE_SIZE);
-      out.push({ group, task, mm, pages, points: this.points(group, pages + filePages(mm)) });
+      const usage = mm.space.usage();
+      const tables = Math.ceil(usage.pageTables / PAGE_SIZE);
+      const pages = Math.ceil(usage.anonymous / PAGE_SIZE) + tables;
+      out.push({ group, task, mm, pages, tables, points: this.points(group, pages + filePages(mm)) });
     }
     return out;
   }
@@ -184,6 +191,9 @@ export class OomKiller {
     sendToGroup(group, kernelInfo(SIGKILL));
   }
 }
+
+/** Pages that tables can take for the areas that it has: one for 512 pages, and a few for each area. */
+const mostTables = ({ totalPages, vmas }: Mm): number => totalPages / 500 + 6 * vmas.count;
 
 /** Pages of files and shared memory that it has mapped. */
 function filePages(mm: Mm): number {

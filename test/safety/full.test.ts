@@ -48,6 +48,19 @@ test('what processes share since a fork counts once', async () => {
   assert.match(stdout, /^0\n(1|137)\n$/, stderr);
 });
 
+for (const rights of ['read', 'write'])
+  test(`tables of memory that is only looked at count: it may be ${rights === 'read' ? 'read' : 'written'}`, async () => {
+    const { stdout, stderr } = await run([
+      ...MEM,
+      'sh',
+      '-c',
+      `${compile('tables')} ${rights} 2048; echo $?`,
+    ]);
+    assert.match(stdout, /^137$/m, stderr);
+    const made = [...stdout.matchAll(/^(\d+) MiB$/gm)].map(m => Number(m[1]));
+    assert.ok(Math.max(0, ...made) < 1024, `${made.at(-1)} MiB`);
+  });
+
 test('a handler whose stack takes no frame does not hold the kernel', async () => {
   const { stdout } = await run(['sh', '-c', `${compile('fill')} no-place; echo $?`]);
   assert.equal(stdout, '139\n');
