@@ -89,7 +89,7 @@ class MemfdInode extends TmpfsFile {
     if ((this.seals & F_SEAL_SEAL) !== 0) return -EPERM;
     if ((seals & F_SEAL_WRITE) !== 0 && (this.seals & F_SEAL_WRITE) === 0 && this.cache.writers > 0)
       return -EBUSY;
-    this.cache.closeWindows();
+    this.cache.closeWindowsForGood();
     this.seals |= seals;
     // What may be executed and can no longer be made non-executable must not change either.
     const frozen = F_SEAL_SHRINK | F_SEAL_GROW | NO_WRITING;

@@ -199,6 +199,13 @@ export class PageCache {
     for (const window of this.windows) window.close();
   }
 
+  /** Before nobody may write any more: until this is over somebody may be copying into the file's pages. */
+  closeWindowsForGood(): void {
+    const spaces = [...this.windows].map(window => window.owner.space);
+    this.closeWindows();
+    for (const space of spaces) space.settle();
+  }
+
   /** Lets go of everything. */
   destroy(): void {
     this.closeWindows();
