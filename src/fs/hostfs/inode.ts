@@ -15,7 +15,7 @@ import {
   ESTALE,
 } from '../../uapi/errno.ts';
 import { O_ACCMODE, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_WRONLY, RENAME_EXCHANGE } from '../../uapi/fcntl.ts';
-import { isDir, isReg, S_IALLUGO, S_IFDIR, S_IFLNK, S_IFREG } from '../../uapi/stat.ts';
+import { isDir, isReg, S_IALLUGO, S_IFDIR, S_IFLNK, S_IFREG, S_ISGID, S_ISUID } from '../../uapi/stat.ts';
 import type { File } from '../file.ts';
 import type { Attributes, Inode, NewInode } from '../inode.ts';
 import type { Listing } from '../snapshot-dir.ts';
@@ -427,7 +427,9 @@ export class HostInode extends HostNode {
   private becomeAsAsked(init: NewInode): void {
     const { files } = this.sb;
     const giveAway = files.privileged && (this.uid !== init.uid || this.gid !== init.gid);
-    const fixMode = this.type !== S_IFLNK && ((this.mode ^ init.mode) & S_IALLUGO) !== 0;
+    // With a new owner the host takes these bits away.
+    const privileged = giveAway ? init.mode & (S_ISUID | S_ISGID) : 0;
+    const fixMode = this.type !== S_IFLNK && (((this.mode ^ init.mode) & S_IALLUGO) | privileged) !== 0;
     if (!giveAway && !fixMode) return;
     const fd = this.anyFd();
     if (fd < 0) return;

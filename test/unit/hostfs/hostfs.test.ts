@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { CAPS_NONE, ROOT_CRED } from '../../../src/core/cred.ts';
 import { hostfsType } from '../../../src/fs/hostfs/type.ts';
+import type { Inode } from '../../../src/fs/inode.ts';
 import { permission } from '../../../src/fs/permission.ts';
 import { openLibc } from '../../../src/host/libc.ts';
 import { NativeFiles } from '../../../src/host/native-files.ts';
@@ -45,6 +46,20 @@ test("attributes are the host's", t => {
     ],
   );
   assert.equal(at(root, 'g'), f, 'hard links are one inode');
+});
+
+test('a file that is made for another owner has the mode that was asked for', {
+  skip: !files.privileged,
+}, t => {
+  const { root } = mounted(tempDir(t));
+  for (const [name, mode] of [
+    ['program', S_IFREG | 0o4755],
+    ['directory', S_IFDIR | 0o2755],
+  ] as const) {
+    const init = { mode, uid: 1000, gid: 1000, rdev: 0 };
+    const made = must(mode >= S_IFREG ? root.mknod(name, init) : root.mkdir(name, init)) as Inode;
+    assert.deepEqual([made.mode, made.uid], [mode, 1000]);
+  }
 });
 
 test('what the host changes is seen, unless it never does', t => {
