@@ -112,8 +112,11 @@ export class Mm implements PageUser, AreasWatcher {
   patchesText = true;
   /** Nobody used it any more, and all that it held has been given back. */
   gone = false;
+  /** How many programs it was of before (execve(2)). */
+  programsBefore: number;
 
   constructor(space: Space, host: MmHost) {
+    this.programsBefore = 0;
     this.space = space;
     space.pager = this;
     this.host = host;
@@ -320,6 +323,7 @@ export class Mm implements PageUser, AreasWatcher {
 
   /** For a new program: nothing is left but what the engine keeps. */
   clear(): void {
+    this.programsBefore++;
     this.closeWindows();
     this.untellBreak();
     const left = this.leaveAll();

@@ -112,6 +112,16 @@ test('users are kept apart', async () => {
   assert.deepEqual([stdout, status], ['0 bad\n', 0]);
 });
 
+test('files of /proc stay with the program that they were opened of', async () => {
+  const { stdout } = await run([compile('held')]);
+  const ofMemory =
+    'mem empty, 0 written environ empty auxv empty pagemap empty maps empty smaps empty smaps_rollup';
+  assert.deepEqual(stdout.trim().split('\n'), [
+    `same rights: ${ofMemory} empty syscall seen io seen personality seen`,
+    `more rights: ${ofMemory} empty syscall EPERM io EACCES personality EPERM`,
+  ]);
+});
+
 test('a program that the host kills is dead; one that masks the host’s signals can be killed', async () => {
   const { stdout } = await run([compile('broken')]);
   assert.equal(stdout, '10 of 10 died\none that masks all: f\n');
@@ -173,6 +183,13 @@ test('windows on files: what a descriptor is open for, as long as it is, and for
     'four: 1 seen, 1 writable',
     'executed: 0 seen, 0 writable',
   ]);
+});
+
+test('what is sealed stays as it is, whoever sees it through a window', async () => {
+  const constants = Object.entries({ WINDOW_BASE: VA.WINDOW_BASE, ...SIZE });
+  const headers = { 'windows.h': constants.map(([name, value]) => `#define ${name} ${value}UL\n`).join('') };
+  const { stdout } = await run([compile('sealed', headers)]);
+  assert.equal(stdout, 'windows: some 1, changed 0\n');
 });
 
 test('a pipe that goes along: who can only read puts nothing there, and nonsense harms nobody', async () => {

@@ -6,6 +6,7 @@
  */
 import type { Cred } from '../../core/cred.ts';
 import type { Result } from '../../lib/result.ts';
+import { O_RDONLY } from '../../uapi/fcntl.ts';
 import { S_IFDIR, S_IFLNK, S_IFREG } from '../../uapi/stat.ts';
 import type { WalkContext } from '../context.ts';
 import type { Path } from '../dentry.ts';
@@ -45,6 +46,15 @@ export function special<C>(name: string, perm: number, open: Opener<C>): Entry<C
 /** A file of text, to read; `guard` says who may open it. */
 export function text<C>(name: string, perm: number, show: Show<C>, guard?: Guard<C>): Entry<C> {
   return textEntry(name, perm, show, null, guard);
+}
+
+/** A file of text whose guard is asked for each text, too: what `context` is about may have got other rights meanwhile. */
+export function guardedText<C>(name: string, perm: number, show: Show<C>, guard: Guard<C>): Entry<C> {
+  const guarded = (context: C, cred: Cred): Text => {
+    const refused = guard(context, cred, O_RDONLY);
+    return refused < 0 ? refused : show(context, cred);
+  };
+  return textEntry(name, perm, guarded, null, guard);
 }
 
 /** A file of text that may be written, too. */

@@ -3,7 +3,7 @@ import type { Cred } from '../../core/cred.ts';
 import { ESRCH } from '../../uapi/errno.ts';
 import type { Path } from '../dentry.ts';
 import * as kernfs from '../kernfs/entry.ts';
-import type { Text } from '../kernfs/text-file.ts';
+import { type Text, TextFile } from '../kernfs/text-file.ts';
 import type { NsFs } from './namespaces.ts';
 import type { ProcSource, ProcTask } from './source.ts';
 
@@ -35,6 +35,33 @@ export const taskText = (
   show: ShowTask,
   guard?: kernfs.Guard<TaskContext>,
 ): TaskEntry => kernfs.text(name, perm, showing(show), guard);
+
+/** One for those who may look into the task while they read: it may have become another program since it was opened. */
+export const taskSecret = (
+  name: string,
+  perm: number,
+  show: ShowTask,
+  guard: kernfs.Guard<TaskContext>,
+): TaskEntry =>
+  kernfs.guardedText(name, perm, showing(show), (context, cred, flags) =>
+    guard(context, context.source.current?.cred ?? cred, flags),
+  );
+
+/** One about the address space that the task had when it was opened: it is empty when that is gone. */
+export const spaceText = (
+  name: string,
+  perm: number,
+  show: ShowTask,
+  guard: kernfs.Guard<TaskContext>,
+): TaskEntry =>
+  kernfs.special(name, perm, (inode, flags, context, cred) => {
+    const refused = guard(context, cred, flags);
+    if (refused < 0) return refused;
+    const { task } = context;
+    const { mm } = task;
+    const text = (): Text => (task.mm === mm ? showing(show)(context, cred) : '');
+    return new TextFile(inode, flags, cred, text, null);
+  });
 
 /** One that may be written. */
 export const taskSetting = (

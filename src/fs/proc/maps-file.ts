@@ -14,7 +14,7 @@ import { major, minor } from '../../uapi/stat.ts';
 import type { File } from '../file.ts';
 import type { Inode } from '../inode.ts';
 import { special } from '../kernfs/entry.ts';
-import { TextFile } from '../kernfs/text-file.ts';
+import { type Text, TextFile } from '../kernfs/text-file.ts';
 import { traceGuard } from './access.ts';
 import type { TaskContext, TaskEntry } from './context.ts';
 import { nameOf, showMaps } from './maps.ts';
@@ -40,9 +40,10 @@ class MapsFile extends TextFile {
   private readonly mm: ProcMm | null;
 
   constructor(inode: Inode, flags: number, cred: Cred, context: TaskContext) {
-    super(inode, flags, cred, () => (context.task.reaped ? -ESRCH : showMaps(context.task, context)), null);
+    const { mm } = context.task;
+    super(inode, flags, cred, () => textOf(context, mm), null);
     this.context = context;
-    this.mm = context.task.mm;
+    this.mm = mm;
   }
 
   override ioctl(cmd: number, arg: number, user: UserMemory): number {
@@ -64,6 +65,13 @@ class MapsFile extends TextFile {
     describe(query, vma);
     return copyOut(user, addr, bytes.subarray(0, Math.min(getUint64(query, 0), QUERY_SIZE)));
   }
+}
+
+/** Of another program than the one whose areas may be seen, nothing is. */
+function textOf(context: TaskContext, mm: ProcMm | null): Text {
+  const { task } = context;
+  if (task.reaped) return -ESRCH;
+  return task.mm === mm ? showMaps(task, context) : '';
 }
 
 /** A copy of what is asked, as long as we know it; programs may know less of it, or more that is zero. */

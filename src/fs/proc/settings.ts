@@ -3,7 +3,14 @@ import { CAP_AUDIT_CONTROL, CAP_SYS_NICE, CAP_SYS_RESOURCE, type Cred, capable }
 import { EACCES, EINVAL, EPERM } from '../../uapi/errno.ts';
 import type { Text } from '../kernfs/text-file.ts';
 import { attachGuard } from './access.ts';
-import { parseInteger, type TaskContext, type TaskEntry, taskSetting, taskText } from './context.ts';
+import {
+  parseInteger,
+  type TaskContext,
+  type TaskEntry,
+  taskSecret,
+  taskSetting,
+  taskText,
+} from './context.ts';
 import { hex } from './format.ts';
 import type { IdMapping, ProcTask } from './source.ts';
 
@@ -96,7 +103,7 @@ export const SETTING_ENTRIES: readonly TaskEntry[] = [
   taskSetting('oom_adj', 0o644, showOomAdj, storeOomAdj),
   taskSetting('loginuid', 0o644, task => `${task.loginuid}`, storeLoginuid),
   taskText('sessionid', 0o444, task => `${task.auditSession}`),
-  taskText('personality', 0o400, task => `${hex(task.personality, 8)}\n`, attachGuard),
+  taskSecret('personality', 0o400, task => `${hex(task.personality, 8)}\n`, attachGuard),
 ];
 
 /** Those of a process's directory that its threads' directories lack, or that belong to the address space. */

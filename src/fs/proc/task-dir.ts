@@ -11,7 +11,7 @@ import type { Inode } from '../inode.ts';
 import { magicLink } from '../kernfs/entry.ts';
 import { KernfsDir, type KernfsInode, LISTED } from '../kernfs/inode.ts';
 import { attachGuard, mayTrace, traceGuard } from './access.ts';
-import { type TaskContext, type TaskEntry, taskText } from './context.ts';
+import { spaceText, type TaskContext, type TaskEntry, taskSecret, taskText } from './context.ts';
 import { FD_ENTRIES, parseNumber } from './fd-dir.ts';
 import { hex } from './format.ts';
 import { showIo, showLimits, showOomScore } from './limits.ts';
@@ -60,7 +60,7 @@ const COMMON: readonly TaskEntry[] = [
   taskText('status', 0o444, showStatus),
   taskText('limits', 0o444, showLimits),
   taskText('sched', 0o444, showSched),
-  taskText('syscall', 0o400, showSyscall, attachGuard),
+  taskSecret('syscall', 0o400, showSyscall, attachGuard),
   taskText('stat', 0o444, showStat),
   taskText('statm', 0o444, showStatm),
   MAPS_ENTRY,
@@ -68,14 +68,14 @@ const COMMON: readonly TaskEntry[] = [
   placeLink('root', task => task.root),
   placeLink('exe', task => task.mm?.exe ?? null),
   ...MOUNT_ENTRIES,
-  taskText('smaps', 0o444, showSmaps, traceGuard),
-  taskText('smaps_rollup', 0o444, showSmapsRollup, traceGuard),
+  spaceText('smaps', 0o444, showSmaps, traceGuard),
+  spaceText('smaps_rollup', 0o444, showSmapsRollup, traceGuard),
   taskText('wchan', 0o444, showWchan),
   taskText('schedstat', 0o444, showSchedstat),
   taskText('cgroup', 0o444, task => task.cgroup),
   taskText('oom_score', 0o444, showOomScore),
   ...SETTING_ENTRIES,
-  taskText('io', 0o400, showIo, traceGuard),
+  taskSecret('io', 0o400, showIo, traceGuard),
   ...ID_MAP_ENTRIES,
 ];
 

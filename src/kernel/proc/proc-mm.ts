@@ -38,11 +38,18 @@ export class MmView implements ProcMm {
   /** Where the stack's lowest used page is, and when that was looked at. */
   private stackUsed = 0;
   private stackKnownAt = Number.NEGATIVE_INFINITY;
+  private readonly programsBefore: number;
 
   constructor(mm: Mm, now: () => number) {
     this.mm = mm;
+    this.programsBefore = mm.programsBefore;
     this.layout = mm;
     this.now = now;
+  }
+
+  /** Whether the program is the one that it was. */
+  get isOfNow(): boolean {
+    return this.programsBefore === this.mm.programsBefore;
   }
 
   get coredumpFilter(): number {

@@ -83,9 +83,10 @@ export class KernelProc implements ProcSource {
     return view;
   }
 
+  /** Of another program it is another one, though the memory may be the same: who may look into one has not seen the other. */
   mmView(mm: Mm): MmView {
     let view = this.spaces.get(mm);
-    if (view === undefined) {
+    if (view?.isOfNow !== true) {
       view = new MmView(mm, () => this.kernel.clock.monotonic());
       this.spaces.set(mm, view);
     }
