@@ -273,6 +273,11 @@ test('long calls: meanwhile others are answered', async () => {
   assert.equal(stdout, each.map(name => `${name}: answered 20, killed in time 1\n`).join(''));
 });
 
+test('what a program reserves is summed up at once', async () => {
+  const { stdout } = await run([compile('areas')]);
+  assert.equal(stdout, 'read 1, in time 1\n');
+});
+
 /** What a machine has in use, by its own word and by the host's. */
 const inUse =
   'echo tasks $(ls /proc | grep -c "^[0-9]") files $(cut -f1 /proc/sys/fs/file-nr) mounts $(grep -c . /proc/self/mountinfo) locks $(grep -c . /proc/locks) ipc $(cat /proc/sysvipc/* | grep -c "^ *[0-9]")';

@@ -109,17 +109,17 @@ export function* showSmaps({ mm }: ProcTask, context: TaskContext): Generator<st
   }
 }
 
+/** Of the whole only what is locked is looked for, area by area: the pages of all that a program may reserve would take minutes. */
 export function showSmapsRollup({ mm }: ProcTask): Text {
   if (mm === null) return -ESRCH;
-  const sum: Tally = { rss: 0, anonymous: 0, shared: 0, private: 0, locked: 0 };
+  const { anonymous, file, shmem, rss } = measure(mm);
+  const sum: Tally = { rss, anonymous, shared: file + shmem, private: anonymous, locked: 0 };
   let [first, last] = [0, 0];
   for (const vma of mm.areas(0)) {
     if (last === 0) first = vma.start;
     last = vma.end;
-    const one = tally(vma, mm);
-    for (const key of Object.keys(sum) as (keyof Tally)[]) sum[key] += one[key];
+    if ((vma.flags & VM_LOCKED) !== 0) sum.locked += tally(vma, mm).locked;
   }
-  const { anonymous, file, shmem } = measure(mm);
   const parts = kibRow('Pss_Anon', anonymous) + kibRow('Pss_File', file) + kibRow('Pss_Shmem', shmem);
   const line = `${hex(first, 8)}-${hex(last, 8)} ---p 00000000 00:00 0 `;
   return `${line.padEnd(NAME_COLUMN)}[rollup]\n${head(sum)}${parts}${details(sum)}`;
