@@ -16,6 +16,9 @@ import { SCM_MAX_FD } from '../../uapi/socket.ts';
 import type { Sender } from '../caller.ts';
 import { UnixSocket } from './socket.ts';
 
+/** For each socket that is released so many in flight are looked at. */
+const LOOKED_AT = 16;
+
 export class InFlight {
   /** How often each socket is in flight. */
   private readonly sockets = new Map<UnixSocket, number>();
@@ -23,6 +26,8 @@ export class InFlight {
   private readonly senders = new WeakMap<readonly File[], number>();
   private readonly dropping: File[] = [];
   private busy = false;
+  /** Sockets that were released since it was looked for garbage. */
+  private released = 0;
 
   /** Whether the caller may send that many files: 0, -EINVAL or -ETOOMANYREFS. */
   check(count: number, caller: Sender): number {
@@ -65,9 +70,14 @@ export class InFlight {
     this.drain();
   }
 
-  /** Frees sockets that are in flight and that nobody can reach. Asked whenever a socket was released. */
+  /**
+   * Frees sockets that are in flight and that nobody can reach. Asked whenever a socket was released; while many are in flight it
+   * looks less often, for whoever sends them would have everybody wait.
+   */
   collect(): void {
     if (this.sockets.size === 0 || this.busy) return;
+    if (++this.released * LOOKED_AT < this.sockets.size) return;
+    this.released = 0;
     const inside = this.referencesFromWithin();
     if (inside.size === 0) return;
     const alive: UnixSocket[] = [];

@@ -35,6 +35,24 @@ test('sockets that hold only each other are freed with what they hold', () => {
   }
 });
 
+test('with many in flight it is looked for garbage less often, and still found', () => {
+  const sim = new NetSim();
+  sim.socketpair(SOCK_DGRAM, 'keeps', 'queue');
+  for (let i = 0; i < 5; i++) {
+    const names = Array.from({ length: 16 }, (_, k) => `s${i}-${k}`);
+    for (const name of names) sim.socket(1, SOCK_DGRAM, 0, name);
+    sim.sendmsg('keeps', 1, 'x', 0, names);
+    for (const name of names) sim.close(name);
+  }
+  sim.socketpair(SOCK_DGRAM, 'a', 'b');
+  sim.pipe2(0, 'r', 'w');
+  sim.sendmsg('a', 1, 'x', 0, ['b', 'w']);
+  for (const name of ['w', 'a', 'b']) sim.close(name);
+  let closed = 0;
+  for (; (sim.poll('r') & HUNG_UP) === 0 && closed < 100; closed++) closeAnother(sim);
+  assert.ok(closed > 0 && closed <= 6, `after ${closed}`);
+});
+
 test('a socket sent to itself goes when it is closed', () => {
   const sim = new NetSim();
   sim.socketpair(SOCK_DGRAM, 'a', 'b');
