@@ -87,10 +87,11 @@ function addTerminalNodes(devtmpfs: Devtmpfs, sysfs: Sysfs): void {
   }
 }
 
-/** mount(2) of hostfs sees no more of the host than the root does. */
+/** mount(2) of hostfs sees no more of the host than the root does, and writes no more there: nothing if the root is disposable. */
 function registerHostfs({ vfs }: MachineKernel, files: HostFiles, { root }: MachineOptions): void {
   if (root.type === 'device') return;
-  vfs.registerFileSystem(hostfsType(files, { directory: root.dir, readOnly: root.readonly }));
+  const readOnly = root.type === 'overlay' || root.readonly;
+  vfs.registerFileSystem(hostfsType(files, { directory: root.dir, readOnly }));
 }
 
 function registerTerminals(kernel: MachineKernel, devpts: Devpts): Terminals {

@@ -90,7 +90,11 @@ function hostRoot(vfs: Vfs, files: HostFiles, dir: string, readOnly: boolean): S
 }
 
 function overlayRoot(vfs: Vfs, files: HostFiles, dir: string): SuperBlock | number {
-  const lower = mountHostDirectory(files, vfs.env, dir, { readOnly: true, cacheAlways: true });
+  const lower = mountHostDirectory(files, vfs.env, dir, {
+    readOnly: true,
+    staysReadOnly: true,
+    cacheAlways: true,
+  });
   if (typeof lower === 'number') return lower;
   const upper = tmpfsType().mount({ source: 'upper', data: 'size=100%,mode=755', readOnly: false }, vfs.env);
   return typeof upper === 'number' ? upper : overlayOn(vfs.env, upper.root, [lower.root]);
@@ -111,13 +115,10 @@ function mountVolume(vfs: Vfs, files: HostFiles, ctx: WalkContext, volume: Volum
     return null;
   }
   const slash = host.lastIndexOf('/');
-  let made = mountHostDirectory(files, vfs.env, host, { readOnly: readonly, cacheAlways: false });
+  const rights = { readOnly: readonly, staysReadOnly: readonly, cacheAlways: false };
+  let made = mountHostDirectory(files, vfs.env, host, rights);
   const isFile = made === -ENOTDIR;
-  if (isFile)
-    made = mountHostDirectory(files, vfs.env, host.slice(0, slash) || '/', {
-      readOnly: readonly,
-      cacheAlways: false,
-    });
+  if (isFile) made = mountHostDirectory(files, vfs.env, host.slice(0, slash) || '/', rights);
   if (typeof made === 'number') return `--volume ${host}: ${inWords(made)}`;
   makeMountpoint(vfs, ctx, guest, isFile);
   const type = once(made);

@@ -1,6 +1,7 @@
 /** Hostile programs in a machine: what they try fails, and the machine goes on. ARCHITECTURE.md has the threat model. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { CHANNEL, SIZE, SLOT, VA } from '../../src/engine/native/layout.ts';
 import { callTable } from './call-table.ts';
@@ -105,6 +106,23 @@ test('nothing of others is seen: files behind a mapping, slots, freed memory, se
         .map(what => `waived ${what}: status 0\nwaived ${what}, thread: status 0\n`)
         .join(''),
   );
+});
+
+test('what of the host was given to be read is not written, whoever mounts it how', async () => {
+  const file = write('given', 'as it was', 0o644);
+  const dir = dirname(file);
+  const tries = [
+    'mount -o remount,rw /given && echo remounted',
+    'mount -o remount,rw,bind /given; mkdir /there; mount --bind /given /there; mount -o remount,rw,bind /there',
+    `mkdir /other; mount -t hostfs -o ${dir} none /other; mount -o remount,rw /other && echo other remounted`,
+    'for name in /given /there /other; do cat $name/given; echo; done',
+    'for name in /given /there /other; do echo changed >$name/given; chmod 777 $name/given; touch $name/made; done',
+  ];
+  const { stdout } = await run(['--volume', `${dir}:/given:ro`, '--', 'sh', '-c', tries.join('\n')]);
+  assert.equal(stdout, 'as it was\n'.repeat(3));
+  assert.equal(read(file), 'as it was');
+  assert.equal(statSync(file).mode & 0o777, 0o644);
+  assert.ok(!existsSync(join(dir, 'made')));
 });
 
 test('users are kept apart', async () => {

@@ -80,7 +80,7 @@ class GivenSuper extends HostSuperBlock {
   declare readonly files: GivenFiles;
 
   constructor(files: GivenFiles, env: FsEnvironment, dev: number, place: number) {
-    super(files, env, dev, place, '', { readOnly: true, cacheAlways: false });
+    super(files, env, dev, place, '', { readOnly: true, staysReadOnly: true, cacheAlways: false });
   }
 
   lend(fd: number, access: number): void {

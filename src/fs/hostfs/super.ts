@@ -8,6 +8,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { type HostFiles, HostStat } from '../../host/files.ts';
 import type { Ram } from '../../mm/ram.ts';
+import { EROFS } from '../../uapi/errno.ts';
 import type { StatFs } from '../../uapi/statfs.ts';
 import type { Inode } from '../inode.ts';
 import { SuperBlock } from '../super.ts';
@@ -34,6 +35,8 @@ export interface HostDevice {
 
 export interface HostfsOptions {
   readonly readOnly: boolean;
+  /** Nobody in the machine makes it writable: that much of the host was not given. */
+  readonly staysReadOnly?: boolean;
   /** The host's side never changes but through us: nothing is asked twice. */
   readonly cacheAlways: boolean;
 }
@@ -56,6 +59,7 @@ export class HostSuperBlock extends SuperBlock {
   /** Inodes with cached pages, the one that got them last behind. */
   private readonly cached: Set<HostInode> = new Set();
   private untrimmed = 0;
+  private readonly staysReadOnly: boolean;
   private readonly reclaimer = (pages: number): void => this.reclaim(pages);
 
   /** `rootFd` is an O_PATH descriptor of the directory; `name` is what /proc/mounts calls it. */
@@ -72,6 +76,7 @@ export class HostSuperBlock extends SuperBlock {
     this.ram = env.ram;
     this.handles = new HandleCache(files);
     this.readOnly = options.readOnly;
+    this.staysReadOnly = options.staysReadOnly ?? false;
     this.cacheAlways = options.cacheAlways;
     this.rootFd = rootFd;
     this.directory = name;
@@ -87,6 +92,10 @@ export class HostSuperBlock extends SuperBlock {
 
   override revalidate(dir: Inode, name: string, inode: Inode | null): boolean {
     return (dir as HostInode).stillNames(name, inode as HostInode | null);
+  }
+
+  override remount(_data: string, readOnly: boolean): number {
+    return this.staysReadOnly && !readOnly ? -EROFS : 0;
   }
 
   override statfs(): StatFs {

@@ -37,7 +37,8 @@ export function hostfsType(files: HostFiles, jail: HostfsJail): FileSystemType {
       files.close(top);
       if (fd < 0) return fd;
       const readOnly = options.readOnly || jail.readOnly;
-      return new HostSuperBlock(files, env, env.newDev(), fd, options.directory, { ...options, readOnly });
+      const rights = { ...options, readOnly, staysReadOnly: jail.readOnly };
+      return new HostSuperBlock(files, env, env.newDev(), fd, options.directory, rights);
     },
   };
 }
