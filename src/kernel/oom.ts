@@ -6,9 +6,13 @@
  * much the largest process is killed (proc_pid_oom_score(5)), as Linux does it. While everybody could touch all that
  * they have mapped, little is watched: programs can give themselves memory behind our back (the engine lets threads
  * map their own), so those that have run are looked at from time to time. Who has more than it was given dies.
+ *
+ * What the kernel itself keeps for programs (open files, what lies in pipes and sockets) is not counted piece by piece. But when all of
+ * it is too much for the machine, or for V8, it counts as memory of those that have most files open.
  */
 
 import { KERN_ERR } from '../core/printk.ts';
+import { OwnMemory } from '../host/own-memory.ts';
 import type { Mm } from '../mm/mm.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
 import { kernelInfo } from '../uapi/siginfo.ts';
@@ -27,6 +31,10 @@ const LONGEST = 2e8;
 const CONTROL = 1e8;
 /** Pages that a program may have beside its areas': what the engine needs. */
 const SLACK = 4096;
+/** Bytes that the kernel needs anyway: its program, compiled, and what it knows of files. */
+const KERNELS_OWN = 2 ** 28;
+/** A thread is as much to keep as so many open files. */
+const FILES_PER_THREAD = 16;
 /** A victim's memory is waited for this long, ns, before there is another victim. */
 const PATIENCE = 2e9;
 /** Free pages with which a page fault may still have failed: it brings more than the one page. */
@@ -55,6 +63,7 @@ export class OomKiller {
   private watching = false;
   private period = PERIOD;
   private controlling = false;
+  private readonly own = new OwnMemory();
   /** Who had too many pages when last looked at, and how many. */
   private readonly excess: WeakMap<Mm, number> = new WeakMap();
 
@@ -94,6 +103,7 @@ export class OomKiller {
     this.controlling = true;
     timers.at(clock.monotonic() + CONTROL, () => {
       this.controlling = false;
+      this.checkOwn();
       // Sleepers too: who is only looked at while it runs would sleep whenever it is looked at.
       const seen = new Set<Mm>();
       for (const task of this.kernel.tasks.values()) {
@@ -127,6 +137,35 @@ export class OomKiller {
     const what = `process ${group.tgid} (${task.comm}) has ${pages} pages of ${mm.totalPages}`;
     this.kernel.printk.log(KERN_ERR, `Memory that nobody gave: ${what}, killed`);
     sendToGroup(group, kernelInfo(SIGKILL));
+  }
+
+  /** The kernel's own memory. Much of it may be garbage. */
+  private checkOwn(): void {
+    if (!this.hasTooMuch() || this.isDying()) return;
+    this.own.collect();
+    if (this.hasTooMuch()) this.killOne(this.keepers());
+  }
+
+  private hasTooMuch(): boolean {
+    const { ram } = this.kernel;
+    const pages = this.ownPages();
+    if (pages === 0 || this.own.isNearlyFull) return this.own.isNearlyFull;
+    const used = this.candidates().reduce((sum, c) => sum + c.pages, ram.usedPages);
+    return used + pages > ram.totalPages;
+  }
+
+  private ownPages(): number {
+    return Math.max(0, this.own.used - KERNELS_OWN) / PAGE_SIZE;
+  }
+
+  /** Candidates, each with its part of the kernel's own pages: by what has to be kept for it. */
+  private keepers(): Candidate[] {
+    const candidates = this.candidates();
+    const kept = candidates.map(
+      ({ group, task }) => task.files.count + FILES_PER_THREAD * group.threads.size,
+    );
+    const page = this.ownPages() / kept.reduce((sum, count) => sum + count, 0);
+    return candidates.map((c, i) => ({ ...c, points: c.points + this.pointsFor(page * kept[i]!) }));
   }
 
   private look(): void {
@@ -179,7 +218,11 @@ export class OomKiller {
 
   private points({ oomScoreAdj }: ThreadGroup, pages: number): number {
     if (oomScoreAdj === PROTECTED) return 0;
-    return (pages * SCALE) / this.kernel.ram.totalPages + oomScoreAdj;
+    return this.pointsFor(pages) + oomScoreAdj;
+  }
+
+  private pointsFor(pages: number): number {
+    return (pages * SCALE) / this.kernel.ram.totalPages;
   }
 
   private kill({ group, task, mm, pages }: Candidate): void {

@@ -74,3 +74,24 @@ test('with all threads taken programs start or are refused, and the machine goes
   ]);
   assert.equal(stdout, 'fork: EAGAIN\nthreads 1, started or refused 100\n0\nalive\n', stderr);
 });
+
+for (const what of ['pipes', 'messages', 'events'])
+  test(`what the kernel keeps for programs counts: ${what}`, async () => {
+    const { stdout, stderr } = await run([
+      ...MEM,
+      'sh',
+      '-c',
+      `sleep 1000 & ${compile('keeps')} ${what}; echo $?; kill -0 $! && echo alive; dmesg | grep -q "Killed process [0-9]" && echo told`,
+    ]);
+    assert.equal(stdout, '137\nalive\ntold\n', stderr);
+  });
+
+test('semaphores that nobody has room for are not made', async () => {
+  const { stdout, stderr } = await run([
+    ...MEM,
+    'sh',
+    '-c',
+    `${compile('keeps')} semaphores; ls -d /tmp; dmesg | grep -c "Killed process [0-9]"`,
+  ]);
+  assert.equal(stdout, 'Cannot allocate memory\n/tmp\n0\n', stderr);
+});

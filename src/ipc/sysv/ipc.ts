@@ -6,10 +6,11 @@ import { Segments, type ShmCaller } from './shm.ts';
 
 export class SysvIpc {
   readonly msg: MessageQueues = new MessageQueues();
-  readonly sem: Semaphores = new Semaphores();
+  readonly sem: Semaphores;
   readonly shm: Segments;
 
   constructor(ram: Ram, caller: () => ShmCaller) {
+    this.sem = new Semaphores(ram);
     this.shm = new Segments(ram, caller);
   }
 }

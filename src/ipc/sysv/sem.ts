@@ -6,7 +6,8 @@
  */
 import type { Cred } from '../../core/cred.ts';
 import { WaitQueue } from '../../core/wait.ts';
-import { EAGAIN, EIDRM, EINVAL, ENOSPC, ERANGE } from '../../uapi/errno.ts';
+import { PAGE_SIZE, type Ram } from '../../mm/ram.ts';
+import { EAGAIN, EIDRM, EINVAL, ENOMEM, ENOSPC, ERANGE } from '../../uapi/errno.ts';
 import { IPC_NOWAIT, SEM_UNDO, SEMMNI, SEMMNS, SEMMSL, SEMOPM, SEMVMX } from '../../uapi/ipc.ts';
 import { IpcObject, IpcTable } from './ids.ts';
 
@@ -177,6 +178,9 @@ export class SemaphoreSet extends IpcObject {
   }
 }
 
+/** What the values and pids of a set take: they stay when nobody is left who could be made to give them up. */
+const pagesFor = (count: number): number => Math.ceil((count * 8) / PAGE_SIZE);
+
 export class Semaphores extends IpcTable<SemaphoreSet> {
   /** Of all sets. */
   total = 0;
@@ -185,8 +189,11 @@ export class Semaphores extends IpcTable<SemaphoreSet> {
   maxTotal: number = SEMMNS;
   maxOps: number = SEMOPM;
 
-  constructor() {
+  private readonly ram: Ram;
+
+  constructor(ram: Ram) {
     super(SEMMNI);
+    this.ram = ram;
   }
 
   semget(key: number, count: number, flags: number, cred: Cred, now: number): number {
@@ -199,6 +206,7 @@ export class Semaphores extends IpcTable<SemaphoreSet> {
       () => {
         if (count === 0) return -EINVAL;
         if (this.total + count > this.maxTotal) return -ENOSPC;
+        if (!this.ram.charge(pagesFor(count), this.ram.spare)) return -ENOMEM;
         this.total += count;
         return new SemaphoreSet(key, flags, cred, now, count);
       },
@@ -208,6 +216,7 @@ export class Semaphores extends IpcTable<SemaphoreSet> {
   destroy(set: SemaphoreSet): void {
     this.remove(set);
     this.total -= set.values.length;
+    this.ram.charge(-pagesFor(set.values.length));
     set.wakeRemoved();
   }
 
