@@ -28,12 +28,10 @@ const OOM_SCORE_ADJ_MAX = 1000;
 function storeOomScoreAdj(task: ProcTask, text: string, _context: TaskContext, cred: Cred): number {
   const value = parseInteger(text);
   if (value === null || Math.abs(value) > OOM_SCORE_ADJ_MAX) return -EINVAL;
-  return changeOomScoreAdj(task, value, cred);
-}
-
-function changeOomScoreAdj(task: ProcTask, value: number, cred: Cred): number {
-  if (value < task.oomScoreAdjMin && !capable(cred, CAP_SYS_RESOURCE)) return -EACCES;
+  const privileged = capable(cred, CAP_SYS_RESOURCE);
+  if (value < task.oomScoreAdjMin && !privileged) return -EACCES;
   task.oomScoreAdj = value;
+  if (privileged) task.oomScoreAdjMin = value;
   return 0;
 }
 
@@ -50,7 +48,11 @@ function storeOomAdj(task: ProcTask, text: string, _context: TaskContext, cred: 
   const value = parseInteger(text);
   if (value === null || value < OOM_DISABLE || value > OOM_ADJUST_MAX) return -EINVAL;
   const scaled = Math.trunc((value * OOM_SCORE_ADJ_MAX) / -OOM_DISABLE);
-  return changeOomScoreAdj(task, value === OOM_ADJUST_MAX ? OOM_SCORE_ADJ_MAX : scaled, cred);
+  const wanted = value === OOM_ADJUST_MAX ? OOM_SCORE_ADJ_MAX : scaled;
+  // Here the least value is the one that it has (__set_oom_adj() in fs/proc/base.c).
+  if (wanted < task.oomScoreAdj && !capable(cred, CAP_SYS_RESOURCE)) return -EACCES;
+  task.oomScoreAdj = wanted;
+  return 0;
 }
 
 const mayTune = ({ source, task }: TaskContext, cred: Cred): boolean =>

@@ -91,7 +91,7 @@ export interface ProcTask {
   readonly io: TaskIo;
   /** -1000 to 1000; the least value that is not a privilege of CAP_SYS_RESOURCE. */
   oomScoreAdj: number;
-  readonly oomScoreAdjMin: number;
+  oomScoreAdjMin: number;
   /** getauid(3): 0xffffffff when unset. */
   loginuid: number;
   readonly auditSession: number;

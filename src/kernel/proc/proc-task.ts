@@ -227,6 +227,10 @@ export class TaskView implements ProcTask {
     return this.task.group.oomScoreAdjMin;
   }
 
+  set oomScoreAdjMin(value: number) {
+    this.task.group.oomScoreAdjMin = value;
+  }
+
   get loginuid(): number {
     return this.task.attributes.loginuid;
   }

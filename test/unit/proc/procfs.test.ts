@@ -227,7 +227,20 @@ test('oom_score_adj takes whole numbers and asks for privilege', () => {
   assert.equal(write('/self/oom_adj', '15'), 2);
   assert.equal(self.oomScoreAdj, 1000);
   self.cred = USER;
-  assert.equal(write('/self/oom_score_adj', '-1'), -EACCES);
+  assert.equal(write('/self/oom_score_adj', '-1000'), 5);
+  assert.equal(write('/self/oom_adj', '-17'), 3);
+  assert.equal(write('/self/oom_score_adj', '100'), 3);
+  assert.equal(write('/self/oom_adj', '-17'), -EACCES);
+});
+
+test('what oom_score_adj was last given with privilege is the least without', () => {
+  self.cred = ROOT_CRED;
+  assert.equal(write('/self/oom_score_adj', '300'), 3);
+  self.cred = USER;
+  assert.equal(write('/self/oom_score_adj', '299'), -EACCES);
+  assert.equal(write('/self/oom_score_adj', '400'), 3);
+  assert.equal(write('/self/oom_score_adj', '300'), 3);
+  assert.equal(self.oomScoreAdj, 300);
 });
 
 test('settings of the kernel', () => {
