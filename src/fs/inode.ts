@@ -201,6 +201,11 @@ export abstract class Inode {
     return null;
   }
 
+  /** Whether something may be mounted on it: nothing may be on names that come and go with descriptors (since Linux 6.12). */
+  get mayBeCovered(): boolean {
+    return true;
+  }
+
   /** Flags of chattr(1), FS_*_FL; null: the filesystem has none. See flags.ts. */
   get fsFlags(): number | null {
     return null;

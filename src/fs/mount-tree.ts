@@ -41,6 +41,7 @@ export const roomForMounts = (vfs: Vfs, more: number): number =>
 export function graftError(vfs: Vfs, tree: Mount, { mount, dentry, inode }: Path): number {
   const ns = mount.namespace;
   if (ns === null || dentry.dead || (dentry.unhashed && dentry.parent !== dentry)) return -ENOENT;
+  if (!inode.mayBeCovered) return -ENOENT;
   if (isDir(tree.root.inode!.mode) !== isDir(inode.mode)) return -ENOTDIR;
   const more = subtree(tree);
   if (mount.peers !== null && more.some(one => one.unbindable)) return -EINVAL;

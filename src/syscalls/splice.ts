@@ -28,15 +28,14 @@ interface Side {
   readonly pos: number;
 }
 
-/** -EINVAL for a position in a file that has none, -EFAULT. */
+/** -EFAULT; a position that is none, or in a file that has none, is found out later (`isPossible`). */
 function sideOf(task: Task, file: File, addr: number): Side | number {
   if (addr === 0) return { file, addr, pos: file.seekable ? file.pos : -1 };
-  if (!file.seekable) return -EINVAL;
   const at = task.user.in(addr, 8);
-  if (at < 0) return at;
-  const pos = getInt64(task.user.view, at);
-  return pos < 0 ? -EINVAL : { file, addr, pos };
+  return at < 0 ? at : { file, addr, pos: getInt64(task.user.view, at) };
 }
+
+const isPossible = ({ file, addr, pos }: Side): boolean => addr === 0 || (file.seekable && pos >= 0);
 
 /** After `moved` bytes. */
 function advance(task: Task, { file, addr, pos }: Side, moved: number): number {
@@ -62,13 +61,13 @@ function splice(
   const output = fileOf(task, fdOut);
   if (input === null || output === null) return -EBADF;
   const [fromPipe, toPipe] = [input instanceof PipeFile, output instanceof PipeFile];
-  if (!fromPipe && !toPipe) return -EINVAL;
   if ((fromPipe && offIn !== 0) || (toPipe && offOut !== 0)) return -ESPIPE;
-  if (!input.readable || !output.writable) return -EBADF;
   const from = sideOf(task, input, offIn);
   if (typeof from === 'number') return from;
   const to = sideOf(task, output, offOut);
   if (typeof to === 'number') return to;
+  if (!input.readable || !output.writable) return -EBADF;
+  if ((!fromPipe && !toPipe) || !isPossible(from) || !isPossible(to)) return -EINVAL;
   if ((output.flags & O_APPEND) !== 0 && output.seekable) return -EINVAL;
   const mayWait = (flags & SPLICE_F_NONBLOCK) === 0 && !input.nonblocking && !output.nonblocking;
   const move = (): number => moveSides(task, from, to, Math.min(len, MAX_RW_COUNT));

@@ -98,6 +98,10 @@ class FdLink extends KernfsLink {
     super(sb, S_IFLNK | linkMode(file), target, at);
     this.size = 64;
   }
+
+  override get mayBeCovered(): boolean {
+    return false;
+  }
 }
 
 /** Whether the link may be followed and still is about this file. */
@@ -123,10 +127,16 @@ class FdinfoDir extends DescriptorDir {
         ? -ENOENT
         : fdinfo(file, files.isCloexec(fd), lockLines(file, files, this.context.task.tgid));
     };
-    return new KernfsFile(this.sb, S_IFREG | 0o444, (inode, flags, cred) => {
+    return new FdinfoFile(this.sb, S_IFREG | 0o444, (inode, flags, cred) => {
       const refused = traceGuard(this.context, cred);
       return refused < 0 ? refused : new TextFile(inode, flags, cred, show, null);
     });
+  }
+}
+
+class FdinfoFile extends KernfsFile {
+  override get mayBeCovered(): boolean {
+    return false;
   }
 }
 

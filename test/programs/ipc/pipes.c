@@ -105,5 +105,20 @@ int main(void)
 	R(splice(other[0], NULL, file, NULL, 100, 0));
 	R(lseek(file, 0, SEEK_CUR));
 	R(splice(file, NULL, file, NULL, 1, 0));
+
+	/* What is wrong first: positions of pipes, where positions are told, how files are open, and only then what they are. */
+	off_t before = -1, *nowhere = (off_t *)8;
+	int dir = MUST(open(".", O_RDONLY | O_DIRECTORY)), zero = MUST(open("/dev/zero", O_RDONLY));
+	R(splice(file, NULL, dir, NULL, 1, 0));
+	R(splice(dir, NULL, file, NULL, 1, 0));
+	R(splice(file, NULL, zero, NULL, 1, 0));
+	R(splice(zero, nowhere, zero, NULL, 1, 0));
+	R(splice(zero, NULL, zero, nowhere, 1, 0));
+	R(splice(zero, NULL, other[0], &before, 1, 0));
+	R(splice(other[1], &before, zero, NULL, 1, 0));
+	R(splice(other[1], NULL, zero, NULL, 1, 0));
+	R(splice(other[0], NULL, zero, &before, 1, 0));
+	R(splice(other[0], NULL, file, &before, 1, 0));
+	R(splice(file, &before, other[1], NULL, 1, 0));
 	return 0;
 }
