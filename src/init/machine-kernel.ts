@@ -21,6 +21,7 @@ import { InotifyHub } from '../ipc/inotify-hub.ts';
 import { type PosixQueue, QueueLimits } from '../ipc/mqueue.ts';
 import { PidFs } from '../ipc/pidfs.ts';
 import { openFifo } from '../ipc/pipe-file.ts';
+import { PipeLimits } from '../ipc/pipe-limits.ts';
 import { SysvIpc } from '../ipc/sysv/ipc.ts';
 import { AioContexts } from '../kernel/aio.ts';
 import { settleNameless } from '../kernel/along.ts';
@@ -107,7 +108,8 @@ export class MachineKernel implements Kernel {
   readonly oom: OomKiller = new OomKiller(this);
   readonly memoryRules: MemoryRules = new MemoryRules(this);
   readonly core: CoreSettings = new CoreSettings();
-  readonly fileLimits = { nrOpen: 1 << 20, pipeMaxSize: 1 << 20 };
+  readonly fileLimits = { nrOpen: 1 << 20 };
+  readonly pipeLimits: PipeLimits = new PipeLimits();
   readonly mmHost: MmHost;
   readonly shmem: Mount;
   readonly inotify: InotifyHub;
@@ -160,7 +162,7 @@ export class MachineKernel implements Kernel {
     this.vfs.dcache.onForget = () => this.habits.stopAll();
     this.vfs.onNameless = inode => settleNameless(this, inode);
     this.vfs.onWatch = () => this.lentWindows.recall();
-    this.vfs.openFifo = (inode, flags) => openFifo(inode, flags);
+    this.vfs.openFifo = (inode, flags, { cred }) => openFifo(inode, flags, cred, this.pipeLimits);
     this.vfs.registerFileSystem(tmpfsType());
     const shmem = makeMount(this.vfs, 'tmpfs', 'tmpfs', 0, 'size=100%');
     if (typeof shmem === 'number') throw new Error('no memory for shared memory');

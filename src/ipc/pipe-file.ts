@@ -15,12 +15,13 @@ import { File } from '../fs/file.ts';
 import type { Inode } from '../fs/inode.ts';
 import type { Result } from '../lib/result.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
-import { EAGAIN, EBADF, EINVAL, ENOTTY, ENXIO } from '../uapi/errno.ts';
+import { EAGAIN, EBADF, EINVAL, ENFILE, ENOMEM, ENOTTY, ENXIO } from '../uapi/errno.ts';
 import { O_ACCMODE, O_DIRECT, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from '../uapi/fcntl.ts';
 import { FIONREAD } from '../uapi/ioctls.ts';
 import { POLLERR, POLLHUP } from '../uapi/poll.ts';
 import { S_IFIFO } from '../uapi/stat.ts';
 import { Pipe, WOKEN_BY_READ, WOKEN_BY_WRITE } from './pipe.ts';
+import type { PipeLimits } from './pipe-limits.ts';
 
 /** What F_SETFL changes of a pipe's flags, besides the access mode and O_NONBLOCK: packet mode. */
 const PIPE2_FLAGS = O_NONBLOCK | O_DIRECT;
@@ -136,7 +137,10 @@ export class PipeFile extends File {
     const { pipe } = this;
     if (this.readable) pipe.readers--;
     if (this.writable) pipe.writers--;
-    if (pipe.readers + pipe.writers === 0) this.inode.endpoint = null;
+    if (pipe.readers + pipe.writers === 0) {
+      this.inode.endpoint = null;
+      pipe.free();
+    }
     if ((this.readable && pipe.readers === 0) || (this.writable && pipe.writers === 0)) pipe.endsChanged();
   }
 }
@@ -144,16 +148,32 @@ export class PipeFile extends File {
 /** A pipe without a name: opened anew through /proc/PID/fd, it waits for nobody. */
 class PipeInode extends AnonInode {
   override open(flags: number, _cred: Cred): Result<File> {
-    return openFifo(this, flags);
+    const pipe = this.endpoint;
+    return (flags & O_ACCMODE) === O_ACCMODE || !(pipe instanceof Pipe)
+      ? -EINVAL
+      : new PipeFile(this, pipe, flags);
   }
 }
 
-/** pipe2(2): both ends of a new pipe. O_CLOEXEC is the descriptor table's business. */
-export function createPipe(sb: AnonSuper, flags: number, cred: Cred): { read: PipeFile; write: PipeFile } {
+/** A new pipe of the caller's; null: it may have no more. */
+function newPipe(cred: Cred, limits: PipeLimits): Pipe | null {
+  const user = limits.of(cred.uid);
+  const slots = user.forNew(cred);
+  return slots === 0 ? null : new Pipe(user, slots);
+}
+
+/** pipe2(2): both ends of a new pipe, or -ENFILE. O_CLOEXEC is the descriptor table's business. */
+export function createPipe(
+  sb: AnonSuper,
+  flags: number,
+  cred: Cred,
+  limits: PipeLimits,
+): Result<{ read: PipeFile; write: PipeFile }> {
+  const pipe = newPipe(cred, limits);
+  if (pipe === null) return -ENFILE;
   const inode = new PipeInode(sb, sb.nextIno(), S_IFIFO | 0o600, sb.clock.coarse());
   inode.uid = cred.fsuid;
   inode.gid = cred.fsgid;
-  const pipe = new Pipe();
   inode.endpoint = pipe;
   const read = new PipeFile(inode, pipe, O_RDONLY | (flags & PIPE2_FLAGS));
   const write = new PipeFile(inode, pipe, O_WRONLY | (flags & PIPE2_FLAGS));
@@ -161,12 +181,13 @@ export function createPipe(sb: AnonSuper, flags: number, cred: Cred): { read: Pi
 }
 
 /** open(2) of a FIFO, for the VFS. Ask the file's `opened()` before it is used. */
-export function openFifo(inode: Inode, flags: number): Result<File> {
+export function openFifo(inode: Inode, flags: number, cred: Cred, limits: PipeLimits): Result<File> {
   if ((flags & O_ACCMODE) === O_ACCMODE) return -EINVAL;
-  const existing = inode.endpoint;
-  const pipe = existing instanceof Pipe ? existing : new Pipe();
+  const existing = inode.endpoint instanceof Pipe ? inode.endpoint : null;
   const hasty = (flags & O_NONBLOCK) !== 0 && (flags & O_ACCMODE) === O_WRONLY;
-  if (hasty && pipe.readers === 0 && !(inode instanceof PipeInode)) return -ENXIO;
+  if (hasty && (existing?.readers ?? 0) === 0) return -ENXIO;
+  const pipe = existing ?? newPipe(cred, limits);
+  if (pipe === null) return -ENOMEM;
   inode.endpoint = pipe;
   return new PipeFile(inode, pipe, flags);
 }
@@ -175,5 +196,5 @@ export function openFifo(inode: Inode, flags: number): Result<File> {
 export const getPipeSize = (file: File): number => (file instanceof PipeFile ? file.pipe.capacity : -EBADF);
 
 /** F_SETPIPE_SZ: the capacity granted, or -errno. */
-export const setPipeSize = (file: File, size: number, most: number): number =>
-  file instanceof PipeFile ? file.pipe.resize(size, most) : -EBADF;
+export const setPipeSize = (file: File, size: number, cred: Cred): number =>
+  file instanceof PipeFile ? file.pipe.resize(size, cred) : -EBADF;

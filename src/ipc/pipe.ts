@@ -8,17 +8,18 @@
  * The slots live in an array of their own, which beats the machine's memory for the small transfers that pipes
  * are used for. It grows with use; the ring starts at its first slot again whenever it runs empty.
  */
+import type { Cred } from '../core/cred.ts';
 import { WaitQueue } from '../core/wait.ts';
 import type { PipeAlong } from '../engine/answers.ts';
 import { copyBytes } from '../lib/bytes.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
-import { EAGAIN, EBUSY, EFAULT, EINVAL, EPERM, EPIPE } from '../uapi/errno.ts';
+import { EAGAIN, EBUSY, EFAULT, EINVAL, EPIPE } from '../uapi/errno.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../uapi/poll.ts';
+import type { PipeUser } from './pipe-limits.ts';
 import { type Lender, type PipeEnds, PipeLoan } from './pipe-loan.ts';
 
 /** Bytes that are written at once or not at all (pipe(7)). */
 export const PIPE_BUF = 4096;
-const DEFAULT_SLOTS = 16;
 const LARGEST_SIZE = 2 ** 31;
 
 /** Two threads of different processes use the pipe by themselves, until somebody else has to do with it. */
@@ -49,18 +50,31 @@ export class Pipe implements Lender {
   /** Who has it together, or had: they may again. */
   shared: SharedPipe | null;
   private count = 0;
-  private slots = DEFAULT_SLOTS;
+  private slots: number;
   /** Slots [head, tail) are in use; both count on, and index the arrays modulo `slots` (a power of two). */
   private head = 0;
   private tail = 0;
   private data = new Uint8Array(PAGE_SIZE);
-  private starts = new Uint16Array(DEFAULT_SLOTS);
-  private lengths = new Uint16Array(DEFAULT_SLOTS);
-  private kinds = new Uint8Array(DEFAULT_SLOTS);
+  private starts: Uint16Array<ArrayBuffer>;
+  private lengths: Uint16Array<ArrayBuffer>;
+  private kinds: Uint8Array<ArrayBuffer>;
   private readonly loan = new PipeLoan(this);
+  private readonly user: PipeUser;
 
-  constructor() {
+  /** Of so many slots, which count as the user's until it is freed. */
+  constructor(user: PipeUser, slots: number) {
     this.shared = null;
+    this.user = user;
+    this.slots = slots;
+    this.starts = new Uint16Array(slots);
+    this.lengths = new Uint16Array(slots);
+    this.kinds = new Uint8Array(slots);
+    user.pages += slots;
+  }
+
+  /** Nobody has it open any more. */
+  free(): void {
+    this.user.pages -= this.slots;
   }
 
   /** Bytes in the pipe (FIONREAD). */
@@ -216,15 +230,17 @@ export class Pipe implements Lender {
     this.waitq.wake(WOKEN_BY_CLOSE);
   }
 
-  /** F_SETPIPE_SZ: the new capacity, or -EINVAL, -EPERM (it would grow beyond `most`) or -EBUSY (more is in use). */
-  resize(size: number, most: number): number {
+  /** F_SETPIPE_SZ: the new capacity, or -EINVAL, -EPERM (the caller may not have it so large) or -EBUSY (more is in use). */
+  resize(size: number, cred: Cred): number {
     if (size < 0 || size > LARGEST_SIZE) return -EINVAL;
     this.recall();
     let slots = 1;
     while (slots * PAGE_SIZE < size) slots *= 2;
-    if (slots > this.slots && slots * PAGE_SIZE > most) return -EPERM;
+    const refused = slots > this.slots ? this.user.mayGrow(cred, this.slots, slots) : 0;
+    if (refused < 0) return refused;
     if (this.tail - this.head > slots) return -EBUSY;
     const wasFull = this.full;
+    this.user.pages += slots - this.slots;
     this.relocate(slots);
     if (wasFull && !this.full) this.waitq.wake(WOKEN_BY_READ);
     return this.capacity;

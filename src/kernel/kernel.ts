@@ -12,6 +12,7 @@ import type { Vfs } from '../fs/vfs.ts';
 import type { InotifyHub } from '../ipc/inotify-hub.ts';
 import type { PosixQueue, QueueLimits } from '../ipc/mqueue.ts';
 import type { PidFs } from '../ipc/pidfs.ts';
+import type { PipeLimits } from '../ipc/pipe-limits.ts';
 import type { SysvIpc } from '../ipc/sysv/ipc.ts';
 import type { NumberTable } from '../lib/number-table.ts';
 import type { MmHost } from '../mm/mm.ts';
@@ -122,8 +123,9 @@ export interface Kernel {
   readonly oom: OomKiller;
   readonly memoryRules: MemoryRules;
   readonly core: CoreSettings;
-  /** fs.nr_open: the most descriptors of a process; fs.pipe-max-size: what pipes get without privilege. */
-  readonly fileLimits: { nrOpen: number; pipeMaxSize: number };
+  /** fs.nr_open: the most descriptors of a process. */
+  readonly fileLimits: { nrOpen: number };
+  readonly pipeLimits: PipeLimits;
   /** What the address spaces share. */
   readonly mmHost: MmHost;
   /** Fills a window with random bytes that no guest can guess. */

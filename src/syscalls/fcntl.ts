@@ -1,6 +1,6 @@
 /** fcntl(2). Record locks are in record-lock.ts, signal-driven I/O in fasync.ts. */
 import { F_OWNER_EX_SIZE } from '../arch/x86_64/structs/flock.ts';
-import { CAP_FOWNER, CAP_SYS_RESOURCE, capable } from '../core/cred.ts';
+import { CAP_FOWNER, capable } from '../core/cred.ts';
 import type { File } from '../fs/file.ts';
 import { isAppendOnly } from '../fs/flags.ts';
 import { notifyOf } from '../ipc/dnotify.ts';
@@ -81,7 +81,7 @@ function onOpenFile(task: Task, fd: number, file: File, cmd: number, arg: number
     case fcntl.F_GETPIPE_SZ:
       return getPipeSize(file);
     case fcntl.F_SETPIPE_SZ:
-      return setPipeSize(file, arg | 0, mostPipeSize(task));
+      return setPipeSize(file, arg | 0, task.cred);
     case fcntl.F_ADD_SEALS:
       return addSeals(file, arg | 0);
     case fcntl.F_GET_SEALS:
@@ -101,9 +101,6 @@ function onOpenFile(task: Task, fd: number, file: File, cmd: number, arg: number
   }
   return ownerCommand(task, file, cmd, arg);
 }
-
-const mostPipeSize = ({ cred, kernel }: Task): number =>
-  capable(cred, CAP_SYS_RESOURCE) ? Number.POSITIVE_INFINITY : kernel.fileLimits.pipeMaxSize;
 
 function ownerCommand(task: Task, file: File, cmd: number, arg: number): number {
   switch (cmd) {

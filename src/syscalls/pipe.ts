@@ -11,7 +11,10 @@ function pipe2(task: Task, addr: number, flags: number): number {
   if ((flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT)) !== 0) return -EINVAL;
   const at = task.user.out(addr, 8);
   if (at < 0) return at;
-  const { read, write } = createPipe(task.kernel.pipefs, flags, task.cred);
+  const { pipefs, pipeLimits } = task.kernel;
+  const made = createPipe(pipefs, flags, task.cred, pipeLimits);
+  if (typeof made === 'number') return made;
+  const { read, write } = made;
   const err = installTwo(task, read, write, (flags & O_CLOEXEC) !== 0, at);
   if (err < 0) task.user.shrink(0);
   return err;

@@ -45,8 +45,6 @@ const HINTS_AND_CONSTANTS = (): Sysctl[] => [
   fixed('fs/aio-max-nr', 65536),
   fixed('fs/overflowgid', 65534),
   fixed('fs/overflowuid', 65534),
-  fixed('fs/pipe-user-pages-hard', 0),
-  fixed('fs/pipe-user-pages-soft', 16384),
   fixed('fs/epoll/max_user_watches', 1048576),
   fixed('fs/suid_dumpable', 0),
   fixed('kernel/cap_last_cap', CAP_LAST_CAP),

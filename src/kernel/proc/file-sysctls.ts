@@ -45,13 +45,16 @@ function pipeSize(value: number): number | null {
   return size;
 }
 
-export function fileSysctls({ fileLimits, inotify, queueLimits }: Kernel): Sysctl[] {
+export function fileSysctls({ fileLimits, pipeLimits, inotify, queueLimits }: Kernel): Sysctl[] {
   const some = within(0, INT_MAX);
+  const any = within(0, Number.MAX_SAFE_INTEGER);
   const messages = within(1, HARD_MSG_MAX);
   const bytes = within(MIN_MSGSIZE_MAX, HARD_MSGSIZE_MAX);
   return [
     limit('nr_open', fileLimits, 'nrOpen', within(LEAST_NR_OPEN, MOST_NR_OPEN)),
-    limit('pipe-max-size', fileLimits, 'pipeMaxSize', pipeSize),
+    limit('pipe-max-size', pipeLimits, 'size', pipeSize),
+    limit('pipe-user-pages-hard', pipeLimits, 'hard', any),
+    limit('pipe-user-pages-soft', pipeLimits, 'soft', any),
     limit('inotify/max_queued_events', inotify.limits, 'queued', some),
     limit('inotify/max_user_instances', inotify.limits, 'instances', some),
     limit('inotify/max_user_watches', inotify.limits, 'watches', some),

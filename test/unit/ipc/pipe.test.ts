@@ -3,6 +3,7 @@ import test from 'node:test';
 import { ROOT_CRED } from '../../../src/core/cred.ts';
 import { AnonSuper } from '../../../src/fs/anon.ts';
 import { createPipe, openFifo, PipeFile } from '../../../src/ipc/pipe-file.ts';
+import { PipeLimits } from '../../../src/ipc/pipe-limits.ts';
 import { EAGAIN } from '../../../src/uapi/errno.ts';
 import {
   F_GETFL,
@@ -190,12 +191,12 @@ test('a FIFO waits for its other end, and forgets its bytes with the last user',
   const sim = new Sim();
   sim.mkfifo('f');
   const inode = sim.inodes.get('f')!;
-  const reader = openFifo(inode, O_RDONLY);
+  const reader = openFifo(inode, O_RDONLY, ROOT_CRED, sim.pipeLimits);
   assert.ok(reader instanceof PipeFile);
   assert.equal(reader.opened(), -EAGAIN);
   let woken = 0;
   reader.waitq.add({ woken: () => ++woken > 0 });
-  const writer = openFifo(inode, O_WRONLY);
+  const writer = openFifo(inode, O_WRONLY, ROOT_CRED, sim.pipeLimits);
   assert.ok(writer instanceof PipeFile);
   assert.equal(writer.opened(), 0);
   assert.ok(woken > 0);
@@ -206,7 +207,9 @@ test('a FIFO waits for its other end, and forgets its bytes with the last user',
 });
 
 test('a write wakes readers once there is something, and only those', () => {
-  const pipe = createPipe(new AnonSuper('pipefs', 0, 1, new FakeTime()), 0, ROOT_CRED);
+  const sb = new AnonSuper('pipefs', 0, 1, new FakeTime());
+  const pipe = createPipe(sb, 0, ROOT_CRED, new PipeLimits());
+  assert.ok(typeof pipe === 'object');
   const seen: number[] = [];
   const waiter = { woken: (events: number) => seen.push(events) > 0 };
   pipe.read.waitq.add(waiter);

@@ -15,6 +15,7 @@ import { File } from '../../../src/fs/file.ts';
 import { Epoll } from '../../../src/ipc/epoll.ts';
 import { EventFd } from '../../../src/ipc/eventfd.ts';
 import { createPipe, getPipeSize, openFifo, setPipeSize } from '../../../src/ipc/pipe-file.ts';
+import { PipeLimits } from '../../../src/ipc/pipe-limits.ts';
 import { splice, tee } from '../../../src/ipc/splice.ts';
 import { EAGAIN, EBADF, EEXIST, EINVAL, ENOENT } from '../../../src/uapi/errno.ts';
 import {
@@ -119,6 +120,7 @@ export interface Open {
 }
 
 export class Sim {
+  readonly pipeLimits: PipeLimits = new PipeLimits();
   readonly time = new FakeTime();
   readonly user = new FakeUser();
   readonly anon = new AnonSuper('anon_inodefs', 0, 9, this.time);
@@ -145,7 +147,8 @@ export class Sim {
   }
 
   pipe2(flags: number, r: string, w: string): number {
-    const pipe = createPipe(this.anon, flags, ROOT_CRED);
+    const pipe = createPipe(this.anon, flags, ROOT_CRED, this.pipeLimits);
+    if (typeof pipe === 'number') return pipe;
     this.add(r, pipe.read);
     return this.add(w, pipe.write);
   }
@@ -159,7 +162,7 @@ export class Sim {
   open(name: string, flags: number, as: string): number {
     const inode = this.inodes.get(name);
     if (inode === undefined) return -ENOENT;
-    const file = openFifo(inode, flags);
+    const file = openFifo(inode, flags, ROOT_CRED, this.pipeLimits);
     if (typeof file === 'number') return file;
     return file.opened() || this.add(as, file);
   }
@@ -204,7 +207,7 @@ export class Sim {
   fcntl(f: string, cmd: number, arg: number): number {
     const file = this.file(f);
     if (cmd === F_GETPIPE_SZ) return getPipeSize(file);
-    if (cmd === F_SETPIPE_SZ) return setPipeSize(file, arg, Number.POSITIVE_INFINITY);
+    if (cmd === F_SETPIPE_SZ) return setPipeSize(file, arg, ROOT_CRED);
     if (cmd === F_GETFL) return file.flags;
     if (cmd !== F_SETFL) return -EINVAL;
     const settable = O_NONBLOCK | O_DIRECT;

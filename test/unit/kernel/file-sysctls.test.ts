@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ROOT_CRED } from '../../../src/core/cred.ts';
 import { QueueLimits } from '../../../src/ipc/mqueue.ts';
+import { PipeLimits } from '../../../src/ipc/pipe-limits.ts';
 import type { Kernel } from '../../../src/kernel/kernel.ts';
 import { fileSysctls } from '../../../src/kernel/proc/file-sysctls.ts';
 import { EINVAL } from '../../../src/uapi/errno.ts';
@@ -9,7 +10,8 @@ import { FakeMachine } from './machine.ts';
 
 const kernelOf = (m: FakeMachine): Kernel =>
   Object.assign(m.kernel, {
-    fileLimits: { nrOpen: 1 << 20, pipeMaxSize: 1 << 20 },
+    fileLimits: { nrOpen: 1 << 20 },
+    pipeLimits: new PipeLimits(),
     queueLimits: new QueueLimits(),
   });
 

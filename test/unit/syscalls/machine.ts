@@ -16,6 +16,7 @@ import { Vfs } from '../../../src/fs/vfs.ts';
 import { EventFd } from '../../../src/ipc/eventfd.ts';
 import { InotifyHub } from '../../../src/ipc/inotify-hub.ts';
 import { openFifo } from '../../../src/ipc/pipe-file.ts';
+import { PipeLimits } from '../../../src/ipc/pipe-limits.ts';
 import { SysvIpc } from '../../../src/ipc/sysv/ipc.ts';
 import { Habits } from '../../../src/kernel/habits/habit.ts';
 import type { Kernel } from '../../../src/kernel/kernel.ts';
@@ -114,8 +115,10 @@ export class CallMachine {
     const vfs = new Vfs(env);
     this.vfs = vfs;
     vfs.registerFileSystem(tmpfsType());
-    vfs.openFifo = openFifo;
+    const pipeLimits = new PipeLimits();
+    vfs.openFifo = (inode, flags, { cred }) => openFifo(inode, flags, cred, pipeLimits);
     this.kernel = {
+      pipeLimits,
       clock: this.time,
       timers: this.time,
       clockSet: new WaitQueue(),
