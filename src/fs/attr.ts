@@ -11,12 +11,14 @@ import {
   MS_NODIRATIME,
   MS_NOEXEC,
   MS_NOSUID,
+  MS_NOSYMFOLLOW,
   MS_RELATIME,
   ST_NOATIME,
   ST_NODEV,
   ST_NODIRATIME,
   ST_NOEXEC,
   ST_NOSUID,
+  ST_NOSYMFOLLOW,
   ST_RDONLY,
   ST_RELATIME,
   ST_VALID,
@@ -184,6 +186,7 @@ const ST_FLAGS: readonly (readonly [number, number])[] = [
   [MS_NOATIME, ST_NOATIME],
   [MS_NODIRATIME, ST_NODIRATIME],
   [MS_RELATIME, ST_RELATIME],
+  [MS_NOSYMFOLLOW, ST_NOSYMFOLLOW],
 ];
 
 const statFlags = (mount: Mount): number =>

@@ -141,9 +141,9 @@ export function newInode(dir: Inode, mode: number, rdev: number, ctx: WalkContex
   const { cred } = ctx;
   dir.learnLists();
   const list = dir.defaultAcl;
-  const masked = mode & ~(list === null ? ctx.umask : RWX & ~listMode(list));
   const plain = (dir.mode & S_ISGID) === 0;
-  const inherited = plain ? masked : isDir(mode) ? masked | S_ISGID : stripGroupId(masked, dir.gid, cred);
+  const given = plain ? mode : isDir(mode) ? mode | S_ISGID : stripGroupId(mode, dir.gid, cred);
+  const inherited = given & ~(list === null ? ctx.umask : RWX & ~listMode(list));
   const init = { mode: inherited, uid: cred.fsuid, gid: plain ? cred.fsgid : dir.gid, rdev };
   return list === null ? init : { ...init, ...handedDown(list, inherited) };
 }
@@ -154,7 +154,7 @@ function handedDown(list: AccessList, mode: number): Pick<NewInode, 'acl' | 'def
   return { acl, defaultAcl: isDir(mode) ? list : null };
 }
 
-/** No program with the rights of a group can be made by somebody outside of it. */
+/** No program with the rights of a group can be made by somebody outside of it, whatever the umask takes away. */
 function stripGroupId(mode: number, gid: number, cred: Cred): number {
   const program = (mode & (S_ISGID | 0o010)) === (S_ISGID | 0o010);
   return program && !inGroup(cred, gid) && !capable(cred, CAP_FSETID) ? mode & ~S_ISGID : mode;

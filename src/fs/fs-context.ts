@@ -19,7 +19,7 @@ import type { Vfs } from './vfs.ts';
 /** All options together are no longer than mount(2)'s. */
 const LONGEST = 4096;
 
-/** Flags that all filesystems have, and are without effect here but for the first two (mount(8)). */
+/** Flags that all filesystems have, whatever value they are given, without effect here but for the first two (mount(8)). */
 const COMMON: ReadonlySet<string> = new Set([
   'ro',
   'rw',
@@ -28,6 +28,8 @@ const COMMON: ReadonlySet<string> = new Set([
   'dirsync',
   'lazytime',
   'nolazytime',
+  'mand',
+  'nomand',
 ]);
 
 type Phase = 'create' | 'made' | 'change' | 'failed';
@@ -69,16 +71,17 @@ export class FsContext extends File {
     if (this.made !== null) releaseTree(this.vfs, this.made);
   }
 
-  /** One option; `value` is null for one without. */
-  set(key: string, value: string | null): number {
+  /** One option; `value` is null for one without, undefined if it is of a kind that no option here has. */
+  set(key: string, value: string | null | undefined): number {
     if (this.phase !== 'create' && this.phase !== 'change') return -EBUSY;
+    if (COMMON.has(key)) {
+      if (key === 'ro' || key === 'rw') this.readOnly = key === 'ro';
+      return 0;
+    }
+    if (value === undefined) return -EINVAL;
     if (key === 'source' && this.picked === null) {
       if (this.source !== null || value === null) return -EINVAL;
       this.source = value;
-      return 0;
-    }
-    if (COMMON.has(key) && value === null) {
-      if (key === 'ro' || key === 'rw') this.readOnly = key === 'ro';
       return 0;
     }
     const option = value === null ? key : `${key}=${value}`;

@@ -1,17 +1,18 @@
 /** fsopen(2), fspick(2), fsconfig(2), fsmount(2): a filesystem is made, or changed, step by step. */
 import { CAP_SYS_ADMIN, capable } from '../core/cred.ts';
+import { copyIn } from '../core/user-copy.ts';
 import { FsContext } from '../fs/fs-context.ts';
 import type { Inode } from '../fs/inode.ts';
 import { lookup } from '../fs/lookup.ts';
 import { isAttributes } from '../fs/mount.ts';
 import { isMountRoot } from '../fs/mount-tree.ts';
-import { LOOKUP_FOLLOW } from '../fs/namei.ts';
+import { LOOKUP_FOLLOW, PATH_MAX } from '../fs/namei.ts';
 import type { SuperBlock } from '../fs/super.ts';
 import { settleEverybody } from '../kernel/along.ts';
 import type { Task } from '../kernel/task.ts';
 import type { Result } from '../lib/result.ts';
-import { EBADF, EINVAL, ENAMETOOLONG, EOPNOTSUPP, EPERM } from '../uapi/errno.ts';
-import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
+import { EBADF, EINVAL, ENAMETOOLONG, ENOENT, EOPNOTSUPP, EPERM } from '../uapi/errno.ts';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../uapi/fcntl.ts';
 import * as uapi from '../uapi/mount.ts';
 import { FSMOUNT_CLOEXEC, FSOPEN_CLOEXEC } from '../uapi/mount.ts';
 import { call, dirfd, fd, flags, hex, int, oneOf, path, pointer, type Syscall, string } from './args.ts';
@@ -22,6 +23,7 @@ import { namesIn } from './show.ts';
 
 /** Names of filesystems and of options, and their values, are no longer than this with their NUL. */
 const LONGEST = 256;
+const LONGEST_BINARY = 1 << 20;
 
 function stringAt(task: Task, addr: number): string | number {
   const text = task.user.string(addr, LONGEST);
@@ -67,26 +69,60 @@ const COMMANDS = namesIn(uapi, /^FSCONFIG_/);
 
 function fsconfig(task: Task, fd: number, cmd: number, key: number, value: number, aux: number): number {
   if (fd < 0) return -EINVAL;
-  const setting = cmd === uapi.FSCONFIG_SET_FLAG || cmd === uapi.FSCONFIG_SET_STRING;
-  if (!setting && !isCommand(cmd)) return isOther(cmd) ? -EINVAL : -EOPNOTSUPP;
-  const hasKey = key !== 0;
-  const hasValue = value !== 0;
-  if (hasKey !== setting || hasValue !== (cmd === uapi.FSCONFIG_SET_STRING) || aux !== 0) return -EINVAL;
+  const setting = cmd >= uapi.FSCONFIG_SET_FLAG && cmd <= uapi.FSCONFIG_SET_FD;
+  if (!setting && !isCommand(cmd)) return -EOPNOTSUPP;
+  const valued = setting && cmd !== uapi.FSCONFIG_SET_FLAG && cmd !== uapi.FSCONFIG_SET_FD;
+  if ((key !== 0) !== setting || (value !== 0) !== valued || !isAux(cmd, aux)) return -EINVAL;
   const context = contextOf(task, fd);
   if (typeof context === 'number') return context;
-  return setting ? setOption(task, context, key, value) : command(task, context, cmd);
+  return setting ? setOption(task, context, cmd, key, value, aux) : command(task, context, cmd);
 }
 
 const isCommand = (cmd: number): boolean =>
   cmd >= uapi.FSCONFIG_CMD_CREATE && cmd <= uapi.FSCONFIG_CMD_CREATE_EXCL;
-/** Values of kinds that no option here has. */
-const isOther = (cmd: number): boolean => cmd >= uapi.FSCONFIG_SET_BINARY && cmd <= uapi.FSCONFIG_SET_FD;
 
-function setOption(task: Task, context: FsContext, key: number, value: number): number {
+/** What the last argument may be: the length of a value, where a name begins, a descriptor. */
+function isAux(cmd: number, aux: number): boolean {
+  switch (cmd) {
+    case uapi.FSCONFIG_SET_BINARY:
+      return aux > 0 && aux <= LONGEST_BINARY;
+    case uapi.FSCONFIG_SET_PATH:
+    case uapi.FSCONFIG_SET_PATH_EMPTY:
+      return aux === AT_FDCWD || aux >= 0;
+    case uapi.FSCONFIG_SET_FD:
+      return aux >= 0;
+    default:
+      return aux === 0;
+  }
+}
+
+function setOption(
+  task: Task,
+  context: FsContext,
+  cmd: number,
+  key: number,
+  value: number,
+  aux: number,
+): number {
   const name = stringAt(task, key);
   if (typeof name === 'number') return name;
-  const text = value === 0 ? null : stringAt(task, value);
+  if (cmd === uapi.FSCONFIG_SET_FLAG) return context.set(name, null);
+  if (cmd !== uapi.FSCONFIG_SET_STRING)
+    return valueError(task, cmd, value, aux) || context.set(name, undefined);
+  const text = stringAt(task, value);
   return typeof text === 'number' ? text : context.set(name, text);
+}
+
+/** Values of the kinds that no option here has are looked at, and no more. */
+function valueError(task: Task, cmd: number, value: number, aux: number): number {
+  if (cmd === uapi.FSCONFIG_SET_FD) return task.files.get(aux) === null ? -EBADF : 0;
+  if (cmd === uapi.FSCONFIG_SET_BINARY) {
+    const bytes = copyIn(task.user, value, aux);
+    return typeof bytes === 'number' ? bytes : 0;
+  }
+  const name = task.user.string(value, PATH_MAX);
+  if (typeof name === 'number') return name;
+  return name === '' && cmd === uapi.FSCONFIG_SET_PATH ? -ENOENT : 0;
 }
 
 function command(task: Task, context: FsContext, cmd: number): number {
@@ -120,7 +156,7 @@ export const fsContextCalls: readonly Syscall[] = [
     'fsconfig',
     [fd('fd'), oneOf('cmd', COMMANDS), string('key'), pointer('value'), int('aux')],
     fsconfig,
-    `${NOTE}; no FSCONFIG_SET_BINARY, _PATH, _FD: EINVAL`,
+    NOTE,
   ),
   call('fsmount', [fd('fs_fd'), flags('flags', { FSMOUNT_CLOEXEC }), hex('attr_flags')], fsmount),
 ];

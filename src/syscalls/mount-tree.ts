@@ -2,13 +2,15 @@
 
 import { CAP_SYS_ADMIN, capable } from '../core/cred.ts';
 import type { Path } from '../fs/dentry.ts';
-import { changeMount, openTree } from '../fs/mount-file.ts';
+import type { File } from '../fs/file.ts';
+import { changeMount, type MountChange, openTree } from '../fs/mount-file.ts';
 import { isForeign } from '../fs/mount-tree.ts';
 import { moveBeneath, moveMount } from '../fs/mounts.ts';
 import { openPath } from '../fs/open.ts';
 import { settleEverybody } from '../kernel/along.ts';
 import type { Task } from '../kernel/task.ts';
 import { getUint64 } from '../lib/int64.ts';
+import type { Result } from '../lib/result.ts';
 import { E2BIG, EINVAL, EPERM } from '../uapi/errno.ts';
 import {
   AT_EMPTY_PATH,
@@ -31,6 +33,32 @@ const AT_FLAGS = { AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, AT_EMPTY_PATH, AT_RECUR
 const AT_KNOWN = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_RECURSIVE;
 
 function openTreeCall(task: Task, dirfd: number, name: number, flags: number): number {
+  const file = openTreeFile(task, dirfd, name, flags);
+  return typeof file === 'number' ? file : install(task, file, (flags & O_CLOEXEC) !== 0);
+}
+
+/** open_tree_attr(2): opens it and changes it at once; without attributes as open_tree(2). */
+function openTreeAttr(
+  task: Task,
+  dirfd: number,
+  name: number,
+  flags: number,
+  addr: number,
+  size: number,
+): number {
+  if (addr === 0 && size !== 0) return -EINVAL;
+  const file = openTreeFile(task, dirfd, name, flags);
+  if (typeof file === 'number') return file;
+  const change = addr === 0 ? NO_CHANGE : changeAt(task, addr, size);
+  const err = typeof change === 'number' ? change : applyChange(task, file.path!, change, flags);
+  if (err < 0) {
+    file.put();
+    return err;
+  }
+  return install(task, file, (flags & O_CLOEXEC) !== 0);
+}
+
+function openTreeFile(task: Task, dirfd: number, name: number, flags: number): Result<File> {
   if ((flags & ~(AT_KNOWN | OPEN_TREE_CLONE | O_CLOEXEC)) !== 0) return -EINVAL;
   const clones = (flags & OPEN_TREE_CLONE) !== 0;
   const recursive = (flags & AT_RECURSIVE) !== 0;
@@ -40,8 +68,7 @@ function openTreeCall(task: Task, dirfd: number, name: number, flags: number): n
   if (typeof found === 'number') return found;
   if (clones && isForeign(found.mount, task)) return -EINVAL;
   const { vfs } = task.kernel;
-  const file = clones ? openTree(vfs, found, recursive) : openPath(vfs, task, found, O_PATH);
-  return typeof file === 'number' ? file : install(task, file, (flags & O_CLOEXEC) !== 0);
+  return clones ? openTree(vfs, found, recursive) : openPath(vfs, task, found, O_PATH);
 }
 
 const MOVE_FLAGS = namesIn(uapi, /^MOVE_MOUNT_/);
@@ -94,6 +121,18 @@ function mountSetattr(
   size: number,
 ): number {
   if ((flags & ~AT_KNOWN) !== 0) return -EINVAL;
+  const change = changeAt(task, addr, size);
+  if (typeof change === 'number' || isNothing(change)) return typeof change === 'number' ? change : 0;
+  const found = pathAt(task, dirfd, name, flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH));
+  return typeof found === 'number' ? found : applyChange(task, found, change, flags);
+}
+
+const NO_CHANGE: MountChange = { set: 0, clear: 0, propagation: 0 };
+const isNothing = ({ set, clear, propagation }: MountChange): boolean =>
+  set === 0 && clear === 0 && propagation === 0;
+
+/** A struct mount_attr. */
+function changeAt(task: Task, addr: number, size: number): MountChange | number {
   if (size > PAGE) return -E2BIG;
   if (size < ATTR_SIZE) return -EINVAL;
   if (!capable(task.cred, CAP_SYS_ADMIN)) return -EPERM;
@@ -101,14 +140,15 @@ function mountSetattr(
   if (typeof bytes === 'number') return bytes;
   const view = new DataView(bytes.buffer);
   const [set, clear, propagation] = [0, 8, 16].map(at => getUint64(view, at)) as [number, number, number];
-  if (set === 0 && clear === 0 && propagation === 0) return 0;
-  if (!PROPAGATIONS.includes(propagation) || !isChange(set, clear)) return -EINVAL;
-  const found = pathAt(task, dirfd, name, flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH));
-  if (typeof found === 'number') return found;
-  if (isForeign(found.mount, task)) return -EINVAL;
-  const { vfs } = task.kernel;
+  const change = { set, clear, propagation };
+  return isNothing(change) || (PROPAGATIONS.includes(propagation) && isChange(set, clear)) ? change : -EINVAL;
+}
+
+function applyChange(task: Task, path: Path, change: MountChange, flags: number): number {
+  if (isNothing(change)) return 0;
+  if (isForeign(path.mount, task)) return -EINVAL;
   settleEverybody(task.kernel);
-  return changed(task, changeMount(vfs, found, { set, clear, propagation }, (flags & AT_RECURSIVE) !== 0));
+  return changed(task, changeMount(task.kernel.vfs, path, change, (flags & AT_RECURSIVE) !== 0));
 }
 
 /** Access times are one setting, which must be cleared as a whole before it is set. */
@@ -124,6 +164,18 @@ export const mountTreeCalls: readonly Syscall[] = [
     'open_tree',
     [dirfd('dirfd'), path('pathname'), flags('flags', { OPEN_TREE_CLONE, ...AT_FLAGS, O_CLOEXEC })],
     openTreeCall,
+  ),
+  call(
+    'open_tree_attr',
+    [
+      dirfd('dirfd'),
+      path('pathname'),
+      flags('flags', { OPEN_TREE_CLONE, ...AT_FLAGS, O_CLOEXEC }),
+      pointer('attr'),
+      ulong('size'),
+    ],
+    openTreeAttr,
+    'no MOUNT_ATTR_IDMAP: EINVAL',
   ),
   call(
     'move_mount',

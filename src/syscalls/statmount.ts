@@ -27,6 +27,8 @@ interface Request {
   /** LSMT_ROOT: what the caller's root is. */
   readonly ofRoot: boolean;
   readonly param: number;
+  /** STATMOUNT_*: the lower half of that. */
+  readonly mask: number;
   readonly ns: number;
   readonly nsFd: number;
 }
@@ -42,7 +44,7 @@ function readRequest(task: Task, addr: number): Request | number {
   const ofRoot = view.getUint32(8, true) === 0xffffffff && view.getUint32(12, true) === 0xffffffff;
   const [param, ns, nsFd] = [getUint64(view, 16), getUint64(view, 24), view.getInt32(4, true)];
   if ((ns !== 0 && nsFd !== 0) || id <= UNIQUE_IDS) return -EINVAL;
-  return { id, ofRoot, param, ns, nsFd };
+  return { id, ofRoot, param, mask: view.getInt32(16, true), ns, nsFd };
 }
 
 /** The namespace that is meant; of others than one's own, one that one may look into. */
@@ -113,7 +115,7 @@ function statmount(task: Task, req: number, buf: number, size: number, flags: nu
   if (mount === undefined) return -ENOENT;
   const root = rootIn(task, ns);
   if (!mayLook(task, topOf(mount), root)) return -EPERM;
-  const { bytes, strings } = makeStatmount(factsOf(mount, ns, root), (request.param % 2 ** 32) | 0, size);
+  const { bytes, strings } = makeStatmount(factsOf(mount, ns, root), request.mask, size);
   if (strings !== '' && size < STATMOUNT_SIZE + strings.length) return -EOVERFLOW;
   const stored = copyOut(task.user, buf, bytes.subarray(0, size));
   return stored < 0 || strings === '' ? stored : copyOutString(task.user, buf + STATMOUNT_SIZE, strings);

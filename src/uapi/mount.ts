@@ -90,6 +90,7 @@ export const ST_VALID = 0x20;
 export const ST_NOATIME = 0x400;
 export const ST_NODIRATIME = 0x800;
 export const ST_RELATIME = 0x1000;
+export const ST_NOSYMFOLLOW = 0x2000;
 
 export const RESOLVE_NO_XDEV = 1;
 export const RESOLVE_NO_MAGICLINKS = 2;

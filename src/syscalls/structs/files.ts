@@ -88,6 +88,7 @@ const MOUNT_FLAGS: FlagNames = {
   ST_NOATIME: 0x400,
   ST_NODIRATIME: 0x800,
   ST_RELATIME: 0x1000,
+  ST_NOSYMFOLLOW: 0x2000,
 };
 const fsid: ShowField = (view, at) =>
   `{val=[${hexadecimal(view.getUint32(at + 56, true))}, ${hexadecimal(view.getUint32(at + 60, true))}]}`;

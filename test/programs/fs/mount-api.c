@@ -4,6 +4,7 @@
  */
 #include "own-mounts.h"
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 
 #define OPEN_TREE 428
 #define MOVE_MOUNT 429
@@ -12,6 +13,7 @@
 #define FSMOUNT 432
 #define FSPICK 433
 #define MOUNT_SETATTR 442
+#define OPEN_TREE_ATTR 467
 
 #define RECURSIVE 0x8000
 
@@ -134,6 +136,94 @@ static void contexts(void)
 	R(syscall(FSPICK, AT_FDCWD, "a/inside", 0));
 	R(syscall(FSPICK, AT_FDCWD, "a", 0x80));
 	R(syscall(FSPICK, AT_FDCWD, "nothing", 0));
+}
+
+/* Options of all kinds: flags that every filesystem has, have them whatever their value. */
+static void kinds(void)
+{
+	int fd = MUST(syscall(FSOPEN, "tmpfs", 1));
+
+	R(config(fd, 1, "sync", "false"));
+	R(config(fd, 1, "ro", "no"));
+	R(config(fd, 0, "mand", NULL));
+	R(config(fd, 0, "nomand", NULL));
+	R(config(fd, 3, "sync", "nothing"));
+	R(config(fd, 3, "sync", ""));
+	R(config(fd, 4, "sync", ""));
+	R(config(fd, 3, "size", "file"));
+	R(config(fd, 3, "nonsense", "file"));
+	R(config(fd, 3, "source", "file"));
+	R(config(fd, 3, "sync", NULL));
+	R(config(fd, 3, NULL, "file"));
+	R(config(fd, 3, "sync", (char *)8));
+	R(config(fd, 3, (char *)8, "file"));
+	R(config(0, 3, "sync", "file"));
+	R(syscall(FSCONFIG, fd, 3, "sync", "file", AT_FDCWD));
+	R(syscall(FSCONFIG, fd, 3, "sync", "file", -5));
+	R(syscall(FSCONFIG, fd, 3, "sync", "file", 5000));
+	R(syscall(FSCONFIG, fd, 2, "sync", "bytes", 5));
+	R(syscall(FSCONFIG, fd, 2, "sync", "bytes", 0));
+	R(syscall(FSCONFIG, fd, 2, "sync", "bytes", (1 << 20) + 1));
+	R(syscall(FSCONFIG, fd, 2, "sync", 8, 5));
+	R(syscall(FSCONFIG, fd, 2, "size", "64k", 3));
+	R(syscall(FSCONFIG, fd, 5, "sync", NULL, 0));
+	R(syscall(FSCONFIG, fd, 5, "sync", NULL, 5000));
+	R(syscall(FSCONFIG, fd, 5, "sync", NULL, -1));
+	R(syscall(FSCONFIG, fd, 5, "size", NULL, 0));
+	R(syscall(FSCONFIG, fd, 5, "sync", "x", 0));
+	R(config(fd, 6, NULL, NULL));
+	R(config(fd, 3, "sync", "file"));
+	int mount = MUST(syscall(FSMOUNT, fd, 1, 0));
+	R(opens(mount, "inside", O_CREAT | O_WRONLY));
+	close(mount);
+	close(fd);
+}
+
+/* Opened and changed at once. */
+static void changed_trees(void)
+{
+	struct attributes a = {2 | 8};
+	int tree;
+
+	if (syscall(OPEN_TREE_ATTR, AT_FDCWD, "a", 1, NULL, 32) == -1 && errno == ENOSYS)
+		return;
+	R(syscall(OPEN_TREE_ATTR, AT_FDCWD, "a", 1, NULL, 32));
+	R(syscall(OPEN_TREE_ATTR, AT_FDCWD, "a", 8, &a, 32));
+	R(syscall(OPEN_TREE_ATTR, AT_FDCWD, "nothing", 1, &a, 31));
+	R(syscall(OPEN_TREE_ATTR, AT_FDCWD, "a", 1, &a, 31));
+	R(syscall(OPEN_TREE_ATTR, AT_FDCWD, "a", 1, &a, 5000));
+	R(syscall(OPEN_TREE_ATTR, AT_FDCWD, "a", 1, 8, 32));
+	tree = T(syscall(OPEN_TREE_ATTR, AT_FDCWD, "a", 1, NULL, 0));
+	close(tree);
+	tree = T(syscall(OPEN_TREE_ATTR, AT_FDCWD, "a", 1 | O_CLOEXEC, &a, 32));
+	R(fcntl(tree, F_GETFD));
+	R(move(tree, "", "e", 4));
+	options("a");
+	options("e");
+	close(tree);
+	a = (struct attributes){ .clear = 2 };
+	tree = T(syscall(OPEN_TREE_ATTR, AT_FDCWD, "e", 0, &a, 32));
+	options("e");
+	close(tree);
+	R(umount2("e", MNT_DETACH));
+	a = (struct attributes){ 1ul << 40 };
+	R(syscall(OPEN_TREE_ATTR, AT_FDCWD, "a", 1, &a, 32));
+	a = (struct attributes){ 0 };
+	tree = T(syscall(OPEN_TREE_ATTR, AT_FDCWD, "file", 0, &a, 32));
+	close(tree);
+	a.set = 1;
+	R(syscall(OPEN_TREE_ATTR, AT_FDCWD, "file", 0, &a, 32));
+}
+
+/* What statfs(2) says of it. */
+static void told(unsigned long flags)
+{
+	struct statfs about;
+
+	MUST(mount("none", "e", "tmpfs", flags, NULL));
+	MUST(statfs("e", &about));
+	say("flags %lx: %lx\n", flags, (long)about.f_flags);
+	MUST(umount2("e", 0));
 }
 
 static void trees(void)
@@ -290,10 +380,14 @@ int main(void)
 		puts("the host has no fsopen");
 		return 77;
 	}
-	for (const char *name = "a\0b\0c\0d\0"; *name; name += 2)
+	for (const char *name = "a\0b\0c\0d\0e\0"; *name; name += 2)
 		MUST(mkdir(name, 0755));
 	touch("file");
 	contexts();
+	kinds();
+	for (int bit = 0; bit < 12; bit++)
+		told(1ul << bit & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | 0x100));
+	changed_trees();
 	trees();
 	beneath();
 	settings();

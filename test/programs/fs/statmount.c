@@ -180,6 +180,10 @@ static void rooms(void)
 	R(ask(top, 0x20, size - 1));
 	R(ask(top, 0x20, 512));
 	R(ask(top, 3, 512));
+	/* All that there is, and more: texts do not fit. */
+	R(ask(top, ~0ul, 512));
+	R(ask(top, 0xffffffff00000020, 512));
+	R(ask(top, 0xffffffff00000001, 512));
 	R(ask(top, 3, 20));
 	say("size %u mask %lx major %d next %x\n", about.size, (long)about.mask, about.major == 0, about.minor);
 	R(ask(top, 3, 0));
