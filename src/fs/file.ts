@@ -144,6 +144,11 @@ export abstract class File {
     return !isDir(this.inode.mode);
   }
 
+  /** Whether splice(2) puts bytes there; else it does not wait for any. */
+  get takesSpliced(): boolean {
+    return true;
+  }
+
   /** Whether nobody outside the machine can tell when it is closed. */
   get closesQuietly(): boolean {
     return false;

@@ -62,6 +62,14 @@ export class FsContext extends File {
     return false;
   }
 
+  override get splices(): boolean {
+    return false;
+  }
+
+  override get takesSpliced(): boolean {
+    return false;
+  }
+
   /** Messages about what went wrong: there are none. */
   override read(): number {
     return -ENODATA;

@@ -94,6 +94,10 @@ export class Epoll extends File implements FileObserver {
     return false;
   }
 
+  override get takesSpliced(): boolean {
+    return false;
+  }
+
   /** There is one place, whatever is asked for. */
   override seek(_offset: number, _whence: number): number {
     return this.pos;

@@ -21,6 +21,10 @@ export abstract class EventFile extends File {
     return false;
   }
 
+  override get takesSpliced(): boolean {
+    return false;
+  }
+
   /** There is one place, whatever is asked for. */
   override seek(_offset: number, _whence: number): number {
     return this.pos;

@@ -125,6 +125,10 @@ export class MqueueFile extends File {
     return false;
   }
 
+  override get takesSpliced(): boolean {
+    return false;
+  }
+
   /** What mq_overview(7) says of a queue's file: its bytes, and who is told of messages, and how. */
   override read(buf: Uint8Array, off: number, len: number, pos: number): number {
     const { posix } = this;

@@ -85,6 +85,10 @@ export class PidFd extends File {
     return this.subject.exitQueue;
   }
 
+  override get takesSpliced(): boolean {
+    return false;
+  }
+
   override get sendsSignals(): boolean {
     return false;
   }

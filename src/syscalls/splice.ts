@@ -68,7 +68,7 @@ function splice(
   if (typeof to === 'number') return to;
   if (!input.readable || !output.writable) return -EBADF;
   if ((!fromPipe && !toPipe) || !isPossible(from) || !isPossible(to)) return -EINVAL;
-  if ((output.flags & O_APPEND) !== 0 && output.seekable) return -EINVAL;
+  if (((output.flags & O_APPEND) !== 0 && output.seekable) || !output.takesSpliced) return -EINVAL;
   const mayWait = (flags & SPLICE_F_NONBLOCK) === 0 && !input.nonblocking && !output.nonblocking;
   const move = (): number => moveSides(task, from, to, Math.min(len, MAX_RW_COUNT));
   return untilMoved(task, input, output, mayWait, move);

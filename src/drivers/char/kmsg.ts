@@ -39,6 +39,10 @@ export class KmsgFile extends File {
     return this.log.waitq;
   }
 
+  override get takesSpliced(): boolean {
+    return false;
+  }
+
   override poll(): number {
     const ready = this.seq < this.log.nextSeq ? POLLIN | POLLRDNORM : 0;
     const overtaken = this.seq < this.log.firstSeq ? POLLERR | POLLPRI : 0;

@@ -91,6 +91,10 @@ class ZeroFile extends MemFile {
 }
 
 class FullFile extends MemFile {
+  override get takesSpliced(): boolean {
+    return false;
+  }
+
   override read(buf: Uint8Array, off: number, len: number): number {
     buf.fill(0, off, off + len);
     return len;

@@ -1,6 +1,9 @@
 /* Pipes and FIFOs: pipe(7). */
 #include "../check.h"
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/timerfd.h>
 
 static char big[1 << 20];
 
@@ -120,5 +123,18 @@ int main(void)
 	R(splice(other[0], NULL, zero, &before, 1, 0));
 	R(splice(other[0], NULL, file, &before, 1, 0));
 	R(splice(file, &before, other[1], NULL, 1, 0));
+
+	/* What takes nothing from a pipe does not wait for it, either. */
+	int none[] = {
+		MUST(eventfd(0, 0)), MUST(epoll_create(1)), MUST(timerfd_create(CLOCK_MONOTONIC, 0)),
+		(int)MUST(syscall(SYS_pidfd_open, getpid(), 0)), MUST(open("/dev/full", O_WRONLY)),
+	};
+	MUST(pipe(fds));
+	for (unsigned i = 0; i < sizeof none / sizeof *none; i++) {
+		R(splice(fds[0], NULL, none[i], NULL, 8, 0));
+		MUST(write(fds[1], "12345678", 8));
+		R(splice(fds[0], NULL, none[i], NULL, 8, 0));
+		MUST(read(fds[0], buf, 8));
+	}
 	return 0;
 }
