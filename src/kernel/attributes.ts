@@ -2,6 +2,7 @@
  * Small settings that each thread has of its own and that its children inherit: prctl(2), sched(7),
  * personality(2), ioprio_set(2).
  */
+import type { MemPolicy } from '../mm/mem-policy.ts';
 import { SCHED_FIFO, SCHED_NORMAL, SCHED_RR } from '../uapi/sched.ts';
 import type { Deadline } from './deadline.ts';
 import type { Seccomp } from './seccomp.ts';
@@ -45,11 +46,14 @@ export class TaskAttributes {
   loginuid = 0xffffffff;
   /** Sent to the task when the thread that made it ends; 0 for none. */
   pdeathsig = 0;
+  /** set_mempolicy(2). */
+  memPolicy: MemPolicy | null;
   timerSlack = DEFAULT_TIMER_SLACK;
   defaultTimerSlack = DEFAULT_TIMER_SLACK;
 
   constructor() {
     this.seccomp = null;
+    this.memPolicy = null;
   }
 }
 
@@ -65,6 +69,7 @@ export function inheritAttributes(parent: Task): TaskAttributes {
   to.seccomp = from.seccomp;
   to.uts = from.uts;
   to.loginuid = from.loginuid;
+  to.memPolicy = from.memPolicy;
   to.timerSlack = from.timerSlack;
   to.defaultTimerSlack = from.timerSlack;
   return to;

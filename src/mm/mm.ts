@@ -380,6 +380,7 @@ export class Mm implements PageUser, AreasWatcher {
     copy.backing = vma.backing?.get() ?? null;
     copy.pos = pos;
     copy.name = vma.name;
+    copy.policy = vma.policy;
     return this.map(copy);
   }
 

@@ -1,6 +1,7 @@
 /** The areas of an address space, in order. Only the list changes here, never the engine's pages. */
 import { PROT_WRITE } from '../engine/engine.ts';
 import { ENOMEM } from '../uapi/errno.ts';
+import type { MemPolicy } from './mem-policy.ts';
 import type { PageCache } from './page-cache.ts';
 import { PAGE_SIZE } from './ram.ts';
 import { VM_GROWSDOWN, VM_LOCKED, VM_SEALED, VM_SHARED_WRITER, type Vma } from './vma.ts';
@@ -209,6 +210,12 @@ export class VmaList {
     for (const vma of this.isolate(start, stop)) vma.flags = (vma.flags & ~clear) | set;
     this.join(start, stop);
     return stop < end ? -ENOMEM : 0;
+  }
+
+  /** What areas of [start, end) become of theirs. */
+  setPolicies(start: number, end: number, change: (old: MemPolicy | null) => MemPolicy | null): void {
+    for (const vma of this.isolate(start, end)) vma.policy = change(vma.policy);
+    this.join(start, end);
   }
 
   clear(): Vma[] {

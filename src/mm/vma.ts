@@ -3,6 +3,7 @@
  */
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../engine/engine.ts';
 import type { Bitmap } from '../lib/bitmap.ts';
+import { type MemPolicy, samePolicy } from './mem-policy.ts';
 import type { PageCache } from './page-cache.ts';
 import { PAGE_SIZE, pageUp } from './ram.ts';
 
@@ -72,6 +73,8 @@ export class Vma {
   unstored = false;
   /** '[heap]', '[stack]', '[vdso]' or '' for /proc. */
   name: string;
+  /** mbind(2); null: the thread's. */
+  policy: MemPolicy | null;
 
   constructor(start: number, end: number, prot: number, flags: number) {
     this.start = start;
@@ -82,6 +85,7 @@ export class Vma {
     this.pos = 0;
     this.mapped = null;
     this.name = '';
+    this.policy = null;
   }
 
   get shared(): boolean {
@@ -131,6 +135,7 @@ export class Vma {
     part.direct = this.direct;
     part.unstored = this.unstored;
     part.name = this.name;
+    part.policy = this.policy;
     part.shift = this.shift;
     return part;
   }
@@ -150,7 +155,8 @@ export class Vma {
       this.flags === next.flags &&
       this.direct === next.direct &&
       this.posOf(this.end) === next.pos &&
-      this.shift === next.shift
+      this.shift === next.shift &&
+      samePolicy(this.policy, next.policy)
     );
   }
 
@@ -179,7 +185,8 @@ export class Vma {
       this.backing === null &&
       next.backing === null &&
       this.name === next.name &&
-      this.shift === next.shift
+      this.shift === next.shift &&
+      samePolicy(this.policy, next.policy)
     );
   }
 }

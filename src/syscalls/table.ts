@@ -17,6 +17,7 @@ import { infoCalls } from './info.ts';
 import { lsmCalls } from './lsm.ts';
 import { madviseCalls } from './madvise.ts';
 import { membarrierCalls } from './membarrier.ts';
+import { mempolicyCalls } from './mempolicy.ts';
 import { mincoreCalls } from './mincore.ts';
 import { mlockCalls } from './mlock.ts';
 import { mmapCalls } from './mmap.ts';
@@ -48,6 +49,7 @@ export const SYSCALLS: readonly Syscall[] = [
   ...madviseCalls,
   ...mlockCalls,
   ...mincoreCalls,
+  ...mempolicyCalls,
   ...membarrierCalls,
   ...cloneCalls,
   ...futexCalls,
