@@ -40,6 +40,7 @@ import { LoadAverages } from '../kernel/proc/load.ts';
 import { MemoryAccount } from '../kernel/proc/memory.ts';
 import { Programs } from '../kernel/programs.ts';
 import { leaveLocks } from '../kernel/robust-list.ts';
+import { RealtimeRules } from '../kernel/sched.ts';
 import { JobControl } from '../kernel/session.ts';
 import { Tally } from '../kernel/tally.ts';
 import type { Task } from '../kernel/task.ts';
@@ -110,6 +111,7 @@ export class MachineKernel implements Kernel {
   readonly core: CoreSettings = new CoreSettings();
   readonly fileLimits = { nrOpen: 1 << 20 };
   readonly pipeLimits: PipeLimits = new PipeLimits();
+  readonly realtime: RealtimeRules = new RealtimeRules();
   readonly mmHost: MmHost;
   readonly shmem: Mount;
   readonly inotify: InotifyHub;

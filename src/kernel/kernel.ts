@@ -33,6 +33,7 @@ import type { OpenPipes, PipeMeetings } from './pipe-between.ts';
 import type { LoadAverages } from './proc/load.ts';
 import type { MemoryAccount } from './proc/memory.ts';
 import type { Programs } from './programs.ts';
+import type { RealtimeRules } from './sched.ts';
 import type { JobControl } from './session.ts';
 import type { Tally } from './tally.ts';
 import type { Task } from './task.ts';
@@ -126,6 +127,7 @@ export interface Kernel {
   /** fs.nr_open: the most descriptors of a process. */
   readonly fileLimits: { nrOpen: number };
   readonly pipeLimits: PipeLimits;
+  readonly realtime: RealtimeRules;
   /** What the address spaces share. */
   readonly mmHost: MmHost;
   /** Fills a window with random bytes that no guest can guess. */

@@ -17,6 +17,15 @@ import type { Task } from './task.ts';
 
 export const RT_MAX = 99;
 
+/** What realtime threads get (sched(7)). */
+export class RealtimeRules {
+  /** Of so many microseconds they may run so many; -1: all. */
+  period = 1_000_000;
+  runtime = 950_000;
+  /** Of SCHED_RR, in milliseconds. */
+  slice = 100;
+}
+
 export const isRealtime = (policy: number): boolean => policy === SCHED_FIFO || policy === SCHED_RR;
 export const isNormal = (policy: number): boolean =>
   policy === SCHED_NORMAL || policy === SCHED_BATCH || policy === SCHED_IDLE;

@@ -94,14 +94,12 @@ function priorityBound(policy: number, realtime: number): number {
   return isNormal(policy) || policy === SCHED_DEADLINE || policy === SCHED_EXT ? 0 : -EINVAL;
 }
 
-const RR_INTERVAL = 100_000_000;
-
 function rrGetInterval(task: Task, pid: number, addr: number): number {
   const of = find(task, pid);
   if (typeof of === 'number') return of;
   const { policy } = of.attributes.sched;
-  const nsec = policy === SCHED_RR ? RR_INTERVAL : isNormal(policy) ? 4_000_000 : 0;
-  return putTime(task, addr, { sec: 0, nsec });
+  const ms = policy === SCHED_RR ? task.kernel.realtime.slice : isNormal(policy) ? 4 : 0;
+  return putTime(task, addr, { sec: Math.floor(ms / 1000), nsec: (ms % 1000) * 1_000_000 });
 }
 
 /** At least one word of CPUs, and no CPU that does not exist, is kept of a mask. */

@@ -31,6 +31,7 @@ import { memorySysctls } from './memory-sysctls.ts';
 import { pidSysctls } from './pid-sysctls.ts';
 import { MmView } from './proc-mm.ts';
 import { TaskView } from './proc-task.ts';
+import { schedSysctls } from './sched-sysctls.ts';
 import { SortedNumbers } from './sorted.ts';
 import { ipcSysctls, sysvipcDir } from './sysvipc.ts';
 
@@ -70,6 +71,7 @@ export class KernelProc implements ProcSource {
       ...coreSysctls(kernel.core),
       ...fileSysctls(kernel),
       ...pidSysctls(kernel.pids),
+      ...schedSysctls(kernel.realtime),
     ];
     this.extra = [sysvipcDir(kernel.ipc)];
   }
