@@ -23,6 +23,7 @@ import { PidFs } from '../ipc/pidfs.ts';
 import { openFifo } from '../ipc/pipe-file.ts';
 import { PipeLimits } from '../ipc/pipe-limits.ts';
 import { SysvIpc } from '../ipc/sysv/ipc.ts';
+import { Accounting } from '../kernel/accounting.ts';
 import { AioContexts } from '../kernel/aio.ts';
 import { settleNameless } from '../kernel/along.ts';
 import { CoreSettings } from '../kernel/core-pattern.ts';
@@ -112,6 +113,7 @@ export class MachineKernel implements Kernel {
   readonly fileLimits = { nrOpen: 1 << 20 };
   readonly pipeLimits: PipeLimits = new PipeLimits();
   readonly realtime: RealtimeRules = new RealtimeRules();
+  readonly accounting: Accounting = new Accounting();
   readonly mmHost: MmHost;
   readonly shmem: Mount;
   readonly inotify: InotifyHub;

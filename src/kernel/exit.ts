@@ -69,13 +69,16 @@ export function exitTask(task: Task, status: number): void {
   task.state = 'Z';
   leaveChildren(task);
   task.settleUsage();
+  const pages = kernel.accounting.isOn ? (task.mm?.totalPages ?? 0) : 0;
   kernel.releaseTask(task);
   group.usage.add(task.usage);
   kernel.tally.ended.add(task.usage);
   task.signals.pending.clear();
   if (group.leader !== task) forget(task);
-  if (group.threads.size === 0) endGroup(group, group.exiting ?? status);
-  else othersGoOn(task);
+  if (group.threads.size === 0) {
+    kernel.accounting.ended(task, group.exiting ?? status, pages);
+    endGroup(group, group.exiting ?? status);
+  } else othersGoOn(task);
 }
 
 /** Signals for the process that this thread would have taken go to the others; a stop may now be complete. */

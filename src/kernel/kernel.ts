@@ -20,6 +20,7 @@ import type { Ram } from '../mm/ram.ts';
 import type { TextImages } from '../mm/text-image.ts';
 import type { Network } from '../net/family.ts';
 import type { SignalInfo } from '../uapi/siginfo.ts';
+import type { Accounting } from './accounting.ts';
 import type { AioContexts } from './aio.ts';
 import type { CoreSettings } from './core-pattern.ts';
 import type { FutexTable } from './futex.ts';
@@ -128,6 +129,7 @@ export interface Kernel {
   readonly fileLimits: { nrOpen: number };
   readonly pipeLimits: PipeLimits;
   readonly realtime: RealtimeRules;
+  readonly accounting: Accounting;
   /** What the address spaces share. */
   readonly mmHost: MmHost;
   /** Fills a window with random bytes that no guest can guess. */

@@ -6,6 +6,7 @@ import { NR } from '../arch/x86_64/unistd.ts';
 import type { Prefetch } from '../engine/engine.ts';
 import type { EntryCall } from '../kernel/entry.ts';
 import type { Foregone } from '../kernel/known-answers.ts';
+import { acctCalls } from './acct.ts';
 import { LEAVES_OPENED } from './along.ts';
 import { type Arg, type Syscall, WIDTH_INT } from './args.ts';
 import { cloneCalls, FRAME_CALLS } from './clone.ts';
@@ -41,6 +42,7 @@ export const SYSCALLS: readonly Syscall[] = [
   ...netCalls,
   ...timeCalls,
   ...infoCalls,
+  ...acctCalls,
   ...schedCalls,
   ...fileCalls,
   ...mmapCalls,

@@ -10,6 +10,7 @@ import { WaitQueue } from '../../../src/core/wait.ts';
 import { FilesStruct } from '../../../src/fs/fd-table.ts';
 import { InotifyHub } from '../../../src/ipc/inotify-hub.ts';
 import { SysvIpc } from '../../../src/ipc/sysv/ipc.ts';
+import { Accounting } from '../../../src/kernel/accounting.ts';
 import { registerTask } from '../../../src/kernel/exit.ts';
 import { inheritSigHand, inheritThreadState } from '../../../src/kernel/inherit.ts';
 import type { Kernel } from '../../../src/kernel/kernel.ts';
@@ -70,6 +71,7 @@ export class FakeMachine {
       current: null,
       observer: null,
       tally: new Tally(),
+      accounting: new Accounting(),
       fillRandom: (buf: Uint8Array, off: number, len: number) => void buf.fill(0x5a, off, off + len),
       setRealtime: (time: Timespec) => {
         this.wall = time;

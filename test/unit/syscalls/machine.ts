@@ -18,6 +18,7 @@ import { InotifyHub } from '../../../src/ipc/inotify-hub.ts';
 import { openFifo } from '../../../src/ipc/pipe-file.ts';
 import { PipeLimits } from '../../../src/ipc/pipe-limits.ts';
 import { SysvIpc } from '../../../src/ipc/sysv/ipc.ts';
+import { Accounting } from '../../../src/kernel/accounting.ts';
 import { Habits } from '../../../src/kernel/habits/habit.ts';
 import type { Kernel } from '../../../src/kernel/kernel.ts';
 import { bootLimits } from '../../../src/kernel/rlimit.ts';
@@ -133,6 +134,7 @@ export class CallMachine {
       jobs: new JobControl(),
       users: new Users(),
       tally: new Tally(),
+      accounting: new Accounting(),
       habits: new Habits(),
       promiseResolved: () => {},
     } as unknown as Kernel;
