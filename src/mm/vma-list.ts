@@ -15,9 +15,12 @@ export interface AreasWatcher {
 export class VmaList {
   private readonly list: Vma[] = [];
   private readonly watcher: AreasWatcher | null;
+  /** How many areas the program may write through what others see. */
+  private sharedWriters: number;
 
   constructor(watcher: AreasWatcher | null = null) {
     this.watcher = watcher;
+    this.sharedWriters = 0;
   }
 
   get count(): number {
@@ -56,6 +59,12 @@ export class VmaList {
   /** For a list that is made in order, of areas that are not to be joined. */
   append(vma: Vma): void {
     this.list.push(vma);
+    this.counts(vma, 1);
+  }
+
+  /** Where a program maps much, nobody looks through all of it for a few. */
+  private counts({ flags }: Vma, by: 1 | -1): void {
+    if ((flags & VM_SHARED_WRITER) === VM_SHARED_WRITER) this.sharedWriters += by;
   }
 
   insert(vma: Vma): void {
@@ -68,9 +77,13 @@ export class VmaList {
       if (after !== undefined && before.continues(after)) {
         before.end = after.end;
         this.list.splice(index, 1);
+        this.counts(after, -1);
       }
     } else if (after !== undefined && vma.continues(after)) after.start = vma.start;
-    else this.list.splice(index, 0, vma);
+    else {
+      this.list.splice(index, 0, vma);
+      this.counts(vma, 1);
+    }
   }
 
   /** Cuts the area at `index`, if it crosses `address`. */
@@ -81,6 +94,7 @@ export class VmaList {
     upper.hold();
     vma.end = address;
     this.list.splice(index + 1, 0, upper);
+    this.counts(upper, 1);
     return true;
   }
 
@@ -98,7 +112,10 @@ export class VmaList {
   remove(from: number, to: number): Vma[] {
     this.watcher?.changing();
     const { first, count } = this.cutOut(from, to);
-    return count === 0 ? [] : this.list.splice(first, count);
+    if (count === 0) return [];
+    const gone = this.list.splice(first, count);
+    for (let i = 0; i < count; i++) this.counts(gone[i]!, -1);
+    return gone;
   }
 
   /** Areas within [from, to), after cutting those at the edges; merge them again with `join`. */
@@ -130,17 +147,16 @@ export class VmaList {
       const after = this.list[i]!;
       if (before.resumes(after)) before.absorb(after);
       else if (before.continues(after)) before.end = after.end;
-      if (before.end === after.end) this.list.splice(i, 1);
-      else i++;
+      if (before.end === after.end) {
+        this.list.splice(i, 1);
+        this.counts(after, -1);
+      } else i++;
     }
   }
 
   /** Whether the program may write through one of them what others see. */
   get hasSharedWriter(): boolean {
-    const { list } = this;
-    for (let i = 0; i < list.length; i++)
-      if ((list[i]!.flags & VM_SHARED_WRITER) === VM_SHARED_WRITER) return true;
-    return false;
+    return this.sharedWriters > 0;
   }
 
   /** Whether one is a mapping of this file. */
@@ -220,6 +236,7 @@ export class VmaList {
 
   clear(): Vma[] {
     this.watcher?.changing();
+    this.sharedWriters = 0;
     return this.list.splice(0);
   }
 }
