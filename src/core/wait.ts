@@ -8,6 +8,8 @@
 import { Roster } from '../lib/roster.ts';
 
 export const WAKE_ALL = ~0;
+/** With events: those who wait look again, but nobody is sent a signal (O_ASYNC). */
+export const QUIETLY: number = 1 << 24;
 
 export interface Waiter {
   /** One of several that would all do (EPOLLEXCLUSIVE): once one of them took a wake-up, the others are passed over. */

@@ -69,6 +69,8 @@ export class Incoming {
   from: string | null = null;
   /** MSG_TRUNC, MSG_EOR ... of the message. */
   outFlags = 0;
+  /** What comes next is not to go with it, not even with MSG_WAITALL: an urgent byte, a mark, another sender's bytes. */
+  ends = false;
   /** SCM_RIGHTS: files with a reference each, which are now the caller's. */
   rights: OpenFile[] = [];
   /** Who sent it; null if the socket does not tell. */

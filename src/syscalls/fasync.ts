@@ -4,7 +4,7 @@
  * A listener stands on the file's wait queue while FASYNC is set, and goes with the file.
  */
 import type { Cred } from '../core/cred.ts';
-import type { Waiter, WaitQueue } from '../core/wait.ts';
+import { QUIETLY, WAKE_ALL, type Waiter, type WaitQueue } from '../core/wait.ts';
 import type { File, FileObserver } from '../fs/file.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { sameUser, sendToGroup, sendToTask } from '../kernel/signal.ts';
@@ -43,6 +43,7 @@ class AsyncListener implements Waiter, FileObserver {
   /** Others that wait are not passed over for it. */
   woken(events: number): boolean {
     const { file } = this;
+    if (events !== WAKE_ALL && (events & QUIETLY) !== 0) return false;
     const ready = file.poll() & events;
     const news = CODES.find(([bit]) => (ready & bit) !== 0);
     if (news === undefined || file.owner === 0) return false;

@@ -208,7 +208,11 @@ function writeNow(task: Task, file: File, user: UserMemory, addr: number, len: n
   const start = writePosition(file, pos);
   const limit = len === 0 ? 0 : writeLimit(task, file, start, len);
   if (limit < 0) return limit;
-  if (limit === 0) return file.write(user.ram, 0, 0, start);
+  if (limit === 0) {
+    const nothing = file.write(user.ram, 0, 0, start);
+    if (nothing === -EPIPE && file.breaksLoudly) raise(task, SIGPIPE);
+    return nothing;
+  }
   let done = 0;
   let result = 0;
   while (done < limit) {

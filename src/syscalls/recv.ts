@@ -71,7 +71,7 @@ function receive(
       if (got < 0) return got;
       latest = into;
       done += got;
-      if (got === 0 || done >= len || into.rights.length > 0) return done;
+      if (got === 0 || done >= len || into.rights.length > 0 || into.ends) return done;
       if (socket.sockType !== SOCK_STREAM || (!all && got < n)) return done;
     }
   };

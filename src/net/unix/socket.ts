@@ -8,7 +8,7 @@
 import { CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN, capable } from '../../core/cred.ts';
 import type { UserMemory } from '../../core/user.ts';
 import { putInt } from '../../core/user-values.ts';
-import { type Waiter, WaitQueue } from '../../core/wait.ts';
+import { QUIETLY, type Waiter, WaitQueue } from '../../core/wait.ts';
 import type { Current } from '../../fs/file.ts';
 import type { Inode } from '../../fs/inode.ts';
 import type { PidSubject } from '../../ipc/pidfd.ts';
@@ -173,7 +173,7 @@ export abstract class UnixSocket extends Socket {
     if (how < SHUT_RD || how > SHUT_RDWR) return -EINVAL;
     const mine = how === SHUT_RD ? RCV_SHUTDOWN : how === SHUT_WR ? SEND_SHUTDOWN : BOTH;
     this.shut |= mine;
-    this.queue.wake(HUNG_UP);
+    this.queue.wake(HUNG_UP | QUIETLY);
     const theirs =
       ((mine & RCV_SHUTDOWN) !== 0 ? SEND_SHUTDOWN : 0) | ((mine & SEND_SHUTDOWN) !== 0 ? RCV_SHUTDOWN : 0);
     this.peerShutDown(theirs);
@@ -186,7 +186,7 @@ export abstract class UnixSocket extends Socket {
   /** The peer was told to stop in one direction or both. */
   hangUp(shut: number): void {
     this.shut |= shut;
-    this.queue.wake(HUNG_UP);
+    this.queue.wake((shut & RCV_SHUTDOWN) !== 0 ? HUNG_UP : HUNG_UP | QUIETLY);
   }
 
   /** An error that the next call reports (SO_ERROR). */

@@ -13,7 +13,7 @@ import { EAGAIN, EFAULT, EINVAL, EISCONN, ENOTCONN, EOPNOTSUPP, EPERM, EPIPE } f
 import { SIOCATMARK } from '../../uapi/ioctls.ts';
 import { POLLPRI } from '../../uapi/poll.ts';
 import { MSG_OOB, MSG_PEEK, SOCK_STREAM } from '../../uapi/socket.ts';
-import { type Incoming, NO_CRED, type Outgoing, type Socket, type Ucred } from '../socket.ts';
+import { type Incoming, type KnownCred, NO_CRED, type Outgoing, type Socket, type Ucred } from '../socket.ts';
 import { UNNAMED } from './address.ts';
 import { UnixConnection } from './connection.ts';
 import type { UnixDomain } from './domain.ts';
@@ -64,14 +64,17 @@ export class UnixStream extends UnixConnection {
   override receive(into: Incoming): number {
     if (this.state !== CONNECTED) return -EINVAL;
     if ((into.flags & MSG_OOB) !== 0) return this.receiveUrgent(into);
-    if (this.packets.length === 0) return this.nothing();
+    if (this.packets.length === 0) return this.nothing(into);
     const peek = (into.flags & MSG_PEEK) !== 0;
     let skip = peek ? Math.max(0, this.options.peekOffset) : 0;
     let done = 0;
     for (let i = 0; i < this.packets.length; ) {
       const packet = this.packets[i]!;
       if (packet === this.urgent || packet.left === 0) {
-        if (done > 0 && this.endsReads(packet)) break;
+        if (done > 0 && this.endsReads(packet)) {
+          into.ends = true;
+          break;
+        }
         if (this.passes(packet, peek)) {
           if (peek) i++;
           continue;
@@ -82,7 +85,10 @@ export class UnixStream extends UnixConnection {
         i++;
         continue;
       }
-      if (!this.noteSender(packet, into, done === 0)) break;
+      if (!this.noteSender(packet, into, done === 0)) {
+        into.ends = true;
+        break;
+      }
       const carried = packet.rights.length > 0;
       const n = this.copyPart(packet, skip, into, done);
       if (n < 0) return done > 0 ? done : n;
@@ -92,7 +98,7 @@ export class UnixStream extends UnixConnection {
       else if (this.consume(packet, n)) break;
       if (carried || done === into.len) break;
     }
-    return done > 0 || into.len === 0 ? done : this.nothing();
+    return done > 0 || into.len === 0 ? done : this.nothing(into);
   }
 
   /** Copies what a receive that has `done` bytes is to get of a packet, from its byte `skip` on, with what it carries. */
@@ -166,10 +172,14 @@ export class UnixStream extends UnixConnection {
   }
 
   /** What a receive answers when the queue is empty. */
-  private nothing(): number {
+  private nothing(into: Incoming): number {
     const err = this.options.takeError();
     if (err < 0) return err;
-    return (this.shut & RCV_SHUTDOWN) !== 0 ? 0 : -EAGAIN;
+    if ((this.shut & RCV_SHUTDOWN) === 0) return -EAGAIN;
+    // The end has a sender, too, as Linux tells it: process 0 of user 0.
+    into.sender = NOT_SENT;
+    into.tellsCred = this.options.passCred;
+    return 0;
   }
 
   /** Takes `n` bytes out of the first packet; true if some are left in it. */
@@ -189,5 +199,7 @@ export class UnixStream extends UnixConnection {
     return true;
   }
 }
+
+const NOT_SENT: KnownCred = Object.freeze({ pid: 0, uid: 0, gid: 0, process: null });
 
 const sameCred = (a: Ucred, b: Ucred): boolean => a.pid === b.pid && a.uid === b.uid && a.gid === b.gid;
