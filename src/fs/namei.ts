@@ -90,6 +90,7 @@ export class Walker {
     this.dentry = from.dentry;
     if (name.length >= PATH_MAX) return -ENAMETOOLONG;
     if (name === '') return (flags & LOOKUP_EMPTY) !== 0 ? this.finish() : -ENOENT;
+    if (top !== ctx.root && (top.dentry.inode!.mode & S_IFMT) !== S_IFDIR) return -ENOTDIR;
     return this.run(ctx, name);
   }
 

@@ -20,10 +20,17 @@ export function fileOf(task: Task, fd: number): File | null {
 
 /**
  * Where `name` starts, for the *at calls: a descriptor's path, null for the working directory, or -EBADF.
- * Names that are absolute, and empty ones (which mean nothing unless `empty`), ignore the descriptor.
+ * Names that are absolute (unless they are `rooted` in that directory), and empty ones (which mean nothing unless `empty`),
+ * ignore the descriptor.
  */
-export function startOf(task: Task, dirfd: number, name: string, empty = false): Path | null | number {
-  if (dirfd === AT_FDCWD || name.charCodeAt(0) === SLASH || (name === '' && !empty)) return null;
+export function startOf(
+  task: Task,
+  dirfd: number,
+  name: string,
+  empty = false,
+  rooted = false,
+): Path | null | number {
+  if (dirfd === AT_FDCWD || (!rooted && name.charCodeAt(0) === SLASH) || (name === '' && !empty)) return null;
   const file = task.files.get(dirfd);
   return file === null ? -EBADF : pathOf(task, file);
 }

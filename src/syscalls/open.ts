@@ -81,7 +81,7 @@ function openAt(
 ): number | Promise<number> {
   const full = roomForFile(task);
   if (full < 0) return full;
-  const at = startOf(task, dirfd, name);
+  const at = startOf(task, dirfd, name, false, (resolve & RESOLVE_IN_ROOT) !== 0);
   if (typeof at === 'number') return at;
   const synced = (flags & SYNC_ONLY) !== 0 ? flags | O_DSYNC : flags;
   const file = openFile(task.kernel.vfs, task, at, name, synced | O_LARGEFILE, mode, resolve);
