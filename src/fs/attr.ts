@@ -130,7 +130,7 @@ export function setSize(vfs: Vfs, ctx: WalkContext, inode: Inode, path: Path | n
   const gone = capable(ctx.cred, CAP_FSETID) ? 0 : privileges(inode, ctx.cred);
   if (gone !== 0) attr.mode = inode.mode & ~gone;
   const err = inode.setattr(attr);
-  if (err >= 0 && path !== null) tell(vfs, path, IN_MODIFY);
+  if (err >= 0 && path !== null) tell(vfs, path, gone !== 0 ? IN_MODIFY | IN_ATTRIB : IN_MODIFY);
   return err;
 }
 

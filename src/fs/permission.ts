@@ -13,6 +13,7 @@ import {
   inGroup,
 } from '../core/cred.ts';
 import { EACCES, EBUSY, EEXIST, EISDIR, ENOENT, ENOTDIR, EPERM, EROFS } from '../uapi/errno.ts';
+import { IN_ATTRIB } from '../uapi/inotify.ts';
 import {
   isDir,
   isLnk,
@@ -27,6 +28,7 @@ import {
 } from '../uapi/stat.ts';
 import { listAllows } from './access-list.ts';
 import type { Dentry } from './dentry.ts';
+import type { File } from './file.ts';
 import { isAppendOnly, isFixed, isImmutable } from './flags.ts';
 import type { Inode } from './inode.ts';
 import type { Mount } from './mount.ts';
@@ -141,11 +143,14 @@ export function privileges(inode: Inode, cred: Cred): number {
 }
 
 /** Takes those bits away before a write; root's writes keep them (write(2)). */
-export function removePrivileges(inode: Inode, cred: Cred): number {
+export function removePrivileges(file: Pick<File, 'inode' | 'happened'>, cred: Cred): number {
+  const { inode } = file;
   if ((inode.mode & (S_ISUID | S_ISGID)) === 0 || !isReg(inode.mode)) return 0;
   const gone = privileges(inode, cred);
   if (gone === 0 || capable(cred, CAP_FSETID)) return 0;
-  return inode.setattr({ mode: inode.mode & ~gone });
+  const err = inode.setattr({ mode: inode.mode & ~gone });
+  if (err >= 0) file.happened(IN_ATTRIB);
+  return err;
 }
 
 /** EEXIST before EROFS: a name that exists already is what a caller wants to hear of (mkdir(2) of a mountpoint). */

@@ -51,6 +51,9 @@ export class PipeFile extends File {
     return true;
   }
 
+  /** What passes through a pipe is not told, not of a FIFO either (inotify(7)). */
+  override happened(): void {}
+
   override get seekable(): boolean {
     return false;
   }

@@ -46,6 +46,7 @@ function flock(task: Task, fd: number, operation: number): number | Promise<numb
   if (kind !== LOCK_SH && kind !== LOCK_EX && kind !== LOCK_UN) return -EINVAL;
   const file = fileOf(task, fd);
   if (file === null) return -EBADF;
+  if (kind !== LOCK_UN && !file.readable && !file.writable) return -EBADF;
   const result = locksOf(file.inode).flock(file, kind);
   return result === -EAGAIN && (operation & LOCK_NB) === 0 ? flockLater(task, file, kind) : result;
 }

@@ -318,7 +318,7 @@ export function writeLimit(task: Task, file: File, pos: number, len: number): nu
     return -EFBIG;
   }
   if (pos >= inode.sb.maxBytes) return -EFBIG;
-  const removed = removePrivileges(inode, task.cred);
+  const removed = removePrivileges(file, task.cred);
   if (removed < 0) return removed;
   return Math.min(len, limit - pos, inode.sb.maxBytes - pos);
 }

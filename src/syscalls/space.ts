@@ -100,7 +100,7 @@ function fallocate(task: Task, fd: number, mode: number, offset: number, len: nu
   if (!isReg(inode.mode) && !isBlk(inode.mode)) return -ENODEV;
   if (offset + len > inode.sb.maxBytes) return -EFBIG;
   const grows = (mode & ~FALLOC_FL_ZERO_RANGE) === 0;
-  const err = (grows ? sizeError(task, offset + len, inode.size) : 0) || removePrivileges(inode, task.cred);
+  const err = (grows ? sizeError(task, offset + len, inode.size) : 0) || removePrivileges(file, task.cred);
   if (err < 0) return err;
   const done = file.fallocate(mode, offset, len);
   if (done >= 0) file.happened(IN_MODIFY);

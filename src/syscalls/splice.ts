@@ -7,6 +7,7 @@ import type { Task } from '../kernel/task.ts';
 import { getInt64 } from '../lib/int64.ts';
 import { EAGAIN, EBADF, EINVAL, EPIPE, ESPIPE } from '../uapi/errno.ts';
 import { O_APPEND } from '../uapi/fcntl.ts';
+import { IN_ACCESS, IN_MODIFY } from '../uapi/inotify.ts';
 import { RWF_NOWAIT } from '../uapi/rwf.ts';
 import { SIGPIPE } from '../uapi/signal.ts';
 import { call, fd, flags, pointer, type Syscall, ulong } from './args.ts';
@@ -79,6 +80,8 @@ function moveSides(task: Task, from: Side, to: Side, len: number): number {
   if (limit < 0) return limit;
   const moved = spliceNow(from.file, from.pos, to.file, to.pos, limit);
   if (moved <= 0) return moved;
+  from.file.happened(IN_ACCESS);
+  to.file.happened(IN_MODIFY);
   return advance(task, from, moved) || advance(task, to, moved) || moved;
 }
 

@@ -74,7 +74,7 @@ function operations(sys: Sys): Record<string, (...args: never[]) => Outcome> {
     fallocate: (slot: number, mode: number, pos: number, size: number) =>
       io(slot, file => {
         const err = pos < 0 || size <= 0 ? -EINVAL : file.checkAccess(true);
-        return err || removePrivileges(file.inode, ctx.cred) || file.fallocate(mode, pos, size);
+        return err || removePrivileges(file, ctx.cred) || file.fallocate(mode, pos, size);
       }),
     lseek: (slot: number, pos: number, whence: number) => io(slot, file => file.seek(pos, whence)),
     fstat: (slot: number) => withFile(slot, ({ inode }) => inode.refresh() || show(inode)),

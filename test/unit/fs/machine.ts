@@ -187,7 +187,7 @@ export class Sys {
   write(file: File, data: Uint8Array, pos?: number): number {
     const err = file.checkAccess(true);
     if (err < 0) return err;
-    removePrivileges(file.inode, this.ctx.cred);
+    removePrivileges(file, this.ctx.cred);
     const at = (file.flags & O_APPEND) !== 0 ? file.inode.size : (pos ?? file.pos);
     const n = file.write(data, 0, data.length, at);
     if (n > 0 && pos === undefined) file.pos = at + n;
