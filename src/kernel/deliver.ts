@@ -30,7 +30,6 @@ import {
   SIGSEGV,
   SS_AUTODISARM,
   SS_DISABLE,
-  SS_ONSTACK,
 } from '../uapi/signal.ts';
 import { WCOREFLAG } from '../uapi/wait.ts';
 import { dumpCore } from './core-dump.ts';
@@ -127,7 +126,8 @@ function enterHandler(task: Task, thread: EngineThread, { info, action }: Delive
   const sp = getRegister(view, thread.context, RSP);
   const { altStack } = signals;
   const usable = altStack.size > 0 && (altStack.flags & SS_DISABLE) === 0;
-  const inside = usable && sp > altStack.sp && sp <= altStack.sp + altStack.size;
+  const armed = usable && (altStack.flags & SS_AUTODISARM) === 0;
+  const inside = armed && sp > altStack.sp && sp <= altStack.sp + altStack.size;
   const onAlt = (action.flags & SA_ONSTACK) !== 0 && usable && !inside;
   const { frame, fpstate } = placeFrame(onAlt ? altStack.sp + altStack.size : sp, onAlt, thread.fpstateSize);
   if ((onAlt || inside) && frame < altStack.sp) return false;
@@ -140,7 +140,7 @@ function enterHandler(task: Task, thread: EngineThread, { info, action }: Delive
     restorer: action.restorer,
     maskLo: mask.lo,
     maskHi: mask.hi,
-    stack: { sp: altStack.sp, size: altStack.size, flags: usable ? (inside ? SS_ONSTACK : 0) : SS_DISABLE },
+    stack: altStack,
     fpstate: thread.fpstateSize > 0 ? fpstate : 0,
   });
   info.write(view, at + SIGINFO);

@@ -9,7 +9,7 @@ import { SigQueue } from './sig-queue.ts';
 import { type ReadonlySigSet, SigSet, sigBit, sigWord, UNMASKABLE } from './sigset.ts';
 import type { ThreadGroup } from './thread-group.ts';
 
-/** sigaltstack(2). `flags` is SS_DISABLE, or 0, with SS_AUTODISARM; SS_ONSTACK is found from the stack pointer. */
+/** sigaltstack(2). `flags` as they were set; whether it is in use is found from the stack pointer. */
 export interface AltStack {
   readonly sp: number;
   readonly size: number;

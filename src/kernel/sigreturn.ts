@@ -2,7 +2,7 @@
 import { cleanFlags, getRegister, REGISTERS_SIZE, setSegments } from '../arch/x86_64/registers.ts';
 import { FRAME_SIZE, fpstateBehind, frameOnReturn, readFrame } from '../arch/x86_64/signal-frame.ts';
 import type { EngineThread, Space } from '../engine/engine.ts';
-import { SS_AUTODISARM, SS_DISABLE } from '../uapi/signal.ts';
+import { SS_AUTODISARM, SS_DISABLE, SS_ONSTACK } from '../uapi/signal.ts';
 import { NO_ALT_STACK } from './signal-state.ts';
 import type { Task } from './task.ts';
 
@@ -71,6 +71,7 @@ function restoreAltStack(task: Task, view: DataView, at: number): void {
   const sp = getRegister(view, at, 0);
   const size = getRegister(view, at, 2);
   const flags = view.getInt32(at + 8, true);
-  if ((flags & SS_DISABLE) !== 0) task.signals.altStack = NO_ALT_STACK;
-  else task.signals.altStack = { sp, size, flags: flags & SS_AUTODISARM };
+  const kept = flags & (SS_ONSTACK | SS_AUTODISARM);
+  if ((flags & SS_DISABLE) !== 0) task.signals.altStack = { ...NO_ALT_STACK, flags: SS_DISABLE | kept };
+  else task.signals.altStack = { sp, size, flags: kept };
 }

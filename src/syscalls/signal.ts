@@ -70,7 +70,8 @@ function sigaltstack(task: Task, ss: number, oldSs: number): number {
   if (oldSs === 0) return 0;
   const at = task.user.out(oldSs, STACK_SIZE);
   if (at < 0) return at;
-  writeStack(task.user.view, at, { ...altStack, flags: altStack.flags | (onStack ? SS_ONSTACK : 0) });
+  const place = altStack.size === 0 ? SS_DISABLE : onStack ? SS_ONSTACK : 0;
+  writeStack(task.user.view, at, { ...altStack, flags: (altStack.flags & SS_AUTODISARM) | place });
   return 0;
 }
 
@@ -80,8 +81,8 @@ function newAltStack(task: Task, addr: number): AltStack | number {
   const { sp, size, flags } = readStack(task.user.view, at);
   const mode = flags & ~SS_AUTODISARM;
   if (mode !== 0 && mode !== SS_ONSTACK && mode !== SS_DISABLE) return -EINVAL;
-  if (mode === SS_DISABLE) return { ...NO_ALT_STACK, flags: SS_DISABLE | (flags & SS_AUTODISARM) };
-  return size < MINSIGSTKSZ ? -ENOMEM : { sp, size, flags: flags & SS_AUTODISARM };
+  if (mode === SS_DISABLE) return { ...NO_ALT_STACK, flags };
+  return size < MINSIGSTKSZ ? -ENOMEM : { sp, size, flags };
 }
 
 export const signalCalls: readonly Syscall[] = [
