@@ -68,7 +68,8 @@ function poll(task: Task, target: WaitTarget, options: number): Waited | number 
   let candidates = 0;
   for (const child of candidatesOf(task, target)) {
     if (!qualifies(task, child, target, options)) continue;
-    candidates++;
+    // What is over changes no more: without WEXITED there is nothing to wait for.
+    if (!child.zombie || (options & WEXITED) !== 0) candidates++;
     const waited = report(task, child, options);
     if (waited !== null) return waited;
   }
