@@ -23,6 +23,9 @@ import { call, flags, hex, int, type Syscall, ulong } from './args.ts';
 import { control, findFor, IPC_FLAGS, type IpcKind, outZeroed } from './ipc.ts';
 import { mayAdd, overSpace } from './mm-limits.ts';
 
+/** SHM_EXEC wants the right to execute. */
+const EXECUTE = 0o111;
+
 function shmget(task: Task, key: number, size: number, flags: number): number {
   // Of huge pages there are none.
   if ((flags & ipc.SHM_HUGETLB) !== 0) return -ENOMEM;
@@ -36,7 +39,9 @@ function shmat(task: Task, id: number, addr: number, flags: number): number {
   const writes = (prot & PROT_WRITE) !== 0;
   const wanted = placeOf(addr, flags);
   if (wanted < 0) return wanted;
-  const segment = findFor(task, task.kernel.ipc.shm, id, writes ? IPC_READ | IPC_WRITE : IPC_READ);
+  const runs = (prot & PROT_EXEC) !== 0 ? EXECUTE : 0;
+  const access = (writes ? IPC_READ | IPC_WRITE : IPC_READ) | runs;
+  const segment = findFor(task, task.kernel.ipc.shm, id, access);
   if (typeof segment === 'number') return segment;
   const size = pageUp(segment.size);
   const place = choosePlace(mm, wanted, size, (flags & ipc.SHM_REMAP) !== 0);

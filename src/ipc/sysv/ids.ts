@@ -2,12 +2,12 @@
  * The objects of one kind of System V IPC (sysvipc(7)): found by key or by id, with owner and permissions.
  *
  * An id is a slot and how often slots were given out before, so that an id of something that is gone does not soon
- * mean something else: it answers EIDRM where its slot has a new owner, EINVAL where it is empty.
+ * mean something else: it answers EINVAL, whether its slot has a new owner or is empty.
  */
 import { CAP_IPC_OWNER, CAP_SYS_ADMIN, type Cred, capable } from '../../core/cred.ts';
 import { Bitmap } from '../../lib/bitmap.ts';
 import type { Result } from '../../lib/result.ts';
-import { EACCES, EEXIST, EIDRM, EINVAL, ENOENT, ENOSPC, EPERM } from '../../uapi/errno.ts';
+import { EACCES, EEXIST, EINVAL, ENOENT, ENOSPC, EPERM } from '../../uapi/errno.ts';
 import { IPC_CREAT, IPC_EXCL, IPC_PRIVATE } from '../../uapi/ipc.ts';
 
 const SLOT_BITS = 15;
@@ -145,7 +145,7 @@ export class IpcTable<T extends IpcObject> {
     if (id < 0) return -EINVAL;
     const found = this.slots[id & SLOT_MASK];
     if (found === undefined) return -EINVAL;
-    return found.id === id ? found : -EIDRM;
+    return found.id === id ? found : -EINVAL;
   }
 
   /** By its slot alone. */

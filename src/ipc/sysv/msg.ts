@@ -2,7 +2,7 @@
 import type { Cred } from '../../core/cred.ts';
 import { WaitQueue } from '../../core/wait.ts';
 import type { Result } from '../../lib/result.ts';
-import { E2BIG, EAGAIN, ENOMSG } from '../../uapi/errno.ts';
+import { E2BIG, EAGAIN, EINVAL, ENOMSG } from '../../uapi/errno.ts';
 import { MSG_COPY, MSG_EXCEPT, MSG_NOERROR, MSGMAX, MSGMNB, MSGMNI } from '../../uapi/ipc.ts';
 import { IpcObject, IpcTable } from './ids.ts';
 
@@ -46,7 +46,7 @@ export class MessageQueue extends IpcObject {
     const message = this.messages[index];
     if (message === undefined) return -ENOMSG;
     if (message.text.length > size && (flags & MSG_NOERROR) === 0) return -E2BIG;
-    if ((flags & MSG_COPY) !== 0) return message;
+    if ((flags & MSG_COPY) !== 0) return message.text.length > size ? -EINVAL : message;
     this.messages.splice(index, 1);
     this.cbytes -= message.text.length;
     this.lrpid = pid;

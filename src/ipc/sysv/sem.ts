@@ -122,11 +122,13 @@ export class SemaphoreSet extends IpcObject {
       again = false;
       for (const waiting of this.pending) {
         const blockedAt = this.attempt(waiting.ops, waiting.owner);
-        if (blockedAt >= 0) {
+        const waits = blockedAt >= 0 && (waiting.ops[blockedAt]!.flags & IPC_NOWAIT) === 0;
+        if (waits) {
           waiting.blockedAt = blockedAt;
           continue;
         }
-        this.finish(waiting, blockedAt === DONE ? 0 : blockedAt);
+        // It has come to another operation, which is not to wait.
+        this.finish(waiting, blockedAt === DONE ? 0 : Math.min(blockedAt, -EAGAIN));
         again = blockedAt === DONE && waiting.ops.some(({ op }) => op !== 0);
         if (again) break;
       }
