@@ -115,7 +115,7 @@ export class Epoll extends File implements FileObserver {
   override fdinfo(): string {
     let text = '';
     for (const item of this.allItems()) {
-      const data = hex(item.hi, 8).replace(/^0+/, '') + hex(item.lo, 8);
+      const data = (hex(item.hi, 8) + hex(item.lo, 8)).replace(/^0+(?=.)/, '');
       const { inode } = item.file;
       text += `tfd: ${String(item.fd).padStart(8)} events: ${hex(item.events, 1).padStart(8)} data: ${data.padStart(16)} `;
       text += ` pos:${item.file.pos} ino:${hex(inode.ino, 1)} sdev:${hex(inode.sb.dev, 1)}\n`;

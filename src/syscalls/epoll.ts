@@ -8,6 +8,7 @@ import {
   EPOLL_CTL_DEL,
   EPOLL_CTL_MOD,
   EPOLL_EVENT_SIZE,
+  EPOLLWAKEUP,
   writeEpollEvent,
 } from '../uapi/epoll.ts';
 import { EBADF, EINTR, EINVAL, EPERM, ETIMEDOUT } from '../uapi/errno.ts';
@@ -39,7 +40,8 @@ function epollCtl(task: Task, epfd: number, op: number, fd: number, addr: number
   if (op !== EPOLL_CTL_DEL) {
     const at = user.in(addr, EPOLL_EVENT_SIZE);
     if (at < 0) return at;
-    events = user.view.getInt32(at, true);
+    // Nothing here sleeps so deeply that it would have to be kept awake.
+    events = user.view.getInt32(at, true) & ~EPOLLWAKEUP;
     lo = user.view.getInt32(at + 4, true);
     hi = user.view.getInt32(at + 8, true);
   }
