@@ -182,17 +182,14 @@ export class NTty {
   private edit(c: number): boolean {
     const { lflag, cc } = this.host.termios;
     const extended = (lflag & IEXTEN) !== 0;
-    if (c === NEWLINE) {
-      if ((lflag & (ECHO | ECHONL)) !== 0) this.echo.byte(NEWLINE);
-      this.endLine(NEWLINE);
-      return true;
-    }
+    // A newline may be one of these, and is then no end of a line.
     if (c === DISABLED_CHAR) return false;
     if (c === cc[VERASE]) this.eraser.erase('char', this.host.termios);
-    else if (c === cc[VKILL]) this.eraser.erase('line', this.host.termios);
     else if (c === cc[VWERASE] && extended) this.eraser.erase('word', this.host.termios);
+    else if (c === cc[VKILL]) this.eraser.erase('line', this.host.termios);
     else if (c === cc[VLNEXT] && extended) this.takeNextLiterally();
     else if (c === cc[VREPRINT] && extended && (lflag & ECHO) !== 0) this.reprint(c);
+    else if (c === NEWLINE) this.endLineByNewline();
     else if (c === cc[VEOF]) this.endLine(DISABLED_CHAR);
     else if (c === cc[VEOL] || (c === cc[VEOL2] && extended)) this.endLineBy(c);
     else return false;
@@ -215,6 +212,11 @@ export class NTty {
     echo.char(c, this.host.termios);
     echo.byte(NEWLINE);
     for (let at = line.canonHead; at < line.head; at++) echo.char(line.at(at), this.host.termios);
+  }
+
+  private endLineByNewline(): void {
+    if ((this.host.termios.lflag & (ECHO | ECHONL)) !== 0) this.echo.byte(NEWLINE);
+    this.endLine(NEWLINE);
   }
 
   private endLineBy(c: number): void {

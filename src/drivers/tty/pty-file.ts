@@ -7,8 +7,8 @@ import type { Inode } from '../../fs/inode.ts';
 import { EAGAIN, EINVAL, EIO } from '../../uapi/errno.ts';
 import * as T from '../../uapi/ioctl-tty.ts';
 import { POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDNORM, POLLWRNORM } from '../../uapi/poll.ts';
-import { NSIG } from '../../uapi/signal.ts';
-import type { PtyPair } from './pty.ts';
+import { SIGINT, SIGQUIT, SIGTSTP } from '../../uapi/signal.ts';
+import { CTRL_Q, CTRL_S, type PtyPair } from './pty.ts';
 import { ttyIoctl } from './tty-ioctl.ts';
 
 /** What a master needs of the instance of devpts that it comes from. */
@@ -24,6 +24,8 @@ export class PtyMasterFile extends File {
   private readonly home: PtyHome;
   /** tcflow(3) on the master. */
   private stopped = false;
+  /** TIOCEXCL on the master, which nobody can open again: it is only kept. */
+  private exclusive = false;
 
   constructor(inode: Inode, flags: number, pair: PtyPair, home: PtyHome) {
     super(inode, flags);
@@ -96,6 +98,12 @@ export class PtyMasterFile extends File {
         return this.flushQueues(arg);
       case T.TCXONC:
         return this.flow(arg);
+      case T.TIOCEXCL:
+      case T.TIOCNXCL:
+        this.exclusive = cmd === T.TIOCEXCL;
+        return 0;
+      case T.TIOCGEXCL:
+        return putInt(user, arg, this.exclusive ? 1 : 0);
       default:
         return ttyIoctl({ tty: pair.slave, file: this, fromMaster: true, user, current }, cmd, arg);
     }
@@ -118,7 +126,7 @@ export class PtyMasterFile extends File {
   }
 
   private signal(signal: number): number {
-    if (signal < 1 || signal > NSIG) return -EINVAL;
+    if (signal !== SIGINT && signal !== SIGQUIT && signal !== SIGTSTP) return -EINVAL;
     this.pair.slave.signal(signal);
     return 0;
   }
@@ -140,6 +148,8 @@ export class PtyMasterFile extends File {
       this.stopped = false;
       this.pair.unthrottle();
     }
+    if (action === T.TCIOFF) this.pair.type(Uint8Array.of(CTRL_S), 0, 1);
+    if (action === T.TCION) this.pair.type(Uint8Array.of(CTRL_Q), 0, 1);
     return 0;
   }
 }

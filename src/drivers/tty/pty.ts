@@ -36,8 +36,8 @@ export const UNIX98_PTY_SLAVE_MAJOR = 136;
 
 const RECEIVED = 4095;
 const IN_FLIGHT = 16384;
-const CTRL_Q = 0x11;
-const CTRL_S = 0x13;
+export const CTRL_Q = 0x11;
+export const CTRL_S = 0x13;
 
 export class PtyPair implements TtyDriver {
   readonly index: number;

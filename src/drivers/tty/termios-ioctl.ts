@@ -75,7 +75,7 @@ function set(request: TtyRequest, arg: number, size: number, flush: boolean): nu
       ? readTermio(user.view, at, tty.termios)
       : readTermios(user.view, at, size, tty.termios);
   keepLocked(next, tty.termios, tty.locked);
-  if (flush) tty.flushInput();
+  if (flush) tty.flushLine();
   tty.setTermios(next);
   return 0;
 }

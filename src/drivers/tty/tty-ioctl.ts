@@ -155,14 +155,14 @@ function flow(tty: Tty, action: number): number {
   }
 }
 
-/** Sends START or STOP to the other side, past output that is stopped. */
+/** Sends START or STOP to the other side, past output that is stopped, but not if a program has stopped it. */
 function sendChar(tty: Tty, c: number): number {
-  if (c === DISABLED_CHAR) return 0;
+  if (c === DISABLED_CHAR || tty.stoppedByProgram) return 0;
   return tty.driver.write(Uint8Array.of(c), 0, 1) === 1 ? 0 : -EAGAIN;
 }
 
-function simulateInput({ tty, user, current }: TtyRequest, arg: number): number {
-  if (current.tty !== tty && !capable(current.cred, CAP_SYS_ADMIN)) return -EPERM;
+function simulateInput({ tty, fromMaster, user, current }: TtyRequest, arg: number): number {
+  if ((fromMaster || current.tty !== tty) && !capable(current.cred, CAP_SYS_ADMIN)) return -EPERM;
   const at = user.in(arg, 1);
   if (at < 0) return -EFAULT;
   return tty.receive(Uint8Array.of(user.ram[at]!), 0, 1) === 1 ? 0 : -EIO;

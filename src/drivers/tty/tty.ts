@@ -174,6 +174,12 @@ export class Tty implements LineHost {
     this.dropPendingInput();
   }
 
+  /** TCSAFLUSH (tcsetattr(3)): what the discipline had no room for stays, and comes after it. */
+  flushLine(): void {
+    this.ldisc.flushInput();
+    this.pump();
+  }
+
   /** Input that the discipline has not taken yet is dropped. */
   dropPendingInput(): void {
     this.input.truncate(0);
