@@ -40,4 +40,6 @@ read -r stat </proc/self/stat && ignored ${stat##*) } && export UML_IGNORED
 # first programs wait for them. What V8 learns of a function it learns from the first call on. Compiled code that the build
 # kept counts for these flags alone: it reads the same file.
 read -r flags <"$home/bin/node.flags"
+# A debugger would listen on a port as soon as SIGUSR1 came. Nodes that are too old do not know this, and shall say so.
+[ "$node" = node ] || flags="$flags --disable-sigusr1"
 exec "$node" $flags "$home/bin/start.cjs" "$name" "$@"

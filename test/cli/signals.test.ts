@@ -49,6 +49,15 @@ test('a command may handle them, or go on', async () => {
     assert.deepEqual(await signalled(ignores, [signal]), [3, 'went on\n']);
 });
 
+test('none makes a debugger listen', async () => {
+  const [status, said] = await signalled(
+    'echo ready; sleep 0.5; echo went on',
+    ['SIGUSR1'],
+    ['sh', '-c', 'exec "$0" "$@" 2>&1'],
+  );
+  assert.deepEqual([status, said], [0, 'went on\n']);
+});
+
 test('who insists ends the machine', async () => {
   const busy = `trap 'echo heard' INT; trap '' TERM; echo ready; while :; do :; done`;
   assert.deepEqual(await signalled(busy, ['SIGINT', 'SIGTERM']), [143, 'heard\n']);
