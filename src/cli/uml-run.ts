@@ -30,10 +30,13 @@ import {
   hostPath,
   ignoredSignals,
   loginEnvironment,
+  partAsGiven,
   runMachine,
   toBytes,
   toEnvp,
+  variable,
   wasClosed,
+  workingDirectory,
 } from './common.ts';
 import { readGuestFile } from './guest-files.ts';
 
@@ -149,9 +152,9 @@ function addVolume(text: string, list: VolumeOptions[] = []): VolumeOptions[] {
 function addEnv(text: string, list: [string, string][] = []): [string, string][] {
   const eq = text.indexOf('=');
   if (eq === 0 || text === '') throw new InvalidArgumentError('say NAME=VALUE or NAME');
-  if (eq > 0) return [...list, [toBytes(text.slice(0, eq)), toBytes(text.slice(eq + 1))]];
-  const value = process.env[text];
-  return value === undefined ? list : [...list, [toBytes(text), toBytes(value)]];
+  if (eq > 0) return [...list, [toBytes(text.slice(0, eq)), partAsGiven(text.slice(eq + 1))]];
+  const value = variable(text);
+  return value === undefined ? list : [...list, [toBytes(text), value]];
 }
 
 function directory(text: string): string {
@@ -162,7 +165,7 @@ function directory(text: string): string {
 function guestPath(text: string): string {
   if (!text.startsWith('/'))
     throw new InvalidArgumentError('say a path in the guest, beginning with a slash');
-  return toBytes(text);
+  return partAsGiven(text);
 }
 
 function hostname(text: string): string {
@@ -211,9 +214,9 @@ function openStrace(file: string | undefined): number | null {
   }
 }
 
-function workingDirectory(): string {
+function startDirectory(): string {
   try {
-    return toBytes(process.cwd());
+    return workingDirectory();
   } catch {
     return fail('uml', 'the working directory is gone; --workdir names another', FAILED);
   }
@@ -238,7 +241,7 @@ async function run(words: string[], flags: RunFlags): Promise<void> {
       type: 'command',
       argv,
       envp: toEnvp(env),
-      cwd: flags.workdir ?? (flags.root === undefined ? workingDirectory() : '/'),
+      cwd: flags.workdir ?? (flags.root === undefined ? startDirectory() : '/'),
       user: { uid: account.uid, gid: account.gid, groups: account.groups },
       stdio,
     },

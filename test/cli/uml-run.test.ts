@@ -270,6 +270,24 @@ test('words are bytes', () => {
   assert.equal(bytes, '\xff\xfe|\xc3\xa9|--|x|');
 });
 
+test('so are the working directory, variables and options', () => {
+  const script = `
+    odd=$(printf '\\344\\377'); mkdir "$1/$odd" && cd "$1/$odd" || exit
+    ODD=$odd "$0" run --env ODD --env "WITH=a$odd" sh -c 'printf "%s|" "\${PWD##*/}" "$ODD" "$WITH"'
+    "$0" run --workdir "$1/$odd" sh -c 'printf "%s|" "\${PWD##*/}"'`;
+  const bytes = execFileSync('sh', ['-c', script, program('uml'), scratch]).toString('latin1');
+  assert.equal(bytes, '\xe4\xff|\xe4\xff|a\xe4\xff|\xe4\xff|');
+});
+
+test('what is set for other Nodes is not for the kernel’s, but can be passed on', () => {
+  const { stdout, stderr } = spawnSync(
+    program('uml'),
+    ['run', '--env', 'NODE_OPTIONS', 'sh', '-c', 'echo $NODE_OPTIONS $UML_NODE_OPTIONS'],
+    { env: { ...process.env, NODE_OPTIONS: '--no-such-option' }, encoding: 'utf8' },
+  );
+  assert.deepEqual([stdout, stderr], ['--no-such-option\n', '']);
+});
+
 test('a working directory that is gone is one line', () => {
   const script = 'cd "$1" && rmdir "$1" && "$0" run true';
   const { stderr, status } = spawnSync(
