@@ -1,16 +1,19 @@
 /** Whatever the machine dies of: the terminal is put back, the status says that it failed, and a line says why. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { onTerminal, program, noPython as skip, start } from './machine.ts';
+import { onTerminal, program, noPython as skip } from './machine.ts';
 
 const faults = join(dirname(fileURLToPath(import.meta.url)), 'faults.cjs');
-const env = { ...process.env, NODE_OPTIONS: `--require "${faults}"` };
+const begin = join(dirname(program('uml')), 'start.cjs');
+/** As bin/launch.sh starts it, but with the faults. */
+const NODE = [process.execPath, '--require', faults, begin];
 
 const SHELLS = {
-  uml: [program('uml'), 'run', '-t', 'sh'],
-  linux: [program('linux'), 'quiet', 'con0=fd:0,fd:1', '--'],
+  uml: [...NODE, 'uml', 'run', '-t', 'sh'],
+  linux: [...NODE, 'linux', 'quiet', 'con0=fd:0,fd:1', '--'],
 } as const;
 /** Its status when the machine failed. */
 const FAILED = { uml: 125, linux: 1 } as const;
@@ -18,7 +21,7 @@ const FAILED = { uml: 125, linux: 1 } as const;
 for (const name of ['uml', 'linux'] as const) {
   /** What is said after an event, without times; the status and whether the terminal is put back. */
   const happens = (event: string, script: string): unknown[] => {
-    const [said, ...end] = onTerminal(event, [...SHELLS[name], '-c', `echo ready; ${script}`], env);
+    const [said, ...end] = onTerminal(event, [...SHELLS[name], '-c', `echo ready; ${script}`]);
     return [String(said).replaceAll(/^\[ *[\d.]+\] /gm, ''), ...end];
   };
   const panics = (event: string, reason: string): void => {
@@ -53,10 +56,13 @@ for (const name of ['uml', 'linux'] as const) {
   });
 }
 
-test('without a machine: a line and the status', async () => {
-  const noMachine = { ...env, FAULT: 'start' };
-  const uml = await start('uml', ['run', 'true'], '', noMachine);
-  assert.deepEqual([uml.status, uml.stderr], [125, 'uml: the machine cannot start: a fault\n']);
-  const linux = await start('linux', [], '', noMachine);
-  assert.deepEqual([linux.status, linux.stderr], [1, 'linux: the machine cannot start: a fault\n']);
+test('without a machine: a line and the status', () => {
+  const starts = (...words: string[]): unknown[] => {
+    const [node, ...args] = [...NODE, ...words];
+    const env = { ...process.env, FAULT: 'start' };
+    const { status, stderr } = spawnSync(node!, args, { env, input: '', encoding: 'utf8' });
+    return [status, stderr];
+  };
+  assert.deepEqual(starts('uml', 'run', 'true'), [125, 'uml: the machine cannot start: a fault\n']);
+  assert.deepEqual(starts('linux'), [1, 'linux: the machine cannot start: a fault\n']);
 });

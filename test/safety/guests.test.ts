@@ -312,8 +312,11 @@ test('random system calls that get somewhere: no oops, nobody hangs, nothing sta
   machine.child.stdin!.write('x\n');
   await machine.says('end\n');
   const said = `seed ${seed}: ${machine.stdout}${machine.stderr}`;
-  const [was = '', , done = '', is = '', ...rest] = machine.stdout.split('\n');
-  assert.match(done, /^lost 0, calls \d{3,}$/, said);
+  const [was = '', , ...lines] = machine.stdout.split('\n');
+  // Root's calls find any descriptor of the machine's in the end: there may be something before it.
+  const done = lines.findIndex(line => /lost 0, calls \d{3,}$/.test(line));
+  assert.ok(done >= 0, said);
+  const [is = '', ...rest] = lines.slice(done + 1);
   assert.equal(is, was, said);
   assert.deepEqual(rest, ['end', ''], said);
   // The first space, the shell's, and one that is kept. Places of the host's files that were looked up stay open for a while.
