@@ -36,7 +36,7 @@ of this host's files (changes are kept in memory and are gone when the machine e
   mem=SIZE              physical memory, for example 512M (half of the host's, at most 2G)
   ncpus=N               processors (the host's)
   root=/dev/root rootfstype=hostfs rootflags=DIR
-                        the host directory DIR as the root, read-only unless rw is said
+                        the host directory DIR as the root, read-only unless rw is said (or root remounts it)
   ro, rw                mount the root read-only or read-write
   init=PATH             the program that becomes process 1
                         (with root= and no init=: /sbin/init, /etc/init, /bin/init, /bin/sh)

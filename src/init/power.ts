@@ -3,6 +3,7 @@
  * how to let go of it.
  */
 import { KERN_EMERG, KERN_ERR, KERN_NOTICE, type Printk } from '../core/printk.ts';
+import { sourceStack } from '../host/stack.ts';
 import type { ShutdownKind } from '../kernel/kernel.ts';
 import type { ExitReport } from './options.ts';
 
@@ -71,7 +72,7 @@ export class Power {
   /** A bug of ours that no task can be blamed for. */
   crash(bug: unknown): void {
     const { stack = '', message } = bug instanceof Error ? bug : new Error(String(bug));
-    for (const line of stack.split('\n')) this.log.log(KERN_ERR, line);
+    for (const line of sourceStack(stack).split('\n')) this.log.log(KERN_ERR, line);
     this.panic(`Fatal exception: ${message}`);
   }
 

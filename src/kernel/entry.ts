@@ -9,6 +9,7 @@ import { ERR, getRegister, RIP, setRegister } from '../arch/x86_64/registers.ts'
 import { KERN_ALERT, KERN_ERR } from '../core/printk.ts';
 import { type EngineThread, TRAP_BADCOPY, TRAP_CALL, TRAP_FAULT, TRAP_FRAME } from '../engine/engine.ts';
 import type { File } from '../fs/file.ts';
+import { sourceStack } from '../host/stack.ts';
 import { EFAULT, ENOSYS } from '../uapi/errno.ts';
 import { RLIMIT_STACK } from '../uapi/resource.ts';
 import { faultInfo } from '../uapi/siginfo.ts';
@@ -309,7 +310,7 @@ export class Entry {
 /** A bug of ours: the task dies of it, the machine goes on. */
 export function oops(task: Task, bug: unknown): void {
   const { printk } = task.kernel;
-  const text = bug instanceof Error ? (bug.stack ?? bug.message) : String(bug);
+  const text = bug instanceof Error ? sourceStack(bug.stack ?? bug.message) : String(bug);
   printk.log(KERN_ALERT, `BUG: unhandled exception in system call ${task.callNumber}`);
   for (const line of text.split('\n')) printk.log(KERN_ERR, line);
   printk.log(KERN_ALERT, `Oops: task ${task.comm}[${task.pid}] killed`);

@@ -120,7 +120,8 @@ export function futexKey(mm: Mm, address: number, isPrivate: boolean): FutexKey 
   if (isPrivate) return { object: mm, offset: address };
   const vma = mm.vmas.find(address);
   if (vma === null || vma.prot === 0) return -EFAULT;
-  if (vma.backing === null || (vma.flags & VM_SHARED) === 0) return { object: mm, offset: address };
+  // Beside those of private futexes of the same words, which are others (futex(2), FUTEX_PRIVATE_FLAG).
+  if (vma.backing === null || (vma.flags & VM_SHARED) === 0) return { object: mm, offset: address + 1 };
   const { cache } = vma.backing;
   const offset = vma.posOf(address);
   return offset < pageUp(cache.size) ? { object: cache, offset } : -EFAULT;
@@ -214,7 +215,5 @@ export function wakeFutex(task: Task, address: number, count: number): void {
   const own = futexKey(task.mm, address, true);
   const shared = futexKey(task.mm, address, false);
   if (typeof own !== 'number') futexes.wake(own, count, FUTEX_BITSET_MATCH_ANY);
-  if (typeof shared !== 'number' && typeof own !== 'number' && shared.object !== own.object) {
-    futexes.wake(shared, count, FUTEX_BITSET_MATCH_ANY);
-  }
+  if (typeof shared !== 'number') futexes.wake(shared, count, FUTEX_BITSET_MATCH_ANY);
 }

@@ -25,7 +25,8 @@ export function bootLimits(tasks: number): Rlimit[] {
   limits[RLIMIT_STACK] = { soft: 8 << 20, hard: UNLIMITED };
   limits[RLIMIT_CORE] = { soft: 0, hard: UNLIMITED };
   limits[RLIMIT_NPROC] = { soft: tasks, hard: tasks };
-  limits[RLIMIT_NOFILE] = { soft: 1024, hard: 4096 };
+  // The kernel alone gives 4096 at most; who runs programs gives them as many as systemd does (systemd.exec(5)).
+  limits[RLIMIT_NOFILE] = { soft: 1024, hard: 524288 };
   limits[RLIMIT_MEMLOCK] = { soft: 8 << 20, hard: 8 << 20 };
   limits[RLIMIT_SIGPENDING] = { soft: tasks, hard: tasks };
   limits[RLIMIT_MSGQUEUE] = { soft: 819200, hard: 819200 };

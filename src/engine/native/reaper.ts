@@ -3,8 +3,10 @@
  * of the spaces with it.
  */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { Libc } from '../../host/libc.ts';
 import { monotonicNow } from '../../host/monotonic.ts';
+import { EAGAIN } from '../../uapi/errno.ts';
 import { atEnd, endProcesses } from './ending.ts';
 import { GLOBAL, NOTE } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
@@ -13,6 +15,7 @@ import type { Note, Notes } from './notes.ts';
 const NR = { kill: 62 } as const;
 const SIGCONT = 18;
 const SIGSTOP = 19;
+const TOO_MANY = 'the host allows no more processes: see ulimit -u';
 /** How long the stub may take to start, ns. */
 const START_LIMIT = 5e9;
 
@@ -48,7 +51,8 @@ export class Reaper {
     child.on('error', () => {});
     child.on('exit', () => this.gone());
     child.unref();
-    if (child.pid === undefined) return `the stub ${stub} cannot be started: run "npm run build"`;
+    if (child.pid === undefined)
+      return existsSync(stub) ? TOO_MANY : `there is no ${stub}: run "npm run build"`;
     this.pid = child.pid;
     this.forgetEnd = atEnd(ending);
     const note = this.firstNote();
@@ -95,5 +99,6 @@ export class Reaper {
 function startFailure(value: number): string {
   if (value === 0)
     return 'the stub did not start: seccomp filters (Linux 3.17, CONFIG_SECCOMP_FILTER) are needed';
+  if ((value & 0xffff) === EAGAIN) return TOO_MANY;
   return `the stub's step ${value >>> 16} failed with error ${value & 0xffff}: seccomp filters, syscall user dispatch and futex_waitv (Linux 5.16) are needed`;
 }

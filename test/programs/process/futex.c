@@ -91,6 +91,8 @@ int main(void)
 	R(futex(&word, FUTEX_WAIT_BITSET, 0, &now, NULL, 0));
 
 	start(t, waits);
+	/* Who sleeps on a private one does not hear of others'. */
+	R(futex(&word, FUTEX_WAKE, 10, NULL, NULL, 0));
 	R(futex(&word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0));
 	until(awake > 0);
 	R(awake);

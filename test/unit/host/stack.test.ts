@@ -31,7 +31,8 @@ test('places in a bundle become places in its sources', async () => {
     return '';
   })();
   assert.match(stack, /out\.cjs/);
-  assert.match(sourceStack(stack), /at f \(in\.ts:5:9\)/);
-  assert.equal(sourceStack('at x (/nope/y.cjs:1:2)'), 'at x (/nope/y.cjs:1:2)');
+  assert.match(sourceStack(stack, dir), /at f \(in\.ts:5:9\)/);
+  assert.equal(sourceStack('at x (/nope/y.cjs:1:2)', '/nope'), 'at x (/nope/y.cjs:1:2)');
+  assert.equal(sourceStack(stack), stack, 'another folder');
   rmSync(dir, { recursive: true });
 });
