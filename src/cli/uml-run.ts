@@ -8,6 +8,7 @@ import { openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { isInBackground } from '../host/terminal.ts';
 import { HOSTNAME_RULE, isHostname, joinWords, parseCpus, parseMem } from '../init/cmdline.ts';
 import type {
   ConsoleOptions,
@@ -198,6 +199,8 @@ function accountOf(spec: string, dir: string): Account {
 function stdioOf(flags: RunFlags): [StdioOptions, StdioOptions, StdioOptions] {
   if (flags.tty) return ['console', 'console', 'console'];
   if (!isatty(0) || !isatty(1)) return [passed(0), passed(1), passed(2)];
+  // A shell's job in the background may write there. What is typed is for others: it has no input.
+  if (isInBackground()) return [{ fd: openSync('/dev/null', 'r') }, passed(1), passed(2)];
   return ['console', 'console', isatty(2) ? 'console' : passed(2)];
 }
 

@@ -4,6 +4,7 @@
  * In raw mode every key reaches the guest, ^C and ^Z included, and output is taken as it is. `restore` may be
  * called at any time and any number of times.
  */
+import { readFileSync } from 'node:fs';
 import { O_RDWR } from '../uapi/fcntl.ts';
 import { TCGETS, TCSETSW, TIOCGPTN, TIOCGWINSZ, TIOCSPTLCK } from '../uapi/ioctl-tty.ts';
 import {
@@ -72,6 +73,13 @@ export const windowSize = (calls: DescriptorCalls, fd: number): WinSize | null =
 
 /** Signals that end us; each is raised again once the terminal is put back. */
 const FATAL = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGABRT'] as const;
+
+/** Whether this process is a background job of a shell on its terminal (proc_pid_stat(5): pgrp and tpgid). */
+export function isInBackground(): boolean {
+  const stat = readFileSync('/proc/self/stat', 'latin1');
+  const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return Number(foreground) > 0 && group !== foreground;
+}
 
 export class HostTerminal {
   private readonly calls: DescriptorCalls;

@@ -66,6 +66,14 @@ test('in the background it waits, and can be ended', { skip }, () => {
   assert.deepEqual([status, restored], [0, true]);
 });
 
+test('a job in the background that has no terminal of its own goes on, without input', { skip }, () => {
+  const job = 'sleep 1; echo written; read line; echo read $? $line; exit 4';
+  const script = `set -m; echo ready; "$0" run sh -c '${job}' & wait %1; echo was $?`;
+  const [said, ...end] = onTerminal('nothing', ['/bin/bash', '-c', script, uml]);
+  assert.match(String(said), /^written\nread 1\n(\[1\].*\n)?was 4\n$/);
+  assert.deepEqual(end, [0, true]);
+});
+
 test('a terminal is its user’s', { skip }, () => {
   const script = 'echo ready; test -O $(tty) && stat -c "%U %a" $(tty); exec >/dev/stdout; id -un';
   const command = [uml, 'run', '-t', '--user', 'nobody', 'sh', '-c', script];
