@@ -170,6 +170,13 @@ export class Dcache {
     if (this.count > this.limit) this.sweep();
   }
 
+  /** Forgets all that nobody uses: memory is short. */
+  shrink(): void {
+    // What was looked at stays at the first time.
+    this.sweep();
+    this.sweep();
+  }
+
   /** Forgets what nobody uses and nobody looked at; the limit follows what is in use. */
   private sweep(): void {
     for (const root of this.roots) this.sweepBelow(root);

@@ -139,9 +139,10 @@ export class OomKiller {
     sendToGroup(group, kernelInfo(SIGKILL));
   }
 
-  /** The kernel's own memory. Much of it may be garbage. */
+  /** The kernel's own memory. Much of it may be garbage, or known names that nobody needs now. */
   private checkOwn(): void {
     if (!this.hasTooMuch() || this.isDying()) return;
+    this.kernel.vfs.dcache.shrink();
     this.own.collect();
     if (this.hasTooMuch()) this.killOne(this.keepers());
   }

@@ -234,4 +234,7 @@ test('the cache forgets names that nobody uses, and keeps the others', () => {
   }
   assert.equal(cache.lookup(root, 'kept'), dentry);
   assert.equal(sys.stat('wild/kept'), kept);
+  cache.shrink();
+  assert.equal(cache.count, 1, 'where memory is short, at once');
+  assert.equal(cache.lookup(root, 'kept'), dentry);
 });
