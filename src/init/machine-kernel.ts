@@ -51,7 +51,7 @@ import type { Uts } from '../kernel/uts.ts';
 import { Vdso } from '../kernel/vdso.ts';
 import { LentWindows } from '../kernel/window-along.ts';
 import { NumberTable } from '../lib/number-table.ts';
-import type { MmHost } from '../mm/mm.ts';
+import type { MmHost } from '../mm/mm-host.ts';
 import { PhysicalMemory } from '../mm/physical.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
 import { TextImages } from '../mm/text-image.ts';

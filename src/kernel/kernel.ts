@@ -15,7 +15,7 @@ import type { PidFs } from '../ipc/pidfs.ts';
 import type { PipeLimits } from '../ipc/pipe-limits.ts';
 import type { SysvIpc } from '../ipc/sysv/ipc.ts';
 import type { NumberTable } from '../lib/number-table.ts';
-import type { MmHost } from '../mm/mm.ts';
+import type { MmHost } from '../mm/mm-host.ts';
 import type { Ram } from '../mm/ram.ts';
 import type { TextImages } from '../mm/text-image.ts';
 import type { Network } from '../net/family.ts';

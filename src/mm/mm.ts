@@ -18,6 +18,7 @@ import {
   unmapTruncated,
 } from './file-pages.ts';
 import { hideGuards, moveGuards, removeGuards } from './guards.ts';
+import type { MmHost } from './mm-host.ts';
 import { remapMoved } from './moved-files.ts';
 import { followBreak, OwnBreak } from './own-break.ts';
 import { OwnEnd } from './own-end.ts';
@@ -26,7 +27,7 @@ import type { PageWindow } from './page-window.ts';
 import { lowestUse, MMAP_MIN, Places, TASK_SIZE, vdsoPlace } from './places.ts';
 import { growPrivate, mapPrivate, movePages } from './private-pages.ts';
 import { PAGE_SIZE, pageUp } from './ram.ts';
-import type { Mapped, TextImages } from './text-image.ts';
+import type { Mapped } from './text-image.ts';
 import {
   type Backing,
   VM_DONTFORK,
@@ -37,21 +38,6 @@ import {
   Vma,
 } from './vma.ts';
 import { type AreasWatcher, VmaList } from './vma-list.ts';
-
-/** What address spaces have in common: a machine's. */
-export interface MmHost {
-  readonly images: TextImages;
-  /** The memory that kernel and engine share, for what is staged. */
-  readonly bytes: Uint8Array;
-  /** Address of the vDSO, which is in every space and in no list of areas; 0 if there is none. */
-  vdso(): number;
-  /** Of the pages at `offset` of that memory: sets out[i] to 1 for each that was ever touched. */
-  touched(offset: number, out: Uint8Array): void;
-  /** So many private pages more (or fewer) may be touched. */
-  promise(pages: number): void;
-  /** The machine has no memory left for a touched page: whether there will be some soon, so that it may be touched again. */
-  makeRoom(): boolean;
-}
 
 /** Whether an area with these PROT_ bits lets one do this. What may be written or executed can be read, on x86. */
 export const grants = (has: number, wanted: number): boolean =>

@@ -1,4 +1,5 @@
 /** /proc/sys/vm: the rules for programs' memory (proc_sys_vm(5)). */
+import type { Dcache } from '../../fs/dcache.ts';
 import { parseInteger } from '../../fs/proc/context.ts';
 import type { Sysctl } from '../../fs/proc/source.ts';
 import type { Ram } from '../../mm/ram.ts';
@@ -27,9 +28,10 @@ function rule(
 }
 
 const DROP_PAGES = 1;
+const DROP_NAMES = 2;
 
-/** Written, it drops cached pages that nobody uses; names are kept: they take no memory that programs could have. */
-const dropCaches = (ram: Ram): Sysctl => ({
+/** Written, it drops cached pages and names that nobody uses. */
+const dropCaches = (ram: Ram, dcache: Dcache): Sysctl => ({
   path: 'vm/drop_caches',
   perm: 0o200,
   get: () => '0',
@@ -37,12 +39,13 @@ const dropCaches = (ram: Ram): Sysctl => ({
     const value = parseInteger(text);
     if (value === null || value < 1 || value > 7) return -EINVAL;
     if ((value & DROP_PAGES) !== 0) for (const reclaim of ram.reclaimers) reclaim(ram.totalPages);
+    if ((value & DROP_NAMES) !== 0) dcache.shrink();
     return 0;
   },
 });
 
-export const memorySysctls = (rules: MemoryRules, ram: Ram): Sysctl[] => [
-  dropCaches(ram),
+export const memorySysctls = (rules: MemoryRules, ram: Ram, dcache: Dcache): Sysctl[] => [
+  dropCaches(ram, dcache),
   rule(rules, 'max_map_count', 'maxMaps', INT_MAX),
   rule(rules, 'overcommit_memory', 'overcommit', NEVER),
   rule(rules, 'overcommit_ratio', 'ratio', INT_MAX),

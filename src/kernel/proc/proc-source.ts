@@ -67,7 +67,7 @@ export class KernelProc implements ProcSource {
     this.facts = facts;
     this.sysctls = [
       ...ipcSysctls(kernel.ipc),
-      ...memorySysctls(kernel.memoryRules, kernel.ram),
+      ...memorySysctls(kernel.memoryRules, kernel.ram, kernel.vfs.dcache),
       ...coreSysctls(kernel.core),
       ...fileSysctls(kernel),
       ...pidSysctls(kernel.pids),

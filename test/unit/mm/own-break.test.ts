@@ -5,7 +5,8 @@ import { PROT_READ, PROT_WRITE, type Space } from '../../../src/engine/engine.ts
 import { SIZE, SLOT } from '../../../src/engine/native/layout.ts';
 import type { MemoryFile } from '../../../src/engine/native/memory-file.ts';
 import { NativeThreadFacts } from '../../../src/engine/native/thread-facts.ts';
-import { Mm, type MmHost } from '../../../src/mm/mm.ts';
+import { Mm } from '../../../src/mm/mm.ts';
+import type { MmHost } from '../../../src/mm/mm-host.ts';
 import { newHeap } from '../../../src/mm/own-break.ts';
 import { PAGE_SIZE, pageUp } from '../../../src/mm/ram.ts';
 import { VM_MAYWRITE, Vma } from '../../../src/mm/vma.ts';
