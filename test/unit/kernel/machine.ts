@@ -7,6 +7,7 @@ import { KernelLog } from '../../../src/core/log.ts';
 import { SyslogReader } from '../../../src/core/syslog.ts';
 import { TimerHeap } from '../../../src/core/timers.ts';
 import { WaitQueue } from '../../../src/core/wait.ts';
+import { Dcache } from '../../../src/fs/dcache.ts';
 import { FilesStruct } from '../../../src/fs/fd-table.ts';
 import { InotifyHub } from '../../../src/ipc/inotify-hub.ts';
 import { SysvIpc } from '../../../src/ipc/sysv/ipc.ts';
@@ -72,6 +73,7 @@ export class FakeMachine {
       observer: null,
       tally: new Tally(),
       accounting: new Accounting(),
+      vfs: { dcache: new Dcache() },
       fillRandom: (buf: Uint8Array, off: number, len: number) => void buf.fill(0x5a, off, off + len),
       setRealtime: (time: Timespec) => {
         this.wall = time;
