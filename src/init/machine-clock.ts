@@ -1,5 +1,6 @@
 /** The machine's clocks: the host's, from boot on, with the wall clock as somebody may have set it. */
 import { type Clock, fromNs, NSEC_PER_SEC, type Timespec } from '../core/clock.ts';
+import { Ntp } from '../core/ntp.ts';
 import { monotonicNow } from '../host/monotonic.ts';
 import { CLOCK_REALTIME, CLOCK_REALTIME_COARSE } from '../uapi/time.ts';
 
@@ -16,14 +17,21 @@ export class MachineClock implements Clock {
   /** CLOCK_MONOTONIC of the host at boot. */
   readonly boot: number;
 
+  /** How the wall clock is steered. */
+  private readonly ntp: Ntp;
   private readonly host: (id: number) => Timespec;
   private wasSet = false;
+  /** Nanoseconds a second that the wall clock gains on the monotonic one; since when, and when that may change. */
+  private rate = 0;
+  private rateSince = 0;
+  private rateUntil = Number.POSITIVE_INFINITY;
 
   /** `host` reads the host's clocks. */
   constructor(host: (id: number) => Timespec) {
     this.host = host;
     // The host's vDSO serves programs too, so CLOCK_MONOTONIC is the host's own.
     this.boot = monotonicNow();
+    this.ntp = new Ntp(this.boot);
     const { real, at } = readTogether(() => host(CLOCK_REALTIME));
     const { sec, nsec } = fromNs(at);
     this.offsetSec = real.sec - sec;
@@ -55,17 +63,63 @@ export class MachineClock implements Clock {
   }
 
   setRealtime(time: Timespec): void {
+    const now = monotonicNow();
+    this.catchUp(now);
+    this.ntp.clear();
+    this.setRate(now);
     this.wasSet = true;
-    const { sec, nsec } = fromNs(monotonicNow());
+    const { sec, nsec } = fromNs(now);
     this.offsetSec = time.sec - sec;
     this.offsetNsec = time.nsec - nsec;
     this.coarseAt = Number.NEGATIVE_INFINITY;
-    this.passes(monotonicNow());
+    this.passes(now);
+  }
+
+  /**
+   * Lets somebody look at how the wall clock is steered, or change it. Whether that is no longer the host's time from now on:
+   * programs must not be told it any more.
+   */
+  steer(look: (ntp: Ntp, now: number) => void): boolean {
+    const now = monotonicNow();
+    this.catchUp(now);
+    look(this.ntp, now);
+    this.setRate(now);
+    const differs = this.rate !== 0 || !this.ntp.isSteady;
+    this.wasSet ||= differs;
+    return differs;
+  }
+
+  private catchUp(now: number): void {
+    const { ntp } = this;
+    while (ntp.changes <= now) {
+      if (ntp.isSteady) ntp.skip(Math.floor((now - ntp.changes) / NSEC_PER_SEC) + 1);
+      else {
+        const at = ntp.changes;
+        ntp.nextSecond();
+        this.setRate(at);
+      }
+    }
+  }
+
+  /** The wall clock runs as `ntp` says from `at` on; what it has gained until then it keeps. */
+  private setRate(at: number): void {
+    this.offsetNsec += this.gained(at);
+    const carry = Math.floor(this.offsetNsec / NSEC_PER_SEC);
+    this.offsetSec += carry;
+    this.offsetNsec -= carry * NSEC_PER_SEC;
+    this.rate = this.ntp.rate;
+    this.rateSince = at;
+    this.rateUntil = this.ntp.isSteady ? Number.POSITIVE_INFINITY : this.ntp.changes;
+  }
+
+  private gained(now: number): number {
+    return this.rate === 0 ? 0 : Math.round(((now - this.rateSince) * this.rate) / NSEC_PER_SEC);
   }
 
   private wall(now: number): Timespec {
+    if (now >= this.rateUntil) this.catchUp(now);
     const { sec, nsec } = fromNs(now);
-    const sum = nsec + this.offsetNsec;
+    const sum = nsec + this.offsetNsec + this.gained(now);
     const carry = Math.floor(sum / NSEC_PER_SEC);
     return { sec: sec + this.offsetSec + carry, nsec: sum - carry * NSEC_PER_SEC };
   }

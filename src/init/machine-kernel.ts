@@ -1,6 +1,7 @@
 /** The kernel's state of one machine (kernel/kernel.ts has the contract), and what ends tasks and machine. */
 import type { Timespec } from '../core/clock.ts';
 import type { KernelLog } from '../core/log.ts';
+import type { Ntp } from '../core/ntp.ts';
 import { SyslogReader } from '../core/syslog.ts';
 import { TimerHeap } from '../core/timers.ts';
 import { WaitQueue } from '../core/wait.ts';
@@ -200,6 +201,10 @@ export class MachineKernel implements Kernel {
     this.parts.clock.setRealtime(time);
     this.vdso.retire(this.tasks.values());
     this.clockSet.wake();
+  }
+
+  steerRealtime(look: (ntp: Ntp, now: number) => void): void {
+    if (this.parts.clock.steer(look)) this.vdso.retire(this.tasks.values());
   }
 
   stackPointer(task: Task): number {

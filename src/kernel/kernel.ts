@@ -3,6 +3,7 @@
  */
 import type { Clock, Timers, Timespec } from '../core/clock.ts';
 import type { KernelLog } from '../core/log.ts';
+import type { Ntp } from '../core/ntp.ts';
 import type { SyslogReader } from '../core/syslog.ts';
 import type { WaitQueue } from '../core/wait.ts';
 import type { Engine, EngineMemory } from '../engine/engine.ts';
@@ -136,6 +137,8 @@ export interface Kernel {
   fillRandom(buf: Uint8Array, off: number, len: number): void;
   /** clock_settime(CLOCK_REALTIME): sets it, then wakes `clockSet`. */
   setRealtime(time: Timespec): void;
+  /** adjtimex(2): lets `look` see, and change, how CLOCK_REALTIME is steered. */
+  steerRealtime(look: (ntp: Ntp, now: number) => void): void;
   /** Where a task's program has its stack now, for sigaltstack(2). */
   stackPointer(task: Task): number;
   /** reboot(2): ends the machine. */

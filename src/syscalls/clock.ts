@@ -1,6 +1,6 @@
-/** Reading and setting clocks (clock_gettime(2), gettimeofday(2), times(2), adjtimex(2)). */
+/** Reading and setting clocks (clock_gettime(2), gettimeofday(2), times(2)). */
 
-import { TMS_SIZE, writeMicros } from '../arch/x86_64/structs/resource.ts';
+import { TMS_SIZE } from '../arch/x86_64/structs/resource.ts';
 import {
   readTimespec,
   readTimeval,
@@ -38,8 +38,9 @@ export function readClock(task: Task, id: number): Time | number {
   }
   switch (id) {
     case t.CLOCK_REALTIME:
-    case t.CLOCK_TAI:
       return task.clock.realtime();
+    case t.CLOCK_TAI:
+      return atomicTime(task);
     case t.CLOCK_REALTIME_COARSE:
       return task.clock.shared?.(id) ?? task.clock.coarse();
     case t.CLOCK_MONOTONIC_RAW:
@@ -51,6 +52,16 @@ export function readClock(task: Task, id: number): Time | number {
     default:
       return -EINVAL;
   }
+}
+
+/** CLOCK_REALTIME and the leap seconds that somebody has told the kernel of. */
+function atomicTime({ clock, kernel }: Task): Time {
+  const { sec, nsec } = clock.realtime();
+  let leaps = 0;
+  kernel.steerRealtime(({ tai }) => {
+    leaps = tai;
+  });
+  return { sec: sec + leaps, nsec };
 }
 
 function clockGettime(task: Task, id: number, addr: number): number {
@@ -80,7 +91,7 @@ function setTime(task: Task, time: Time): number {
 }
 
 /** About the year 2232: what nanoseconds in 64 bits can count, less some years for the machine to run. */
-const MAX_SECONDS = 8_277_292_036;
+export const MAX_SECONDS = 8_277_292_036;
 const TIMEZONE_SIZE = 8;
 
 function gettimeofday(task: Task, tv: number, tz: number): number {
@@ -124,39 +135,6 @@ function times(task: Task, addr: number): number {
   return toTicks(task.clock.monotonic());
 }
 
-/** struct timex: 0 modes u32 | 24 maxerror | 32 esterror | 40 status s32 | 48 constant | 56 precision | 64 tolerance | 72 time, a timeval | 88 tick */
-const TIMEX_SIZE = 208;
-/** Asks what is left of a change that adjtime(3) has begun. */
-const ADJ_OFFSET_SS_READ = 0xa001;
-const STA_UNSYNC = 0x40;
-const TIME_ERROR = 5;
-const UNKNOWN_ERROR = 16_000_000;
-
-/** The clock is the host's, and nobody here steers it: tells so, and refuses changes. */
-function adjtimex(task: Task, addr: number): number {
-  const at = task.user.in(addr, 4);
-  if (at < 0) return at;
-  const modes = task.user.view.getUint32(at, true);
-  if (modes !== 0 && modes !== ADJ_OFFSET_SS_READ) return -EPERM;
-  const out = task.user.out(addr, TIMEX_SIZE);
-  if (out < 0) return out;
-  const { view, ram } = task.user;
-  ram.fill(0, out, out + TIMEX_SIZE);
-  setInt64(view, out + 24, UNKNOWN_ERROR);
-  setInt64(view, out + 32, UNKNOWN_ERROR);
-  view.setInt32(out + 40, STA_UNSYNC, true);
-  setInt64(view, out + 48, 2);
-  setInt64(view, out + 56, 1);
-  setInt64(view, out + 64, 32_768_000);
-  const now = task.clock.realtime();
-  writeMicros(view, out + 72, now.nsec);
-  setInt64(view, out + 72, now.sec);
-  setInt64(view, out + 88, 10_000);
-  return TIME_ERROR;
-}
-
-const TIMEX_NOTE = 'the clock cannot be steered: modes answer EPERM';
-
 export const clockCalls: readonly Syscall[] = [
   call(
     'clock_gettime',
@@ -175,11 +153,4 @@ export const clockCalls: readonly Syscall[] = [
   ),
   call('time', [pointer('tloc')], time),
   call('times', [outStruct('buf', TMS)], times),
-  call('adjtimex', [pointer('buf')], adjtimex, TIMEX_NOTE),
-  call(
-    'clock_adjtime',
-    [oneOf('clockid', CLOCKS), pointer('buf')],
-    (task, id, addr) => (id === t.CLOCK_REALTIME ? adjtimex(task, addr) : -EINVAL),
-    TIMEX_NOTE,
-  ),
 ];

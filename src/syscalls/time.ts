@@ -23,6 +23,7 @@ import {
   SIGEV_THREAD_ID,
   TIMER_ABSTIME,
 } from '../uapi/time.ts';
+import { adjtimexCalls } from './adjtimex.ts';
 import { call, flags, inStruct, int, oneOf, outStruct, type Syscall, shownAfter, uint } from './args.ts';
 import { clockCalls } from './clock.ts';
 import { nanosleepCalls } from './nanosleep.ts';
@@ -162,6 +163,7 @@ const CPU_NOTE = 'processor time is looked at every 4 ms or more: signals may be
 
 export const timeCalls: readonly Syscall[] = [
   ...clockCalls,
+  ...adjtimexCalls,
   ...nanosleepCalls,
   call('getitimer', [oneOf('which', WHICH), outStruct('curr', ITIMERVAL)], getitimer),
   call(

@@ -19,3 +19,20 @@ test('who reads the clock sees what was set: who runs already, its children, lat
   );
   assert.deepEqual(stdout.trim().split('\n'), [...new Array(4).fill('2031-05-06'), '131']);
 });
+
+test('a clock that is steered runs at its new rate, for programs that were told the time before, too', async () => {
+  const timex = 'pack("L x4 q4 l x4 q6 x112", 0x4000, (0) x 10, $tick)';
+  const script = `
+    use Time::HiRes qw(clock_gettime sleep CLOCK_REALTIME CLOCK_MONOTONIC);
+    sub rate {
+      my ($real, $own) = (clock_gettime(CLOCK_REALTIME), clock_gettime(CLOCK_MONOTONIC));
+      sleep 0.3;
+      sprintf "%.2f\\n", (clock_gettime(CLOCK_REALTIME) - $real) / (clock_gettime(CLOCK_MONOTONIC) - $own);
+    }
+    sub steer { my $tick = shift; my $timex = ${timex}; syscall(159, $timex) }
+    print rate(); steer(11000); print rate(); steer(9000); print rate(); steer(10000); print rate();
+    print steer(20000), "\\n";
+  `;
+  const { stdout } = await uml('perl', '-e', script);
+  assert.equal(stdout, '1.00\n1.10\n0.90\n1.00\n-1\n');
+});
