@@ -11,6 +11,6 @@ export const mayTrace = ({ source, task }: Pick<TaskContext, 'source' | 'task'>,
 export const traceGuard = (context: TaskContext, cred: Cred): number =>
   mayTrace(context, cred) ? 0 : -EACCES;
 
-/** The same where Linux asks while reading: the mode bits were the first hurdle. */
+/** The same, with the error of files that Linux checks on each read. */
 export const attachGuard = (context: TaskContext, cred: Cred): number =>
   mayTrace(context, cred) ? 0 : -EPERM;

@@ -1,4 +1,4 @@
-/** What the files of a task's directory are about, and the rows that such directories are made of. */
+/** The context of the files in a task's directory, and the rows of which such directories are made. */
 import type { Cred } from '../../core/cred.ts';
 import { ESRCH } from '../../uapi/errno.ts';
 import type { Path } from '../dentry.ts';
@@ -10,7 +10,7 @@ import type { ProcSource, ProcTask } from './source.ts';
 export interface TaskContext {
   readonly source: ProcSource;
   readonly task: ProcTask;
-  /** The directory of a process; false for one in its task/. */
+  /** True for /proc/PID, false for /proc/PID/task/TID. */
   readonly process: boolean;
   /** Where the files of namespaces live. */
   readonly nsfs: NsFs;
@@ -20,7 +20,7 @@ export type TaskEntry = kernfs.Entry<TaskContext>;
 export type ShowTask = (task: ProcTask, context: TaskContext, cred: Cred) => Text;
 export type StoreTask = (task: ProcTask, text: string, context: TaskContext, cred: Cred) => number;
 
-/** The root that names of paths are shown from to whoever asks. */
+/** The root from which the calling task sees path names. */
 export const viewerRoot = (source: ProcSource): Path => source.current?.root ?? source.root;
 
 const showing =
@@ -36,7 +36,7 @@ export const taskText = (
   guard?: kernfs.Guard<TaskContext>,
 ): TaskEntry => kernfs.text(name, perm, showing(show), guard);
 
-/** One for those who may look into the task while they read: it may have become another program since it was opened. */
+/** One that checks access on each read, too: the task may have executed another program since the file was opened. */
 export const taskSecret = (
   name: string,
   perm: number,
@@ -47,7 +47,7 @@ export const taskSecret = (
     guard(context, context.source.current?.cred ?? cred, flags),
   );
 
-/** One about the address space that the task had when it was opened: it is empty when that is gone. */
+/** One about the address space that the task had when the file was opened; empty once that is gone. */
 export const spaceText = (
   name: string,
   perm: number,
@@ -63,7 +63,7 @@ export const spaceText = (
     return new TextFile(inode, flags, cred, text, null);
   });
 
-/** One that may be written. */
+/** One that can be written. */
 export const taskSetting = (
   name: string,
   perm: number,
@@ -79,7 +79,7 @@ export const taskSetting = (
     guard,
   );
 
-/** A whole number as sysctl and proc files take it: blanks around it, decimal, octal or hexadecimal; else null. */
+/** Parses an integer as sysctl and proc files take it: decimal, octal or hexadecimal, blanks around it; else null. */
 export function parseInteger(text: string): number | null {
   const match = /^[ \t\n]*(-?)(0[xX][0-9a-fA-F]{1,16}|0[0-7]{0,22}|[1-9][0-9]{0,19})[ \t\n]*\0?$/.exec(text);
   if (match === null) return null;

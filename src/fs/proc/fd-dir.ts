@@ -15,12 +15,12 @@ import { mayTrace, traceGuard } from './access.ts';
 import type { TaskContext, TaskEntry } from './context.ts';
 import { lockLines } from './locks.ts';
 
-/** A canonical small number; -1 for any other name. */
+/** A canonical decimal number of at most nine digits; -1 for any other name. */
 export function parseNumber(name: string): number {
   return /^(0|[1-9][0-9]{0,8})$/.test(name) ? Number(name) : -1;
 }
 
-/** A directory with a name for each descriptor. What was made for one stays until that is another file. */
+/** A directory with a name for each descriptor. Its inode stays until the descriptor is of another file. */
 abstract class DescriptorDir extends KernfsDir {
   protected readonly context: TaskContext;
   private readonly made: Map<number, { file: File; inode: KernfsInode }> = new Map();
@@ -36,13 +36,13 @@ abstract class DescriptorDir extends KernfsDir {
     return this.context.task.reaped ? -ENOENT : 0;
   }
 
-  /** Linux says how many there are. */
+  /** As on Linux, the size is the number of open descriptors. */
   override refresh(): number {
     if (!this.context.task.reaped) this.size = this.context.task.files?.count ?? 0;
     return super.refresh();
   }
 
-  /** The process itself may always look, whatever it has become since it owns the directory. */
+  /** The process itself may always look, even if it no longer owns the directory. */
   override permission(mask: number, cred: Cred): number | null {
     const { source, task } = this.context;
     return source.current?.tgid === task.tgid ? 0 : super.permission(mask, cred);
@@ -82,7 +82,7 @@ class FdDir extends DescriptorDir {
   }
 }
 
-/** Leads to the open file's place, or to the file itself where it has none. */
+/** Leads to the open file's path, or to the file itself if it has none. */
 class FdLink extends KernfsLink {
   constructor(sb: KernfsSuper, context: TaskContext, fd: number, file: File) {
     const at = (who: WalkContext): Result<Path> => {
@@ -104,13 +104,13 @@ class FdLink extends KernfsLink {
   }
 }
 
-/** Whether the link may be followed and still is about this file. */
+/** Whether the link may be followed and the descriptor is still of this file: 0 or -errno. */
 function openFd(context: TaskContext, fd: number, file: File, who: WalkContext): number {
   if (context.task.reaped || context.task.files?.get(fd) !== file) return -ENOENT;
   return mayTrace(context, who.cred) ? 0 : -EACCES;
 }
 
-/** The mode of the link says how the file is open. */
+/** The link's permission bits show the access that the file is open for. */
 function linkMode({ readable, writable }: File): number {
   return (readable ? 0o500 : 0) | (writable ? 0o300 : 0);
 }

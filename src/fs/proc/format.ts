@@ -12,7 +12,7 @@ export const kib = (bytes: number): number => Math.floor(bytes / 1024);
 export const kibLine = (label: string, bytes: number): string =>
   `${label}${String(kib(bytes)).padStart(8)} kB\n`;
 
-/** The same with labels of one width. */
+/** The same with the label padded to 16 columns. */
 export const kibRow = (name: string, bytes: number): string => kibLine(`${name}:`.padEnd(16), bytes);
 
 export const hex = (n: number, digits: number): string => n.toString(16).padStart(digits, '0');
@@ -46,9 +46,9 @@ export function maskFormat(numbers: readonly number[], width: number): string {
   return [hex(top!, digits), ...rest.map(word => hex(word, 8))].join(',');
 }
 
-/** Blanks that would break a line apart, in octal: '\040'. */
+/** Replaces blanks that would break up a line by octal escapes: '\040'. */
 export const escapeBlanks = (text: string, which: RegExp = /[ \t\n\\]/g): string =>
   text.replace(which, c => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`);
 
-/** Lines of a 64-bit number that a double cannot hold: what is unlimited. */
+/** 'Unlimited', as text: a double cannot hold it. */
 export const ULONG_MAX = '18446744073709551615';

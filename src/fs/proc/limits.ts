@@ -42,7 +42,7 @@ export function showIo({ io }: ProcTask): string {
   );
 }
 
-/** 0 to 1333 or so: the share of memory in use in thousandths, shifted by the adjustment (proc_pid_oom_score(5)). */
+/** 0 to about 2000: from the task's share of memory in thousandths and its adjustment (proc_pid_oom_score(5)). */
 export function showOomScore({ mm, oomScoreAdj }: ProcTask, { source }: TaskContext): string {
   if (mm === null || oomScoreAdj === -1000) return '0\n';
   const share = ((measure(mm).rss + mm.pageTables) * 1000) / source.memory.total;

@@ -1,8 +1,8 @@
 /**
  * /proc/locks and the lock lines of fdinfo (proc_locks(5)): which files are locked, and by whom.
  *
- * Locks are found by the descriptors of all processes: a lock is held by a table of descriptors or by an open
- * file. One of flock(2) is shown with the first process that has the file open.
+ * Locks are found through the descriptors of all processes, since a descriptor table or an open file holds each
+ * lock. A flock(2) lock is shown with the first process that has the file open.
  */
 import { F_RDLCK, F_WRLCK, LOCK_EX } from '../../uapi/fcntl.ts';
 import { major, minor } from '../../uapi/stat.ts';
@@ -34,7 +34,7 @@ const recordRow = (inode: Inode, { type, pid, start, end }: RecordLock): string 
 const flockRow = (inode: Inode, mode: number, pid: number): string =>
   row('FLOCK', mode === LOCK_EX ? 'WRITE' : 'READ', pid, inode, 0, Number.POSITIVE_INFINITY);
 
-/** Of one that is to be given up, what it has to become. */
+/** A lease that is being broken shows the type that it must become. */
 function leaseRow(inode: Inode, { type, breaking, owner }: Lease): string {
   const becomes = breaking ?? type;
   const access = becomes === F_WRLCK ? 'WRITE' : becomes === F_RDLCK ? 'READ' : 'UNLCK';
@@ -72,7 +72,7 @@ export function showLocks(source: ProcSource): string {
   return rows.map((text, i) => `${i + 1}: ${text}`).join('');
 }
 
-/** The locks that a descriptor's owner has on its file. */
+/** The locks on a descriptor's file that its open file or descriptor table holds. */
 export function lockLines(file: File, table: FilesStruct, pid: number): string {
   const { inode } = file;
   if (inode.locks === null) return '';

@@ -67,14 +67,14 @@ class MapsFile extends TextFile {
   }
 }
 
-/** Of another program than the one whose areas may be seen, nothing is. */
+/** The areas of the address space that was opened; '' if the task has executed another program since. */
 function textOf(context: TaskContext, mm: ProcMm | null): Text {
   const { task } = context;
   if (task.reaped) return -ESRCH;
   return task.mm === mm ? showMaps(task, context) : '';
 }
 
-/** A copy of what is asked, as long as we know it; programs may know less of it, or more that is zero. */
+/** A copy of the query, QUERY_SIZE bytes: a shorter one is padded, what a longer one has beyond must be zero. */
 function readQuery(user: UserMemory, addr: number): Uint8Array | number {
   const at = user.in(addr, 8);
   if (at < 0) return at;
@@ -98,7 +98,7 @@ function isSound(query: DataView): boolean {
   return both(80, 88) && both(84, 96);
 }
 
-/** The area at an address, or after it if the flags say so, of the kind that they want. */
+/** The area at an address, or after it if the flags say so, that matches the flags; else null. */
 function findArea(mm: ProcMm, addr: number, flags: number): Vma | null {
   const next = (flags & uapi.PROCMAP_QUERY_COVERING_OR_NEXT_VMA) !== 0;
   const wanted = flags & uapi.PROCMAP_QUERY_VMA_ALL;
@@ -117,7 +117,7 @@ function flagsOf(vma: Vma): number {
   return flags;
 }
 
-/** Stores the name and the build ID where they are wanted, and their lengths in the query: 0 or -errno. */
+/** Copies out the name and the build ID if the query asks for them, and sets their lengths in it: 0 or -errno. */
 function tell(user: UserMemory, query: DataView, name: string, file: File | null): number {
   if (query.getUint32(84, true) > 0) {
     const id = file === null ? null : findBuildId((buf, len, pos) => file.read(buf, 0, len, pos));

@@ -1,7 +1,7 @@
 /**
  * /proc/PID/maps, smaps and smaps_rollup (proc_pid_maps(5), proc_pid_smaps(5)).
  *
- * Who else maps a page is not counted: Pss (the share of each user) is all of it, as if there were no others.
+ * Mappings of a page are not counted: Pss (the proportional share) is the same as Rss.
  */
 
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../../engine/engine.ts';
@@ -16,13 +16,13 @@ import { escapeBlanks, hex, kibRow } from './format.ts';
 import { isStack, measure } from './sizes.ts';
 import type { ProcMm, ProcTask } from './source.ts';
 
-/** Names begin here, unless what stands before is longer. */
+/** The column where names begin, unless the text before is longer. */
 const NAME_COLUMN = 73;
 
-/** What shared memory without a file is called, as Linux makes it: of a file of its own. */
+/** The name of shared anonymous memory, which on Linux has a file of its own. */
 const SHARED_ANONYMOUS = '/dev/zero (deleted)';
 
-/** What an area is called, if it has a name. */
+/** The name of an area; '' if it has none. */
 export function nameOf(vma: Vma, mm: ProcMm, { source }: TaskContext): string {
   if (vma.name !== '' || vma.backing === null) return vma.name;
   const file = mm.fileOf(vma.backing);
@@ -49,11 +49,11 @@ export function* showMaps({ mm }: ProcTask, context: TaskContext): Generator<str
   for (const vma of mm.areas(0)) yield header(vma, nameOf(vma, mm, context));
 }
 
-/** What smaps counts, of one area or summed up, in bytes. */
+/** What smaps counts, in bytes: of one area or of all. */
 interface Tally {
   rss: number;
   anonymous: number;
-  /** Pages that others may map, too, and pages of this address space alone. */
+  /** Pages that other address spaces may map, too, and pages of this one alone. */
   shared: number;
   private: number;
   locked: number;
@@ -109,7 +109,7 @@ export function* showSmaps({ mm }: ProcTask, context: TaskContext): Generator<st
   }
 }
 
-/** Of the whole only what is locked is looked for, area by area: the pages of all that a program may reserve would take minutes. */
+/** Only locked areas are measured one by one: all areas that a program may reserve would take minutes. */
 export function showSmapsRollup({ mm }: ProcTask): Text {
   if (mm === null) return -ESRCH;
   const { anonymous, file, shmem, rss } = measure(mm);

@@ -1,8 +1,8 @@
 /**
- * Files of a task that are windows on its memory: mem, cmdline, environ, auxv, pagemap.
+ * Files that show a task's memory: mem, cmdline, environ, auxv, pagemap.
  *
- * A file stays with the address space that the task had when it was opened (cmdline excepted, which everybody
- * may read): after an exec it reads as empty, so that nobody looks into a program that he may not trace.
+ * A file stays with the address space that the task had when it was opened (except cmdline, which every task
+ * may read). After an exec it reads as empty, so that a reader sees nothing of a program that it may not trace.
  */
 import type { Cred } from '../../core/cred.ts';
 import { int64Bytes } from '../../lib/int64.ts';
@@ -27,7 +27,7 @@ abstract class MmFile extends File {
     this.openedMm = task.mm;
   }
 
-  /** The address space, as long as it is the one that was opened. */
+  /** The address space if it is still the one that was opened, else null. */
   protected get mm(): ProcMm | null {
     return !this.task.reaped && this.task.mm === this.openedMm ? this.openedMm : null;
   }
@@ -48,7 +48,7 @@ class MemFile extends MmFile {
   }
 }
 
-/** The environment that the program was started with, or what it has put there. */
+/** The environment that the program was started with, or what it has since written there. */
 class EnvironFile extends MmFile {
   override read(buf: Uint8Array, off: number, len: number, pos: number): number {
     const { mm } = this;
@@ -65,7 +65,7 @@ class AuxvFile extends MmFile {
   }
 }
 
-/** The arguments; or the title that the program has written over them and the environment (proc_pid_cmdline(5)). */
+/** The arguments, or the title that the program has written over them and the environment (proc_pid_cmdline(5)). */
 class CmdlineFile extends File {
   private readonly task: ProcTask;
 
@@ -88,7 +88,7 @@ class CmdlineFile extends File {
   }
 }
 
-/** From the arguments' begin to the first NUL, which belongs to it, at most a page. */
+/** From the start of the arguments up to and including the first NUL, at most a page. */
 function titleOf(mm: ProcMm): Uint8Array {
   const { argStart, argEnd, envEnd } = mm.layout;
   const bytes = new Uint8Array(Math.min(PAGE_SIZE, Math.max(argEnd, envEnd) - argStart));
@@ -110,9 +110,9 @@ function readRange(
   return n <= 0 ? 0 : mm.read(start + pos, buf, off, n);
 }
 
-/** Of each page eight bytes; frame numbers are shown to nobody, as to those without CAP_SYS_ADMIN on Linux. */
+/** Eight bytes a page. Frame numbers are always zero, as on Linux without CAP_SYS_ADMIN. */
 const PAGEMAP_ENTRY = 8;
-/** As many pages as one read tells of. */
+/** The most pages that one read reports. */
 const MOST_ENTRIES = 8192;
 const ADDRESS_LIMIT = 2 ** 47;
 

@@ -1,4 +1,4 @@
-/** /proc/meminfo and vmstat (proc_meminfo(5), proc_vmstat(5)). There is no swap, and no cache of slabs. */
+/** /proc/meminfo and vmstat (proc_meminfo(5), proc_vmstat(5)). There is no swap, and there are no slab caches. */
 import { PAGE_SIZE } from '../../mm/ram.ts';
 import { kibRow } from './format.ts';
 import type { MemInfo, ProcSource } from './source.ts';
@@ -6,7 +6,7 @@ import type { MemInfo, ProcSource } from './source.ts';
 const VMALLOC_TOTAL = 34359738367 * 1024;
 const HUGE_PAGE = 2 * 1024 * 1024;
 
-/** Pages of files that could be dropped; those of tmpfs cannot. */
+/** Bytes of file pages that can be dropped; those of tmpfs cannot. */
 const droppable = (m: MemInfo): number => Math.max(0, m.cached - m.shmem);
 
 export function showMeminfo(m: MemInfo): string {

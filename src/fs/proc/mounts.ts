@@ -1,4 +1,4 @@
-/** /proc/PID/mounts, mountinfo and mountstats; poll(2) tells of changes (proc_pid_mounts(5)). */
+/** /proc/PID/mounts, mountinfo and mountstats; poll(2) reports changes (proc_pid_mounts(5)). */
 import type { WaitQueue } from '../../core/wait.ts';
 import { EINVAL } from '../../uapi/errno.ts';
 import { POLLERR, POLLIN, POLLPRI, POLLRDNORM } from '../../uapi/poll.ts';
@@ -36,7 +36,7 @@ class MountsFile extends TextFile {
     return false;
   }
 
-  /** Once for each change since the last call. */
+  /** Reports POLLERR and POLLPRI once if mounts have changed since the last call. */
   override poll(): number {
     const changed = this.generation !== this.source.mountGeneration;
     this.generation = this.source.mountGeneration;

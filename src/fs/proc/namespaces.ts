@@ -1,7 +1,7 @@
 /**
- * /proc/PID/ns: the namespaces of a task, as files that stand for them (namespaces(7)).
+ * /proc/PID/ns: files that stand for the namespaces of a task (namespaces(7)).
  *
- * All files of one namespace are one inode, so that programs can compare st_dev and st_ino.
+ * All files of one namespace share one inode, so that programs can compare st_dev and st_ino.
  */
 import type { Clock } from '../../core/clock.ts';
 import type { UserMemory } from '../../core/user.ts';
@@ -39,10 +39,10 @@ const CLONE_FLAGS: Readonly<Record<NamespaceKind, number>> = {
   uts: 0x04000000,
 };
 
-/** What setns(2) is given. As long as it is open, its namespace stays. */
+/** A file for setns(2). It keeps its namespace alive while it is open. */
 export class NsFile extends File {
   declare readonly inode: NsInode;
-  /** Of kinds that there are several of, which one; else null. */
+  /** The namespace, for kinds of which there are several; else null. */
   readonly namespace: object | null;
 
   constructor(inode: NsInode, flags: number) {
@@ -90,7 +90,7 @@ export class NsFile extends File {
 
 export class NsInode extends AnonInode {
   readonly kind: NamespaceKind;
-  /** Of kinds that there are several of. It goes with its last user, whatever was once asked about it. */
+  /** The namespace, for kinds of which there are several; weak, so that the inode does not keep it alive. */
   namespace: WeakRef<object> | null = null;
 
   constructor(sb: AnonSuper, kind: NamespaceKind, ino: number) {
@@ -154,7 +154,7 @@ function nsLink(name: string, kind: NamespaceKind): TaskEntry {
   return magicLink(name, target, follow);
 }
 
-/** What children get is what the task itself is in: a task is never in between. */
+/** Children get the task's own: neither kind can be unshared. */
 const FOR_CHILDREN: readonly TaskEntry[] = [
   nsLink('pid_for_children', 'pid'),
   nsLink('time_for_children', 'time'),

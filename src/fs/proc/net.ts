@@ -1,6 +1,6 @@
 /**
  * /proc/PID/net (proc_pid_net(5)): a header for each table, and the lines that the network gives. A machine
- * without a network has the headers alone; sockets of AF_UNIX it always has.
+ * without a network shows only the headers; it always has AF_UNIX sockets.
  */
 import { dir, type Entry, text } from '../kernfs/entry.ts';
 import type { TaskContext, TaskEntry } from './context.ts';
@@ -50,10 +50,10 @@ const TABLES: readonly (readonly [string, string])[] = [
 const table = ([name, header]: readonly [string, string]): Entry<ProcSource> =>
   text(name, 0o444, ({ net }) => header + (net?.lines(name) ?? ''));
 
-/** SO_ACCEPTCON as the flags show it. */
+/** The flag of a listening socket (__SO_ACCEPTCON). */
 const LISTENING = 0x10000;
 
-/** Abstract names begin with '@' and may hold more NULs, shown likewise. */
+/** NULs are shown as '@': the first byte of an abstract name, and any others in it. */
 const unixName = (path: string): string => (path === '' ? '' : ` ${path.replace(/\0/g, '@')}`);
 
 function unixRow(socket: UnixSocket): string {
@@ -77,7 +77,7 @@ export const NET_ENTRIES: readonly Entry<ProcSource>[] = [
   text('unix', 0o444, showUnix),
 ];
 
-/** There is one network, which all tasks share. */
+/** All tasks share one network. */
 export const NET_DIR: TaskEntry = {
   ...dir('net', 0o555, NET_ENTRIES),
   make: (sb, { source }: TaskContext) => dir('net', 0o555, NET_ENTRIES).make(sb, source),

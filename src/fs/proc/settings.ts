@@ -1,4 +1,4 @@
-/** Files of a task that may be written: comm, the oom settings, timerslack_ns, loginuid and the like. */
+/** Writable files of a task: comm, the oom settings, timerslack_ns, loginuid and the like. */
 import { CAP_AUDIT_CONTROL, CAP_SYS_NICE, CAP_SYS_RESOURCE, type Cred, capable } from '../../core/cred.ts';
 import { EACCES, EINVAL, EPERM } from '../../uapi/errno.ts';
 import type { Text } from '../kernfs/text-file.ts';
@@ -35,7 +35,7 @@ function storeOomScoreAdj(task: ProcTask, text: string, _context: TaskContext, c
   return 0;
 }
 
-/** The scale of before Linux 2.6.36: -17 (never) to 15. */
+/** The scale used before Linux 2.6.36: -17 (never) to 15. */
 const OOM_DISABLE = -17;
 const OOM_ADJUST_MAX = 15;
 
@@ -49,7 +49,7 @@ function storeOomAdj(task: ProcTask, text: string, _context: TaskContext, cred: 
   if (value === null || value < OOM_DISABLE || value > OOM_ADJUST_MAX) return -EINVAL;
   const scaled = Math.trunc((value * OOM_SCORE_ADJ_MAX) / -OOM_DISABLE);
   const wanted = value === OOM_ADJUST_MAX ? OOM_SCORE_ADJ_MAX : scaled;
-  // Here the least value is the one that it has (__set_oom_adj() in fs/proc/base.c).
+  // Here the floor is the current value (__set_oom_adj() in fs/proc/base.c).
   if (wanted < task.oomScoreAdj && !capable(cred, CAP_SYS_RESOURCE)) return -EACCES;
   task.oomScoreAdj = wanted;
   return 0;
@@ -71,7 +71,7 @@ function storeTimerSlack(task: ProcTask, text: string, context: TaskContext, cre
 
 const UNSET = 0xffffffff;
 
-/** Set once, by the process itself, at login; later by who may. */
+/** Only the task itself may set it: at login, while it is unset, and later only with CAP_AUDIT_CONTROL. */
 function storeLoginuid(task: ProcTask, text: string, { source }: TaskContext, cred: Cred): number {
   if (source.current !== task) return -EPERM;
   const value = parseInteger(text);
@@ -96,7 +96,7 @@ const showMapping = (map: readonly IdMapping[]): string =>
     )
     .join('');
 
-/** The first user namespace has its mapping, and it is for good (user_namespaces(7)). */
+/** The mapping of the initial user namespace cannot be changed (user_namespaces(7)). */
 const refuse = (): number => -EPERM;
 
 export const SETTING_ENTRIES: readonly TaskEntry[] = [
@@ -108,7 +108,7 @@ export const SETTING_ENTRIES: readonly TaskEntry[] = [
   taskSecret('personality', 0o400, task => `${hex(task.personality, 8)}\n`, attachGuard),
 ];
 
-/** Those of a process's directory that its threads' directories lack, or that belong to the address space. */
+/** Settings that /proc/PID has and its threads' directories lack. */
 export const PROCESS_SETTING_ENTRIES: readonly TaskEntry[] = [
   taskSetting('timerslack_ns', 0o666, showTimerSlack, storeTimerSlack),
   taskSetting(

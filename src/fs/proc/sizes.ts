@@ -1,4 +1,4 @@
-/** How large an address space is, by kinds (proc_pid_status(5)): summed up over its areas. All in bytes. */
+/** The sizes of an address space by kind (proc_pid_status(5)), summed over its areas, in bytes. */
 
 import { PROT_EXEC, PROT_WRITE } from '../../engine/engine.ts';
 import { pageDown, pageUp } from '../../mm/ram.ts';
@@ -13,7 +13,7 @@ export interface MmSizes {
   readonly file: number;
   readonly shmem: number;
   readonly locked: number;
-  /** Private and writable, the stack apart. */
+  /** Private and writable, without the stack. */
   readonly data: number;
   readonly stack: number;
   /** The program's text, and that of libraries. */

@@ -1,10 +1,10 @@
 /**
  * What procfs asks of the kernel. The layers above implement these; procfs only formats.
  *
- * Units: times are nanoseconds, sizes are bytes, unless a field says otherwise. All values are of this moment:
- * procfs asks anew for each read. Strings are latin1 (one character a byte). A task and an address space are
- * the same object whenever they are asked for: procfs compares them, and keeps what it made for them. Where a
- * task has ended since it was found, `reaped` is true and nothing else is asked of it.
+ * Units: times are nanoseconds, sizes are bytes, unless a field says otherwise. All values are current: procfs
+ * asks anew for each read. Strings are latin1 (one character a byte). A task or an address space is always the
+ * same object: procfs compares them, and caches what it made for them. Once a task has been waited for, `reaped`
+ * is true and procfs asks it nothing else.
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Cred } from '../../core/cred.ts';
@@ -26,12 +26,12 @@ export interface Bits {
   readonly hi: number;
 }
 
-/** 'R' running, 'S' asleep, 'D' not to be disturbed, 'T' stopped, 't' traced, 'Z' zombie, 'X' dead, 'I' idle. */
+/** 'R' running, 'S' asleep, 'D' uninterruptible, 'T' stopped, 't' traced, 'Z' zombie, 'X' dead, 'I' idle. */
 export type TaskState = 'R' | 'S' | 'D' | 'T' | 't' | 'Z' | 'X' | 'I';
 
 /**
- * One thread. What belongs to its process is asked of any of the process's threads.
- * Fields that are not readonly are set by procfs after it has checked values and privilege.
+ * One thread. Any thread of a process answers for the process.
+ * Procfs sets the fields that are not readonly, after it has checked values and privilege.
  */
 export interface ProcTask {
   /** Thread id; equal to `tgid` for the leader, which stands for the process. */
@@ -40,7 +40,7 @@ export interface ProcTask {
   readonly ppid: number;
   readonly pgid: number;
   readonly sid: number;
-  /** Waited for: it no longer exists, only this object does. */
+  /** It has been waited for: only this object still exists. */
   readonly reaped: boolean;
   readonly state: TaskState;
   /** At most 15 bytes. */
@@ -48,7 +48,7 @@ export interface ProcTask {
   /** PR_SET_NAME; cut to 15 bytes by the callee. */
   setComm(name: string): void;
   readonly cred: Cred;
-  /** PR_GET_DUMPABLE is 1: others of the same user may look into it. */
+  /** PR_GET_DUMPABLE is 1: other processes of the same user may look into it. */
   readonly dumpable: boolean;
   /** Tracer's pid, or 0. */
   readonly tracer: number;
@@ -57,9 +57,9 @@ export interface ProcTask {
   readonly foregroundGroup: number;
   /** PF_* of linux/sched.h as /proc/PID/stat shows them: 0x40 forked without exec, 0x40000000 random addresses... */
   readonly flags: number;
-  /** The signal sent to the parent at the end (CLONE's low byte), -1 for a thread. */
+  /** The signal sent to the parent at exit (the low byte of clone's flags), -1 for a thread. */
   readonly exitSignal: number;
-  /** As wait(2) reports it; shown to those who may trace. */
+  /** As wait(2) reports it; shown to callers that may trace the task. */
   readonly exitCode: number;
   readonly nice: number;
   /** SCHED_OTHER 0, SCHED_FIFO 1, SCHED_RR 2, SCHED_BATCH 3, SCHED_IDLE 5. */
@@ -71,14 +71,14 @@ export interface ProcTask {
   readonly cpusAllowed: readonly number[];
   /** CLOCK_MONOTONIC at its start. */
   readonly startTime: number;
-  /** Of this thread alone, and of the whole process with threads that have ended. */
+  /** Of this thread alone, and of the whole process, including threads that have ended. */
   readonly usage: TaskUsage;
   readonly processUsage: TaskUsage;
   /** Of children that were waited for. */
   readonly childUsage: TaskUsage;
   readonly signals: TaskSignals;
   readonly noNewPrivs: boolean;
-  /** PR_GET_SECCOMP, and the filters in force. */
+  /** PR_GET_SECCOMP, and the number of filters in force. */
   readonly seccompMode: number;
   readonly seccompFilters: number;
   /** Of personality(2). */
@@ -89,13 +89,13 @@ export interface ProcTask {
   /** Sixteen limits in the order of RLIMIT_CPU 0 ... RLIMIT_RTTIME 15; Infinity: unlimited. */
   readonly limits: readonly TaskLimit[];
   readonly io: TaskIo;
-  /** -1000 to 1000; the least value that is not a privilege of CAP_SYS_RESOURCE. */
+  /** -1000 to 1000; and the least value that can be set without CAP_SYS_RESOURCE. */
   oomScoreAdj: number;
   oomScoreAdjMin: number;
   /** getauid(3): 0xffffffff when unset. */
   loginuid: number;
   readonly auditSession: number;
-  /** In which kernel function it sleeps ('do_wait', 'futex_wait'...); '' when it runs. */
+  /** The kernel function in which it sleeps ('do_wait', 'futex_wait'...); '' while it runs. */
   readonly wchan: string;
   /** The system call in which it sleeps; null while it runs. */
   readonly syscall: TaskSyscall | null;
@@ -116,7 +116,7 @@ export interface ProcTask {
   readonly mountNamespace: MountNamespace;
   /** The inode number of each of its namespaces. */
   namespace(kind: NamespaceKind): number;
-  /** What a namespace is, for kinds that there are several of; a MountNamespace for 'mnt'. Else null. */
+  /** The namespace, for kinds of which there are several (a MountNamespace for 'mnt'); else null. */
   namespaceObject(kind: NamespaceKind): object | null;
   /** Lines of user_namespaces(7), for the process's user namespace. */
   readonly uidMap: readonly IdMapping[];
@@ -135,10 +135,10 @@ export interface IdMapping {
 export interface TaskUsage {
   readonly user: number;
   readonly system: number;
-  /** Faults without and with input or output. */
+  /** Faults that needed no input or output, and those that did. */
   readonly minflt: number;
   readonly majflt: number;
-  /** Switches to other tasks, voluntary and not. */
+  /** Voluntary and involuntary switches to other tasks. */
   readonly nvcsw: number;
   readonly nivcsw: number;
 }
@@ -169,7 +169,7 @@ export interface TaskIo {
   readonly writeBytes: number;
 }
 
-/** Six arguments; the stack pointer and the program counter. Number -1, no arguments: it sleeps outside a call. */
+/** Six arguments, the stack pointer and the program counter. Number -1 without arguments: asleep outside a call. */
 export interface TaskSyscall {
   readonly number: number;
   readonly args: readonly number[];
@@ -177,7 +177,7 @@ export interface TaskSyscall {
   readonly pc: number;
 }
 
-/** What procfs reads of mm/mm.ts. */
+/** The fields of mm/mm.ts that procfs reads. */
 export type MmLayout = Pick<
   Mm,
   | 'vmas'
@@ -194,38 +194,38 @@ export type MmLayout = Pick<
   | 'auxv'
 >;
 
-/** An address space: its layout is the Mm itself; the rest asks the engine. */
+/** An address space. Its layout is the Mm itself; the engine answers the rest. */
 export interface ProcMm {
   readonly layout: MmLayout;
   /**
-   * Areas that end above `from`, from the bottom to the top, as Linux has them: of a stack what was used, and the vDSO with its
-   * data. They may come and go between two.
+   * Areas that end above `from`, in ascending order, as Linux shows them: only the used part of a stack, and the
+   * vDSO with its data. Areas may come and go during the iteration.
    */
   areas(from: number): Iterable<Vma>;
-  /** Bytes of all of them, now and at most. */
+  /** Total bytes of the areas, now and at their peak. */
   readonly size: number;
   readonly peakSize: number;
   /** The file of an area that has a backing; null for shared anonymous memory. */
   fileOf(backing: Backing): File | null;
-  /** What is in memory, all in all; and of one area, which is dearer. */
+  /** What is resident: in total, and of one area, which costs more. */
   readonly rss: Resident;
   resident(vma: Vma): Resident;
-  /** The most that ever was in memory, and what the page tables take. */
+  /** The peak of `rss`, and the size of the page tables. */
   readonly peakRss: number;
   readonly pageTables: number;
-  /** Bytes copied from `addr` into buf[off, off + len); fewer at an unmapped page, -EIO if the first is. */
+  /** Bytes copied from `addr` into buf[off, off + len); fewer at an unmapped page, -EIO if the first page is. */
   read(addr: number, buf: Uint8Array, off: number, len: number): number;
-  /** The same for writing, pages protected against writing included (as a debugger writes). */
+  /** The same for writing; as a debugger does, it also writes to write-protected pages. */
   write(addr: number, buf: Uint8Array, off: number, len: number): number;
   /** PAGE_PRESENT and PAGE_FILE of the page at `addr`. */
   pageState(addr: number): number;
-  /** Which areas a core dump has (core(5)). */
+  /** The kinds of areas that a core dump has (core(5)). */
   coredumpFilter: number;
   /** The program; null if it has none. Not referenced. */
   readonly exe: Path | null;
 }
 
-/** In bytes: pages of its own, of files, and of shared memory. */
+/** In bytes: anonymous pages, pages of files, and of shared memory. */
 export interface Resident {
   readonly anonymous: number;
   readonly file: number;
@@ -244,12 +244,12 @@ export interface MemInfo {
   readonly cached: number;
   readonly shmem: number;
   readonly anonymous: number;
-  /** Pages in some address space that belong to files. */
+  /** Pages of files that some address space maps. */
   readonly mapped: number;
   readonly pageTables: number;
   /** Memory promised to programs. */
   readonly committed: number;
-  /** As much as it may be when no more is promised than there is (vm.overcommit_memory 2). */
+  /** The limit on `committed` under strict accounting (vm.overcommit_memory 2). */
   readonly commitLimit: number;
 }
 
@@ -285,9 +285,9 @@ export interface UnixSocket {
   readonly path: string;
 }
 
-/** The network of the machine; null members of `ProcSource` mean that it has none. */
+/** The machine's network. */
 export interface NetSource {
-  /** The lines of /proc/net/`name` after the header, for those files that procfs has; '' for none. */
+  /** The lines of /proc/net/`name` below the header, for files that procfs has; '' if there are none. */
   lines(name: string): string;
 }
 
@@ -302,8 +302,8 @@ export interface TtyDriver {
 }
 
 /**
- * A sysctl that somebody owns: its value is asked for and handed over as text without the newline. Takes the
- * place of one of the same path in fs/proc/sysctl.ts.
+ * A sysctl with an owner. Its value is passed both ways as text without the newline. It replaces a setting of
+ * the same path in fs/proc/sysctl.ts.
  */
 export interface Sysctl {
   /** Below /proc/sys: 'kernel/hostname'. */
@@ -327,7 +327,7 @@ export interface ProcSource {
   readonly runningCount: number;
   readonly blockedCount: number;
   readonly lastPid: number;
-  /** Made since boot: processes and threads; switches between them; interrupts. */
+  /** Since boot: processes and threads made; switches between them; interrupts. */
   readonly forks: number;
   readonly contextSwitches: number;
   readonly interrupts: number;
@@ -353,35 +353,35 @@ export interface ProcSource {
   /** 16 bytes; a fresh machine has fresh ones. */
   readonly bootId: Uint8Array;
   fillRandom(buf: Uint8Array, off: number, len: number): void;
-  /** For names of paths, filesystems and devices. */
+  /** For the names of paths, filesystems and devices. */
   readonly vfs: Vfs;
-  /** The root that paths are shown from where no task asks. */
+  /** The root from which paths are shown when no task asks. */
   readonly root: Path;
   /** Minors of major number 10. */
   readonly miscDevices: Iterable<{ readonly minor: number; readonly name: string }>;
   readonly disks: Iterable<BlockDevice>;
-  /** The kernel's consoles: 'tty0', its flags and its device number. */
+  /** The kernel's consoles: 'tty0' and its device number. */
   readonly consoles: Iterable<{ readonly name: string; readonly major: number; readonly minor: number }>;
   readonly unixSockets: Iterable<UnixSocket>;
-  /** null: there is no network, and the files of /proc/net are empty but for their headers. */
+  /** null: there is no network, and the files of /proc/net hold only their headers. */
   readonly net: NetSource | null;
-  /** Settings that have an owner; those of fs/proc/sysctl.ts are what they are. */
+  /** Settings that have an owner, beyond those of fs/proc/sysctl.ts. */
   readonly sysctls: Iterable<Sysctl>;
-  /** Woken when a mount comes or goes, for poll(2) of mounts and mountinfo; and how often that happened. */
+  /** Woken when a mount comes or goes, for poll(2) on mounts and mountinfo; and how often that has happened. */
   readonly mountsChanged: WaitQueue;
   readonly mountGeneration: number;
   /** The kernel log, and the one reader of /proc/kmsg and syslog(2). */
   readonly log: KernelLog;
   readonly syslog: SyslogReader;
-  /** Terminal drivers, as ps(1) finds the names of terminals by them. */
+  /** Terminal drivers, from which ps(1) derives the names of terminals. */
   readonly ttyDrivers: Iterable<TtyDriver>;
-  /** Page faults of all tasks since boot, those with input or output included; and those alone. */
+  /** Page faults of all tasks since boot: all of them, and those that needed input or output. */
   readonly pageFaults: number;
   readonly majorFaults: number;
-  /** Open files (struct file), and the most there may be. */
+  /** Open files (struct file), and their limit. */
   readonly openFiles: number;
   readonly maxFiles: number;
-  /** What other parts of the kernel show: /proc/sysvipc, /proc/bus ... */
+  /** Entries that other parts of the kernel add: /proc/sysvipc, /proc/bus ... */
   readonly extra: readonly Entry<ProcSource>[];
   /** A letter written to /proc/sysrq-trigger. */
   sysrq(key: string): void;

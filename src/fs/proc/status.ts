@@ -1,4 +1,4 @@
-/** /proc/PID/status: a task in words (proc_pid_status(5)). */
+/** /proc/PID/status (proc_pid_status(5)). */
 
 import type { TaskContext } from './context.ts';
 import { hex, hexBits, kibLine, listFormat, maskFormat } from './format.ts';
@@ -44,7 +44,7 @@ function identity(task: ProcTask): string {
 /** The umask in octal with a leading zero. */
 const octal = (mask: number): string => mask.toString(8).padStart(4, '0');
 
-/** What would break the line apart, and the escape itself. */
+/** Escapes newlines, which would break the line, and the backslash itself. */
 export const escapeName = (comm: string): string => comm.replace(/\\/g, '\\\\').replace(/\n/g, '\\n');
 
 function memory(mm: ProcMm): string {

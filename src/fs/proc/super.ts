@@ -1,7 +1,7 @@
 /**
  * proc(5): the processes of the machine, and what the kernel says about itself.
  *
- * All mounts of one machine's proc are one filesystem.
+ * All mounts of proc in one machine show one filesystem.
  */
 
 import type { Result } from '../../lib/result.ts';
@@ -39,7 +39,7 @@ export class ProcSuper extends KernfsSuper {
     this.root = new ProcRoot(this, source);
   }
 
-  /** /proc/PID; also for threads, which are not listed there but can be named. */
+  /** /proc/PID; also for threads, which are not listed but can be looked up. */
   processDir(task: ProcTask): TaskDir {
     return this.taskDir(this.processes, task, true);
   }
@@ -59,7 +59,7 @@ export class ProcSuper extends KernfsSuper {
   }
 }
 
-/** /proc/self and thread-self answer each caller his own. */
+/** /proc/self and thread-self lead each caller to its own directory. */
 const self =
   (target: (pid: number, tgid: number) => string) =>
   (_: ProcSource, who: WalkContext): Result<string> =>
@@ -91,7 +91,7 @@ class ProcRoot extends KernfsDir {
     this.fixedLinks = this.nlink;
   }
 
-  /** One link for each directory: find(1) counts on it. */
+  /** One link for each subdirectory: find(1) relies on it. */
   override refresh(): number {
     this.nlink = this.fixedLinks + this.source.processCount;
     return 0;
@@ -113,7 +113,7 @@ class ProcRoot extends KernfsDir {
   }
 }
 
-/** The type to register: all its mounts show `source`. */
+/** The filesystem type to register; all its mounts show `source`. */
 export function procFileSystem(source: ProcSource): FileSystemType {
   let sb: SuperBlock | null = null;
   return {

@@ -1,8 +1,8 @@
 /**
- * /proc/sys: the settings of the kernel (proc_sys(5)); one row a setting.
+ * /proc/sys: the kernel's settings (proc_sys(5)), one row each.
  *
- * Three kinds: what cannot be changed here (`fixed`: opening it for writing fails), hints that are kept but move
- * nothing (`hint`), and settings with an owner (`owned`, and all of `ProcSource.sysctls`).
+ * There are three kinds: constants (`fixed`: opening one for writing fails), hints that are stored but have no
+ * effect (`hint`), and settings with an owner (`owned`, and all of `ProcSource.sysctls`).
  */
 import { CAP_LAST_CAP, CAP_SYS_ADMIN, type Cred, capable } from '../../core/cred.ts';
 import { EACCES, EINVAL, EPERM } from '../../uapi/errno.ts';
@@ -23,7 +23,7 @@ const fixed = (path: string, value: string | number): Sysctl => ({
   get: () => String(value),
 });
 
-/** A whole number from `min` to `max`, kept as long as the machine runs. */
+/** An integer from `min` to `max`, kept while the machine runs. */
 function hint(path: string, initial: number, min: number, max: number): Sysctl {
   let value = initial;
   return {
@@ -88,13 +88,13 @@ const HINTS_AND_CONSTANTS = (): Sysctl[] => [
   hint('vm/vfs_cache_pressure', 100, 0, INT_MAX),
 ];
 
-/** The groups of a UUID, in bytes (RFC 9562). */
+/** 16 bytes as the five groups of a UUID (RFC 9562). */
 function uuid(bytes: Uint8Array): string {
   const digits = [...bytes].map(byte => hex(byte, 2)).join('');
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
-/** Version 4, variant 10: made of random bytes. */
+/** A UUID of random bytes: version 4, variant 10. */
 export function randomUuid(random: Uint8Array): string {
   const bytes = Uint8Array.from(random);
   bytes[6] = (bytes[6]! & 0x0f) | 0x40;
@@ -123,7 +123,7 @@ function utsName(source: ProcSource, which: 'hostname' | 'domainname'): Sysctl {
   };
 }
 
-/** console_loglevel, default_message_loglevel, minimum and default of the first (proc_sys_kernel(5)). */
+/** console_loglevel, default_message_loglevel, and the minimum and default of the first (proc_sys_kernel(5)). */
 function printkLevels({ log }: ProcSource): Sysctl {
   return {
     path: 'kernel/printk',
@@ -155,7 +155,7 @@ function dmesgRestrict({ log }: ProcSource): Sysctl {
   };
 }
 
-/** Each up to that value. */
+/** The greatest value of each. */
 const PROTECTIONS = { hardlinks: 1, symlinks: 1, fifos: 2, regular: 2 } as const;
 
 const protections = ({ vfs }: ProcSource): Sysctl[] =>
@@ -222,7 +222,7 @@ const owned = (source: ProcSource): Sysctl[] => [
   ...leaseRules(source),
 ];
 
-/** The file of a setting. Not even root opens for writing what cannot be written, or for reading what cannot be read. */
+/** The file of a setting. Not even root can open a read-only one for writing, or a write-only one for reading. */
 function sysctlEntry(name: string, { perm, get, set }: Sysctl): Entry<null> {
   return special(name, perm, (inode, flags, _context, cred) => {
     if (set === undefined && (flags & O_ACCMODE) !== O_RDONLY) return -EACCES;
@@ -235,7 +235,7 @@ function sysctlEntry(name: string, { perm, get, set }: Sysctl): Entry<null> {
 
 const firstLine = (text: string): string => text.replace(/[\n\0].*$/s, '');
 
-/** The directory of all settings; what has an owner takes the place of a constant. */
+/** The directory of all settings; one with an owner replaces a constant or hint of the same path. */
 export function sysctlDir(sb: KernfsSuper, source: ProcSource): KernfsDir {
   const root = new KernfsDir(sb, S_IFDIR | 0o555);
   const settings = new Map<string, Sysctl>();

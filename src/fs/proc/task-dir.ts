@@ -27,7 +27,7 @@ import { showSched, showSchedstat, showStat, showStatm } from './stat.ts';
 import { showStatus } from './status.ts';
 import type { ProcSuper } from './super.ts';
 
-/** A link to a place that the task has: exe, cwd, root. */
+/** A link to a path that the task holds: exe, cwd, root. */
 function placeLink(name: string, place: (task: ProcTask) => Path | null): TaskEntry {
   const follow = ({ source, task }: TaskContext, who: WalkContext): Result<Path> => {
     if (task.reaped) return -ENOENT;
@@ -51,7 +51,7 @@ function showSyscall({ syscall }: ProcTask): string {
   return `${syscall.number} ${numbers.join(' ')}\n`;
 }
 
-/** What tasks and processes both have. */
+/** Entries of both processes and threads. */
 const COMMON: readonly TaskEntry[] = [
   ...FD_ENTRIES,
   NS_ENTRY,
@@ -94,10 +94,10 @@ const PROCESS: readonly TaskEntry[] = [
   ...PROCESS_SETTING_ENTRIES,
 ];
 
-/** Directories that all may list: that they are the effective user's is how ps(1) and kill(1) know whose a process is. */
+/** The mode of directories that all may list: from their owner, ps(1) and kill(1) learn whose a process is. */
 const OPEN_DIR = S_IFDIR | 0o555;
 
-/** Owned by the task's effective user; the rest by root where others of that user may not look into it. */
+/** The task's effective user owns its files; root owns all but such directories if the task is not dumpable. */
 function ownerOf(task: ProcTask, mode: number): { uid: number; gid: number } {
   const { euid: uid, egid: gid } = task.cred;
   const theirs = mode === OPEN_DIR || (task.mm !== null && task.dumpable);
