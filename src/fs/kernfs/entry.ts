@@ -1,8 +1,8 @@
 /**
- * The rows of which kernel filesystems are made: a name, a mode, and what makes the inode.
+ * The rows of which kernel filesystems are made: a name, a mode, and a function that makes the inode.
  *
- * A table of entries is shared by all directories of its kind; what they show comes from the context `C`
- * (the machine, a process, a device) that the directory holds.
+ * All directories of a kind share one table of entries. What the entries show comes from the context `C`
+ * (the machine, a process, a device) that each directory holds.
  */
 import type { Cred } from '../../core/cred.ts';
 import type { Result } from '../../lib/result.ts';
@@ -23,12 +23,12 @@ export interface Entry<C> {
   readonly make: (sb: KernfsSuper, context: C) => KernfsInode;
 }
 
-/** May this caller open the file? 0 or -errno, asked beyond the mode bits. */
+/** Whether this caller may open the file, checked in addition to the mode bits: 0 or -errno. */
 export type Guard<C> = (context: C, cred: Cred, flags: number) => number;
 export type Show<C> = (context: C, cred: Cred) => Text;
 export type StoreIn<C> = (context: C, text: string, cred: Cred) => number;
 export type Target<C> = (context: C, who: WalkContext) => Result<string>;
-/** Answers a path without a reference: the walk goes on from it at once. */
+/** Returns a path without a reference: the walk goes on from it at once. */
 export type Follow<C> = (context: C, who: WalkContext) => Result<Path>;
 export type Opener<C> = (inode: Inode, flags: number, context: C, cred: Cred) => Result<File>;
 
@@ -43,12 +43,12 @@ export function special<C>(name: string, perm: number, open: Opener<C>): Entry<C
   };
 }
 
-/** A file of text, to read; `guard` says who may open it. */
+/** A read-only text file; `guard` says who may open it. */
 export function text<C>(name: string, perm: number, show: Show<C>, guard?: Guard<C>): Entry<C> {
   return textEntry(name, perm, show, null, guard);
 }
 
-/** A file of text whose guard is asked for each text, too: what `context` is about may have got other rights meanwhile. */
+/** A text file that asks `guard` each time it makes the text, too: the subject's rights may have changed since open. */
 export function guardedText<C>(name: string, perm: number, show: Show<C>, guard: Guard<C>): Entry<C> {
   const guarded = (context: C, cred: Cred): Text => {
     const refused = guard(context, cred, O_RDONLY);
@@ -57,7 +57,7 @@ export function guardedText<C>(name: string, perm: number, show: Show<C>, guard:
   return textEntry(name, perm, guarded, null, guard);
 }
 
-/** A file of text that may be written, too. */
+/** A text file that can be written, too. */
 export function setting<C>(
   name: string,
   perm: number,
@@ -83,12 +83,12 @@ function textEntry<C>(
   });
 }
 
-/** A symbolic link that is a text. */
+/** A symbolic link that is resolved by its text. */
 export function link<C>(name: string, target: Target<C>): Entry<C> {
   return magicLink(name, target, null);
 }
 
-/** A link that leads to an object, whatever its text says (proc(5): exe, cwd, fd/N). */
+/** A link that leads to an object, whatever its text is (proc(5): exe, cwd, fd/N). */
 export function magicLink<C>(name: string, target: Target<C>, follow: Follow<C> | null): Entry<C> {
   const mode = S_IFLNK | 0o777;
   return {
@@ -104,7 +104,7 @@ export function magicLink<C>(name: string, target: Target<C>, follow: Follow<C> 
   };
 }
 
-/** A directory of entries with the same context. */
+/** A directory of entries, with the same context as its parent. */
 export function dir<C>(name: string, perm: number, entries: readonly Entry<C>[]): Entry<C> {
   const mode = S_IFDIR | perm;
   return { name, mode, make: (sb, context) => new KernfsDir(sb, mode).addAll(entries, context) };

@@ -1,9 +1,8 @@
 /**
- * Inodes of filesystems that live in the kernel alone.
+ * Inodes of filesystems that live only in the kernel.
  *
- * A directory makes the inode of an entry when it is first asked for and keeps it, so that numbers and
- * cached names stay good. Directories whose content is not a table (processes, descriptors) override `find`
- * and `list`.
+ * A directory makes the inode of an entry on first use and keeps it, so that inode numbers and cached names stay
+ * valid. Directories whose content is not a table (processes, descriptors) override `find` and `list`.
  */
 import type { Cred } from '../../core/cred.ts';
 import type { Result } from '../../lib/result.ts';
@@ -23,7 +22,7 @@ export abstract class KernfsInode extends Inode {
     super(sb, ino, mode, sb.clock.coarse());
   }
 
-  /** Who owns what has this mode at this moment; null: root, for good. Children of a directory inherit this. */
+  /** The current owner of an inode of this mode; null: always root. Children of a directory inherit this. */
   owner: ((mode: number) => { readonly uid: number; readonly gid: number }) | null = null;
 
   override refresh(): number {
@@ -34,13 +33,13 @@ export abstract class KernfsInode extends Inode {
     return 0;
   }
 
-  /** The mode bits decide, for the owner of this moment. */
+  /** The mode bits decide, with the current owner. */
   override permission(_mask: number, _cred: Cred): number | null {
     this.refresh();
     return null;
   }
 
-  /** Truncation (O_TRUNC of a setting) and times are of no consequence; owner and mode are the kernel's. */
+  /** Truncation (O_TRUNC of a setting) and times have no effect; owner and mode are the kernel's. */
   override setattr(attr: Attributes): number {
     return attr.mode === undefined && attr.uid === undefined && attr.gid === undefined ? 0 : -EPERM;
   }
@@ -94,11 +93,11 @@ export class KernfsLink extends KernfsInode {
 
 /** Positions of a directory: 0 is '.', 1 is '..', then the entries in order, then what `list` adds. */
 const FIRST_ENTRY = 2;
-/** Positions from here on belong to `list`. */
+/** Where the positions of `list` begin. */
 export const LISTED = 2 ** 16;
 
 export class KernfsDir extends KernfsInode {
-  /** Entries by name, in order; values are makers until their inode is asked for. */
+  /** Entries by name, in order; a value is the maker until its inode is first used. */
   private readonly entries: Map<string, KernfsInode | (() => KernfsInode)> = new Map();
   private links = 2;
 
@@ -117,7 +116,7 @@ export class KernfsDir extends KernfsInode {
     if (dirType(entry.mode) === DT_DIR) this.nlink = ++this.links;
   }
 
-  /** Adds an inode that exists. */
+  /** Adds an existing inode. */
   put(name: string, inode: KernfsInode): void {
     this.entries.set(name, inode);
     if (inode instanceof KernfsDir) this.nlink = ++this.links;
@@ -133,17 +132,17 @@ export class KernfsDir extends KernfsInode {
     return inode;
   }
 
-  /** A name that is no entry: processes, descriptors. Answers the same inode as long as it is the same thing. */
+  /** The inode of a name not in the table (a process, a descriptor): the same one while it is the same object. */
   protected find(_name: string): KernfsInode | null {
     return null;
   }
 
-  /** Emits what `find` finds, from position `pos` >= LISTED on; false when there was no room for all. */
+  /** Emits what `find` finds, from position `pos` >= LISTED; false if there was no room for all. */
   protected list(_pos: number, _emit: EmitEntry): boolean {
     return true;
   }
 
-  /** 0, or why the directory has no content any more. */
+  /** 0, or the -errno that says why the directory no longer has content. */
   protected gone(): number {
     return 0;
   }
@@ -154,7 +153,7 @@ export class KernfsDir extends KernfsInode {
     return inode;
   }
 
-  /** Whether `name` is (still) `inode`. */
+  /** Whether `name` still leads to `inode`. */
   holds(name: string, inode: Inode | null): boolean {
     return this.gone() === 0 && (this.child(name) ?? this.find(name)) === inode;
   }
@@ -168,7 +167,7 @@ export class KernfsDir extends KernfsInode {
     return new KernfsDirFile(this, flags);
   }
 
-  /** Emits all from `pos` on; 0 or -errno. */
+  /** Emits all entries from `pos`; 0 or -errno. */
   emit(pos: number, parent: number, emit: EmitEntry): number {
     if (this.gone() < 0) return -ENOENT;
     if (pos <= 0 && !emit('.', this.ino, DT_DIR, 1)) return 0;

@@ -1,4 +1,4 @@
-/** The superblock of a filesystem that lives in the kernel alone: numbers for its inodes, and no storage. */
+/** The superblock of a filesystem that lives only in the kernel: inode numbers, and no storage. */
 import type { Clock } from '../../core/clock.ts';
 import { PAGE_SIZE } from '../../mm/ram.ts';
 import type { StatFs } from '../../uapi/statfs.ts';

@@ -1,9 +1,9 @@
 /**
  * Files whose bytes are made when they are read (Linux: seq_file).
  *
- * A read at position 0 makes the text anew, later reads go on in the same text, so that a reader in pieces
- * sees one state. A long text is an iterable of pieces, made as far as it is read: going on costs nothing
- * extra, going back starts over. An iterable must bear that its subject changes between two pieces.
+ * A read at position 0 makes the text anew. Later reads continue in the same text, so that a program that reads
+ * it in parts sees one state. A long text is an iterable of pieces, made as far as it is read: reading on costs
+ * nothing extra, seeking back starts over. An iterable must tolerate changes of its subject between two pieces.
  * Strings are latin1: one character a byte.
  */
 import type { Cred } from '../../core/cred.ts';
@@ -16,12 +16,12 @@ import type { Inode } from '../inode.ts';
 /** A text, whole or in pieces; or -errno. */
 export type Text = string | Iterable<string> | number;
 
-/** Takes what was written; 0 or -errno. */
+/** Takes the text of a write; 0 or -errno. */
 export type Store = (text: string, cred: Cred) => number;
 
-/** Pieces are gathered up to this many bytes before they are handed out. */
+/** Pieces are gathered until there are this many bytes. */
 const GATHER = 4096;
-/** The longest text that one write may bring. */
+/** The longest text of one write, in bytes. */
 const LONGEST_WRITE = 4096;
 
 export class TextFile extends File {
@@ -66,7 +66,7 @@ export class TextFile extends File {
     return stored < 0 ? stored : len;
   }
 
-  /** The length is unknown until the text is made, so nothing can be said of its end (as seq_file has it). */
+  /** SEEK_END fails, as for seq_file: the length is unknown until the text is made. */
   override seek(offset: number, whence: number): number {
     return whence === SEEK_END ? -EINVAL : super.seek(offset, whence);
   }
@@ -85,7 +85,7 @@ export class TextFile extends File {
     return 0;
   }
 
-  /** Replaces the bytes at hand by the ones that follow; false at the end. */
+  /** Replaces the bytes at hand with the next ones; false at the end. */
   private advance(): boolean {
     let text = '';
     while (text.length < GATHER) {

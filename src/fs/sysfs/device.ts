@@ -5,7 +5,7 @@ export interface SysfsDevice {
   /** 'mem', 'tty', 'net', 'block'... */
   readonly class: string;
   readonly name: string;
-  /** The directory of its parent from /sys; 'devices/virtual/CLASS' unless it is said. */
+  /** The directory of its parent below /sys; by default 'devices/virtual/CLASS'. */
   readonly parent?: string;
   /** Its node below /dev, for devices that have one. */
   readonly node?: {
@@ -20,7 +20,7 @@ export interface SysfsDevice {
 const pathOf = (device: SysfsDevice): string =>
   `${device.parent ?? `devices/virtual/${device.class}`}/${device.name}`;
 
-/** Links that lead to the device: its class's, that of its number, and for disks that in /sys/block. */
+/** Links to the device: from its class, from its number, and for disks from /sys/block. */
 function linksTo({ class: kind, name, node }: SysfsDevice): string[] {
   const links = [`class/${kind}/${name}`];
   if (node !== undefined)
@@ -39,7 +39,7 @@ export function addSysfsDevice(sysfs: Sysfs, device: SysfsDevice): void {
   const path = pathOf(device);
   const { node } = device;
   if (node !== undefined) sysfs.attribute(path, { name: 'dev', show: () => `${node.major}:${node.minor}\n` });
-  // Written to ask for an event; there is nobody to send one to.
+  // A write asks for an event; there is no listener to send one to.
   sysfs.attribute(path, { name: 'uevent', show: () => uevent(device), store: () => 0 });
   sysfs.attributes(path, device.attributes ?? []);
   sysfs.dir(`class/${device.class}`);

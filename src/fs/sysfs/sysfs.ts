@@ -1,8 +1,8 @@
 /**
  * sysfs(5): the kernel's objects as directories, their attributes as files of one value.
  *
- * The tree changes as drivers register devices: `dir`, `attribute` and `link` add, `remove` takes away. Paths
- * are relative to /sys. There is one of it in a machine.
+ * The tree grows as drivers register devices, through `dir`, `attribute` and `link`. Paths are relative to /sys.
+ * A machine has one sysfs.
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Cred } from '../../core/cred.ts';
@@ -15,21 +15,21 @@ import { TextFile } from '../kernfs/text-file.ts';
 import type { FileSystemType } from '../super.ts';
 
 const SYSFS_MAGIC = 0x62656572;
-/** What every attribute says its size is: a page, the most it may show. */
+/** The size that every attribute reports: a page, the most it may show. */
 const ATTRIBUTE_SIZE = 4096;
 
 export interface Attribute {
   readonly name: string;
   /** The value with its newline. */
   readonly show: () => string;
-  /** 0 or -errno; absent: read-only. */
+  /** 0 or -errno; absent if read-only. */
   readonly store?: (value: string, cred: Cred) => number;
-  /** Permission bits; 0444, or 0644 if it can be stored. */
+  /** Permission bits; by default 0444, or 0644 with `store`. */
   readonly mode?: number;
 }
 
 class AttributeFile extends TextFile {
-  /** Unlike proc's files these have a size. */
+  /** Unlike proc's files, these have a size to seek by. */
   override seek(offset: number, whence: number): number {
     return File.prototype.seek.call(this, offset, whence);
   }
@@ -53,7 +53,7 @@ export class Sysfs {
     this.type = { name: 'sysfs', requiresDevice: false, mount: () => this.sb };
   }
 
-  /** The directory of that path, made with those above it if need be. */
+  /** The directory of that path; makes it and those above it as needed. */
   dir(path: string): KernfsDir {
     let at = this.sb.root;
     for (const name of path.split('/')) {
@@ -79,7 +79,7 @@ export class Sysfs {
     for (const attribute of attributes) this.attribute(path, attribute);
   }
 
-  /** A link named `path` to `target`, both from /sys; the link itself is relative, as all in sysfs. */
+  /** A link named `path` to `target`, both relative to /sys; the link's text is relative to itself, as in all sysfs. */
   link(path: string, target: string): void {
     const slash = path.lastIndexOf('/');
     const depth = slash < 0 ? 0 : path.slice(0, slash).split('/').length;

@@ -1,12 +1,12 @@
 /**
- * What sysfs shows without any device: processors, the one memory node, the kernel, and the directories that
- * programs expect. Only what the machine has: no caches, no hypervisor, and of huge pages none.
+ * What sysfs shows apart from devices: processors and their caches, the one memory node, the kernel, and the
+ * directories that programs expect. There is no hypervisor, and there are no huge pages.
  */
 import { kibRow, listFormat, maskFormat } from '../proc/format.ts';
 import type { MemInfo } from '../proc/source.ts';
 import type { Attribute, Sysfs } from './sysfs.ts';
 
-/** A directory of `cpuN/cache`, as the host's first processor has it: its attributes' values by their names. */
+/** A directory of `cpuN/cache`, as on the host's first processor: the values of its attributes by name. */
 export interface CpuCache {
   readonly name: string;
   readonly value: (attribute: string) => string;
@@ -16,11 +16,11 @@ export interface SystemFacts {
   readonly cpus: number;
   readonly caches: readonly CpuCache[];
   readonly memory: () => MemInfo;
-  /** Of kernel/mm/transparent_hugepage: what the host does with programs' private memory. */
+  /** The attributes of kernel/mm/transparent_hugepage: what the host does with programs' private memory. */
   readonly largePages: readonly { readonly name: string; readonly value: () => string }[];
 }
 
-/** Directories that are there although they may be empty. fs/cgroup is a place to mount on. */
+/** Directories that exist even when empty. fs/cgroup is a place to mount on. */
 const DIRECTORIES = [
   ...['block', 'bus', 'class', 'dev/block', 'dev/char', 'devices/virtual', 'firmware', 'fs/cgroup'],
   ...['kernel', 'module', 'power'],
@@ -43,7 +43,7 @@ export function populateSysfs(sysfs: Sysfs, facts: SystemFacts): void {
   addNode(sysfs, facts);
 }
 
-/** Sizes that the processor has, in KiB. */
+/** The processor's huge page sizes, in KiB. */
 const HUGE_PAGES = [2048, 1048576];
 const NO_HUGE_PAGES = [
   ...['free_hugepages', 'nr_hugepages', 'nr_hugepages_mempolicy', 'nr_overcommit_hugepages'],
@@ -100,7 +100,7 @@ const CACHE_ATTRIBUTES = [
   ...['size', 'type', 'ways_of_associativity'],
 ];
 
-/** The last levels are the package's, the first two each processor's own. */
+/** All processors share caches above level 2; each has its own of the first two levels. */
 function cacheAttributes(cache: CpuCache, cpu: number, all: readonly number[]): Attribute[] {
   const sharing = (): readonly number[] => (Number(cache.value('level')) > 2 ? all : [cpu]);
   return [
