@@ -1,8 +1,8 @@
 /**
  * devpts: the slaves of pseudo-terminals by number, and `ptmx`, which makes new pairs (pts(4)).
  *
- * Each mount is an instance with numbers of its own. This is only where names live: a node carries the pair as
- * an object of the terminal layer's, which opens it.
+ * Each mount is an instance with numbers of its own. Only names live here: a node carries its pair as an opaque
+ * object of the terminal layer, which opens it.
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Cred } from '../../core/cred.ts';
@@ -25,7 +25,7 @@ const TTYAUX_MAJOR = 5;
 const PTMX_MINOR = 2;
 const DT_CHR = dirType(S_IFCHR);
 
-/** How many pseudo-terminals there are in all instances, and may be (kernel.pty.* of proc(5)). */
+/** The number of pseudo-terminals in all instances, and its limit (kernel.pty.* of proc(5)). */
 export class PtyLimits {
   max = 4096;
   count = 0;
@@ -41,9 +41,9 @@ abstract class DevptsInode extends Inode {
   }
 }
 
-/** A device: opened by its driver, through its device number. */
+/** A device node. Its driver opens it, by device number. */
 export class DevptsNode extends DevptsInode {
-  /** The pair that this is the slave of; null for ptmx, and once the master is gone. */
+  /** The pair whose slave this is; null for ptmx, and once the master is gone. */
   pair: object | null = null;
 
   override open(): Result<File> {
@@ -110,7 +110,7 @@ export class DevptsSuper extends SuperBlock {
     return /^(0|[1-9]\d{0,6})$/.test(name) ? (this.slaves.get(Number(name)) ?? null) : null;
   }
 
-  /** The lowest free number; -ENOSPC if there are too many. */
+  /** The lowest free number; -ENOSPC if the limit of all instances or of this one is reached. */
   freeIndex(): number {
     if (this.limits.count >= this.limits.max) return -ENOSPC;
     let index = 0;
@@ -174,7 +174,7 @@ export class DevptsSuper extends SuperBlock {
   }
 }
 
-/** The filesystem type of one machine, which knows its mounted instances. */
+/** One machine's filesystem type; it knows its mounted instances. */
 export class Devpts implements FileSystemType {
   readonly name = 'devpts';
   readonly requiresDevice = false;
@@ -189,7 +189,7 @@ export class Devpts implements FileSystemType {
     return sb;
   }
 
-  /** The instance of a ptmx node elsewhere (/dev/ptmx): the one that was mounted first. */
+  /** The instance that a ptmx node elsewhere (/dev/ptmx) uses: the one mounted first. */
   get first(): DevptsSuper | null {
     for (const instance of this.instances) return instance;
     return null;

@@ -2,11 +2,11 @@
 import type { Result } from '../../lib/result.ts';
 import { EINVAL } from '../../uapi/errno.ts';
 
-/** The most pseudo-terminals of an instance. */
+/** The greatest limit on the pseudo-terminals of an instance. */
 export const NR_UNIX98_PTY_MAX = 2 ** 20;
 
 export interface DevptsOptions {
-  /** Owner of new slaves; null: who opens the master. */
+  /** Owner of new slaves; null: the user and group that open the master. */
   readonly uid: number | null;
   readonly gid: number | null;
   readonly mode: number;
@@ -30,7 +30,7 @@ const FORMS: Readonly<Record<string, RegExp>> = {
   ptmxmode: /^[0-7]{1,6}$/,
 };
 
-/** `newinstance` says what is always so: each mount without it would share one instance in old kernels. */
+/** `newinstance` is ignored, being always so: in old kernels, mounts without it shared one instance. */
 export function parseOptions(data: string): Result<DevptsOptions> {
   const result = { ...DEFAULT_OPTIONS };
   for (const word of data.split(',')) {

@@ -1,7 +1,7 @@
 /**
- * devtmpfs: a tmpfs in which the kernel makes the nodes of the devices that it has, as drivers register them.
+ * devtmpfs: a tmpfs in which the kernel makes device nodes as drivers register devices.
  *
- * There is one of it in a machine; all its mounts show the same tree, and what programs make there stays, too.
+ * A machine has one: all its mounts show the same tree, and what programs make there stays, too.
  */
 
 import { EEXIST } from '../../uapi/errno.ts';
@@ -14,7 +14,7 @@ import { TmpfsSuper } from '../tmpfs/super.ts';
 
 /** A device's node below /dev. */
 export interface DeviceNode {
-  /** May have directories: 'input/mice'. */
+  /** May contain directories: 'input/mice'. */
   readonly name: string;
   readonly block: boolean;
   /** Permission bits. */
@@ -25,7 +25,7 @@ export interface DeviceNode {
   readonly gid?: number;
 }
 
-/** Names come and go without the VFS: what it knows of them is checked before use. */
+/** Names come and go without the VFS, which therefore revalidates its dentries before use. */
 class DevtmpfsSuper extends TmpfsSuper {
   override get volatileNames(): boolean {
     return true;
@@ -58,7 +58,7 @@ export class Devtmpfs {
     };
   }
 
-  /** Makes a symbolic link at the top, as device managers do; 0 or -errno. */
+  /** Makes a symbolic link in the root, as device managers do; 0 or -errno. */
   link(name: string, target: string): number {
     const inode = this.sb.root.symlink(name, target, { mode: 0o777, uid: 0, gid: 0, rdev: 0 });
     return typeof inode === 'number' ? inode : 0;
