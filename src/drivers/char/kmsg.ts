@@ -1,9 +1,9 @@
 /**
- * /dev/kmsg: the kernel log, a record a read, and a way to add to it (Documentation/ABI/testing/dev-kmsg).
+ * /dev/kmsg: reads return the kernel log, one record each; writes add to it (Documentation/ABI/testing/dev-kmsg).
  *
- * A record reads as "prio,seq,usec,-;text\n", with bytes that are not printable as \xHH. Positions are the
- * reader's own: SEEK_SET 0 goes to the oldest record, SEEK_DATA 0 to the first after the last clear, SEEK_END 0
- * past the newest. A reader that was overtaken gets -EPIPE once and goes on with the oldest.
+ * A record reads as "prio,seq,usec,-;text\n", with unprintable bytes as \xHH. Each reader has its own position:
+ * SEEK_SET 0 goes to the oldest record, SEEK_DATA 0 to the first after the last clear, SEEK_END 0 past the
+ * newest. A reader whose next record has been overwritten gets -EPIPE once and continues with the oldest.
  */
 import { CAP_SYSLOG, capable } from '../../core/cred.ts';
 import { type KernelLog, LOG_USER, levelOf } from '../../core/log.ts';
@@ -16,7 +16,7 @@ import { EAGAIN, EINVAL, EPERM, EPIPE, ESPIPE } from '../../uapi/errno.ts';
 import { O_ACCMODE, O_WRONLY, SEEK_DATA, SEEK_END, SEEK_SET } from '../../uapi/fcntl.ts';
 import { POLLERR, POLLIN, POLLOUT, POLLPRI, POLLRDNORM, POLLWRNORM } from '../../uapi/poll.ts';
 
-/** The longest message that may be written. */
+/** The longest message that can be written, in bytes. */
 const LONGEST = 1024;
 
 export class KmsgFile extends File {
@@ -91,7 +91,7 @@ export function extendedRecord(record: LogRecord): string {
   return `${record.prio},${record.seq},${usec},-;${escaped}\n`;
 }
 
-/** Takes "<prio>" off; programs cannot speak as the kernel, so facility 0 becomes that of user programs. */
+/** Strips "<prio>". Programs cannot log as the kernel: facility 0 becomes LOG_USER. */
 function parsePriority(text: string, defaultLevel: number): { prio: number; message: string } {
   const prefix = /^<(\d{0,10})>/.exec(text);
   if (prefix === null) return { prio: LOG_USER * 8 + defaultLevel, message: text };

@@ -27,7 +27,7 @@ import type { CharDevice } from './register.ts';
 
 export interface MemDevices {
   readonly log: KernelLog;
-  /** Fills a window with bytes that nobody can foretell. */
+  /** Fills a window with unpredictable bytes. */
   fillRandom(buf: Uint8Array, off: number, len: number): void;
 }
 
@@ -52,7 +52,7 @@ export function memDevices(lent: MemDevices): CharDevice[] {
   ];
 }
 
-/** Positions mean nothing to these devices: any valid seek answers 0. */
+/** These devices ignore positions: any valid seek returns 0. */
 abstract class MemFile extends File {
   override seek(_offset: number, whence: number): number {
     if (whence < SEEK_SET || whence > SEEK_HOLE) return -EINVAL;
@@ -105,7 +105,7 @@ class FullFile extends MemFile {
   }
 }
 
-/** What one read gives at most (getrandom(2)); and what most programs want at once. */
+/** The most bytes of one read (getrandom(2)), and the number that most programs read at once. */
 const MOST_RANDOM = 2 ** 25 - 1;
 const USUAL_RANDOM = 32;
 
@@ -131,7 +131,7 @@ class RandomFile extends MemFile {
     return n;
   }
 
-  /** Stirred into the pool, which is the host's and does without. */
+  /** Accepted and ignored: the pool is the host's. */
   override write(_buf: Uint8Array, _off: number, len: number): number {
     return len;
   }

@@ -1,4 +1,4 @@
-/** How a character device comes into the machine: its driver, its node in /dev, its place in /sys. */
+/** Adds character devices to the machine: the driver, the node in /dev, the entry in /sys. */
 
 import type { OpenDevice } from '../../fs/devices.ts';
 import type { Devtmpfs } from '../../fs/devtmpfs/devtmpfs.ts';
@@ -6,7 +6,7 @@ import { addSysfsDevice } from '../../fs/sysfs/device.ts';
 import type { Sysfs } from '../../fs/sysfs/sysfs.ts';
 import type { Vfs } from '../../fs/vfs.ts';
 
-/** Its numbers, its name and mode below /dev, and how it is opened. */
+/** A device's numbers, its name and mode below /dev, and how to open it. */
 export interface CharDevice {
   readonly major: number;
   readonly minor: number;
@@ -22,7 +22,7 @@ export interface DeviceHomes {
   readonly sysfs: Sysfs;
 }
 
-/** Registers devices of one class ('mem', 'misc'), whose name /proc/devices shows for their major number. */
+/** Registers devices of one class ('mem', 'misc'); /proc/devices shows the class for their major number. */
 export function registerCharDevices(kind: string, devices: readonly CharDevice[], homes: DeviceHomes): void {
   for (const { major, minor, name, mode, open } of devices) {
     homes.vfs.registerCharDevice(kind, major, minor, 1, open);

@@ -1,4 +1,4 @@
-/** A queue of bytes with a limit: what waits between the two ends of a terminal line. */
+/** A bounded queue of the bytes that wait between the two ends of a terminal line. */
 const FIRST_SIZE = 4096;
 
 export class ByteQueue {
@@ -15,7 +15,7 @@ export class ByteQueue {
     return this.limit - this.length;
   }
 
-  /** Appends as much as there is room for; the number of bytes taken. */
+  /** Appends as much as there is room for; returns the number of bytes taken. */
   push(buf: Uint8Array, off: number, len: number): number {
     const taken = Math.min(len, this.room);
     if (taken <= 0) return 0;
@@ -28,7 +28,7 @@ export class ByteQueue {
     return taken;
   }
 
-  /** Removes up to `len` bytes from the front; their number. */
+  /** Moves up to `len` bytes from the front into `buf`; returns their number. */
   shift(buf: Uint8Array, off: number, len: number): number {
     const given = Math.min(len, this.length);
     const ring = this.bytes;
@@ -40,7 +40,7 @@ export class ByteQueue {
     return given;
   }
 
-  /** The contiguous bytes at the front, in place: take some, then `drop` them. */
+  /** The contiguous bytes at the front, in place; `drop` those that were used. */
   front(): Uint8Array {
     const ring = this.bytes;
     if (ring === null) return new Uint8Array(0);
@@ -52,7 +52,7 @@ export class ByteQueue {
     this.head = this.length === 0 || this.bytes === null ? 0 : (this.head + count) % this.bytes.length;
   }
 
-  /** Forgets all but the first `keep` bytes. */
+  /** Drops all but the first `keep` bytes. */
   truncate(keep: number): void {
     if (this.length > keep) this.length = keep;
   }

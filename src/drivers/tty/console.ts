@@ -1,8 +1,8 @@
 /**
- * Console lines (con): terminals whose driver's side is a channel of the host.
+ * Console lines (con): terminals whose driver is a channel of the host.
  *
- * The line lives as long as the machine. A host terminal that goes away hangs it up; at the end of any other input,
- * its reader gets the end of file once, as if VEOF were typed.
+ * The line lives as long as the machine. A host terminal that goes away hangs it up. At the end of any other input
+ * the reader gets end of file once, as if VEOF had been typed.
  */
 import type { ChannelUser, HostChannel } from '../../host/channel.ts';
 import {
@@ -23,7 +23,7 @@ export class ConsoleLine implements TtyDriver, ChannelUser {
   readonly tty: Tty;
   readonly channel: HostChannel;
   readonly isPty = false;
-  /** The host's window when it was last looked at. */
+  /** The size of the host's window when it was last read. */
   private hostSize: WinSize | null;
 
   constructor(env: TtyEnvironment, rdev: number, channel: HostChannel) {
@@ -35,7 +35,7 @@ export class ConsoleLine implements TtyDriver, ChannelUser {
     channel.start(this);
   }
 
-  /** Has the host's window changed? Its size counts then, and until then what programs have set. */
+  /** Takes over the host's window size if that has changed; until then the size that programs have set holds. */
   sizeAsked(): void {
     const now = this.channel.size();
     if (now === null || (this.hostSize !== null && sameSize(now, this.hostSize))) return;
@@ -43,13 +43,13 @@ export class ConsoleLine implements TtyDriver, ChannelUser {
     this.tty.resize(now);
   }
 
-  /** Text of the kernel's own (the log), past the line discipline; as much as there is room for. */
+  /** Prints the kernel's own text (the log), past the line discipline; drops what there is no room for. */
   print(text: string): void {
     const bytes = Buffer.from(text.replaceAll('\n', '\r\n'), 'latin1');
     this.channel.write(bytes, 0, bytes.length);
   }
 
-  // What the channel tells.
+  // Called by the channel.
 
   input(buf: Uint8Array, off: number, len: number): number {
     return this.tty.receive(buf, off, len);
@@ -64,7 +64,7 @@ export class ConsoleLine implements TtyDriver, ChannelUser {
     this.tty.wakeWriters();
   }
 
-  // The terminal's driver.
+  // Called by the terminal, as its driver.
 
   write(buf: Uint8Array, off: number, len: number): number {
     return this.channel.write(buf, off, len);

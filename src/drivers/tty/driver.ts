@@ -1,24 +1,24 @@
-/** What stands behind a terminal: the other side of a pty, or a channel of the host. */
+/** The far side of a terminal: the master of a pty, or a channel of the host. */
 import type { Termios } from '../../uapi/termios.ts';
 
 export interface TtyDriver {
-  /** The device number that TIOCGDEV and proc(5) tell. */
+  /** The device number that TIOCGDEV and proc(5) show. */
   readonly rdev: number;
-  /** A pseudo-terminal: when its session's leader exits, only the foreground learns of it. */
+  /** A pseudo-terminal is not hung up when its session's leader exits; only its foreground group gets SIGHUP. */
   readonly isPty: boolean;
-  /** Takes output; how many bytes it took. */
+  /** Takes output; returns the number of bytes taken. */
   write(buf: Uint8Array, off: number, len: number): number;
   /** How many bytes `write` would take. */
   room(): number;
-  /** Bytes that it took and that are not yet out (TIOCOUTQ). */
+  /** The number of bytes taken but not yet sent (TIOCOUTQ). */
   pending(): number;
-  /** Drops output that is not yet out. */
+  /** Drops output not yet sent. */
   flush(): void;
-  /** The window's size is asked for: a change that nobody has told yet is to be told now. */
+  /** A program is about to read the window size: the driver must report any change now. */
   sizeAsked(): void;
   /** There is room for input again. */
   unthrottle(): void;
-  // What packet mode tells the other side; nothing for others.
+  // Reported to the master in packet mode; drivers that are no pty ignore these.
   stopped(): void;
   started(): void;
   inputFlushed(): void;

@@ -1,14 +1,14 @@
 /**
- * What is to be echoed: a queue of small orders, carried out as far as output has room and is not stopped.
+ * The echo: a queue of small orders, carried out as far as output has room and is not stopped.
  *
- * Orders wait, not bytes, because what a tab or its erasure sends depends on the column at the time.
+ * Orders are queued rather than bytes, since the bytes of a tab or of its erasure depend on the column at output.
  */
 import type { Termios } from '../../uapi/termios.ts';
 import { ECHOCTL } from '../../uapi/termios.ts';
 import { CARET, isControl, MARK, TAB } from './chars.ts';
 import type { OutputProcessor } from './output.ts';
 
-/** Orders: a byte for output processing, or a byte (a number) with one of these. */
+/** An order is a byte for output processing, or one of these with a byte or a number in its low 8 bits. */
 const CARET_FORM = 0x100;
 const ERASE_TAB = 0x200;
 const ERASE_TAB_AFTER_TAB = 0x300;
@@ -31,12 +31,12 @@ export class Echo {
     return this.orders.length > 0;
   }
 
-  /** Time to send some of it, even amid a batch of input. */
+  /** Whether to send some of it now, even in the middle of a batch of input. */
   get isLong(): boolean {
     return this.orders.length >= LONG;
   }
 
-  /** Echoes a typed character: control characters as ^X if ECHOCTL says so. */
+  /** Echoes a typed character; with ECHOCTL, a control character other than a tab as ^X. */
   char(c: number, termios: Termios): void {
     if (c === MARK) this.order(PLAIN_MARK);
     else if ((termios.lflag & ECHOCTL) !== 0 && isControl(c) && c !== TAB) this.order(CARET_FORM | c);
@@ -48,7 +48,7 @@ export class Echo {
     this.order(c === MARK ? PLAIN_MARK : c);
   }
 
-  /** The line that is edited starts at the column where output is by then. */
+  /** Records the column that output will have reached as the start of the line being edited. */
   markColumn(): void {
     this.order(MARK_COLUMN);
   }
@@ -57,7 +57,7 @@ export class Echo {
     this.order(BACK_COLUMN);
   }
 
-  /** Moves back over a tab that `columns` columns follow: an earlier tab, or else the line's start. */
+  /** Moves back over a tab that stands `columns` columns after an earlier tab, or else after the line's start. */
   eraseTab(columns: number, afterTab: boolean): void {
     this.order((afterTab ? ERASE_TAB_AFTER_TAB : ERASE_TAB) | (columns & 7));
   }
@@ -66,11 +66,11 @@ export class Echo {
     this.orders = [];
   }
 
-  /** Makes as much as the output processor's batch has room for. */
+  /** Carries out as many orders as the output processor's batch has room for. */
   make(termios: Termios): void {
     let done = 0;
     while (done < this.orders.length && this.carryOut(this.orders[done]!, termios)) done++;
-    // With output stopped, nothing is done for each character that is typed, and thousands may wait.
+    // While output is stopped, thousands of orders may wait, and each typed character comes here: copy nothing then.
     if (done > 0) this.orders = this.orders.slice(done);
   }
 

@@ -1,4 +1,4 @@
-/** VERASE, VWERASE and VKILL: taking back what was typed, on the screen as in the line. */
+/** VERASE, VWERASE and VKILL: erase typed characters from the line and from the screen. */
 import {
   ECHO,
   ECHOCTL,
@@ -25,13 +25,13 @@ import {
 import type { Echo } from './echo.ts';
 import type { LineBuffer } from './line-buffer.ts';
 
-/** How far back: a character, a word, or the line. */
+/** How much to erase: a character, a word, or the line. */
 export type EraseKind = 'char' | 'word' | 'line';
 
 export class Eraser {
   private readonly line: LineBuffer;
   private readonly echo: Echo;
-  /** ECHOPRT: a backslash was echoed, and a slash is to come. */
+  /** ECHOPRT: the opening backslash was echoed, the closing slash is still due. */
   private printing = false;
 
   constructor(line: LineBuffer, echo: Echo) {
@@ -69,7 +69,7 @@ export class Eraser {
     this.printing = false;
   }
 
-  /** A line is killed character by character only if all of ECHO, ECHOE, ECHOK and ECHOKE ask for it. */
+  /** Kills the line in one step, unless ECHO, ECHOE, ECHOK and ECHOKE are all set; then false. */
   private killsAtOnce(termios: Termios): boolean {
     const { lflag, cc } = termios;
     const visibly = ECHO | ECHOE | ECHOK | ECHOKE;
@@ -82,7 +82,7 @@ export class Eraser {
     return true;
   }
 
-  /** Where the last character begins; it may be of several bytes (IUTF8). */
+  /** Where the last character begins; with IUTF8 it may have several bytes. */
   private previousChar(termios: Termios): number {
     const { line } = this;
     let at = line.head - 1;
@@ -102,7 +102,7 @@ export class Eraser {
     else this.rubOut(c, termios);
   }
 
-  /** ECHOPRT: the erased characters are printed between a backslash and a slash, as on paper. */
+  /** ECHOPRT: prints the erased characters between a backslash and a slash, as on a printing terminal. */
   private print(start: number, end: number, termios: Termios): void {
     const { line, echo } = this;
     if (!this.printing) {
@@ -126,7 +126,7 @@ export class Eraser {
     }
   }
 
-  /** How far back a tab goes depends on the columns before it, up to an earlier tab or the line's start. */
+  /** The width of a tab depends on the columns before it, back to an earlier tab or the line's start. */
   private rubOutTab(termios: Termios): void {
     const { line } = this;
     let columns = 0;

@@ -1,9 +1,9 @@
 /**
- * A file of the guest that is a descriptor of the host, byte for byte: standard input and output when they are pipes,
- * sockets or devices. It says what it is on the host; but a socket, of which it has no call, is a pipe. It is not a
- * terminal to the guest, whatever it is.
+ * A guest's file that passes bytes to and from a descriptor of the host: standard input and output when they are
+ * pipes, sockets or devices. Its type is the one it has on the host, except that a socket, whose calls it lacks,
+ * shows as a pipe. To the guest it is never a terminal.
  *
- * The loop's readiness wakes those who wait; a reader that went away is -EPIPE, as ever.
+ * The host's event loop wakes waiting tasks. A write without a reader gives -EPIPE, as usual.
  */
 
 import type { Cred } from '../../core/cred.ts';
@@ -17,10 +17,10 @@ import { EAGAIN } from '../../uapi/errno.ts';
 import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../uapi/poll.ts';
 import { isFifo, isSock, S_IFIFO, S_IFMT } from '../../uapi/stat.ts';
 
-/** The caller alone opens it anew, as pipe(2) and openpty(3) make them. */
+/** Only the owner can reopen it, as with what pipe(2) and openpty(3) make. */
 const OWNER = 0o600;
 
-/** Its inode: opened anew (/dev/stdin, /dev/stderr), it opens the host's descriptor anew. */
+/** Its inode: reopening it (/dev/stdin, /dev/stderr) reopens the host's descriptor. */
 export class HostStreamInode extends AnonInode {
   private readonly given: HostDescriptor;
   private readonly calls: DescriptorCalls;
@@ -52,7 +52,7 @@ export class HostStreamFile extends File {
   private readonly ready: WaitQueue = new WaitQueue();
   private readonly host: HostDescriptor;
   private readonly poller: DescriptorPoller;
-  /** The POLL bits that somebody may wait for. */
+  /** The POLL bits that the poller watches for. */
   private awaited = 0;
   private readonly onReady = (events: number): void => this.tell(events);
 
@@ -100,7 +100,7 @@ export class HostStreamFile extends File {
     this.host.close();
   }
 
-  /** Has the loop tell us of these events. */
+  /** Has the poller report these events. */
   private await(events: number): void {
     const wanted = this.awaited | events;
     if (wanted === this.awaited) return;

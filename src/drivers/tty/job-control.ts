@@ -1,6 +1,6 @@
 /**
- * Job control (POSIX General Terminal Interface; credentials(7), "Sessions and process groups"): who may use a
- * terminal, and whose controlling terminal it is.
+ * Job control (POSIX General Terminal Interface; credentials(7), "Sessions and process groups"): which processes may
+ * use a terminal, and which session's controlling terminal it is.
  */
 
 import { CAP_SYS_ADMIN, capable } from '../../core/cred.ts';
@@ -10,8 +10,9 @@ import { SIGCONT, SIGHUP, SIGTTIN, SIGTTOU } from '../../uapi/signal.ts';
 import type { Tty, TtyEnvironment } from './tty.ts';
 
 /**
- * May this task read from (SIGTTIN) its terminal, or change it (SIGTTOU)? A background group is signalled, and the
- * call is to be restarted once that is dealt with (-ERESTARTSYS); -EIO where nobody would ever continue it.
+ * Whether this task may read from its terminal (SIGTTIN) or change it (SIGTTOU). A background group gets the signal,
+ * and the call restarts after it has been handled (-ERESTARTSYS). -EIO if the group is orphaned, so that no shell
+ * would ever continue it, or if SIGTTIN is ignored or blocked.
  */
 export function checkChange(tty: Tty, current: Current, signal: number): number {
   if (current.tty !== tty || tty.foreground === 0 || tty.foreground === current.pgid) return 0;
@@ -28,7 +29,7 @@ function own(tty: Tty, current: Current): void {
   current.session.tty = tty;
 }
 
-/** A session leader without a terminal gets the first that it opens to read (unless O_NOCTTY). */
+/** A session leader without a controlling terminal gets the first one it opens for reading (unless O_NOCTTY). */
 export function acquireOnOpen(tty: Tty, current: Current): void {
   if (current.isSessionLeader && current.session.tty === null && tty.session === null) own(tty, current);
 }
@@ -46,7 +47,7 @@ export function setControlling(tty: Tty, current: Current, steal: boolean, reada
   return 0;
 }
 
-/** TIOCNOTTY: a leader gives it up for its whole session, others for themselves. */
+/** TIOCNOTTY: a session leader gives the terminal up for the whole session, any other process for itself. */
 export function giveUp(tty: Tty, current: Current): number {
   if (current.tty !== tty) return -ENOTTY;
   if (!current.isSessionLeader) {
@@ -62,7 +63,7 @@ export function giveUp(tty: Tty, current: Current): number {
   return 0;
 }
 
-/** TIOCGPGRP: a pty's master may ask of a terminal that is not its own. */
+/** TIOCGPGRP: through a pty's master, a task may ask about a terminal that is not its own. */
 export function getForeground(tty: Tty, current: Current, fromMaster: boolean): number {
   return !fromMaster && current.tty !== tty ? -ENOTTY : tty.foreground;
 }
@@ -73,7 +74,7 @@ export function getSession(tty: Tty, current: Current, fromMaster: boolean): num
   return tty.session.sid;
 }
 
-/** May the caller choose the foreground (TIOCSPGRP)? A background group is stopped, as in `checkChange`. */
+/** Whether the caller may set the foreground group (TIOCSPGRP). A background group is stopped, as in `checkChange`. */
 export function maySetForeground(tty: Tty, current: Current): number {
   const changed = checkChange(tty, current, SIGTTOU);
   if (changed < 0) return changed === -EIO ? -ENOTTY : changed;
@@ -90,8 +91,8 @@ export function setForeground(tty: Tty, current: Current, pgid: number): number 
 }
 
 /**
- * A session's leader exits: a pty's foreground group is told, any other terminal is hung up. If the terminal was
- * hung up before, the group that was in its foreground then is told now.
+ * A session's leader exits: the foreground group gets SIGHUP, and a terminal that is no pty is hung up. If the
+ * terminal was hung up before, the group then in its foreground gets SIGHUP and SIGCONT now.
  */
 export function leaderExits(session: Session, env: TtyEnvironment): void {
   const { groups } = env;

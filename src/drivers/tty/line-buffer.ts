@@ -1,8 +1,8 @@
 /**
  * The input of a terminal: a ring of 4096 characters, some of which end a line.
  *
- * Positions only grow; a character lies at its position modulo the size. Between `canonHead` and `head` is
- * the line that is still being edited, before it complete lines.
+ * Positions only grow; a character lies at its position modulo the ring's size. The line being edited lies between
+ * `canonHead` and `head`, complete lines between `tail` and `canonHead`.
  */
 import { DISABLED_CHAR } from '../../uapi/termios.ts';
 
@@ -33,7 +33,7 @@ export class LineBuffer {
     return this.ends[position % N_TTY_BUF_SIZE] === 1;
   }
 
-  /** A line that ends by EOF ends with a character that nobody reads. */
+  /** A line ended by EOF ends with a character that no read returns. */
   isEof(position: number): boolean {
     return this.endsLine(position) && this.at(position) === DISABLED_CHAR;
   }
@@ -44,7 +44,7 @@ export class LineBuffer {
     this.head++;
   }
 
-  /** Ends the line with `c`: it can be read, and no longer edited. */
+  /** Ends the line with `c`: from now on it can be read, but no longer edited. */
   endLine(c: number): void {
     this.put(c);
     this.ends[(this.head - 1) % N_TTY_BUF_SIZE] = 1;
@@ -56,21 +56,21 @@ export class LineBuffer {
     this.canonHead = this.head;
   }
 
-  /** ICANON changed: all that is there is one line, or no line at all. */
+  /** ICANON has changed: everything in the ring becomes one complete line, or none. */
   regroup(asLine: boolean): void {
     this.ends.fill(0);
     this.canonHead = asLine ? this.head : this.tail;
     if (asLine && this.length > 0) this.ends[(this.head - 1) % N_TTY_BUF_SIZE] = 1;
   }
 
-  /** What read(2) of complete lines could give, EOF marks not counted. */
+  /** The bytes of complete lines that read(2) could return, without EOF marks. */
   get lineBytes(): number {
     let count = 0;
     for (let at = this.tail; at < this.canonHead; at++) if (!this.isEof(at)) count++;
     return count;
   }
 
-  /** Moves characters out, whatever they are. */
+  /** Moves characters out, regardless of line ends. */
   take(buf: Uint8Array, off: number, len: number): number {
     const count = Math.min(len, this.length);
     for (let i = 0; i < count; i++) buf[off + i] = this.at(this.tail + i);
@@ -78,7 +78,7 @@ export class LineBuffer {
     return count;
   }
 
-  /** Moves out the rest of a line, as far as there is space for it. An EOF that comes next is used up. */
+  /** Moves out the rest of a line, up to `len` bytes. Consumes an EOF mark that comes next. */
   takeLine(buf: Uint8Array, off: number, len: number): number {
     let count = 0;
     while (this.tail < this.canonHead) {

@@ -1,10 +1,10 @@
 /**
- * The line discipline N_TTY: what lies between a terminal's driver and the programs that read and write it
- * (termios(3)). Canonical and raw input, editing, echo, signals, flow control, output processing.
+ * The line discipline N_TTY, between a terminal's driver and the programs that read and write it (termios(3)):
+ * canonical and raw input, editing, echo, signals, flow control, output processing.
  *
- * `receive` takes what the driver got, `read` and `write` serve programs; none of them waits. Where Linux does
- * nothing for a flag (IMAXBEL, PENDIN, XCASE, delays, OFILL), neither does this. Breaks and parity errors come on
- * serial lines alone, of which there are none: what BRKINT and INPCK ask for never happens.
+ * `receive` takes the driver's input, `read` and `write` serve programs; none of them waits. Flags that Linux
+ * ignores (IMAXBEL, PENDIN, XCASE, delays, OFILL) are ignored here, too. Breaks and parity errors occur only on
+ * serial lines, and there are none: BRKINT and INPCK have no effect.
  */
 import { EAGAIN } from '../../uapi/errno.ts';
 import { SIGINT, SIGQUIT, SIGTSTP } from '../../uapi/signal.ts';
@@ -50,26 +50,26 @@ import { Eraser } from './erase.ts';
 import { LineBuffer, N_TTY_BUF_SIZE } from './line-buffer.ts';
 import { OutputProcessor } from './output.ts';
 
-/** What the discipline asks of its terminal. */
+/** What the discipline needs from its terminal. */
 export interface LineHost {
   readonly termios: Termios;
   /** Output is stopped, by VSTOP or by tcflow(3). */
   readonly stopped: boolean;
-  /** Stopped by tcflow(3): only that starts it again. */
+  /** Stopped by tcflow(3): only tcflow(3) starts it again. */
   readonly stoppedByProgram: boolean;
   start(): void;
   stop(): void;
-  /** Room of the driver for output; 0 while it is stopped. */
+  /** The driver's room for output in bytes; 0 while it is stopped. */
   outputRoom(): number;
-  /** Hands bytes to the driver; how many it took. */
+  /** Hands bytes to the driver; returns how many it took. */
   output(buf: Uint8Array, off: number, len: number): number;
   /** Signals the foreground process group. */
   signal(signal: number): void;
   /** Drops output that has not reached the other side. */
   flushOutput(): void;
-  /** Input was thrown away. */
+  /** Input was discarded. */
   inputFlushed(): void;
-  /** Something can be read. */
+  /** There is input to read. */
   inputReady(): void;
 }
 
@@ -88,7 +88,7 @@ export class NTty {
 
   // Input from the driver.
 
-  /** Takes characters as far as there is room for them; their number. */
+  /** Takes as many characters as there is room for; returns their number. */
   receive(buf: Uint8Array, off: number, len: number): number {
     let taken = 0;
     while (taken < len && this.makeRoom()) {
@@ -100,7 +100,7 @@ export class NTty {
     return taken;
   }
 
-  /** A line longer than the buffer loses its last character, so that its end always gets in. */
+  /** A line that fills the buffer loses its last character to each new one, so that its end always gets in. */
   private makeRoom(): boolean {
     const { line } = this;
     const free = N_TTY_BUF_SIZE - line.length;
@@ -131,8 +131,8 @@ export class NTty {
     const mapped = mapNewline(c, iflag);
     if (mapped < 0) return;
     if ((lflag & ICANON) !== 0 && this.edit(mapped)) return;
-    // Only a newline that was mapped from a return is echoed as it is in raw mode; one that was typed is a
-    // control character like any other.
+    // In raw mode, a newline mapped from a return is echoed as it is; a typed one is a control character like any
+    // other.
     this.ordinary(mapped, mapped === NEWLINE && c !== NEWLINE);
   }
 
@@ -161,7 +161,7 @@ export class NTty {
     return true;
   }
 
-  /** Signals the foreground, and throws away what was typed and what is on its way out (unless NOFLSH). */
+  /** Signals the foreground group, and (unless NOFLSH) discards pending input and output. */
   interrupt(signal: number): void {
     this.host.signal(signal);
     if ((this.host.termios.lflag & NOFLSH) !== 0) return;
@@ -178,11 +178,11 @@ export class NTty {
     this.flushEcho();
   }
 
-  /** Editing and line ends of canonical mode; false if `c` is none of their business. */
+  /** Editing and line ends of canonical mode; false if `c` is an ordinary character. */
   private edit(c: number): boolean {
     const { lflag, cc } = this.host.termios;
     const extended = (lflag & IEXTEN) !== 0;
-    // A newline may be one of these, and is then no end of a line.
+    // A newline may be one of the editing characters, which are tested first: then it does not end the line.
     if (c === DISABLED_CHAR) return false;
     if (c === cc[VERASE]) this.eraser.erase('char', this.host.termios);
     else if (c === cc[VWERASE] && extended) this.eraser.erase('word', this.host.termios);
@@ -250,7 +250,7 @@ export class NTty {
 
   // Output from programs.
 
-  /** Writes as much as there is room for; the number of bytes taken, or -EAGAIN. */
+  /** Writes as much as there is room for; returns the number of bytes taken, or -EAGAIN. */
   write(buf: Uint8Array, off: number, len: number): number {
     this.flushEcho();
     const taken =
@@ -278,7 +278,7 @@ export class NTty {
     return taken;
   }
 
-  /** Sends the echo that waits, as far as there is room. */
+  /** Sends as much of the pending echo as there is room for. */
   flushEcho(): void {
     while (this.echo.pending) {
       this.out.begin(this.host.outputRoom());
@@ -290,12 +290,12 @@ export class NTty {
 
   // Input to programs.
 
-  /** Lines, rather than characters, are read. */
+  /** Whether reads return lines rather than characters. */
   get canonical(): boolean {
     return (this.host.termios.lflag & (ICANON | EXTPROC)) === ICANON;
   }
 
-  /** Whether there is anything to read; for poll(2), as much as VMIN asks for (if no VTIME ends the wait). */
+  /** Whether there is input to read; for poll(2) in raw mode without VTIME, at least VMIN characters. */
   inputAvailable(forPoll: boolean): boolean {
     const { line } = this;
     if (this.canonical) return line.canonHead !== line.tail;
@@ -303,7 +303,7 @@ export class NTty {
     return line.length >= (forPoll && cc[VTIME] === 0 ? Math.max(1, cc[VMIN]!) : 1);
   }
 
-  /** What is there now, perhaps less than VMIN: a line or part of it, or characters. 0 is the end of input. */
+  /** Returns what is there, even if less than VMIN: all or part of a line, or characters. 0 is end of file. */
   read(buf: Uint8Array, off: number, len: number): number {
     return this.canonical ? this.line.takeLine(buf, off, len) : this.line.take(buf, off, len);
   }
@@ -319,7 +319,7 @@ export class NTty {
     this.host.inputFlushed();
   }
 
-  /** The settings changed from `old` to the host's. */
+  /** The settings have changed from `old` to `host.termios`. */
   settingsChanged(old: Termios): void {
     const { host, line } = this;
     const { iflag, lflag } = host.termios;
@@ -335,7 +335,7 @@ export class NTty {
     host.inputReady();
   }
 
-  /** Hung up: nothing is left of what was typed or to be echoed. */
+  /** Hang-up: discards input and pending echo. */
   reset(): void {
     this.echo.clear();
     this.flushInput();
@@ -343,7 +343,7 @@ export class NTty {
   }
 }
 
-/** ICRNL, IGNCR, INLCR: the character that `c` counts as, or -1 for none. */
+/** ICRNL, IGNCR, INLCR: the character that `c` is mapped to, or -1 to ignore it. */
 function mapNewline(c: number, iflag: number): number {
   if (c === RETURN) {
     if ((iflag & IGNCR) !== 0) return -1;

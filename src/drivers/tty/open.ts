@@ -1,4 +1,4 @@
-/** What every open of a terminal does: TIOCEXCL, and the controlling terminal of a session leader (tty(4)). */
+/** Common to every open of a terminal: TIOCEXCL, and the controlling terminal of a session leader (tty(4)). */
 import { CAP_SYS_ADMIN, capable } from '../../core/cred.ts';
 import type { Current } from '../../core/current.ts';
 import type { Inode } from '../../fs/inode.ts';
@@ -9,7 +9,7 @@ import { acquireOnOpen } from './job-control.ts';
 import type { Tty } from './tty.ts';
 import { TtyFile } from './tty-file.ts';
 
-/** `isConsole`: through /dev/console, which nobody gets as controlling terminal and which has no job control. */
+/** `isConsole`: opened as /dev/console, which has no job control and never becomes a controlling terminal. */
 export function openTty(
   tty: Tty,
   inode: Inode,

@@ -1,8 +1,8 @@
 /**
- * Output processing (OPOST and what depends on it, termios(3)) and the cursor's column.
+ * Output processing (OPOST and the flags that depend on it, termios(3)) and the cursor's column.
  *
- * Bytes are made into `made[0, length)`; the caller hands them to the driver. A character is made whole or,
- * if there is no room for all of it, not at all.
+ * The bytes go into `made[0, length)`, and the caller hands them to the driver. A character is written whole or,
+ * if it does not fit, not at all.
  */
 import {
   IUTF8,
@@ -34,7 +34,7 @@ export class OutputProcessor {
     this.room = Math.min(room, this.made.length);
   }
 
-  /** Makes what writing `c` sends; false if there is no room for it. */
+  /** Adds the bytes that `c` is sent as; false if there is no room for them. */
   put(c: number, termios: Termios): boolean {
     if ((termios.oflag & OPOST) === 0) return this.raw(c);
     if (c === NEWLINE) return this.newline(termios.oflag);
@@ -47,14 +47,14 @@ export class OutputProcessor {
     return true;
   }
 
-  /** A byte as it is, which does not count for the column. */
+  /** Adds a byte unchanged, without moving the column; false if there is no room. */
   raw(c: number): boolean {
     if (this.length >= this.room) return false;
     this.made[this.length++] = c;
     return true;
   }
 
-  /** A backspace whatever the settings, one column back. */
+  /** Adds a backspace, regardless of the settings, and moves one column back. */
   backspace(): boolean {
     if (!this.raw(BACKSPACE)) return false;
     if (this.column > 0) this.column--;

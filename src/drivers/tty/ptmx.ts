@@ -14,10 +14,10 @@ import { type PtyHome, PtyMasterFile } from './pty-file.ts';
 import type { TtyEnvironment } from './tty.ts';
 import type { TtyFile } from './tty-file.ts';
 
-/** What TIOCGPTPEER's flags may say of the new file. */
+/** The flags of TIOCGPTPEER that apply to the new file. */
 const PEER_FLAGS = O_ACCMODE | O_NOCTTY | O_NONBLOCK;
 
-/** Puts a file at a task's lowest free descriptor; the descriptor, or -EMFILE. */
+/** Installs a file at a task's lowest free descriptor; returns the descriptor, or -EMFILE. */
 export type InstallFile = (current: Current, file: File, closeOnExec: boolean) => number;
 
 export class Ptmx {
@@ -31,7 +31,7 @@ export class Ptmx {
     this.install = install;
   }
 
-  /** Opens a node of ptmx: a new pair, whose master this is. */
+  /** Opens a ptmx node: makes a new pair and returns its master. */
   openMaster(inode: Inode, flags: number, current: Current | null): Result<File> {
     const sb = inode.sb instanceof DevptsSuper ? inode.sb : this.devpts.first;
     if (sb === null) return -ENODEV;
@@ -42,7 +42,7 @@ export class Ptmx {
     return new PtyMasterFile(inode, flags, pair, this.homeOf(sb, node));
   }
 
-  /** Opens a slave; a node of that number outside devpts leads nowhere. */
+  /** Opens a slave; -EIO for a node of that device number outside devpts. */
   openSlave(inode: Inode, flags: number, current: Current | null): Result<TtyFile> {
     const pair = inode instanceof DevptsNode ? (inode.pair as PtyPair | null) : null;
     if (pair === null || pair.locked || pair.slave.otherClosed) return -EIO;
@@ -69,7 +69,7 @@ export class Ptmx {
   }
 }
 
-/** Where the slave is seen: beside the ptmx that was opened, or in what is mounted on `pts` beside it. */
+/** The slave's path: beside the ptmx that was opened, or in the devpts mounted on `pts` beside it. */
 function slavePath(node: DevptsNode, master: File): Path | null {
   if (master.path === null) return null;
   const { mount, dentry } = master.path;

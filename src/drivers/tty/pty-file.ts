@@ -1,4 +1,4 @@
-/** The master of a pseudo-terminal: what a terminal emulator, ssh or script holds (pty(7), ptmx(4)). */
+/** The master of a pseudo-terminal, as a terminal emulator, ssh or script holds it (pty(7), ptmx(4)). */
 import type { UserMemory } from '../../core/user.ts';
 import { putInt } from '../../core/user-values.ts';
 import type { WaitQueue } from '../../core/wait.ts';
@@ -11,20 +11,20 @@ import { SIGINT, SIGQUIT, SIGTSTP } from '../../uapi/signal.ts';
 import { CTRL_Q, CTRL_S, type PtyPair } from './pty.ts';
 import { ttyIoctl } from './tty-ioctl.ts';
 
-/** What a master needs of the instance of devpts that it comes from. */
+/** What a master needs from its devpts instance. */
 export interface PtyHome {
-  /** Opens the slave without its name (TIOCGPTPEER); a descriptor, or -errno. */
+  /** Opens the slave without its name (TIOCGPTPEER); returns a descriptor, or -errno. */
   openPeer(pair: PtyPair, master: File, flags: number, current: Current): number;
-  /** The pair's number and name are free again. */
+  /** Frees the pair's number and name. */
   masterReleased(pair: PtyPair): void;
 }
 
 export class PtyMasterFile extends File {
   readonly pair: PtyPair;
   private readonly home: PtyHome;
-  /** tcflow(3) on the master. */
+  /** tcflow(3) on the master: writes are stopped. */
   private stopped = false;
-  /** TIOCEXCL on the master, which nobody can open again: it is only kept. */
+  /** TIOCEXCL on the master: only stored, since a master cannot be reopened. */
   private exclusive = false;
 
   constructor(inode: Inode, flags: number, pair: PtyPair, home: PtyHome) {

@@ -1,8 +1,8 @@
 /**
  * Pseudo-terminals (pty(7)): a terminal (the slave) whose driver is a program (at the master).
  *
- * What the slave sends waits in `output` until the master reads it. A flush drops only what lies beyond the
- * first 4095 bytes: those count as received by the master already, as in Linux, where they are in its own input.
+ * The slave's output waits in `output` until the master reads it. A flush drops only what lies beyond the first
+ * 4095 bytes: the master counts as having received those, as on Linux, where they are in its own input buffer.
  */
 import { WaitQueue } from '../../core/wait.ts';
 import {
@@ -43,14 +43,14 @@ export class PtyPair implements TtyDriver {
   readonly index: number;
   readonly slave: Tty;
   readonly output: ByteQueue = new ByteQueue(RECEIVED + IN_FLIGHT);
-  /** The master waits here. */
+  /** Readers and writers of the master wait here. */
   readonly waitq: WaitQueue = new WaitQueue();
   /** The slave cannot be opened until unlockpt(3). */
   locked = true;
-  /** TIOCPKT: the master is told of what happens to the slave; `status` collects it. */
+  /** TIOCPKT: the master learns what happens to the slave; `status` collects it (TIOCPKT_* bits). */
   packet = false;
   status = 0;
-  /** The slave was open, and is no more. */
+  /** The slave was opened, and all its files have been closed or hung up. */
   slaveClosed = false;
   readonly isPty = true;
 
@@ -63,12 +63,12 @@ export class PtyPair implements TtyDriver {
     return makedev(UNIX98_PTY_SLAVE_MAJOR, this.index);
   }
 
-  /** Takes what the master's program wrote. */
+  /** Takes what a program wrote to the master. */
   type(buf: Uint8Array, off: number, len: number): number {
     return this.slave.receive(buf, off, len);
   }
 
-  /** Gives the master's program what the slave sent. */
+  /** Moves the slave's output to a program that reads the master. */
   take(buf: Uint8Array, off: number, len: number): number {
     const count = this.output.shift(buf, off, len);
     if (count > 0) this.slave.wakeWriters();
@@ -79,14 +79,14 @@ export class PtyPair implements TtyDriver {
     this.slaveClosed = false;
   }
 
-  /** The master is gone: the slave hangs up, for good. */
+  /** The master is closed: hangs up the slave for good. */
   masterClosed(): void {
     this.packet = false;
     this.slave.otherClosed = true;
     this.slave.hangup();
   }
 
-  // The slave's driver.
+  // Called by the slave, as its driver.
 
   write(buf: Uint8Array, off: number, len: number): number {
     const count = this.output.push(buf, off, len);

@@ -1,8 +1,8 @@
 /**
  * VTIME (termios(3)): how long a read in raw mode waits.
  *
- * A read that has to wait asks `isOver`, is woken at the deadline, and asks again. The timer starts anew when
- * the number of characters that are there changes (the time between two characters counts).
+ * A read that has to wait calls `isOver`, is woken at the deadline, and calls it again. The timer restarts whenever
+ * the number of available characters changes, since VTIME limits the time between two characters.
  */
 import type { Timer } from '../../core/clock.ts';
 import { POLLIN } from '../../uapi/poll.ts';
@@ -20,7 +20,7 @@ export class ReadTimer {
     this.tty = tty;
   }
 
-  /** Whether `tenths` of a second have passed since the first time we were asked about `count` characters. */
+  /** Whether `tenths` of a second have passed since the first call for `count` characters. */
   isOver(count: number, tenths: number): boolean {
     if (this.expired && this.count === count) return true;
     if (this.timer === null || this.count !== count) this.start(count, tenths);
@@ -40,7 +40,7 @@ export class ReadTimer {
     this.timer = timers.at(clock.monotonic() + tenths * NS_PER_TENTH, () => this.fire());
   }
 
-  /** The end of a wait that a signal broke off is nobody's business. */
+  /** If a signal has ended the wait and no task waits any more, the deadline has no effect. */
   private fire(): void {
     this.timer = null;
     if (this.tty.waitq.empty) return;

@@ -21,13 +21,13 @@ import type { Tty, TtyEnvironment } from './tty.ts';
 
 export const TTY_MAJOR = 4;
 export const TTYAUX_MAJOR = 5;
-/** Minors of major 4: consoles tty0 to tty15, and serial lines ttyS0 to ttyS63 (UML has as many), of which none is there. */
+/** Minors of major 4: consoles tty0 to tty15, and serial lines ttyS0 to ttyS63, as in UML; no serial line exists. */
 export const MAX_CONSOLES = 16;
 export const FIRST_SERIAL = 64;
 export const MAX_SERIAL = 64;
 const PTS_MINORS = 2 ** 20;
 
-/** Where drivers are registered: the VFS. */
+/** Where to register drivers: the VFS. */
 export interface CharDeviceRegistry {
   registerCharDevice(name: string, major: number, firstMinor: number, count: number, open: OpenDevice): void;
 }
@@ -56,7 +56,7 @@ export class Terminals {
     );
   }
 
-  /** con N=: the first that is added is the console. */
+  /** con N=: the first line added becomes /dev/console. */
   addConsole(index: number, channel: HostChannel): ConsoleLine {
     const line = new ConsoleLine(this.env, makedev(TTY_MAJOR, index), channel);
     this.lines.set(index, line);
@@ -64,12 +64,12 @@ export class Terminals {
     return line;
   }
 
-  /** A session's leader exits. To be called before the session is forgotten. */
+  /** A session's leader exits. Call this before the session goes. */
   sessionEnded(session: Session): void {
     leaderExits(session, this.env);
   }
 
-  /** The machine ends: output still waiting is sent, and the host's descriptors are let go. */
+  /** The machine ends: sends pending output and releases the host's descriptors. */
   shutdown(): void {
     for (const line of this.lines.values()) line.channel.close();
     this.lines.clear();

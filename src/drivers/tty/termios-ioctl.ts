@@ -63,7 +63,7 @@ function get({ tty, user }: TtyRequest, arg: number, size: number): number {
   return 0;
 }
 
-/** What is written is in the driver's hands at once, so that there is nothing to drain (TCSETSW). */
+/** Output is in the driver's hands as soon as it is written, so TCSETSW has nothing to drain. */
 function set(request: TtyRequest, arg: number, size: number, flush: boolean): number {
   const { tty, user, current } = request;
   const refused = checkChange(tty, current, SIGTTOU);

@@ -16,7 +16,7 @@ import { ttyIoctl } from './tty-ioctl.ts';
 export class TtyFile extends File implements HangsUp {
   readonly tty: Tty;
   hungUp = false;
-  /** False for /dev/console: the background may use it. */
+  /** False for /dev/console, which background groups may use. */
   private readonly jobControl: boolean;
   private readonly timer: ReadTimer;
 
@@ -73,13 +73,13 @@ export class TtyFile extends File implements HangsUp {
     this.tty.fileReleased(this);
   }
 
-  /** 1: read now; else what read answers without input. */
+  /** 1: there is a line to read; else what read(2) returns. */
   private awaitLine(): number {
     if (this.tty.ldisc.inputAvailable(false)) return 1;
     return this.tty.otherClosed ? -EIO : -EAGAIN;
   }
 
-  /** VMIN and VTIME. A nonblocking read takes what is there. */
+  /** The same for raw mode, by VMIN and VTIME. A nonblocking read takes what is there. */
   private awaitChars(len: number): number {
     const { ldisc, termios, otherClosed } = this.tty;
     const least = termios.cc[VMIN]!;

@@ -1,8 +1,8 @@
 /**
- * A terminal (tty_struct): its settings, its line discipline, whose terminal it is, and the files open on it.
+ * A terminal (tty_struct): its settings, its line discipline, its session, and the files open on it.
  *
  * Input goes driver -> `receive` -> discipline -> `TtyFile.read`; output `TtyFile.write` -> discipline -> driver.
- * Job control's rules are in job-control.ts.
+ * The rules of job control are in job-control.ts.
  */
 import type { Clock, Timers } from '../../core/clock.ts';
 import type { ProcessGroups, Session } from '../../core/current.ts';
@@ -21,23 +21,23 @@ import { ByteQueue } from './byte-queue.ts';
 import type { TtyDriver } from './driver.ts';
 import { type LineHost, NTty } from './n-tty.ts';
 
-/** What the machine lends to terminals. */
+/** What the machine provides to terminals. */
 export interface TtyEnvironment {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly groups: ProcessGroups;
-  /** Of sessions whose terminal was hung up: the group that was in the foreground then. */
+  /** The foreground group at the time of the hang-up, by session whose terminal was hung up. */
   readonly hungUp: WeakMap<Session, number>;
 }
 
-/** A file that is open on the terminal, as far as hanging up goes. */
+/** A file open on the terminal, as hang-up sees it. */
 export interface HangsUp {
   hungUp: boolean;
 }
 
-/** Input that the discipline had no room for waits here. */
+/** The most input, in bytes, that waits for room in the discipline. */
 const INPUT_LIMIT = 16384;
-/** poll(2) says writable while fewer bytes than this wait in the driver. */
+/** poll(2) reports POLLOUT only while fewer bytes than this wait in the driver. */
 const WAKEUP_CHARS = 256;
 
 export class Tty implements LineHost {
@@ -53,7 +53,7 @@ export class Tty implements LineHost {
   session: Session | null = null;
   /** The foreground process group; 0 if there is none. */
   foreground = 0;
-  /** What of the settings nobody may change: their bits, and control characters that are not 0 (TIOCSLCKTRMIOS). */
+  /** Settings that cannot be changed (TIOCSLCKTRMIOS): the bits set here, and control characters not 0 here. */
   locked: Termios = noTermios();
   /** TIOCEXCL. */
   exclusive = false;
@@ -73,24 +73,24 @@ export class Tty implements LineHost {
 
   // The driver's side.
 
-  /** Takes input; how many bytes there was room for. */
+  /** Takes input; returns the number of bytes that there was room for. */
   receive(buf: Uint8Array, off: number, len: number): number {
     const direct = this.input.length === 0 ? this.ldisc.receive(buf, off, len) : 0;
     return direct + this.input.push(buf, off + direct, len - direct);
   }
 
-  /** Room for input, for drivers that can hold it back. */
+  /** Room for input in bytes, for drivers that can hold input back. */
   get inputRoom(): number {
     return this.input.room;
   }
 
-  /** The driver has room again: waiting echo goes first, then writers may. */
+  /** The driver has room again: sends pending echo first, then wakes writers. */
   wakeWriters(): void {
     this.ldisc.flushEcho();
     this.waitq.wake(POLLOUT | POLLWRNORM);
   }
 
-  /** The discipline made room: lets in what waits. */
+  /** Moves waiting input into the room that the discipline now has. */
   pump(): void {
     let moved = false;
     while (this.input.length > 0) {
@@ -103,7 +103,7 @@ export class Tty implements LineHost {
     if (moved || this.input.length === 0) this.driver.unthrottle();
   }
 
-  // What the discipline asks for.
+  // Called by the discipline.
 
   outputRoom(): number {
     return this.stopped ? 0 : this.driver.room();
@@ -161,26 +161,26 @@ export class Tty implements LineHost {
     this.pump();
   }
 
-  /** TIOCSWINSZ: a new size is told to the foreground. */
+  /** TIOCSWINSZ: a new size sends SIGWINCH to the foreground group. */
   resize(size: WinSize): void {
     if (sameSize(this.size, size)) return;
     this.size = size;
     this.signal(SIGWINCH);
   }
 
-  /** tcflush(3) of what was received and not read. */
+  /** tcflush(3): drops all input that was received but not read. */
   flushInput(): void {
     this.ldisc.flushInput();
     this.dropPendingInput();
   }
 
-  /** TCSAFLUSH (tcsetattr(3)): what the discipline had no room for stays, and comes after it. */
+  /** TCSAFLUSH (tcsetattr(3)): drops the discipline's input, but lets in what waited for room there. */
   flushLine(): void {
     this.ldisc.flushInput();
     this.pump();
   }
 
-  /** Input that the discipline has not taken yet is dropped. */
+  /** Drops input that the discipline has not yet taken. */
   dropPendingInput(): void {
     this.input.truncate(0);
     this.driver.unthrottle();
@@ -194,9 +194,9 @@ export class Tty implements LineHost {
     return events;
   }
 
-  // Whose terminal it is.
+  // Its session.
 
-  /** The session loses its controlling terminal, if it is this one. */
+  /** The session loses this terminal as its controlling terminal. */
   disown(): void {
     if (this.session !== null && this.session.tty === this) this.session.tty = null;
     this.session = null;
@@ -204,8 +204,8 @@ export class Tty implements LineHost {
   }
 
   /**
-   * The line is cut: open files are dead from now on, and the session's leader is told (termios(3), credentials(7)).
-   * The foreground hears of it when the leader exits.
+   * Hang-up: open files are dead from now on, and the session's leader gets SIGHUP and SIGCONT (termios(3),
+   * credentials(7)). The foreground group is signalled when the leader exits.
    */
   hangup(): void {
     for (const file of this.files) file.hungUp = true;
@@ -221,14 +221,14 @@ export class Tty implements LineHost {
     this.waitq.wake();
   }
 
-  /** A file is closed; with the last one the driver learns of it. */
+  /** A file was closed; tells the driver if it was the last one. */
   fileReleased(file: HangsUp): void {
     if (!this.files.delete(file) || this.files.size > 0) return;
     if (!this.driver.isPty) this.disown();
     this.driver.closed();
   }
 
-  /** What is on its way out stays so: the last words of a session that ended. */
+  /** Keeps pending output: the last words of a session that has ended. */
   private reset(): void {
     this.stopped = false;
     this.stoppedByProgram = false;
