@@ -1,8 +1,8 @@
 /**
- * V8's helper threads compile and collect garbage beside the kernel. Guests come first: the helpers get what nobody else
- * wants of the host's processors (SCHED_IDLE, sched(7)). Where nothing is left over they would wait for ever, and what is
- * not compiled stays slow: so who waits nearly all the time is given a small share for a while (nice, and short turns:
- * the slice of sched_setattr(2), Linux 6.12).
+ * V8's helper threads compile and collect garbage beside the kernel. Guests come first: the helpers get only idle time
+ * of the host's processors (SCHED_IDLE, sched(7)). Where none is left they would wait for ever, and uncompiled code
+ * stays slow. So a helper that waits nearly all the time gets a small share for a while (SCHED_BATCH with a nice value,
+ * and short turns: the slice of sched_setattr(2), Linux 6.12).
  */
 import { readdirSync } from 'node:fs';
 import type { Libc } from './libc.ts';
@@ -15,26 +15,26 @@ const NICE = 5;
 const SLICE = 100_000;
 /** struct sched_attr: size, policy, flags, nice, priority, runtime, deadline, period. */
 const ATTR_SIZE = 48;
-/** How often the waiting is looked at, ns: each time that nobody waits it is half as often, down to the longest. */
+/** The period of the checks in ns. It doubles each time that no helper starves, up to the longest. */
 const PERIOD = 2e7;
 const LONGEST_PERIOD = 1.6e8;
-/** How long a share is kept. */
+/** How long a helper keeps its share, ns. */
 const SHARE = 1e8;
 /**
- * At first there is much to compile. No larger share even then: beside helpers at nice 2 or 0 the first calls of a machine
- * took three times as long as beside such at nice 5 to 10.
+ * The share at the start lasts longer, since there is much to compile. It is no larger: with helpers at nice 2 or 0 the
+ * first calls of a machine took three times as long as with helpers at nice 5 to 10.
  */
 const FIRST_SHARE = 1e9;
-/** Who has waited for this part of a period, and run for less than a twentieth of that, starves. */
+/** A helper starves if it waited for more than this part of a period, and ran for less than a twentieth of its wait. */
 const HUNGER = 0.6;
 
 interface Helper {
   readonly tid: number;
-  /** Its file of the host's /proc, open; or -errno. */
+  /** A descriptor of its schedstat file in the host's /proc, or -errno. */
   readonly schedstat: number;
   ran: number;
   waited: number;
-  /** Until when it has a share; 0: it has none. */
+  /** When its share ends, ns; 0 if it has none. */
   shareUntil: number;
 }
 
@@ -46,7 +46,7 @@ export class BackgroundThreads {
   private looked = 0;
   private period = PERIOD;
 
-  /** All threads of this process but the calling one, which is the main thread. */
+  /** Takes all threads of this process except the calling one, which is the main thread. */
   constructor(libc: Libc, now: number) {
     this.libc = libc;
     this.files = new HostProcFiles(libc);
@@ -63,7 +63,7 @@ export class BackgroundThreads {
     for (const helper of this.helpers) this.schedule(helper, true);
   }
 
-  /** To be called now and then while the machine is at work; `now` in ns. */
+  /** Call this now and then while the machine is working; `now` in ns. */
   look(now: number): void {
     const passed = now - this.looked;
     if (passed < this.period) return;
@@ -73,7 +73,7 @@ export class BackgroundThreads {
     this.period = hungry ? PERIOD : Math.min(2 * this.period, LONGEST_PERIOD);
   }
 
-  /** Whether it starves. */
+  /** Gives a starving helper a share, takes back one that has ended; whether the helper starves. */
   private feed(helper: Helper, now: number, passed: number): boolean {
     const text = helper.schedstat < 0 ? null : this.files.textOf(helper.schedstat);
     if (text === null) return false;

@@ -1,6 +1,6 @@
-/** Exceptions that nobody has caught: bugs. */
+/** Uncaught exceptions: bugs. */
 
-/** Calls back instead of ending this process with a page of Node's, until the answer is called. */
+/** Calls `came` instead of letting Node end the process with a report, until the returned function is called. */
 export function onUncaught(came: (bug: unknown) => void): () => void {
   process.on('uncaughtException', came);
   return () => process.off('uncaughtException', came);

@@ -14,10 +14,10 @@ export interface ChannelSpec {
   readonly output: EndSpec;
 }
 
-/** Known to real UML, and not to us. */
+/** Channels of real UML that are not supported here. */
 const UNSUPPORTED: ReadonlySet<string> = new Set(['port', 'xterm', 'tty']);
 
-/** Parses `SPEC` or `INPUT,OUTPUT`; a string is the complaint. */
+/** Parses `SPEC` or `INPUT,OUTPUT`; returns an error message if that fails. */
 export function parseChannel(text: string): ChannelSpec | string {
   const [first = '', second, ...rest] = text.split(',');
   if (rest.length > 0) return `more than two channels: ${text}`;
@@ -30,7 +30,7 @@ export function parseChannel(text: string): ChannelSpec | string {
 function parseEnd(text: string): EndSpec | string {
   const [kind = '', argument] = text.split(/:(.*)/s, 2);
   if (kind === 'null' || kind === 'none') return { kind };
-  // A BSD pty differs from a Unix98 one in its name only, and hosts have none any more.
+  // A BSD pty differs from a Unix98 one only in its name, and hosts no longer have any.
   if (kind === 'pts' || kind === 'pty') return { kind: 'pts' };
   if (kind === 'fd') {
     if (argument !== undefined && /^\d{1,9}$/.test(argument)) return { kind, fd: Number(argument) };
@@ -42,7 +42,7 @@ function parseEnd(text: string): EndSpec | string {
 
 export interface OpenChannel {
   readonly channel: HostChannel;
-  /** The terminal of the host to attach to, for `pts`. */
+  /** For `pts`, the host's terminal to attach to; else null. */
   readonly name: string | null;
 }
 

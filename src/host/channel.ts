@@ -1,8 +1,8 @@
 /**
  * Channels: what a console or serial line of the guest is connected to on the host.
  *
- * The loop tells through the poller that a descriptor is ready; a channel then reads and hands on, or sends what
- * waits. Nothing here waits.
+ * When the poller reports a ready descriptor, the channel reads it and passes the input on, or sends pending output.
+ * Nothing here waits, except `finish`.
  */
 import { EAGAIN, EINTR, EPIPE } from '../uapi/errno.ts';
 import { POLLIN, POLLOUT } from '../uapi/poll.ts';
@@ -12,9 +12,9 @@ import { windowSize } from './terminal.ts';
 
 /** The line that a channel belongs to. */
 export interface ChannelUser {
-  /** Input from the host; how much of it was taken. */
+  /** Takes input from the host; returns the number of bytes taken. */
   input(buf: Uint8Array, off: number, len: number): number;
-  /** The other side is gone for good; `hangup`: it was a terminal, and not just the end of a file. */
+  /** The other side is gone for good; `hangup`: a terminal or the output's reader went, not just a file that ended. */
   ended(hangup: boolean): void;
   /** There is room for output again. */
   drained(): void;
@@ -23,23 +23,23 @@ export interface ChannelUser {
 export interface HostChannel {
   /** Begins to deliver input to `user`. */
   start(user: ChannelUser): void;
-  /** Takes output, as much as there is room for. */
+  /** Takes as much output as there is room for; returns the number of bytes taken. */
   write(buf: Uint8Array, off: number, len: number): number;
   room(): number;
-  /** Bytes taken and not yet sent. */
+  /** The number of bytes taken but not yet sent. */
   pending(): number;
-  /** Drops them. */
+  /** Drops output not yet sent. */
   discard(): void;
-  /** The user refused input before, and has room now. */
+  /** The user, which had refused input, has room again. */
   unthrottle(): void;
-  /** Sends what waits, even if that takes up to a second: for the machine's end. */
+  /** Sends pending output when the machine ends, waiting up to a second at a time for a slow reader. */
   finish(): void;
-  /** The window, if there is one. */
+  /** The window's size; null if there is none. */
   size(): WinSize | null;
   close(): void;
 }
 
-/** Swallows everything and says nothing. */
+/** Discards all output and has no input. */
 export class NullChannel implements HostChannel {
   start(): void {}
 
@@ -68,22 +68,22 @@ export class NullChannel implements HostChannel {
 
 const OUTPUT_LIMIT = 16384;
 const INPUT_CHUNK = 4096;
-/** How long the end waits for a slow reader. */
+/** How long `finish` waits each time for a slow reader. */
 const FINISH_MS = 1000;
 
-/** Descriptors of the host; either may be missing, both may be the same. */
+/** A channel over descriptors of the host; either may be missing, both may be the same. */
 export class FdChannel implements HostChannel {
   private readonly poller: DescriptorPoller;
   private readonly calls: DescriptorCalls;
   private readonly input: HostDescriptor | null;
   private readonly output: HostDescriptor | null;
-  /** Its end is a hangup. */
+  /** The input is a terminal: its end is a hangup. */
   private readonly fromTerminal: boolean;
   private user: ChannelUser | null = null;
-  /** What the poller was last asked for. */
+  /** The events that the poller was last asked for. */
   private readonly asked: Map<HostDescriptor, number> = new Map();
   private readonly onReady = (events: number): void => this.ready(events);
-  /** Read and not yet taken: [taken, read) of the chunk. */
+  /** Input read but not yet taken by the user: chunk[chunkStart, chunkEnd). */
   private readonly chunk = new Uint8Array(INPUT_CHUNK);
   private chunkStart = 0;
   private chunkEnd = 0;
@@ -161,13 +161,13 @@ export class FdChannel implements HostChannel {
     }
   }
 
-  /** A descriptor is ready: for the loop, and for tests. */
+  /** A descriptor is ready; called by the poller, and by tests. */
   ready(events: number): void {
     if ((events & ~POLLOUT) !== 0) this.receive();
     if (this.waitingLength > 0 && (events & ~POLLIN) !== 0 && this.send()) this.user?.drained();
   }
 
-  /** Asks for what we wait for, and no more: the poller would not stop telling. */
+  /** Watches only for what we wait for: the level-triggered poller would report anything else over and over. */
   private listen(): void {
     const reads = this.user !== null && !this.ended && this.chunkStart === this.chunkEnd ? POLLIN : 0;
     const writes = this.waitingLength > 0 ? POLLOUT : 0;
@@ -183,7 +183,7 @@ export class FdChannel implements HostChannel {
     this.asked.set(end, events);
     if (events === 0) this.poller.unwatch(end.fd);
     else if (this.poller.watch(end.fd, events, this.onReady) < 0) {
-      // What cannot be watched (a regular file, /dev/null) is always ready.
+      // A descriptor that cannot be watched (a regular file, /dev/null) is always ready.
       this.asked.delete(end);
       queueMicrotask(() => this.ready(events));
     }
@@ -208,14 +208,14 @@ export class FdChannel implements HostChannel {
     this.chunkStart += this.user?.input(this.chunk, this.chunkStart, this.chunkEnd - this.chunkStart) ?? 0;
   }
 
-  /** Whether anything went out. */
+  /** Sends pending output; whether any of it was sent or dropped. */
   private send(): boolean {
     if (this.output === null) this.waitingLength = 0;
     let sent = 0;
     while (sent < this.waitingLength) {
       const n = this.output!.write(this.waiting, sent, this.waitingLength - sent);
       if (n === -EAGAIN || n === -EINTR) break;
-      // The reader is gone: output is lost, and the line hung up once its writer has been told so.
+      // The reader is gone: output is lost, and the line is hung up after this call has returned to the writer.
       if (n === -EPIPE) queueMicrotask(() => this.user?.ended(true));
       sent += n < 0 ? this.waitingLength - sent : n;
     }

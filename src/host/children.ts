@@ -1,4 +1,4 @@
-/** Children of this process, before another program takes its place: the new one would not know of them. */
+/** Reaps children before this process executes another program, which would not know of them. */
 import type { Libc } from './libc.ts';
 
 const NR = { wait4: 61 } as const;
@@ -6,7 +6,7 @@ const WNOHANG = 1;
 const EVERY_MS = 2;
 const LIMIT_MS = 1000;
 
-/** Takes leave of those that end within a second. */
+/** Reaps the children that end within about a second; returns early if there are none left. */
 export function reapChildren(libc: Libc): void {
   const clock = new Int32Array(new SharedArrayBuffer(4));
   for (let waited = 0; waited < LIMIT_MS; ) {

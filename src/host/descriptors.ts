@@ -1,7 +1,7 @@
 /**
- * Descriptors of the host that others gave us (standard input and output), used without waiting and without
- * changing them for those who share them: O_NONBLOCK belongs to the open file description, so a terminal or a
- * pipe is opened anew through /proc/self/fd, and a socket is asked not to wait call by call.
+ * Descriptors of the host that were passed to us (standard input and output), used without waiting and without
+ * changing them for the processes that share them. O_NONBLOCK belongs to the open file description, so a terminal or
+ * a pipe is reopened through /proc/self/fd, and each call on a socket says MSG_DONTWAIT.
  */
 import { fstatSync, readlinkSync, type Stats } from 'node:fs';
 import { EACCES, EAGAIN, EBADF } from '../uapi/errno.ts';
@@ -34,22 +34,22 @@ const SYS = {
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 
-/** The most that one call moves. */
+/** The most bytes that one call moves. */
 const CHUNK = 65536;
-/** What a writable terminal or pipe that could not be opened anew takes without blocking. */
+/** The bytes that a writable terminal or pipe that could not be reopened takes without blocking. */
 const SAFE_WRITE = 256;
 
-/** How waiting is avoided: the descriptor does not block, each call says so, or poll(2) is asked before. */
+/** How waiting is avoided: the descriptor is nonblocking, each call is, it never waits, or poll(2) is asked first. */
 type Manner = 'nonblocking' | 'socket' | 'plain' | 'asked';
 
-/** What tells us that a descriptor is ready: see poller.ts. */
+/** Reports that a descriptor is ready: see poller.ts. */
 export interface DescriptorPoller {
   /** Calls `ready` whenever the descriptor has any of `events`; 0 or -errno (-EPERM: always ready). */
   watch(fd: number, events: number, ready: (events: number) => void): number;
   unwatch(fd: number): void;
 }
 
-/** The host's calls on descriptors, through one buffer whose address is known. */
+/** The host's calls on descriptors, through one buffer with a known address. */
 export class DescriptorCalls {
   readonly libc: Libc;
   private readonly bytes = new Uint8Array(CHUNK);
@@ -61,7 +61,7 @@ export class DescriptorCalls {
     this.address = libc.addressOf(this.bytes);
   }
 
-  /** ioctl(2) with the buffer as argument: fill and read it through `view`. */
+  /** ioctl(2) with the buffer as argument; callers fill and read it through `view`. */
   ioctl(fd: number, request: number): number {
     return this.libc.syscall(SYS.ioctl, fd, request, this.address);
   }
@@ -80,7 +80,7 @@ export class DescriptorCalls {
     return this.libc.syscall(SYS.fcntl, fd, F_GETFL);
   }
 
-  /** For descriptors that are ours alone. */
+  /** Only for descriptors that no other process shares. */
   makeNonblocking(fd: number): number {
     const flags = this.statusFlags(fd);
     return flags < 0 ? flags : this.libc.syscall(SYS.fcntl, fd, F_SETFL, flags | O_NONBLOCK);
@@ -114,11 +114,11 @@ export class DescriptorCalls {
 
 /** One descriptor, read and written without waiting. */
 export class HostDescriptor {
-  /** The descriptor to watch: ours if we opened it anew. */
+  /** The descriptor to use and to watch: our own if we reopened it, else `given`. */
   readonly fd: number;
   readonly stat: Stats;
   private readonly calls: DescriptorCalls;
-  /** The one that was passed. */
+  /** The descriptor that was passed; -1 if none was. */
   readonly given: number;
   private readonly manner: Manner;
   private closed: () => void = () => {};
@@ -144,7 +144,7 @@ export class HostDescriptor {
     return new HostDescriptor(calls, given, ours, stat, 'nonblocking');
   }
 
-  /** What `given` leads to, opened anew: with a position of its own, and for no more than `given` is open for. */
+  /** Reopens what `given` refers to, with a position of its own, and with no more access than `given` has. */
   static again(calls: DescriptorCalls, given: number, flags: number): HostDescriptor | number {
     const known = calls.statusFlags(given);
     if (known < 0) return known;
@@ -157,7 +157,7 @@ export class HostDescriptor {
     return new HostDescriptor(calls, given, fd, stat, stat.isFile() ? 'plain' : 'nonblocking');
   }
 
-  /** A descriptor of our own, with O_NONBLOCK; closed with the object, which then calls `closed`. */
+  /** Takes over a descriptor of our own and makes it nonblocking; `close` closes it and calls `closed`. */
   static adopt(calls: DescriptorCalls, fd: number, closed: () => void): HostDescriptor | number {
     const set = calls.makeNonblocking(fd);
     if (set < 0) return set;
@@ -166,30 +166,30 @@ export class HostDescriptor {
     return end;
   }
 
-  /** What the host calls it. */
+  /** The host's name for it (proc_pid_fd(5)). */
   get name(): string {
     return readlinkSync(`/proc/self/fd/${this.fd}`, 'latin1');
   }
 
-  /** Bytes read, 0 at the end, or -errno: -EAGAIN if there are none now. */
+  /** The bytes read, 0 at the end, or -errno; -EAGAIN if there are none now. */
   read(buf: Uint8Array, off: number, len: number): number {
     if (this.manner === 'asked' && this.calls.poll(this.fd, POLLIN) === 0) return -EAGAIN;
     return this.calls.read(this.fd, buf, off, len, this.manner === 'socket');
   }
 
-  /** Bytes written, perhaps fewer than asked for, or -errno: -EAGAIN if there is no room. */
+  /** The bytes written, perhaps fewer than asked for, or -errno; -EAGAIN if there is no room. */
   write(buf: Uint8Array, off: number, len: number): number {
     if (this.manner !== 'asked') return this.calls.write(this.fd, buf, off, len, this.manner === 'socket');
     if ((this.calls.poll(this.fd, POLLOUT) & POLLOUT) === 0) return -EAGAIN;
     return this.calls.write(this.fd, buf, off, Math.min(len, SAFE_WRITE), false);
   }
 
-  /** The POLL bits of `events` that hold now, or within a time. */
+  /** The POLL bits of `events` that hold now, or within `timeoutMs`. */
   poll(events: number, timeoutMs = 0): number {
     return this.manner === 'plain' ? events : this.calls.poll(this.fd, events, timeoutMs);
   }
 
-  /** Lets go of what was opened anew; the given descriptor stays open. */
+  /** Closes a descriptor of our own; `given` stays open. */
   close(): void {
     if (this.fd !== this.given) this.calls.close(this.fd);
     this.closed();

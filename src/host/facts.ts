@@ -1,4 +1,4 @@
-/** What a machine wants to know of its host: the wall clock, random bytes, what the processor offers. */
+/** What a machine needs to know of its host: its clocks, random bytes, the processor's features. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { getInt64 } from '../lib/int64.ts';
 import { EINTR, ENOSYS, EPERM } from '../uapi/errno.ts';
@@ -8,9 +8,9 @@ const NR = { clock_gettime: 228, process_vm_readv: 310, getrandom: 318, futex_wa
 const AT_HWCAP = 16;
 const AT_HWCAP2 = 26;
 const AT_MINSIGSTKSZ = 51;
-/** HWCAP2_FSGSBASE: programs may set their base registers themselves. The engine needs the host to have it. */
+/** Programs may set their base registers themselves (FSGSBASE). The engine needs this from the host. */
 const HWCAP2_FSGSBASE = 2;
-/** Random bytes are fetched so many at once. */
+/** How many random bytes are fetched at once. */
 const RANDOM_STOCK = 4096;
 
 export class HostFacts {
@@ -36,7 +36,7 @@ export class HostFacts {
     return { sec: getInt64(this.view, 0), nsec: this.view.getUint32(8, true) };
   }
 
-  /** Small pieces come from a stock; what was given is forgotten. */
+  /** Takes random bytes from a stock, and erases them there. */
   fillRandom(buf: Uint8Array, off: number, len: number): void {
     const { random } = this;
     for (let done = 0; done < len; ) {
@@ -60,13 +60,13 @@ export class HostFacts {
   get cpu(): { hwcap: number; hwcap2: number; minSigStack: number } {
     return {
       hwcap: this.auxv.get(AT_HWCAP) ?? 0,
-      // The engine keeps the gs base for itself, so programs are not told that they may set it.
+      // The engine keeps the gs base for itself, so the machine does not show this feature to programs.
       hwcap2: (this.auxv.get(AT_HWCAP2) ?? 0) & ~HWCAP2_FSGSBASE,
       minSigStack: this.auxv.get(AT_MINSIGSTKSZ) ?? 2048,
     };
   }
 
-  /** What this host lacks for the native engine, in a sentence; null if it has all. */
+  /** What the native engine needs and this host lacks, as text; null if nothing is missing. */
   get missing(): string | null {
     if (process.arch !== 'x64') return `this engine runs on x86-64 hosts; this one is ${process.arch}`;
     const hwcap2 = this.auxv.get(AT_HWCAP2) ?? 0;
@@ -79,14 +79,14 @@ export class HostFacts {
     return null;
   }
 
-  /** Whether the host knows a call and allows it; asked with arguments that do nothing. */
+  /** Whether the host knows and allows a call; tries it with arguments that have no effect. */
   private has(nr: number): boolean {
     const result = this.libc.syscall(nr);
     return result !== -ENOSYS && result !== -EPERM;
   }
 }
 
-/** Yama's rule for who may look into a process; without Yama parents may look into their children. */
+/** Whether Yama lets a parent look into its children; without Yama it may. */
 function mayTrace(): boolean {
   try {
     const scope = Number(readFileSync('/proc/sys/kernel/yama/ptrace_scope', 'latin1'));
@@ -105,12 +105,12 @@ function readAuxv(): Map<number, number> {
   return out;
 }
 
-/** /proc/cpuinfo: what the host tells of its processors, a paragraph each. */
+/** The host's /proc/cpuinfo, a paragraph for each processor. */
 export const processorTexts = (): string => readFileSync('/proc/cpuinfo', 'latin1');
 
 const CACHES = '/sys/devices/system/cpu/cpu0/cache';
 
-/** The first processor's caches, as sysfs shows them: their names now, values when asked; none where it shows none. */
+/** The first processor's caches as the host's sysfs shows them, if it does; values are read when asked for. */
 export function processorCaches(): { name: string; value: (attribute: string) => string }[] {
   return hostNames(CACHES)
     .filter(name => /^index\d+$/.test(name))
@@ -119,7 +119,7 @@ export function processorCaches(): { name: string; value: (attribute: string) =>
 
 const LARGE_PAGES = '/sys/kernel/mm/transparent_hugepage';
 
-/** What the host does about large pages, which holds for programs' private memory: names of attributes now, values when asked. */
+/** The host's settings for large pages, which hold for programs' private memory; values are read when asked for. */
 export const largePages = (): { name: string; value: () => string }[] =>
   ['enabled', 'defrag', 'hpage_pmd_size', 'shmem_enabled', 'use_zero_page']
     .filter(name => hostNames(LARGE_PAGES).includes(name))
@@ -133,7 +133,7 @@ function hostNames(dir: string): string[] {
   }
 }
 
-/** A file's text, or an empty line's: hosts in virtual machines lack some attributes. */
+/** A file's text; an empty line if it cannot be read: hosts in virtual machines lack some attributes. */
 function hostText(path: string): string {
   try {
     return readFileSync(path, 'latin1');

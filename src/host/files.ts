@@ -1,15 +1,15 @@
 /**
  * The host's files, as hostfs needs them: an interface, so that a machine without a native host can bring its own.
  *
- * Every name is *one component* relative to a directory's descriptor and is never followed if it is a symbolic
- * link; '.', '..', '' and names with a slash are refused with -EINVAL before the host sees them. So nothing that
- * is built on these calls can leave the directory it was given. Errors are the host's own, negative.
+ * Every name is *one component* relative to a directory's descriptor, and a symbolic link is never followed. The
+ * names '.', '..', '' and those with a slash get -EINVAL before the host sees them. So code built on these calls
+ * cannot leave the directory it was given. Errors are the host's own, negative.
  */
 import type { Result } from '../lib/result.ts';
 import { S_IFMT } from '../uapi/stat.ts';
 import type { StatFs } from '../uapi/statfs.ts';
 
-/** What statx(2) answered; one object is filled over and over. */
+/** The result of statx(2); callers reuse one object. */
 export class HostStat {
   /** The host's device, major * 2^20 + minor. */
   dev = 0;
@@ -31,7 +31,7 @@ export class HostStat {
   mtimeNsec = 0;
   ctimeSec = 0;
   ctimeNsec = 0;
-  /** -1 where the host does not know when the file was made. */
+  /** -1 if the host does not know when the file was created. */
   btimeSec = -1;
   btimeNsec = 0;
 
@@ -40,7 +40,7 @@ export class HostStat {
   }
 }
 
-/** A whole directory but '.' and '..', three parallel arrays. */
+/** All entries of a directory except '.' and '..', in three parallel arrays. */
 export interface HostEntries {
   readonly names: string[];
   readonly inos: number[];
@@ -51,23 +51,23 @@ export interface HostEntries {
 export type HostTime = { readonly sec: number; readonly nsec: number } | null;
 
 export interface HostFiles {
-  /** Whether the host lets us give files away (we run as its root). */
+  /** Whether the host lets us change the owner of files (we run as its root). */
   readonly privileged: boolean;
-  /** How many descriptors this process may have. */
+  /** The most descriptors that this process may have. */
   readonly descriptorLimit: number;
 
-  /** A directory by a path of the host's, symbolic links followed: the user named it. */
+  /** Opens a directory by a path of the host, following symbolic links: the user named it. */
   openRoot(path: string): number;
-  /** A directory by a path that stays below `root`, whatever symbolic links it meets. */
+  /** Opens a directory by a path that stays below `root`, whatever symbolic links it meets. */
   openBeneath(root: number, path: string): number;
   open(dir: number, name: string, flags: number, mode: number): number;
-  /** An entry of any type as a mere place (O_PATH): nothing is opened, devices and links included. */
+  /** A descriptor of an entry of any type, devices and links included, without opening it (O_PATH). */
   openPath(dir: number, name: string): number;
-  /** The directory that `dir` refers to, opened for `list`. */
+  /** Opens the directory that `dir` refers to for `list`. */
   openList(dir: number): number;
-  /** Another description of what `fd` refers to. */
+  /** Opens what `fd` refers to again, as another open file description. */
   reopen(fd: number, flags: number): number;
-  /** The same description under another number. */
+  /** Another descriptor of the same open file description. */
   dup(fd: number): number;
   /** A file without a name in the directory. */
   tmpfile(dir: number, flags: number, mode: number): number;
@@ -76,11 +76,11 @@ export interface HostFiles {
   statAt(dir: number, name: string, into: HostStat): number;
   stat(fd: number, into: HostStat): number;
   statfs(fd: number): Result<StatFs>;
-  /** All entries of a directory opened for reading, wherever an earlier listing left it. */
+  /** All entries of a directory opened for reading, whatever its position. */
   list(fd: number): Result<HostEntries>;
   readlink(dir: number, name: string): Result<string>;
 
-  /** At the descriptor's own position, which moves on. */
+  /** Reads at the descriptor's own position, and advances it. */
   read(fd: number, buf: Uint8Array, off: number, len: number): number;
   write(fd: number, buf: Uint8Array, off: number, len: number): number;
   pread(fd: number, buf: Uint8Array, off: number, len: number, pos: number): number;
@@ -103,7 +103,7 @@ export interface HostFiles {
   // Attributes, by a descriptor of any kind (O_PATH too).
 
   chmod(fd: number, mode: number): number;
-  /** -1 leaves an owner as it is. */
+  /** -1 leaves a uid or gid unchanged. */
   chown(fd: number, uid: number, gid: number): number;
   utimens(fd: number, atime: HostTime, mtime: HostTime): number;
   getxattr(fd: number, name: string): Result<string>;

@@ -1,9 +1,8 @@
 /**
- * One file of the host that others opened for us (standard input, a redirection): what it can do, and nothing else.
+ * One file of the host that was passed to us open (standard input, a redirection).
  *
- * No name leads anywhere from here, so whoever holds this holds that file alone. It is opened anew for no more than
- * the descriptors that were passed are open for. Its owner stays the host's, and nobody makes a set-user-ID program
- * of it.
+ * No name leads anywhere from here, so the holder can reach only that file. It is reopened with no more access than
+ * the passed descriptors have. The machine can neither change its owner nor make it a set-user-ID program.
  */
 import type { Result } from '../lib/result.ts';
 import { EACCES, EPERM } from '../uapi/errno.ts';
@@ -16,7 +15,7 @@ export class GivenFiles implements HostFiles {
   readonly privileged = false;
   readonly descriptorLimit: number;
   private readonly files: HostFiles;
-  /** The descriptors that were passed, and how each is open (O_ACCMODE). */
+  /** The passed descriptors, and the access that each is open for (O_ACCMODE). */
   private readonly passed: { readonly fd: number; readonly access: number }[] = [];
 
   constructor(files: HostFiles) {
@@ -24,7 +23,7 @@ export class GivenFiles implements HostFiles {
     this.descriptorLimit = files.descriptorLimit;
   }
 
-  /** Another descriptor of the file. */
+  /** Adds a descriptor of the file. */
   add(fd: number, access: number): void {
     this.passed.push({ fd, access });
   }
@@ -33,7 +32,7 @@ export class GivenFiles implements HostFiles {
     return this.passed.some(({ access }) => access !== O_RDONLY);
   }
 
-  /** What may not be opened anew (a file of somebody else's) is used as it was passed. */
+  /** Duplicates the passed descriptor if the host refuses to reopen it (a file of another user). */
   reopen(_fd: number, flags: number): number {
     const access = flags & O_ACCMODE;
     const lends = (has: number): boolean => has === O_RDWR || has === access;

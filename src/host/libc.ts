@@ -1,9 +1,9 @@
 /**
- * The host's libc, through koffi: the one door to the host's system calls.
+ * The host's libc, through koffi: the only way to the host's system calls.
  *
- * `syscall` makes a raw call with integer arguments and answers its result, or a negative errno: libc's -1 is
- * resolved here, so that callers see the kernel's own convention. Pointers are numbers (user space is below
- * 2^47). A call costs about 0.07 us over the call itself.
+ * `syscall` makes a raw call with integer arguments and returns its result or a negative errno: libc's -1 is
+ * translated here, so that callers see the kernel's own convention. Pointers are numbers (user space is below
+ * 2^47). The overhead of a call is about 0.07 us.
  */
 import koffi from 'koffi';
 
@@ -12,12 +12,12 @@ type Int = number;
 export interface Libc {
   /** A raw system call; the result, or -errno. */
   syscall(nr: Int, a?: Int, b?: Int, c?: Int, d?: Int, e?: Int, f?: Int): number;
-  /** Calls whose arguments are bytes of ours: pointers are passed for the call's duration only. */
+  /** Calls on our own arrays, whose pointers are passed only for the duration of the call. */
   pread(fd: Int, buf: Uint8Array, count: Int, offset: Int): number;
   pwrite(fd: Int, buf: Uint8Array, count: Int, offset: Int): number;
-  /** Where an array's first byte lies in this process, as a number. The array must stay referenced. */
+  /** The address of an array's first byte in this process. The array must stay referenced. */
   addressOf(bytes: Uint8Array): number;
-  /** An array over `len` bytes of this process's memory from `address` on. */
+  /** A buffer over `len` bytes of this process's memory at `address`. */
   viewOf(address: number, len: number): ArrayBuffer;
   /** The library, for more functions. */
   readonly lib: ReturnType<typeof koffi.load>;
@@ -28,10 +28,10 @@ export function openLibc(): Libc {
   const raw = lib.func('long syscall(long n, long a, long b, long c, long d, long e, long f)');
   const preadFn = lib.func('long pread(int fd, void *buf, size_t count, long offset)');
   const pwriteFn = lib.func('long pwrite(int fd, const void *buf, size_t count, long offset)');
-  // memmove answers its first argument: that is how an array's address becomes a number.
+  // memmove returns its first argument: so an array's address becomes a number.
   const locate = lib.func('long memmove(void *to, void *from, size_t n)');
-  // The thread's errno itself. Between a call and another one that would ask for it, V8 may do something on this thread that
-  // fails (it waits for a lock, say, and has EAGAIN of futex(2)); so it is read where it lies, before anything else is done.
+  // The thread's errno itself, read in place right after each call. Before a second call could fetch it, V8 might do
+  // something on this thread that fails, and change it (waiting for a lock, for example, with EAGAIN of futex(2)).
   const errno = new Int32Array(koffi.view(BigInt(lib.func('long __errno_location()')()), 4));
   const libc: Libc = {
     lib,
@@ -53,7 +53,7 @@ export function openLibc(): Libc {
     addressOf: bytes => locate(bytes, bytes, 0),
     viewOf: (address, len) => koffi.view(BigInt(address), len),
   };
-  // The first time each of these does anything V8 has to learn how, for which it takes locks.
+  // V8 prepares each of these functions at its first call, and takes locks for that.
   const nothing = new Uint8Array(1);
   libc.syscall(-1);
   libc.pread(-1, nothing, 1, 0);

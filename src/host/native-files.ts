@@ -1,9 +1,9 @@
 /**
  * `HostFiles` over the host's own system calls.
  *
- * Arguments are laid out in one arena of ours whose address is known, so that a call allocates nothing and costs
- * little more than itself. Descriptors are close-on-exec; files are opened with O_NONBLOCK, so that a FIFO that
- * somebody put in a file's place cannot stop us, and O_NOCTTY.
+ * Arguments are laid out in one arena with a known address, so that a call allocates nothing and has little
+ * overhead. Descriptors are close-on-exec. Files are opened with O_NOCTTY, and with O_NONBLOCK, so that a FIFO put
+ * in a file's place cannot block us.
  */
 import type { Result } from '../lib/result.ts';
 import { EACCES, EFAULT, EINVAL, ENAMETOOLONG, ERANGE } from '../uapi/errno.ts';
@@ -73,7 +73,7 @@ const UTIME_OMIT = 0x3ffffffe;
 const PATH_MAX = 4096;
 const NAME_MAX = 255;
 
-// The arena: two names, a structure, an empty string, and room for what the host answers.
+// The arena: two names, a structure, an empty string, and room for the host's answers.
 const NAME_A = 0;
 const NAME_B = NAME_A + PATH_MAX;
 const STRUCT = NAME_B + PATH_MAX;
@@ -91,7 +91,7 @@ export class NativeFiles implements HostFiles {
   private readonly arena: Buffer;
   private readonly view: DataView;
   private readonly at: number;
-  /** The array used last, nearly always the machine's memory, and where it lies. */
+  /** The array used last (nearly always the machine's memory) and its address. */
   private lastBuffer: Uint8Array;
   private lastAddress: number;
 
@@ -136,7 +136,7 @@ export class NativeFiles implements HostFiles {
 
   openList(dir: number): number {
     const fd = this.openSelf(dir, O_DIRECTORY | O_CLOEXEC, 0);
-    // To look '.' up takes the right to search the directory, to list it only that to read.
+    // Looking up '.' needs search permission on the directory; listing it needs only read permission.
     return fd === -EACCES ? this.reopen(dir, O_DIRECTORY) : fd;
   }
 
@@ -319,7 +319,7 @@ export class NativeFiles implements HostFiles {
     return this.libc.syscall(SYS.removexattr, this.procPath(fd), this.at + NAME_B);
   }
 
-  /** open(2) of '.', the one name that `putName` refuses and that leads nowhere else. */
+  /** open(2) of '.', which `putName` refuses, but which cannot lead out of the directory. */
   private openSelf(dir: number, flags: number, mode: number): number {
     this.arena[NAME_A] = DOT;
     this.arena[NAME_A + 1] = 0;
@@ -328,7 +328,7 @@ export class NativeFiles implements HostFiles {
 
   // Laying out arguments.
 
-  /** One component: refused if it could lead anywhere but to an entry of its directory. */
+  /** Stores one component; refuses a name that could lead anywhere but to an entry of its directory. */
   private putName(at: number, name: string): number {
     const n = name.length;
     if (n > NAME_MAX) return -ENAMETOOLONG;
@@ -350,7 +350,7 @@ export class NativeFiles implements HostFiles {
     return 0;
   }
 
-  /** The path by which the calls that take no O_PATH descriptor reach what it refers to (proc(5)). */
+  /** The address of a path to what `fd` refers to, for calls that take no O_PATH descriptor (proc(5)). */
   private procPath(fd: number): number {
     this.putPath(NAME_A, `/proc/self/fd/${fd}`);
     return this.at + NAME_A;
@@ -425,5 +425,5 @@ export class NativeFiles implements HostFiles {
   }
 }
 
-/** Small numbers stay small integers, which objects hold without a box of their own. */
+/** Keeps small numbers small integers, which objects hold without a box. */
 const wide = (low: number, high: number): number => (high === 0 ? low : low + high * 2 ** 32);

@@ -1,4 +1,4 @@
-/** Text for a descriptor of the host that others may have set not to block, or closed. */
+/** Writes text to a descriptor of the host, which may be nonblocking or closed. */
 import { EAGAIN, EINTR } from '../uapi/errno.ts';
 import { POLLOUT } from '../uapi/poll.ts';
 import type { DescriptorCalls } from './descriptors.ts';
@@ -6,15 +6,15 @@ import type { Libc } from './libc.ts';
 import { isRaw } from './terminal.ts';
 
 const NR = { write: 1, poll: 7 } as const;
-/** How long a full pipe is waited for before the rest is dropped, ms. */
+/** How long to wait for room in a full pipe before the rest is dropped, ms. */
 const PATIENCE = 1000;
 
-/** Lines for a descriptor; a terminal that we have in raw mode moves to a line's beginning only if told to. */
+/** A function that writes lines to a descriptor, with a carriage return each if it is a terminal in raw mode. */
 export function linesTo(libc: Libc, calls: DescriptorCalls, fd: number): (text: string) => void {
   return text => writeText(libc, fd, isRaw(calls, fd) ? text.replaceAll('\n', '\r\n') : text);
 }
 
-/** Writes all of `text` (one char a byte); what cannot be written is lost. */
+/** Writes `text` (one character a byte); what cannot be written is lost. */
 function writeText(libc: Libc, fd: number, text: string): void {
   const bytes = Buffer.from(text, 'latin1');
   const address = libc.addressOf(bytes);

@@ -1,14 +1,14 @@
-/** What V8 keeps for this process, the machine's kernel: it is the host's memory as well. */
+/** The memory that V8 uses for this process, the machine's kernel. */
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** With this part of what it may have V8 does little else than to look for garbage. */
+/** Above this share of its heap limit, V8 does little but collect garbage. */
 const NEARLY_ALL = 0.7;
 
 export class OwnMemory {
   private gc: (() => void) | null = null;
 
-  /** Bytes of objects and arrays, garbage among them. */
+  /** Bytes of objects and arrays, including garbage. */
   get used(): number {
     const { heapUsed, arrayBuffers } = process.memoryUsage();
     return heapUsed + arrayBuffers;
@@ -19,10 +19,10 @@ export class OwnMemory {
     return used > limit * NEARLY_ALL;
   }
 
-  /** Gives garbage back. Takes a second for a GiB. */
+  /** Collects garbage. Takes a second for each GiB. */
   collect(): void {
     if (this.gc === null) {
-      // Whoever says so from the start has other compiled code than what the build kept.
+      // Not set from the start: the compiled code that the build kept would not match.
       setFlagsFromString('--expose-gc');
       this.gc = runInNewContext('gc') as () => void;
     }

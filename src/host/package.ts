@@ -1,4 +1,4 @@
-/** Files of this package (the stub, package.json), found alike from the sources and from the bundle in dist/. */
+/** Files of this package (the stub, package.json), found both from the sources and from the bundle in dist/. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,7 +1,7 @@
 /**
- * Which of the host's descriptors have news: an epoll instance (epoll(7)), level-triggered.
+ * Readiness of the host's descriptors, through a level-triggered epoll instance (epoll(7)).
  *
- * The engine's reaper watches the epoll descriptor itself and wakes the kernel; `dispatch` then asks what there is.
+ * The engine's reaper watches the epoll descriptor itself and wakes the kernel, which then calls `dispatch`.
  */
 import type { Libc } from './libc.ts';
 
@@ -40,7 +40,7 @@ export class HostPoller {
     if (this.watched.delete(fd)) this.control(CTL.del, fd, 0);
   }
 
-  /** Calls back for everything that is ready now. */
+  /** Calls back for each descriptor that is ready now, up to MAX_EVENTS. */
   dispatch(): void {
     const count = this.libc.syscall(NR.epoll_wait, this.fd, this.address, MAX_EVENTS, 0);
     const ready: { fd: number; events: number }[] = [];

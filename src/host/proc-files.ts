@@ -1,6 +1,6 @@
 /**
- * The host's /proc and processor clocks of its processes: what a child of ours has used. Read on demand; a process
- * that is gone, or that the host hides, answers null or 0.
+ * The host's /proc, and the processor clocks of host processes: what our children have used. Read on demand; null or
+ * 0 for a process that is gone or that the host hides.
  */
 import type { Libc } from './libc.ts';
 
@@ -10,7 +10,7 @@ const O_RDWR_CLOEXEC = 0o2000002;
 const LONGEST_PATH = 128;
 const MOST_TEXT = 4096;
 
-/** Processor clocks of clock_getcpuclockid(3): both times, that in user mode, and what the scheduler counted. */
+/** Processor clocks of clock_getcpuclockid(3): user and system time, user time, and the scheduler's count. */
 export const CPUCLOCK_PROF = 0;
 export const CPUCLOCK_VIRT = 1;
 export const CPUCLOCK_SCHED = 2;
@@ -41,7 +41,7 @@ export class HostProcFiles {
     this.libc.syscall(NR.close, fd);
   }
 
-  /** A file's first 4,096 bytes; null if there is no such file. */
+  /** A file's first 4096 bytes; null if it cannot be opened or read. */
   text(path: string): string | null {
     const fd = this.open(path);
     if (fd < 0) return null;
@@ -50,7 +50,7 @@ export class HostProcFiles {
     return text;
   }
 
-  /** The same of one that is open; null if what it is about is gone. */
+  /** The same for an open file; null if it cannot be read, as when its process is gone. */
   textOf(fd: number): string | null {
     const n = this.libc.pread(fd, this.text_, MOST_TEXT, 0);
     return n < 0 ? null : this.text_.toString('latin1', 0, n);

@@ -1,10 +1,10 @@
-/** Signals of the host that ask this process to end, or stop it (signal(7)). */
+/** Signals of the host that ask this process to end or stop (signal(7)). */
 
 export const ENDING_SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
 
 /**
- * Calls back instead of ending, until the answer is called; who listened before (to clean up and end) does not hear of
- * them meanwhile. Those of `ignored` stay ignored.
+ * Calls `came` for these signals instead of ending, until the returned function is called. Meanwhile earlier listeners,
+ * which clean up and end the process, are suspended. Signals in `ignored` stay ignored.
  */
 export function takeEndingSignals(ignored: readonly number[], came: (signal: number) => void): () => void {
   const undo = Object.entries(ENDING_SIGNALS).map(([name, signal]) => {
@@ -23,12 +23,12 @@ export function takeEndingSignals(ignored: readonly number[], came: (signal: num
   };
 }
 
-/** Calls back before a terminal's ^Z stops this process, and when it goes on, until the answer is called. */
+/** Calls back before a terminal's ^Z stops this process and when it continues, until the returned function is called. */
 export function onStop(stops: () => void, goesOn: () => void): () => void {
   const stop = (): void => {
     stops();
     process.off('SIGTSTP', stop);
-    // Stopped in here. Where nobody could continue us (an orphaned process group) it does nothing.
+    // The process stops in this call, except in an orphaned process group, which no shell would continue.
     process.kill(process.pid, 'SIGTSTP');
     goesOn();
     process.on('SIGTSTP', stop);

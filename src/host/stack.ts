@@ -1,4 +1,4 @@
-/** Stack traces of the bundle in the words of its sources: read only when something went wrong. */
+/** Translates stack traces of the bundle to its sources; source maps are read only after an error. */
 import { readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { basename, dirname } from 'node:path';
@@ -7,8 +7,8 @@ import { packageFile } from './package.ts';
 const PLACE = /(\/[^\s()]+\.cjs):(\d+):(\d+)/g;
 
 /**
- * `stack` with places in the bundles of `dist` as places in src/, where their source maps can be read. Other files are not looked at:
- * a message may hold names that a program has made up.
+ * `stack` with positions in the bundles of `dist` translated to src/, where their source maps can be read. No other
+ * file is read: a message may contain names that a program has chosen.
  */
 export function sourceStack(stack: string, dist: string = packageFile('dist')): string {
   const maps = new Map<string, SourceMap | null>();

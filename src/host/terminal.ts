@@ -1,7 +1,7 @@
 /**
  * The host's terminal that we were started on: raw mode and back, and the size of its window.
  *
- * In raw mode every key reaches the guest, ^C and ^Z included, and output is taken as it is. `restore` may be
+ * In raw mode every key reaches the guest, ^C and ^Z included, and output is passed unchanged. `restore` may be
  * called at any time and any number of times.
  */
 import { readFileSync } from 'node:fs';
@@ -39,7 +39,7 @@ import {
 import type { DescriptorCalls } from './descriptors.ts';
 import { keepSettings } from './terminal-keeper.ts';
 
-/** What cfmakeraw(3) does. */
+/** A copy in raw mode, as by cfmakeraw(3). */
 function makeRaw(t: Termios): Termios {
   const raw = copyTermios(t);
   raw.iflag &= ~(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
@@ -56,7 +56,7 @@ export function getAttributes(calls: DescriptorCalls, fd: number): Termios | num
   return result < 0 ? result : readTermios(calls.view, 0, TERMIOS_SIZE, defaultTermios());
 }
 
-/** Whether it is a terminal that shows what it gets as it is. */
+/** Whether it is a terminal without output processing. */
 export function isRaw(calls: DescriptorCalls, fd: number): boolean {
   const attributes = getAttributes(calls, fd);
   return typeof attributes !== 'number' && (attributes.oflag & OPOST) === 0;
@@ -67,11 +67,11 @@ function setAttributes(calls: DescriptorCalls, fd: number, t: Termios): number {
   return calls.ioctl(fd, TCSETSW);
 }
 
-/** Its window, or null if it is no terminal. */
+/** The size of its window; null if it is no terminal. */
 export const windowSize = (calls: DescriptorCalls, fd: number): WinSize | null =>
   calls.ioctl(fd, TIOCGWINSZ) < 0 ? null : readWinSize(calls.view, 0);
 
-/** Signals that end us; each is raised again once the terminal is put back. */
+/** Signals that end us; each is raised again after the terminal has been restored. */
 const FATAL = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGABRT'] as const;
 
 /** Whether this process is a background job of a shell on its terminal (proc_pid_stat(5): pgrp and tpgid). */
@@ -97,15 +97,15 @@ export class HostTerminal {
   }
 
   /**
-   * In the background of a shell this stops us (SIGTTOU, tcsetattr(3)) until we are in the foreground: to be called before
-   * anybody listens to signals, so that one ends us meanwhile.
+   * In the background of a shell, stops this process (SIGTTOU, tcsetattr(3)) until it is in the foreground. Call this
+   * before any signal listener is installed, so that a signal can end the process meanwhile.
    */
   awaitForeground(): void {
     const now = getAttributes(this.calls, this.fd);
     if (typeof now !== 'number') setAttributes(this.calls, this.fd, now);
   }
 
-  /** 0, or -ENOTTY and the like. The settings of before are kept for `restore`. */
+  /** 0, or -errno (-ENOTTY). Keeps the old settings for `restore`. */
   setRaw(): number {
     const now = getAttributes(this.calls, this.fd);
     if (typeof now === 'number') return now;
@@ -133,9 +133,9 @@ export class HostTerminal {
   }
 
   /**
-   * To be called before `setRaw`. Restores at the end of this process, be it by a signal, and goes back to raw mode
-   * when the process is continued (a shell has put its own settings in between). A keeper process restores after
-   * what we cannot notice: SIGKILL.
+   * Call this before `setRaw`. Restores the terminal when this process ends, even by a signal, and sets raw mode again
+   * when the process is continued (a shell has set its own settings in between). A keeper process restores it after
+   * SIGKILL, which we cannot notice.
    */
   guard(): void {
     const settings = getAttributes(this.calls, this.fd);
@@ -156,10 +156,10 @@ export class HostTerminal {
   }
 }
 
-/** A pseudo-terminal of the host, for somebody to attach to. */
+/** A pseudo-terminal of the host, to which users can attach. */
 export interface HostPty {
   readonly master: number;
-  /** Kept open, so that the master does not hang up while nobody is attached. */
+  /** Kept open, so that the master does not hang up while no user is attached. */
   readonly slave: number;
   readonly name: string;
 }

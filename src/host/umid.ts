@@ -1,14 +1,14 @@
 /**
- * A machine's name on this host (umid=): the folder ~/.uml/NAME with the process number in `pid`, as User Mode
- * Linux has it, for as long as the machine runs.
+ * A machine's name on this host (umid=): as in User Mode Linux, the folder ~/.uml/NAME with the process id in `pid`
+ * exists while the machine runs.
  *
- * Only what was made here is removed: the file, and the folder if nothing else is in it.
+ * Only what was made here is removed: the file, and the folder if it is then empty.
  */
 import { mkdirSync, readFileSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 
-/** Takes the name, one component of a path; what keeps us from it, or how to let go of it. */
+/** Takes the name, one component of a path; returns an error message, or a function that releases the name. */
 export function takeUmid(name: string): string | (() => void) {
   if (name.includes('/') || name === '.' || name === '..' || name === '') return `umid=${name}: not a name`;
   const dir = join(process.env['HOME'] || userInfo().homedir, '.uml', name);
@@ -25,7 +25,7 @@ export function takeUmid(name: string): string | (() => void) {
   return () => letGo(dir, file);
 }
 
-/** What somebody else has put there, or taken away, is theirs. */
+/** Ignores errors: others may have put something there, or removed it. */
 function letGo(dir: string, file: string): void {
   for (const remove of [() => unlinkSync(file), () => rmdirSync(dir)])
     try {
@@ -33,7 +33,7 @@ function letGo(dir: string, file: string): void {
     } catch {}
 }
 
-/** The process that has the name, or null: nobody, or one that was killed and left the folder. */
+/** The running process that has the name; null if there is none, or if one was killed and left the folder. */
 function runningOwner(file: string): number | null {
   try {
     const pid = Number(readFileSync(file, 'latin1'));
