@@ -1,10 +1,10 @@
 const NO_WORDS = new Uint32Array(0);
 
-/** A set of integers below 2^31 that grows as needed, 32 to a word. It may be asked for larger ones. */
+/** A set of integers below 2^31 that grows as needed, 32 to a word. Queries may exceed its size. */
 export class Bitmap {
   private words = NO_WORDS;
   private members = 0;
-  /** The words are another's too, and are copied before a change. */
+  /** The words may be shared with a clone, and are copied before a change. */
   private shared = true;
 
   get count(): number {
@@ -26,7 +26,7 @@ export class Bitmap {
     }
   }
 
-  /** Takes the integers of [from, to) out. */
+  /** Removes the integers of [from, to). */
   clear(from: number, to: number): void {
     const stop = Math.min(to, this.words.length * 32);
     for (let bit = from; bit < stop; ) {
@@ -37,8 +37,8 @@ export class Bitmap {
   }
 
   /**
-   * The first integer from `from` on that is in the set (`want`) or not in it; Infinity if there is none. What lies from
-   * `stop` on is not looked at: then the answer is no less than `stop`.
+   * The first integer >= `from` that is in the set (`want`) or not in it; Infinity if there is none. The search ends at
+   * `stop`: any result >= `stop` means that there is none below.
    */
   next(from: number, want: boolean, stop: number = Number.POSITIVE_INFINITY): number {
     const bits = Math.min(this.words.length * 32, stop);
@@ -59,7 +59,7 @@ export class Bitmap {
     return copy;
   }
 
-  /** Of one word these bits, which all come or all go. */
+  /** Flips `bits` of one word: adds all of them (`by` 1) or removes all of them (-1). */
   private flip(index: number, bits: number, by: 1 | -1): void {
     if (bits === 0) return;
     if (this.shared) {

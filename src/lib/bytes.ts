@@ -1,6 +1,6 @@
-/** Copies of byte windows, for lengths from one byte on. */
+/** Copies byte windows, fast even for a single byte. */
 
-/** Below this a loop beats the calls that copy more: 10 ns for a byte where `set` needs 45. */
+/** Up to this length a loop beats `set`: 10 ns against 45 for one byte. */
 const SHORT = 24;
 
 /** Copies from[at, at + len) to to[off, off + len); the windows may overlap only within one array. */

@@ -1,16 +1,16 @@
 /**
- * HalfSipHash-1-3 (Aumasson and Bernstein): a keyed hash of 32-bit words that gives 64 bits. Whoever does not know the
- * key can neither tell what was hashed nor find words with a given hash. Words are given one after another. After them
- * it goes on to give words that only who knows the key can tell.
+ * HalfSipHash-1-3 (Aumasson and Bernstein): a keyed 64-bit hash of 32-bit words. Without the key one can neither tell
+ * what was hashed nor find words with a given hash. Words are passed one at a time. After the hash, it can produce
+ * further words that cannot be predicted without the key.
  */
 const rotate = (x: number, by: number): number => (x << by) | (x >>> (32 - by));
 
-/** What tells the variant with 64 bits from that with 32. */
+/** Constants of the 64-bit variant, which the 32-bit one lacks. */
 const LONG = 0xee;
 const SECOND_HALF = 0xdd;
 
 export class HalfSipHash {
-  /** The answer, after `finish`. */
+  /** The hash, after `finish`. */
   low = 0;
   high = 0;
   private v0 = 0;
@@ -40,7 +40,7 @@ export class HalfSipHash {
     this.high = this.v1 ^ this.v3;
   }
 
-  /** After `finish`: another word. */
+  /** After `finish`: produces another word. */
   more(): number {
     for (let i = 0; i < 3; i++) this.round();
     return this.v1 ^ this.v3;

@@ -8,8 +8,8 @@ export function setInt64(view: DataView, at: number, value: number): void {
 }
 
 /**
- * The integer of two halves. Small ones are not multiplied: V8 would take them for fractions from then on, which it keeps
- * apart from small integers, and what has held only the latter (a file's size, say) would be compiled again.
+ * The integer of two halves. Small ones are not multiplied: V8 would store the product as a double, and code compiled
+ * for fields that have held only small integers (a file's size, for example) would be compiled again.
  */
 export const fromHalves = (low: number, high: number): number =>
   high === low >> 31 ? low | 0 : high * TWO32 + (low >>> 0);
@@ -24,10 +24,10 @@ export const getUint64 = (view: DataView, at: number): number => {
 
 const TWO64 = 2 ** 64;
 
-/** What a 64-bit register holds of a sum of two. */
+/** The sum of two unsigned 64-bit numbers as a register holds it, modulo 2^64. */
 export const wrap64 = (sum: number): number => (sum < TWO64 ? sum : sum - TWO64);
 
-/** As they lie in memory. */
+/** The numbers as they lie in memory, eight bytes each. */
 export function int64Bytes(values: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(8 * values.length);
   const view = new DataView(bytes.buffer);

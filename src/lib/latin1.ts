@@ -2,14 +2,14 @@
 
 const PIECE = 4096;
 
-/** A window as a string. */
+/** A byte window as a string. */
 export function latin1(buf: Uint8Array, off: number, len: number): string {
   let text = '';
   for (let at = 0; at < len; at += PIECE) text += piece(buf, off + at, Math.min(PIECE, len - at));
   return text;
 }
 
-/** By way of an array: to spread a typed array's elements takes five times as long. */
+/** Goes through an array, since passing a typed array's elements as arguments takes five times as long. */
 function piece(buf: Uint8Array, off: number, len: number): string {
   const codes = new Array<number>(len);
   for (let i = 0; i < len; i++) codes[i] = buf[off + i]!;

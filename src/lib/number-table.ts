@@ -1,6 +1,6 @@
 /**
- * A table by small numbers that come and go all the time (process ids): as a Map, in the order of the numbers, without
- * the trail that a Map leaves (roster.ts says which).
+ * A table keyed by small numbers that come and go all the time (process ids). Like a Map, but in the order of the
+ * numbers, and without the trail that a Map leaves (see roster.ts).
  */
 const BITS = 9;
 const SIZE = 1 << BITS;
@@ -12,7 +12,7 @@ interface Page<T> {
 
 export class NumberTable<T> {
   private readonly pages: (Page<T> | undefined)[] = [];
-  /** An empty one: where one comes when another goes, none is made. */
+  /** An empty page kept for reuse, so that none is made where one comes as another goes. */
   private spare: Page<T> | null = null;
   private count = 0;
 
@@ -38,7 +38,7 @@ export class NumberTable<T> {
     page.entries[at] = entry;
   }
 
-  /** Whether it was there. */
+  /** Whether there was an entry. */
   delete(number: number): boolean {
     if (!this.has(number)) return false;
     const page = this.pages[number >>> BITS]!;
@@ -50,7 +50,7 @@ export class NumberTable<T> {
     return true;
   }
 
-  /** Those that are there while it goes on. */
+  /** The entries in order; changes during the iteration show. */
   *values(): IterableIterator<T> {
     for (let number = 0; number < this.pages.length * SIZE; number++) {
       const page = this.pages[number >>> BITS];

@@ -1,4 +1,4 @@
-/** A set of numbers as ranges [from, to): in order, apart from each other. For sets of few ranges. */
+/** A set of numbers as ordered, disjoint ranges [from, to). For sets of few ranges. */
 export interface Range {
   readonly from: number;
   readonly to: number;
@@ -37,12 +37,12 @@ export class Ranges {
       .map(r => ({ from: Math.max(from, r.from), to: Math.min(to, r.to) }));
   }
 
-  /** Whether [from, to) and a range have something in common. */
+  /** Whether [from, to) overlaps a range. */
   touches(from: number, to: number): boolean {
     return this.list.length > 0 && (this.list[this.indexAfter(from)]?.from ?? to) < to;
   }
 
-  /** Whether [from, to), which is not empty, lies in one range. */
+  /** Whether [from, to), which must not be empty, lies in one range. */
   covers(from: number, to: number): boolean {
     const range = this.list[this.indexAfter(from)];
     return range !== undefined && range.from <= from && to <= range.to;

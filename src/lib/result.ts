@@ -1,2 +1,2 @@
-/** An object, or a negative error number for why there is none. Tell them apart with `typeof r === 'number'`. */
+/** An object or string, or a negative error number if there is none. Tell them apart with `typeof r === 'number'`. */
 export type Result<T extends object | string> = T | number;

@@ -1,10 +1,10 @@
 /**
- * A set of objects that come and go all the time, few at once, in the order in which they came.
+ * A set of objects that come and go all the time, few at once, in order of arrival.
  *
- * JavaScript's own sets and maps leave a trail: a table that has become full of holes is replaced, and points to the one
- * that replaced it (for iterators that are under way). Once such a table is old, every later one, with all that was ever
- * in it, stays until the next full collection, and is copied around until then. For processes that meant a tenth of the
- * kernel's time. An array leaves nothing. Finding a member is a search.
+ * JavaScript's own sets and maps leave a trail: a table that is full of holes is replaced, and points to its
+ * replacement (for iterators under way). Once such a table is old, all later ones, with everything that was ever in
+ * them, stay until the next full garbage collection, and are copied around until then. For processes that took a tenth
+ * of the kernel's time. An array leaves no trail; finding a member is a linear search.
  */
 export class Roster<T> {
   private readonly members: T[] = [];
@@ -21,7 +21,7 @@ export class Roster<T> {
     if (!this.members.includes(member)) this.members.push(member);
   }
 
-  /** Whether it was there. */
+  /** Whether it was a member. */
   delete(member: T): boolean {
     const { members } = this;
     const index = members.indexOf(member);
@@ -31,12 +31,12 @@ export class Roster<T> {
     return true;
   }
 
-  /** None is left. */
+  /** Removes and returns all members. */
   takeAll(): readonly T[] {
     return this.members.splice(0);
   }
 
-  /** Those that are there now: whoever comes or goes meanwhile changes nothing. */
+  /** The members at this moment: changes during the iteration do not show. */
   [Symbol.iterator](): IterableIterator<T> {
     return this.members.slice().values();
   }
