@@ -23,7 +23,7 @@ export function takeEndingSignals(ignored: readonly number[], came: (signal: num
   };
 }
 
-/** Calls back before a terminal's ^Z stops this process and when it continues, until the returned function is called. */
+/** Calls back before a terminal's ^Z stops this process and when it continues; the returned function ends that. */
 export function onStop(stops: () => void, goesOn: () => void): () => void {
   const stop = (): void => {
     stops();

@@ -10,5 +10,5 @@ export const IOCB_CMD_PWRITEV = 8;
 export const IOCB_FLAG_RESFD = 1;
 export const IOCB_FLAG_IOPRIO = 2;
 
-/** What aio_key says once a request was taken. */
+/** The value of aio_key once a request has been accepted. */
 export const KIOCB_KEY = 0;

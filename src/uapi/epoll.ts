@@ -13,15 +13,15 @@ export const EPOLLWAKEUP = 1 << 29;
 export const EPOLLONESHOT = 1 << 30;
 export const EPOLLET = 1 << 31;
 
-/** Flags of an interest: how to report, not what. */
+/** Flags of an interest that say how to report, not what. */
 export const EPOLL_PRIVATE_BITS = EPOLLEXCLUSIVE | EPOLLWAKEUP | EPOLLONESHOT | EPOLLET;
-/** All that may stand beside EPOLLEXCLUSIVE. */
+/** All bits allowed together with EPOLLEXCLUSIVE. */
 export const EPOLLEXCLUSIVE_OK_BITS =
   POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDNORM | POLLWRNORM | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
 
 /** struct epoll_event: u32 events at 0, u64 data at 4. */
 export const EPOLL_EVENT_SIZE = 12;
-/** epoll_wait(2) refuses a count of events that would not fit an int's worth of bytes. */
+/** epoll_wait(2) refuses more events than fit in INT_MAX bytes. */
 export const EP_MAX_EVENTS = Math.floor(0x7fffffff / EPOLL_EVENT_SIZE);
 
 export function writeEpollEvent(view: DataView, off: number, events: number, lo: number, hi: number): void {

@@ -1,8 +1,8 @@
 /**
  * Error numbers of Linux on x86-64, as errno(3) lists them.
  *
- * Errors are values here: a function that can fail answers a negative error number (`-ENOENT`),
- * or, where it answers an object, `T | number` with a negative number for the failure.
+ * Errors are values here: a function that can fail returns a negative error number (`-ENOENT`), or `T | number`,
+ * negative on failure, if it returns an object.
  */
 export const EPERM = 1;
 export const ENOENT = 2;
@@ -138,14 +138,14 @@ export const EWOULDBLOCK = EAGAIN;
 export const EDEADLOCK = EDEADLK;
 export const ENOTSUP = EOPNOTSUPP;
 
-// Inside the kernel only; a guest never sees these (signal(7), "Interruption of system calls").
+// Only used inside the kernel; guests never see these (signal(7), "Interruption of system calls").
 /** Restart after the handler if it was installed with SA_RESTART, else EINTR. */
 export const ERESTARTSYS = 512;
 /** Always restart, whatever the handler's flags say. */
 export const ERESTARTNOINTR = 513;
 /** Restart only if no handler ran. */
 export const ERESTARTNOHAND = 514;
-/** Restart through restart_syscall(2), which continues with the time that is left. */
+/** Restart through restart_syscall(2), which continues with the remaining time. */
 export const ERESTART_RESTARTBLOCK = 516;
 
 const NAMES: readonly string[] = Object.freeze(

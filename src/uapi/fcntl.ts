@@ -46,7 +46,7 @@ export const F_GETLEASE = 1025;
 export const F_NOTIFY = 1026;
 export const F_DUPFD_QUERY = 1027;
 export const F_CREATED_QUERY = 1028;
-/** How long what is written will live (fcntl(2), "File read/write hints"): 0 to RWH_WRITE_LIFE_EXTREME, for the inode. */
+/** The expected lifetime of an inode's data (fcntl(2), "File read/write hints"): 0 to RWH_WRITE_LIFE_EXTREME. */
 export const F_GET_RW_HINT = 1035;
 export const F_SET_RW_HINT = 1036;
 export const RWH_WRITE_LIFE_EXTREME = 5;
@@ -55,7 +55,7 @@ export const F_SETPIPE_SZ = 1031;
 export const F_GETPIPE_SZ = 1032;
 export const F_ADD_SEALS = 1033;
 export const F_GET_SEALS = 1034;
-/** F_NOTIFY's bits. */
+/** Bits of F_NOTIFY. */
 export const DN_ACCESS = 0x01;
 export const DN_MODIFY = 0x02;
 export const DN_CREATE = 0x04;
@@ -81,7 +81,7 @@ export const AT_SYMLINK_FOLLOW = 0x400;
 export const AT_NO_AUTOMOUNT = 0x800;
 export const AT_RECURSIVE = 0x8000;
 export const AT_EMPTY_PATH = 0x1000;
-/** Of name_to_handle_at(2) alone. */
+/** Only for name_to_handle_at(2). */
 export const AT_HANDLE_MNT_ID_UNIQUE = 0x1;
 export const AT_HANDLE_CONNECTABLE = 0x2;
 export const AT_HANDLE_FID = 0x200;

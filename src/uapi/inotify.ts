@@ -22,7 +22,7 @@ export const IN_MASK_ADD = 0x20000000;
 export const IN_ISDIR = 0x40000000;
 export const IN_ONESHOT = 0x80000000;
 
-/** All events, and all bits that a watch may be asked for. */
+/** All events, and all bits that a watch can have. */
 export const IN_ALL_EVENTS = 0xfff;
 export const IN_ALL_BITS: number =
   IN_ALL_EVENTS |

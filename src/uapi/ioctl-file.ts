@@ -1,4 +1,4 @@
-/** ioctl(2) requests that the system call serves for all files (asm-generic/ioctls.h, linux/fs.h). */
+/** ioctl(2) requests that the system call itself handles for all files (asm-generic/ioctls.h, linux/fs.h). */
 export const FIGETBSZ = 2;
 export const FIONBIO = 0x5421;
 export const FIONCLEX = 0x5450;
@@ -19,7 +19,7 @@ export const FS_APPEND_FL = 0x20;
 export const FS_NODUMP_FL = 0x40;
 export const FS_NOATIME_FL = 0x80;
 
-/** The same and more, as FS_IOC_FSGETXATTR and file_getattr(2) have them. */
+/** The same and more, as in FS_IOC_FSGETXATTR and file_getattr(2). */
 export const FS_XFLAG_IMMUTABLE = 0x08;
 export const FS_XFLAG_APPEND = 0x10;
 export const FS_XFLAG_NOATIME = 0x40;
@@ -27,6 +27,6 @@ export const FS_XFLAG_NODUMP = 0x80;
 export const FS_XFLAG_EXTSIZE = 0x800;
 export const FS_XFLAG_EXTSZINHERIT = 0x1000;
 export const FS_XFLAG_COWEXTSIZE = 0x10000;
-/** What only the filesystem sets: preallocated space, attributes beyond. */
+/** Bits that only the filesystem sets: preallocated space, extended attributes. */
 export const FS_XFLAG_RDONLY_MASK = 0x80000002;
 export const FS_XFLAGS_MASK = 0x8001fffb;

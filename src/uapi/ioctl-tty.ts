@@ -65,5 +65,5 @@ export const TIOCPKT_NOSTOP = 16;
 export const TIOCPKT_DOSTOP = 32;
 export const TIOCPKT_IOCTL = 64;
 
-/** The one line discipline there is. */
+/** The only line discipline. */
 export const N_TTY = 0;

@@ -1,4 +1,4 @@
-/** ioprio_set(2): a class in the bits from 13 on, a level in the lowest three, hints between. */
+/** ioprio_set(2): a level in bits 0 to 2, hints in bits 3 to 12, a class from bit 13. */
 export const IOPRIO_CLASS_SHIFT = 13;
 export const IOPRIO_LEVEL_MASK = 7;
 export const IOPRIO_CLASS_NONE = 0;

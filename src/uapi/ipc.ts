@@ -38,13 +38,13 @@ export const SHM_UNLOCK = 12;
 export const SHM_STAT = 13;
 export const SHM_INFO = 14;
 export const SHM_STAT_ANY = 15;
-/** Bits of shm_perm.mode: to be destroyed with the last detach; locked. */
+/** Bits of shm_perm.mode: destroy at the last detach; locked. */
 export const SHM_DEST = 0o1000;
 export const SHM_LOCKED = 0o2000;
 /** Addresses of segments are multiples of this. */
 export const SHMLBA = 4096;
 
-/** Limits, as /proc/sys/kernel shows them (proc_sys_kernel(5)). */
+/** Limits, as in /proc/sys/kernel (proc_sys_kernel(5)). */
 export const MSGMAX = 8192;
 export const MSGMNB = 16384;
 export const MSGMNI = 32000;

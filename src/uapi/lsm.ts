@@ -1,4 +1,4 @@
 /** Security modules (linux/lsm.h). */
 export const LSM_ID_CAPABILITY = 100;
-/** Of the module that lsm_get_self_attr is given, alone. */
+/** Only attributes of the module that was passed to lsm_get_self_attr. */
 export const LSM_FLAG_SINGLE = 1;

@@ -19,10 +19,10 @@ export const MAP_HUGETLB = 0x40000;
 export const MAP_SYNC = 0x80000;
 export const MAP_FIXED_NOREPLACE = 0x100000;
 
-/** Where flags name the size of huge pages (also of memfd_create(2)): its logarithm to base 2, 0 for the usual one. */
+/** Where flags (also of memfd_create(2)) have the size of huge pages: its base-2 logarithm, 0 for the usual size. */
 export const HUGE_SHIFT = 26;
 export const HUGE_MASK = 0x3f;
-/** Those that the processor has. */
+/** The logarithms of the processor's sizes, and 0. */
 export const HUGE_LOGS: readonly number[] = [0, 21, 30];
 export const USUAL_HUGE_LOG = 21;
 

@@ -27,7 +27,7 @@ export const MNT_DETACH = 2;
 export const MNT_EXPIRE = 4;
 export const UMOUNT_NOFOLLOW = 8;
 
-/** Flags of a mount alone, as mount_setattr(2) and its relatives have them. */
+/** Flags of a single mount, for mount_setattr(2) and related calls. */
 export const MOUNT_ATTR_RDONLY = 1;
 export const MOUNT_ATTR_NOSUID = 2;
 export const MOUNT_ATTR_NODEV = 4;
@@ -36,7 +36,7 @@ export const MOUNT_ATTR_NOATIME = 0x10;
 export const MOUNT_ATTR_STRICTATIME = 0x20;
 export const MOUNT_ATTR_NODIRATIME = 0x80;
 export const MOUNT_ATTR_NOSYMFOLLOW = 0x200000;
-/** Access times: relatime is 0. */
+/** The field for access times: 0 is relatime. */
 export const MOUNT_ATTR__ATIME = 0x70;
 export const MOUNT_ATTR_ALL = 0x2000ff;
 
@@ -68,7 +68,7 @@ export const FSCONFIG_CMD_CREATE = 6;
 export const FSCONFIG_CMD_RECONFIGURE = 7;
 export const FSCONFIG_CMD_CREATE_EXCL = 8;
 
-/** What statmount(2) is asked for. */
+/** What statmount(2) should return. */
 export const STATMOUNT_SB_BASIC = 0x1;
 export const STATMOUNT_MNT_BASIC = 0x2;
 export const STATMOUNT_PROPAGATE_FROM = 0x4;

@@ -37,13 +37,13 @@ export const PR_CAP_AMBIENT_RAISE = 2;
 export const PR_CAP_AMBIENT_LOWER = 3;
 export const PR_CAP_AMBIENT_CLEAR_ALL = 4;
 
-/** Each bit has its lock next to it. */
+/** The next higher bit of each is its lock. */
 export const SECBIT_NOROOT = 1 << 0;
 export const SECBIT_NO_SETUID_FIXUP = 1 << 2;
 export const SECBIT_KEEP_CAPS = 1 << 4;
 export const SECBIT_KEEP_CAPS_LOCKED = 1 << 5;
 export const SECBIT_NO_CAP_AMBIENT_RAISE = 1 << 6;
-/** SECBIT_EXEC_RESTRICT_FILE and SECBIT_EXEC_DENY_INTERACTIVE, with their locks: for interpreters to heed. */
+/** SECBIT_EXEC_RESTRICT_FILE and SECBIT_EXEC_DENY_INTERACTIVE, with their locks; only interpreters heed these. */
 export const SECURE_ALL_UNPRIVILEGED = 0xf00;
 export const SECURE_ALL_BITS = 0x555;
 export const SECURE_ALL_LOCKS = 0xaaa;

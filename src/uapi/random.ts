@@ -6,5 +6,5 @@ export const RNDZAPENTCNT = 0x5204;
 export const RNDCLEARPOOL = 0x5206;
 export const RNDRESEEDCRNG = 0x5207;
 
-/** What the pool holds once it is seeded, in bits. */
+/** The entropy of the seeded pool, in bits. */
 export const ENTROPY_BITS = 256;

@@ -6,7 +6,7 @@ export const SCHED_BATCH = 3;
 export const SCHED_IDLE = 5;
 export const SCHED_DEADLINE = 6;
 export const SCHED_EXT = 7;
-/** Or-ed into a policy by sched_setscheduler(2). */
+/** Or-ed into the policy that sched_setscheduler(2) takes. */
 export const SCHED_RESET_ON_FORK = 0x40000000;
 
 export const SCHED_FLAG_RESET_ON_FORK = 0x01;
@@ -18,7 +18,7 @@ export const SCHED_FLAG_KEEP_PARAMS = 0x10;
 export const SCHED_FLAG_UTIL_CLAMP = 0x60;
 
 export const CSIGNAL = 0xff;
-/** Not of clone(2), whose signal would be there: of unshare(2) and setns(2). */
+/** For unshare(2) and setns(2); not for clone(2), where this bit belongs to the signal. */
 export const CLONE_NEWTIME = 0x80;
 export const CLONE_VM = 0x100;
 export const CLONE_FS = 0x200;

@@ -12,7 +12,7 @@ export const SECCOMP_FILTER_FLAG_LOG = 0x2;
 export const SECCOMP_FILTER_FLAG_SPEC_ALLOW = 0x4;
 export const SECCOMP_FILTER_FLAG_TSYNC_ESRCH = 0x10;
 
-/** What a filter answers: an action, as a signed number (the lowest wins), and in the lower half its data. */
+/** A filter's return value: an action (the lowest as a signed number wins), and its data in the lower 16 bits. */
 export const SECCOMP_RET_KILL_PROCESS = 0x80000000;
 export const SECCOMP_RET_KILL_THREAD = 0;
 export const SECCOMP_RET_TRAP = 0x00030000;

@@ -1,5 +1,5 @@
 /**
- * siginfo_t (sigaction(2)): 128 bytes, of which the kernel uses the first 48.
+ * siginfo_t (sigaction(2)): 128 bytes, of which the kernel uses the first 48. Offsets and sizes in bytes:
  *
  *   0 si_signo   4 si_errno   8 si_code   then, from 16 on, by layout:
  *   kill    16 pid   20 uid
@@ -10,7 +10,7 @@
  *   poll    16 band (8)   24 fd
  *   sys     16 address of the call (8)   24 call's number   28 AUDIT_ARCH
  *
- * A SignalInfo holds the 48 bytes as they are, so that what rt_sigqueueinfo(2) was given arrives unchanged.
+ * A SignalInfo holds the 48 bytes unchanged, so that what rt_sigqueueinfo(2) passes arrives as it was.
  */
 import {
   SI_KERNEL,
@@ -33,7 +33,7 @@ export const SIGINFO_SIZE = 128;
 const WORDS = 12;
 const TWO_32 = 2 ** 32;
 
-/** Which of the layouts holds. */
+/** The layouts above. */
 export type SigLayout = 'kill' | 'timer' | 'rt' | 'chld' | 'fault' | 'poll' | 'sys';
 
 export class SignalInfo {
@@ -56,7 +56,7 @@ export class SignalInfo {
     return this.words[2]!;
   }
 
-  /** Who sent it (kill, rt, chld). */
+  /** The sender (kill, rt), or the child (chld). */
   get pid(): number {
     return this.words[4]!;
   }
@@ -95,7 +95,7 @@ export class SignalInfo {
     return this.long(10);
   }
 
-  /** fault's and sys' address. */
+  /** The address of fault and sys. */
   get addr(): number {
     return this.long(4);
   }
@@ -108,14 +108,14 @@ export class SignalInfo {
     return this.words[6]!;
   }
 
-  /** The caller's siginfo_t at `at`; who sends has to set signo to what it sends. */
+  /** Reads the caller's siginfo_t at `at`; its signo must be set to the signal that is sent. */
   static read(view: DataView, at: number): SignalInfo {
     const info = new SignalInfo(0, 0);
     for (let i = 0; i < WORDS; i++) info.words[i] = view.getInt32(at + 4 * i, true);
     return info;
   }
 
-  /** All 128 bytes. */
+  /** Writes all 128 bytes. */
   write(view: DataView, at: number): void {
     for (let i = 0; i < WORDS; i++) view.setInt32(at + 4 * i, this.words[i]!, true);
     for (let i = WORDS; i < SIGINFO_SIZE / 4; i++) view.setInt32(at + 4 * i, 0, true);
@@ -131,7 +131,7 @@ export class SignalInfo {
   }
 }
 
-/** SI_USER, SI_TKILL: from a process. */
+/** SI_USER or SI_TKILL: sent by a process. */
 export function killInfo(signo: number, code: number, pid: number, uid: number): SignalInfo {
   const info = new SignalInfo(signo, code);
   info.words[4] = pid;
@@ -139,7 +139,7 @@ export function killInfo(signo: number, code: number, pid: number, uid: number):
   return info;
 }
 
-/** SI_KERNEL without more to say. */
+/** SI_KERNEL without further fields. */
 export const kernelInfo = (signo: number): SignalInfo => new SignalInfo(signo, SI_KERNEL);
 
 export function childInfo(code: number, pid: number, uid: number, status: number): SignalInfo {
@@ -148,7 +148,7 @@ export function childInfo(code: number, pid: number, uid: number, status: number
   return info;
 }
 
-/** A fault of the program (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP) at `addr`. */
+/** A program's fault (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP) at `addr`. */
 export function faultInfo(signo: number, code: number, addr: number): SignalInfo {
   const info = new SignalInfo(signo, code);
   info.setLong(4, addr);
@@ -178,7 +178,7 @@ export function sysInfo(code: number, callAddr: number, nr: number, arch: number
   return info;
 }
 
-/** Codes 1 to n that each of these signals has of its own. */
+/** The number n of codes 1 to n that are specific to the signal, and their layout. */
 const OWN_CODES: Readonly<Record<number, readonly [number, SigLayout]>> = {
   [SIGILL]: [11, 'fault'],
   [SIGFPE]: [15, 'fault'],
@@ -191,7 +191,7 @@ const OWN_CODES: Readonly<Record<number, readonly [number, SigLayout]>> = {
 };
 const POLL_CODES = 6;
 
-/** Which layout a signal and a code have. */
+/** The layout of a signal with a code. */
 export function siginfoLayout(signo: number, code: number): SigLayout {
   if (code > SI_USER && code < SI_KERNEL) {
     const own = OWN_CODES[signo];
@@ -203,7 +203,7 @@ export function siginfoLayout(signo: number, code: number): SigLayout {
   return code < 0 && code !== SI_TKILL ? 'rt' : 'kill';
 }
 
-/** Whether the kernel knows all that a siginfo_t with these says; one that it does not know must end in zeros. */
+/** Whether the kernel knows all fields of a siginfo_t with these; one with an unknown layout must end in zeros. */
 export function isKnownLayout(signo: number, code: number): boolean {
   if (code === SI_KERNEL) return true;
   if (code > SI_USER) {

@@ -28,7 +28,7 @@ export const isSock = (mode: number): boolean => (mode & S_IFMT) === S_IFSOCK;
 /** The DT_ type of a directory entry is the file type's four bits, shifted down (readdir(3)). */
 export const dirType = (mode: number): number => (mode & S_IFMT) >>> 12;
 
-/** Access that a permission check asks for (access(2) has the same values). */
+/** The access that a permission check is for (access(2) has the same values). */
 export const MAY_EXEC = 1;
 export const MAY_WRITE = 2;
 export const MAY_READ = 4;

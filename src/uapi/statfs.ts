@@ -1,4 +1,4 @@
-/** What statfs(2) tells of a filesystem, in blocks of `bsize` bytes. */
+/** What statfs(2) reports about a filesystem; blocks are of `bsize` bytes. */
 export interface StatFs {
   readonly type: number;
   readonly bsize: number;

@@ -1,4 +1,4 @@
-/** What strerror(3) says of error numbers. */
+/** The messages of strerror(3). */
 export const STRERROR: Readonly<Record<number, string>> = {
   1: 'Operation not permitted',
   2: 'No such file or directory',

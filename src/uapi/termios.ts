@@ -131,7 +131,7 @@ const speedOf = (code: number, other: number): number => {
   return ((code & BOTHER) !== 0 ? FAST_SPEEDS[(code & 0xf) - 1] : SPEEDS[code]) ?? 0;
 };
 
-/** Sets the numeric speeds to what the codes in c_cflag say; a zero input code means "as the output". */
+/** Sets the numeric speeds from the codes in c_cflag; a zero input code means "same as output". */
 export function resolveSpeeds(t: Termios): void {
   t.ospeed = speedOf(t.cflag & CBAUD, t.ospeed);
   const input = (t.cflag >>> IBSHIFT) & CBAUD;
@@ -174,7 +174,7 @@ export function writeTermios(view: DataView, at: number, size: number, t: Termio
 export const TERMIO_SIZE = 18;
 const NCC = 8;
 
-/** The upper halves of the flags stay. */
+/** Keeps the upper halves of the flags. */
 export function readTermio(view: DataView, at: number, base: Termios): Termios {
   const t = copyTermios(base);
   const low = (old: number, offset: number): number => (old & ~0xffff) | view.getUint16(at + offset, true);
@@ -197,7 +197,7 @@ export function writeTermio(view: DataView, at: number, t: Termios): void {
   view.setUint8(at + 17, 0);
 }
 
-/** Takes what is locked from `old` into `next`. */
+/** Copies locked settings from `old` to `next`. */
 export function keepLocked(next: Termios, old: Termios, locked: Termios): void {
   const keep = (a: number, b: number, mask: number): number => (a & ~mask) | (b & mask);
   next.iflag = keep(next.iflag, old.iflag, locked.iflag);

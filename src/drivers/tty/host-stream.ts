@@ -17,7 +17,7 @@ import { EAGAIN } from '../../uapi/errno.ts';
 import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../uapi/poll.ts';
 import { isFifo, isSock, S_IFIFO, S_IFMT } from '../../uapi/stat.ts';
 
-/** Only the owner can reopen it, as with what pipe(2) and openpty(3) make. */
+/** Only the owner can reopen it, as with files that pipe(2) and openpty(3) make. */
 const OWNER = 0o600;
 
 /** Its inode: reopening it (/dev/stdin, /dev/stderr) reopens the host's descriptor. */

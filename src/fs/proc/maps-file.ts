@@ -74,7 +74,7 @@ function textOf(context: TaskContext, mm: ProcMm | null): Text {
   return task.mm === mm ? showMaps(task, context) : '';
 }
 
-/** A copy of the query, QUERY_SIZE bytes: a shorter one is padded, what a longer one has beyond must be zero. */
+/** A copy of the query, QUERY_SIZE bytes: a shorter query is padded, and the excess of a longer one must be zero. */
 function readQuery(user: UserMemory, addr: number): Uint8Array | number {
   const at = user.in(addr, 8);
   if (at < 0) return at;

@@ -30,7 +30,7 @@ export interface Bits {
 export type TaskState = 'R' | 'S' | 'D' | 'T' | 't' | 'Z' | 'X' | 'I';
 
 /**
- * One thread. Any thread of a process answers for the process.
+ * One thread. Fields of the process are the same for all its threads.
  * Procfs sets the fields that are not readonly, after it has checked values and privilege.
  */
 export interface ProcTask {
