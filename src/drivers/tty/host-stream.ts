@@ -3,7 +3,7 @@
  * pipes, sockets or devices. Its type is the one it has on the host, except that a socket, whose calls it lacks,
  * shows as a pipe. To the guest it is never a terminal.
  *
- * The host's event loop wakes waiting tasks. A write without a reader gives -EPIPE, as usual.
+ * The poller wakes waiting tasks. A write without a reader gives -EPIPE, as usual.
  */
 
 import type { Cred } from '../../core/cred.ts';

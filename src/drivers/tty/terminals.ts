@@ -64,7 +64,7 @@ export class Terminals {
     return line;
   }
 
-  /** A session's leader exits. Call this before the session goes. */
+  /** A session's leader exits. Call this before the session is dropped. */
   sessionEnded(session: Session): void {
     leaderExits(session, this.env);
   }

@@ -20,7 +20,7 @@ export function parseNumber(name: string): number {
   return /^(0|[1-9][0-9]{0,8})$/.test(name) ? Number(name) : -1;
 }
 
-/** A directory with a name for each descriptor. Its inode stays until the descriptor is of another file. */
+/** A directory with a name for each descriptor, whose inode stays until the descriptor refers to another file. */
 abstract class DescriptorDir extends KernfsDir {
   protected readonly context: TaskContext;
   private readonly made: Map<number, { file: File; inode: KernfsInode }> = new Map();

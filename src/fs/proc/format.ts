@@ -50,5 +50,5 @@ export function maskFormat(numbers: readonly number[], width: number): string {
 export const escapeBlanks = (text: string, which: RegExp = /[ \t\n\\]/g): string =>
   text.replace(which, c => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`);
 
-/** 'Unlimited', as text: a double cannot hold it. */
+/** How unlimited values are shown: 2^64 - 1, which a double cannot hold. */
 export const ULONG_MAX = '18446744073709551615';

@@ -109,7 +109,7 @@ export function* showSmaps({ mm }: ProcTask, context: TaskContext): Generator<st
   }
 }
 
-/** Only locked areas are measured one by one: all areas that a program may reserve would take minutes. */
+/** Only locked areas are measured one by one: measuring all that a program may reserve would take minutes. */
 export function showSmapsRollup({ mm }: ProcTask): Text {
   if (mm === null) return -ESRCH;
   const { anonymous, file, shmem, rss } = measure(mm);

@@ -30,7 +30,7 @@ export interface Bits {
 export type TaskState = 'R' | 'S' | 'D' | 'T' | 't' | 'Z' | 'X' | 'I';
 
 /**
- * One thread. Fields of the process are the same for all its threads.
+ * One thread. Procfs may ask any thread about its process.
  * Procfs sets the fields that are not readonly, after it has checked values and privilege.
  */
 export interface ProcTask {

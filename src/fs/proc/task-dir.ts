@@ -97,7 +97,7 @@ const PROCESS: readonly TaskEntry[] = [
 /** The mode of directories that all may list: from their owner, ps(1) and kill(1) learn whose a process is. */
 const OPEN_DIR = S_IFDIR | 0o555;
 
-/** The task's effective user owns its files; root owns all but such directories if the task is not dumpable. */
+/** The task's effective user; root for all but OPEN_DIR directories if the task has no memory or is not dumpable. */
 function ownerOf(task: ProcTask, mode: number): { uid: number; gid: number } {
   const { euid: uid, egid: gid } = task.cred;
   const theirs = mode === OPEN_DIR || (task.mm !== null && task.dumpable);
