@@ -1,109 +1,119 @@
 /**
- * What threads are told beforehand and answer by themselves, without asking the kernel (engine.ts): files that came along,
- * calls that are foreseen, facts of their own process, answers that are known to all.
+ * What threads are told beforehand and answer on their own, without asking the kernel (engine.ts): files that came
+ * along, foreseen calls, facts of their own process, known answers.
  */
 import type { FileWindow } from './engine.ts';
 
-/** A directory's `OpenedFile.size`: even a read of nothing is to be asked for. */
+/** `OpenedFile.size` of a directory: the thread asks even for a read of nothing. */
 export const NO_BYTES = -1;
 
 /**
- * What a thread may do with a file by itself, until it asks the next time: look at its position and change it; read what came
- * along, one byte after the other; close it. `STEADY`: its bytes and attributes stay as they are, and both came along.
+ * What a thread may do with a file on its own until it next asks. `SEEKS`: look at its position and change it. `READS`:
+ * read what came along, from its position on. `CLOSES`: close it. `STEADY`: its bytes and attributes do not change, and
+ * both came along.
  */
 export const ALONG = { SEEKS: 1, READS: 2, CLOSES: 4, STEADY: 8 } as const;
 
-/** A file that a thread has opened. What is mostly asked next goes along with answers: its attributes, its first bytes. */
+/**
+ * A file that a thread has opened. Its attributes and first bytes, which are mostly asked for next, go along with
+ * answers.
+ */
 export interface OpenedFile {
-  /** Of ALONG. */
+  /** Bits of ALONG. */
   readonly may: number;
   readonly fd: number;
-  /** As fcntl(2), F_GETFL, tells them. */
+  /** As fcntl(2) F_GETFL returns them. */
   readonly flags: number;
-  /** How many bytes go along; and whether these are all. `NO_BYTES`: it has none to read. */
+  /** How many bytes go along, and whether these are the whole file. `NO_BYTES`: it has none to read. */
   readonly size: number;
   readonly whole: boolean;
-  /** Where its attributes and bytes were written, if they come along: `FileAlong.stat` at that time. */
+  /** Where its attributes and bytes were written, if they come along: the value of `FileAlong.stat` then. */
   readonly place: number;
 }
 
-/** What the thread did with it. */
+/** What the thread did with the file. */
 export interface FileUse {
   readonly position: number;
   readonly closed: boolean;
 }
 
 export interface FileAlong {
-  /** Offset in memory where struct stat is to be written before a file is sent first. There it stays. */
+  /** Offset in memory of the file's struct stat, to be written before the file is first sent. It stays there. */
   readonly stat: number;
-  /** Where so many first bytes are to be written, `size` at most; 0: there is no room now. */
+  /** Where to write the file's first `size` bytes; 0: there is no room now. */
   place(size: number): number;
   readonly size: number;
-  /** How large `size` is at best. */
+  /** The largest value that `size` can have. */
   readonly most: number;
-  /** The file goes with the answer that comes next, its position being this. False: it cannot. */
+  /** Sends the file, at this position, with the next answer. False: it cannot go along. */
   send(file: OpenedFile, position: number): boolean;
-  /** What the thread, which may be running, did with the file; from now on it asks. Null if it has none. */
+  /** What the thread, which may be running, did with the file. It asks from now on. Null if it has no file. */
   take(): FileUse | null;
 }
 
 /**
- * A pipe that a thread reads and writes by itself while nobody else has to do with it: what it takes from the bytes that were
- * lent to it, and what it puts behind them.
+ * A pipe that a thread reads and writes on its own while nothing else has to do with the pipe. The thread takes from
+ * the bytes lent to it, and puts more behind them.
  */
 export interface PipeAlong {
-  /** Where in `bytes` what is lent is to be written, before `send`, and how much has room there. */
+  /** Where in `bytes` to write what is lent, before `send`, and how much fits there. */
   readonly bytes: Uint8Array;
   readonly place: number;
   readonly size: number;
   /**
-   * With the answer that comes next go `len` bytes, after which there are none, if they are the `whole` pipe. The descriptors
-   * of its ends are these; -1: not that one.
+   * Lends `len` bytes with the next answer. `whole`: they are all that the pipe holds. `read` and `write` are the
+   * descriptors of its ends; -1: not that end.
    */
   send(read: number, write: number, len: number, whole: boolean): void;
-  /** From now on the thread, which may be running, asks. Whether it did anything: then the rest says what. */
+  /**
+   * The thread, which may be running, asks from now on. Returns whether it did anything, which the fields below
+   * describe.
+   */
   take(): boolean;
-  /** How many of the bytes that were lent it has taken; and what else is in the pipe now: bytes [start, end). */
+  /** How many of the lent bytes it has taken, and what else is in the pipe now: bytes [start, end). */
   readonly taken: number;
   readonly start: number;
   readonly end: number;
 }
 
-/** Which end of a pipe. */
+/** An end of a pipe. */
 export type PipeEnd = 'write' | 'read';
 
 /**
- * The ends of pipes that a thread uses together with one of another process: one that it writes, and one that it reads, each by
- * one descriptor. It waits there by itself, for bytes or for room.
+ * The ends of pipes that a thread shares with a thread of another process: one that it writes and one that it reads,
+ * one descriptor each. It waits there on its own, for bytes or for room.
  */
 export interface ChannelEnds {
-  /** With what the thread is answered next it sees the channel at `offset`. What it saw there before it sees no longer. */
+  /**
+   * From its next answer on the thread sees the channel at `offset`, and no longer the one that it saw at this end
+   * before.
+   */
   show(end: PipeEnd, offset: number, fd: number): void;
-  /** The thread is in the kernel. */
+  /** Call it only while the thread is in the kernel. */
   hide(end: PipeEnd): void;
 }
 
-/** A pipe that two threads use by themselves: it lies in `Engine.channelSize` bytes of memory, which were zeros at first. */
+/** A pipe that two threads use on their own, in `Engine.channelSize` bytes of memory, initially zeros. */
 export interface Channel {
-  /** Both ends see it. `fill` puts there what is to be read: `len` bytes, `most` at most. */
+  /** Opens it for both ends. `fill` puts what is to be read into it: `len` bytes, `most` at most. */
   open(len: number, fill: (to: Uint8Array, off: number, len: number) => void): void;
   readonly most: number;
-  /** What it can hold. */
+  /** How many bytes it can hold. */
   readonly size: number;
-  /** From now on both ask. What is left in it: `left` bytes, `copy` has them. Whether it was used at all. */
+  /** From now on both ends ask. `left` bytes remain in it, which `copy` copies. Returns whether it was used at all. */
   close(): boolean;
   readonly left: number;
-  /** Whoever sleeps there looks again whether it is open. */
+  /** Makes a thread that sleeps there check again whether it is open. */
   callBack(): void;
   copy(to: Uint8Array, off: number): void;
-  /** Whether nothing has come since this was asked the last time. */
+  /** Whether nothing has come since the last time this was asked. */
   rests(): boolean;
 }
 
-/** What a thread may do by itself through a window: by this descriptor, with the bytes [from, to) of the file. */
+/** What a thread may do on its own through a window: use this descriptor, for bytes [from, to) of the file. */
 export interface WindowTerms {
   readonly fd: number;
-  /** The window's first byte in the file. */
+  /** The offset in the file of the window's first byte. */
   readonly from: number;
   readonly to: number;
   readonly mayWrite: boolean;
@@ -114,90 +124,91 @@ export interface WindowUse {
   readonly written: boolean;
 }
 
-/** A window on a file that a thread reads and writes through at positions, without asking, until the window closes. */
+/** A window on a file that a thread reads and writes at positions, without asking, until the window closes. */
 export interface WindowAlong {
-  /** With the answer that comes next. */
+  /** Sends the window with the next answer. */
   send(window: FileWindow, terms: WindowTerms): void;
   /** What the thread, which may be running, has done since the last look. */
   look(): WindowUse;
-  /** The same; from now on it asks. What it is just doing it does again by asking. */
+  /** The same, but from now on the thread asks. A call that it is in the middle of is repeated by asking. */
   take(): WindowUse;
 }
 
-/** Of `ForeseenCall.compared`, shifted by an argument's number: all of it is compared, its lower 32 bits are. */
+/** Bits of `ForeseenCall.compared`, shifted left by an argument's number: compare all of it, or its lower 32 bits. */
 export const COMPARE_WORD = 1;
 export const COMPARE_INT = 0x100;
 
-/** A call that a thread is about to make, if all comes as it mostly does, and its answer. */
+/** A call that a thread will make next if all goes as it mostly does, and its answer. */
 export interface ForeseenCall {
   readonly nr: number;
   readonly args: readonly number[];
-  /** COMPARE_ for each argument that is compared. */
+  /** The COMPARE_ bits of each argument that is compared. */
   readonly compared: number;
-  /** The string among the arguments, if there is one. */
+  /** The string among the arguments, or null. */
   readonly name: string | null;
   readonly result: number;
-  /** What is to be written where argument `out` says; null: nothing. */
+  /** What the call writes to where argument `out` points; null: nothing. */
   readonly written: Uint8Array | null;
   readonly out: number;
   readonly act: ForeseenAct;
-  /** It holds only if the file that came along before is closed. */
+  /** The answer holds only once the file that came along before is closed. */
   readonly afterClose: boolean;
 }
 
 /**
- * What the thread does itself: nothing; the host's call, which changes its own private memory (the answer holds if that is
- * 0); the file that it opens comes along.
+ * What the thread does itself: `nothing`; `call`, the host's call, which changes its own private memory (the answer
+ * holds if that returns 0); `open`, the file that it opens comes along.
  */
 export type ForeseenAct = 'nothing' | 'call' | 'open';
 
-/** The calls that a thread need not ask for if it makes them in this order. Others it asks for, and these stay foreseen. */
+/** Calls that a thread need not ask for if it makes them in this order. It asks for others, and these stay foreseen. */
 export interface ForeseenCalls {
-  /** A list begins; nothing is foreseen until `send`. */
+  /** Begins a list. Nothing is foreseen until `send`. */
   begin(): void;
-  /** Until the next `add`, what is written for the thread's `along` goes with a foreseen call. False: there is no room. */
+  /** Until the next `add`, what is written for the thread's `along` goes with a foreseen call. False: no room. */
   beginFile(): boolean;
-  /** That file is not to come along after all. */
+  /** That file does not come along after all. */
   cancelFile(): void;
-  /** The list's next call, with the file that it opens. False: there is no room, or the thread cannot do its part. */
+  /** Adds the list's next call, with the file that it opens. False: no room, or the thread cannot do its part. */
   add(call: ForeseenCall, opened: OpenedFile | null): boolean;
-  /** The list goes with what the thread is answered next. */
+  /** Sends the list with the thread's next answer. */
   send(): void;
-  /** How many of them the thread, which may be running, has made. */
+  /** How many of them the thread, which may be running, has made so far. */
   readonly made: number;
-  /** No more of them are to be made. False: the thread, which runs, may be about to make one yet. */
+  /** The thread makes no more of them. False: it is running, and may be about to make one yet. */
   stop(): boolean;
-  /** None is foreseen any more; of those from `made` on nothing is left where the program could find it. */
+  /** Ends the list. Nothing of the calls from `made` on is left where the program could find it. */
   end(made: number): void;
 }
 
 /**
- * What a thread is told of its own process and need not ask, until it is told otherwise. And what it says by itself:
- * calls that always succeed, and matter later.
+ * What a thread is told of its own process and need not ask, until told otherwise. Also what it says in turn: calls
+ * that always succeed, and matter later.
  */
 export interface ThreadFacts {
   /**
-   * Its number and its process's, which is the same, as long as nobody else is in its memory: then it may set its thread pointer,
-   * say what `robustList` and `clearTid` answer, and wakes nobody by a private futex. 0: it may not.
+   * The number of both the thread and its process, while no other task shares its memory. It may then set its thread
+   * pointer, say what `robustList` and `clearTid` report, and answer a wake on a private futex, which wakes no task. 0:
+   * it may not.
    */
   tellSelf(tid: number): void;
-  /** Its parent's number (getppid(2)): before `tellSelf`, and whenever it gets another. */
+  /** Its parent's number (getppid(2)): before `tellSelf`, and whenever it gets another parent. */
   tellParent(pid: number): void;
   /**
-   * It knows what its signals do, and may change that: the actions of the signals in two words of bits stand at `actions`,
-   * those of others are as they are by default.
+   * It knows its signals' actions and may change them. Those of the signals in two words of bits are at `actions`; the
+   * others have their defaults.
    */
   tellActions(lo: number, hi: number): void;
   untellActions(): void;
-  /** Where in memory they are, as rt_sigaction(2) has them, from signal 1 on. */
+  /** Offset in memory of the actions, as rt_sigaction(2) has them, from signal 1 on. */
   readonly actions: number;
-  /** Which stand there by now, what the thread has set among them. */
+  /** The signals whose actions are there now, including those that the thread has set. */
   readonly ownActions: readonly [number, number];
-  /** Another number whenever the thread has set one; odd while it does. */
+  /** Changes whenever the thread sets an action, and is odd while it does. */
   readonly actionsSet: number;
   /**
-   * It knows its signal mask, and may change it, unless that lets a signal through which is pending. Masks and sets are two
-   * words of bits. `tellPending` comes before whoever sends a signal looks at the mask.
+   * It knows its signal mask, and may change it, unless that lets a pending signal through. Masks and sets are two
+   * words of bits. A sender of a signal calls `tellPending` before it looks at the mask.
    */
   tellMask(lo: number, hi: number): void;
   tellPending(lo: number, hi: number): void;
@@ -205,45 +216,52 @@ export interface ThreadFacts {
   /** The mask as the thread, which may be running, has set it. */
   readonly maskLo: number;
   readonly maskHi: number;
-  /** Where in memory an array of struct rlimit is to be written before `tellLimits(true)`: all that there are. */
+  /** Offset in memory of an array with all struct rlimit, to be written before `tellLimits(true)`. */
   readonly limits: number;
   tellLimits(told: boolean): void;
-  /** Its user and group ids, real and effective, as long as nothing else is told. */
+  /** Its real and effective user and group ids, until told otherwise. */
   tellIds(uid: number, euid: number, gid: number, egid: number): void;
-  /** It has to ask for them. */
+  /** It has to ask for its ids. */
   untellIds(): void;
-  /** The end of its data (brk(2)); 0: it has to ask. It has to ask for another, too. */
+  /** The end of its data (brk(2)); 0: it has to ask for it. It also has to ask to move it. */
   tellBreak(address: number): void;
-  /** It may move that by itself, to any place from `lowest` to `highest`, and maps or unmaps its private memory there. */
+  /**
+   * It may move its break on its own to any place from `lowest` to `highest`. It maps or unmaps its private memory
+   * there.
+   */
   letBreak(lowest: number, highest: number): void;
-  /** It has to ask for another from now on. */
+  /** It has to ask to move its break from now on. */
   stopBreak(): void;
-  /** The lower halves, as int32, of where it has put it by now, and of the highest place where it was since it was told. */
+  /** The lower halves, as int32, of its break now, and of the highest that its break has been since it was told. */
   readonly breakNow: number;
   readonly breakTop: number;
   /**
-   * Its memory is nobody's business when it exits (exit_group(2)): it may end its process while the kernel hears of that. The
-   * call comes as others do, or is what `EngineThread.exitCode` says if the process's death is noticed first.
+   * When it exits (exit_group(2)), its memory concerns no other task, so it may end its process while the kernel hears
+   * of that. The call comes as others do, or `EngineThread.exitCode` reports it if the process's death is noticed
+   * first.
    */
   tellMayEnd(may: boolean): void;
-  /** All that it was told holds no more. */
+  /** Nothing that it was told holds any more. */
   forget(): void;
-  /** Arguments of its latest set_robust_list(2), set_tid_address(2); null: it has not made the call by itself. */
+  /** Arguments of its latest set_robust_list(2) and set_tid_address(2); null: it has not made the call on its own. */
   readonly robustList: number | null;
   readonly clearTid: number | null;
-  /** What it said counts no more. */
+  /** Discards what it said. */
   unsay(): void;
 }
 
-/** Who asks: threads with the same key get the same answers. 64 random bits, not all 0, that they and the kernel know. */
+/**
+ * The identity of an asker: threads with the same key get the same answers. 64 random bits, not all 0, known only to
+ * those threads and the kernel.
+ */
 export interface KnownKey {
   readonly low: number;
   readonly high: number;
 }
 
 /**
- * A call whose answer may be known beforehand: its first string is a name; `numbers` are the arguments that matter, and `out`
- * the one that says where it writes, -1 if it does not.
+ * A call whose answer may be known beforehand. Its first string is a name. `numbers` are the arguments that matter;
+ * `out` is the one that says where it writes, -1 if it writes nothing.
  */
 export interface KnownCall {
   readonly nr: number;
@@ -258,16 +276,18 @@ export interface KnownAnswer {
   readonly length: number;
 }
 
-/** Answers that threads may be given without asking the kernel, until they are forgotten: of calls that change nothing. */
+/**
+ * Answers, to calls that change nothing, that threads may be given without asking the kernel until they are forgotten.
+ */
 export interface KnownAnswers {
-  /** To be said before a call's first answer is learned. */
+  /** Call it before the call's first answer is learned. */
   addCall(call: KnownCall): void;
   /**
-   * `args` are the call's, 32 bits of each of its `numbers` count. Answers what to call the answer by; -1 if it was not
-   * learned: names can be too long, or what it writes.
+   * `args` are the call's; 32 bits of each of its `numbers` count. Returns an id to `forget` the answer by; -1 if it
+   * was not learned, because the name or what the call writes is too long.
    */
   learn(key: KnownKey, call: KnownCall, args: readonly number[], name: string, answer: KnownAnswer): number;
-  /** Perhaps another answer goes with it. */
+  /** May forget another answer too. */
   forget(answer: number): void;
   forgetAll(): void;
 }

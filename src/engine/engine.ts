@@ -1,10 +1,10 @@
 /**
- * The engine: how guest code runs. The kernel above knows guest addresses, registers and offsets into `memory`;
- * host addresses, host processes and seccomp stay below this interface.
+ * The engine: how guest code runs. The kernel above it deals in guest addresses, registers and offsets into `memory`.
+ * Host addresses, host processes and seccomp stay below this interface.
  *
- * A space holds pages; what they should be (the areas) is the kernel's business. Mapping operations are queued
- * and are done, in order, before the thread that is being answered runs guest code again.
- * Private memory is the engine's own: the kernel reaches it with `read` and `write` only.
+ * A space holds pages; what they should be (the areas) is the kernel's business. Mapping operations are queued and are
+ * done in order, before the thread that is being answered runs guest code again. Private memory is the engine's own:
+ * the kernel reaches it only with `read` and `write`.
  */
 import type {
   Channel,
@@ -23,33 +23,33 @@ export const PROT_READ = 1;
 export const PROT_WRITE = 2;
 export const PROT_EXEC = 4;
 
-/** The memory that kernel and guests share: one array. Bytes below `base` are the engine's own. */
+/** The memory that kernel and guests share, as one array. Bytes below `base` are the engine's own. */
 export interface EngineMemory {
   readonly bytes: Uint8Array;
   readonly view: DataView;
-  /** The machine's memory is [base, base + size): sparse, zeros at first. */
+  /** The machine's memory is [base, base + size): sparse, initially zeros. */
   readonly base: number;
   readonly size: number;
-  /** Gives the pages of a range back to the host: it reads as zeros again. Page-aligned. */
+  /** Gives the pages of a range back to the host: they read as zeros again. Page-aligned. */
   discard(offset: number, len: number): void;
   /**
-   * The two ways to fill whole pages that are not there yet, each cheaper than to touch them: with bytes of this memory,
-   * and with those of a file of the host's. How many bytes, or -errno.
+   * Two ways to fill whole pages that are not there yet, both cheaper than touching them: from bytes of this memory, or
+   * from a file of the host's. They return a number of bytes, or -errno.
    */
   store(offset: number, from: number, len: number): number;
   load(offset: number, fd: number, pos: number, len: number): number;
-  /** Of the pages from `offset` on: sets out[i] to 1 for each that was touched, by anybody, since it was zeros. */
+  /** For the pages from `offset` on, sets out[i] to 1 if the page has been touched, by anything, since it was zeros. */
   touched(offset: number, out: Uint8Array): void;
 }
 
 /** Why a thread came to the kernel. */
 export const TRAP_CALL = 1;
 export const TRAP_FAULT = 2;
-/** `interrupt` was called, or `showFrame`: nothing is asked, all registers are there. */
+/** `interrupt` or `showFrame` was called. The thread asks for nothing, and all its registers are there. */
 export const TRAP_FRAME = 3;
 /** An answer could not be copied to the guest's memory. */
 export const TRAP_BADCOPY = 4;
-/** The guest damaged what the engine needs to run it, or its process died: it cannot go on. */
+/** The guest damaged what the engine needs to run it, or its process died. It cannot go on. */
 export const TRAP_BROKEN = 5;
 
 export interface Fault {
@@ -68,15 +68,17 @@ export interface ThreadUsage {
   /** Page faults without and with input or output. */
   readonly minflt: number;
   readonly majflt: number;
-  /** The host's processor that it ran on last. */
+  /** The host processor that it ran on last. */
   readonly processor: number;
   /** Bytes of the whole space in memory. */
   readonly rss: number;
-  /** The most there ever were, if that is known already. */
+  /** The highest value so far, if already known. */
   readonly peak: number | null;
 }
 
-/** Bytes of a space that are in memory: private pages, the host's files, the machine's memory; the most ever. */
+/**
+ * Bytes of a space that are in memory: private pages, the host's files, the machine's memory. `peak`: the most ever.
+ */
 export interface SpaceUsage {
   readonly anonymous: number;
   readonly file: number;
@@ -92,137 +94,149 @@ export interface PagePresence {
 }
 
 /**
- * A thread of guest code. It either runs or is in the kernel: then exactly one of `answer`, `showFrame`, `resume`
- * sends it back, or `park` keeps it for later use.
+ * A thread of guest code. It either runs or is in the kernel. In the kernel, exactly one of `answer`, `showFrame` and
+ * `resume` sends it back, or `park` keeps it for later use.
  */
 export interface EngineThread {
   readonly space: Space;
-  /** Whatever the kernel wants to find again: its task. */
+  /** The kernel's own reference: the thread's task. */
   owner: unknown;
-  /** What it ended its process with by itself (answers.ts, `tellMayEnd`), if that was not heard before it died; null: it was killed. */
+  /**
+   * The status with which it ended its process on its own (answers.ts, `tellMayEnd`), if the kernel did not hear that
+   * before the process died. Null: it was killed.
+   */
   readonly exitCode: number | null;
   readonly trap: number;
-  /** The call's number, for TRAP_CALL; -1 for a call of a foreign ABI. */
+  /** The call's number, for TRAP_CALL; -1 for a call in a foreign ABI. */
   readonly nr: number;
   /**
-   * An argument of the call: width 0 int32, 1 signed, 2 unsigned 64 bits (as far as a number goes); 3 the same, but
-   * what is larger than 2^53 is exact in its pages, and no whole number of pages exactly if the argument was none.
+   * An argument of the call. Width 0 is int32, 1 signed and 2 unsigned 64 bits (as exact as a number can be). Width 3
+   * is unsigned too, but above 2^53 the value is exact in whole pages, and page-aligned only if the argument is.
    */
   arg(index: number, width: number): number;
   /** For TRAP_FAULT. */
   readonly fault: Fault;
-  /** Whether all registers are at hand at `context` (else ask with `showFrame`). */
+  /** Whether all registers are available at `context`; if not, ask with `showFrame`. */
   readonly hasFrame: boolean;
-  /** Of a call with all registers: whether it came from a patched site, and not by the host's slow way. */
+  /** For a call with all registers: whether it came from a patched site, not by the host's slow way. */
   readonly fromPatched: boolean;
-  /** Offset in memory of the registers, as struct sigcontext of the guest's architecture has them. */
+  /** Offset in memory of the registers, laid out as the guest architecture's struct sigcontext. */
   readonly context: number;
-  /** Offset and size of the extended state (xsave area), 0 and 0 if there is none. */
+  /** Offset and size of the extended state (xsave area); both 0 if there is none. */
   readonly fpstate: number;
   readonly fpstateSize: number;
-  /** A frame of zeros, with room for so many bytes of extended state at `fpstate`; 0: as after reset. */
+  /** A frame of zeros with room for `fpstateSize` bytes of extended state at `fpstate`; 0: state as after reset. */
   newFrame(fpstateSize: number): void;
-  /** A frame with another thread's registers, extended state and thread pointer (fork). */
+  /** A frame with another thread's registers, extended state and thread pointer (for fork). */
   copyFrame(from: EngineThread): void;
-  /** The largest extended state that a frame holds. */
+  /** The largest extended state that fits into a frame. */
   readonly maxFpstate: number;
-  /** The thread pointer (fs base): as it was when the frame was made; a new one counts with `resume`. */
+  /** The thread pointer (fs base) as it was when the frame was made. A new one takes effect with `resume`. */
   tls: number;
   readonly stackPointer: number;
   /** Where the call came from. */
   readonly programCounter: number;
 
-  /** What has been used since the thread was given out. Costs one or two microseconds. */
+  /** What has been used since the thread was handed out. Costs one or two microseconds. */
   cpuTimes(): ThreadTimes;
-  /** The same of faults, and of memory; zeros if the host does not tell. Ten times as dear. */
+  /** The same for faults and memory; zeros if the host does not tell. Ten times the cost. */
   usage(): ThreadUsage;
-  /** `usage` costs nothing: it came along with the call. */
+  /** `usage` costs nothing, as the figures came along with the call. */
   readonly saysUsage: boolean;
 
-  /** The thread, which came with a fault, is to be seen as having made a call: number and arguments are in its registers. */
+  /** Turns the thread's fault into a call, whose number and arguments are in its registers. */
   becomeCall(): void;
 
-  /** Ends the call with `value` in the result register, once the queued copies and mappings are done. */
+  /** Ends the call with `value` in the result register, once queued copies and mappings are done. */
   answer(value: number): void;
-  /** Ends the call and comes back at once with TRAP_FRAME. */
+  /** Ends the call. The thread comes back at once with TRAP_FRAME. */
   showFrame(value: number): void;
-  /** The call goes on with all registers: comes back at once with TRAP_FRAME, and what was brought along stays. */
+  /**
+   * The call goes on, but with all registers: the thread comes back at once with TRAP_FRAME. What it brought along
+   * stays.
+   */
   needFrame(): void;
   /** Goes on from the registers at `context`. */
   resume(): void;
-  /** The call will take time: the thread need not look for its answer. */
+  /** The call will take time, so the thread need not spin for its answer. */
   waits(): void;
-  /** What is queued for the space is to be done while the kernel goes on with the call. */
+  /** Has the space's queued operations done while the kernel goes on with the call. */
   prepare(): void;
-  /** Makes a running thread come with TRAP_FRAME, soon. Harmless for a thread that is in the kernel. */
+  /** Makes a running thread come soon with TRAP_FRAME. Harmless for a thread that is in the kernel. */
   interrupt(): void;
   /** Whether it runs its program, or is about to. */
   readonly runs: boolean;
-  /** It does not come though it was interrupted: its whole space is ended, `died` follows. */
+  /** The thread did not come although it was interrupted. Ends its whole space; `died` follows. */
   abandon(): void;
-  /** The program's thread is over; the engine may use it for another of the same space. */
+  /** The program's thread is over. The engine may reuse it for another of the same space. */
   park(): void;
 
-  /** With whose rights it asks, so that it may be given answers that are known; null: everything is to be asked. */
+  /** The rights it asks with, so that it may be given known answers. Null: it has to ask everything. */
   knownBy: KnownKey | null;
 
-  /** Null if it is to ask whatever it wants to know. */
+  /** Null if it has to ask for facts too. */
   readonly facts: ThreadFacts | null;
 
   /** Null if files cannot go along with answers. */
   readonly along: FileAlong | null;
-  /** Null if pipes cannot. */
+  /** Null if pipes cannot go along. */
   readonly pipe: PipeAlong | null;
-  /** Null if it cannot have pipes together with others. */
+  /** Null if it cannot share pipes with other threads. */
   readonly channels: ChannelEnds | null;
-  /** Null if windows on files cannot. */
+  /** Null if windows on files cannot go along. */
   readonly window: WindowAlong | null;
   /** Null if calls cannot be foreseen. */
   readonly foreseen: ForeseenCalls | null;
 
-  /** Where the bytes [address, address + len) were already brought with the call, or -1. */
+  /** Offset of the bytes [address, address + len) if the call brought them, else -1. */
   prefetched(address: number, len: number): number;
   /** How many bytes of the string at `address` were brought, its NUL included; 0: none. */
   prefetchedString(address: number): number;
   /**
-   * How many bytes of the arrays of strings at `address`, and in the next argument, were brought to `stringsWindow`: two
-   * u32, how many strings each has, then all strings, each with its NUL. 0: none.
+   * How many bytes the call brought to `stringsWindow` of the arrays of strings at `address` and in the next argument:
+   * two u32 with the number of strings in each, then all strings, each with its NUL. 0: none.
    */
   prefetchedStrings(address: number): number;
   readonly stringsWindow: number;
-  /** An offset in memory for `len` bytes to be fetched; older ones are overwritten after some 100 KiB. -1: too many. */
+  /** An offset in memory to fetch `len` bytes to. Older ones are overwritten after 128 KiB. -1: `len` is too large. */
   stageIn(len: number): number;
-  /** An offset for `len` bytes to be copied out; when there is no more room, what is staged is copied now. -1: failed. */
+  /** An offset to copy `len` bytes out from. When the stage is full, what it holds is copied now. -1: that failed. */
   stageOut(len: number): number;
-  /** Bytes to copy to the guest when the call is answered. They were staged. */
+  /** Queues staged bytes to be copied to the guest when the call is answered. */
   copyOut(address: number, offset: number, len: number): void;
-  /** An offset of the bytes that wait to be copied to [address, address + len), or -1. */
+  /** The offset of the queued bytes that will be copied to [address, address + len), or -1. */
   queued(address: number, len: number): number;
   /**
-   * The thread copies `len` bytes itself from byte `at` of the window, or to there (`back`), when the call is answered. False
-   * if other copies are queued, or the thread came with a frame. It may fail: the thread comes with TRAP_BADCOPY and `copiedThrough`, and what
-   * was copied until then counts for nothing.
+   * When the call is answered, the thread itself copies `len` bytes from byte `at` of the window, or to there if
+   * `back`. False if other copies are queued or the thread came with a frame. The copy may fail: then the thread comes
+   * with TRAP_BADCOPY and `copiedThrough`, and what was copied until then does not count.
    */
   copyThrough(address: number, window: FileWindow, at: number, len: number, back: boolean): boolean;
-  /** What the latest answer had to copy went through a window. */
+  /** Whether the copy of the latest answer went through a window. */
   readonly copiedThrough: boolean;
-  /** The call that the thread was answered begins anew, with what it brought. */
+  /** The call that the thread was answered begins again, with what it brought. */
   begins(): void;
-  /** Makes the copies now, through the host: 0 or -EFAULT. After TRAP_BADCOPY: those of the last answer. */
+  /** Makes the queued copies now, through the host: 0 or -EFAULT. After TRAP_BADCOPY, those of the last answer. */
   copyNow(): number;
 }
 
-/** So many pieces of memory are gathered at once (UIO_MAXIOV). */
+/** The most pieces of memory that are gathered at once (UIO_MAXIOV). */
 export const GATHERED = 1024;
 
 /** An address space. Addresses and lengths are page-aligned; protections are PROT_ bits. */
 export interface Space {
   readonly id: number;
-  /** Its program has ended by itself (answers.ts, `tellMayEnd`), which is still to be heard: its memory may be gone. */
+  /**
+   * Its program has ended on its own (answers.ts, `tellMayEnd`), but the kernel has not heard it yet. Its memory may be
+   * gone.
+   */
   readonly hasLeft: boolean;
-  /** Fresh private zero pages. `overShared`: pages of `memory` may be mapped there, and must surely be gone then. */
+  /**
+   * Fresh private zero pages. `overShared`: pages of `memory` may be mapped there, and must be certain to be gone
+   * after.
+   */
   mapAnonymous(address: number, len: number, prot: number, overShared: boolean): void;
-  /** Pages of `memory` at `offset`; a private mapping copies on write. `writable`: shared and may ever be written. */
+  /** Pages of `memory` at `offset`. A private mapping copies on write. `writable`: a shared one may ever be written. */
   mapMemory(
     address: number,
     len: number,
@@ -231,110 +245,127 @@ export interface Space {
     shared: boolean,
     writable: boolean,
   ): void;
-  /** A window on `len` bytes of `memory` at `offset`; null where that is too much. */
+  /** A window on `len` bytes of `memory` at `offset`; null if that is too large. */
   openWindow(offset: number, len: number, writable: boolean): FileWindow | null;
   /**
-   * Pages of a file of the host's, privately, from byte `pos` on. False: not now. Where the host refuses, as it does on
-   * mounts without the right to execute, there is nothing afterwards.
+   * Maps pages of a host file privately, from byte `pos` on. False: not possible now. If the host refuses, as it does
+   * on mounts without the right to execute, nothing is mapped there afterwards.
    */
   mapFile(address: number, len: number, prot: number, file: HostFile, pos: number): boolean;
   unmap(address: number, len: number, shared: boolean): void;
   protect(address: number, len: number, prot: number): void;
-  /** Makes private memory longer where it is; what follows is free. */
+  /** Extends private memory in place. What follows it is free. */
   grow(address: number, len: number, newLen: number): void;
-  /** Moves pages [from, from + len) to `to`, growing or shrinking to `newLen`. What was at `to` was unmapped. */
+  /** Moves pages [from, from + len) to `to`, growing or shrinking them to `newLen`. `to` has been unmapped. */
   move(from: number, len: number, newLen: number, to: number): void;
-  /** madvise(2) of private memory: DONTNEED, FREE and what else the host takes. */
+  /** madvise(2) of private memory: DONTNEED, FREE and whatever else the host accepts. */
   advise(address: number, len: number, advice: number): void;
-  /** Waits until all queued operations are done: slow. */
+  /** Waits until all queued operations are done. Slow. */
   settle(): void;
-  /** Makes queued operations happen although no thread of the space is being answered. */
+  /** Has queued operations done although no thread of the space is being answered. */
   flush(): void;
-  /** Calls back once all operations queued so far have surely been done, or the space is gone. */
+  /** Calls back once all operations queued so far are certain to be done, or the space is gone. */
   whenDone(done: () => void): void;
-  /** Who maps pages as they are touched. */
+  /** Maps pages as they are touched. */
   pager: Pager | null;
-  /** Copies guest memory to memory[offset, offset + len): 0 or -EFAULT. Protections hold. */
+  /** Copies guest memory to memory[offset, offset + len): 0 or -EFAULT. Protections apply. */
   read(address: number, offset: number, len: number): number;
-  /** The same of pieces, one after the other: bases at even places of `words`, lengths at odd ones, `total` bytes in all; no more than GATHERED. */
+  /**
+   * The same for at most GATHERED pieces, one after another: `words` has bases at even places and lengths at odd ones,
+   * `total` bytes in all.
+   */
   gather(words: Float64Array, count: number, offset: number, total: number): number;
   write(address: number, offset: number, len: number): number;
-  /** Sets the highest bit of an int32, atomically, if it may be written. The address is the caller's to check. Slow, as `settle`. */
+  /**
+   * Sets the highest bit of an int32 atomically, if it is writable. The caller checks the address. Slow, like `settle`.
+   */
   setHighBit(address: number): void;
-  /** A copy of this space as fork(2) makes it, with one thread, whose registers are those of `thread`. */
+  /** A copy of this space, as fork(2) makes it, with one thread that has the registers of `thread`. */
   fork(thread: EngineThread): EngineThread;
-  /** Another program begins: what calls of the last one have left where the engine keeps its things is wiped. */
+  /** Another program begins: wipes what the last one's calls left in the engine's places. */
   wipeTraces(): void;
-  /** One more thread in this space; it is in the kernel, without a frame: give it one. */
+  /** One more thread in this space. It is in the kernel and has no frame: give it one. */
   newThread(): EngineThread;
-  /** What is in memory, as the host counts it: the engine's own few pages too. Costs some tens of microseconds. */
+  /** What is in memory by the host's count, the engine's own few pages included. Costs some tens of microseconds. */
   usage(): SpaceUsage;
-  /** Bytes of private memory, of what fork has left to several a part each. Slow: all pages are looked at. */
+  /**
+   * Bytes of private memory. A page that fork left to several processes counts in part for each. Slow: looks at all
+   * pages.
+   */
   share(): number;
   presence(address: number, len: number): PagePresence;
-  /** Whether a thread of it has run since this was asked last. */
+  /** Whether one of its threads has run since the last time this was asked. */
   hasRun(): boolean;
-  /** Of the pages from `address` on: sets out[i] to 1 for each that is there. */
+  /** For the pages from `address` on, sets out[i] to 1 if the page is there. */
   present(address: number, out: Uint8Array): void;
   /**
-   * Of the pages of a private mapping from `address` on: sets out[i] to 1 for each that is a copy (it was written), as it is
-   * after all that is queued; to 0 for the others. Slow, as `settle`.
+   * For the pages of a private mapping from `address` on, sets out[i] to 1 if the page is a copy (it was written), else
+   * to 0, as of the end of all queued operations. Slow, like `settle`.
    */
   copied(address: number, out: Uint8Array): void;
-  /** membarrier(2) of the host, for all threads of this space (or of all): a command that it has. */
+  /** membarrier(2) of the host, with a command that it has, for all threads of this space (or of all spaces). */
   barrier(command: number): void;
-  /** As a debugger reads and writes, protections aside: how many bytes, or -EIO. Addresses are the caller's to check. */
+  /**
+   * Reads and writes as a debugger does, ignoring protections: a number of bytes, or -EIO. The caller checks the
+   * addresses.
+   */
   peek(address: number, buf: Uint8Array): number;
   poke(address: number, buf: Uint8Array): number;
-  /** All threads are stopped for good, the pages are given back. */
+  /** Stops all threads for good and gives the pages back. */
   destroy(): void;
-  /** Ranges of addresses that the engine keeps: [from, to) pairs, lowest first. */
+  /** Address ranges that the engine keeps: [from, to) pairs, lowest first. */
   readonly reserved: readonly { readonly from: number; readonly to: number }[];
 }
 
-/** Some of `memory` as a space's threads see it, to copy from and to; not its children's. It closes when others are opened. */
+/**
+ * Part of `memory` as a space's threads see it, to copy from and to. Children do not inherit it. It closes when other
+ * windows are opened.
+ */
 export interface FileWindow {
   readonly isOpen: boolean;
-  /** Before anything happens to what is seen there: what was copied through it later is copied again in another way. */
+  /**
+   * Call this before anything happens to the pages. What is copied through the window later is copied again another
+   * way.
+   */
   close(): void;
 }
 
-/** A file of the host's that spaces may map themselves. */
+/** A host file that spaces may map themselves. */
 export interface HostFile {
-  /** Open for reading, or -errno. It may be closed as soon as something else is asked for. */
+  /** A descriptor open for reading, or -errno. It may be closed as soon as anything else is asked for. */
   descriptor(): number;
 }
 
 /**
- * Asked when the kernel finds no memory at [address, address + len), or none that it may store to: how many pages are queued
- * to be mapped there, or may be stored to, -errno.
+ * Asked when the kernel finds no memory at [address, address + len), or none that it may store to. Returns how many
+ * pages were queued to be mapped there, or may now be stored to, or -errno.
  */
 export interface Pager {
   populate(address: number, len: number, stores: boolean): number;
 }
 
 /**
- * What to bring along with a call: for up to two arguments, a string or a buffer; of `strings`, the next one's too. Or
- * what the program has used so far, which `cpuTimes` and `usage` then say.
+ * What a call brings along: for up to two arguments, a string or a buffer; with `strings`, the next argument's too. Or
+ * what the program has used so far, which `cpuTimes` and `usage` then report.
  */
 export interface Prefetch {
   readonly arg: number;
   readonly kind: 'string' | 'strings' | 'buffer' | 'struct' | 'usage';
-  /** The argument with a buffer's length, or a structure's size. */
+  /** The argument that has a buffer's length, or else a structure's size. */
   readonly lengthArg: number | undefined;
   readonly size: number | undefined;
-  /** The call has no fourth argument: a few bytes may come in its place. */
+  /** The call has no fourth argument, so a few bytes may come in its place. */
   readonly small: boolean;
 }
 
 export interface EngineEvents {
   /** A thread came: answer it, now or later. */
   trap(thread: EngineThread): void;
-  /** The host has ended a thread and its space (the guest broke what it runs on, the host lacks memory). */
+  /** The host has ended a thread and its space (the guest broke what it runs on, or the host lacks memory). */
   died(thread: EngineThread): void;
-  /** Descriptors watched by the host's poller have news. */
+  /** Descriptors that the host's poller watches have news. */
   hostEvents(): void;
-  /** What runs guests is gone, and they with it. */
+  /** The engine's own processes are gone, and the guests with them. */
   lost(): void;
 }
 
@@ -342,7 +373,7 @@ export interface Engine {
   readonly memory: EngineMemory;
   /** Address of a vDSO in every space, 0 if there is none. */
   readonly vdso: number;
-  /** Null if calls cannot be made faster than they are. */
+  /** Null if calls cannot be made faster. */
   readonly callSites: CallSites | null;
   /** Null if threads always ask. */
   readonly known: KnownAnswers | null;
@@ -352,21 +383,21 @@ export interface Engine {
   readonly channelSize: number;
   /** An empty space with one thread, which is in the kernel without a frame. */
   newSpace(): EngineThread;
-  /** Handles all threads that came; how many. */
+  /** Handles all threads that came. Returns how many. */
   poll(): number;
-  /** Calls back once every space has surely done all that was queued for it so far. */
+  /** Calls back once every space is certain to have done all that was queued for it so far. */
   whenAllDone(done: () => void): void;
-  /** How many threads can still be made, in all spaces together: to be asked before a space or a thread is. */
+  /** How many more threads can be made in all spaces together. Ask before making a space or a thread. */
   readonly threadRoom: number;
   /** Threads that run guest code now. */
   readonly runningCount: number;
-  /** Those of them that are on their way: not still to be made, or to be woken. */
+  /** How many of them are under way, not still to be made or to be woken. */
   readonly busyCount: number;
-  /** Those that do not share the kernel's own processor, as far as is known. */
+  /** How many of them do not share the kernel's own processor, as far as is known. */
   readonly elsewhereCount: number;
   /** Sleeps until a thread comes, the host has events, or `timeout` nanoseconds have passed. */
   sleep(timeout: number): void;
-  /** Guests stand still, or go on: this process is about to be stopped, or was continued. */
+  /** Stops guests, or lets them go on: this process is about to be stopped, or was continued. */
   pause(still: boolean): void;
   shutdown(): void;
 }
@@ -376,14 +407,14 @@ export interface CallSites {
   /** A number for a new text; -1 when there are no more. */
   newText(): number;
   /**
-   * A number for a new site, whose calls return to `offset` of its text; `nr` if the jump replaces what loads the call's
-   * number. -1 when there are no more.
+   * A number for a new site, whose calls return to `offset` of its text; `nr` if the jump replaces the instruction that
+   * loads the call's number. -1 when there are no more.
    */
   newSite(text: number, offset: number, nr: number | null): number;
-  /** Writes the jump (seven bytes) at this offset of memory, which nothing maps yet. */
+  /** Writes the jump (seven bytes) at this offset of memory. Nothing may map it yet. */
   patch(offset: number, site: number): void;
   /** Where the text lies in this space. */
   setText(space: Space, text: number, address: number): void;
-  /** A forked space has its parent's texts. */
+  /** Gives a forked space its parent's texts. */
   copyTexts(from: Space, to: Space): void;
 }
