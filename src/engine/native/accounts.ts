@@ -1,9 +1,9 @@
 /**
- * What guests use of the host: processor time, faults and memory of a space's process and of its threads.
+ * What guests use of the host: processor time, faults and memory of a space's process and its threads.
  *
- * A thread's number comes from its slot, which the guest can write: it is looked up within the space's own process
- * only, so that a guest deceives nobody but itself. Times never go back: the host's split between user and system
- * time is an estimate that may.
+ * A thread's number comes from its slot, which the guest can write. It is looked up only within the space's own
+ * process, so a guest deceives only itself. Times never go back, although the host's split between user and system time
+ * is an estimate that may.
  */
 import type { Libc } from '../../host/libc.ts';
 import { CPUCLOCK_PROF, CPUCLOCK_SCHED, CPUCLOCK_VIRT, HostProcFiles } from '../../host/proc-files.ts';
@@ -13,19 +13,19 @@ const TICK = 1e7;
 const KIB = 1024;
 const PAGE = 4096;
 const ENTRY = 8;
-/** Entries of pagemap that are read at once, and the most that are looked at for one area. */
+/** Entries of pagemap read at once, and the most that are looked at for one area. */
 const PIECE = 4096;
 const MOST_PAGES = 1 << 18;
-/** In the top byte of an entry: in memory, on the host's disk, a page of a file or a shared one. */
+/** In the top byte of an entry: in memory; on the host's disk; a page of a file, or a shared one. */
 const PRESENT = 0x80;
 const SWAPPED = 0x40;
 const OF_FILE = 0x20;
 const NO_MEMORY: SpaceUsage = { anonymous: 0, file: 0, shmem: 0, peak: 0, pageTables: 0 };
 
 export interface RawTimes {
-  /** ns, all in all. */
+  /** ns, user and system together. */
   total: number;
-  /** The part of it in user mode, 0 to 1. */
+  /** The fraction of it in user mode, 0 to 1. */
   userShare: number;
 }
 
@@ -33,7 +33,7 @@ export interface RawFaults {
   readonly minflt: number;
   readonly majflt: number;
   readonly processor: number;
-  /** Bytes of the whole space in memory, and the most there ever were: null if that is not known yet. */
+  /** Bytes of the whole space in memory, and the most ever; null if not known yet. */
   readonly rss: number;
   readonly peak: number | null;
 }
@@ -48,7 +48,7 @@ export class Accounts {
     this.files = new HostProcFiles(libc);
   }
 
-  /** Of a process, ns. */
+  /** Processor time of a process, ns. */
   totalTime(pid: number): number {
     return this.files.clock(pid, CPUCLOCK_SCHED);
   }
@@ -95,13 +95,13 @@ export class Accounts {
     };
   }
 
-  /** Private memory, each page divided by how many processes have it. */
+  /** Private memory in bytes, each page divided by the number of processes that share it. */
   share(pid: number): number {
     const text = this.files.text(`/proc/${pid}/smaps_rollup`);
     return text === null ? 0 : bytesOf(text, 'Pss_Anon');
   }
 
-  /** Counts the pages of [address, address + len) that are there; of a huge area, those of its first GiB. */
+  /** Counts the pages of [address, address + len) that are there; of a huge area, only those of its first GiB. */
   presence(pid: number, address: number, len: number): PagePresence {
     const counted = { own: 0, mapped: 0 };
     const fd = this.files.open(`/proc/${pid}/pagemap`);
@@ -117,7 +117,7 @@ export class Accounts {
     return counted;
   }
 
-  /** Sets out[i] to 1 for each page from `address` on that is there. */
+  /** For the pages from `address` on, sets out[i] to 1 if the page is there. */
   present(pid: number, address: number, out: Uint8Array): void {
     const fd = this.files.open(`/proc/${pid}/pagemap`);
     if (fd < 0) return;
@@ -130,7 +130,7 @@ export class Accounts {
     this.files.close(fd);
   }
 
-  /** Sets out[i] to 0 for each page from `address` on that surely is no private copy. */
+  /** For the pages from `address` on, sets out[i] to 0 if the page is certain to be no private copy. */
   copied(pid: number, address: number, out: Uint8Array): void {
     const fd = this.files.open(`/proc/${pid}/pagemap`);
     if (fd < 0) return;
@@ -145,7 +145,7 @@ export class Accounts {
     this.files.close(fd);
   }
 
-  /** Through /proc/PID/mem, which minds no protections. How many bytes, or -errno. */
+  /** Through /proc/PID/mem, which ignores protections. Returns a number of bytes, or -errno. */
   access(pid: number, address: number, buf: Uint8Array, writes: boolean): number {
     const fd = this.files.open(`/proc/${pid}/mem`, writes);
     if (fd < 0) return fd;
@@ -164,14 +164,14 @@ export class Accounts {
     }
   }
 
-  /** The numbers of proc_pid_stat(5), as text, after the name, which may hold anything. */
+  /** The fields of proc_pid_stat(5) after the name (which may contain anything), as text. */
   private stat(whose: string): readonly string[] | null {
     const text = this.files.text(`/proc/${whose}/stat`);
     return text === null ? null : text.slice(text.lastIndexOf(')') + 2).split(' ');
   }
 }
 
-/** Places in what `stat` answers: the man page's numbers less 3. */
+/** Indices in what `stat` returns: the man page's numbers less 3. */
 const MINFLT = 7;
 const MAJFLT = 9;
 const UTIME = 11;
@@ -179,7 +179,7 @@ const STIME = 12;
 const RSS = 21;
 const PROCESSOR = 36;
 
-/** A line of the host's files about memory, in KiB there. */
+/** The bytes in a line of the host's files about memory, which count in KiB. */
 function bytesOf(text: string, name: string): number {
   const at = text.indexOf(`\n${name}:`);
   return at < 0 ? 0 : Number.parseInt(text.slice(at + name.length + 2), 10) * KIB || 0;

@@ -27,7 +27,7 @@ const JUMP_EQUAL = 0x15;
 const JUMP_GREATER_EQUAL = 0x35;
 const JUMP_SET = 0x45;
 const RETURN = 0x06;
-/** Stands for the next line. */
+/** The next line. */
 const NEXT = '';
 
 /** Offsets in struct seccomp_data (seccomp(2)). */

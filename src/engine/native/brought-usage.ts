@@ -2,7 +2,7 @@
  * What a program has used, as its thread brought it along with a call: struct rusage (getrusage(2), x86-64), 144 bytes:
  * utime 0 and stime 16, {s64 seconds, s64 us} each; maxrss 32, KiB; minflt 64; majflt 72.
  *
- * The guest can write anything there: it deceives those who ask about it, and nobody else.
+ * The guest can write anything there. That deceives only those who ask about it.
  */
 import { getUint64 } from '../../lib/int64.ts';
 

@@ -1,7 +1,7 @@
 /**
- * Patched call sites (engine.ts has the contract). A site becomes `jmp *table[site]`; its thunk loads the call's
- * number and the return address, and goes to the stub's fast entry. A text lies elsewhere in each space, so where it
- * lies stands in the space's page. Table and thunks are written here and only read by guests.
+ * Patched call sites (engine.ts has the contract). A site becomes `jmp *table[site]`. Its thunk loads the call's number
+ * and the return address, and jumps to the stub's fast entry. A text lies at another address in each space, so the
+ * address is kept in the space's page. Table and thunks are written here; guests can only read them.
  */
 import type { CallSites, Space } from '../engine.ts';
 import { FILE, SIZE, SPACE, VA } from './layout.ts';

@@ -1,7 +1,7 @@
 /**
- * The windows of a call in its thread's slot: what the call brought along (engine.ts, `Prefetch`), stages for more that is
- * fetched and for what goes back, and the list of copies that the thread makes when it is answered.
- * The guest can write in all of that: what is read here may be wrong, but it is within the windows.
+ * The windows of a call in its thread's slot: what the call brought along (engine.ts, `Prefetch`), stages for more that
+ * is fetched and for what is copied out, and the list of copies that the thread makes when it is answered. The guest
+ * can write to all of this: what is read here may be wrong, but it lies within the windows.
  */
 import { setInt64 } from '../../lib/int64.ts';
 import { EFAULT } from '../../uapi/errno.ts';
@@ -13,18 +13,18 @@ import type { NativeSpace } from './native-space.ts';
 import { LENGTHS, type Traces, WINDOW_SIZES, WINDOWS } from './traces.ts';
 
 export class CallWindows {
-  /** What the call that the thread is in brought; undefined: nothing. */
+  /** What the thread's current call brought; undefined: nothing. */
   plan: readonly Prefetch[] | undefined = undefined;
   private stagedIn = 0;
   private stagedOut = 0;
-  /** Copies to make when the call is answered; the stub's list in the slot is the guest's to spoil. */
+  /** Copies to make when the call is answered. The list in the slot is the stub's, and the guest may spoil it. */
   private copies = 0;
-  /** How many of them the last answer had. */
+  /** How many of them the last answer included. */
   private sent = 0;
-  /** The window on a file that the only one goes through, and whether it goes there. */
+  /** The window on a file that the only copy goes through, and whether the copy goes to the window. */
   through: NativeWindow | null = null;
   private goesBack = false;
-  /** The thread knows the call's arguments itself, as it said them. */
+  /** The thread knows the call's arguments, as it sent them itself. */
   private saidArguments = true;
   private readonly copyTo: number[] = [];
   private readonly copyFrom: number[] = [];
@@ -45,7 +45,7 @@ export class CallWindows {
     this.w = slot >> 2;
   }
 
-  /** The thread came, with what its call brought: what was staged before is over. */
+  /** The thread came, with what its call brought. Anything staged before is void. */
   begin(plan: readonly Prefetch[] | undefined): void {
     this.plan = plan;
     this.stagedIn = 0;
@@ -55,15 +55,15 @@ export class CallWindows {
     this.saidArguments = true;
   }
 
-  /** The call's arguments are in the thread's registers: it has not said them. */
+  /** The call's arguments are in the thread's registers: it has not sent them. */
   becomeCall(plan: readonly Prefetch[] | undefined): void {
     this.plan = plan;
     this.saidArguments = false;
   }
 
   /**
-   * The thread is about to be answered. What is small, and where an argument says, goes in the first cache line (`put`), as
-   * everything does that there is to say of a window; else there is a list. What S_COPIES is to be.
+   * The thread is about to be answered. A small copy to where an argument points goes into the first cache line
+   * (`put`), as does everything about a window. Otherwise there is a list. Returns the value for S_COPIES.
    */
   send(): number {
     this.sent = this.copies;
@@ -81,7 +81,7 @@ export class CallWindows {
     return this.copies;
   }
 
-  /** Which argument says where the first copy goes, as S_COPIES has it; -1: none of the first four. */
+  /** Which argument the first copy goes to, as S_COPIES encodes it; -1: none of the first four. */
   private argument(): number {
     if (!this.saidArguments) return -1;
     for (let i = 0; i < 4; i++) if (this.pointer(i) === this.copyTo[0]) return i << SLOT.COPY_ARG;
@@ -95,7 +95,7 @@ export class CallWindows {
     this.view.setUint32(at + 12, this.copyLength[i]!, true);
   }
 
-  /** With the answer, if `copies` (as `send` said) is not a list: to where the thread looks anyhow. */
+  /** Unless `copies` (from `send`) is a list, puts what it stands for where the thread looks anyway. */
   put(copies: number): void {
     const { i32, through } = this;
     const to = this.w + SLOT.S_ARGS / 4;
@@ -109,7 +109,7 @@ export class CallWindows {
     for (let i = 0; 4 * i < this.copyLength[0]!; i++) i32[to + i] = i32[from + i]!;
   }
 
-  /** It came back because it could not make the copies. */
+  /** The thread came back because it could not make the copies. */
   sentBack(): void {
     this.copies = this.sent;
   }
@@ -207,7 +207,7 @@ export class CallWindows {
     return failed;
   }
 
-  /** An argument of the call that is an address. */
+  /** An argument of the call, taken as an address. */
   private pointer(index: number): number {
     const at = this.w + SLOT.S_ARGS / 4 + 2 * index;
     return (this.i32[at + 1]! >>> 0) * 4294967296 + (this.i32[at]! >>> 0);

@@ -1,7 +1,7 @@
 /**
- * Pipes between two threads of different processes (answers.ts, `Channel`), which they read and write without the kernel;
- * stub/channel.c has the other side. What one of them may write the other can only read, so neither can make the other, or us, see
- * more than bytes of a pipe: positions that do not fit together mean that nothing is left.
+ * Pipes between two threads of different processes (answers.ts, `Channel`), which read and write them without the
+ * kernel; stub/channel.c has the other side. What one end may write, the other can only read. So neither can make the
+ * other, or us, see anything but bytes of a pipe: if the positions do not fit together, nothing is left in it.
  */
 import type { Channel, ChannelEnds, PipeEnd } from '../answers.ts';
 import type { WindowSpace } from './file-windows.ts';
@@ -11,7 +11,7 @@ import type { MemoryFile } from './memory-file.ts';
 const { CHANNEL_OPEN, WRITER_SIZE, READER_SIZE, CHANNEL_SIZE, RING_SIZE, LARGEST_PUT, C_RING } = CHANNEL;
 const TAIL = CHANNEL.C_TAIL / 4;
 const HEAD = CHANNEL.C_HEAD / 4;
-/** Of each of the two: whether it sleeps, which processor it is on, how often it looks. */
+/** For each of the two threads: whether it sleeps, which processor it is on, how often it looks. */
 const ASLEEP = [CHANNEL.C_FULL / 4, CHANNEL.C_EMPTY / 4] as const;
 const PROCESSORS = [CHANNEL.C_WRITER / 4, CHANNEL.C_READER / 4] as const;
 const LOOKS = [CHANNEL.C_WRITER_LOOKS / 4, CHANNEL.C_READER_LOOKS / 4] as const;
@@ -21,7 +21,7 @@ const BITS = { write: SLOT.CHANNEL_WRITES, read: SLOT.CHANNEL_READS } as const;
 const DESCRIPTORS = { write: SLOT.S_CHANNEL_WRITE / 4, read: SLOT.S_CHANNEL_READ / 4 } as const;
 const ENDS = SLOT.S_CHANNELS / 4;
 
-/** A thread's: where its space sees them, and its slot says which it has. */
+/** One thread's ends: maps them into its space, and notes in its slot which ones it has. */
 export class NativeChannelEnds implements ChannelEnds {
   private readonly space: WindowSpace;
   private readonly i32: Int32Array;
@@ -37,7 +37,7 @@ export class NativeChannelEnds implements ChannelEnds {
   show(end: PipeEnd, offset: number, fd: number): void {
     const { space, i32, w } = this;
     const place = PLACES[end];
-    // A mapping may fail for want of room in the host's tables, and would leave what was there before.
+    // A mapping may fail for lack of room in the host's tables. It would then leave the old mapping in place.
     if (this.shown[end]) space.unmap(place, CHANNEL_SIZE, true);
     this.shown[end] = true;
     space.mapWindow(place, WRITER_SIZE, offset, end === 'write');
@@ -52,7 +52,7 @@ export class NativeChannelEnds implements ChannelEnds {
     this.space.unmap(PLACES[end], CHANNEL_SIZE, true);
   }
 
-  /** The thread may become another's. */
+  /** The thread may get another owner. */
   forget(): void {
     this.i32[this.w + ENDS] = 0;
   }
@@ -65,14 +65,14 @@ export class NativeChannel implements Channel {
   private readonly bytes: Uint8Array;
   private readonly words: Int32Array;
   private readonly wake: () => void;
-  /** The positions when it was opened (the first goes on from where it was closed), and the writer's when it was looked at last. */
+  /** The positions when opened (`began` continues where it was closed), and the writer's when last looked at. */
   private began = CHANNEL_OPEN as number;
   private filled = 0;
   private seen = 0;
-  /** Where what is left begins. */
+  /** Where the bytes that are left begin. */
   private first = 0;
 
-  /** `wake`: wakes who waits for either position. */
+  /** `wake`: wakes those who wait for either position to change. */
   constructor({ buffer }: MemoryFile, offset: number, wake: () => void) {
     this.bytes = new Uint8Array(buffer, offset, CHANNEL_SIZE);
     this.words = new Int32Array(buffer, offset, CHANNEL_SIZE / 4);
@@ -81,8 +81,8 @@ export class NativeChannel implements Channel {
 
   open(len: number, fill: (to: Uint8Array, off: number, len: number) => void): void {
     const { words, bytes } = this;
-    // Ahead of all that was before, so that who is late finds other positions than it has seen. The next byte is put where it
-    // would have been: who is still putting some there does so where nothing is.
+    // Ahead of all earlier positions, so that a late thread finds positions other than those it has seen. The next byte
+    // goes where it would have gone before, so a late writer writes to a place that holds nothing.
     this.filled = (this.began + 4 * RING_SIZE) | 0;
     this.began = (this.filled - 2 * len) | 0;
     this.seen = 0;
@@ -104,7 +104,7 @@ export class NativeChannel implements Channel {
     const head = Atomics.exchange(words, HEAD, 0);
     if (words[ASLEEP[0]] !== 0 || words[ASLEEP[1]] !== 0) this.wake();
     const left = (tail - head) >>> 1;
-    // Who reads could say that it has not: then bytes come again, but none that were not written.
+    // The reader could claim that it has not read. Then bytes come again, but only bytes that were written.
     const isSound = (tail & head & CHANNEL_OPEN) !== 0 && left <= RING_SIZE && left <= (tail - began) >>> 1;
     this.left = isSound ? left : 0;
     this.first = (head >>> 1) & (RING_SIZE - 1);

@@ -1,20 +1,20 @@
 /**
- * What has to be done for spaces some time: asking for notes, and seeing to it that those who were told to end have.
- * It is done when the kernel is about to sleep: each is work for a program's processor.
+ * What has to be done for spaces at some time: asking for notes, and making sure that those that were told to end have
+ * ended. It is done when the kernel is about to sleep, as each chore is work for a program's processor.
  */
 import { Roster } from '../../lib/roster.ts';
 import type { NativeSpace } from './native-space.ts';
 
-/** Between two times of asking for notes, ns. */
+/** Between two rounds of asking for notes, ns. */
 const NOTES_PAUSE = 5e6;
-/** How long a process has to end that was told to, ns. */
+/** How long a process that was told to end may take, ns. */
 const OBEDIENCE = 2e7;
 
 export class Chores {
-  /** Spaces that somebody waits for to have done their orders. */
+  /** Spaces whose orders are awaited. */
   private readonly owed: Roster<NativeSpace> = new Roster();
   private asked = 0;
-  /** Spaces that were told to end, the oldest first. */
+  /** Spaces that were told to end, oldest first. */
   private readonly leaving: { readonly space: NativeSpace; readonly since: number }[] = [];
   private readonly kill: (space: NativeSpace) => void;
 
@@ -30,7 +30,7 @@ export class Chores {
     this.leaving.push({ space, since: now });
   }
 
-  /** What is due at `now`; how long until something else is, ns. */
+  /** Does what is due at `now`. Returns how long until something else is due, ns. */
   run(now: number): number {
     if (this.owed.size === 0 && this.leaving.length === 0) return Number.POSITIVE_INFINITY;
     this.askForNotes(now);

@@ -1,6 +1,7 @@
 /**
- * The end of the engine's host processes: killed, and waited for by the reaper, so that none is left, not even a
- * zombie where nobody reaps orphans. However this process ends: only SIGKILL leaves it to the host (PR_SET_PDEATHSIG).
+ * The end of the engine's host processes: they are killed, and reaped by the reaper, so that none is left, not even a
+ * zombie where nothing reaps orphans. This holds however our own process ends, except by SIGKILL, which leaves it to
+ * the host (PR_SET_PDEATHSIG).
  */
 import type { Libc } from '../../host/libc.ts';
 import { monotonicNow } from '../../host/monotonic.ts';
@@ -22,7 +23,7 @@ export interface Processes {
   readonly memory: MemoryFile;
   readonly notes: Notes;
   readonly reaper: number;
-  /** Those of spaces, as far as they are known: others tell when they are born. */
+  /** The processes of spaces, as far as they are known. Others send a note when they are born. */
   readonly spaces: readonly number[];
 }
 
@@ -47,7 +48,7 @@ export function endProcesses({ libc, memory, notes, reaper, spaces }: Processes)
   }
 }
 
-/** Calls `shutdown` when this process is about to end; answers how to undo that. */
+/** Calls `shutdown` when this process is about to end. Returns a function that undoes this. */
 export function atEnd(shutdown: () => void): () => void {
   const onSignal = (signal: NodeJS.Signals): void => {
     undo();

@@ -1,17 +1,20 @@
-/** The file that goes along with answers to a thread (answers.ts, `FileAlong`), in its slot; stub/along.c reads it there. */
+/**
+ * The file that goes along with answers to a thread (answers.ts, `FileAlong`), in its slot. stub/along.c reads it
+ * there.
+ */
 import type { FileAlong, FileUse, OpenedFile } from '../answers.ts';
 import { SLOT } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 
-/** Larger ones have no room in S_FILE_USE. */
+/** A larger position does not fit into S_FILE_USE. */
 const LAST_POSITION = SLOT.FILE_CLOSED - 2;
 const STAT_SIZE = 144;
 
 export class NativeFileAlong implements FileAlong {
-  /** Where the next file's record is to lie, an offset in the slot, and how many bytes it may have. */
+  /** Where the next file's record will lie, as an offset in the slot, and how many bytes of the file it may have. */
   private record: number;
   private room: number;
-  /** How much of the usual place was used; and how much is to be written at another one. */
+  /** How many bytes of the usual place were used, and how many are to be written at another place. */
   private used = 0;
   private placed: number;
   private readonly bytes: Uint8Array;
@@ -46,21 +49,21 @@ export class NativeFileAlong implements FileAlong {
     return this.stat + SLOT.FILE_HEAD;
   }
 
-  /** The next file's record is to lie at that offset in the slot, with room for so many bytes; without a place: as usual. */
+  /** Places the next file's record at an offset in the slot, with room for so many bytes; by default as usual. */
   putAt(record: number = SLOT.S_FILE_PLACE, room: number = SLOT.FILE_DATA_SIZE): void {
     this.record = record;
     this.room = room;
     this.placed = 0;
   }
 
-  /** What was written there is not for the program. */
+  /** What was written there must not reach the program. */
   unput(): void {
     const { record } = this;
     if (record !== SLOT.S_FILE_PLACE) this.bytes.fill(0, this.stat, this.stat + SLOT.FILE_HEAD + this.placed);
     this.putAt();
   }
 
-  /** What files left here is not for the next program. */
+  /** What files left here must not reach the next program. */
   wipe(): void {
     const record = this.slot + SLOT.S_FILE_PLACE;
     this.bytes.fill(0, record, record + STAT_SIZE);
@@ -83,7 +86,7 @@ export class NativeFileAlong implements FileAlong {
 
   take(): FileUse | null {
     const use = Atomics.exchange(this.i32, this.w + USE, 0);
-    // Whatever the guest has written there, it is a position that a file can have.
+    // Whatever the guest wrote there, the result is a position that a file can have.
     const position = (use & ~SLOT.FILE_CLOSED) - 1;
     return position < 0 ? null : { position, closed: use < 0 };
   }

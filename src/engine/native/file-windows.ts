@@ -1,16 +1,16 @@
 /**
- * Windows on the pages of files, in one space: what a program reads and writes often it copies itself, so that the bytes do not
- * cross between two processors' caches twice (engine.ts, `FileWindow`).
+ * Windows on the pages of files, in one space. A program itself copies what it reads and writes often, so that the
+ * bytes do not cross between two processors' caches twice (engine.ts, `FileWindow`).
  *
- * The thread copies after it was answered, so a window may close, and its place be used again, while it does. Each place has a
- * count of how often that happened, which spaces can read (`P_WINDOWS`): the thread looks there after it has copied, and
- * asks again if the count is not what the answer said.
+ * The thread copies after it was answered. Meanwhile a window may close, and its place be used again. So each place
+ * counts how often it was closed, in a word that the space can read (`P_WINDOWS`). The thread compares it after it has
+ * copied, and asks again if the count is not the one in the answer.
  */
 import type { FileWindow } from '../engine.ts';
 import { SIZE, SPACE, VA } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 
-/** The space, as windows need it: it maps `len` bytes of memory, not for its children, and takes them away. */
+/** What windows need of the space: it maps `len` bytes of memory, which children do not inherit, and unmaps them. */
 export interface WindowSpace {
   mapWindow(address: number, len: number, offset: number, writable: boolean): void;
   unmap(address: number, len: number, shared: boolean): void;
@@ -29,7 +29,7 @@ export class FileWindows {
     this.closings = new Int32Array(memory.buffer, pages + SPACE.P_WINDOWS, SIZE.MAX_WINDOWS);
   }
 
-  /** The window that was opened first makes room. Null: that is too much to see at once. */
+  /** Takes the place of the oldest window. Null: more than a window can show. */
   make(offset: number, len: number, writable: boolean): FileWindow | null {
     if (len > SIZE.WINDOW_STRIDE) return null;
     const index = this.next++ % SIZE.MAX_WINDOWS;
@@ -48,7 +48,7 @@ export class FileWindows {
     return this.closings[index]!;
   }
 
-  /** Before anything happens to the pages: whoever is copying will see it. */
+  /** Call it before anything happens to the pages. A thread that is copying will notice. */
   take(window: NativeWindow): void {
     if (!this.has(window)) return;
     const { index, len } = window;
@@ -57,7 +57,7 @@ export class FileWindows {
     this.space.unmap(addressOf(index), len, true);
   }
 
-  /** The space is gone, and its pages may be another's. */
+  /** The space is gone, and another may get its pages. */
   died(): void {
     this.open.fill(null);
   }
@@ -76,12 +76,12 @@ export class NativeWindow implements FileWindow {
     this.len = len;
   }
 
-  /** Where it is among the windows. */
+  /** Its offset from WINDOW_BASE. */
   get place(): number {
     return this.index * SIZE.WINDOW_STRIDE;
   }
 
-  /** How often its place was closed before. */
+  /** How often its place has been closed. */
   get closings(): number {
     return this.windows.closingsOf(this);
   }

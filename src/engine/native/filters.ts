@@ -1,20 +1,21 @@
 /**
- * What the host lets us do (seccomp(2)). Two programs, which the build writes into the stub:
+ * What the host allows us (seccomp(2)). Two programs, which the build writes into the stub:
  *
  * - `space`, for all threads of spaces. What a call may do depends on where it is made:
- *   - from the mapping thread's text: mappings of the memory file, of a file of the host's that was sent to it (privately),
- *     or of nothing, at fixed places, new spaces and threads in two exact forms, notes to the kernel, memory barriers;
+ *   - from the mapping thread's text: at fixed places, mappings of the memory file, of a host file that was sent to it
+ *     (privately), or of nothing; new spaces and threads, in two exact forms; notes to the kernel; memory barriers;
  *   - from the rest of the stub's text: wait and wake on slots and the space's pages, return from a signal, yield, end
- *     the process, ask what that has used, and change private memory apart from what the engine keeps;
- *   - from anywhere else nothing: SIGSYS, a call of the guest's.
+ *     the process, ask what it has used, and change private memory outside the engine's places;
+ *   - from anywhere else nothing: SIGSYS, a guest's call.
  * - `reaper`: waiting, noting deaths, waking the kernel.
  *
- * A thread that runs guest code has lost the mapping thread's part of the text besides: it has told the host to dispatch to it
- * (PR_SET_SYSCALL_USER_DISPATCH of prctl(2), without a selector) every call that is not made in the rest. Nothing that it can still
- * do undoes that, so that the stub's syscall instructions can be jumped to with any registers changes nothing. A second program
- * would say the same, but the host compiles those for each new thread, and frees them after it, which takes 25 us.
+ * A thread that runs guest code has also lost the mapping thread's part of the text: it has told the host to dispatch
+ * every call made outside the rest back to it (PR_SET_SYSCALL_USER_DISPATCH of prctl(2), without a selector). Nothing
+ * that it can still do undoes that, so it gains nothing by jumping to the stub's syscall instructions with registers of
+ * its choice. A second program would achieve the same, but the host compiles programs for each new thread and frees
+ * them after it, which takes 25 us.
  *
- * What is not allowed is TRAP and never KILL: all calls of guests' are made so.
+ * What is not allowed is TRAP, never KILL: this is how guests' calls are made.
  */
 import {
   add,
@@ -44,10 +45,10 @@ const MADV_DONTNEED = 4;
 const MADV_FREE = 8;
 const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
-/** The stub's text and constants; what follows is not mapped, or is data. */
+/** The stub's text and constants. What follows is data or not mapped. */
 export const TEXT_SIZE = 0x80000;
 
-/** How a guest thread loses the mapping thread's text (prctl(2)): it may call from STUB_ENTRY on. */
+/** How a guest thread gives up the mapping thread's text (prctl(2)): it may call from STUB_ENTRY on. */
 export const DISPATCH = {
   PR_SET_SYSCALL_USER_DISPATCH: 59,
   PR_SYS_DISPATCH_OFF: 0,
@@ -55,7 +56,7 @@ export const DISPATCH = {
   GUEST_TEXT_SIZE: VA.STUB_TEXT + TEXT_SIZE - VA.STUB_ENTRY,
 } as const;
 
-/** CLONE_PARENT | SIGCHLD: the new process is the reaper's child. */
+/** CLONE_PARENT | SIGCHLD: the new process is a child of the reaper. */
 export const FORK_FLAGS = 0x8000 | 17;
 /** CLONE_VM | CLONE_FS | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM; descriptors are not shared. */
 export const THREAD_FLAGS = 0x100 | 0x200 | 0x800 | 0x10000 | 0x40000;
@@ -90,7 +91,7 @@ const NR = {
 } as const;
 
 const high = (address: number): number => Math.floor(address / 2 ** 32);
-/** Goes on if argument `n` is `value`, all 64 bits of it. */
+/** Goes on only if argument `n` is `value` in all 64 bits. */
 const isExactly = (n: number, value: number): readonly Line[] => [
   load(DATA.arg(n)),
   jne(value, 'trap'),
@@ -108,7 +109,9 @@ const MAP_GROWSDOWN = 0x100;
 const MAP_NORESERVE = 0x4000;
 const MAP_KNOWN = MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_NORESERVE;
 
-/** Where a call is made is the place behind its instruction: one that ends where the text begins is a guest's. */
+/**
+ * A call's address is the one behind its instruction: where that ends at the text's beginning, the call is a guest's.
+ */
 const space: readonly Line[] = [
   ...onlyX86_64,
   load(DATA.ipHigh),
@@ -142,7 +145,7 @@ const space: readonly Line[] = [
   jne(0, 'trap'),
   load(DATA.arg(2)),
   jge(8, 'trap'),
-  // Above all that the engine keeps, between the stub and the slots, or below the stub (own-mappings.ts).
+  // Above all of the engine's places, between the stub and the slots, or below the stub (own-mappings.ts).
   label('own'),
   load(DATA.argHigh(1)),
   jge(0x8000, 'trap'),
@@ -155,7 +158,7 @@ const space: readonly Line[] = [
   add(2),
   jge(high(VA.SLOT_BASE) + 1, 'trap'),
   ret(RET_ALLOW),
-  // Address and length are below 2 GiB each, so the sum does not wrap. What begins on a page ends on one, at most.
+  // Address and length are below 2 GiB each, so the sum does not wrap. Rounding up to a page does not pass STUB_TEXT.
   label('low'),
   load(DATA.argHigh(1)),
   jne(0, 'trap'),
@@ -208,7 +211,7 @@ const space: readonly Line[] = [
   jeq(NR.membarrier, 'barrier'),
   jeq(NR.exit_group, 'allow'),
   ret(RET_TRAP),
-  // Fixed places only, of the memory file or anonymous, in ways that we know; privately also of a file that was lent.
+  // Only at fixed places, of the memory file or anonymous, with flags that we know. A lent file only privately.
   label('mmap'),
   load(DATA.arg(3)),
   jset(~MAP_KNOWN, 'trap'),
@@ -222,7 +225,7 @@ const space: readonly Line[] = [
   jne(FD.FD_LENT, 'trap'),
   load(DATA.arg(3)),
   jset(MAP_SHARED, 'trap'),
-  // The stub's own text stays as it is, whatever is asked.
+  // No range that begins in the stub's own text.
   label('range'),
   load(DATA.argHigh(0)),
   jne(0, 'allow'),
@@ -264,7 +267,7 @@ const space: readonly Line[] = [
   load(DATA.arg(1)),
   jeq(SIGKILL, 'allow'),
   ret(RET_TRAP),
-  // To the end of the thread's life, and as guest threads do it.
+  // For the rest of the thread's life, and exactly as guest threads do it.
   label('dispatch'),
   load(DATA.arg(1)),
   jne(DISPATCH.PR_SYS_DISPATCH_ON, 'trap'),
@@ -279,7 +282,7 @@ const reaper: readonly Line[] = [
   ...onlyX86_64,
   load(DATA.nr),
   jeq(NR.poll, 'allow'),
-  // A poll goes on so when the process was stopped and continued, or the host was asleep.
+  // A poll resumes this way when the process was stopped and continued, or the host was asleep.
   jeq(NR.restart_syscall, 'allow'),
   jeq(NR.wait4, 'allow'),
   jeq(NR.waitid, 'allow'),

@@ -1,11 +1,13 @@
-/** The first space, of which all others are copies: what the host has put there is found, and what is not needed goes. */
+/**
+ * The first space, of which all others are copies: finds what the host has put there, and unmaps what is not needed.
+ */
 import { getUint64 } from '../../lib/int64.ts';
 import { TEXT_SIZE } from './filters.ts';
 import { GLOBAL, USER_END, VA } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 import type { NativeSpace } from './native-space.ts';
 
-/** Below are no mappings (vm.mmap_min_addr). */
+/** No mappings lie below (vm.mmap_min_addr). */
 const LOWEST = 0x10000;
 
 export interface Range {
@@ -13,7 +15,7 @@ export interface Range {
   readonly to: number;
 }
 
-/** What spaces have at addresses that guests cannot use, as the stub said at its start. */
+/** Places in spaces that guests cannot use, as the stub reported at its start. */
 export interface Places {
   /** Address of the host's vDSO, 0 if there is none. */
   readonly vdso: number;
@@ -30,7 +32,7 @@ export function readPlaces({ view }: MemoryFile): Places {
   return { vdso: getUint64(view, GLOBAL.G_VDSO), reserved: reserved.sort((a, b) => a.from - b.from) };
 }
 
-/** What the first process has of its own (its stack, the reaper's data) is unmapped. */
+/** Unmaps what the first process has of its own (its stack, the reaper's data). */
 export function clearFirstSpace(space: NativeSpace, reserved: readonly Range[]): void {
   let at = LOWEST;
   for (const { from, to } of reserved) {

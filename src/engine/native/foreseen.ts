@@ -1,4 +1,6 @@
-/** Calls that a thread is about to make (answers.ts, `ForeseenCalls`), in its slot; stub/foreseen.c reads them there. */
+/**
+ * Calls that a thread is about to make (answers.ts, `ForeseenCalls`), in its slot. stub/foreseen.c reads them there.
+ */
 import { setInt64 } from '../../lib/int64.ts';
 import type { ForeseenCall, ForeseenCalls, OpenedFile } from '../answers.ts';
 import type { NativeFileAlong } from './file-along.ts';
@@ -6,7 +8,7 @@ import { FORESEEN, SLOT } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 import { isApart } from './own-mappings.ts';
 
-/** What a file needs at least, beside its bytes. */
+/** The room that a file needs at least, besides its head. */
 const FEWEST_BYTES = 1024;
 const END = SLOT.S_FILE_PLACE;
 
@@ -14,12 +16,12 @@ const align = (at: number): number => (at + 15) & ~15;
 
 export class NativeForeseenCalls implements ForeseenCalls {
   private count = 0;
-  /** Where the next name or record goes, and the furthest ever: offsets in the slot. */
+  /** Where the next name or record goes, and the furthest end so far: offsets in the slot. */
   private next: number = SLOT.S_FORESEEN_DATA;
   private used: number = SLOT.S_FORESEEN_DATA;
   private most = 0;
   private record = 0;
-  /** Where the names and records of each begin. */
+  /** Where the names and records of each call begin. */
   private readonly starts: number[] = [];
   private readonly along: NativeFileAlong;
   private readonly memory: MemoryFile;
@@ -99,7 +101,7 @@ export class NativeForeseenCalls implements ForeseenCalls {
     this.count = made;
   }
 
-  /** What was foreseen of one program is not for the next one. */
+  /** What was foreseen for one program must not reach the next. */
   wipe(): void {
     const { bytes } = this.memory;
     const calls = this.slot + SLOT.S_FORESEEN_CALLS;
@@ -146,7 +148,7 @@ export class NativeForeseenCalls implements ForeseenCalls {
     view.setUint32(at + FORESEEN.FC_FLAGS, opened.flags, true);
   }
 
-  /** Its place, an offset in the slot; its length goes before the call that is added. -1: no room. */
+  /** Puts the name and returns its offset in the slot; -1: no room. Its length goes into the call being added. */
   private putName(name: string): number {
     const place = this.next;
     const { bytes, view } = this.memory;

@@ -1,7 +1,7 @@
 /**
- * The host's signal frame in a slot: where a stopped guest thread's registers are (struct ucontext and
- * sigcontext of asm/sigcontext.h). It lies in memory that the guest can write: every number read here is
- * checked against the slot before it is used.
+ * The host's signal frame in a slot, which has a stopped guest thread's registers (struct ucontext and sigcontext of
+ * asm/sigcontext.h). The guest can write this memory, so every number read here is checked against the slot before it
+ * is used.
  */
 import { SLOT } from './layout.ts';
 
@@ -15,7 +15,7 @@ const FPX_SW_BYTES = 464;
 const FP_XSTATE_MAGIC1 = 0x46505853;
 const LEGACY_SIZE = 512;
 
-/** Where a frame is put that no signal made: high in the alternate stack, with room for any extended state. */
+/** Where to put a frame that no signal made: high in the alternate stack, with room for any extended state. */
 export const OWN_FRAME = SLOT.S_ALTSTACK + 0x1000;
 export const OWN_FPSTATE = OWN_FRAME + 0x400;
 
@@ -24,7 +24,7 @@ export function isFrameOffset(offset: number): boolean {
   return offset >= SLOT.S_ALTSTACK && offset + UC_SIZE <= SLOT.S_IN0 && offset % 8 === 0;
 }
 
-/** Where the extended state is in the slot, as the frame's pointer says; 0 if it says nothing sensible. */
+/** Offset of the extended state in the slot, from the frame's pointer; 0 if the pointer makes no sense. */
 export function fpstateOffset(view: DataView, context: number, slotAddress: number): number {
   const low = view.getUint32(context + UC_FPSTATE, true);
   const high = view.getUint32(context + UC_FPSTATE + 4, true);
@@ -33,7 +33,7 @@ export function fpstateOffset(view: DataView, context: number, slotAddress: numb
   return sensible ? offset : 0;
 }
 
-/** Bytes of extended state at `fpstate`, magic at the end included; at most what fits `room`. */
+/** Bytes of extended state at `fpstate`, the magic at its end included; never more than `room`. */
 export function fpstateSize(view: DataView, fpstate: number, room: number): number {
   if (view.getUint32(fpstate + FPX_SW_BYTES, true) !== FP_XSTATE_MAGIC1) return LEGACY_SIZE;
   const size = view.getUint32(fpstate + FPX_SW_BYTES + 4, true);

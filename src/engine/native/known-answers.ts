@@ -1,8 +1,7 @@
 /**
- * Answers that are known beforehand (answers.ts), in a table that all spaces can read: stub/known.c looks there before it
- * asks. An entry is found by a keyed hash of the call, and what a call writes is hidden by it: whoever has not the key
- * learns nothing from the table.
- * What stands there is of the kernel's making alone.
+ * Known answers (answers.ts), in a table that all spaces can read. stub/known.c looks there before it asks. An entry is
+ * found by a keyed hash of the call, which also hides what the call writes. Without the key, the table tells nothing.
+ * Only the kernel writes to it.
  */
 import { HalfSipHash } from '../../lib/half-siphash.ts';
 import type { KnownAnswer, KnownAnswers, KnownCall, KnownKey } from '../answers.ts';
@@ -14,13 +13,13 @@ const { KNOWN_DATA, KNOWN_DATA_ENTRIES, KNOWN_DATA_ENTRY } = KNOWN;
 const EPOCH = GLOBAL.G_EPOCH / 4;
 /** The largest result that is kept with data. */
 const MOST = 0x7fff;
-/** An entry has 24 bits for it. */
+/** An entry has 24 bits for the epoch. */
 const LAST_EPOCH = 2 ** 24 - 1;
 
 export class NativeKnownAnswers implements KnownAnswers {
   private readonly memory: MemoryFile;
   private readonly hash = new HalfSipHash();
-  /** The entry whose data stands in each place for such. */
+  /** For each place for data, the entry that it belongs to. */
   private readonly owners = new Int32Array(KNOWN_DATA_ENTRIES).fill(-1);
   private epoch = 1;
   /** Whether something was learned in this epoch. */
@@ -50,7 +49,7 @@ export class NativeKnownAnswers implements KnownAnswers {
     const { i32 } = this.memory;
     const entry = this.entryFor(low, high, length > 0);
     const at = wordOf(entry);
-    // In this order: whoever reads meanwhile sees that something changes (stub/known.c).
+    // In this order, so that a concurrent reader notices the change (stub/known.c).
     Atomics.store(i32, at + 2, 0);
     i32[at] = low;
     i32[at + 1] = high;
@@ -75,7 +74,7 @@ export class NativeKnownAnswers implements KnownAnswers {
     Atomics.store(this.memory.i32, EPOCH, ++this.epoch);
   }
 
-  /** The one of its two places that it has, or that is free, or else one of them. */
+  /** Of its two places: the one that already has it, else a free one, else the first. */
   private entryFor(low: number, high: number, hasData: boolean): number {
     const { i32 } = this.memory;
     const first = low & (KNOWN_ENTRIES - 1);
@@ -94,7 +93,7 @@ export class NativeKnownAnswers implements KnownAnswers {
     return this.memory.i32[wordOf(entry) + 2]! >>> 8 === this.epoch;
   }
 
-  /** Puts what the call writes in its place, from where another entry's goes. */
+  /** Puts what the call writes into its place. An entry whose data is there is forgotten. */
   private hide(entry: number, offset: number, length: number): void {
     const { i32, view } = this.memory;
     const place = entry & (KNOWN_DATA_ENTRIES - 1);
@@ -105,7 +104,7 @@ export class NativeKnownAnswers implements KnownAnswers {
     for (let i = 0; 4 * i < length; i++) i32[at + i] = view.getInt32(offset + 4 * i, true) ^ this.hash.more();
   }
 
-  /** As stub/known.c does it. */
+  /** Must match stub/known.c. */
   private hashCall(key: KnownKey, call: KnownCall, args: readonly number[], name: string): void {
     const { hash } = this;
     const { length } = name;

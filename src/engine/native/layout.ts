@@ -1,72 +1,74 @@
 /**
- * Where everything lies that the stub and its driver share. One declaration: the build writes the stub's
+ * Where everything lies that the stub and its driver share. This is the one declaration: the build writes the stub's
  * `layout.h` from these objects (each key becomes a macro), so that the two cannot drift.
- *
  */
 import { ALONG } from '../answers.ts';
 
-/**
- * Places in the memory file. Slots lie below 2 GiB so that an index of a byte there is a small integer.
- */
+/** Places in the memory file. Slots lie below 2 GiB so that the index of any byte there is a small integer. */
 export const FILE = {
   FILE_GLOBAL: 0,
   FILE_TABLE: 0x4000,
   FILE_THUNKS: 0x14000,
-  /** The kernel's own (scratch.ts): never mapped in a space. */
+  /** The kernel's own (scratch.ts), never mapped in a space. */
   FILE_SCRATCH: 0x60000,
-  /** Answers that are known beforehand: KNOWN_ENTRIES, and from KNOWN_DATA on what some of them write. */
+  /** Known answers: KNOWN_ENTRIES, and from KNOWN_DATA on what some of them write. */
   FILE_KNOWN: 0x80000,
   FILE_SLOTS: 0x10000000,
   FILE_SLOTS_END: 0x80000000,
-  /** Pages of spaces, SPACE_STRIDE each. */
+  /** Pages of spaces, one SPACE_STRIDE each. */
   FILE_SPACES: 0x100000000,
   FILE_RAM: 0x200000000,
 } as const;
 
 /**
- * Offsets of the memory file for the machine's memory: far more than pages, so that files lie in one piece, sparse ones too. They
- * cost little: a bit for each page that a file reaches to (lib/bitmap.ts).
+ * Offsets of the memory file for the machine's memory: far more than there are pages, so that each file, sparse ones
+ * too, lies in one piece. They cost little: a bit for each page that a file reaches to (lib/bitmap.ts).
  */
 export const RAM_RANGE = 2 ** 42;
 
 /** Places in a guest's address space that the engine keeps to itself. */
 export const VA = {
-  /** The stub's text and read-only data, which nobody can change: first the mapping thread's, which guests gain nothing from (filters.ts). */
+  /**
+   * The stub's text and read-only data, which cannot be changed. The mapping thread's text, which is of no use to
+   * guests (filters.ts), comes first.
+   */
   STUB_TEXT: 0x7e400000,
-  /** The rest of it, which begins with `fast_entry`. */
+  /** The rest of the text. It begins with `fast_entry`. */
   STUB_ENTRY: 0x7e401000,
-  /** Read-only page of the machine: doorbell, settings, prefetch plans. */
+  /** The machine's read-only page: doorbell, settings, prefetch plans. */
   STUB_GLOBAL: 0x7e500000,
   /**
-   * Pointers to thunks. A patched call site is `jmp *abs32` over `mov $nr,%eax; syscall`, so bits 16 to 31 of
-   * this address stand where the syscall instruction stood: 0x60 is no instruction in 64-bit mode.
+   * Pointers to thunks. A patched call site is `jmp *abs32` over `mov $nr,%eax; syscall`, so bits 16 to 31 of this
+   * address stand where the syscall instruction was: 0x60 is no instruction in 64-bit mode.
    */
   STUB_TABLE: 0x7e600000,
   STUB_THUNKS: 0x7e610000,
-  /** Read-only page of the space: what its mapping thread shall do, where texts with patched sites lie. */
+  /** The space's read-only page: orders for its mapping thread, and where texts with patched sites lie. */
   STUB_SPACE: 0x7e700000,
-  /** Writable page of the space: answers of the mapping thread, never believed. */
+  /** The space's writable page: answers of the mapping thread, never believed. */
   STUB_ANSWERS: 0x7e720000,
-  /** Read-only: answers that are known beforehand. */
+  /** Read-only: known answers. */
   STUB_KNOWN: 0x7e740000,
   STUB_END: 0x7e800000,
-  /** The slots of the space's threads, a stride each; no more than the memory file has room for. */
+  /** The slots of the space's threads, one stride each, no more than the memory file has room for. */
   SLOT_BASE: 0x7e8000000000,
-  /** A pipe's pages (channel.ts) as the thread that writes has them, then as the one that reads has: CHANNEL_STRIDE each. */
+  /**
+   * Pipes' pages (channel.ts): the pipe that the thread writes, then the one that it reads, one CHANNEL_STRIDE each.
+   */
   CHANNEL_BASE: 0x7e8070000000,
-  /** Windows on files' pages (file-windows.ts), a stride each: what the filters know of slots holds for them, too. */
+  /** Windows on files' pages (file-windows.ts), one stride each. The filters' rules for slots apply to them too. */
   WINDOW_BASE: 0x7e8080000000,
   SLOT_END: 0x7e8100000000,
 } as const;
 
-/** Where the addresses end that a guest may use. */
+/** The end of the addresses that a guest may use. */
 export const USER_END = 0x7ffffffff000;
 
 export const SIZE = {
   GLOBAL_SIZE: 0x4000,
   TABLE_SIZE: 0x10000,
   THUNKS_SIZE: 0x40000,
-  /** Header, operations (512 of 64 bytes), places of texts (2,048 of 8 bytes). */
+  /** Header, operations (512 of 64 bytes), stacks and notes, places of texts (2,048 of 8 bytes). */
   SPACE_SIZE: 0xe000,
   ANSWERS_SIZE: 0x2000,
   SPACE_STRIDE: 0x10000,
@@ -82,44 +84,48 @@ export const SIZE = {
 
 /** Fields of the global page. */
 export const GLOBAL = {
-  /** 1 while the kernel sleeps: who asks then wakes the futex that the kernel waits on, its slot's state. */
+  /** 1 while the kernel sleeps: a thread that asks then wakes the futex that the kernel waits on, its slot's state. */
   G_DOORBELL: 0,
-  /** Set by the reaper when the kernel's descriptors have news; it waits until the kernel clears it. */
+  /** Set by the reaper when the kernel's descriptors have news. The reaper waits until the kernel clears it. */
   G_HOST_EVENTS: 4,
-  /** How often a caller looks for its answer at once. */
+  /** How often a caller looks for its answer in a spin. */
   G_SPIN: 8,
-  /** Process id of the reaper: a space whose parent is another dies. */
+  /** Process id of the reaper. A space whose parent is another process exits. */
   G_REAPER: 12,
-  /** Process id of the kernel, for the reaper to see that its parent still is the one that made it. */
+  /** Process id of the kernel, by which the reaper checks that its parent is still the process that made it. */
   G_KERNEL: 16,
   /** Process id of the first, empty space. */
   G_FIRST: 20,
-  /** Set by the kernel at the machine's end: the reaper ends when its children have. */
+  /** Set by the kernel at the machine's end. The reaper ends when its children have. */
   G_END: 48,
-  /** Where the host's vdso and its data lie in every space: u64 from, to, and the vdso's ELF header. */
+  /** Where the host's vdso and its data lie in every space: u64 start, end, and the vdso's ELF header. */
   G_VDSO_FROM: 24,
   G_VDSO_TO: 32,
   G_VDSO: 40,
-  /** The processor that the kernel keeps to, -1 if to none: who asks from there sleeps at once. */
+  /** The processor that the kernel keeps to, -1 if to none. A thread that asks from there sleeps at once. */
   G_KERNEL_CPU: 52,
-  /** Known answers hold while this is what they were written with. */
+  /** A known answer holds while this is the epoch that it was written with. */
   G_EPOCH: 56,
-  /** How often a caller that has looked so often lets others go first, and looks again, before it sleeps. */
+  /** After the spin, how often a caller yields and looks again before it sleeps. */
   G_YIELDS: 60,
   /** The processors that guest threads may run on: a mask of AFFINITY_SIZE bytes. */
   G_AFFINITY: 0x800,
   AFFINITY_SIZE: 128,
-  /** Prefetch plans: two u32 for each of 512 calls. */
+  /** Prefetch plans: two u32 for each of MAX_PLANS calls. */
   G_PLANS: 0x1000,
   MAX_PLANS: 512,
-  /** Which calls may have known answers: u32 for each of MAX_PLANS, KNOWN_CALL and the numbers among its arguments. */
+  /**
+   * Which calls may have known answers: a u32 for each of MAX_PLANS, with KNOWN_CALL and the numbers among its
+   * arguments.
+   */
   G_KNOWN: 0x2000,
 } as const;
 
 /**
- * Answers that are known beforehand (known-answers.ts): a table of {u32 hash low, high, epoch << 8 | errno, more}. The index
- * is the low part's low bits, or its neighbour's, whose lowest bit is the other. With KNOWN_GOOD as errno, `more` is result << 16 | how many bytes the call writes: these stand
- * at the index's low bits in a table of their own, each word combined with one of what the hash goes on to give.
+ * Known answers (known-answers.ts): a table of {u32 hash low, high, epoch << 8 | errno, more}. The index is the lowest
+ * bits of `hash low`, or the same with bit 0 inverted. With KNOWN_GOOD as errno, `more` is result << 16 | the number of
+ * bytes that the call writes. These stand in a table of their own, at the index's lowest bits, each word combined with
+ * a further word of the hash.
  */
 export const KNOWN = {
   KNOWN_ENTRIES: 0x2000,
@@ -129,12 +135,12 @@ export const KNOWN = {
   KNOWN_DATA_ENTRIES: 0x800,
   KNOWN_DATA_ENTRY: 256,
   /**
-   * In a call's word: it may have known answers. Bits 0 to 5: which arguments are numbers that matter; from KNOWN_OUT on, 1
-   * and the number of the one that says where to write; 0: none.
+   * In a call's word: it may have known answers. Bits 0 to 5: which arguments are numbers that matter. From KNOWN_OUT
+   * on: 1 + the number of the argument that says where to write, or 0 for none.
    */
   KNOWN_CALL: 0x100,
   KNOWN_OUT: 12,
-  /** Longer names are not remembered: bytes, without the NUL. */
+  /** The longest name that is remembered, in bytes without the NUL. */
   KNOWN_LONGEST: 255,
 } as const;
 
@@ -142,29 +148,29 @@ export const KNOWN = {
 export const SPACE = {
   /** Operations posted so far (futex of the mapping thread). */
   P_POSTED: 0,
-  /** Of each window, how often it was closed: u32. What was copied through it counts if that is as it was. */
+  /** For each window, a u32 with how often it was closed. A copy through it counts only if that has not changed. */
   P_WINDOWS: 0x40,
   P_OPS: 0x1000,
-  /** stack_t of threads to be made, 32 bytes each; then notes, and the notes of what the host refuses. */
+  /** stack_t of threads to be made, 32 bytes each. Notes and refusals follow. */
   P_STACKS: 0x9000,
-  /** Words of a kernel message written to the reaper's pipe by an operation: 8 bytes each. */
+  /** Notes that orders write to the kernel's socket (NOTE): 8 bytes each. */
   P_NOTES: 0x9800,
-  /** The same for what the host refused: of the latest 192 orders that make processes and threads. */
+  /** The same for what the host refused, for the latest 192 orders that make processes and threads. */
   P_REFUSALS: 0x9a00,
-  /** Where texts with patched sites lie: u64 each. */
+  /** Where texts with patched sites lie, u64 each. */
   P_TEXTS: 0xa000,
 } as const;
 
 export const ANSWERS = {
-  /** Operations done so far (futex of threads that wait for their mappings). */
+  /** Operations done so far (futex of threads waiting for their mappings). */
   W_DONE: 0,
-  /** How the mapping thread receives a descriptor: struct msghdr, and room for a struct cmsghdr. */
+  /** For receiving a descriptor: a struct msghdr, and room for a struct cmsghdr. */
   W_MESSAGE: 0x40,
   W_CONTROL: 0x80,
   W_RESULTS: 0x1000,
 } as const;
 
-/** A posted operation: a system call of the mapping thread, and what to make of it. */
+/** A posted operation: a system call for the mapping thread, and what its result means. */
 export const OP = {
   OP_NR: 0,
   OP_ARGS: 8,
@@ -177,51 +183,56 @@ export const OP = {
 
 /** Fields of a thread's slot (writable by the guest). */
 export const SLOT = {
-  // The first cache line goes to the kernel and back with every call, so it holds all that a simple one needs. Whoever looks
-  // at it while the other writes there takes it away from him: so both write it last, all at once, the state at the end.
+  // The first cache line goes to the kernel and back with every call, so it holds all that a simple call needs. If one
+  // side looks at it while the other writes, it takes the line away. So each side writes it last, all at once, and the
+  // state at the end.
   S_STATE: 0,
   /** Why the thread came, and from which processor: u16 each. */
   S_KIND: 4,
   S_CPU: 6,
-  /** How it is to go on, and how many copies to make before it does, of those listed at S_COPY (or COPY_ bits): u16 each. */
+  /** How the thread goes on, and how many of the copies at S_COPY it makes first (or COPY_ bits): u16 each. */
   S_ACTION: 8,
   S_COPIES: 10,
-  /** For mappings that must be done before the thread goes on: the count of W_DONE to wait for. */
+  /** The count of W_DONE to wait for before the thread goes on, so that its mappings are done. */
   S_TARGET: 12,
   S_NR: 16,
-  /** Bytes that the prefetch brought, for its two windows; -1: a fault. */
+  /** How many bytes the prefetch brought for each of its two windows; -1: a fault. */
   S_IN0_LEN: 20,
   S_RET: 24,
-  /** Four arguments. With the answer: bytes for the program (COPY_HERE), or where in the windows they are (COPY_THROUGH). */
+  /**
+   * The first four arguments. In an answer: bytes for the program (COPY_HERE), or where in the windows they are
+   * (COPY_THROUGH).
+   */
   S_ARGS: 32,
   ARGS_HERE: 32,
-  /** The fourth: with some calls (PLAN_SMALL) instead up to eight bytes of what the call reads. */
+  /** The fourth. With some calls (PLAN_SMALL) up to eight bytes that the call reads stand here instead. */
   S_SMALL: 56,
   SMALL: 8,
-  // The second cache line: the last two arguments are here.
+  // The second cache line. It also holds the last two arguments.
   S_IN1_LEN: 80,
   /** Offset of the host's signal frame (ucontext) in the slot. */
   S_FRAME: 96,
   S_SIGNO: 100,
   S_SIGCODE: 104,
-  /** The host's thread id; for kicks, which the host delivers within this process only. */
+  /** The host's thread id, for kicks, which the host delivers only within this process. */
   S_TID: 108,
   S_SIGADDR: 112,
-  /** The guest's fs base, saved with a frame, loaded with A_FRAME. */
+  /** The guest's fs base, saved with a frame and loaded with A_FRAME. */
   S_FS: 120,
-  // The stub's own.
+  // From here on the stub's own.
   /** Set by a kick that came while the stub was running. */
   S_KICKED: 128,
   S_RIP: 136,
   S_RSP: 144,
-  /** With what known answers are looked up: the key of who the thread's owner is; 0: it has none. */
+  /** The key that known answers are looked up with, given by who the thread's owner is; 0: none. */
   S_KEY: 160,
-  /** How many of S_OWN_OPS the thread has to do itself before it goes on. */
+  /** How many of S_OWN_OPS the thread must do itself before it goes on. */
   S_OWN: 152,
   /**
    * A file that was opened and came along (stub/along.c): its descriptor, its flags, how many of its bytes came, and
-   * whether these are all. Then what the thread does with it: its position plus 1, with FILE_CLOSED once it is closed; 0:
-   * nothing is here. Kernel and thread exchange that word, so that neither misses what the other does.
+   * whether these are all of them. S_FILE_USE is what the thread does with it: its position plus 1, with FILE_CLOSED
+   * once it is closed; 0: there is no file. Kernel and thread exchange that word, so that neither misses what the other
+   * does.
    */
   S_FILE: 168,
   S_FILE_SIZE: 172,
@@ -230,39 +241,39 @@ export const SLOT = {
   S_FILE_USE: 184,
   FILE_CLOSED: 0x80000000,
   /**
-   * What the kernel has told the thread of its own process (stub/facts.c); 0: nothing. Its number; where its break is;
-   * whether S_LIMITS holds the limits, a struct rlimit each; whether it knows what its signals do.
+   * What the kernel has told the thread of its own process (stub/facts.c); 0: nothing. Its number; whether S_LIMITS
+   * holds the limits, a struct rlimit each; whether it knows its signals' actions; where its break is.
    */
   S_SELF: 192,
   S_LIMITS_TOLD: 196,
   S_ACTIONS_TOLD: 200,
-  /** Counts up before the thread sets an action by itself, and after it: odd in between. */
+  /** Incremented before and after the thread sets an action on its own, so it is odd in between. */
   S_ACTIONS_SET: 204,
   S_BREAK: 208,
-  /** What the thread has said by itself: SAID_ bits, and the values. */
+  /** What the thread has said on its own: SAID_ bits, and the values. */
   S_SAID: 216,
   S_ROBUST_LIST: 224,
   S_CLEAR_TID: 232,
   SAID_ROBUST_LIST: 1,
   SAID_CLEAR_TID: 2,
-  /** Whose usage the thread brings along (getrusage(2)): 0 its process's, 1 (RUSAGE_THREAD) its own. */
+  /** Whose usage the thread brings along (getrusage(2)): 0 for its process's, 1 (RUSAGE_THREAD) for its own. */
   S_USAGE_OF: 248,
-  /** Its parent's number, told with S_SELF. */
+  /** Its parent's number, valid with S_SELF. */
   S_PARENT: 252,
-  /** Its user and group ids, real and effective: u32 each; whether they hold. */
+  /** Its real and effective user and group ids, u32 each, and whether they are valid. */
   S_IDS: 0x290,
   S_IDS_TOLD: 0x2a0,
   S_LIMITS: 0x180,
   LIMITS: 16,
-  /** Which signals' actions stand in S_ACTIONS, as rt_sigaction has them; those of others are as they are by default. */
+  /** The signals whose actions stand in S_ACTIONS, as rt_sigaction has them. The others have their defaults. */
   S_OWN_ACTIONS: 240,
   S_ACTIONS: 0x2000,
   /** How many calls are foreseen (stub/foreseen.c), and how many of these the thread has made. */
   S_FORESEEN: 0x280,
   S_FORESEEN_MADE: 0x284,
-  /** Not 0 while the thread looks whether it can make the next. */
+  /** Not 0 while the thread tries to make the next one. */
   S_FORESEEN_BUSY: 0x28c,
-  /** Where the record of the file lies that came along: an offset in the slot. */
+  /** The record of the file that came along, as an offset in the slot. */
   S_FILE_RECORD: 0x288,
   /** What the thread may do with it (answers.ts, `ALONG`). */
   S_FILE_MAY: 0x2a4,
@@ -270,14 +281,15 @@ export const SLOT = {
   FILE_READS: ALONG.READS,
   FILE_CLOSES: ALONG.CLOSES,
   FILE_STEADY: ALONG.STEADY,
-  /** Set while the thread makes the frame of a call that it is about to ask for. */
+  /** Set while the thread makes the frame for a call that it is about to ask for. */
   S_FRAMED: 0x2a8,
-  /** Whether the thread may end its process before the kernel has heard of that (K_LAST). */
+  /** Whether the thread may end its process before the kernel has heard of the exit (K_LAST). */
   S_MAY_END: 0x2ac,
   /**
-   * A pipe that the thread reads and writes by itself (stub/pipe.c): which of its bytes are at S_PIPE, and the descriptors, -1 where
-   * it has none. In S_PIPE_USE: where the next is taken, from PIPE_TAIL on where the next is put; PIPE_GONE once all that the
-   * kernel put there was taken, PIPE_WHOLE if it has no more. Kernel and thread exchange that word; without PIPE_OPEN it is nothing.
+   * A pipe that the thread reads and writes on its own (stub/pipe.c): which of its bytes are at S_PIPE, and its
+   * descriptors, -1 for an end that it does not have. In S_PIPE_USE: where the next byte is taken; from bit PIPE_TAIL
+   * on, where the next is put; PIPE_GONE once all that the kernel put there has been taken; PIPE_WHOLE if the kernel
+   * has no more. Kernel and thread exchange that word. Without PIPE_OPEN it is void.
    */
   S_PIPE_USE: 0x2b0,
   S_PIPE_READ: 0x2b4,
@@ -286,30 +298,34 @@ export const SLOT = {
   PIPE_WHOLE: 0x20000000,
   PIPE_GONE: 0x40000000,
   PIPE_OPEN: 0x80000000,
-  /** The thread's signal mask, which it may set itself if S_MASK_TOLD; and the signals that are pending, as the kernel says. */
+  /**
+   * The thread's signal mask, which it may set itself if S_MASK_TOLD, and the pending signals as told by the kernel.
+   */
   S_MASK: 0x2c0,
   S_PENDING: 0x2c8,
   S_MASK_TOLD: 0x2d0,
   /**
-   * Whether the thread may move its break by itself, between which places, and the highest where it was since S_BREAK was
-   * written by the kernel.
+   * Whether the thread may move its break on its own, between which places, and the highest that the break has been
+   * since the kernel last wrote S_BREAK.
    */
   S_BREAK_MOVES: 0x2e0,
   S_BREAK_LOWEST: 0x2e8,
   S_BREAK_HIGHEST: 0x2f0,
   S_BREAK_TOP: 0x2f8,
-  /** The call as the thread has it before it asks, what it fetched for it (as S_IN0_LEN), and its result. */
+  /**
+   * The thread's copy of the call before it asks, the lengths that it fetched (see S_IN0_LEN), and the call's result.
+   */
   S_CALL_NR: 0x300,
   S_CALL_ARGS: 0x308,
   S_RESULT: 0x338,
   S_FETCHED0: 0x340,
   S_FETCHED1: 0x344,
-  /** What it fetched, if that is to stand at S_SMALL. */
+  /** The bytes that it fetched, if they are to go to S_SMALL. */
   S_FETCHED: 0x348,
   /**
-   * A window on a file that the thread copies through by itself (stub/window.c): its descriptor, the window's place among the
-   * windows with what P_WINDOWS said of it, and which of the file's bytes are seen there. In S_WINDOW_USE, WINDOW_READ and
-   * WINDOW_WRITTEN say what the thread has done, since the kernel has looked; without WINDOW_OPEN it is nothing.
+   * A window on a file that the thread copies through on its own (stub/window.c): its descriptor, the window's offset
+   * from WINDOW_BASE and its count in P_WINDOWS, and which of the file's bytes it shows. In S_WINDOW_USE, WINDOW_READ
+   * and WINDOW_WRITTEN say what the thread has done since the kernel last looked. Without WINDOW_OPEN it is void.
    */
   S_WINDOW_USE: 0x360,
   S_WINDOW_FD: 0x364,
@@ -321,7 +337,7 @@ export const SLOT = {
   WINDOW_WRITTEN: 2,
   WINDOW_MAY_WRITE: 4,
   WINDOW_OPEN: 0x80000000,
-  /** A pipe that the thread has in common with another (stub/channel.c): which ends it has, and by which descriptors. */
+  /** Pipes that the thread shares with other threads (stub/channel.c): which ends it has, and their descriptors. */
   S_CHANNELS: 0x380,
   S_CHANNEL_WRITE: 0x384,
   S_CHANNEL_READ: 0x388,
@@ -335,9 +351,10 @@ export const SLOT = {
   S_COPY: 0x400,
   MAX_COPIES: 64,
   /**
-   * In S_COPIES, instead of a list: one copy to where an argument says (its number is in bits 8 to 10). Bytes that stand at S_ARGS,
-   * as many as bits 0 to 7 say; or as many as the call's result through a window: at S_ARGS its place among the windows,
-   * behind that what P_WINDOWS said of it. With COPY_BACK it is the other way round.
+   * In S_COPIES, instead of a list: one copy to where an argument points (bits 8 to 10 have its number). With
+   * COPY_HERE, as many bytes from S_ARGS as bits 0 to 7 say. With COPY_THROUGH, as many bytes as the call's result
+   * through a window: S_ARGS has the offset from WINDOW_BASE, then the count in P_WINDOWS. COPY_BACK: from the argument
+   * to the window.
    */
   COPY_HERE: 0x8000,
   COPY_THROUGH: 0x4000,
@@ -349,33 +366,37 @@ export const SLOT = {
   S_ALTSTACK_SIZE: 0xc000,
   S_IN0: 0x10000,
   S_IN1: 0x20000,
-  /** Where the kernel puts what it fetches, and what is to be copied out. */
+  /** Where the kernel puts what it fetches, and what it copies out. */
   S_STAGE_IN: 0x24000,
   S_STAGE_OUT: 0x44000,
   S_PIPE: 0x67000,
   PIPE_SIZE: 0x1000,
-  /** Calls that are foreseen, FORESEEN_CALL each; then what they are compared with and give: names, records of files. */
+  /** Foreseen calls, FORESEEN_CALL each. Then what they are compared with and return: names, records of files. */
   S_FORESEEN_CALLS: 0x68000,
   S_FORESEEN_DATA: 0x6aa00,
-  /** The record of a file that comes along: its struct stat, and from FILE_HEAD on its first bytes. */
+  /** The record of a file that comes along: its struct stat, then its first bytes from FILE_HEAD on. */
   S_FILE_PLACE: 0x77f00,
   FILE_HEAD: 0x100,
   FILE_DATA_SIZE: 0x8000,
 } as const;
 
 /**
- * A pipe between two threads (channel.ts): pages of the one that writes, which the other may only read, and one of the one that
- * reads. Positions are twice the count of bytes, plus CHANNEL_OPEN; without that they are nothing.
+ * A pipe between two threads (channel.ts): the writer's pages, which the reader can only read, and a page of the
+ * reader's the other way round. Positions are twice the count of bytes, plus CHANNEL_OPEN; without CHANNEL_OPEN they
+ * are void.
  */
 export const CHANNEL = {
-  /** Where the next byte is put: the futex of who reads. Whether the writer sleeps, or is about to; its processor; how often it looks before. */
+  /**
+   * Where the next byte is put, which is the futex of the reader. Whether the writer sleeps or is about to; its
+   * processor; how often it looks before it sleeps.
+   */
   C_TAIL: 0,
   C_FULL: 4,
   C_WRITER: 8,
   C_WRITER_LOOKS: 12,
   C_RING: 0x1000,
   RING_SIZE: 0x10000,
-  /** Where the next is taken: the futex of who writes. The same of the reader. */
+  /** Where the next byte is taken, which is the futex of the writer. Then the same for the reader. */
   C_HEAD: 0x11000,
   C_EMPTY: 0x11004,
   C_READER: 0x11008,
@@ -384,56 +405,65 @@ export const CHANNEL = {
   WRITER_SIZE: 0x11000,
   READER_SIZE: 0x1000,
   CHANNEL_SIZE: 0x12000,
-  /** Larger writes are the kernel's business: these happen at once, or not yet (PIPE_BUF). */
+  /** Larger writes go to the kernel. These are made whole or not yet (PIPE_BUF). */
   LARGEST_PUT: 0x1000,
 } as const;
 
-/** A call that is foreseen. */
+/** A foreseen call. */
 export const FORESEEN = {
   MOST_FORESEEN: 96,
   FORESEEN_CALL: 112,
   FC_NR: 0,
-  /** Which arguments are compared: bits 0 to 5 in 64 bits, 8 to 13 in 32. */
+  /** Which arguments are compared: bits 0 to 5 for all 64 bits, bits 8 to 13 for the lower 32. */
   FC_COMPARED: 4,
   FC_RESULT: 8,
   FC_ARGS: 16,
-  /** The string among the arguments, with its NUL: an offset in the slot; 0: there is none. */
+  /** The string among the arguments, with its NUL, as an offset in the slot; 0: none. */
   FC_NAME: 64,
   FC_NAME_LEN: 68,
   FC_ACT: 72,
-  /** The file that it opens: its record, and what S_FILE_SIZE, S_FILE_WHOLE and S_FILE_FLAGS will be. */
+  /** The file that it opens: its record, and the values for S_FILE_SIZE, S_FILE_WHOLE and S_FILE_FLAGS. */
   FC_RECORD: 76,
   FC_SIZE: 80,
   FC_WHOLE: 84,
   FC_FLAGS: 88,
-  /** What it writes: the argument that says where, plus 1 (0: nothing), then an offset in the slot, and how many bytes. */
+  /**
+   * What it writes: 1 + the number of the argument that says where (0: nothing), then an offset in the slot and a
+   * length.
+   */
   FC_OUT: 92,
   FC_OUT_DATA: 96,
   FC_OUT_LEN: 100,
-  /** Not 0: only if the file that came along before is closed. */
+  /** Not 0: valid only once the file that came along before is closed. */
   FC_AFTER_CLOSE: 104,
-  /** FC_ACT (answers.ts, `ForeseenAct`). */
+  /** Values of FC_ACT (answers.ts, `ForeseenAct`). */
   ACT_NONE: 0,
   ACT_OWN: 1,
   ACT_OPEN: 2,
 } as const;
 
-/** S_STATE, 0 at first. The guest sets REQUEST and SLEEPING, the kernel WAIT, PREPARE and ANSWER: the thread runs then. */
+/**
+ * S_STATE, initially 0. The guest sets REQUEST and SLEEPING. The kernel sets WAIT, PREPARE and, for the thread to run,
+ * ANSWER.
+ */
 export const STATE = {
-  /** A request; the caller looks for its answer. */
+  /** A request. The caller looks for its answer. */
   ST_REQUEST: 1,
   /** The caller sleeps, whether the kernel has taken its request or not. */
   ST_SLEEPING: 2,
-  /** Taken by the kernel, the answer will take time: the caller is to sleep soon. */
+  /** The kernel has taken the request, but the answer will take time: the caller should soon sleep. */
   ST_WAIT: 3,
   ST_ANSWER: 4,
-  /** Taken by the kernel: the caller, who looks for its answer, is to see meanwhile that orders up to S_TARGET are done. */
+  /**
+   * The kernel has taken the request. The caller, still looking for its answer, sees meanwhile that orders up to
+   * S_TARGET are done.
+   */
   ST_PREPARE: 5,
 } as const;
 
 /** S_KIND: why the thread came. */
 export const KIND = {
-  /** A call from a patched site: only arguments, no frame. */
+  /** A call from a patched site: arguments only, no frame. */
   K_FAST: 1,
   /** A call by SIGSYS: the frame has all registers. */
   K_CALL: 2,
@@ -443,11 +473,11 @@ export const KIND = {
   K_KICK: 4,
   /** A fast call that came back with a frame, because the kernel asked for one. */
   K_FRAME: 5,
-  /** A call from a patched site that came with a frame at once, because it is of those that need one. */
+  /** A call from a patched site that came with a frame at once, as it always needs one. */
   K_FRAMED: 7,
   /** Copying an answer out hit a fault. */
   K_BADCOPY: 6,
-  /** A fast call that ends the process: it waits for no answer. */
+  /** A fast call that ends the process. It waits for no answer. */
   K_LAST: 8,
 } as const;
 
@@ -455,44 +485,46 @@ export const KIND = {
 export const ACTION = {
   /** Return S_RET from the call. */
   A_RETURN: 0,
-  /** Go on from the frame at S_FRAME, as it now is. */
+  /** Go on from the frame at S_FRAME, as it is now. */
   A_FRAME: 1,
-  /** Come again with a frame (rax = S_RET in it). */
+  /** Come back with a frame (rax = S_RET in it). */
   A_SHOW_FRAME: 2,
   /** The process ends. */
   A_EXIT: 3,
-  /** Its exit status then: no news to the kernel. */
+  /** The exit status then, which is no news to the kernel. */
   EXIT_TOLD: 86,
 } as const;
 
-/** What the reaper and mapping threads write to the kernel's socket: two u32, a kind and a value. The host adds who
- * sent it (SCM_CREDENTIALS), which is what the kernel believes. */
+/**
+ * What the reaper and mapping threads write to the kernel's socket: two u32, a kind and a value. The host adds the
+ * sender (SCM_CREDENTIALS), which is what the kernel believes.
+ */
 export const NOTE = {
   NOTE_SIZE: 8,
   /** The first space is there. */
   NOTE_READY: 1,
-  /** A space's process died; the value is its process id. */
+  /** A space's process died. The value is its process id. */
   NOTE_DEAD: 2,
-  /** A new space is there; the value is its number. The sender's process id comes with the note. */
+  /** A new space is there. The value is its number. The sender's process id comes with the note. */
   NOTE_BORN: 5,
-  /** A space has done all that was posted before this note; the value is the space's number. */
+  /** A space has done all that was posted before this note. The value is the space's number. */
   NOTE_DONE: 3,
-  /** The host refused to make a space's process, or a thread of it; the value is the space's number. */
+  /** The host refused to make a space's process or one of its threads. The value is the space's number. */
   NOTE_REFUSED: 6,
-  /** The reaper could not start; the value is the step's number. */
+  /** The reaper could not start. The value is the step's number << 16 | errno. */
   NOTE_FAILED: 4,
 } as const;
 
-/** Descriptors that a space's mapping thread has; the first only while it maps a file of the host's: the lowest free one. */
+/** Descriptors of a space's mapping thread. It has the first, the lowest free one, only while it maps a host file. */
 export const FD = { FD_LENT: 0, FD_MEMORY: 3, FD_MEMORY_RO: 4, FD_NOTES: 5, FD_EPOLL: 6 } as const;
 
-/** How large struct msghdr is (recvmsg(2)). */
+/** The size of struct msghdr (recvmsg(2)). */
 export const MESSAGE = { MESSAGE_SIZE: 56 } as const;
 
 /** MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE: how a guest thread may map memory. */
 export const OWN_MAP_FLAGS = 0x4032;
 
-/** Below it guest threads map nothing themselves: the host's vm.mmap_min_addr, which root may be let pass. */
+/** Guest threads map nothing themselves below this: the host's vm.mmap_min_addr, from which root may be exempt. */
 export const LOWEST_OWN = 0x10000;
 
 /** The signal that makes a running thread come to the kernel. */

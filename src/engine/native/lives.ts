@@ -1,6 +1,6 @@
 /**
- * The lives of spaces: which there are, the host process of each from its birth to its death, and its end by force.
- * What became of a process is told in notes (notes.ts); they are read here, whenever somebody waits for one too.
+ * The lives of spaces: which there are, the host process of each from birth to death, and its end by force. Notes tell
+ * what became of a process (notes.ts). They are read here, also while a caller waits for one.
  */
 import type { Libc } from '../../host/libc.ts';
 import { monotonicNow } from '../../host/monotonic.ts';
@@ -14,18 +14,20 @@ import type { Reaper } from './reaper.ts';
 
 const NR = { kill: 62 } as const;
 const SIGKILL = 9;
-/** How long a space's process may take to be there, ns: it is waited for once. */
+/** How long a space's process may take to appear, ns. It is waited for once. */
 const BIRTH_LIMIT = 2e9;
 /** How long a space may take to do its orders, ns. */
 const ORDERS_LIMIT = 2e9;
-/** Whoever needs a note at once reads it; to look for others takes the host 5 us, and the kernel sleeps often. */
+/**
+ * Code that needs a note at once reads it. Looking for others takes the host 5 us, and the kernel sleeps often. In ns.
+ */
 const NOTES_PAUSE = 1e6;
 /**
- * A process's number is used only if notes were read no longer ago, ns. Its death is noted before the host may give the number to
- * another (stub/reaper.c), and in so short a time it does not come round to that.
+ * A process's number is used only if notes were read at most this long ago, ns. The death is noted before the host may
+ * reuse the number (stub/reaper.c), and in so short a time the host does not come round to it.
  */
 const FRESH = 5e6;
-/** Notes are waited for in such pieces, milliseconds. */
+/** Notes are waited for in intervals of this length, milliseconds. */
 const PIECE = 10;
 
 export interface LivesOptions {
@@ -45,9 +47,9 @@ export class Lives {
   private readonly byPid: NumberTable<NativeSpace> = new NumberTable();
   private readonly freeIds: number[] = [];
   private nextId = 0;
-  /** Born, although they were not to live any more. */
+  /** Born, although they were doomed. */
   private readonly unwanted: NativeSpace[] = [];
-  /** When notes were looked for last, and when all that had come by then were read. */
+  /** When notes were last looked for, and when all that had come were last read. */
   private looked = 0;
   private fresh = 0;
 
@@ -59,7 +61,7 @@ export class Lives {
     this.events = events;
   }
 
-  /** All spaces that are not dead, those without a process yet included. */
+  /** All spaces that are not dead, including those without a process yet. */
   get all(): Iterable<NativeSpace> {
     return this.spaces.values();
   }
@@ -76,7 +78,7 @@ export class Lives {
     return space;
   }
 
-  /** Reads notes, if that was not done just now: to be called whenever the kernel is about to sleep. Whether there were any. */
+  /** Reads notes unless that was just done; whether there were any. Call it when the kernel is about to sleep. */
   lookForNotes(now: number): boolean {
     if (now - this.looked < NOTES_PAUSE) return false;
     this.looked = now;
@@ -93,13 +95,13 @@ export class Lives {
       else if (note.kind === NOTE.NOTE_DONE) this.byPid.get(note.pid)?.noteCame();
       else if (note.kind === NOTE.NOTE_REFUSED) this.refused(note.value, note.pid);
     }
-    // Only now: a later note may have said that its process is dead already.
+    // Only now, as a later note may have said that the process is already dead.
     for (let space = this.unwanted.pop(); space !== undefined; space = this.unwanted.pop())
       if (!space.dead) this.libc.syscall(NR.kill, space.pid, SIGKILL);
     return any;
   }
 
-  /** Space `id` has its process. One that was not to live any more is about to die. */
+  /** Space `id` has its process. If it is doomed, it will be killed. */
   born(id: number, pid: number): void {
     const space = this.spaces.get(id);
     if (space === undefined || space.pid !== 0) return;
@@ -108,7 +110,7 @@ export class Lives {
     if (space.doomed) this.unwanted.push(space);
   }
 
-  /** The host's process of a space; waits for its first note if that is still to come. 0: it never came to be, or is gone. */
+  /** The host process of a space, after waiting for its first note if necessary. 0: it never came to be, or is gone. */
   pidOf(space: NativeSpace): number {
     const deadline = this.freshen() + BIRTH_LIMIT;
     while (space.pid === 0 && this.mayBeBorn(space)) {
@@ -120,14 +122,14 @@ export class Lives {
     return space.dead ? 0 : space.pid;
   }
 
-  /** What is known of deaths is so as of now, or was just now. */
+  /** Makes sure that the knowledge of deaths is at most FRESH old. Returns the time. */
   private freshen(): number {
     const now = monotonicNow();
     if (now - this.fresh > FRESH) this.readNotes();
     return now;
   }
 
-  /** Waits until the space has acknowledged all its orders. A space that does not is killed. */
+  /** Waits until the space has acknowledged all its orders. Kills a space that does not. */
   drain(space: NativeSpace): void {
     space.orders.askForNote();
     const upTo = space.orders.posted;
@@ -137,21 +139,21 @@ export class Lives {
       this.notes.wait(PIECE);
       this.readNotes();
       if (monotonicNow() < deadline) continue;
-      // Its threads are told by its death's note.
+      // The note of its death tells its threads.
       this.end(space);
       return;
     }
   }
 
-  /** Ends a space whose threads do not obey: its death is news. */
+  /** Ends a space whose threads do not obey. Its death is news. */
   end(space: NativeSpace): void {
     this.freshen();
     if (space.pid > 0 && !space.dead) this.libc.syscall(NR.kill, space.pid, SIGKILL);
   }
 
   /**
-   * Its death is no news. At once: the host takes the process apart while the kernel does what else there is to do.
-   * The thread that asked for it ends the process, if there is one: to kill is to wake processors.
+   * Ends a space whose death is no news. At once, so that the host takes the process apart while the kernel does the
+   * rest. If a thread waits in the kernel, it ends the process itself, as killing wakes processors.
    */
   kill(space: NativeSpace): void {
     const { engine } = this;
@@ -171,7 +173,7 @@ export class Lives {
     return !space.dead && !space.stillborn && this.reaper.pid !== 0;
   }
 
-  /** The host makes no more processes or threads for us: what needs one dies. Said by the space or by its parent. */
+  /** The host makes no more processes or threads for us, so what needs one dies. Sent by the space or its parent. */
   private refused(id: number, by: number): void {
     const space = this.spaces.get(id);
     if (space === undefined || space.dead || !this.byPid.has(by)) return;

@@ -1,7 +1,7 @@
 /**
- * Descriptors of the host's files that mapping threads borrow, to map them. They travel over the socket of the notes, the
- * other way (unix(7), SCM_RIGHTS). All mapping threads hold that end of it, so one space's loans have to be taken before
- * another space gets one.
+ * Descriptors of host files that mapping threads borrow to map them. They travel the other way over the notes' socket
+ * (unix(7), SCM_RIGHTS). All mapping threads hold that end of it, so one space has to receive its loans before another
+ * space gets one.
  */
 import type { Libc } from '../../host/libc.ts';
 import { monotonicNow } from '../../host/monotonic.ts';
@@ -17,15 +17,15 @@ const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
-/** SIOCOUTQ: how much of what was sent nobody has received. */
+/** SIOCOUTQ: how much of what was sent is still unreceived. */
 const UNRECEIVED = 0x5411;
-/** struct msghdr, an iovec, its one byte, struct cmsghdr with an int; SIOCOUTQ's answer. */
+/** struct msghdr, an iovec, its one byte, struct cmsghdr with an int; the answer of SIOCOUTQ. */
 const HEADER = SCRATCH.LOAN;
 const IOVEC = HEADER + 56;
 const BYTE = IOVEC + 16;
 const CONTROL = BYTE + 8;
 const LEFT = CONTROL + 24;
-/** So long the kernel waits for others to take theirs, ns. */
+/** How long the kernel waits for another space to receive its loan, ns. */
 const PATIENCE = 2e6;
 const CONTROL_LENGTH = 20;
 const CONTROL_SPACE = 24;
@@ -34,7 +34,7 @@ export class Loans {
   private readonly libc: Libc;
   private readonly memory: MemoryFile;
   private readonly notes: Notes;
-  /** Whose the latest loan is, and how many orders came before the one that receives it. */
+  /** The latest borrower, and how many orders came before the one that receives the loan. */
   private borrower: NativeSpace | null = null;
   private lentAt = 0;
 
@@ -54,7 +54,7 @@ export class Loans {
     view.setInt32(CONTROL + 12, SCM_RIGHTS, true);
   }
 
-  /** Sends a descriptor, which the space's next order is to receive as `prepare` says; false: it cannot be now. */
+  /** Sends a descriptor, which the space's next order must receive as `prepare` says. False: not possible now. */
   lend(space: NativeSpace, fd: number): boolean {
     if (this.borrower !== space && this.areOut && !this.takeBack()) return false;
     const { libc, memory, notes } = this;
@@ -67,8 +67,9 @@ export class Loans {
   }
 
   /**
-   * Writes the struct msghdr that recvmsg(2) is to get into the answers' page of the space whose pages are at `file`: its
-   * address there. Guests can write that page, too: who does gets no file, or has the host write where it may write itself.
+   * Writes the struct msghdr for recvmsg(2) into the answers' page of the space whose pages are at `file`. Returns its
+   * address in the space. The guest can write to that page, too. If it does, it gets no file, or has the host write
+   * where it may write itself.
    */
   prepare(file: number): number {
     const { view } = this.memory;
@@ -80,8 +81,8 @@ export class Loans {
   }
 
   /**
-   * What the latest borrower has not received within a short time is taken from it if it never will: it is dead, or its
-   * program wrote where it should not. False: it may yet.
+   * Takes back what the latest borrower has not received within a short time and never will, because it is dead or its
+   * program wrote where it should not. False: it may receive it yet.
    */
   private takeBack(): boolean {
     const { libc, memory, notes } = this;

@@ -1,6 +1,6 @@
 /**
- * The native engine: guest code runs in host processes, one an address space, one host thread a guest thread.
- * ARCHITECTURE.md tells how; stub/ is the other side; engine.ts has the contract.
+ * The native engine: guest code runs in host processes, one process per address space, one host thread per guest
+ * thread. ARCHITECTURE.md tells how; stub/ is the other side; engine.ts has the contract.
  */
 import type { Libc } from '../../host/libc.ts';
 import { monotonicNow } from '../../host/monotonic.ts';
@@ -30,20 +30,20 @@ import { MOST_WORDS, WaitVector } from './wait-vector.ts';
 const NR = { futex: 202, tgkill: 234 } as const;
 const FUTEX_WAKE = 1;
 const EVERYBODY = 0x7fffffff;
-/** How often a caller looks for its answer at once: about 30 us. */
+/** How often a caller looks for its answer in a spin: about 30 us. */
 const GUEST_SPIN = 1200;
 /**
- * How often it lets others go first after that, before it sleeps. Who sleeps must be woken, which takes the kernel 20 us and more where the
- * processor has nothing else to do; to yield takes the caller half a microsecond, if nobody else is there.
+ * How often it yields after that, before it sleeps. Waking a sleeper costs the kernel 20 us or more on an idle
+ * processor. A yield costs the caller half a microsecond if no other thread wants the processor.
  */
 const GUEST_YIELDS = 200;
-/** So many wait for one another, and not for their answers alone: they sleep. */
+/** So many threads wait for one another, not only for their answers, so they sleep instead of yielding. */
 const MANY_RUNNING = 8;
-/** While guests run, the kernel looks at least so often (ns) whether one of their processes has died. */
+/** While guests run, the kernel checks at least this often (ns) whether one of their processes has died. */
 const WATCH = 1e8;
-/** The same while more run than can wake it. */
+/** The same while more threads run than can wake it. */
 const UNSEEN = 1e6;
-/** In so many times of looking for threads the kernel looks for notes once. */
+/** In so many looks for threads the kernel looks once for notes. */
 const NOTES_EVERY = 1 << 16;
 const PLAN_SMALL = 1 << 12;
 const PLAN_KIND = { string: 1, buffer: 2, struct: 3, strings: 4, usage: 5 } as const;
@@ -54,9 +54,9 @@ export interface NativeEngineOptions {
   /** The stub's executable. */
   readonly stub: string;
   readonly ramSize: number;
-  /** On how many of the host's processors guests may run. */
+  /** How many of the host's processors guests may run on. */
   readonly processors: number;
-  /** Whether threads may be told answers before they ask: not if somebody wants to see each call. */
+  /** Whether threads may be told answers before they ask. Not if someone wants to see each call. */
   readonly foresight: boolean;
   readonly events: EngineEvents;
 }
@@ -108,7 +108,7 @@ export class NativeEngine implements Engine {
     this.spare = new Spare({ make: () => this.makeSpace(), room: () => this.slots.room });
   }
 
-  /** Starts the stub; answers a sentence when this host cannot run it. */
+  /** Starts the stub. Returns a sentence if this host cannot run it. */
   static start(options: NativeEngineOptions): NativeEngine | string {
     const memory = createMemoryFile(options.libc, options.ramSize);
     if (typeof memory === 'string') return memory;
@@ -136,7 +136,7 @@ export class NativeEngine implements Engine {
     let busy = 0;
     for (const { slot, space } of this.running) {
       const state = Atomics.load(this.memory.i32, slot >> 2);
-      // Who was answered may be waiting for a processor: for this one. Whose process is being made does not.
+      // An answered thread may be waiting for a processor: for ours. One whose process is still being made is not.
       if (state === STATE.ST_ANSWER && space.pid !== 0) busy++;
     }
     return busy;
@@ -173,11 +173,11 @@ export class NativeEngine implements Engine {
       this.chores.run(now);
       this.processors.settle(now);
     }
-    // Who went on first is asked first: what another has set going since is not to overtake it.
+    // The longest-running thread first, so that what another has set going since does not overtake it.
     for (let i = 0, left = running.length; left > 0; left--) {
       const thread = running[i];
       if (thread === undefined) break;
-      // A plain load will do, and takes less than Atomics.load, which V8 calls: what it misses, the next look sees.
+      // A plain load suffices, and is cheaper than Atomics.load, which V8 calls. What it misses, the next look sees.
       const state = i32[thread.slot >> 2]!;
       if (state !== STATE.ST_REQUEST && state !== STATE.ST_SLEEPING) {
         i++;
@@ -206,7 +206,7 @@ export class NativeEngine implements Engine {
     const { running, waits } = this;
     const { i32 } = this.memory;
     const now = monotonicNow();
-    // Whoever waited for what they tell goes on first.
+    // Those who waited for what the notes tell go on first.
     if (this.lives.lookForNotes(now)) return;
     const due = this.chores.run(now);
     this.processors.settle(now);
@@ -218,7 +218,7 @@ export class NativeEngine implements Engine {
       const { slot } = running[i]!;
       const state = Atomics.load(i32, slot >> 2);
       if (state === STATE.ST_REQUEST || state === STATE.ST_SLEEPING) return;
-      // A guest's word: whatever stands there, 32 bits of it.
+      // A guest's word: 32 bits of whatever stands there.
       waits.put(i + 1, slot, state >>> 0);
     }
     const watch = running.length > count ? UNSEEN : WATCH;

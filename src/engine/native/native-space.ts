@@ -35,9 +35,9 @@ const FUTEX_WAKE_OP_PRIVATE = 5 | 128;
 const OR_HIGH_BIT = (8 | 2) * 2 ** 28 + (31 << 12);
 const NONE = -1;
 const PAGE = 4096;
-/** So many wait before a note is sent along with the next orders. */
+/** When so many wait, a note is sent along with the next orders. */
 const MANY_PENDING = 32;
-/** So many orders have room before one is posted. */
+/** There must be room for so many orders before one is posted. */
 const ROOM = 4;
 
 export class NativeSpace implements Space {
@@ -46,7 +46,7 @@ export class NativeSpace implements Space {
   readonly threads: Set<NativeThread> = new Set();
   /** Threads without work, for the next `newThread`. */
   readonly parked: NativeThread[] = [];
-  /** The host process; 0 until its first note came. */
+  /** The host process; 0 until its first note comes. */
   pid = 0;
   dead = false;
   pager: Pager | null = null;
@@ -54,21 +54,21 @@ export class NativeSpace implements Space {
   doomed = false;
   /** Its process never came to be. */
   stillborn = false;
-  /** Set as a thread goes on. */
+  /** Set when a thread goes on. */
   ran = false;
   private readonly engine: NativeEngine;
-  /** Of those that wait, how many there are of which no note tells: since order `waitsSince`. */
+  /** How many callbacks wait that no note covers, counted since order `waitsSince`. */
   private untold = 0;
   private waitsSince = 0;
-  /** What to call once how many orders are acknowledged. */
+  /** What to call, and after how many acknowledged orders. */
   private readonly pending: { upTo: number; done: () => void }[] = [];
-  /** What the space's only thread does itself. */
+  /** Mappings that the space's only thread makes itself. */
   readonly own: OwnMappings;
   private threadsMade = 0;
   private readonly windows: FileWindows;
-  /** What the mapping thread has a descriptor of, once all orders are done. */
+  /** The file that the mapping thread has a descriptor of once all orders are done. */
   private borrowed: HostFile | null;
-  /** The processor that the mapping thread is kept on. */
+  /** The processor that the mapping thread is pinned to. */
   private cpu = NONE;
 
   constructor(engine: NativeEngine, id: number) {
@@ -80,7 +80,7 @@ export class NativeSpace implements Space {
     this.windows = new FileWindows(engine.memory, this, this.orders.file);
   }
 
-  /** The host process, as far as is known now; 0 before its first note, and when it is gone. */
+  /** The host process, as far as is known now; 0 before its first note and after its death. */
   get process(): number {
     return this.pid === 0 ? 0 : this.engine.lives.pidOf(this);
   }
@@ -90,7 +90,7 @@ export class NativeSpace implements Space {
     return false;
   }
 
-  /** Whether one thread runs here, so that what it does itself comes in the order in which it asks for it. */
+  /** Whether only one thread runs here, so that what it does itself is in the order in which it asks. */
   private get isSingle(): boolean {
     return this.threads.size - this.parked.length === 1;
   }
@@ -126,10 +126,10 @@ export class NativeSpace implements Space {
     this.order(NR.madvise, address, len, MADV_DONTFORK);
   }
 
-  /** All segments of a program are mapped with one descriptor: it is kept until the orders are published. */
+  /** One descriptor serves all segments of a program: it is kept until the orders are published. */
   mapFile(address: number, len: number, prot: number, file: HostFile, pos: number): boolean {
     this.postOwn();
-    // Descriptor and mapping are ordered together.
+    // Descriptor and mapping must be ordered together.
     if (this.orders.room < 2 * ROOM) this.engine.lives.drain(this);
     if (this.borrowed !== file) {
       this.giveBack();
@@ -142,7 +142,7 @@ export class NativeSpace implements Space {
     return true;
   }
 
-  /** Before anything is made that would have the descriptor, too. */
+  /** Call it before anything is made that would inherit the descriptor. */
   private giveBack(): void {
     if (this.borrowed === null) return;
     this.borrowed = null;
@@ -159,12 +159,12 @@ export class NativeSpace implements Space {
       this.order(NR.mprotect, address, len, prot);
   }
 
-  /** By its last page: what is one area to the kernel may be several to the host, which grows only one. */
+  /** By its last page, as one area of the kernel's may be several of the host's, which grows only one. */
   grow(address: number, len: number, newLen: number): void {
     this.order(NR.mremap, address + len - PAGE, PAGE, PAGE + newLen - len, 0, 0);
   }
 
-  /** In two steps: the host (since Linux 6.17) moves several areas of its own if they keep their sizes. */
+  /** In two steps, as the host (since Linux 6.17) moves several of its areas at once only if they keep their sizes. */
   move(from: number, len: number, newLen: number, to: number): void {
     this.order(NR.mremap, from, len, len, MREMAP_MAYMOVE_FIXED, to);
     if (newLen > len) this.grow(to, len, newLen);
@@ -186,8 +186,8 @@ export class NativeSpace implements Space {
   }
 
   /**
-   * Makes the orders visible to the mapping thread; the count that a thread on processor `cpu` has to wait for.
-   * The mapping thread is brought there first: to hand over on one processor takes 5 us, across two 40 or more.
+   * Makes the orders visible to the mapping thread. Returns the count that a thread on processor `cpu` must wait for.
+   * The mapping thread is moved there first: a hand-over takes 5 us on one processor, 40 or more across two.
    */
   publish(cpu = NONE): number {
     const { orders } = this;
@@ -205,13 +205,13 @@ export class NativeSpace implements Space {
   }
 
   whenDone(done: () => void): void {
-    // A process that was told to end, or is to be killed, has its mappings for as long as it lives.
+    // A process that was told to end, or will be killed, keeps its mappings as long as it lives.
     if (this.dead || (!this.doomed && this.orders.acknowledged >= this.orders.posted)) {
       done();
       return;
     }
     this.pending.push({ upTo: this.doomed ? Number.POSITIVE_INFINITY : this.orders.posted, done });
-    // Its death tells of all, and a note that is out may tell of it.
+    // The space's death covers all, and a note already under way may cover it.
     if (this.doomed || this.orders.posted <= this.orders.noted) return;
     if (this.waitsSince !== this.orders.noted) this.untold = 0;
     this.waitsSince = this.orders.noted;
@@ -219,7 +219,7 @@ export class NativeSpace implements Space {
     else this.engine.chores.noteLater(this);
   }
 
-  /** Who waits for a note gets it without more work for the space coming. */
+  /** Sends the note that callbacks wait for, without waiting for more work for the space. */
   noteNow(): void {
     if (!this.dead && this.pending.length > 0) this.flushWithNote();
   }
@@ -248,7 +248,10 @@ export class NativeSpace implements Space {
     return this.engine.transfers.write(this, address, offset, len);
   }
 
-  /** The host has a call that changes a word of the caller's memory. It wakes who sleeps there: nobody does. */
+  /**
+   * The host has a call that changes a word of the caller's memory. It also wakes sleepers there, of which there are
+   * none.
+   */
   setHighBit(address: number): void {
     this.order(NR.futex, address, FUTEX_WAKE_OP_PRIVATE, 0, 0, address, OR_HIGH_BIT);
     this.settle();
@@ -264,7 +267,7 @@ export class NativeSpace implements Space {
     return copy;
   }
 
-  /** Orders a copy of this space's process; `child` has its own first orders already. */
+  /** Orders a copy of this space's process. `child` already has its own first orders. */
   orderFork(child: NativeSpace): void {
     child.publish();
     this.giveBack();
@@ -284,7 +287,7 @@ export class NativeSpace implements Space {
     return parked ?? this.addThread();
   }
 
-  /** Orders a slot and a thread that waits on it. */
+  /** Orders a slot, and a thread that waits on it. */
   addThread(): NativeThread {
     const slot = this.engine.slots.alloc();
     if (slot < 0) throw new Error('out of thread slots');
@@ -310,7 +313,9 @@ export class NativeSpace implements Space {
     return thread;
   }
 
-  /** The first orders of every space but the very first: who it is; its pages are not for its children. */
+  /**
+   * The first orders of every space but the very first: it says who it is, and its pages are not inherited by children.
+   */
   orderFirst(): void {
     this.orders.askForBirthNote();
     this.order(NR.madvise, VA.STUB_SPACE, SIZE.SPACE_SIZE, MADV_DONTFORK);
@@ -361,7 +366,7 @@ export class NativeSpace implements Space {
     return this.access(address, buf, true);
   }
 
-  /** Whether no more than one guest thread ever ran here: then the process's clock is the thread's. */
+  /** Whether only one guest thread ever ran here, so that the process's clock is the thread's. */
   get hasOneThread(): boolean {
     return this.threadsMade === 1;
   }
@@ -400,7 +405,7 @@ export class NativeSpace implements Space {
     this.orders.post(nr, a, b, c, d, e, f, kind);
   }
 
-  /** What is still to be given to the thread goes the usual way: something else follows, or the thread does not come. */
+  /** Mappings not yet given to the thread go the usual way, as something else follows or the thread does not come. */
   private postOwn(): void {
     if (this.own.count === 0) return;
     this.own.forEach((nr, address, len, value) => {

@@ -71,7 +71,7 @@ export class NativeThread implements EngineThread {
   readonly account: ThreadAccount;
   private readonly traces: Traces;
   private readonly windows: CallWindows;
-  /** The call comes again with a frame, and what it brought is still here. */
+  /** The call will come again with a frame, and what it brought is still here. */
   private callGoesOn = false;
   private key: KnownKey | null = null;
   private readonly engine: NativeEngine;
@@ -100,7 +100,7 @@ export class NativeThread implements EngineThread {
     this.i32[this.w + CAME] = NOWHERE;
   }
 
-  /** Read once: other threads may be writing there. */
+  /** Reads each field once, as other threads may be writing there. */
   private readFault(): void {
     const { i32, w, view, slot } = this;
     const signal = i32[w + SLOT.S_SIGNO / 4]!;
@@ -109,7 +109,7 @@ export class NativeThread implements EngineThread {
     if (!FAULTS.has(signal)) this.trap = TRAP_BROKEN;
   }
 
-  /** Looks at a thread that has asked: what for. */
+  /** Finds out why a thread came. */
   arrive(): void {
     const { i32, w, windows } = this;
     const kind = i32[w + CAME]! & 0xffff;
@@ -151,7 +151,7 @@ export class NativeThread implements EngineThread {
     this.traces.came(plan);
   }
 
-  /** The processor from which it asked, as it says. */
+  /** The processor from which it says it asked. */
   get cpu(): number {
     return this.i32[this.w + CAME]! >> 16;
   }
@@ -218,7 +218,9 @@ export class NativeThread implements EngineThread {
     if (before !== STATE.ST_REQUEST) space.flush();
   }
 
-  /** The thread ends its process by itself, if it is there to be told: that wakes nobody else, and mostly not even it. */
+  /**
+   * Has the thread end its process, if it is in the kernel: that wakes no other thread, and mostly not even this one.
+   */
   endProcess(): boolean {
     const { i32, w } = this;
     const before = Atomics.load(i32, w);
@@ -228,19 +230,22 @@ export class NativeThread implements EngineThread {
     return true;
   }
 
-  /** It has said its last, and was not heard yet. */
+  /** It has sent its last call, which the kernel has not heard yet. */
   get hasLeft(): boolean {
     const { i32, w } = this;
     const isLast = (i32[w + CAME]! & 0xffff) === KIND.K_LAST && i32[w] === STATE.ST_REQUEST;
     return isLast && this.runningIndex >= 0;
   }
 
-  /** Its process is gone: what it has said last may not have been heard. */
+  /** Its process is gone. Its last call may not have been heard. */
   ended(): void {
     if (this.hasLeft) this.arrive();
   }
 
-  /** A call after which there is no thread: one. That its process has died may be heard while the call is made. */
+  /**
+   * There is one call after which there is no thread. The kernel may hear of the process's death while it handles the
+   * call.
+   */
   private said(): void {
     const isLast = this.nr === NR.exit_group;
     this.trap = isLast ? TRAP_CALL : TRAP_BROKEN;
@@ -280,7 +285,7 @@ export class NativeThread implements EngineThread {
     this.space.parked.push(this);
   }
 
-  /** The thread is in the kernel: above its frame, if it has one, the alternate stack is not in use. */
+  /** The thread is in the kernel, so the part of the alternate stack above its frame, if it has one, is not in use. */
   wipeTraces(): void {
     this.traces.wipe(this.hasFrame ? this.context - UC_GREGS - this.slot : 0);
     this.along?.wipe();
@@ -318,7 +323,7 @@ export class NativeThread implements EngineThread {
   }
 
   copyThrough(address: number, window: FileWindow, at: number, len: number, back: boolean): boolean {
-    // With a frame the answer may be another than the call's result, and bring a signal's frame along.
+    // With a frame the answer may differ from the call's result, and bring a signal's frame along.
     return !this.hasFrame && this.windows.copyThrough(address, window as NativeWindow, at, len, back);
   }
 
@@ -397,17 +402,17 @@ export class NativeThread implements EngineThread {
     return this.account.usage(this.broughtUsage());
   }
 
-  /** A thread that is still to be made, and will look for its answer by itself. */
+  /** For a thread that is still to be made, and will look for its answer on its own. */
   prepareFirst(): void {
     this.i32[this.w] = STATE.ST_REQUEST;
   }
 
-  /** It is not alone in its process any more, whose usage is not only its own. */
+  /** It is no longer alone in its process, so the process's usage is not only its own. */
   bringsOwnUsage(): void {
     this.i32[this.w + SLOT.S_USAGE_OF / 4] = RUSAGE_THREAD;
   }
 
-  /** What the program has used, if it said so with the call that it is in. */
+  /** What the program has used, if its current call brought that along. */
   private broughtUsage(): BroughtUsage | null {
     const { space, windows, i32, w } = this;
     if (windows.plan?.[0]?.kind !== 'usage') return null;
@@ -433,7 +438,7 @@ export class NativeThread implements EngineThread {
     return true;
   }
 
-  /** Everything that can take time comes first, then all that the thread reads (layout.ts, `S_STATE`). */
+  /** Everything that takes time comes first, then all that the thread reads (layout.ts, `S_STATE`). */
   private send(action: number, result: number): void {
     const { i32, w, space } = this;
     const copies = this.windows.send();
@@ -443,7 +448,7 @@ export class NativeThread implements EngineThread {
     this.engine.nowRunning(this);
     const high = Math.floor(result / 4294967296);
     if (copies > SLOT.MAX_COPIES) this.windows.put(copies);
-    // ToInt32 is modulo 2^32 already; V8's own remainder of a double is ten times as long.
+    // ToInt32 is modulo 2^32 already. V8's own remainder of a double takes ten times as long.
     i32[w + SLOT.S_RET / 4] = result | 0;
     i32[w + SLOT.S_RET / 4 + 1] = high;
     i32[w + SLOT.S_ACTION / 4] = action | (copies << 16);
@@ -452,18 +457,18 @@ export class NativeThread implements EngineThread {
   }
 }
 
-/** Where a thread says why it came, and from which processor: a word. A new one is on none. */
+/** The word in which a thread says why it came, and from which processor. A new thread is on none. */
 const CAME = SLOT.S_KIND / 4;
 const NOWHERE = -1 << 16;
 const NO_FAULT: Fault = { signal: 0, code: 0, address: 0 };
-/** States of a thread that waits for us. */
+/** States of a thread that waits for the kernel. */
 const IN_KERNEL: ReadonlySet<number> = new Set([STATE.ST_REQUEST, STATE.ST_SLEEPING, STATE.ST_WAIT]);
-/** SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV: what the stub has handlers for. */
+/** SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV: those that the stub has handlers for. */
 const FAULTS: ReadonlySet<number> = new Set([4, 5, 7, 8, 11]);
 /** rdi, rsi, rdx, r10, r8, r9 in struct sigcontext. */
 const ARGUMENT_REGISTERS = [8, 9, 12, 2, 0, 1] as const;
 
-/** A register past 2^53: its pages, and half a page if there is a rest. That much a number holds. */
+/** A register above 2^53 in whole pages, plus half a page if there is a remainder. A number can hold that. */
 const inPages = (high: number, low: number): number =>
   high * 4294967296 + ((low & ~0xfff) >>> 0) + ((low & 0xfff) === 0 ? 0 : 0x800);
 

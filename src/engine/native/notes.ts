@@ -1,6 +1,6 @@
 /**
- * What host processes of the engine tell the kernel, over a socket whose host end says who sent it
- * (SO_PASSCRED, unix(7)): the only thing about a space's process that the kernel believes. Several are read at once.
+ * What the engine's host processes tell the kernel, over a socket on which the host says who sent it (SO_PASSCRED,
+ * unix(7)). The kernel believes nothing else about a space's process. Several notes are read at once.
  */
 import type { Libc } from '../../host/libc.ts';
 import { setInt64 } from '../../lib/int64.ts';
@@ -16,7 +16,7 @@ const SO_PASSCRED = 16;
 const SO_RCVBUF = 8;
 const MSG_DONTWAIT = 0x40;
 const POLLIN = 1;
-/** How many are read at once. */
+/** How many notes are read at once. */
 const BATCH = 16;
 /**
  * BATCH of each: struct mmsghdr (msghdr: 16 the iovec, 24 how many, 32 the control buffer, 40 its size;
@@ -29,7 +29,7 @@ const IOVEC_SIZE = 16;
 const BODIES = IOVECS + BATCH * IOVEC_SIZE;
 const CONTROLS = BODIES + BATCH * NOTE.NOTE_SIZE;
 const CONTROL_SIZE = 32;
-/** Where a struct ucred ends that stands there. */
+/** Where the struct ucred in it ends. */
 const CREDENTIALS_END = 28;
 const OPTION = CONTROLS + BATCH * CONTROL_SIZE;
 const POLLFD = OPTION + 8;
@@ -38,7 +38,7 @@ export const NOTES_END: number = POLLFD + 8;
 export interface Note {
   readonly kind: number;
   readonly value: number;
-  /** The host's process id of the sender. */
+  /** The sender's host process id. */
   readonly pid: number;
 }
 
@@ -48,7 +48,7 @@ export class Notes {
   readonly peer: number;
   private readonly libc: Libc;
   private readonly memory: MemoryFile;
-  /** Of the batch that was read last: how many there are, and how many were given out. */
+  /** How many the last batch has, and how many of them were handed out. */
   private came = 0;
   private given = 0;
 
@@ -66,14 +66,14 @@ export class Notes {
     for (let i = 0; i < BATCH; i++) this.prepare(i);
   }
 
-  /** The next note, or null when there is none now. */
+  /** The next note, or null if there is none now. */
   next(): Note | null {
     for (;;) {
       if (this.given === this.came && !this.receive()) return null;
       const i = this.given++;
       const { view } = this.memory;
       const header = HEADERS + HEADER_SIZE * i;
-      // Whole, and signed: what stands in the buffers besides is of older notes.
+      // Whole, and signed: the rest of the buffers is from older notes.
       if (view.getUint32(header + 56, true) < NOTE.NOTE_SIZE) continue;
       if (view.getUint32(header + 40, true) < CREDENTIALS_END) continue;
       const body = BODIES + NOTE.NOTE_SIZE * i;
@@ -85,7 +85,7 @@ export class Notes {
     }
   }
 
-  /** Until there is one, or the time is over, or a signal came. */
+  /** Waits until there is one, the time is over, or a signal comes. */
   wait(milliseconds: number): void {
     if (this.given < this.came) return;
     const { view, address } = this.memory;
@@ -96,7 +96,7 @@ export class Notes {
 
   private receive(): boolean {
     const { view, address } = this.memory;
-    // What the host wrote over: how large the control buffers are.
+    // The host overwrote the sizes of the control buffers.
     for (let i = 0; i < this.came; i++) setInt64(view, HEADERS + HEADER_SIZE * i + 40, CONTROL_SIZE);
     this.given = 0;
     this.came = 0;

@@ -1,9 +1,9 @@
 /**
- * Orders to a space's mapping thread: system calls that it makes, one after the other, from a page that the
- * guest can only read.
+ * Orders to a space's mapping thread: system calls that it makes one after the other, from a page that the guest can
+ * only read.
  *
- * What the mapping thread says of its progress lies where the guest can write; only a note (`NOTE_DONE`) counts.
- * So a note is ordered from time to time, and never more orders are out than the page holds.
+ * The guest can write to where the mapping thread reports its progress, so only a note (`NOTE_DONE`) counts. A note is
+ * therefore ordered from time to time, and there are never more orders outstanding than the page holds.
  */
 import { FD, FILE, NOTE, OP, SIZE, SPACE, VA } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
@@ -21,11 +21,11 @@ export class Orders {
   private readonly spaceId: number;
   posted = 0;
   private published = 0;
-  /** Orders that are known to be done. */
+  /** Orders known to be done. */
   acknowledged = 0;
-  /** Up to which order a note tells, of those that came and those that are out. */
+  /** The last order that a note covers, whether the note has come or is still out. */
   noted = 0;
-  /** For each note that is out, in order: how many orders were posted before it. */
+  /** For each note that is out, in order, how many orders were posted before it. */
   private readonly notes: number[] = [];
   private notePlace = 0;
   private refusalPlace = 0;
@@ -37,7 +37,7 @@ export class Orders {
     this.words = new Int32Array(memory.buffer, this.file, SIZE.SPACE_STRIDE / 4);
   }
 
-  /** The space is dead: what it was told, and what its program wrote, is not for the next one. */
+  /** The space is dead. Wipes its orders and what its program wrote, which must not reach the next one. */
   wipe(): void {
     const { words } = this;
     const used = Math.min(this.posted, SIZE.MAX_OPS) * OP.OP_SIZE;
@@ -58,19 +58,19 @@ export class Orders {
     if (this.posted - this.noted >= NOTE_EVERY) this.askForNote();
   }
 
-  /** Makes what was posted so far visible to the mapping thread. */
+  /** Makes all posted orders visible to the mapping thread. */
   publish(): void {
     if (this.wantsNote) this.askForNote();
     this.published = this.posted;
     Atomics.store(this.words, SPACE.P_POSTED / 4, this.posted | 0);
   }
 
-  /** One note for all that is ordered until the next `publish`. */
+  /** Requests one note for all that is ordered until the next `publish`. */
   noteAtPublish(): void {
     this.wantsNote = true;
   }
 
-  /** Orders a note of what has been done when everything so far is. */
+  /** Orders a note that is sent once everything so far is done. */
   askForNote(): void {
     const place = SPACE.P_NOTES + (this.notePlace++ % NOTE_PLACES) * NOTE.NOTE_SIZE;
     this.words[place / 4] = NOTE.NOTE_DONE;
@@ -78,7 +78,7 @@ export class Orders {
     this.noteAt(place);
   }
 
-  /** The first order of a new space: says that it is there. */
+  /** The first order of a new space: a note that it is there. */
   askForBirthNote(): void {
     const place = SPACE.P_NOTES + (this.notePlace++ % NOTE_PLACES) * NOTE.NOTE_SIZE;
     this.words[place / 4] = NOTE.NOTE_BORN;
@@ -92,7 +92,7 @@ export class Orders {
     if (upTo !== undefined) this.acknowledged = upTo;
   }
 
-  /** Puts a stack_t for a new thread into the page; its address in the space. */
+  /** Puts a stack_t for a new thread into the page. Returns its address in the space. */
   placeStack(index: number, address: number, size: number): number {
     const place = SPACE.P_STACKS + (index % 32) * 32;
     this.setWord64(place, address);
@@ -101,7 +101,10 @@ export class Orders {
     return VA.STUB_SPACE + place;
   }
 
-  /** The note that an order's failure sends: the process of space `id`, or a thread of it, was not made. Its address. */
+  /**
+   * The note that a failed order sends: the process of space `id`, or a thread of it, was not made. Returns its
+   * address.
+   */
   placeRefusal(id: number): number {
     const place = SPACE.P_REFUSALS + (this.refusalPlace++ % REFUSAL_PLACES) * NOTE.NOTE_SIZE;
     this.words[place / 4] = NOTE.NOTE_REFUSED;
@@ -109,7 +112,7 @@ export class Orders {
     return VA.STUB_SPACE + place;
   }
 
-  /** Where a text with patched sites lies in this space. */
+  /** Sets where a text with patched sites lies in this space. */
   setText(text: number, address: number): void {
     this.setWord64(SPACE.P_TEXTS + 8 * text, address);
   }
@@ -134,7 +137,8 @@ export class Orders {
     const { words } = this;
     const at = (SPACE.P_OPS + (this.posted & (SIZE.MAX_OPS - 1)) * OP.OP_SIZE) / 4;
     const args = at + OP.OP_ARGS / 4;
-    // A program that starts has dozens of these: each 64-bit word is put without a call. Number and kind have small ones.
+    // A starting program has dozens of these, so each 64-bit word is put without a function call. Number and kind are
+    // small.
     words[at + OP.OP_NR / 4] = nr;
     words[args] = a | 0;
     words[args + 1] = a < 0 ? -1 : a / TWO32;

@@ -1,7 +1,7 @@
 /**
- * Mappings of private memory that a space's only thread makes itself on its way back to its program, which costs it
- * nothing but the call. The seccomp filter lets every guest thread do that (filters.ts), as it harms nobody else: what it
- * can reach so is its own memory, and what the machine's memory file gave it stays as it was, or goes.
+ * Mappings of private memory that a space's only thread makes itself on its way back to its program, at no cost but
+ * that of the call. The seccomp filter lets every guest thread do so (filters.ts), as it harms no other space: the
+ * thread reaches only its own memory, and what the machine's memory file gave it stays as it was, or goes.
  */
 import { setInt64 } from '../../lib/int64.ts';
 import { LOWEST_OWN, SLOT, VA } from './layout.ts';
@@ -32,7 +32,7 @@ export class OwnMappings {
     return true;
   }
 
-  /** Writes them into the slot of the thread that is about to go on. */
+  /** Writes the mappings into the slot of the thread that is about to go on. */
   give(slot: number): void {
     const { view } = this.memory;
     view.setInt32(slot + SLOT.S_OWN, this.count, true);
@@ -45,7 +45,7 @@ export class OwnMappings {
     });
   }
 
-  /** Hands all out, in order; none are left. */
+  /** Hands all of them out in order. None are left. */
   forEach(each: (nr: number, address: number, len: number, value: number, index: number) => void): void {
     const { ops, count } = this;
     this.count = 0;
@@ -56,7 +56,7 @@ export class OwnMappings {
   }
 }
 
-/** As the filter sees it: apart from all that the engine keeps. Above 4 GiB the upper halves of both tell. */
+/** Whether the filter finds the range outside the engine's places. Above 4 GiB it compares only the upper halves. */
 export function isApart(address: number, len: number): boolean {
   const high = Math.floor(address / GIB4);
   if (high >= LOWEST_TOP) return true;

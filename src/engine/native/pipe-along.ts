@@ -1,4 +1,7 @@
-/** The pipe that a thread reads and writes by itself (answers.ts, `PipeAlong`), in its slot; stub/pipe.c has the other side. */
+/**
+ * The pipe that a thread reads and writes on its own (answers.ts, `PipeAlong`), in its slot. stub/pipe.c has the other
+ * side.
+ */
 import type { PipeAlong } from '../answers.ts';
 import { SLOT } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
@@ -16,7 +19,7 @@ export class NativePipeAlong implements PipeAlong {
   private lent = 0;
   private sent = 0;
   private mayWrite = false;
-  /** How much of the place was used. */
+  /** How many bytes of the place were ever used. */
   private used = 0;
   private readonly i32: Int32Array;
   private readonly w: number;
@@ -39,7 +42,7 @@ export class NativePipeAlong implements PipeAlong {
     Atomics.store(i32, w + USE, this.sent);
   }
 
-  /** The guest may have written anything there: what counts lies within the place, and within what it may do. */
+  /** The guest may have written anything there. Only what lies within the place, and what the thread may do, counts. */
   take(): boolean {
     const { lent, place } = this;
     const use = Atomics.exchange(this.i32, this.w + USE, 0);

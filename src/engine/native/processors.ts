@@ -2,8 +2,8 @@
  * The host's processors: which of them guests may use, and the one that the kernel keeps to.
  *
  * A caller that looks for its answer on the kernel's own processor keeps the kernel from giving it, and a scheduler
- * that packs its load onto few processors puts them together. So the kernel's thread stays where it is, and tells
- * guests where that is: there they sleep at once (`stub/request.c`). A guest that is alone and asks from there all the time is
+ * that packs its load onto few processors puts the two together. So the kernel's thread stays on one processor, and
+ * tells guests which: there they sleep at once (`stub/request.c`). A lone guest that asks from there all the time is
  * sent to another processor, where its answers come three times as fast.
  */
 import { existsSync } from 'node:fs';
@@ -17,12 +17,12 @@ const MASK = SCRATCH.MASK;
 const OWN = SCRATCH.OWN_MASK;
 const { AFFINITY_SIZE } = GLOBAL;
 const NONE = -1;
-/** So many calls one after the other, from our processor, while nobody else runs. */
+/** So many calls in a row come from our processor while no other thread runs. */
 const CROWDED = 64;
-/** Until a thread that was sent away is surely elsewhere, ns. */
+/** After this time a thread that was sent away is certain to be elsewhere, ns. */
 const SETTLED = 1e6;
 
-/** A host thread. Its number stands where guests may write: whether it is one of the process is asked each time. */
+/** A host thread. Guests may write to where its number stands, so each use checks that it belongs to the process. */
 interface Away {
   readonly pid: number;
   readonly tid: number;
@@ -32,10 +32,10 @@ interface Away {
 const isThread = ({ pid, tid }: Away): boolean => pid > 0 && existsSync(`/proc/${pid}/task/${tid}`);
 
 export class Processors {
-  /** The kernel's own, or NONE. */
+  /** The processor of the kernel, or NONE. */
   kernel: number = NONE;
   private away: Away | null = null;
-  /** Who has asked from here lately, and how often. */
+  /** The thread that has asked from here lately, and how often. */
   private asker: object | null = null;
   private asked = 0;
   private readonly libc: Libc;
@@ -47,7 +47,10 @@ export class Processors {
     memory.view.setInt32(GLOBAL.G_KERNEL_CPU, NONE, true);
   }
 
-  /** Of our own processors so many for guests, one after another from any of them: machines of one do not share it. */
+  /**
+   * Leaves guests `count` of our own processors, in a row from an arbitrary one, so that machines with one do not share
+   * it.
+   */
   chooseForGuests(count: number): void {
     const { bytes, address } = this.memory;
     const mask = GLOBAL.G_AFFINITY;
@@ -60,7 +63,9 @@ export class Processors {
     }
   }
 
-  /** The calling thread, which is the kernel's, keeps to one of its processors: rather to one that is no guest's. */
+  /**
+   * Pins the calling thread, which is the kernel's, to one of its processors, preferably one that guests do not use.
+   */
   keepKernel(): void {
     const { view, address } = this.memory;
     this.libc.syscall(NR.sched_getaffinity, 0, AFFINITY_SIZE, address + OWN);
@@ -73,7 +78,7 @@ export class Processors {
     view.setInt32(GLOBAL.G_KERNEL_CPU, this.kernel, true);
   }
 
-  /** `asker` has asked from the kernel's processor, and nobody else runs. Whether it should go. */
+  /** `asker` has asked from the kernel's processor while no other thread runs. Whether it should be sent away. */
   isCrowded(asker: object): boolean {
     if (asker !== this.asker) {
       this.asker = asker;
@@ -84,7 +89,7 @@ export class Processors {
     return this.away === null;
   }
 
-  /** The next time it wakes it does so on another processor, if there is one for guests. `settle` lets it go where it likes. */
+  /** The thread wakes next on another processor, if guests have one. `settle` later lets it go anywhere again. */
   sendAway(pid: number, tid: number, now: number): void {
     const { bytes, address } = this.memory;
     const away = { pid, tid, since: now };
@@ -108,7 +113,7 @@ export class Processors {
       );
   }
 
-  /** As it was before. */
+  /** Restores the processors that the kernel's thread had before. */
   releaseKernel(): void {
     if (this.kernel === NONE) return;
     this.kernel = NONE;

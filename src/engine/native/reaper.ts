@@ -1,6 +1,6 @@
 /**
- * The stub's first process, child of the kernel and parent of all spaces: its start, its pauses and its end, and that
- * of the spaces with it.
+ * The stub's first process, child of the kernel and parent of all spaces: its start, its pauses and its end, and with
+ * it the end of the spaces.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -23,14 +23,14 @@ export interface ReaperOptions {
   readonly libc: Libc;
   readonly memory: MemoryFile;
   readonly notes: Notes;
-  /** The kernel's own process is about to end: `end` is to be called. */
+  /** The kernel's own process is about to end. `end` must be called. */
   ending(): void;
-  /** Somebody has killed the reaper. */
+  /** The reaper was killed from outside. */
   lost(): void;
 }
 
 export class Reaper {
-  /** The host's process id; 0 when there is no reaper, not yet or not any more. */
+  /** The host's process id; 0 before the start and after the end. */
   pid = 0;
   private readonly options: ReaperOptions;
   private forgetEnd: () => void = () => {};
@@ -40,8 +40,8 @@ export class Reaper {
   }
 
   /**
-   * Starts the stub's executable, which is to watch descriptor `watched` for the kernel. Answers the first space's
-   * process id, or a sentence when this host cannot run the stub.
+   * Starts the stub's executable, which watches descriptor `watched` for the kernel. Returns the first space's process
+   * id, or a sentence if this host cannot run the stub.
    */
   start(stub: string, watched: number): number | string {
     const { memory, notes, ending } = this.options;
@@ -60,12 +60,12 @@ export class Reaper {
     return note.value;
   }
 
-  /** The engine's processes are a session and a process group of their own: no terminal stops them. */
+  /** The engine's processes are a process group of their own, which no terminal stops. */
   pause(still: boolean): void {
     if (this.pid !== 0) this.options.libc.syscall(NR.kill, -this.pid, still ? SIGSTOP : SIGCONT);
   }
 
-  /** Ends it and the processes of spaces, of which these are known. */
+  /** Ends the reaper and the processes of spaces, of which these are known. */
   end(spaces: readonly number[]): void {
     const { libc, memory, notes } = this.options;
     const reaper = this.pid;
@@ -75,7 +75,7 @@ export class Reaper {
     endProcesses({ libc, memory, notes, reaper, spaces });
   }
 
-  /** It ends with `end`; if not, somebody has killed it. */
+  /** It ends by `end`. Otherwise it was killed from outside. */
   private gone(): void {
     if (this.pid === 0) return;
     this.pid = 0;
@@ -83,7 +83,7 @@ export class Reaper {
     this.options.lost();
   }
 
-  /** Its answer to its start; a signal may interrupt the waiting. */
+  /** The reaper's answer to its start. A signal may interrupt the waiting. */
   private firstNote(): Note | null {
     const { notes } = this.options;
     const deadline = monotonicNow() + START_LIMIT;

@@ -1,7 +1,7 @@
 /**
- * Address space for a machine's memory file, reserved before the machine's code is loaded. V8 takes an array over memory
- * that is not its own for that much garbage to come, and looks through its whole heap as soon as there is one: that takes
- * a third of the time while there is hardly a heap.
+ * Address space for a machine's memory file, reserved before the machine's code is loaded. V8 counts an array over
+ * foreign memory as that much garbage to come, and scans its whole heap as soon as there is one. This takes a third of
+ * the time while the heap is still small.
  */
 import type { Libc } from '../../host/libc.ts';
 import { FILE, RAM_RANGE } from './layout.ts';
@@ -16,20 +16,20 @@ export interface Room {
   readonly buffer: ArrayBuffer;
 }
 
-/** What reserves it and the machine's code are bundles of their own: this is where the one leaves it to the other. */
+/** The code that reserves it and the machine's code are separate bundles. Here the first leaves it for the second. */
 const ROOM: unique symbol = Symbol.for('usermode-linux.room');
 interface Holder {
   [ROOM]?: Room | undefined;
 }
 
-/** Where the host refuses there is none: whoever makes the memory file hears why. */
+/** If the host refuses, there is none, and the code that makes the memory file gets the error. */
 export function reserveRoom(libc: Libc): void {
   const size = FILE.FILE_RAM + RAM_RANGE;
   const address = libc.syscall(NR_MMAP, 0, size, PROT_NONE, MAP_NOTHING, -1, 0);
   if (address >= 0) (globalThis as Holder)[ROOM] = { address, buffer: libc.viewOf(address, size) };
 }
 
-/** The room of `size` bytes, for whoever asks first; null if there is none. */
+/** The room of `size` bytes, for the first that asks; null if there is none. */
 export function takeRoom(size: number): Room | null {
   const holder = globalThis as Holder;
   const room = holder[ROOM];

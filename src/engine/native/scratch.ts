@@ -1,32 +1,35 @@
 /**
- * The kernel's own room in the memory file, for what it hands to the host's calls: vectors, headers, masks. No space maps it,
- * and nothing stays there from one call to the next but the masks.
+ * The kernel's own room in the memory file for what it hands to host calls: vectors, headers, masks. No space maps it,
+ * and only the masks stay there from one call to the next.
  */
 import { GATHERED } from '../engine.ts';
 import { FILE, GLOBAL } from './layout.ts';
 
-/** Words that one futex_waitv(2) can wait for, and struct futex_waitv. */
+/** How many words one futex_waitv(2) can wait for, and the size of struct futex_waitv. */
 export const WAITS = { MOST: 128, SIZE: 24 } as const;
-/** Pages that are looked at by one mincore(2), a byte each. */
+/** How many pages one mincore(2) looks at, a byte each. */
 export const RESIDENT_PAGES = 0x10000;
 
-/** Bytes of each. */
+/** Sizes in bytes. */
 const SIZES = {
-  /** Notes: headers, vectors, bodies, control buffers of a batch; a socket's options, a struct pollfd (placed by `notes.ts`). */
+  /**
+   * Headers, vectors, bodies and control buffers of a batch of notes; a socket's options, a struct pollfd (placed by
+   * `notes.ts`).
+   */
   NOTES: 0x800,
-  /** process_vm_readv(2): two of struct iovec. */
+  /** process_vm_readv(2): two struct iovec. */
   TRANSFER: 32,
-  /** A struct timespec, until when the kernel sleeps. */
+  /** A struct timespec: until when the kernel sleeps. */
   DEADLINE: 16,
   /** Where in a file sendfile(2) begins. */
   POSITION: 8,
   /** sendmsg(2) with a descriptor, and SIOCOUTQ's answer. */
   LOAN: 128,
-  /** Processors: those of a thread that is to be moved, and those that the kernel's had. */
+  /** Processors: those for a thread to be moved, and those that the kernel's thread had. */
   MASK: GLOBAL.AFFINITY_SIZE,
   OWN_MASK: GLOBAL.AFFINITY_SIZE,
   WAITS: WAITS.MOST * WAITS.SIZE,
-  /** Struct iovec of what is gathered. */
+  /** struct iovec of what is gathered. */
   GATHER: GATHERED * 16,
   RESIDENT: RESIDENT_PAGES,
 } as const;
@@ -48,5 +51,5 @@ function place(begin: number): Places {
 /** Offsets in the memory file. */
 export const SCRATCH: Places = place(FILE.FILE_SCRATCH);
 
-/** Where the last of them ends. */
+/** The end of the last of them. */
 export const SCRATCH_END: number = SCRATCH.RESIDENT + SIZES.RESIDENT;

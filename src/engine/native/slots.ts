@@ -1,22 +1,22 @@
-/** Thread slots of the memory file. A slot is free again only when the process that used it is gone. */
+/** Thread slots of the memory file. A slot is free again only once the process that used it is gone. */
 import { FILE, SIZE } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 
-/** So many slots may wait for their cleaning before a new one is made instead. */
+/** When so many slots await cleaning, they are cleaned before a new one is made. */
 const MANY_USED = 64;
 
 export class Slots {
   private readonly memory: MemoryFile;
   private next: number = FILE.FILE_SLOTS;
   private readonly clean: number[] = [];
-  /** Given back, with what their processes asked and got still in them. */
+  /** Given back, but still holding what their processes asked and got. */
   private readonly used: number[] = [];
 
   constructor(memory: MemoryFile) {
     this.memory = memory;
   }
 
-  /** How many can still be had. */
+  /** How many slots can still be had. */
   get room(): number {
     return this.clean.length + this.used.length + (FILE.FILE_SLOTS_END - this.next) / SIZE.SLOT_STRIDE;
   }
@@ -38,7 +38,7 @@ export class Slots {
     this.used.push(slot);
   }
 
-  /** What a slot's process asked and got is nobody else's business. To be called when there is time. */
+  /** Wipes what processes asked and got, which must not reach others. Call it when there is time. */
   cleanUp(): void {
     for (const slot of this.used.splice(0)) {
       this.memory.wipe(slot, SIZE.SLOT_STRIDE);

@@ -1,11 +1,11 @@
 /**
- * An empty space that is kept ready where new ones are asked for: to make one takes the host longer than a program wants to
- * wait. Its process may have died before it is used.
+ * An empty space kept ready once new ones are being asked for, as making one takes the host longer than a program wants
+ * to wait. Its process may die before it is used.
  */
 import type { NativeThread } from './native-thread.ts';
 
 export interface SpareOptions {
-  /** Makes a space; answers its thread, which waits for its first program. */
+  /** Makes a space. Returns its thread, which waits for its first program. */
   make(): NativeThread;
   /** How many threads can still be had. */
   room(): number;
@@ -27,7 +27,7 @@ export class Spare {
     return ready === null || ready.space.dead ? this.options.make() : ready;
   }
 
-  /** To be called when there is time. The last thread is left to who needs it now. */
+  /** Call it when there is time. The last thread slot is left to whatever needs it now. */
   keep(): void {
     if (this.wanted && this.options.room() > 1) this.ready = this.options.make();
     this.wanted = false;

@@ -1,6 +1,6 @@
 /**
- * What a thread's owner has used of the host: the host counts for the thread (or the process, if that is its only one),
- * which may have had other owners before. Times that were given out never go back.
+ * What a thread's owner has used of the host. The host counts for the thread, or for the process if this is its only
+ * thread; either may have had other owners before. Times that were given out never go back.
  */
 import type { ThreadTimes, ThreadUsage } from '../engine.ts';
 import type { Accounts, RawFaults, RawTimes } from './accounts.ts';
@@ -10,13 +10,13 @@ import type { MemoryFile } from './memory-file.ts';
 import type { NativeSpace } from './native-space.ts';
 
 interface Counted {
-  /** ns of processor time. */
+  /** Processor time, ns. */
   readonly total: number;
   readonly minflt: number;
   readonly majflt: number;
 }
 
-/** So much of processor time, ns, tells little new of how it divides: the host itself looks only when it ticks. */
+/** A user share holds for so much processor time, ns: the host itself samples the split only at its ticks. */
 const SHARE_HOLDS = 1e6;
 const NOTHING: Counted = { total: 0, minflt: 0, majflt: 0 };
 const NO_USAGE: ThreadUsage = { minflt: 0, majflt: 0, processor: 0, rss: 0, peak: null };
@@ -28,10 +28,10 @@ export class ThreadAccount {
   private readonly w: number;
   private userTime = 0;
   private systemTime = 0;
-  /** Of the process: the part in user mode, and up to what time it is taken to be that. */
+  /** The process's fraction in user mode, and until which time it is assumed to hold. */
   private userShare = 1;
   private shareUntil = 0;
-  /** What former owners had used, and what was read last. */
+  /** What former owners had used, and what was last read. */
   private before: Counted;
   private latest: Counted;
 
@@ -44,14 +44,14 @@ export class ThreadAccount {
     this.latest = NOTHING;
   }
 
-  /** The thread was parked, and has a new owner. What the former one used was asked when it went. */
+  /** The thread was parked and has a new owner. The former owner's usage was read when it went. */
   start(): void {
     this.userTime = 0;
     this.systemTime = 0;
     this.before = this.latest;
   }
 
-  /** `brought`: what the process has used, if it said so just now. */
+  /** `brought`: what the process has used, if its current call says so. */
   times(brought: BroughtUsage | null): ThreadTimes {
     const raw = this.rawTimes(brought);
     if (raw !== null) {
@@ -98,8 +98,8 @@ export class ThreadAccount {
   }
 
   /**
-   * What can be asked of the process is not asked of the thread: while a thread whose /proc entry was looked at goes,
-   * whoever reaps its process waits for that entry, busily.
+   * What the process can tell is not asked of the thread: when a thread whose /proc entry was looked at exits, the
+   * reaper of its process busy-waits for that entry.
    */
   private rawFaults(brought: BroughtUsage | null): RawFaults | null {
     const { space, accounts } = this;

@@ -1,4 +1,4 @@
-/** What a thread is told of its own process (answers.ts, `ThreadFacts`), in its slot; stub/facts.c reads it there. */
+/** What a thread is told of its own process (answers.ts, `ThreadFacts`), in its slot. stub/facts.c reads it there. */
 import { getUint64, setInt64 } from '../../lib/int64.ts';
 import type { ThreadFacts } from '../answers.ts';
 import { SLOT } from './layout.ts';
@@ -141,7 +141,7 @@ export class NativeThreadFacts implements ThreadFacts {
     return said ? getUint64(view, this.slot + field) : null;
   }
 
-  /** What kernel and thread look at while the other may be changing it. */
+  /** For what kernel and thread may look at while the other is changing it. */
   private share(field: number, value: number): void {
     Atomics.store(this.memory.i32, (this.slot + field) >> 2, value);
   }

@@ -1,6 +1,6 @@
 /**
- * Copies between the memory file and spaces, by process_vm_readv(2) and process_vm_writev(2), which keep to
- * the pages' protections. They answer 0 or -EFAULT.
+ * Copies between the memory file and spaces, by process_vm_readv(2) and process_vm_writev(2), which respect the pages'
+ * protections. They return 0 or -EFAULT.
  */
 import type { Libc } from '../../host/libc.ts';
 import { setInt64 } from '../../lib/int64.ts';
@@ -13,7 +13,7 @@ import type { NativeSpace } from './native-space.ts';
 import { SCRATCH } from './scratch.ts';
 
 const NR = { process_vm_readv: 310, process_vm_writev: 311 } as const;
-/** Two of struct iovec: ours and theirs. */
+/** Two struct iovec, ours and theirs. */
 const OURS = SCRATCH.TRANSFER;
 const THEIRS = OURS + 16;
 
@@ -36,7 +36,7 @@ export class Transfers {
     return this.transfer(NR.process_vm_writev, space, address, offset, len);
   }
 
-  /** What is there at once, or nothing: -EFAULT. */
+  /** Only what is there right away; otherwise -EFAULT. */
   gather(space: NativeSpace, words: Float64Array, count: number, offset: number, total: number): number {
     const { view, address } = this.memory;
     if (space.dead || count > GATHERED) return -EFAULT;
@@ -53,7 +53,7 @@ export class Transfers {
     if (len === 0) return 0;
     if (address < 0 || address + len > USER_END || space.dead) return -EFAULT;
     if (this.copies(nr, space, address, offset, len)) return 0;
-    // Perhaps the memory is ordered but not there yet, or it is mapped only as it is touched.
+    // The memory may be ordered but not mapped yet, or may be mapped only as it is touched.
     if (space.orders.acknowledged < space.orders.posted) {
       this.lives.drain(space);
       if (this.copies(nr, space, address, offset, len)) return 0;

@@ -1,6 +1,6 @@
 /**
- * How the kernel sleeps: in one futex_waitv(2) on several words of the memory file, each with the value that it had. A
- * change of any of them, with a wake, ends the sleep; a change that came before prevents it.
+ * How the kernel sleeps: in one futex_waitv(2) on several words of the memory file, each with its expected value. A
+ * change of any of them, with a wake, ends the sleep. A change that came before prevents it.
  */
 import type { Libc } from '../../host/libc.ts';
 import { monotonicNow } from '../../host/monotonic.ts';
@@ -11,9 +11,9 @@ import { SCRATCH, WAITS } from './scratch.ts';
 
 const NR = { futex_waitv: 449 } as const;
 const CLOCK_MONOTONIC = 1;
-/** Words that can be waited for at once. */
+/** How many words can be waited for at once. */
 export const MOST_WORDS: number = WAITS.MOST;
-/** Entries of {u64 value, u64 address, u32 flags, u32 reserved}, 32-bit words shared by processes. */
+/** Entries of {u64 value, u64 address, u32 flags, u32 reserved}, for 32-bit words shared between processes. */
 const ENTRIES = SCRATCH.WAITS;
 const ENTRY_SIZE = WAITS.SIZE;
 const FUTEX_SIZE_U32 = 2;
@@ -37,7 +37,10 @@ export class WaitVector {
     view.setUint32(at + 20, 0, true);
   }
 
-  /** Sleeps on the first `count` entries, at most `limit` ns. The doorbell tells who changes a word to wake it, too. */
+  /**
+   * Sleeps on the first `count` entries, at most `limit` ns. The doorbell tells those who change a word to wake the
+   * kernel too.
+   */
   wait(count: number, limit: number): void {
     const { i32, view, address } = this.memory;
     let until = 0;

@@ -1,4 +1,7 @@
-/** The window that a thread copies through by itself (answers.ts, `WindowAlong`), in its slot; stub/window.c looks there. */
+/**
+ * The window that a thread copies through on its own (answers.ts, `WindowAlong`), in its slot. stub/window.c looks
+ * there.
+ */
 import { setInt64 } from '../../lib/int64.ts';
 import type { WindowAlong, WindowTerms, WindowUse } from '../answers.ts';
 import type { FileWindow } from '../engine.ts';
@@ -10,7 +13,7 @@ const USE = SLOT.S_WINDOW_USE / 4;
 const { WINDOW_OPEN, WINDOW_MAY_WRITE, WINDOW_READ, WINDOW_WRITTEN } = SLOT;
 
 export class NativeWindowAlong implements WindowAlong {
-  /** What the thread may have done: whatever else it says does not count. */
+  /** What the thread may have done. Anything else that it says does not count. */
   private may = 0;
   private readonly i32: Int32Array;
   private readonly view: DataView;
