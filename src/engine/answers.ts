@@ -9,15 +9,12 @@ export const NO_BYTES = -1;
 
 /**
  * What a thread may do with a file on its own until it next asks. `SEEKS`: look at its position and change it. `READS`:
- * read what came along, from its position on. `CLOSES`: close it. `STEADY`: its bytes and attributes do not change, and
- * both came along.
+ * read what came along, from its position on. `CLOSES`: close it. `STEADY`: bytes and attributes came along,
+ * unchanging.
  */
 export const ALONG = { SEEKS: 1, READS: 2, CLOSES: 4, STEADY: 8 } as const;
 
-/**
- * A file that a thread has opened. Its attributes and first bytes, which are mostly asked for next, go along with
- * answers.
- */
+/** A file that a thread has opened. Its attributes and first bytes, mostly asked for next, go along with answers. */
 export interface OpenedFile {
   /** Bits of ALONG. */
   readonly may: number;
@@ -65,10 +62,7 @@ export interface PipeAlong {
    * descriptors of its ends; -1: not that end.
    */
   send(read: number, write: number, len: number, whole: boolean): void;
-  /**
-   * The thread, which may be running, asks from now on. Returns whether it did anything, which the fields below
-   * describe.
-   */
+  /** The thread, which may be running, asks from now on. Whether it did anything: the fields below say what. */
   take(): boolean;
   /** How many of the lent bytes it has taken, and what else is in the pipe now: bytes [start, end). */
   readonly taken: number;
@@ -84,10 +78,7 @@ export type PipeEnd = 'write' | 'read';
  * one descriptor each. It waits there on its own, for bytes or for room.
  */
 export interface ChannelEnds {
-  /**
-   * From its next answer on the thread sees the channel at `offset`, and no longer the one that it saw at this end
-   * before.
-   */
+  /** With its next answer the thread sees the channel at `offset`, in place of the one that it saw there before. */
   show(end: PipeEnd, offset: number, fd: number): void;
   /** Call it only while the thread is in the kernel. */
   hide(end: PipeEnd): void;
@@ -188,8 +179,8 @@ export interface ForeseenCalls {
 export interface ThreadFacts {
   /**
    * The number of both the thread and its process, while no other task shares its memory. It may then set its thread
-   * pointer, say what `robustList` and `clearTid` report, and answer a wake on a private futex, which wakes no task. 0:
-   * it may not.
+   * pointer, say what `robustList` and `clearTid` report, and do private futex wakes, which wake no task. 0: it may
+   * not.
    */
   tellSelf(tid: number): void;
   /** Its parent's number (getppid(2)): before `tellSelf`, and whenever it gets another parent. */
@@ -225,10 +216,7 @@ export interface ThreadFacts {
   untellIds(): void;
   /** The end of its data (brk(2)); 0: it has to ask for it. It also has to ask to move it. */
   tellBreak(address: number): void;
-  /**
-   * It may move its break on its own to any place from `lowest` to `highest`. It maps or unmaps its private memory
-   * there.
-   */
+  /** It may move its break from `lowest` to `highest` on its own, and maps or unmaps its private memory there. */
   letBreak(lowest: number, highest: number): void;
   /** It has to ask to move its break from now on. */
   stopBreak(): void;
@@ -237,8 +225,7 @@ export interface ThreadFacts {
   readonly breakTop: number;
   /**
    * When it exits (exit_group(2)), its memory concerns no other task, so it may end its process while the kernel hears
-   * of that. The call comes as others do, or `EngineThread.exitCode` reports it if the process's death is noticed
-   * first.
+   * of that. The call comes as others do, or `EngineThread.exitCode` has it if the process's death is noticed first.
    */
   tellMayEnd(may: boolean): void;
   /** Nothing that it was told holds any more. */
@@ -276,9 +263,7 @@ export interface KnownAnswer {
   readonly length: number;
 }
 
-/**
- * Answers, to calls that change nothing, that threads may be given without asking the kernel until they are forgotten.
- */
+/** Answers to calls that change nothing. Threads may use them without asking the kernel until they are forgotten. */
 export interface KnownAnswers {
   /** Call it before the call's first answer is learned. */
   addCall(call: KnownCall): void;

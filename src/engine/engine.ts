@@ -76,9 +76,7 @@ export interface ThreadUsage {
   readonly peak: number | null;
 }
 
-/**
- * Bytes of a space that are in memory: private pages, the host's files, the machine's memory. `peak`: the most ever.
- */
+/** Bytes of a space in memory: private pages, the host's files, the machine's memory. `peak`: the most ever. */
 export interface SpaceUsage {
   readonly anonymous: number;
   readonly file: number;
@@ -151,10 +149,7 @@ export interface EngineThread {
   answer(value: number): void;
   /** Ends the call. The thread comes back at once with TRAP_FRAME. */
   showFrame(value: number): void;
-  /**
-   * The call goes on, but with all registers: the thread comes back at once with TRAP_FRAME. What it brought along
-   * stays.
-   */
+  /** The call goes on with all registers: the thread comes back at once with TRAP_FRAME. What it brought stays. */
   needFrame(): void;
   /** Goes on from the registers at `context`. */
   resume(): void;
@@ -226,15 +221,9 @@ export const GATHERED = 1024;
 /** An address space. Addresses and lengths are page-aligned; protections are PROT_ bits. */
 export interface Space {
   readonly id: number;
-  /**
-   * Its program has ended on its own (answers.ts, `tellMayEnd`), but the kernel has not heard it yet. Its memory may be
-   * gone.
-   */
+  /** Its program has ended on its own (answers.ts, `tellMayEnd`), not yet heard here. Its memory may be gone. */
   readonly hasLeft: boolean;
-  /**
-   * Fresh private zero pages. `overShared`: pages of `memory` may be mapped there, and must be certain to be gone
-   * after.
-   */
+  /** Fresh private zero pages. `overShared`: pages of `memory` may be mapped there, which must be certain to go. */
   mapAnonymous(address: number, len: number, prot: number, overShared: boolean): void;
   /** Pages of `memory` at `offset`. A private mapping copies on write. `writable`: a shared one may ever be written. */
   mapMemory(
@@ -276,9 +265,7 @@ export interface Space {
    */
   gather(words: Float64Array, count: number, offset: number, total: number): number;
   write(address: number, offset: number, len: number): number;
-  /**
-   * Sets the highest bit of an int32 atomically, if it is writable. The caller checks the address. Slow, like `settle`.
-   */
+  /** Sets an int32's highest bit atomically if it is writable. The caller checks the address. Slow, like `settle`. */
   setHighBit(address: number): void;
   /** A copy of this space, as fork(2) makes it, with one thread that has the registers of `thread`. */
   fork(thread: EngineThread): EngineThread;
@@ -288,10 +275,7 @@ export interface Space {
   newThread(): EngineThread;
   /** What is in memory by the host's count, the engine's own few pages included. Costs some tens of microseconds. */
   usage(): SpaceUsage;
-  /**
-   * Bytes of private memory. A page that fork left to several processes counts in part for each. Slow: looks at all
-   * pages.
-   */
+  /** Bytes of private memory, where a page that fork left to several counts in part. Slow: looks at all pages. */
   share(): number;
   presence(address: number, len: number): PagePresence;
   /** Whether one of its threads has run since the last time this was asked. */
@@ -305,10 +289,7 @@ export interface Space {
   copied(address: number, out: Uint8Array): void;
   /** membarrier(2) of the host, with a command that it has, for all threads of this space (or of all spaces). */
   barrier(command: number): void;
-  /**
-   * Reads and writes as a debugger does, ignoring protections: a number of bytes, or -EIO. The caller checks the
-   * addresses.
-   */
+  /** As a debugger reads and writes, ignoring protections: a number of bytes, or -EIO. The caller checks addresses. */
   peek(address: number, buf: Uint8Array): number;
   poke(address: number, buf: Uint8Array): number;
   /** Stops all threads for good and gives the pages back. */
@@ -317,16 +298,10 @@ export interface Space {
   readonly reserved: readonly { readonly from: number; readonly to: number }[];
 }
 
-/**
- * Part of `memory` as a space's threads see it, to copy from and to. Children do not inherit it. It closes when other
- * windows are opened.
- */
+/** Part of `memory` as a space's threads see it, to copy from and to. Not inherited. Closes when others are opened. */
 export interface FileWindow {
   readonly isOpen: boolean;
-  /**
-   * Call this before anything happens to the pages. What is copied through the window later is copied again another
-   * way.
-   */
+  /** Call it before anything happens to the pages. What is copied through later is copied again in another way. */
   close(): void;
 }
 

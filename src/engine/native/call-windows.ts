@@ -17,7 +17,7 @@ export class CallWindows {
   plan: readonly Prefetch[] | undefined = undefined;
   private stagedIn = 0;
   private stagedOut = 0;
-  /** Copies to make when the call is answered. The list in the slot is the stub's, and the guest may spoil it. */
+  /** Copies to make when the call is answered. The list in the slot is for the stub; the guest may spoil it. */
   private copies = 0;
   /** How many of them the last answer included. */
   private sent = 0;

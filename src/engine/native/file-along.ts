@@ -1,7 +1,4 @@
-/**
- * The file that goes along with answers to a thread (answers.ts, `FileAlong`), in its slot. stub/along.c reads it
- * there.
- */
+/** The file that goes along with a thread's answers (answers.ts, `FileAlong`), in its slot; stub/along.c reads it. */
 import type { FileAlong, FileUse, OpenedFile } from '../answers.ts';
 import { SLOT } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';

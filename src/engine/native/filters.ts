@@ -109,9 +109,7 @@ const MAP_GROWSDOWN = 0x100;
 const MAP_NORESERVE = 0x4000;
 const MAP_KNOWN = MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_NORESERVE;
 
-/**
- * A call's address is the one behind its instruction: where that ends at the text's beginning, the call is a guest's.
- */
+/** A call's address is the one behind its instruction. One that ends where the text begins is a guest's. */
 const space: readonly Line[] = [
   ...onlyX86_64,
   load(DATA.ipHigh),

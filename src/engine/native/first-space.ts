@@ -1,6 +1,4 @@
-/**
- * The first space, of which all others are copies: finds what the host has put there, and unmaps what is not needed.
- */
+/** The first space, of which all others are copies: finds what the host put there, and unmaps what is not needed. */
 import { getUint64 } from '../../lib/int64.ts';
 import { TEXT_SIZE } from './filters.ts';
 import { GLOBAL, USER_END, VA } from './layout.ts';

@@ -1,6 +1,4 @@
-/**
- * Calls that a thread is about to make (answers.ts, `ForeseenCalls`), in its slot. stub/foreseen.c reads them there.
- */
+/** Calls that a thread is about to make (answers.ts, `ForeseenCalls`), in its slot; stub/foreseen.c reads them. */
 import { setInt64 } from '../../lib/int64.ts';
 import type { ForeseenCall, ForeseenCalls, OpenedFile } from '../answers.ts';
 import type { NativeFileAlong } from './file-along.ts';

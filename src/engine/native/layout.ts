@@ -52,9 +52,7 @@ export const VA = {
   STUB_END: 0x7e800000,
   /** The slots of the space's threads, one stride each, no more than the memory file has room for. */
   SLOT_BASE: 0x7e8000000000,
-  /**
-   * Pipes' pages (channel.ts): the pipe that the thread writes, then the one that it reads, one CHANNEL_STRIDE each.
-   */
+  /** Pipes' pages (channel.ts): the one that the thread writes, then the one that it reads, CHANNEL_STRIDE each. */
   CHANNEL_BASE: 0x7e8070000000,
   /** Windows on files' pages (file-windows.ts), one stride each. The filters' rules for slots apply to them too. */
   WINDOW_BASE: 0x7e8080000000,
@@ -114,10 +112,7 @@ export const GLOBAL = {
   /** Prefetch plans: two u32 for each of MAX_PLANS calls. */
   G_PLANS: 0x1000,
   MAX_PLANS: 512,
-  /**
-   * Which calls may have known answers: a u32 for each of MAX_PLANS, with KNOWN_CALL and the numbers among its
-   * arguments.
-   */
+  /** Which calls may have known answers: u32 for each of MAX_PLANS, KNOWN_CALL and the numbers among its arguments. */
   G_KNOWN: 0x2000,
 } as const;
 
@@ -183,9 +178,9 @@ export const OP = {
 
 /** Fields of a thread's slot (writable by the guest). */
 export const SLOT = {
-  // The first cache line goes to the kernel and back with every call, so it holds all that a simple call needs. If one
-  // side looks at it while the other writes, it takes the line away. So each side writes it last, all at once, and the
-  // state at the end.
+  // The first cache line goes to the kernel and back with every call, so it holds all that a simple call needs. A look
+  // by one side while the other writes takes the line away. So each side writes it last, all at once, the state at the
+  // end.
   S_STATE: 0,
   /** Why the thread came, and from which processor: u16 each. */
   S_KIND: 4,
@@ -199,10 +194,7 @@ export const SLOT = {
   /** How many bytes the prefetch brought for each of its two windows; -1: a fault. */
   S_IN0_LEN: 20,
   S_RET: 24,
-  /**
-   * The first four arguments. In an answer: bytes for the program (COPY_HERE), or where in the windows they are
-   * (COPY_THROUGH).
-   */
+  /** The first four arguments. In an answer: bytes for the program (COPY_HERE), or their window (COPY_THROUGH). */
   S_ARGS: 32,
   ARGS_HERE: 32,
   /** The fourth. With some calls (PLAN_SMALL) up to eight bytes that the call reads stand here instead. */
@@ -230,9 +222,8 @@ export const SLOT = {
   S_OWN: 152,
   /**
    * A file that was opened and came along (stub/along.c): its descriptor, its flags, how many of its bytes came, and
-   * whether these are all of them. S_FILE_USE is what the thread does with it: its position plus 1, with FILE_CLOSED
-   * once it is closed; 0: there is no file. Kernel and thread exchange that word, so that neither misses what the other
-   * does.
+   * whether these are all of them. S_FILE_USE is what the thread does with it: position plus 1, with FILE_CLOSED once
+   * it is closed; 0: no file. Kernel and thread exchange that word, so that neither misses what the other does.
    */
   S_FILE: 168,
   S_FILE_SIZE: 172,
@@ -298,9 +289,7 @@ export const SLOT = {
   PIPE_WHOLE: 0x20000000,
   PIPE_GONE: 0x40000000,
   PIPE_OPEN: 0x80000000,
-  /**
-   * The thread's signal mask, which it may set itself if S_MASK_TOLD, and the pending signals as told by the kernel.
-   */
+  /** The thread's signal mask, which it may set itself if S_MASK_TOLD, and the pending signals, set by the kernel. */
   S_MASK: 0x2c0,
   S_PENDING: 0x2c8,
   S_MASK_TOLD: 0x2d0,
@@ -312,9 +301,7 @@ export const SLOT = {
   S_BREAK_LOWEST: 0x2e8,
   S_BREAK_HIGHEST: 0x2f0,
   S_BREAK_TOP: 0x2f8,
-  /**
-   * The thread's copy of the call before it asks, the lengths that it fetched (see S_IN0_LEN), and the call's result.
-   */
+  /** The thread's copy of the call before it asks, what it fetched for it (see S_IN0_LEN), and the call's result. */
   S_CALL_NR: 0x300,
   S_CALL_ARGS: 0x308,
   S_RESULT: 0x338,
@@ -353,8 +340,8 @@ export const SLOT = {
   /**
    * In S_COPIES, instead of a list: one copy to where an argument points (bits 8 to 10 have its number). With
    * COPY_HERE, as many bytes from S_ARGS as bits 0 to 7 say. With COPY_THROUGH, as many bytes as the call's result
-   * through a window: S_ARGS has the offset from WINDOW_BASE, then the count in P_WINDOWS. COPY_BACK: from the argument
-   * to the window.
+   * through a window: S_ARGS has the offset from WINDOW_BASE, then the count in P_WINDOWS. COPY_BACK: the other way
+   * round.
    */
   COPY_HERE: 0x8000,
   COPY_THROUGH: 0x4000,
@@ -382,8 +369,7 @@ export const SLOT = {
 
 /**
  * A pipe between two threads (channel.ts): the writer's pages, which the reader can only read, and a page of the
- * reader's the other way round. Positions are twice the count of bytes, plus CHANNEL_OPEN; without CHANNEL_OPEN they
- * are void.
+ * reader's the other way round. Positions are twice the count of bytes, plus CHANNEL_OPEN, without which they are void.
  */
 export const CHANNEL = {
   /**
@@ -427,10 +413,7 @@ export const FORESEEN = {
   FC_SIZE: 80,
   FC_WHOLE: 84,
   FC_FLAGS: 88,
-  /**
-   * What it writes: 1 + the number of the argument that says where (0: nothing), then an offset in the slot and a
-   * length.
-   */
+  /** What it writes: 1 + the argument that says where (0: nothing), then an offset in the slot, and a length. */
   FC_OUT: 92,
   FC_OUT_DATA: 96,
   FC_OUT_LEN: 100,
@@ -442,10 +425,7 @@ export const FORESEEN = {
   ACT_OPEN: 2,
 } as const;
 
-/**
- * S_STATE, initially 0. The guest sets REQUEST and SLEEPING. The kernel sets WAIT, PREPARE and, for the thread to run,
- * ANSWER.
- */
+/** S_STATE, initially 0. The guest sets REQUEST and SLEEPING; the kernel WAIT, PREPARE and, to let it run, ANSWER. */
 export const STATE = {
   /** A request. The caller looks for its answer. */
   ST_REQUEST: 1,
@@ -454,10 +434,7 @@ export const STATE = {
   /** The kernel has taken the request, but the answer will take time: the caller should soon sleep. */
   ST_WAIT: 3,
   ST_ANSWER: 4,
-  /**
-   * The kernel has taken the request. The caller, still looking for its answer, sees meanwhile that orders up to
-   * S_TARGET are done.
-   */
+  /** The kernel has taken the request. The caller, still looking, meanwhile gets the orders up to S_TARGET done. */
   ST_PREPARE: 5,
 } as const;
 

@@ -18,9 +18,7 @@ const SIGKILL = 9;
 const BIRTH_LIMIT = 2e9;
 /** How long a space may take to do its orders, ns. */
 const ORDERS_LIMIT = 2e9;
-/**
- * Code that needs a note at once reads it. Looking for others takes the host 5 us, and the kernel sleeps often. In ns.
- */
+/** In ns. Notes needed at once are read at once. A look for others takes the host 5 us, and the kernel sleeps often. */
 const NOTES_PAUSE = 1e6;
 /**
  * A process's number is used only if notes were read at most this long ago, ns. The death is noted before the host may

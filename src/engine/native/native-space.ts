@@ -248,10 +248,7 @@ export class NativeSpace implements Space {
     return this.engine.transfers.write(this, address, offset, len);
   }
 
-  /**
-   * The host has a call that changes a word of the caller's memory. It also wakes sleepers there, of which there are
-   * none.
-   */
+  /** The host has a call that changes a word of the caller's memory. It also wakes sleepers there; there are none. */
   setHighBit(address: number): void {
     this.order(NR.futex, address, FUTEX_WAKE_OP_PRIVATE, 0, 0, address, OR_HIGH_BIT);
     this.settle();
@@ -313,9 +310,7 @@ export class NativeSpace implements Space {
     return thread;
   }
 
-  /**
-   * The first orders of every space but the very first: it says who it is, and its pages are not inherited by children.
-   */
+  /** The first orders of every space but the very first: it says who it is, and children do not inherit its pages. */
   orderFirst(): void {
     this.orders.askForBirthNote();
     this.order(NR.madvise, VA.STUB_SPACE, SIZE.SPACE_SIZE, MADV_DONTFORK);

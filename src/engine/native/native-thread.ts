@@ -218,9 +218,7 @@ export class NativeThread implements EngineThread {
     if (before !== STATE.ST_REQUEST) space.flush();
   }
 
-  /**
-   * Has the thread end its process, if it is in the kernel: that wakes no other thread, and mostly not even this one.
-   */
+  /** Has the thread end its process if it is in the kernel. This wakes no other thread, and mostly not even it. */
   endProcess(): boolean {
     const { i32, w } = this;
     const before = Atomics.load(i32, w);
@@ -242,10 +240,7 @@ export class NativeThread implements EngineThread {
     if (this.hasLeft) this.arrive();
   }
 
-  /**
-   * There is one call after which there is no thread. The kernel may hear of the process's death while it handles the
-   * call.
-   */
+  /** The only call after which there is no thread. The process's death may be heard while the call is handled. */
   private said(): void {
     const isLast = this.nr === NR.exit_group;
     this.trap = isLast ? TRAP_CALL : TRAP_BROKEN;

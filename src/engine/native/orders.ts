@@ -101,10 +101,7 @@ export class Orders {
     return VA.STUB_SPACE + place;
   }
 
-  /**
-   * The note that a failed order sends: the process of space `id`, or a thread of it, was not made. Returns its
-   * address.
-   */
+  /** The note that a failed order sends: space `id`'s process, or a thread of it, was not made. Returns its address. */
   placeRefusal(id: number): number {
     const place = SPACE.P_REFUSALS + (this.refusalPlace++ % REFUSAL_PLACES) * NOTE.NOTE_SIZE;
     this.words[place / 4] = NOTE.NOTE_REFUSED;
@@ -137,8 +134,7 @@ export class Orders {
     const { words } = this;
     const at = (SPACE.P_OPS + (this.posted & (SIZE.MAX_OPS - 1)) * OP.OP_SIZE) / 4;
     const args = at + OP.OP_ARGS / 4;
-    // A starting program has dozens of these, so each 64-bit word is put without a function call. Number and kind are
-    // small.
+    // A starting program has dozens of these: each 64-bit word is put without a call. Number and kind are small.
     words[at + OP.OP_NR / 4] = nr;
     words[args] = a | 0;
     words[args + 1] = a < 0 ? -1 : a / TWO32;

@@ -1,7 +1,4 @@
-/**
- * The pipe that a thread reads and writes on its own (answers.ts, `PipeAlong`), in its slot. stub/pipe.c has the other
- * side.
- */
+/** The pipe that a thread uses on its own (answers.ts, `PipeAlong`), in its slot; stub/pipe.c has the other side. */
 import type { PipeAlong } from '../answers.ts';
 import { SLOT } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';

@@ -47,10 +47,7 @@ export class Processors {
     memory.view.setInt32(GLOBAL.G_KERNEL_CPU, NONE, true);
   }
 
-  /**
-   * Leaves guests `count` of our own processors, in a row from an arbitrary one, so that machines with one do not share
-   * it.
-   */
+  /** Leaves guests `count` of our processors, from an arbitrary one on: machines with one each do not share it. */
   chooseForGuests(count: number): void {
     const { bytes, address } = this.memory;
     const mask = GLOBAL.G_AFFINITY;
@@ -63,9 +60,7 @@ export class Processors {
     }
   }
 
-  /**
-   * Pins the calling thread, which is the kernel's, to one of its processors, preferably one that guests do not use.
-   */
+  /** Pins the calling thread, the kernel's, to one of its processors, preferably one that guests do not use. */
   keepKernel(): void {
     const { view, address } = this.memory;
     this.libc.syscall(NR.sched_getaffinity, 0, AFFINITY_SIZE, address + OWN);

@@ -1,6 +1,6 @@
 /**
- * The stub's first process, child of the kernel and parent of all spaces: its start, its pauses and its end, and with
- * it the end of the spaces.
+ * The stub's first process, child of the kernel and parent of all spaces: its start, its pauses and its end, and the
+ * spaces' end with it.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';

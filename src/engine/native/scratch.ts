@@ -12,10 +12,7 @@ export const RESIDENT_PAGES = 0x10000;
 
 /** Sizes in bytes. */
 const SIZES = {
-  /**
-   * Headers, vectors, bodies and control buffers of a batch of notes; a socket's options, a struct pollfd (placed by
-   * `notes.ts`).
-   */
+  /** A batch of notes: headers, vectors, bodies, control buffers; socket options, a struct pollfd (see `notes.ts`). */
   NOTES: 0x800,
   /** process_vm_readv(2): two struct iovec. */
   TRANSFER: 32,

@@ -1,4 +1,4 @@
-/** What a thread is told of its own process (answers.ts, `ThreadFacts`), in its slot. stub/facts.c reads it there. */
+/** What a thread is told of its own process (answers.ts, `ThreadFacts`), in its slot; stub/facts.c reads it there. */
 import { getUint64, setInt64 } from '../../lib/int64.ts';
 import type { ThreadFacts } from '../answers.ts';
 import { SLOT } from './layout.ts';

@@ -1,6 +1,6 @@
 /**
  * What a program's calls leave in its thread's slot: what they read and wrote, and registers. The program that it
- * executes next (execve(2)) may have fewer rights, so all of that is wiped, as far as the slot was used: mostly a few
+ * executes next (execve(2)) may have fewer rights, so all of that is wiped as far as the slot was used: mostly some
  * kilobytes.
  */
 import type { Prefetch } from '../engine.ts';

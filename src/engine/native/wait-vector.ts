@@ -37,10 +37,7 @@ export class WaitVector {
     view.setUint32(at + 20, 0, true);
   }
 
-  /**
-   * Sleeps on the first `count` entries, at most `limit` ns. The doorbell tells those who change a word to wake the
-   * kernel too.
-   */
+  /** Sleeps on the first `count` entries, at most `limit` ns. The doorbell says that a changed word needs a wake. */
   wait(count: number, limit: number): void {
     const { i32, view, address } = this.memory;
     let until = 0;

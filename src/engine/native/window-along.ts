@@ -1,7 +1,4 @@
-/**
- * The window that a thread copies through on its own (answers.ts, `WindowAlong`), in its slot. stub/window.c looks
- * there.
- */
+/** The window that a thread uses on its own (answers.ts, `WindowAlong`), in its slot; stub/window.c looks there. */
 import { setInt64 } from '../../lib/int64.ts';
 import type { WindowAlong, WindowTerms, WindowUse } from '../answers.ts';
 import type { FileWindow } from '../engine.ts';

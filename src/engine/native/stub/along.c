@@ -1,6 +1,6 @@
 /*
- * What is mostly asked about a file that was opened came along with an answer (answers.ts, `OpenedFile`): its attributes
- * and its first bytes, or less. The kernel looks at S_FILE_USE for what was done, and takes the word away when it likes.
+ * What is mostly asked about an opened file came along with an answer (answers.ts, `OpenedFile`): its attributes and
+ * its first bytes, or less. The kernel sees in S_FILE_USE what was done, and takes the word away whenever it likes.
  */
 #include <asm/unistd.h>
 #include "stub.h"
@@ -12,7 +12,7 @@
 #define TCGETS 0x5401
 #define ENOTTY 25
 #define STAT_SIZE 144
-/* The kernel is to be asked. */
+/* Leaves the call to the kernel. */
 #define ASK -4096L
 
 static char *record(void *slot)
@@ -34,12 +34,12 @@ static long stat_unnamed(void *slot)
 	return put_stat(slot, AT(u64, slot, S_CALL_ARGS + 16));
 }
 
-/* How many bytes were read at `from`, if all that are wanted came along. */
+/* How many bytes were read at `from`, if all that the call wants came along. */
 static long read_along(void *slot, u64 from)
 {
 	u64 to = AT(u64, slot, S_CALL_ARGS + 8), count = AT(u64, slot, S_CALL_ARGS + 16), size = AT(u32, slot, S_FILE_SIZE);
 
-	/* Of a buffer all is looked at first, not only what is needed of it. */
+	/* The whole buffer is checked first, not only the part that is used. */
 	if (to > TASK_SIZE || count > TASK_SIZE - to)
 		return ASK;
 	if (size > SLOT_STRIDE || from > size || (count > size - from && !AT(u32, slot, S_FILE_WHOLE)))
@@ -63,7 +63,7 @@ static long seek(void *slot, u32 position)
 	return offset < 0 || offset > (long)FILE_CLOSED - 2 ? ASK : offset;
 }
 
-/* Of a file that does not change. */
+/* For a file that does not change. */
 static long answer_steady(void *slot)
 {
 	u64 second = AT(u64, slot, S_CALL_ARGS + 8);
@@ -83,7 +83,7 @@ static long answer_steady(void *slot)
 	return ASK;
 }
 
-/* The call's result; `next` is what S_FILE_USE will be. */
+/* The call's result. `next` becomes the new S_FILE_USE. */
 static long answer(void *slot, u32 use, u32 *next)
 {
 	u32 may = AT(u32, slot, S_FILE_MAY);
@@ -101,7 +101,7 @@ static long answer(void *slot, u32 use, u32 *next)
 		*next = use + (u32)result;
 		return result;
 	case __NR_close:
-		/* A window on its pages has to go, too. */
+		/* A window on the file's pages has to be closed too. */
 		if (AT(u32, slot, S_WINDOW_USE) & WINDOW_OPEN && AT(u32, slot, S_WINDOW_FD) == AT(u32, slot, S_FILE))
 			return ASK;
 		*next = use | FILE_CLOSED;
@@ -110,7 +110,7 @@ static long answer(void *slot, u32 use, u32 *next)
 	return may & FILE_STEADY ? answer_steady(slot) : ASK;
 }
 
-/* Whether the call that the slot holds was answered. */
+/* Whether the call in the slot was answered. */
 int answered_along(void *slot)
 {
 	u32 *word = (u32 *)((u64)slot + S_FILE_USE);

@@ -1,6 +1,6 @@
 /*
- * A pipe between this thread and one of another process (channel.ts): what it writes the other takes without anybody's help, and is
- * woken for it. Each has pages that the other can only read, and believes nothing that stands there.
+ * A pipe between this thread and one of another process (channel.ts). What one writes, the other takes without help,
+ * and is woken for it. Each has pages that the other can only read, and neither believes what the other's say.
  */
 #include <asm/unistd.h>
 #include "stub.h"
@@ -19,7 +19,7 @@ static int exchange(u64 address, u32 was, u32 is)
 	return __atomic_compare_exchange_n((u32 *)address, &was, is, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-/* Between the ring, from the byte `position` on, and the program's memory. */
+/* Copies between the ring, from byte `position` on, and the program's memory. */
 static int copy_ring(u64 ring, u32 position, u64 address, u64 count, int writes)
 {
 	u64 from = position & (RING_SIZE - 1), first = RING_SIZE - from < count ? RING_SIZE - from : count;
@@ -33,9 +33,9 @@ static int copy_ring(u64 ring, u32 position, u64 address, u64 count, int writes)
 }
 
 /*
- * Waits until the other's position is no longer as it was seen, or the pipe is not open any more. Who is on our own processor goes on
- * only if we sleep. Elsewhere it is looked for as long as that has paid. The kernel takes the pipe back before it interrupts
- * who waits here, and wakes us until we come: another that lies can lull us.
+ * Waits until the other's position is no longer `seen`, or the pipe is closed. If the other thread is on our processor,
+ * it goes on only if we sleep. If it is elsewhere, we look for as long as that has paid. The kernel takes the pipe back
+ * before it interrupts a thread that waits here, and wakes it until it comes. A lying peer can only lull us.
  */
 static void wait_for(u64 theirs, u32 seen, u64 ours, u32 own, u64 other_cpu)
 {
@@ -93,7 +93,7 @@ static u64 take(void *slot)
 	u64 to = AT(u64, slot, S_CALL_ARGS + 8), count = AT(u64, slot, S_CALL_ARGS + 16);
 	u32 head, tail, have;
 
-	/* Of a buffer all is looked at first, not only what is needed of it. */
+	/* The whole buffer is checked first, not only the part that is used. */
 	if (to > TASK_SIZE || count > TASK_SIZE - to || count == 0)
 		return 0;
 	AT(u32, READER, C_READER) = this_cpu();
@@ -113,13 +113,13 @@ static u64 take(void *slot)
 		return 0;
 	if (!exchange(READER + C_HEAD, head, head + 2 * (u32)count))
 		return 0;
-	/* As soon as there is room for whatever it may want to put. */
+	/* Wakes the writer once there is room for anything that it may want to put. */
 	if (AT(u32, READER, C_FULL) && RING_SIZE - have + count >= LARGEST_PUT)
 		futex_wake(READER + C_HEAD);
 	return count;
 }
 
-/* Whether the call that the slot holds was answered. What it cannot do, and to write nothing, is the kernel's business. */
+/* Whether the call in the slot was answered. Writes of nothing, and what this code cannot do, go to the kernel. */
 int answered_by_channel(void *slot)
 {
 	u32 ends = AT(u32, slot, S_CHANNELS), fd = AT(u32, slot, S_CALL_ARGS);

@@ -1,15 +1,15 @@
 /*
  * What must be exact to the instruction: entries, exits, the mapping thread.
  *
- * The mapping thread never uses a stack and never reads memory that a guest can write: its state is in
- * registers, its orders come from the space's page (read-only to every thread of the space).
+ * The mapping thread never uses a stack and never reads memory that a guest can write: its state is in registers, and
+ * its orders come from the space's page (read-only to every thread of the space).
  */
 #include "layout.h"
 #include <asm/unistd.h>
 
 	.section .text.entry, "ax"
 
-/* A patched call site came here by way of its thunk: rax the call's number, rcx where to return. */
+/* A patched call site comes here through its thunk. rax: the call's number; rcx: the return address. */
 	.globl fast_entry
 fast_entry:
 	movq	%rax, %gs:S_CALL_NR
@@ -30,7 +30,7 @@ fast_entry:
 	cmpl	$A_FRAME, %eax		/* the thread has a new task */
 	je	slot_frame
 
-/* From here to fast_exit_end a kick starts over: all comes from the slot again. */
+/* A kick between here and fast_exit_end starts over: everything is loaded from the slot again. */
 	.globl fast_exit, fast_exit_end
 fast_exit:
 	cmpl	$0, %gs:S_KICKED
@@ -44,11 +44,11 @@ fast_exit:
 	movq	%gs:S_RSP, %rsp
 	movq	%gs:S_RESULT, %rax
 	movq	%gs:S_RIP, %rcx
-	cmpq	$-4096, %rax		/* a patched site may have had this behind its syscall */
+	cmpq	$-4096, %rax		/* a patched site may have had this after its syscall */
 	jmp	*%rcx
 fast_exit_end:
 
-/* Shows the kernel all registers: as they will be, by a trap whose handler knows this place. */
+/* Shows the kernel all registers as they will be, by a trap whose handler knows this place. */
 fast_show:
 	movl	$0, %gs:S_KICKED
 	movq	%gs:S_CALL_ARGS, %rdi
@@ -60,8 +60,8 @@ fast_show:
 	movq	%gs:S_RSP, %rsp
 	movq	%gs:S_RESULT, %rax
 	movq	%gs:S_RIP, %rcx
-	cmpq	$-4096, %rax		/* as fast_exit does: rcx may be behind the comparison */
-	int3				/* an illegal instruction would do, but hypervisors look at those first */
+	cmpq	$-4096, %rax		/* as fast_exit does: rcx may point behind the comparison */
+	int3				/* an illegal instruction would do, but hypervisors intercept those first */
 	.globl fast_trap
 fast_trap:
 	ud2
@@ -71,7 +71,7 @@ signal_restorer:
 	movl	$__NR_rt_sigreturn, %eax
 	syscall
 
-/* Copies from or to the guest: a fault between copy_guest and copy_guest_end goes on at copy_guest_fault. */
+/* Copies from or to the guest. A fault between copy_guest and copy_guest_end continues at copy_guest_fault. */
 	.globl copy_guest, copy_guest_end, copy_guest_fault, copy_bytes, copy_string
 copy_guest:
 copy_bytes:
@@ -94,12 +94,12 @@ copy_string:
 	ret
 copy_guest_end:
 copy_guest_fault:
-	/* rcx counts what is left; negative says that the end was not reached. */
+	/* rcx counts what is left. A negative result says that the end was not reached. */
 	notq	%rcx
 	movq	%rcx, %rax
 	ret
 
-/* This thread goes on from its slot's frame. */
+/* The thread continues from its slot's frame. */
 slot_frame:
 	movq	%gs:S_FS, %rax
 	wrfsbase %rax
@@ -107,7 +107,7 @@ slot_frame:
 	movl	%gs:S_FRAME, %eax
 	addq	%rax, %rdi
 
-/* A thread goes on from the frame that rdi points to (a ucontext). */
+/* The thread continues from the frame (a ucontext) that rdi points to. */
 	.globl resume_frame
 resume_frame:
 	movq	%rdi, %rsp
@@ -129,7 +129,7 @@ mapper_loop:
 	cmpl	%ebx, %r12d
 	jne	mapper_next
 	movl	%r12d, W_DONE(%r14)
-	movl	$__NR_futex, %eax		/* wake who waits for this */
+	movl	$__NR_futex, %eax		/* wake threads that wait for this */
 	leaq	W_DONE(%r14), %rdi
 	movl	$1, %esi
 	movl	$0x7fffffff, %edx
@@ -167,7 +167,7 @@ mapper_next:
 mapper_failed:
 	cmpl	$OP_KIND_CALL, %ebx
 	je	mapper_done
-	movl	$__NR_write, %eax		/* r8 is where the note lies that says so */
+	movl	$__NR_write, %eax		/* r8: the note that says so */
 	movl	$FD_NOTES, %edi
 	movq	%r8, %rsi
 	movl	$NOTE_SIZE, %edx
@@ -180,7 +180,7 @@ mapper_child:
 	cmpl	$OP_KIND_THREAD, %ebx
 	je	guest_start
 
-/* A new space: r9 is where its pages lie in the memory file. Map them, tie its life to the reaper's. */
+/* A new space. r9: where its pages lie in the memory file. Maps them, and ties its life to the reaper's. */
 	movq	%r9, %r12
 	movl	$__NR_mmap, %eax
 	movl	$STUB_SPACE, %edi
@@ -210,7 +210,8 @@ mapper_child:
 	syscall
 
 /*
- * A thread for guest code. rsp: the top of its slot's stack. r9: its stack_t, in the space's page. It gives up everything, and only then looks at its slot.
+ * A thread for guest code. rsp: the top of its slot's stack. r9: its stack_t, in the space's page. It gives up
+ * everything before it looks at its slot.
  */
 guest_start:
 	leaq	-S_STACK_TOP(%rsp), %rbx
@@ -222,7 +223,7 @@ guest_start:
 	movl	$__NR_gettid, %eax
 	syscall
 	movl	%eax, S_TID(%rbx)
-	movl	$__NR_sched_setaffinity, %eax	/* its mapping thread keeps to one processor */
+	movl	$__NR_sched_setaffinity, %eax	/* its mapping thread is pinned to one processor */
 	xorl	%edi, %edi
 	movl	$AFFINITY_SIZE, %esi
 	movl	$(STUB_GLOBAL + G_AFFINITY), %edx
@@ -232,7 +233,7 @@ guest_start:
 	movl	$-1, %esi
 	xorl	%edx, %edx
 	syscall
-	movl	$__NR_prctl, %eax		/* calls from the mapping thread's text are no more */
+	movl	$__NR_prctl, %eax		/* no more calls from the mapping thread's text */
 	movl	$PR_SET_SYSCALL_USER_DISPATCH, %edi
 	movl	$PR_SYS_DISPATCH_ON, %esi
 	movl	$STUB_ENTRY, %edx

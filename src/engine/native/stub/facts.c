@@ -1,6 +1,6 @@
 /*
- * What the kernel has told a thread of its own process (engine.ts, `ThreadFacts`), and what the kernel need not hear of at
- * once. Nothing here is worth a lie: a guest that writes to these fields deceives itself.
+ * What the kernel has told a thread of its own process (answers.ts, `ThreadFacts`), and what the kernel need not hear
+ * of at once. There is nothing to gain by lying here: a guest that writes to these fields deceives itself.
  */
 #include <asm/unistd.h>
 #include "stub.h"
@@ -29,7 +29,7 @@
 
 static const u8 default_action[SIGACTION_SIZE];
 
-/* Whether `size` bytes are where the program wants them, if it wants them. */
+/* Whether `size` bytes could be put where the program wants them, if it wants them. */
 static int put(u64 to, const void *from, long size)
 {
 	return to == 0 || copy_bytes((void *)to, from, size) == 0;
@@ -40,7 +40,7 @@ static void *own_action(void *slot, u32 signal)
 	return (char *)slot + S_ACTIONS + SIGACTION_SIZE * (signal - 1);
 }
 
-/* The kernel may look at any time (sighand.ts): it takes what stands there between two equal even numbers. */
+/* The kernel may look at any time (sighand.ts). It takes what is there between two equal even counts. */
 static void set_action(void *slot, u32 signal, const u64 *action, int own)
 {
 	u32 *count = (u32 *)((u64)slot + S_ACTIONS_SET);
@@ -58,8 +58,8 @@ static int is_pending(void *slot, u64 bit)
 }
 
 /*
- * Of a signal that is ignored from now on none is pending any more: if one is, or comes while we set the action, the kernel
- * has to see to that. It sends none that is ignored, and says what is pending first.
+ * No signal that is ignored from now on may stay pending. If one is pending, or comes while we set the action, the
+ * kernel has to handle that. It sends no ignored signal, and says what is pending first.
  */
 static int set_here(void *slot, u32 signal, const u64 *action, const u64 *old, int own)
 {
@@ -75,7 +75,7 @@ static int set_here(void *slot, u32 signal, const u64 *action, const u64 *old, i
 	return 0;
 }
 
-/* Nothing is written before all else is done: the kernel, if it is asked after all, finds all as it was. */
+/* Nothing is written before all else is done: if the kernel is asked after all, it finds everything unchanged. */
 static int action_of(void *slot, u32 signal, u64 from, u64 to)
 {
 	u64 action[SIGACTION_SIZE / 8], old[SIGACTION_SIZE / 8];
@@ -101,9 +101,9 @@ static int action_of(void *slot, u32 signal, u64 from, u64 to)
 }
 
 /*
- * The kernel says what is pending before it looks at the mask, and we look at that after the mask is set: so one of the two
- * sees what the other did. The kernel is asked, and finds all as it was, if a signal gets through, or was let through before:
- * then we may be dying of it.
+ * The kernel says what is pending before it looks at the mask, and we look at that after setting the mask, so one of
+ * the two sees what the other did. If a pending signal gets through, or got through before, the mask is restored and
+ * the kernel is asked: we may be dying of that signal.
  */
 static int set_mask(void *slot, u64 mask)
 {
@@ -122,8 +122,8 @@ static u64 combine(u32 how, u64 old, u64 set)
 }
 
 /*
- * Both sets may be the same memory: what is read must still be there if the kernel is asked after all. So nothing is written
- * before all else is done, and only what is written whole or not at all.
+ * Both sets may be the same memory, and what is read must still be there if the kernel is asked after all. So nothing
+ * is written before all else is done, and it is written whole or not at all.
  */
 static int mask_of(void *slot, u32 how, u64 from, u64 to)
 {
@@ -156,7 +156,7 @@ static void say(void *slot, u32 what, u32 field, u64 value)
 	AT(u32, slot, S_SAID) |= what;
 }
 
-/* S_IDS has them in this order. */
+/* In the order of S_IDS. */
 static int id_of(void *slot, u64 nr, long *id)
 {
 	u32 which = nr == __NR_getuid ? 0 : nr == __NR_geteuid ? 1 : nr == __NR_getgid ? 2 : 3;
@@ -170,7 +170,7 @@ static u64 page_up(u64 address)
 	return (address + PAGE - 1) & ~(PAGE - 1);
 }
 
-/* Nothing but the heap lies between the places that the kernel has told. It hears of it when it looks (mm/own-break.ts). */
+/* Only the heap lies within the bounds that the kernel told. It hears of a move when it looks (mm/own-break.ts). */
 static int move_break(void *slot, u64 to)
 {
 	u64 from = page_up(AT(u64, slot, S_BREAK)), end = page_up(to);
@@ -190,7 +190,7 @@ static int move_break(void *slot, u64 to)
 	return 1;
 }
 
-/* Whether the call that the slot holds was answered. */
+/* Whether the call in the slot was answered. */
 int answered_by_facts(void *slot)
 {
 	u64 first = AT(u64, slot, S_CALL_ARGS), second = AT(u64, slot, S_CALL_ARGS + 8);

@@ -1,4 +1,4 @@
-/* The seccomp programs, as the build has written them. */
+/* The seccomp programs, as the build wrote them. */
 #include <linux/filter.h>
 #include "stub.h"
 #include "filters.h"

@@ -1,6 +1,7 @@
 /*
- * Calls that the kernel foresees (engine.ts, `ForeseenCalls`): a program mostly begins as it did the last time. They are made
- * already, in this order; to a thread that makes the next one its answer is given here. The kernel looks at S_FORESEEN_MADE.
+ * Calls that the kernel foresees (answers.ts, `ForeseenCalls`), as a program mostly begins as it did the last time.
+ * They are already made, in this order: a thread that makes the next one is answered here. The kernel looks at
+ * S_FORESEEN_MADE.
  */
 #include <asm/unistd.h>
 #include "stub.h"
@@ -37,7 +38,7 @@ static int is_same_call(void *slot, u64 call)
 	return is_same_string(slot, call);
 }
 
-/* Whether a file that came along before is closed where it has to be. */
+/* Whether a file that came along before is closed, if it has to be. */
 static int is_closed_before(void *slot, u64 call)
 {
 	u32 use = AT(u32, slot, S_FILE_USE);
@@ -47,7 +48,7 @@ static int is_closed_before(void *slot, u64 call)
 	return !AT(u32, call, FC_AFTER_CLOSE) && AT(u32, call, FC_ACT) != ACT_OPEN;
 }
 
-/* The file goes along. */
+/* The opened file goes along. */
 static void open_along(void *slot, u64 call)
 {
 	AT(u32, slot, S_FILE_USE) = 0;
@@ -60,7 +61,7 @@ static void open_along(void *slot, u64 call)
 	AT(u32, slot, S_FILE_USE) = 1;
 }
 
-/* What it writes, where the program wants it. */
+/* Writes the call's output to where the program wants it. */
 static int write_out(void *slot, u64 call)
 {
 	u32 out = AT(u32, call, FC_OUT), length = AT(u32, call, FC_OUT_LEN);
@@ -99,8 +100,8 @@ static int make_next(void *slot)
 }
 
 /*
- * Whether the call that the slot holds, its name fetched, was foreseen, and is answered. The kernel may take the list away
- * at any time, and then sees whether we are at it.
+ * Whether the call in the slot, its name fetched, was foreseen and has been answered. The kernel may take the list away
+ * at any time, and then sees whether the thread is busy here.
  */
 int foreseen_call(void *slot)
 {

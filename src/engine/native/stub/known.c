@@ -1,7 +1,7 @@
 /*
- * Answers that are known beforehand: that there is no such file, say, or what its attributes are, as long as neither names
- * nor the file have changed since somebody with the same rights asked the same. The kernel writes the table
- * (known-answers.ts); here one is only looked up.
+ * Known answers: that there is no such file, say, or what its attributes are, as long as neither names nor the file
+ * have changed since someone with the same rights asked the same. The kernel writes the table (known-answers.ts); this
+ * code only looks answers up.
  */
 #include "stub.h"
 
@@ -44,7 +44,7 @@ static u32 half(struct hash *h)
 	return h->v1 ^ h->v3;
 }
 
-/* The call's number, its arguments that are numbers, the length of the name, and the name in words, zeros behind it. */
+/* The call's number, its arguments that are numbers, the name's length, and the name in words, padded with zeros. */
 static void add_call(struct hash *h, void *slot, u32 numbers, u32 length)
 {
 	u32 at, i;
@@ -60,7 +60,7 @@ static void add_call(struct hash *h, void *slot, u32 numbers, u32 length)
 		add(h, AT(u32, slot, S_IN0 + at) & ((1U << 8 * (length & 3)) - 1));
 }
 
-/* What the call writes is copied before it is known to be whole: the kernel may have begun to write there. */
+/* Copies what the call writes before it is known to be whole, as the kernel may be writing there. */
 static int fetch_data(struct hash *h, u32 place, u32 length, u32 *to)
 {
 	u64 from = STUB_KNOWN + KNOWN_DATA + KNOWN_DATA_ENTRY * place;
@@ -80,14 +80,14 @@ static int write_out(void *slot, u32 out, const u32 *data, u32 length)
 	return out == 0 ? -1 : copy_bytes((void *)AT(u64, slot, S_CALL_ARGS + 8 * (out - 1)), data, length) == 0 ? 0 : -1;
 }
 
-/* The answer in one of the places where it may be; `h` goes on to give what hides its data. */
+/* The answer in one of its two possible places. `h` goes on to give the words that hide its data. */
 static int answer_at(void *slot, u32 place, u32 low, u32 high, struct hash h, u32 out)
 {
 	u64 entry = STUB_KNOWN + KNOWN_ENTRY * place;
 	u32 data[KNOWN_DATA_ENTRY / 4];
 	u32 answer, more;
 
-	/* The kernel may be writing there: what is the same before and after belongs to what was read in between. */
+	/* The kernel may be writing there. If this word is the same after, it belongs to what was read in between. */
 	answer = __atomic_load_n((u32 *)(entry + 8), __ATOMIC_ACQUIRE);
 	if (answer >> 8 != AT(u32, STUB_GLOBAL, G_EPOCH) || AT(u32, entry, 0) != low || AT(u32, entry, 4) != high)
 		return 0;
@@ -101,7 +101,7 @@ static int answer_at(void *slot, u32 place, u32 low, u32 high, struct hash h, u3
 	return 1;
 }
 
-/* Whether the answer to the call that the slot holds, its name fetched, is known, and given. */
+/* Whether the answer to the call in the slot, its name fetched, is known and was given. */
 int known_answer(void *slot)
 {
 	u64 nr = AT(u64, slot, S_CALL_NR);

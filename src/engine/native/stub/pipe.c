@@ -1,6 +1,6 @@
 /*
- * The bytes of a pipe that goes along (pipe-along.ts): the thread takes them from there and puts more behind them. S_PIPE_USE
- * says which there are; the kernel takes the word away when somebody else has to do with the pipe.
+ * The bytes of a pipe that goes along (pipe-along.ts). The thread takes from them and puts more behind them. S_PIPE_USE
+ * says which there are. The kernel takes that word away when anything else has to do with the pipe.
  */
 #include <asm/unistd.h>
 #include "stub.h"
@@ -11,13 +11,13 @@
 #define ENOTTY 25
 #define POSITION ((1u << PIPE_TAIL) - 1)
 
-/* How many bytes were put there, 0 if that is the kernel's business; `next` is what S_PIPE_USE will be. */
+/* How many bytes were put; 0 leaves the call to the kernel. `next` becomes the new S_PIPE_USE. */
 static u64 put(void *slot, u32 use, u32 *next)
 {
 	u32 head = use & POSITION, tail = use >> PIPE_TAIL & POSITION, gone = use & PIPE_GONE;
 	u64 count = AT(u64, slot, S_CALL_ARGS + 16);
 
-	/* All that was there is taken: it begins anew. */
+	/* Everything there was taken, so it begins at the start again. */
 	if (head == tail && tail) {
 		head = tail = 0;
 		gone = PIPE_GONE;
@@ -35,7 +35,7 @@ static u64 take(void *slot, u32 use, u32 *next)
 	u32 head = use & POSITION, tail = use >> PIPE_TAIL & POSITION;
 	u64 to = AT(u64, slot, S_CALL_ARGS + 8), count = AT(u64, slot, S_CALL_ARGS + 16);
 
-	/* Of a buffer all is looked at first, not only what is needed of it. */
+	/* The whole buffer is checked first, not only the part that is used. */
 	if (to > TASK_SIZE || count > TASK_SIZE - to || head > tail || tail > PIPE_SIZE)
 		return 0;
 	if (count > tail - head) {
@@ -49,7 +49,7 @@ static u64 take(void *slot, u32 use, u32 *next)
 	return count;
 }
 
-/* What shells ask before they read: whether it is a terminal, and where they are. */
+/* What shells ask before they read: whether it is a terminal, and its position. */
 static long refusal(void *slot)
 {
 	u64 nr = AT(u64, slot, S_CALL_NR);
@@ -59,7 +59,7 @@ static long refusal(void *slot)
 	return nr == __NR_ioctl && AT(u32, slot, S_CALL_ARGS + 8) == TCGETS ? -ENOTTY : 0;
 }
 
-/* Whether the call that the slot holds was answered. To read or write nothing, or to wait, is the kernel's business. */
+/* Whether the call in the slot was answered. Reading or writing nothing, and waiting, is left to the kernel. */
 int answered_by_pipe(void *slot)
 {
 	u32 use = AT(u32, slot, S_PIPE_USE), fd = AT(u32, slot, S_CALL_ARGS), next;

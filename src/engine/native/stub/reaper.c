@@ -1,7 +1,7 @@
 /*
- * The reaper: the stub's first process. It makes the first, empty space, of which all others are copies; it is
- * the parent of all of them, and they die with it as it dies with the kernel. It notes deaths, and wakes the
- * kernel when one of the kernel's descriptors has news.
+ * The reaper: the stub's first process. It makes the first, empty space, of which all others are copies, and is the
+ * parent of all spaces: they die with it, as it dies with the kernel. It notes deaths, and wakes the kernel when one of
+ * the kernel's descriptors has news.
  */
 #include <asm/unistd.h>
 #include "stub.h"
@@ -22,7 +22,7 @@
 #define WEXITED 4
 #define WNOWAIT 0x01000000
 #define WALL 0x40000000
-/* siginfo_t of waitid(2). */
+/* Offsets in siginfo_t of waitid(2). */
 #define SIGINFO_SIZE 128
 #define SI_CODE 8
 #define SI_PID 16
@@ -34,10 +34,10 @@
 #define MAP_SHARED 1
 #define MAP_FIXED 0x10
 #define AT_SYSINFO_EHDR 33
-/* Where programs come and go, their deaths are noted together: after one, so many milliseconds later. */
+/* Deaths are noted together where programs come and go: after one, the next look is so many milliseconds later. */
 #define DEATHS_PAUSE 4
 
-static u8 *global; /* the global page, writable here alone */
+static u8 *global; /* the global page, writable only here */
 static u32 steps;
 
 static void note(u32 kind, u32 value)
@@ -47,7 +47,7 @@ static void note(u32 kind, u32 value)
 	syscall3(__NR_write, FD_NOTES, words, sizeof(words));
 }
 
-/* Every step of the start must succeed: the kernel is told the number of the one that did not. */
+/* Every step of the start must succeed. The kernel is told the number of the one that failed, and the error. */
 static long must(long result)
 {
 	steps++;
@@ -126,13 +126,13 @@ static void find_vdso(u64 header)
 	AT(u64, global, G_VDSO) = header;
 }
 
-/* The first space: what all have in common. What it does not need the kernel unmaps as its first order. */
+/* The first space, with what all spaces share. The kernel's first orders unmap what they do not need. */
 static void become_first_space(void)
 {
 	u64 all = ~0UL;
 
 	must(syscall3(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0));
-	/* Whether the host can do this: what guest threads ask for. */
+	/* Checks that the host supports what guest threads ask for. */
 	must(syscall3(__NR_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0));
 	must(syscall3(__NR_getppid, 0, 0, 0) == AT(u32, global, G_REAPER) ? 0 : -1);
 	must(syscall6(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, 8, 0, 0));
@@ -170,8 +170,8 @@ static void wake_kernel(void)
 }
 
 /*
- * Answers whether one died that the kernel has not killed, or told to end: that is urgent. The note comes before the host may give the
- * process's number to another: who finds no note can use it.
+ * Returns whether a process died that the kernel has not killed or told to end, which is urgent. The note comes before
+ * the host may reuse the process's number: until there is a note, the number can be used.
  */
 static int note_deaths(void)
 {
@@ -193,7 +193,7 @@ static int note_deaths(void)
 	}
 }
 
-/* The kernel has killed all spaces, or is about to: nobody is left behind. */
+/* The kernel has killed all spaces, or is about to. Waits until none is left. */
 static void end(void)
 {
 	while (syscall6(__NR_wait4, -1, 0, WALL, 0, 0, 0) != -ECHILD)
@@ -243,13 +243,13 @@ void reaper_main(u64 *stack)
 	must(syscall3(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0));
 	must(syscall3(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0));
 	must(syscall6(__NR_prlimit64, 0, RLIMIT_CORE, (long)nothing, 0, 0, 0));
-	/* Whatever else the kernel's process was given is not for us. */
+	/* Anything else that the kernel's process was given is not for us. */
 	must(syscall3(__NR_close_range, FD_EPOLL + 1, -1, 0));
 	global = (u8 *)must(syscall6(__NR_mmap, 0, GLOBAL_SIZE, 3, MAP_SHARED, FD_MEMORY, 0));
 	must(syscall3(__NR_getppid, 0, 0, 0) == AT(u32, global, G_KERNEL) ? 0 : -1);
 	/*
-	 * Apart from the terminal's signals, but in the kernel's session: hosts schedule a session's processes against those of
-	 * others (sched(7), autogroup), whatever their priorities.
+	 * Out of reach of the terminal's signals, but in the kernel's session: hosts schedule a session's processes
+	 * against those of others (sched(7), autogroup), whatever their priorities.
 	 */
 	syscall3(__NR_setpgid, 0, 0, 0);
 	find_vdso(header);

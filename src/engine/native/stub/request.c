@@ -1,18 +1,18 @@
 /*
- * How a guest thread asks the kernel: fetch what the call will read, say so, look for the answer for a while,
- * sleep, carry the answer out. All of this runs as the guest: nothing here is trusted by the kernel.
+ * How a guest thread asks the kernel: it fetches what the call will read, makes its request, looks for the answer for a
+ * while, sleeps, and carries the answer out. All of this runs as the guest: the kernel trusts none of it.
  */
 #include "stub.h"
 
 #define EXECVE_LOOKS 8
-/* For a kernel that has to wake up first, which on another processor takes it 20 us and more. */
+/* For a kernel that has to wake up first, which takes 20 us or more on another processor. */
 #define WAKING_LOOKS 3
-/* So often others are let go first by who waits for another program: two that take turns are there soon. */
+/* How often a thread that waits for another program yields first. Two programs that take turns are there soon. */
 #define RESTS 60
-/* After so many the answer is not one of those that come at once. */
+/* After so many looks the answer is not one of those that come at once. */
 #define LATE_LOOKS 8
 
-/* The kinds of a prefetch plan: bits 0-3 kind, 4-7 argument, 8-11 argument with the length, 12 PLAN_SMALL, 16-31 size. */
+/* The kinds of a prefetch plan: bits 0-3 kind, 4-7 argument, 8-11 argument with length, 12 PLAN_SMALL, 16-31 size. */
 #define PLAN_STRING 1
 #define PLAN_BUFFER 2
 #define PLAN_STRUCT 3
@@ -23,7 +23,7 @@
 #define AUDIT_ARCH_X86_64 0xc000003e
 #define PATH_MAX 4096
 
-/* Two arrays of strings: how many each has, then all strings. -1: not all are there, or they are too long. */
+/* Two arrays of strings: how many each has, then all strings. -1: they could not all be fetched, or are too long. */
 static int fetch_strings(void *slot, u32 first, u64 window, u64 room)
 {
 	u64 out = 8;
@@ -77,7 +77,7 @@ static int fetch(void *slot, u32 plan, u32 window, u64 room)
 	return left < 0 ? -1 : (int)len;
 }
 
-/* Whether what was fetched is small enough to go along with the arguments. */
+/* Fetches what the call will read. Returns whether that is small enough to go along with the arguments. */
 static int prefetch(void *slot)
 {
 	u64 nr = AT(u64, slot, S_CALL_NR);
@@ -94,7 +94,7 @@ static int prefetch(void *slot)
 	return plans & PLAN_SMALL && AT(u32, slot, S_FETCHED0) <= SMALL;
 }
 
-/* Comes back when there is an answer, or something to prepare. */
+/* Returns when there is an answer, or something to prepare. */
 static void sleep_for_answer(void *slot)
 {
 	u32 *state = (u32 *)((u64)slot + S_STATE);
@@ -111,7 +111,7 @@ static void sleep_for_answer(void *slot)
 	}
 }
 
-/* Mappings that the kernel posted for this space must be there before the guest goes on. */
+/* Waits for mappings that the kernel posted for this space. They must be there before the guest goes on. */
 static void wait_mapped(u32 target)
 {
 	u32 done = AT(u32, STUB_ANSWERS, W_DONE);
@@ -123,7 +123,7 @@ static void wait_mapped(u32 target)
 		futex_wait(STUB_ANSWERS + W_DONE, done);
 }
 
-/* Mappings of private memory, which a thread may make itself. What fails is the call's result. */
+/* Mappings of private memory, which a thread may make itself. A failure becomes the call's result. */
 static void map_own(void *slot)
 {
 	u32 count = AT(u32, slot, S_OWN);
@@ -140,8 +140,8 @@ static void map_own(void *slot)
 }
 
 /*
- * How often to look before sleeping. Not at all where that keeps the kernel from answering. Longer for execve, which is long,
- * and in which there will be something to prepare.
+ * How often to look before sleeping. Not at all where looking keeps the kernel from answering. More often for execve,
+ * which takes long and gives the thread something to prepare.
  */
 static u32 patience(void *slot, u32 cpu)
 {
@@ -152,7 +152,7 @@ static u32 patience(void *slot, u32 cpu)
 	return AT(u64, slot, S_CALL_NR) == __NR_execve ? EXECVE_LOOKS * spin : spin;
 }
 
-/* A child that is waited for needs the processor, and time passes by itself. */
+/* None while waiting for a child, which needs the processor, or for time to pass. */
 static u32 patience_for_others(void *slot)
 {
 	switch (AT(u64, slot, S_CALL_NR)) {
@@ -166,7 +166,7 @@ static u32 patience_for_others(void *slot)
 	return 0;
 }
 
-/* Whether the kernel sleeps, and was woken. */
+/* Whether the kernel was asleep, and has been woken. */
 static int ring(u32 *state)
 {
 	if (!AT(u32, STUB_GLOBAL, G_DOORBELL))
@@ -176,8 +176,8 @@ static int ring(u32 *state)
 }
 
 /*
- * A kernel that is just lying down may not have seen the request, nor we the doorbell, unless the one is visible before the
- * other is looked at. To wait for that takes longer than many an answer, so it is done when an answer is late.
+ * If the kernel is just about to sleep, it may miss the request, and we the doorbell, unless the request is visible
+ * before we look at the doorbell. A barrier takes longer than many an answer, so there is none until an answer is late.
  */
 static void wait_answer(void *slot, u32 cpu, u32 yields)
 {
@@ -228,8 +228,9 @@ static void wait_answer(void *slot, u32 cpu, u32 yields)
 }
 
 /*
- * Between the program's memory and a file's pages, through a window (file-windows.ts). The kernel closes windows whenever it
- * likes, and says so before anything happens to the pages: what was copied until then is good, else it is asked again.
+ * Copies between the program's memory and a file's pages, through a window (file-windows.ts). The kernel closes windows
+ * whenever it likes, and says so before anything happens to the pages. What was copied before that is good; otherwise
+ * the thread asks again.
  */
 static int copy_through(void *slot, u64 address, int back)
 {
@@ -257,7 +258,7 @@ static int copy_list(void *slot, u32 count)
 	return 0;
 }
 
-/* What the answer writes; 0, or -1 when the guest has no memory there. */
+/* Makes the answer's copies. 0, or -1 if the guest has no memory there. */
 static int copy_out(void *slot)
 {
 	u32 copies = AT(u16, slot, S_COPIES);
@@ -268,7 +269,7 @@ static int copy_out(void *slot)
 	return copies & COPY_THROUGH ? copy_through(slot, address, copies & COPY_BACK) : copy_list(slot, copies);
 }
 
-/* What a new thread starts with. */
+/* A new thread's first answer. */
 void first_answer(void *slot)
 {
 	u32 cpu = this_cpu();
@@ -279,7 +280,7 @@ void first_answer(void *slot)
 		request(slot, K_BADCOPY);
 }
 
-/* A call that came by SIGSYS, by the one table of calls that has 64 bits, of those that programs make once. */
+/* Whether this is a native 64-bit call that came by SIGSYS, of those that programs make once. */
 static int is_made_once(void *slot, int kind)
 {
 	if (kind != K_CALL || AT(u32, slot, S_SIGCODE) != AUDIT_ARCH_X86_64)
@@ -295,7 +296,7 @@ static int is_made_once(void *slot, int kind)
 	return 0;
 }
 
-/* The kernel would ask for all registers: it gets them at once. */
+/* The kernel would ask for all registers, so it gets them at once. */
 static int needs_frame(void *slot)
 {
 	switch (AT(u64, slot, S_CALL_NR)) {
@@ -309,7 +310,7 @@ static int needs_frame(void *slot)
 	return 0;
 }
 
-/* Whether the call ends the process, and the kernel needs that no more: but for what it has used, which comes along. */
+/* Whether the call ends the process and the kernel needs nothing more of it than its usage, which comes along. */
 static int is_last(void *slot)
 {
 	return AT(u64, slot, S_CALL_NR) == __NR_exit_group && AT(u32, slot, S_MAY_END) && AT(u32, slot, S_FETCHED0) == RUSAGE_SIZE;
@@ -341,7 +342,7 @@ static void leave(void *slot)
 	syscall3(__NR_exit_group, EXIT_TOLD, 0, 0);
 }
 
-/* Of calls from sites that are not patched the kernel has to hear, or it never learns of them; but for those made once. */
+/* The kernel has to see calls from unpatched sites, or it never learns of the sites; except calls made once. */
 int request(void *slot, int kind)
 {
 	int is_small = 0;

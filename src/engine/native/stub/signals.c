@@ -1,6 +1,6 @@
 /*
- * The host's signals in a guest thread: a call (SIGSYS), a fault, a kick. The host has put all registers
- * into a frame on the slot's alternate stack; the kernel reads and changes them there.
+ * The host's signals in a guest thread: a call (SIGSYS), a fault, a kick. The host has put all registers into a frame
+ * on the slot's alternate stack, where the kernel reads and changes them.
  */
 #include "stub.h"
 
@@ -32,7 +32,7 @@ static void *slot_of(void *context)
 	return (void *)((u64)context & ~(u64)(SLOT_STRIDE - 1));
 }
 
-/* Comes back only for A_RETURN; the thread's own base register is not part of a frame. */
+/* Returns only for A_RETURN. The thread's own base register is not part of a frame, so it is saved apart. */
 static void ask_with_frame(void *slot, void *context, int kind)
 {
 	AT(u32, slot, S_FRAME) = (u32)((u64)context - (u64)slot);
@@ -43,7 +43,7 @@ static void ask_with_frame(void *slot, void *context, int kind)
 	resume_frame((char *)slot + AT(u32, slot, S_FRAME));
 }
 
-/* As fast_exit does: the flags are those of a comparison with -4096. */
+/* As in fast_exit, the flags are those of a comparison with -4096. */
 static void set_result(void *context, u64 result)
 {
 	u64 flags = GREG(context, EFLAGS) & ~(u64)(CARRY | ZERO);
@@ -95,7 +95,7 @@ void handle_fault(int signal, void *info, void *context)
 	AT(u32, slot, S_SIGCODE) = AT(u32, info, SI_CODE);
 	AT(u64, slot, S_SIGADDR) = AT(u64, info, SI_ADDR);
 	ask_with_frame(slot, context, K_FAULT);
-	/* Back here: it was the middle of a patched site, and a call after all. */
+	/* Back here, it was the middle of a patched site, and so a call after all. */
 	GREG(context, RAX) = AT(u64, slot, S_RESULT);
 }
 

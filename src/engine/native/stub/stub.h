@@ -5,7 +5,7 @@
 #include <asm/unistd.h>
 #include "layout.h"
 
-/* Where a program's addresses end. */
+/* The end of a program's addresses. */
 #define TASK_SIZE 0x7ffffffff000UL
 
 typedef unsigned char u8;
@@ -45,7 +45,7 @@ static inline void futex_wake(u64 address)
 	syscall6(__NR_futex, (long)address, FUTEX_WAKE, EVERYBODY, 0, 0, 0);
 }
 
-/* The processor we are on, from the limit of a segment that the host keeps for this (vdso, getcpu). */
+/* The current processor, from the limit of a segment that the host keeps for this (vdso, getcpu). */
 static inline u32 this_cpu(void)
 {
 	u32 limit;
@@ -59,7 +59,7 @@ extern char stub_text[], stub_text_end[], stub_image_end[];
 extern char copy_guest[], copy_guest_end[], copy_guest_fault[];
 extern char fast_entry[], fast_exit[], fast_exit_end[], fast_trap[];
 extern char signal_restorer[], mapper_start[];
-/* Copies up to `len` bytes; answers how many were not copied because of a fault. Stops after a NUL if `string`. */
+/* Copy up to `len` bytes, copy_string until after a NUL. Return how much of `len` is left, negative after a fault. */
 long copy_bytes(void *to, const void *from, long len);
 long copy_string(void *to, const void *from, long len);
 

@@ -1,11 +1,11 @@
 /*
- * Reads and writes at a position, of a file that is seen through a window (window-along.ts), without asking: the window is this
- * program's own, and what is there may be read, or written over.
+ * Reads and writes at a position of a file seen through a window (window-along.ts), without asking. The window is this
+ * program's own, and what it shows may be read, or overwritten.
  */
 #include <asm/unistd.h>
 #include "stub.h"
 
-/* Says what is about to be done, once for each time that the kernel looks. */
+/* Notes what is about to be done, once for each look by the kernel. */
 static int note(void *slot, u32 use, u32 what)
 {
 	u32 *word = (u32 *)((u64)slot + S_WINDOW_USE);
@@ -14,8 +14,8 @@ static int note(void *slot, u32 use, u32 what)
 }
 
 /*
- * Whether all that was copied is good: the window was there until then, and who looks at what was done will see it, or has not
- * taken the window back. If not, the kernel is asked to do it again.
+ * Whether everything copied is good: the window was open until then, and the kernel will see the note, or has not taken
+ * the window back. If not, the kernel is asked to do it again.
  */
 static int holds(void *slot, u32 what)
 {
@@ -27,7 +27,7 @@ static int holds(void *slot, u32 what)
 	return AT(u32, closed, 0) == AT(u32, slot, S_WINDOW_WAS) && use & WINDOW_OPEN && note(slot, use, what);
 }
 
-/* Whether the call that the slot holds was answered. */
+/* Whether the call in the slot was answered. */
 int answered_by_window(void *slot)
 {
 	u32 use = AT(u32, slot, S_WINDOW_USE);
