@@ -1,6 +1,7 @@
 /**
  * F_NOTIFY (fcntl(2), "File and directory change notification"): one open directory's interest in what happens to
- * it and to the files in it. Each event is told without saying what it was; once, or with DN_MULTISHOT for good.
+ * it and to the files in it. A signal reports that something happened, but not what: once, or with DN_MULTISHOT
+ * each time.
  */
 import type { File } from '../fs/file.ts';
 import type { Inode } from '../fs/inode.ts';
@@ -24,7 +25,7 @@ import {
 } from '../uapi/inotify.ts';
 import type { InodeWatch, InotifyHub } from './inotify-hub.ts';
 
-/** A directory is told of its files' names, and of what is done to it and to them. */
+/** Each DN_* bit and the inotify events that it covers. */
 const EVENTS: readonly (readonly [number, number])[] = [
   [DN_ACCESS, IN_ACCESS],
   [DN_MODIFY, IN_MODIFY],
@@ -39,7 +40,7 @@ class DirectoryWatch implements InodeWatch {
   mask = 0;
   private readonly hub: InotifyHub;
   private readonly signal: () => void;
-  /** The rename whose first half was here. */
+  /** Cookie of the latest rename out of this directory. */
   private leaving = 0;
 
   constructor(hub: InotifyHub, file: File, signal: () => void) {
@@ -76,7 +77,7 @@ class DirectoryWatch implements InodeWatch {
   }
 }
 
-/** Adds to what the open directory `file` wants to hear of; nothing but DN_MULTISHOT, or 0: ends it. */
+/** Adds `mask` to what the open directory `file` watches for; 0 or DN_MULTISHOT alone ends the watch. */
 export function notifyOf(hub: InotifyHub, file: File, mask: number, signal: () => void): void {
   const old = hub.find(file.inode, file);
   const watch = old instanceof DirectoryWatch ? old : null;

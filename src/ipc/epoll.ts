@@ -1,12 +1,12 @@
 /**
  * epoll (epoll(7)): interest in many files, and a list of those that have news.
  *
- * An item listens on its file's wait queue for as long as it exists. A wake-up puts it on the ready list; `collect`
- * asks only the files on that list, so it costs what is ready and not what is watched. Level-triggered items
- * go back to the end of the list until their file has nothing more to report.
+ * An item listens on its file's wait queue for as long as it exists. A wake-up puts it on the ready list. `collect`
+ * polls only the files on that list, so its cost grows with what is ready, not with what is watched. Level-triggered
+ * items go back to the end of the list until their file has nothing more to report.
  *
- * Items do not hold their files: the release of a file's last reference takes its items away.
- * An instance may watch others, at most five deep and never in a circle.
+ * Items hold no reference to their files: releasing a file's last reference removes its items.
+ * An instance may watch others, at most five deep and never in a cycle.
  */
 import { WAKE_ALL, type Waiter, WaitQueue } from '../core/wait.ts';
 import { File, type FileObserver } from '../fs/file.ts';
@@ -26,7 +26,7 @@ import { O_RDWR } from '../uapi/fcntl.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLRDNORM } from '../uapi/poll.ts';
 
 const ALWAYS = POLLERR | POLLHUP;
-/** How many instances may stand above one another's files. */
+/** The most links in a chain of instances that watch one another. */
 const MAX_NESTING = 4;
 
 /** Receives one event: its bits and the two halves of the user's data. */
@@ -39,7 +39,7 @@ class Item implements Waiter {
   readonly queue: WaitQueue;
   readonly exclusive: boolean;
   private readonly concerns: number;
-  /** Bits asked for and EPOLL_PRIVATE_BITS; only the latter once a one-shot item has fired. */
+  /** The bits asked for, with EPOLL_PRIVATE_BITS; only the latter once a one-shot item has fired. */
   events: number;
   lo = 0;
   hi = 0;
@@ -58,7 +58,7 @@ class Item implements Waiter {
     return (this.events & ~EPOLL_PRIVATE_BITS) !== 0;
   }
 
-  /** What the file has of what was asked for. */
+  /** Events that were asked for and that the file has now. */
   revents(): number {
     return this.armed ? this.file.poll() & this.events & ~EPOLL_PRIVATE_BITS : 0;
   }
@@ -66,7 +66,7 @@ class Item implements Waiter {
   woken(events: number): boolean {
     if (!this.armed) return false;
     if (events !== WAKE_ALL && (events & this.events & this.concerns) === 0) return false;
-    // An instance at which nobody sleeps takes no wake-up away from the others.
+    // Without sleepers, an exclusive item leaves the wake-up to other waiters.
     const taken = this.exclusive && this.epoll.hasSleepers;
     this.epoll.markReady(this);
     return taken;
@@ -98,12 +98,12 @@ export class Epoll extends File implements FileObserver {
     return false;
   }
 
-  /** There is one place, whatever is asked for. */
+  /** lseek(2) succeeds and changes nothing. */
   override seek(_offset: number, _whence: number): number {
     return this.pos;
   }
 
-  /** It has some of its own (ioctl_eventpoll(2)), which are missing: others are invalid. */
+  /** epoll's own requests (ioctl_eventpoll(2)) are not implemented; any other is invalid. */
   override ioctl(): number {
     return -EINVAL;
   }
@@ -127,12 +127,12 @@ export class Epoll extends File implements FileObserver {
     return !this.queue.empty;
   }
 
-  /** Whether `collect` may find something. Files are not asked: some tell a change only once (/proc/mounts). */
+  /** Whether `collect` may find something. Does not poll the files: some report a change only once (/proc/mounts). */
   get hasNews(): boolean {
     return this.ready.size > 0;
   }
 
-  /** Ready if some watched file is; those on the list that are not any more leave it. */
+  /** Ready if some watched file is. Items on the ready list that are no longer ready leave it. */
   override poll(): number {
     for (const item of this.ready) {
       if (item.revents() !== 0) return POLLIN | POLLRDNORM;
@@ -162,7 +162,7 @@ export class Epoll extends File implements FileObserver {
     return -EINVAL;
   }
 
-  /** Emits up to `max` events; how many. The first ones are those that became ready first. */
+  /** Emits up to `max` events, in the order in which items became ready; returns how many. */
   collect(max: number, emit: EmitEvent): number {
     let count = 0;
     let left = this.ready.size;
@@ -179,7 +179,7 @@ export class Epoll extends File implements FileObserver {
     return count;
   }
 
-  /** An item's file has news. Who sleeps here is told once for an item, until it was collected. */
+  /** An item's file has news. Sleepers are woken once per item until it is collected. */
   markReady(item: Item): void {
     if (this.ready.has(item)) return;
     this.ready.add(item);
@@ -242,14 +242,14 @@ export class Epoll extends File implements FileObserver {
     for (const items of this.items.values()) yield* items;
   }
 
-  /** Whether watching `target` would close a circle or nest too deep. */
+  /** Whether watching `target` would close a cycle or nest too deep. */
   private wouldLoop(target: Epoll): boolean {
     const seen = new Map<Epoll, number>();
     const below = target.height(seen);
     return seen.has(this) || below + 1 + this.depth(new Map()) > MAX_NESTING;
   }
 
-  /** The longest chain of instances watched from here; all of them are put into `seen`. */
+  /** The longest chain of instances watched from here, in links; adds all of them to `seen`. */
   private height(seen: Map<Epoll, number>): number {
     const known = seen.get(this);
     if (known !== undefined) return known;
@@ -262,7 +262,7 @@ export class Epoll extends File implements FileObserver {
     return height;
   }
 
-  /** The longest chain of instances that watch this one. */
+  /** The longest chain of instances that watch this one, in links. */
   private depth(seen: Map<Epoll, number>): number {
     const known = seen.get(this);
     if (known !== undefined) return known;

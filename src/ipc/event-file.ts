@@ -1,6 +1,6 @@
 /**
- * What eventfd, timerfd, signalfd, pidfd and their like share: a file without a name, without positions, with a
- * wait queue, that reads as small records.
+ * What eventfd, timerfd, signalfd and inotify share: a file with a wait queue that reads as small records, without
+ * a name or positions.
  */
 import { WaitQueue } from '../core/wait.ts';
 import { File } from '../fs/file.ts';
@@ -25,7 +25,7 @@ export abstract class EventFile extends File {
     return false;
   }
 
-  /** There is one place, whatever is asked for. */
+  /** lseek(2) succeeds and changes nothing. */
   override seek(_offset: number, _whence: number): number {
     return this.pos;
   }

@@ -1,4 +1,4 @@
-/** eventfd(2): a 64-bit counter as a file. Its halves are kept apart, so that every value is exact. */
+/** eventfd(2): a 64-bit counter as a file. The halves are kept separately, so that every value is exact. */
 import type { Inode } from '../fs/inode.ts';
 import { EAGAIN, EINVAL } from '../uapi/errno.ts';
 import { EFD_SEMAPHORE } from '../uapi/eventfd.ts';

@@ -1,9 +1,9 @@
 /**
- * Which inodes of a machine are watched, and what becomes of the VFS's notifications.
+ * Which inodes of a machine are watched, and where the VFS's notifications go.
  *
- * While nothing is watched the VFS has nobody to tell (`vfs.notify` is null) and filesystems have no `watcher`, so
- * inotify costs nothing until it is used. A watched inode is kept in memory by one reference of ours; once that
- * and its dying name are the last ones, its file is gone: IN_DELETE_SELF.
+ * While nothing is watched, `vfs.notify` is null and filesystems have no `watcher`, so inotify costs nothing until
+ * it is used. One reference of ours keeps a watched inode in memory. Once only that reference and the inode's dying
+ * name are left, the file is gone: IN_DELETE_SELF.
  */
 import type { Dentry, Path } from '../fs/dentry.ts';
 import type { Inode } from '../fs/inode.ts';
@@ -22,22 +22,22 @@ import {
 } from '../uapi/inotify.ts';
 import { isDir } from '../uapi/stat.ts';
 
-/** Events that concern a directory and a name in it, and not the file itself. */
+/** Events of a directory and a name in it, not of the file itself. */
 const OF_NAMES = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO;
 
-/** The part of the VFS that is needed: where notifications are sent. */
+/** The part of the VFS that the hub needs: where notifications are sent. */
 export interface Notifier {
   notify: Notify | null;
-  /** Called before: what nobody had to hear of is to be told from now on. */
+  /** Called when an inode gets its first watch: what happened without the kernel must be reported from now on. */
   readonly onWatch: () => void;
 }
 
-/** Somebody's interest in an inode. */
+/** One owner's interest in an inode. */
 export interface InodeWatch {
-  /** Of one owner there is at most one watch of an inode. */
+  /** An owner has at most one watch of an inode. */
   readonly owner: object;
   readonly inode: Inode;
-  /** `name`: of a file in the directory that is watched; `unlinked`: one that no longer has it. */
+  /** `name`: of a file in the watched directory; `unlinked`: the file no longer has that name. */
   tell(event: number, name: string, cookie: number, unlinked: boolean): void;
   /** The inode is gone: the watch ends. */
   drop(): void;
@@ -49,7 +49,7 @@ export interface InotifyAccount {
 }
 
 export class InotifyHub implements FileWatcher {
-  /** Of a user: instances, and watches in all of them; of an instance: events that wait (proc_sys_fs(5)). */
+  /** Per user: instances, and watches in all of them. Per instance: queued events (proc_sys_fs(5)). */
   readonly limits = { instances: 128, watches: 65536, queued: 16384 };
   private readonly vfs: Notifier;
   private readonly accounts = new Map<number, InotifyAccount>();
@@ -59,7 +59,6 @@ export class InotifyHub implements FileWatcher {
     this.vfs = vfs;
   }
 
-  /** What a user has. */
   accountOf(uid: number): InotifyAccount {
     const known = this.accounts.get(uid);
     if (known !== undefined) return known;
@@ -115,20 +114,20 @@ export class InotifyHub implements FileWatcher {
     }
   }
 
-  /** What the VFS says: changes of names, and of files found by name. */
+  /** The VFS reports a change of a name, or of a file found by name. */
   private named(event: number, dir: Dentry, name: string, inode: Inode, cookie: number): void {
     if ((event & OF_NAMES) === 0) {
       this.toChildAndParent(event, dir, name, inode, false);
       return;
     }
     if ((event & (IN_CREATE | IN_DELETE)) !== 0) this.linksChanged(event, inode);
-    // Its name is forgotten first: the file hears of its end before the directory does.
+    // The name goes first, so the file's watches learn of its end before the directory's do.
     if ((event & IN_DELETE) !== 0 && inode.nlink === 0) this.checkGone(inode, 2);
     this.tell(dir.inode, event, name, cookie);
     if ((event & IN_MOVED_TO) !== 0) this.arrived(inode);
   }
 
-  /** A file has another name; one that had it before may be gone. */
+  /** A file has a new name; a file that had it before may be gone. */
   private arrived(inode: Inode): void {
     const replaced = [...this.watched.keys()].filter(other => other.nlink === 0 && other !== inode);
     for (const other of replaced)
@@ -137,7 +136,7 @@ export class InotifyHub implements FileWatcher {
     for (const other of replaced) this.checkGone(other, 1);
   }
 
-  /** A file's count of links is one of its attributes. */
+  /** A file's link count is one of its attributes. */
   private linksChanged(event: number, inode: Inode): void {
     if (isDir(inode.mode)) return;
     if ((event & IN_DELETE) !== 0 || inode.nlink > 1) this.tell(inode, IN_ATTRIB, '', 0);
@@ -154,7 +153,7 @@ export class InotifyHub implements FileWatcher {
     if (watches !== undefined) for (const watch of watches) watch.tell(event, name, cookie, unlinked);
   }
 
-  /** Ends the watches of an inode without links, unless somebody has it open; `ours` references are not users. */
+  /** Ends the watches of an inode without links, unless it is open; `ours` references do not count as users. */
   private checkGone(inode: Inode, ours: number): void {
     const watches = this.watched.get(inode);
     if (watches === undefined || inode.refs > ours) return;

@@ -1,7 +1,7 @@
 /**
  * inotify instances (inotify(7)): a queue of events, and the watches that fill it.
  *
- * Which inodes are watched, and by whom, is the machine's business: see inotify-hub.ts.
+ * inotify-hub.ts keeps track of which inodes are watched, and by which instances.
  */
 import type { UserMemory } from '../core/user.ts';
 import { putInt } from '../core/user-values.ts';
@@ -47,7 +47,7 @@ export class Watch implements InodeWatch {
     this.mask = mask;
   }
 
-  /** Queues an event if it was asked for. `unlinked`: of a child that no longer has its name. */
+  /** Queues an event if it was asked for. `unlinked`: the child no longer has its name. */
   tell(event: number, name: string, cookie: number, unlinked: boolean): void {
     if ((event & ((this.mask & IN_ALL_EVENTS) | IN_UNMOUNT)) === 0) return;
     if (unlinked && (this.mask & IN_EXCL_UNLINK) !== 0) return;
@@ -69,7 +69,7 @@ export class Inotify extends EventFile {
   private lastWd = 0;
   private bytes = 0;
 
-  /** `account`: whose instance and watches these are. */
+  /** `account`: of the user whose instance and watches these are. */
   constructor(inode: Inode, hub: InotifyHub, flags: number, account: InotifyAccount) {
     super(inode, O_RDONLY | (flags & O_NONBLOCK));
     this.hub = hub;
@@ -118,7 +118,7 @@ export class Inotify extends EventFile {
     this.hub.remove(watch);
   }
 
-  /** Two equal events in a row are one (inotify(7), NOTES). */
+  /** Two equal events in a row become one (inotify(7), NOTES). */
   enqueue(event: Event): void {
     const last = this.events.at(-1);
     if (last !== undefined && sameEvent(last, event)) return;
@@ -176,7 +176,7 @@ export class Inotify extends EventFile {
 const sameEvent = (a: Event, b: Event): boolean =>
   a.mask === b.mask && a.wd === b.wd && a.cookie === b.cookie && a.name === b.name;
 
-/** Room for the name with at least one NUL. */
+/** Bytes for the name with at least one NUL. */
 const nameRoom = (name: string): number =>
   name === '' ? 0 : Math.ceil((name.length + 1) / INOTIFY_EVENT_SIZE) * INOTIFY_EVENT_SIZE;
 

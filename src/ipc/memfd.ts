@@ -1,8 +1,8 @@
 /**
  * memfd_create(2): files of tmpfs that never had a name, and their seals (fcntl(2), F_ADD_SEALS).
  *
- * A seal takes a kind of change away from the file for good. It belongs to the inode, so that no other way to
- * open the file goes around it.
+ * A seal forbids one kind of change for good. It belongs to the inode, so opening the file in another way does not
+ * get around it.
  */
 import type { Cred } from '../core/cred.ts';
 import { Dentry, Path } from '../fs/dentry.ts';
@@ -35,7 +35,7 @@ const NO_WRITING = F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
 const ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | NO_WRITING | F_SEAL_EXEC;
 const EXEC_BITS = 0o111;
 const KNOWN_FLAGS = MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC;
-/** The longest name: with its prefix "memfd:" it is that of a file. */
+/** The longest name: with its prefix "memfd:" it is as long as a file's name may be. */
 const NAME_MAX = 249;
 
 class MemfdInode extends TmpfsFile {
@@ -91,14 +91,14 @@ class MemfdInode extends TmpfsFile {
       return -EBUSY;
     this.cache.closeWindowsForGood();
     this.seals |= seals;
-    // What may be executed and can no longer be made non-executable must not change either.
+    // A file that will always be executable must not change either.
     const frozen = F_SEAL_SHRINK | F_SEAL_GROW | NO_WRITING;
     if ((seals & F_SEAL_EXEC) !== 0 && (this.mode & EXEC_BITS) !== 0) this.seals |= frozen;
     return 0;
   }
 }
 
-/** A file of huge pages (MFD_HUGETLB), of which the machine has none: it has a size, and no content. */
+/** A file of huge pages (MFD_HUGETLB). The machine has none, so it has a size but no content. */
 class HugeInode extends MemfdInode {
   private readonly pageSize: number;
 
@@ -131,7 +131,7 @@ class HugeInode extends MemfdInode {
 class MemfdFile extends TmpfsOpenFile {
   declare readonly inode: MemfdInode;
 
-  /** Its memory comes back. */
+  /** Closing it frees its memory. */
   override get closesQuietly(): boolean {
     return false;
   }
@@ -146,7 +146,7 @@ class MemfdFile extends TmpfsOpenFile {
   }
 }
 
-/** memfd_create(2) on the machine's own tmpfs; close-on-exec is the caller's business. */
+/** memfd_create(2) on the machine's own tmpfs; the caller handles close-on-exec. */
 export function createMemfd(mount: Mount, name: string, flags: number, cred: Cred): Result<File> {
   const huge = (flags & MFD_HUGETLB) !== 0;
   const known = huge ? KNOWN_FLAGS | MFD_HUGETLB | (HUGE_MASK << HUGE_SHIFT) : KNOWN_FLAGS;
@@ -170,7 +170,7 @@ export function createMemfd(mount: Mount, name: string, flags: number, cred: Cre
   return file;
 }
 
-/** F_ADD_SEALS. Files of tmpfs that have names are sealed from sealing. */
+/** F_ADD_SEALS. Files of tmpfs that have names count as sealed with F_SEAL_SEAL. */
 export function addSeals(file: File, seals: number): number {
   const { inode } = file;
   if (!(inode instanceof TmpfsFile)) return -EINVAL;

@@ -1,6 +1,6 @@
 /**
- * POSIX message queues (mq_overview(7)): messages with priorities, the highest first and the oldest of those. A queue
- * goes when it has no name and nobody has it open.
+ * POSIX message queues (mq_overview(7)): messages with priorities, the highest first, the oldest first among equals.
+ * A queue goes when it has no name and is not open.
  */
 import type { Cred } from '../core/cred.ts';
 import { WaitQueue } from '../core/wait.ts';
@@ -14,7 +14,7 @@ export interface PosixMessage {
   readonly text: Uint8Array;
 }
 
-/** Who wants to hear of a message for the empty queue (mq_notify(3)): `owner` is the process. */
+/** A process (`owner`) registered for a message to the empty queue (mq_notify(3)). */
 export interface Notification {
   readonly owner: object;
   readonly pid: number;
@@ -26,10 +26,13 @@ export interface Notification {
 }
 
 const NOBODY = { how: 0, signal: 0, pid: 0 };
-/** What a message costs beside its bytes, against RLIMIT_MSGQUEUE (getrlimit(2)). */
+/** Bytes that a message costs beyond its text, against RLIMIT_MSGQUEUE (getrlimit(2)). */
 const OVERHEAD = 48 + 8;
 
-/** /proc/sys/fs/mqueue: without CAP_SYS_RESOURCE, queues, messages in one and bytes of one; and what a queue gets unasked. */
+/**
+ * /proc/sys/fs/mqueue: without CAP_SYS_RESOURCE, the most queues, messages in a queue and bytes of a message; and the
+ * defaults of a queue.
+ */
 export class QueueLimits {
   queues = 256;
   messages = 10;
@@ -39,14 +42,14 @@ export class QueueLimits {
 }
 
 export class PosixQueue {
-  /** Whose it is: its files show it, and permissions go by it. */
+  /** The owner: its files show it, and permissions depend on it. */
   readonly cred: Cred;
   readonly mode: number;
   readonly maxMessages: number;
   readonly maxSize: number;
   readonly messages: PosixMessage[] = [];
   readonly waitq: WaitQueue = new WaitQueue();
-  /** Tasks that sleep in mq_receive: with one of them the notification stays. */
+  /** Tasks that sleep in mq_receive: while there is one, a message triggers no notification. */
   receivers = 0;
   private notification: Notification | null = null;
 
@@ -65,7 +68,7 @@ export class PosixQueue {
     return this.messages.length >= this.maxMessages;
   }
 
-  /** -EAGAIN when it is full. */
+  /** 0, or -EAGAIN when the queue is full. */
   send(message: PosixMessage, sender: Cred, pid: number): number {
     if (this.isFull) return -EAGAIN;
     const wasEmpty = this.messages.length === 0;
@@ -106,7 +109,7 @@ export class MqueueFile extends File {
   readonly posix: PosixQueue;
   private readonly caller: () => object | null;
 
-  /** `caller` names the process that closes a descriptor. */
+  /** `caller` returns the process that closes a descriptor. */
   constructor(inode: Inode, queue: PosixQueue, flags: number, caller: () => object | null) {
     super(inode, flags);
     this.posix = queue;
@@ -129,7 +132,7 @@ export class MqueueFile extends File {
     return false;
   }
 
-  /** What mq_overview(7) says of a queue's file: its bytes, and who is told of messages, and how. */
+  /** The contents that mq_overview(7) describes: bytes in the queue, and which process is notified, and how. */
   override read(buf: Uint8Array, off: number, len: number, pos: number): number {
     const { posix } = this;
     const size = posix.messages.reduce((sum, { text }) => sum + text.length, 0);

@@ -8,25 +8,25 @@ import type { Inode } from '../fs/inode.ts';
 import { EINVAL, ENOTTY, ESRCH } from '../uapi/errno.ts';
 import { POLLHUP, POLLIN, POLLRDNORM } from '../uapi/poll.ts';
 
-/** A process (or thread), as a pidfd needs to know it; kernel/ implements it. */
+/** What a pidfd needs of a process (or thread); kernel/ implements it. */
 export interface PidSubject {
   readonly pid: number;
   /** All of its threads have exited: waitpid(2) would find it. */
   readonly exited: boolean;
-  /** It was waited for: the number may belong to somebody else now. */
+  /** It was waited for: its number may belong to another process now. */
   readonly reaped: boolean;
   readonly ppid: number;
   readonly cred: Cred;
-  /** What wait reports of it once it has exited. */
+  /** The wait status, once it has exited. */
   readonly exitStatus: number;
   /** PR_SET_DUMPABLE, and whether it has left a core file. */
   readonly dumpable: number;
   readonly hasDumped: boolean;
-  /** Woken when one of these becomes true. */
+  /** Woken when `exited` or `reaped` becomes true. */
   readonly exitQueue: WaitQueue;
 }
 
-/** _IOWR(0xff, 11), whose size says how much of the structure the program knows. */
+/** _IOWR(0xff, 11); its size field says how much of the structure the program knows. */
 const PIDFD_GET_INFO = 0xc000ff0b;
 const SIZE_MASK = 0x3fff0000;
 const INFO_SIZE = 64;
@@ -38,13 +38,13 @@ const PIDFD_INFO_EXIT = 8;
 const PIDFD_INFO_COREDUMP = 16;
 const PIDFD_COREDUMPED = 1;
 const PIDFD_COREDUMP_USER = 4;
-/** The one control group that there is: its root. */
+/** The root, which is the only control group. */
 const ROOT_CGROUP = 1;
 
 /**
  * struct pidfd_info (linux/pidfd.h): 0 mask u64 | 8 cgroupid u64 | 16 pid | 20 tgid | 24 ppid | 28 ruid | 32 rgid |
- * 36 euid | 40 egid | 44 suid | 48 sgid | 52 fsuid | 56 fsgid | 60 exit_code | 64 coredump_mask. Of a process that was
- * waited for, only how it ended is left.
+ * 36 euid | 40 egid | 44 suid | 48 sgid | 52 fsuid | 56 fsgid | 60 exit_code | 64 coredump_mask. Once a process was
+ * waited for, only its exit status is left.
  */
 function putInfo(of: PidSubject, user: UserMemory, addr: number, size: number): number {
   const asked = user.in(addr, 8);

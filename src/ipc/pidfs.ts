@@ -1,4 +1,4 @@
-/** pidfs: each process has one inode here, so that two pidfds are of the same process if they are the same file (pidfd_open(2)). */
+/** pidfs: one inode per process, so that pidfds of one process are the same file to fstat(2) (pidfd_open(2)). */
 import type { Clock } from '../core/clock.ts';
 import { AnonInode, AnonSuper } from '../fs/anon.ts';
 import { EOPNOTSUPP } from '../uapi/errno.ts';

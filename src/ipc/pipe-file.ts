@@ -1,9 +1,9 @@
 /**
  * The files of pipes and FIFOs: pipe2(2), and open(2) of a FIFO (fifo(7)).
  *
- * Nothing waits here. A FIFO opened for one direction answers -EAGAIN from `opened()` until somebody has opened
- * the other; the system call sleeps on `waitq` in between, and `put`s the file if a signal ends the sleep.
- * A blocking write that was cut short is continued by the system call with the rest.
+ * Nothing waits here. For a FIFO opened in one direction, `opened()` answers -EAGAIN until the other direction has
+ * been opened. Meanwhile the system call sleeps on `waitq`, and `put`s the file if a signal ends the sleep.
+ * The system call also continues a blocking write that was cut short.
  */
 import type { Cred } from '../core/cred.ts';
 import type { Current } from '../core/current.ts';
@@ -23,15 +23,15 @@ import { S_IFIFO } from '../uapi/stat.ts';
 import { Pipe, WOKEN_BY_READ, WOKEN_BY_WRITE } from './pipe.ts';
 import type { PipeLimits } from './pipe-limits.ts';
 
-/** What F_SETFL changes of a pipe's flags, besides the access mode and O_NONBLOCK: packet mode. */
+/** The flags of pipe2(2) that its files keep; O_DIRECT means packet mode. */
 const PIPE2_FLAGS = O_NONBLOCK | O_DIRECT;
 
 export class PipeFile extends File {
   readonly pipe: Pipe;
-  /** The other ends' counts when this one was opened. */
+  /** How often each end had been opened when this file was; `sinceWriter` is -1 if a hang-up shows at once. */
   private readonly sinceReader: number;
   private readonly sinceWriter: number;
-  /** Whether it is a FIFO. Other pipes' times stay as they are (since Linux 6.15). */
+  /** Whether it is a FIFO. Reads and writes leave the times of other pipes alone (since Linux 6.15). */
   private readonly hasName: boolean;
 
   constructor(inode: Inode, pipe: Pipe, flags: number) {
@@ -39,7 +39,7 @@ export class PipeFile extends File {
     this.pipe = pipe;
     this.hasName = !(inode instanceof PipeInode);
     this.sinceReader = pipe.readerOpens;
-    // A reader that did not wait for a writer sees no hang-up before the first one came and went.
+    // A reader that did not wait for a writer sees no hang-up before the first writer has come and gone.
     this.sinceWriter = pipe.writers > 0 || !this.hasName ? -1 : pipe.writerOpens;
     if (this.readable && pipe.readers++ === 0) pipe.endsChanged();
     if (this.writable && pipe.writers++ === 0) pipe.endsChanged();
@@ -51,7 +51,7 @@ export class PipeFile extends File {
     return true;
   }
 
-  /** What passes through a pipe is not told, not of a FIFO either (inotify(7)). */
+  /** Reads and writes of pipes, FIFOs included, cause no events (inotify(7)). */
   override happened(): void {}
 
   override get seekable(): boolean {
@@ -62,7 +62,7 @@ export class PipeFile extends File {
     return (this.flags & O_DIRECT) === 0;
   }
 
-  /** Who asks for it may be about to wait. */
+  /** The caller may be about to wait, so the pipe is recalled. */
   override get waitq(): WaitQueue {
     this.pipe.recall();
     return this.pipe.waitq;
@@ -103,14 +103,14 @@ export class PipeFile extends File {
     const n = this.pipe.write(buf, off, len, (this.flags & O_DIRECT) !== 0);
     if (n > 0 && this.hasName) this.inode.mtime = this.inode.ctime = this.inode.sb.clock.coarse();
     else if (n === -EAGAIN && this.nonblocking) {
-      // Edge-triggered epoll sees attempts on a full pipe, too. Not those that will be repeated: two blocked
-      // writers would wake each other for ever.
+      // Edge-triggered epoll sees attempts on a full pipe, too, but not those of blocking writers, which are repeated:
+      // two of them would wake each other for ever.
       this.pipe.waitq.wake(WOKEN_BY_WRITE);
     }
     return n;
   }
 
-  /** Its first piece begins in the last slot if the whole write does. */
+  /** The first piece of a write is shorter if it starts in the last slot, as `merges` decides for the whole write. */
   override writtenAtOnce(len: number, most: number): number {
     if (len <= most) return len;
     this.pipe.recall();
@@ -118,7 +118,7 @@ export class PipeFile extends File {
     return merged > 0 ? most - PAGE_SIZE + merged : most;
   }
 
-  /** Whether a thread may use it by itself: nothing of what happens shows elsewhere. */
+  /** Whether a thread may use it on its own: its reads and writes show nowhere else. */
   get goesAlong(): boolean {
     return this.isStream && !this.hasName;
   }
@@ -148,7 +148,7 @@ export class PipeFile extends File {
   }
 }
 
-/** A pipe without a name: opened anew through /proc/PID/fd, it waits for nobody. */
+/** A pipe without a name. Opening it again through /proc/PID/fd does not wait for the other end. */
 class PipeInode extends AnonInode {
   override open(flags: number, _cred: Cred): Result<File> {
     const pipe = this.endpoint;
@@ -158,14 +158,14 @@ class PipeInode extends AnonInode {
   }
 }
 
-/** A new pipe of the caller's; null: it may have no more. */
+/** A new pipe of the caller's; null if the user may have no more. */
 function newPipe(cred: Cred, limits: PipeLimits): Pipe | null {
   const user = limits.of(cred.uid);
   const slots = user.forNew(cred);
   return slots === 0 ? null : new Pipe(user, slots);
 }
 
-/** pipe2(2): both ends of a new pipe, or -ENFILE. O_CLOEXEC is the descriptor table's business. */
+/** pipe2(2): both ends of a new pipe, or -ENFILE. The caller handles O_CLOEXEC. */
 export function createPipe(
   sb: AnonSuper,
   flags: number,
@@ -183,7 +183,7 @@ export function createPipe(
   return { read, write };
 }
 
-/** open(2) of a FIFO, for the VFS. Ask the file's `opened()` before it is used. */
+/** open(2) of a FIFO, for the VFS. Call the file's `opened()` before using it. */
 export function openFifo(inode: Inode, flags: number, cred: Cred, limits: PipeLimits): Result<File> {
   if ((flags & O_ACCMODE) === O_ACCMODE) return -EINVAL;
   const existing = inode.endpoint instanceof Pipe ? inode.endpoint : null;

@@ -1,5 +1,5 @@
 /**
- * How large pipes may be, and how many pages all pipes of a user may have (pipe(7)): fs.pipe-max-size,
+ * Limits on the size of a pipe and on the pages in all pipes of a user (pipe(7)): fs.pipe-max-size,
  * fs.pipe-user-pages-soft and fs.pipe-user-pages-hard (0: no limit).
  */
 import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE, type Cred, capable } from '../core/cred.ts';
@@ -7,7 +7,7 @@ import { PAGE_SIZE } from '../mm/ram.ts';
 import { EPERM } from '../uapi/errno.ts';
 
 const USUAL_PAGES = 16;
-/** What a new pipe gets over the soft limit. */
+/** What a new pipe gets once its user is over the soft limit. */
 const LEAST_PAGES = 2;
 
 export class PipeLimits {
@@ -18,7 +18,7 @@ export class PipeLimits {
   hard = 0;
   private readonly users: Map<number, PipeUser> = new Map();
 
-  /** Those of a real user id. */
+  /** The account of a real user id. */
   of(uid: number): PipeUser {
     const known = this.users.get(uid);
     if (known !== undefined) return known;
@@ -32,7 +32,7 @@ const isOver = (limit: number, pages: number): boolean => limit !== 0 && pages >
 const isBound = (cred: Cred): boolean => !capable(cred, CAP_SYS_RESOURCE) && !capable(cred, CAP_SYS_ADMIN);
 
 export class PipeUser {
-  /** Of all pipes that this user has made. */
+  /** In all pipes that this user has made. */
   pages = 0;
   private readonly limits: PipeLimits;
 
@@ -40,7 +40,7 @@ export class PipeUser {
     this.limits = limits;
   }
 
-  /** How many pages a new pipe gets; 0: there may be none. */
+  /** How many pages a new pipe gets; 0: the user may not have another pipe. */
   forNew(cred: Cred): number {
     const { size, soft, hard } = this.limits;
     const own = capable(cred, CAP_SYS_RESOURCE) ? USUAL_PAGES : Math.min(USUAL_PAGES, size / PAGE_SIZE);
@@ -49,7 +49,7 @@ export class PipeUser {
     return isOver(hard, this.pages + pages) ? 0 : pages;
   }
 
-  /** Whether a pipe of `from` pages may have `to`, which are more: 0 or -EPERM. */
+  /** Whether a pipe may grow from `from` to `to` pages: 0 or -EPERM. */
   mayGrow(cred: Cred, from: number, to: number): number {
     const { size, soft, hard } = this.limits;
     if (to * PAGE_SIZE > size && !capable(cred, CAP_SYS_RESOURCE)) return -EPERM;

@@ -1,26 +1,26 @@
 /**
- * A pipe that a thread reads and writes by itself (engine/answers.ts, `PipeAlong`), until somebody else has to do with it. What it
- * has to read is a copy of the pipe's bytes, which stay here until it is known how many of them were taken.
+ * A loan: a thread reads and writes a pipe on its own (engine/answers.ts, `PipeAlong`) until anything else uses the
+ * pipe. The thread reads a copy; the pipe keeps its bytes until the kernel learns how many the thread has taken.
  */
 import type { PipeAlong } from '../engine/answers.ts';
 
-/** A thread's descriptors of a pipe's ends; -1: it has none of that end, or may not use it by itself. */
+/** A thread's descriptors of a pipe's ends; -1: it has none of that end, or may not use it on its own. */
 export interface PipeEnds {
   readonly read: number;
   readonly write: number;
 }
 
-/** What of the pipe a loan needs, and changes when it ends. */
+/** What a loan needs of the pipe. */
 export interface Lender {
   /** Copies the first `len` bytes to `to[off...]`. */
   peek(to: Uint8Array, off: number, len: number): void;
-  /** The first `n` bytes are gone. */
+  /** Removes the first `n` bytes. */
   drop(n: number): void;
   append(buf: Uint8Array, off: number, len: number): void;
 }
 
 export class PipeLoan {
-  /** How often the thread has done something. */
+  /** How many loans the thread has made use of. */
   uses = 0;
   private readonly pipe: Lender;
   private along: PipeAlong | null = null;
@@ -33,14 +33,14 @@ export class PipeLoan {
     return this.along !== null;
   }
 
-  /** With the answer that the thread is about to get: `len` bytes to read, which are the whole pipe, or not. */
+  /** Lends `len` bytes, the `whole` pipe or a part of it, with the answer that the thread is about to get. */
   begin(along: PipeAlong, { read, write }: PipeEnds, len: number, whole: boolean): void {
     if (len > 0) this.pipe.peek(along.bytes, along.place, len);
     along.send(read, write, len, whole);
     this.along = along;
   }
 
-  /** What the thread has done is so now. */
+  /** Takes the pipe back and applies to it what the thread has read and written. */
   end(): void {
     const { along, pipe } = this;
     this.along = null;

@@ -3,10 +3,10 @@
  *
  * Linux counts a pipe's capacity in slots, not in bytes, and programs can tell: a write that does not fit into
  * the last slot takes a new one, a packet (O_DIRECT) takes slots of its own, and a pipe is writable while a slot
- * is free. So a write of up to PIPE_BUF bytes happens whole or not at all.
+ * is free. That makes writes of up to PIPE_BUF bytes atomic.
  *
- * The slots live in an array of their own, which beats the machine's memory for the small transfers that pipes
- * are used for. It grows with use; the ring starts at its first slot again whenever it runs empty.
+ * The slots live in an array of their own, which is faster than the machine's memory for the small transfers that
+ * pipes mostly see. It grows with use; the ring restarts at its first slot whenever it runs empty.
  */
 import type { Cred } from '../core/cred.ts';
 import { WaitQueue } from '../core/wait.ts';
@@ -18,18 +18,18 @@ import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../ua
 import type { PipeUser } from './pipe-limits.ts';
 import { type Lender, type PipeEnds, PipeLoan } from './pipe-loan.ts';
 
-/** Bytes that are written at once or not at all (pipe(7)). */
+/** Writes of up to this many bytes are atomic (pipe(7)). */
 export const PIPE_BUF = 4096;
 const LARGEST_SIZE = 2 ** 31;
 
-/** Two threads of different processes use the pipe by themselves, until somebody else has to do with it. */
+/** Two threads of different processes use the pipe on their own until anything else uses it. */
 export interface SharedPipe {
   readonly isOpen: boolean;
-  /** What is left in it is in the pipe again. */
+  /** Ends the sharing and puts the bytes that are left back into the pipe. */
   close(): void;
 }
 
-/** Slot flags: the slot ends a packet; more bytes may be written behind those in it. */
+/** Slot flags: the slot ends a packet; later writes may append to the slot. */
 const PACKET = 1;
 const MERGE = 2;
 
@@ -37,7 +37,7 @@ export const WOKEN_BY_WRITE = POLLIN | POLLRDNORM;
 export const WOKEN_BY_READ = POLLOUT | POLLWRNORM;
 const WOKEN_BY_CLOSE = WOKEN_BY_READ | WOKEN_BY_WRITE | POLLERR | POLLHUP;
 
-/** What a loan brings back has room in so many slots. */
+/** Free slots that a loan for writing needs: what it brings back fits into them. */
 const LOAN_SLOTS = 2;
 
 export class Pipe implements Lender {
@@ -47,7 +47,7 @@ export class Pipe implements Lender {
   /** How often each end was ever opened: a FIFO's open waits for the other end's count to move. */
   readerOpens = 0;
   writerOpens = 0;
-  /** Who has it together, or had: they may again. */
+  /** The two threads' shared form of the pipe; kept after it closes, for it may open again. */
   shared: SharedPipe | null;
   private count = 0;
   private slots: number;
@@ -61,7 +61,7 @@ export class Pipe implements Lender {
   private readonly loan = new PipeLoan(this);
   private readonly user: PipeUser;
 
-  /** Of so many slots, which count as the user's until it is freed. */
+  /** A pipe of `slots` slots, which are charged to `user` until `free`. */
   constructor(user: PipeUser, slots: number) {
     this.shared = null;
     this.user = user;
@@ -72,7 +72,7 @@ export class Pipe implements Lender {
     user.pages += slots;
   }
 
-  /** Nobody has it open any more. */
+  /** The last open file of the pipe was released. */
   free(): void {
     this.user.pages -= this.slots;
   }
@@ -84,9 +84,9 @@ export class Pipe implements Lender {
   }
 
   /**
-   * Lets a thread read and write by itself, by what it has of `ends`. False: there is nothing that it could do.
+   * Lets a thread read and write on its own through the ends that it has. False if there is nothing that it could do.
    *
-   * Who waits here is to hear of what happens. But to take a part of a slot's bytes is no news for anybody.
+   * While tasks wait on the pipe, they must be woken by what happens. Only taking part of a slot's bytes wakes nobody.
    */
   lend(along: PipeAlong, { read, write }: PipeEnds): boolean {
     if (this.isLent) return false;
@@ -94,7 +94,7 @@ export class Pipe implements Lender {
     const whole = read >= 0 && isQuiet && this.count <= along.size && !this.hasPackets;
     const len = whole ? this.count : read >= 0 ? this.partOfSlot(along.size) : 0;
     const hasRoom = this.readers > 0 && this.slots - this.tail + this.head >= LOAN_SLOTS;
-    // What is put there comes behind what is to be read, or that is not seen.
+    // The thread writes behind the bytes lent to it, so it must have either all of the pipe's bytes or none.
     const mayWrite = write >= 0 && isQuiet && hasRoom && (whole || len === 0);
     if (len === 0 && !mayWrite) return false;
     const ends = { read: whole || len > 0 ? read : -1, write: mayWrite ? write : -1 };
@@ -107,8 +107,8 @@ export class Pipe implements Lender {
   }
 
   /**
-   * Whether two threads may use it by themselves, with room for `size` bytes, if there are `most` at first: nobody waits for what they
-   * do, and what they leave fits into it again.
+   * Whether two threads may use it on their own, with room for `size` bytes, of which at most `most` are filled at
+   * first: no task waits on the pipe, and what the threads leave fits into it again.
    */
   mayBeShared(size: number, most: number): boolean {
     const { readers, writers, count } = this;
@@ -116,18 +116,18 @@ export class Pipe implements Lender {
     return isTheirs && count <= most && size <= this.capacity && !this.hasPackets;
   }
 
-  /** All its bytes go to `to[off...]`: there are `len`. */
+  /** Moves all `len` bytes of the pipe to `to[off...]`. */
   moveTo(to: Uint8Array, off: number, len: number): void {
     this.peek(to, off, len);
     this.drop(len);
   }
 
-  /** How often somebody has used it by itself. */
+  /** How many loans of the pipe were made use of. */
   get uses(): number {
     return this.loan.uses;
   }
 
-  /** Somebody else has to do with the pipe. */
+  /** Takes the pipe back from the threads that use it on their own: something else needs it. */
   recall(): void {
     if (this.loan.isOut) this.loan.end();
     if (this.shared?.isOpen === true) this.shared.close();
@@ -169,7 +169,7 @@ export class Pipe implements Lender {
     return this.slots * PAGE_SIZE;
   }
 
-  /** Bytes taken out, 0 at the end (no writer is left), or -EAGAIN. */
+  /** Returns bytes taken out, 0 at the end (no writer is left), or -EAGAIN. */
   read(buf: Uint8Array, off: number, len: number): number {
     if (len === 0) return 0;
     this.recall();
@@ -189,7 +189,7 @@ export class Pipe implements Lender {
     return done;
   }
 
-  /** As `read`, with room for the first `room` bytes only: what is taken of a slot fits there, or all of that stays. */
+  /** As `read`, with room for only `room` bytes: a slot whose share does not fit stays. -EFAULT if none fits. */
   readShort(buf: Uint8Array, off: number, room: number, len: number): number {
     if (this.empty) return this.read(buf, off, len);
     let fits = 0;
@@ -201,7 +201,7 @@ export class Pipe implements Lender {
     return fits === 0 ? -EFAULT : this.read(buf, off, fits);
   }
 
-  /** Bytes put in: fewer than asked if the pipe filled up. -EAGAIN if it is full, -EPIPE without a reader. */
+  /** Returns bytes put in, fewer than `len` if the pipe filled up; -EAGAIN if it is full, -EPIPE without a reader. */
   write(buf: Uint8Array, off: number, len: number, packet: boolean): number {
     if (len === 0) return 0;
     if (this.readers === 0) return -EPIPE;
@@ -224,13 +224,13 @@ export class Pipe implements Lender {
     return this.readers === 0 ? ready | POLLERR : ready;
   }
 
-  /** An end came or went: whoever waits has news. */
+  /** An end came or went: wakes all waiters. */
   endsChanged(): void {
     this.recall();
     this.waitq.wake(WOKEN_BY_CLOSE);
   }
 
-  /** F_SETPIPE_SZ: the new capacity, or -EINVAL, -EPERM (the caller may not have it so large) or -EBUSY (more is in use). */
+  /** F_SETPIPE_SZ: the new capacity, or -EINVAL, -EPERM (over the caller's limit) or -EBUSY (more slots are in use). */
   resize(size: number, cred: Cred): number {
     if (size < 0 || size > LARGEST_SIZE) return -EINVAL;
     this.recall();
@@ -247,8 +247,8 @@ export class Pipe implements Lender {
   }
 
   /**
-   * Offers the bytes of each slot in turn to `take(data, off, n)` until `len` bytes or a shortage; what was taken
-   * is gone from the pipe. Bytes moved, or take's error if nothing was moved.
+   * Offers the bytes of each slot in turn to `take(data, off, n)` until `len` bytes are moved or `take` takes fewer
+   * than offered; they leave the pipe. Returns bytes moved, or take's error if nothing was moved.
    */
   drain(len: number, take: (data: Uint8Array, off: number, n: number) => number): number {
     this.recall();
@@ -270,7 +270,7 @@ export class Pipe implements Lender {
     return done;
   }
 
-  /** Lets `give(data, off, n)` fill free slots with up to `len` bytes. Bytes moved, or give's error if none were. */
+  /** Lets `give(data, off, n)` fill free slots with up to `len` bytes. Returns bytes moved, or give's error if none. */
   fill(len: number, give: (data: Uint8Array, off: number, n: number) => number): number {
     this.recall();
     let done = 0;
@@ -287,7 +287,7 @@ export class Pipe implements Lender {
     return done;
   }
 
-  /** tee(2): copies up to `len` bytes into `to`, slot by slot, without taking them out. Bytes copied. */
+  /** tee(2): copies up to `len` bytes into `to`, slot by slot, without taking them out. Returns bytes copied. */
   copyTo(to: Pipe, len: number): number {
     this.recall();
     to.recall();
@@ -303,7 +303,7 @@ export class Pipe implements Lender {
     return done;
   }
 
-  /** How many bytes may be taken from the first slot, `most` at most, without its becoming free. */
+  /** How many bytes, `most` at most, may be taken from the first slot without freeing it. */
   private partOfSlot(most: number): number {
     const i = this.head & (this.slots - 1);
     if (this.head === this.tail || (this.kinds[i]! & PACKET) !== 0) return 0;
@@ -316,7 +316,7 @@ export class Pipe implements Lender {
     return false;
   }
 
-  /** Bytes put in: fewer than `len` if the pipe filled up. */
+  /** Returns bytes put in, fewer than `len` if the pipe filled up. */
   private put(buf: Uint8Array, off: number, len: number, kind: number): number {
     let done = this.merge(buf, off, len);
     while (done < len && !this.full) {
@@ -328,7 +328,7 @@ export class Pipe implements Lender {
     return done;
   }
 
-  /** How many of `len` bytes go behind those of the last slot: what is left over of whole pages, if that much fits there. */
+  /** How many of `len` bytes are appended to the last slot: `len` modulo the page size, if that fits there, else 0. */
   merges(len: number): number {
     const n = len % PAGE_SIZE;
     if (n === 0 || this.head === this.tail) return 0;
@@ -347,7 +347,7 @@ export class Pipe implements Lender {
     return n;
   }
 
-  /** Takes a free slot for `n` bytes; where they go in `data`. */
+  /** Takes a free slot for `n` bytes; returns where they go in `data`. */
   private push(n: number, kind: number): number {
     const i = this.tail++ & (this.slots - 1);
     if ((i + 1) * PAGE_SIZE > this.data.length) this.growData(i + 1);
@@ -358,7 +358,7 @@ export class Pipe implements Lender {
     return i * PAGE_SIZE;
   }
 
-  /** Corrects the last slot from `pushed` bytes to `n`; without any it is free again. */
+  /** Corrects the last slot from `pushed` bytes to `n`; at 0 it is free again. */
   private unpush(pushed: number, n: number): void {
     this.count -= pushed - n;
     if (n === 0) this.tail--;

@@ -1,7 +1,7 @@
 /**
  * The core of poll(2) and select(2): a set of files with the events asked of each, scanned without waiting.
  *
- * The system call fills a set, `scan`s it, and if nothing is ready sleeps on `queues()` for `wanted` and scans
+ * The system call fills a set and `scan`s it. If nothing is ready, it sleeps on `queues()` for `wanted` and scans
  * again.
  */
 import type { WaitQueue } from '../core/wait.ts';
@@ -47,13 +47,13 @@ export class PollSet {
     this.wanted |= events;
   }
 
-  /** An entry that asks nothing and answers nothing: poll(2) with a negative descriptor. */
+  /** An entry that asks for nothing and reports nothing: poll(2) with a negative descriptor. */
   skip(): void {
     this.add(null, 0);
     this.found[this.used - 1] = 0;
   }
 
-  /** Looks at all files; how many have something to report. */
+  /** Polls all files; returns how many have something to report. */
   scan(): number {
     let count = 0;
     for (let i = 0; i < this.used; i++) {

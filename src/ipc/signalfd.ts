@@ -1,7 +1,7 @@
 /**
  * signalfd (signalfd(2)): pending signals as records to read.
  *
- * The signals are those of whoever reads or polls, so after fork(2) parent and child see each their own: the
+ * The signals are those of the task that reads or polls, so after fork(2) parent and child each see their own: the
  * file asks for the calling task's `SignalSource` each time.
  */
 import type { WaitQueue } from '../core/wait.ts';
@@ -18,7 +18,7 @@ export interface SignalSource {
   /** Woken with POLLIN when a signal becomes pending, blocked ones too. */
   readonly signalQueue: WaitQueue;
   isPending(lo: number, hi: number): boolean;
-  /** Takes the first one of a set from the pending ones; null if there is none. */
+  /** Takes the first pending signal of the set; null if there is none. */
   dequeueSignal(lo: number, hi: number): SignalInfo | null;
 }
 
@@ -28,7 +28,7 @@ export class SignalFd extends EventFile {
   private lo: number;
   private hi: number;
 
-  /** SIGKILL and SIGSTOP were taken out of the mask. */
+  /** The mask must not contain SIGKILL or SIGSTOP. */
   constructor(inode: Inode, lo: number, hi: number, flags: number, caller: () => SignalSource) {
     super(inode, O_RDWR | (flags & O_NONBLOCK));
     this.lo = lo;
@@ -70,7 +70,7 @@ export class SignalFd extends EventFile {
   }
 }
 
-/** struct signalfd_siginfo (signalfd(2)): a flat record, of which each kind of siginfo fills its fields. */
+/** struct signalfd_siginfo (signalfd(2)): a flat record in which each kind of siginfo fills its own fields. */
 function writeRecord(buf: Uint8Array, off: number, info: SignalInfo): void {
   buf.fill(0, off, off + SIGNALFD_SIGINFO_SIZE);
   put32(buf, off, info.signo);

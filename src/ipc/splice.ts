@@ -2,7 +2,7 @@
  * splice(2), tee(2) and sendfile(2): bytes moved between a pipe and a file without passing through the program.
  *
  * Nothing waits: -EAGAIN says that the pipe is empty or full, or that the file is not ready, and the system call
- * sleeps on the `waitq` of both. A position of -1 stands for a file without positions. Callers advance positions.
+ * sleeps on the `waitq` of both. A position of -1 means a file without positions. Callers advance positions.
  */
 import type { File } from '../fs/file.ts';
 import { EAGAIN, EBADF, EINVAL, EPIPE } from '../uapi/errno.ts';
@@ -54,7 +54,7 @@ export function tee(from: File, to: File, len: number): number {
   return len === 0 ? 0 : betweenPipes(from, to, len, true);
 }
 
-/** splice(2) with the positions resolved; at least one side is a pipe. */
+/** splice(2) with the positions resolved; -EINVAL if neither side is a pipe. */
 export function splice(from: File, fromPos: number, to: File, toPos: number, len: number): number {
   if (!from.readable || !to.writable) return -EBADF;
   if (len === 0) return 0;

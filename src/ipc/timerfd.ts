@@ -1,8 +1,8 @@
 /**
  * timerfd (timerfd_create(2)): a timer as a file that reads as the number of expirations.
  *
- * An interval timer is armed again when it is read, not each time it would expire: the expirations in between
- * are counted then. Whoever sets CLOCK_REALTIME wakes `clockSet`, so that absolute times are kept.
+ * An interval timer that has expired is armed again only when it is read or queried, and the expirations in between
+ * are counted then. Setting CLOCK_REALTIME wakes `clockSet`, so that absolute times stay right.
  */
 
 import { type Clock, NSEC_PER_SEC, type Timer, type Timers, type Timespec, toNs } from '../core/clock.ts';
@@ -44,9 +44,9 @@ export class TimerFd extends EventFile implements Waiter {
   private readonly time: TimeSource;
   private readonly clockId: number;
   private timer: Timer | null = null;
-  /** CLOCK_MONOTONIC of the next (or the latest unread) expiration; Infinity: disarmed. */
+  /** CLOCK_MONOTONIC nanoseconds of the next (or the latest unread) expiration; Infinity: disarmed. */
   private deadline = Number.POSITIVE_INFINITY;
-  /** The absolute CLOCK_REALTIME that it stands for, if the timer was set so. */
+  /** The absolute CLOCK_REALTIME that `deadline` stands for, if the timer was set to one. */
   private wallTime: Timespec | null = null;
   private interval = 0;
   private ticks = 0;
@@ -62,7 +62,7 @@ export class TimerFd extends EventFile implements Waiter {
     if (isRealtime(clockId)) time.clockSet.add(this);
   }
 
-  /** timerfd_settime(2): what was set before, -EINVAL, or -ECANCELED (set all the same). */
+  /** timerfd_settime(2): the previous setting, -EINVAL, or -ECANCELED (the timer is set all the same). */
   settime(flags: number, value: Timespec, interval: Timespec): Result<TimerSetting> {
     if ((flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) !== 0) return -EINVAL;
     if (!isValid(value) || !isValid(interval)) return -EINVAL;
@@ -117,7 +117,7 @@ export class TimerFd extends EventFile implements Waiter {
     return `${head}it_value: ${pair(value)}\nit_interval: ${pair(interval)}\n`;
   }
 
-  /** CLOCK_REALTIME was set: an absolute time is now nearer or farther. */
+  /** CLOCK_REALTIME was set: moves the deadline of an absolute time. */
   woken(): boolean {
     if (this.cancelOnSet) {
       this.canceled = true;
@@ -155,7 +155,7 @@ export class TimerFd extends EventFile implements Waiter {
     this.queue.wake(POLLIN);
   }
 
-  /** Arms the next expiration of an interval timer that has expired; how many it missed. */
+  /** Arms the next expiration of an interval timer that has expired; returns how many it missed. */
   private forward(now: number): number {
     const missed = Math.max(0, Math.floor((now - this.deadline) / this.interval));
     this.deadline += (missed + 1) * this.interval;

@@ -1,8 +1,8 @@
 /**
  * The objects of one kind of System V IPC (sysvipc(7)): found by key or by id, with owner and permissions.
  *
- * An id is a slot and how often slots were given out before, so that an id of something that is gone does not soon
- * mean something else: it answers EINVAL, whether its slot has a new owner or is empty.
+ * An id combines a slot with a sequence number that counts how often slots were given out, so that the id of a removed
+ * object is not soon reused: it answers EINVAL, whether its slot is empty or taken by another object.
  */
 import { CAP_IPC_OWNER, CAP_SYS_ADMIN, type Cred, capable } from '../../core/cred.ts';
 import { Bitmap } from '../../lib/bitmap.ts';
@@ -15,7 +15,7 @@ const SLOT_MASK = (1 << SLOT_BITS) - 1;
 const SEQUENCES = 1 << 16;
 const MODE = 0o777;
 
-/** For `permits`. */
+/** Permission bits for `permits`. */
 export const IPC_READ = 4;
 export const IPC_WRITE = 2;
 
@@ -55,7 +55,7 @@ export class IpcObject {
     return this.id & SLOT_MASK;
   }
 
-  /** 0 or -EACCES; `wanted` are permission bits, those of any class count. */
+  /** 0 or -EACCES; `wanted` are permission bits, of any class. */
   permits(cred: Cred, wanted: number): number {
     const asked = (wanted >> 6) | (wanted >> 3) | wanted;
     let granted = this.mode;
@@ -64,7 +64,7 @@ export class IpcObject {
     return (asked & ~granted & 7) === 0 || capable(cred, CAP_IPC_OWNER) ? 0 : -EACCES;
   }
 
-  /** 0 or -EPERM: IPC_SET and IPC_RMID are its owner's and its creator's. */
+  /** 0 or -EPERM: only owner and creator may IPC_SET and IPC_RMID. */
   mayControl(cred: Cred): number {
     const owns = cred.euid === this.cuid || cred.euid === this.uid;
     return owns || capable(cred, CAP_SYS_ADMIN) ? 0 : -EPERM;
@@ -86,9 +86,9 @@ export class IpcTable<T extends IpcObject> {
   private readonly keys: Map<number, T> = new Map();
   private seq = 0;
   private used = 0;
-  /** How many there may be. */
+  /** The most objects that may exist. */
   max: number;
-  /** The id that the next one is to have, if its slot is free; -1: any (proc_sys_kernel(5), msg_next_id). */
+  /** The id for the next object, if that slot is free; -1: any (proc_sys_kernel(5), msg_next_id). */
   nextId = -1;
 
   constructor(max: number) {
@@ -99,7 +99,7 @@ export class IpcTable<T extends IpcObject> {
     return this.used;
   }
 
-  /** The highest slot in use: what the *_INFO commands answer. 0 if there is none. */
+  /** The highest slot in use, which the *_INFO commands return; 0 if there is none. */
   get highest(): number {
     return Math.max(0, this.slots.length - 1);
   }
@@ -108,7 +108,7 @@ export class IpcTable<T extends IpcObject> {
     for (const object of this.slots) if (object !== undefined) yield object;
   }
 
-  /** msgget(2) and the like: `fits` looks at what exists already, `make` makes what does not. The id or -errno. */
+  /** msgget(2) and the like: `fits` checks an existing object, `make` creates a missing one. The id or -errno. */
   get(key: number, flags: number, cred: Cred, fits: (found: T) => number, make: () => Result<T>): number {
     const found = key === IPC_PRIVATE ? undefined : this.keys.get(key);
     if (found === undefined) {
@@ -148,12 +148,12 @@ export class IpcTable<T extends IpcObject> {
     return found.id === id ? found : -EINVAL;
   }
 
-  /** By its slot alone. */
+  /** Finds an object by its slot alone; -EINVAL if there is none. */
   at(slot: number): Result<T> {
     return (slot >= 0 ? this.slots[slot & SLOT_MASK] : undefined) ?? -EINVAL;
   }
 
-  /** A key of something marked for destruction finds it no longer. */
+  /** Makes the key of an object marked for destruction find it no longer. */
   forgetKey(object: T): void {
     if (this.keys.get(object.key) === object) this.keys.delete(object.key);
     object.key = IPC_PRIVATE;

@@ -1,4 +1,4 @@
-/** Message queues (msgget(2), msgop(2)): bytes with a type, in order of their coming. */
+/** Message queues (msgget(2), msgop(2)): messages of bytes with a type, in order of arrival. */
 import type { Cred } from '../../core/cred.ts';
 import { WaitQueue } from '../../core/wait.ts';
 import type { Result } from '../../lib/result.ts';
@@ -13,7 +13,7 @@ export interface Message {
 
 export class MessageQueue extends IpcObject {
   readonly messages: Message[] = [];
-  /** Woken when there is room, and when there is a message. */
+  /** Woken when there is room (`roomq`) or a message (`messageq`). */
   readonly roomq: WaitQueue = new WaitQueue();
   readonly messageq: WaitQueue = new WaitQueue();
   qbytes: number;
@@ -28,7 +28,7 @@ export class MessageQueue extends IpcObject {
     this.qbytes = qbytes;
   }
 
-  /** -EAGAIN when it is full. */
+  /** 0, or -EAGAIN when the queue is full. */
   send(message: Message, pid: number, now: number): number {
     const { length } = message.text;
     if (this.cbytes + length > this.qbytes || this.messages.length >= this.qbytes) return -EAGAIN;
@@ -40,7 +40,7 @@ export class MessageQueue extends IpcObject {
     return 0;
   }
 
-  /** -ENOMSG, or -E2BIG when the message is longer than `size` and MSG_NOERROR does not cut it. */
+  /** -ENOMSG, or if the message is longer than `size`: -E2BIG without MSG_NOERROR, -EINVAL with it and MSG_COPY. */
   receive(type: number, size: number, flags: number, pid: number, now: number): Result<Message> {
     const index = this.indexOf(type, flags);
     const message = this.messages[index];
@@ -68,7 +68,7 @@ export class MessageQueue extends IpcObject {
 }
 
 export class MessageQueues extends IpcTable<MessageQueue> {
-  /** The longest message, and what a new queue holds, in bytes (msgmax, msgmnb). */
+  /** The longest message, and the capacity of a new queue, in bytes (msgmax, msgmnb). */
   maxMessage: number = MSGMAX;
   maxBytes: number = MSGMNB;
 
@@ -86,7 +86,7 @@ export class MessageQueues extends IpcTable<MessageQueue> {
     );
   }
 
-  /** Whoever sleeps at the queue gets EIDRM. */
+  /** Tasks that sleep on the queue get EIDRM. */
   destroy(queue: MessageQueue): void {
     this.remove(queue);
     queue.roomq.wake();

@@ -1,8 +1,8 @@
 /**
  * Semaphores (semget(2), semop(2)): sets whose values change together or not at all.
  *
- * Operations that cannot be done yet wait in line; after each change those that now can are done in their order,
- * by whoever made the change. What SEM_UNDO is to take back belongs to a process and happens when it ends.
+ * Operations that cannot be done yet wait in line. After each change, the task that made it completes, in order, those
+ * that can now be done. SEM_UNDO adjustments belong to a process and are applied when it ends.
  */
 import type { Cred } from '../../core/cred.ts';
 import { WaitQueue } from '../../core/wait.ts';
@@ -11,7 +11,7 @@ import { EAGAIN, EIDRM, EINVAL, ENOMEM, ENOSPC, ERANGE } from '../../uapi/errno.
 import { IPC_NOWAIT, SEM_UNDO, SEMMNI, SEMMNS, SEMMSL, SEMOPM, SEMVMX } from '../../uapi/ipc.ts';
 import { IpcObject, IpcTable } from './ids.ts';
 
-/** What `attempt` answers when all was done: no index, and no errno. */
+/** What `attempt` answers when all was done: neither an index nor an errno. */
 const DONE = -100000;
 
 /** struct sembuf. */
@@ -21,7 +21,7 @@ export interface SemOp {
   readonly flags: number;
 }
 
-/** One semop(2) in line: `result` is set, and `waitq` woken, when it was done or can never be. */
+/** One semop(2) in line: `result` is set, and `waitq` woken, once it is done or can never be. */
 export interface PendingOps {
   readonly ops: readonly SemOp[];
   readonly owner: SemOwner;
@@ -31,14 +31,14 @@ export interface PendingOps {
   result: number | null;
 }
 
-/** A process, by identity: whose SEM_UNDO it is. */
+/** A process, compared by identity: the owner of SEM_UNDO adjustments. */
 export interface SemOwner {
   readonly tgid: number;
 }
 
 export class SemaphoreSet extends IpcObject {
   readonly values: Int32Array;
-  /** The process that changed each of them last. */
+  /** For each value, the pid of the process that operated on it last. */
   readonly pids: Int32Array;
   readonly pending: Set<PendingOps> = new Set();
   private readonly undo: Map<SemOwner, Int32Array> = new Map();
@@ -50,7 +50,7 @@ export class SemaphoreSet extends IpcObject {
     this.pids = new Int32Array(count);
   }
 
-  /** Does all operations; -ERANGE, -EAGAIN with IPC_NOWAIT, or how it has to wait. */
+  /** Does all operations: 0, -ERANGE, -EAGAIN with IPC_NOWAIT, or the place in line to wait at. */
   operate(ops: readonly SemOp[], owner: SemOwner, now: number): number | PendingOps {
     const blockedAt = this.attempt(ops, owner);
     if (blockedAt < 0) {
@@ -63,7 +63,7 @@ export class SemaphoreSet extends IpcObject {
     return pending;
   }
 
-  /** DONE, -ERANGE, or the index of the operation that has to wait; nothing has changed then. */
+  /** DONE, or with nothing changed -ERANGE or the index of the operation that has to wait. */
   private attempt(ops: readonly SemOp[], owner: SemOwner): number {
     const { values } = this;
     let error = DONE;
@@ -110,7 +110,7 @@ export class SemaphoreSet extends IpcObject {
     adjust[num]! += by;
   }
 
-  /** Values have changed: those in line that can be done now are. */
+  /** Values have changed: completes the operations in line that can be done now. */
   private changed(now: number): void {
     this.otime = now;
     this.settle();
@@ -127,7 +127,7 @@ export class SemaphoreSet extends IpcObject {
           waiting.blockedAt = blockedAt;
           continue;
         }
-        // It has come to another operation, which is not to wait.
+        // Done, out of range, or now blocked at another operation, which has IPC_NOWAIT.
         this.finish(waiting, blockedAt === DONE ? 0 : Math.min(blockedAt, -EAGAIN));
         again = blockedAt === DONE && waiting.ops.some(({ op }) => op !== 0);
         if (again) break;
@@ -141,7 +141,7 @@ export class SemaphoreSet extends IpcObject {
     waiting.waitq.wake();
   }
 
-  /** Those who wait for the semaphore to grow, or with `zero` to be 0 (GETNCNT, GETZCNT). */
+  /** How many wait for the semaphore to grow, or with `zero` for it to be 0 (GETNCNT, GETZCNT). */
   waiting(num: number, zero: boolean): number {
     let count = 0;
     for (const { ops, blockedAt } of this.pending) {
@@ -151,7 +151,7 @@ export class SemaphoreSet extends IpcObject {
     return count;
   }
 
-  /** SETVAL and SETALL: what was to be undone is forgotten. */
+  /** SETVAL and SETALL; they clear the SEM_UNDO adjustments. */
   setValues(first: number, values: readonly number[], pid: number, now: number): void {
     for (const [i, value] of values.entries()) {
       this.values[first + i] = value;
@@ -162,7 +162,7 @@ export class SemaphoreSet extends IpcObject {
     this.settle();
   }
 
-  /** The process ends. */
+  /** Applies the SEM_UNDO adjustments of a process that ends. */
   takeBack(owner: SemOwner, now: number): void {
     const adjust = this.undo.get(owner);
     if (adjust === undefined) return;
@@ -180,13 +180,13 @@ export class SemaphoreSet extends IpcObject {
   }
 }
 
-/** What the values and pids of a set take: they stay when nobody is left who could be made to give them up. */
+/** Pages of a set's values and pids: they outlive processes, so killing one does not free them. */
 const pagesFor = (count: number): number => Math.ceil((count * 8) / PAGE_SIZE);
 
 export class Semaphores extends IpcTable<SemaphoreSet> {
-  /** Of all sets. */
+  /** Semaphores in all sets. */
   total = 0;
-  /** In a set, in all sets, and operations of one call (semmsl, semmns, semopm). */
+  /** The most semaphores in a set and in all sets, and operations of one call (semmsl, semmns, semopm). */
   maxInSet: number = SEMMSL;
   maxTotal: number = SEMMNS;
   maxOps: number = SEMOPM;
@@ -222,7 +222,7 @@ export class Semaphores extends IpcTable<SemaphoreSet> {
     set.wakeRemoved();
   }
 
-  /** Whether anything is to be taken back when `owner` ends. */
+  /** Whether `owner` has SEM_UNDO adjustments in any set. */
   undoes(owner: SemOwner): boolean {
     for (const set of this) if (set.undoes(owner)) return true;
     return false;

@@ -1,6 +1,6 @@
 /**
- * Shared memory segments (shmget(2), shmop(2)): pages with an id. Areas of address spaces hold a segment as they
- * hold a file; each of them is an attachment. What was marked for destruction goes with the last one.
+ * Shared memory segments (shmget(2), shmop(2)): pages with an id. An area of an address space holds a segment as it
+ * would a file, and is one attachment. A segment marked for destruction goes with its last attachment.
  */
 import type { Cred } from '../../core/cred.ts';
 import type { Result } from '../../lib/result.ts';
@@ -11,7 +11,7 @@ import { EINVAL, ENOMEM, ENOSPC } from '../../uapi/errno.ts';
 import { SHM_DEST, SHMMAX, SHMMNI } from '../../uapi/ipc.ts';
 import { IpcObject, IpcTable } from './ids.ts';
 
-/** Who attaches and detaches, and when: asked at that moment. */
+/** The process that attaches or detaches, and the time. */
 export interface ShmCaller {
   readonly pid: number;
   /** Seconds. */
@@ -27,9 +27,9 @@ export class Segment extends IpcObject implements Backing {
   lpid = 0;
   atime = 0;
   dtime = 0;
-  /** Areas of address spaces. */
+  /** How many areas map it. */
   attached = 0;
-  /** Areas, those on their way out included, and the table. */
+  /** Held by the areas, those being unmapped included, and by the table. */
   private refs = 1;
   private readonly segments: Segments;
 
@@ -79,7 +79,7 @@ export class Segments extends IpcTable<Segment> {
   private readonly ram: Ram;
   /** Pages of all segments' sizes. */
   totalPages = 0;
-  /** Largest segment in bytes, and most pages of all (shmmax, shmall). */
+  /** The largest segment in bytes, and the most pages of all segments (shmmax, shmall). */
   maxSize: number = SHMMAX;
   maxPages: number = SHMMAX;
 
