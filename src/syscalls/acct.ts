@@ -8,7 +8,7 @@ import { isReg } from '../uapi/stat.ts';
 import { call, path, type Syscall } from './args.ts';
 import { nameAt } from './names.ts';
 
-/** Filesystems whose files are the kernel's own words. */
+/** Filesystems whose files are written by the kernel itself; EINVAL. */
 const NOT_THERE: ReadonlySet<string> = new Set(['proc', 'sysfs']);
 
 function acct(task: Task, nameAddr: number): number {

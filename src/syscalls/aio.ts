@@ -1,6 +1,6 @@
 /**
- * Asynchronous I/O (io_setup(2), io_submit(2), io_getevents(2)). Requests are done as they are submitted, as Linux
- * does with all that is in memory; what has to wait (a pipe) makes io_submit wait. So there is nothing to cancel.
+ * Asynchronous I/O (io_setup(2), io_submit(2), io_getevents(2)). Requests are carried out as they are submitted, as
+ * Linux does for everything in memory. One that has to wait (a pipe) makes io_submit wait, so none can be cancelled.
  */
 import { IO_EVENT_SIZE, IOCB_SIZE, type Iocb, readIocb, writeIoEvent } from '../arch/x86_64/structs/aio.ts';
 import { PROT_READ, PROT_WRITE } from '../engine/engine.ts';
@@ -31,7 +31,7 @@ import { maskWhileWaiting } from './sigset.ts';
 import { deadlineOfTimespec } from './timeout.ts';
 import { readVectorAt, writeVectorAt } from './vector.ts';
 
-/** Requests of a process at most (proc_sys_fs(5), aio-max-nr). */
+/** The most requests that all contexts of a process have room for (proc_sys_fs(5), aio-max-nr). */
 const AIO_MAX_NR = 65536;
 
 function ioSetup(task: Task, count: number, ctxp: number): number {
@@ -65,7 +65,7 @@ function ioSubmit(task: Task, id: number, count: number, list: number): number |
   return submitFrom(task, context, count, list, 0);
 }
 
-/** Takes requests in order; one that cannot be taken ends it, and its error counts if it was the first. */
+/** Takes requests in order until one cannot be taken; its error is the result only if it was the first. */
 function submitFrom(
   task: Task,
   context: AioContext,
@@ -100,7 +100,7 @@ function submitOne(task: Task, context: AioContext, addr: number): number | Prom
   return typeof told === 'number' ? told : begin(task, context, file, iocb, obj, told);
 }
 
-/** The eventfd that is to be told, null for none. */
+/** The eventfd to signal on completion; null for none; -EBADF, -EINVAL. */
 function resultFile(task: Task, { flags, resfd }: Iocb): EventFd | null | number {
   if ((flags & aio.IOCB_FLAG_RESFD) === 0) return null;
   const file = task.files.get(resfd);
@@ -113,7 +113,7 @@ function check(iocb: Iocb): number {
   return (iocb.flags & ~(aio.IOCB_FLAG_RESFD | aio.IOCB_FLAG_IOPRIO)) !== 0 ? -EINVAL : 0;
 }
 
-/** 0 when the request was taken: its own result, good or bad, becomes an event. */
+/** 0 if the request was taken: its own result, good or bad, becomes an event. */
 function begin(
   task: Task,
   context: AioContext,
@@ -135,8 +135,8 @@ function begin(
 }
 
 /**
- * A request's result, once what it has read is in the program's memory: other threads may hear of it before this call is
- * answered. Nobody can submit it again: one that was interrupted is over.
+ * A request's result, once the bytes it read are in the program's memory: other threads may see the event before this
+ * call is answered. An interrupted request cannot be restarted, so it ends with -EINTR.
  */
 function settled(task: Task, result: number): number {
   task.user.flush();
@@ -144,7 +144,7 @@ function settled(task: Task, result: number): number {
   return result <= -ERESTARTSYS ? -EINTR : result;
 }
 
-/** What shows before anything is done: the wrong way of opening, an operation that there is not. */
+/** Errors found before anything is done: a file not open for it, a negative position, an unknown operation. */
 function refuse(file: File, { opcode, offset }: Iocb): number {
   switch (opcode) {
     case aio.IOCB_CMD_PREAD:
@@ -229,7 +229,7 @@ async function waitForEvents(
   }
 }
 
-/** Hands out events after the first `got`; how many there are then, or -EFAULT. */
+/** Hands out events behind the first `got`; returns how many there are then, or -EFAULT. */
 function take(task: Task, context: AioContext, most: number, addr: number, got: number): number {
   let count = got;
   while (count < most && context.events.length > 0) {
@@ -241,7 +241,7 @@ function take(task: Task, context: AioContext, most: number, addr: number, got: 
   return count;
 }
 
-/** With a signal mask for the time of the wait: struct { const sigset_t *sigmask; size_t size } at `addr`. */
+/** io_getevents with a signal mask during the wait: struct { const sigset_t *sigmask; size_t size } at `addr`. */
 function ioPgetevents(
   task: Task,
   id: number,
@@ -259,7 +259,7 @@ function ioPgetevents(
     const masked = maskWhileWaiting(task, mask, size);
     if (masked < 0) return masked;
   }
-  // A handler's frame keeps the old mask where one runs (-EINTR).
+  // If a handler runs (-EINTR), its frame keeps the old mask.
   const restore = (result: number): number => {
     if (result !== -EINTR) task.signals.restoreSavedMask();
     return result;

@@ -1,6 +1,6 @@
 /**
- * A file that was just opened: fstat(2), a read of its first bytes and close(2) mostly follow. Where nothing can come
- * between, they go along with the answer, so that the program need not ask.
+ * What goes along with open(2): fstat(2), a read of the first bytes and close(2) mostly follow. Where nothing can come
+ * between, all that they need goes along with the answer, so that the program need not ask.
  */
 import { writeStat } from '../arch/x86_64/structs/stat.ts';
 import { ALONG, type FileAlong, NO_BYTES } from '../engine/answers.ts';
@@ -12,20 +12,23 @@ import { bringPipe } from '../kernel/pipe-along.ts';
 import type { Task } from '../kernel/task.ts';
 import { isDir, isReg } from '../uapi/stat.ts';
 
-/** Of a file that does not come along as a whole: what loaders look at, if it is in memory anyhow. */
+/** Bytes of a file that does not come along as a whole, if they are in memory already: what loaders look at. */
 const HEAD = 1024;
-/** A file that nobody has opened before comes along as a whole if it is no larger. */
+/** A file whose reads are not known yet comes along as a whole if it has no more bytes. */
 const SMALL = 4096;
-/** What is not closed after so many answers will not be soon: who writes much would pay for each of them. */
+/**
+ * A file not closed within this many answers will not be closed soon, and each further answer would cost programs that
+ * write much.
+ */
 const SOON = 6;
 const OF_STEADY = ALONG.SEEKS | ALONG.READS | ALONG.CLOSES | ALONG.STEADY;
-/** The third read that is asked for, and then each so many later. */
+/** Of the reads or writes of a file that are asked for, the third brings it along, then every 16th. */
 const ASKED_FIRST = 3;
 const ASKED_BETWEEN = 16;
 
 /**
- * Calls that have nothing to do with a program's descriptors, or do no more than read or write a file and move its position, which
- * is settled before. After them the file goes along again: a loader maps what it has opened, a large file is read in pieces.
+ * Calls that do not touch a program's descriptors, or only read or write a file and move its position, which is settled
+ * first. After them the file goes along again: a loader maps what it has opened, a large file is read in pieces.
  */
 export const LEAVES_OPENED: ReadonlySet<string> = new Set([
   'mmap',
@@ -40,7 +43,7 @@ export const LEAVES_OPENED: ReadonlySet<string> = new Set([
   'write',
 ]);
 
-/** Descriptor `fd` is the answer of the call that the task is in. */
+/** Lets `file` go along with the task's current call, which answers its descriptor `fd`. */
 export function bringAlong(task: Task, file: File, fd: number): void {
   const { thread, user } = task;
   const { inode } = file;
@@ -68,7 +71,7 @@ const opened = (file: File, fd: number, size: number, place: number): OpenedAlon
   return { file, fd, flags, may: OF_STEADY, size, whole, place, cloexec: false, left: FOR_EVER };
 };
 
-/** A file that can change goes along if any of `wanted` can be done with it. */
+/** Lets a file that can change go along if the thread may do any of `wanted` with it. */
 function bringOwn(task: Task, file: File, fd: number, along: FileAlong, wanted: number): void {
   const may = ownRights(task, file);
   const ahead = file.readsAhead;
@@ -79,7 +82,7 @@ function bringOwn(task: Task, file: File, fd: number, along: FileAlong, wanted: 
   task.openedAlong = { file, fd, flags, may, size, whole: false, place: along.stat, cloexec: false, left };
 }
 
-/** A write that has to be asked for: now and then a pipe goes along. */
+/** After a write that had to be asked for: now and then lets a pipe go along. */
 export function bringWrite(task: Task, file: File, fd: number, count: number): void {
   if (++file.asked % ASKED_BETWEEN === ASKED_FIRST && file instanceof PipeFile)
     bringEnd(task, file, fd, count);
@@ -91,7 +94,7 @@ function bringEnd(task: Task, file: PipeFile, fd: number, count: number): void {
   if (!isShared) bringPipe(task, file, fd);
 }
 
-/** The same for reads: so does all of a file, if it does not change and there is room. */
+/** The same for reads; a file that does not change goes along as a whole, if there is room. */
 export function bringRead(task: Task, file: File, fd: number): void {
   if (++file.asked % ASKED_BETWEEN !== ASKED_FIRST) return;
   if (file instanceof PipeFile) bringEnd(task, file, fd, 0);
@@ -101,7 +104,7 @@ export function bringRead(task: Task, file: File, fd: number): void {
   if (along === null) return;
   if (openedAlong !== null && isSteady(openedAlong) && (openedAlong.file !== file || openedAlong.whole))
     return;
-  // Who shares the file moves its position, too.
+  // Anything that shares the open file moves its position, too.
   if (file.refs > 1 || !isReg(inode.mode) || inode.size > along.size || !isSimple(task, file)) return;
   if (file.read(user.ram, along.place(inode.size), inode.size, 0) !== inode.size) return;
   writeStat(user.view, along.stat, inode, inode.sb.blksize);
@@ -114,7 +117,7 @@ export function bringPosition(task: Task, file: File, fd: number): void {
   if (openedAlong === null && thread?.along != null) bringOwn(task, file, fd, thread.along, ALONG.SEEKS);
 }
 
-/** How many bytes: what is read once is mostly read again, what was mapped is not. */
+/** How many bytes to bring: a file that was read once is mostly read again, one that was mapped is not. */
 function worthBringing({ size, wasRead, hasFirstPage }: Inode, most: number): number {
   if (size <= most && (wasRead ?? size <= SMALL)) return size;
   return hasFirstPage ? Math.min(size, HEAD) : 0;

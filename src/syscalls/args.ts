@@ -1,23 +1,23 @@
 /**
  * The vocabulary of the system call table: what each argument is.
  *
- * From one declaration derive: how the register is read (`width`), how strace prints it (`kind`), and what the
- * stub copies to us before it even asks (`prefetch`: strings and buffers that the call reads).
+ * One declaration says how the register is read (`width`), how strace prints it (`kind`), and what the stub copies to
+ * the kernel before it even asks (strings and buffers that the call reads).
  */
 import { type Foreseeable, type ForeseeableCall, foreseeableCall } from '../kernel/habits/step.ts';
 import type { Task } from '../kernel/task.ts';
 import { type Choice, structAt } from './show.ts';
 
 /**
- * How a register becomes a number: the low 32 bits signed, or all 64 bits signed or unsigned, or such that it is
- * exact in its pages (engine.ts, `arg`).
+ * How a register becomes a number: the low 32 bits signed, all 64 bits signed or unsigned, or unsigned and exact in its
+ * pages (engine.ts, `arg`).
  */
 export const WIDTH_INT = 0;
 export const WIDTH_LONG = 1;
 export const WIDTH_ULONG = 2;
 export const WIDTH_PAGES = 3;
 
-/** Names of the bits of a flag word, for strace: `{ O_CREAT: 0o100, ... }`. */
+/** Names of a flag word's bits, for strace: `{ O_CREAT: 0o100, ... }`. */
 export type FlagNames = Readonly<Record<string, number>>;
 
 export type ArgKind =
@@ -61,20 +61,20 @@ export interface Struct {
   readonly show: ShowField;
 }
 
-/** `[1 => 2]`: how long an answer may be, and is; `[1] => [2]`: what is counted on. */
+/** Written `[1 => 2]` for the room and the length of an answer, `[1] => [2]` for a counter. */
 export type BothWays = 'length' | 'counter';
 
 export interface Arg {
   readonly name: string;
   readonly kind: ArgKind;
   readonly width: number;
-  /** How strace writes it, where `kind` does not say. */
+  /** How strace writes it, if not as `kind` says. */
   readonly show?: Show;
-  /** Whether the call writes it, as the result says; not if it fails, where nothing is said. */
+  /** Whether a call with this result has written it; without this, if it succeeded. */
   readonly written?: (result: number) => boolean;
-  /** What joins it as it was before and after the call. */
+  /** How strace joins its values before and after the call. */
   readonly bothWays?: BothWays;
-  /** Whether the call takes it at all, as its other arguments say (open's mode). */
+  /** Whether the call uses it at all, given the other arguments (open's mode). */
   readonly taken?: (args: readonly number[]) => boolean;
   /** Bytes of a structure that a pointer argument points to, for 'in' and 'out'. */
   readonly size?: number;
@@ -92,7 +92,7 @@ const arg =
 export const int = arg('int', WIDTH_INT);
 export const uint = arg('uint', WIDTH_INT);
 export const long = arg('long', WIDTH_LONG);
-/** Sizes, lengths, unsigned words: what does not fit 2^53 becomes a number far too large for anything. */
+/** Sizes, lengths, unsigned words: values over 2^53 are inexact, but far too large for anything. */
 export const ulong = arg('ulong', WIDTH_ULONG);
 export const fd = arg('fd', WIDTH_INT);
 export const dirfd = arg('dirfd', WIDTH_INT);
@@ -102,14 +102,14 @@ export const mode = arg('octal', WIDTH_INT);
 export const hex = arg('hex', WIDTH_ULONG);
 /** A word of 32 bits, such as an ioctl request. */
 export const hex32 = arg('hex', WIDTH_INT);
-/** A pointer that the kernel follows by itself, or not at all. */
+/** A pointer that the handler follows on its own, or not at all. */
 export const pointer = arg('pointer', WIDTH_ULONG);
-/** Where a range of memory begins, and how long it is: they may add up to more than 2^64. */
+/** Start and length of a memory range; their sum may exceed 2^64. */
 export const address = arg('pointer', WIDTH_PAGES);
 export const extent = arg('ulong', WIDTH_PAGES);
 /** A file's name (NUL-terminated, up to PATH_MAX). */
 export const path = arg('path', WIDTH_ULONG);
-/** An array of strings with a null at its end; the next argument is another one. */
+/** A null-terminated array of strings; the next argument is another one. */
 export const strings = arg('strings', WIDTH_ULONG);
 /** Any other NUL-terminated string. */
 export const string = arg('string', WIDTH_ULONG);
@@ -121,7 +121,7 @@ export const flags = (name: string, names: FlagNames, choice?: Choice): Arg => (
   names,
   ...(choice && { choice }),
 });
-/** One of some values (lseek's whence). */
+/** One of several values (lseek's whence). */
 export const oneOf = (name: string, names: FlagNames): Arg => ({
   name,
   kind: 'enum',
@@ -143,23 +143,23 @@ export const outBuffer = (name: string, lengthArg: number): Arg => ({
   lengthArg,
 });
 /**
- * A structure that the call reads; the pointer may be NULL where the call allows it. Of one that is a size alone
- * strace shows the address.
+ * A structure that the call reads; the pointer may be NULL where the call allows it. If only its size is given, strace
+ * shows the address.
  */
 export const inStruct = (name: string, struct: Struct | number): Arg => pointed('in', name, struct);
 export const outStruct = (name: string, struct: Struct | number): Arg => pointed('out', name, struct);
 
-/** A structure that is written for some results only. */
+/** A structure that the call writes for some results only. */
 export const outStructIf = (written: (result: number) => boolean, name: string, struct: Struct): Arg => ({
   ...outStruct(name, struct),
   written,
 });
 
-/** Memory that the call follows by itself, and how strace writes it: before the call, or after it. */
+/** A pointer that the handler follows on its own, and how strace shows it: before the call, or after it. */
 export const shown = (name: string, show: Show): Arg => ({ ...pointer(name), show });
 export const shownAfter = (name: string, show: Show): Arg => ({ ...pointer(name), kind: 'out', show });
 
-/** What the call reads and changes; of a call that fails what was before. */
+/** Memory that the call reads and changes; strace shows it as it was before if the call fails. */
 export const shownBoth = (name: string, show: Show, bothWays: BothWays): Arg => ({
   ...shown(name, show),
   bothWays,
@@ -171,8 +171,8 @@ function pointed(kind: 'in' | 'out', name: string, struct: Struct | number): Arg
 }
 
 /**
- * A handler answers the call's result or -errno; a promise only when it has to wait. -ERESTART* of
- * uapi/errno.ts after an interrupted sleep make the signal code restart the call or answer EINTR.
+ * A handler answers the call's result or -errno, as a promise only if it has to wait. After an interrupted sleep, the
+ * -ERESTART* of uapi/errno.ts make the signal code restart the call or answer EINTR.
  * Arguments are numbers as their `width` says.
  */
 export type Handler = (
@@ -189,15 +189,15 @@ export interface Syscall {
   readonly name: string;
   readonly args: readonly Arg[];
   readonly run: Handler;
-  /** How strace writes what it answers, where that is no plain number. */
+  /** How strace writes the result, where it is not a plain number. */
   readonly answer?: (result: number, args: readonly number[]) => string;
-  /** '' when all of the man page holds, else what is missing: SYSCALLS.md says it. */
+  /** What SYSCALLS.md says is missing; '' if all of the man page holds. */
   readonly note: string;
-  /** Errors that say something about names alone: they stay true until names change (kernel/known-answers.ts). */
+  /** Errors that depend on names alone, and hold until names change (kernel/known-answers.ts). */
   readonly lasting: readonly number[];
-  /** What it says of a file holds while that does not change. */
+  /** What it says of a file holds as long as the file does not change. */
   readonly ofSteady: boolean;
-  /** Set if it can be made before the program asks for it (kernel/habits). */
+  /** Set if the call can be made before the program asks for it (kernel/habits). */
   readonly foreseeable: Foreseeable | null;
 }
 
@@ -216,7 +216,7 @@ export const answering = (row: Syscall, answer: NonNullable<Syscall['answer']>):
   answer,
 });
 
-/** Asks for nothing but what a file is. */
+/** A call that asks about nothing but a file's properties. */
 export const ofSteady = (row: Syscall): Syscall => ({ ...row, ofSteady: true });
 
 export const foreseeable = (row: Syscall, how: ForeseeableCall): Syscall => ({

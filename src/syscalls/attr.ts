@@ -31,7 +31,7 @@ const R_OK = 4;
 const W_OK = 2;
 const X_OK = 1;
 
-/** The path that a descriptor, a name and AT_* flags mean. Valid until the next walk. */
+/** The path that a descriptor, a name and AT_* flags refer to, or -errno. Valid until the next walk. */
 export function pathAt(task: Task, dirfd: number, nameAddr: number, atFlags: number): Path | number {
   const name = nameAt(task, nameAddr);
   if (typeof name === 'number') return name;
@@ -83,7 +83,7 @@ const faccessat = (task: Task, dirfd: number, name: number, mode: number): numbe
   faccessat2(task, dirfd, name, mode, 0);
 const access = (task: Task, name: number, mode: number): number => faccessat2(task, AT_FDCWD, name, mode, 0);
 
-/** As much of the target as fits, without a NUL. */
+/** Stores as much of the target as fits, without a NUL. */
 function readlinkat(task: Task, dirfd: number, nameAddr: number, addr: number, size: number): number {
   if (size <= 0) return -EINVAL;
   const name = nameAt(task, nameAddr);

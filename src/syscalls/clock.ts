@@ -90,7 +90,7 @@ function setTime(task: Task, time: Time): number {
   return 0;
 }
 
-/** About the year 2232: what nanoseconds in 64 bits can count, less some years for the machine to run. */
+/** About the year 2232: the range of 64-bit nanoseconds, less some years for the machine to run. */
 export const MAX_SECONDS = 8_277_292_036;
 const TIMEZONE_SIZE = 8;
 

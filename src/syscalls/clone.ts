@@ -62,12 +62,12 @@ const ARCH_GET_FS = 0x1003;
 const ARCH_GET_GS = 0x1004;
 const ARCH_GET_CPUID = 0x1011;
 const ARCH_SET_CPUID = 0x1012;
-/** struct clone_args (clone(2)), and the part of it that every version has. */
+/** Bytes of struct clone_args (clone(2)), and of its first version. */
 const CLONE_ARGS_SIZE = 88;
 const CLONE_ARGS_MIN = 64;
 const SET_TID_END = 80;
 
-/** One that gives the child no stack and no places of its own. */
+/** A request without a stack, TLS or tid addresses for the child. */
 const plainly = (flags: number): CloneRequest => ({
   flags,
   exitSignal: SIGCHLD,
@@ -135,7 +135,7 @@ function clone3(task: Task, args: number, size: number): number | Promise<number
   return doClone(task, request, word(1));
 }
 
-/** The number that the child is to have, in the one PID namespace that there is; undefined: any. Or -errno. */
+/** The number requested for the child in the only PID namespace; undefined: any. Or -errno. */
 function wantedTid(task: Task, addr: number, count: number): number | undefined {
   if ((addr === 0) !== (count === 0) || count > 1) return -EINVAL;
   if (count === 0) return undefined;
@@ -153,7 +153,7 @@ function doClone(task: Task, r: CloneRequest, pidfdAt = r.parentTid): number | P
   if (wantsPidfd && task.mm?.allows(pidfdAt, 4, PROT_WRITE) !== true) return -EFAULT;
   const noRoom = wantsPidfd ? roomForFile(task) : 0;
   if (noRoom < 0) return noRoom;
-  // Nobody inherits what SCHED_DEADLINE promised (sched(7)).
+  // Children do not inherit SCHED_DEADLINE's guarantees (sched(7)).
   const { deadline, resetOnFork } = task.attributes.sched;
   if (deadline !== null && !resetOnFork) return -EAGAIN;
   const full = (r.flags & CLONE_NEWNS) === 0 ? 0 : mayUnshareMounts(task.kernel.vfs, task.fs);
@@ -165,7 +165,7 @@ function doClone(task: Task, r: CloneRequest, pidfdAt = r.parentTid): number | P
   const done = isVfork(r.flags) ? vforkDone(child) : null;
   start(task, child, r);
   if (done === null) return pid;
-  // Nobody else sends the engine's orders on their way: the parent waits, the child is not there yet.
+  // Nothing else flushes the engine's orders: the parent waits, and the child does not run yet.
   task.mm?.space.flush();
   return afterVfork(task, done, pid);
 }
@@ -233,7 +233,7 @@ function archPrctl(task: Task, code: number, address: number): number {
     task.user.view.setUint32(at + 4, Math.floor(thread.tls / 2 ** 32), true);
     return 0;
   }
-  // CPUID is open to programs, and stays so: what arch_prctl(2) answers where it cannot be made to fault.
+  // CPUID always works, as arch_prctl(2) says of processors that cannot make it fault.
   if (code === ARCH_GET_CPUID) return 1;
   if (code === ARCH_SET_CPUID) return -ENODEV;
   // The engine keeps the gs base for itself.
@@ -248,7 +248,7 @@ const EXIT_SIGNAL = {
 };
 
 const has = (flag: number) => (args: readonly number[]) => (args[0]! & flag) !== 0;
-/** As strace writes them: by their names, the stack first, and only those that the flags ask for. */
+/** As strace writes them: with their names, the stack first, and only those that the flags ask for. */
 const CLONE: readonly Arg[] = [
   {
     ...flags('flags', CLONE_FLAGS, EXIT_SIGNAL),

@@ -1,4 +1,4 @@
-/** Ancillary data of messages (cmsg(3), unix(7)): descriptors and credentials that travel with them. */
+/** Ancillary data of messages (cmsg(3), unix(7)): the descriptors and credentials that travel with them. */
 import {
   CMSGHDR_SIZE,
   cmsgAlign,
@@ -30,12 +30,12 @@ import { install } from './names.ts';
 
 /** /proc/sys/net/core/optmem_max. */
 const MAX_CONTROL = 131072;
-/** More than credentials and SCM_MAX_FD descriptors take. */
+/** Bytes; more than credentials and SCM_MAX_FD descriptors take. */
 const MOST_WRITTEN = 2048;
-/** What programs are told of a user or group that has no number (/proc/sys/kernel/overflowuid). */
+/** The id that programs see for a user or group without a number (/proc/sys/kernel/overflowuid). */
 const OVERFLOW_ID = 65534;
 
-/** What a message to send carries; the files have references, which the caller drops. */
+/** What a message to send carries. The caller must drop the references to the files. */
 export interface Control {
   readonly rights: File[];
   cred: Ucred | null;
@@ -84,7 +84,7 @@ function readOne(task: Task, view: DataView, at: number, control: Control): numb
   return 0;
 }
 
-/** Stores what came with a message at [addr, addr + room); bytes used, or -EFAULT. Sets MSG_CTRUNC where it lacks room. */
+/** Stores what came with a message at [addr, addr + room); bytes used, or -EFAULT. Sets MSG_CTRUNC if room is short. */
 export function writeControl(task: Task, addr: number, room: number, message: Incoming): number {
   const space = Math.min(room, MOST_WRITTEN);
   const bytes = new Uint8Array(cmsgAlign(space));
@@ -105,7 +105,7 @@ interface Space {
   readonly message: Incoming;
 }
 
-/** Stores one, or as much as there is room for; how much of the space that takes. */
+/** Stores one control message, or as much of it as fits; returns how much of the space it takes. */
 function put({ view, space, message }: Space, at: number, type: number, data: Uint8Array): number {
   const whole = CMSGHDR_SIZE + data.length;
   const room = space - at;
@@ -130,7 +130,7 @@ function timeBytes(timestamps: number, { sec, nsec }: Timespec): Uint8Array {
   return bytes;
 }
 
-/** A descriptor of the sender's process, or why there is none; nothing of a sender that is not known. */
+/** Stores a pidfd of the sender's process, or the error that prevents it; nothing if the sender is unknown. */
 function writePidfd(task: Task, into: Space, at: number): number {
   const { message, space } = into;
   if (space - at < CMSGHDR_SIZE + 4) {
@@ -142,7 +142,7 @@ function writePidfd(task: Task, into: Space, at: number): number {
   return put(into, at, SCM_PIDFD, ints(install(task, task.kernel.pidfs.open(process, 0), true)));
 }
 
-/** Gives the files descriptors, as many as there is room for; the others are closed. */
+/** Gives descriptors to as many files as there is room for, and closes the others. */
 function writeRights(task: Task, view: DataView, at: number, space: number, message: Incoming): number {
   const cloexec = (message.flags & MSG_CMSG_CLOEXEC) !== 0;
   const most = Math.max(0, Math.floor((space - at - CMSGHDR_SIZE) / 4));

@@ -31,13 +31,13 @@ function change(task: Task, cred: Cred | number): number {
   return 0;
 }
 
-/** setfsuid and setfsgid answer what was before, whatever became of the change. */
+/** setfsuid and setfsgid answer the previous id, whether or not they changed it. */
 function changeFs(task: Task, cred: Cred | null, old: number): number {
   if (cred !== null) commitCreds(task, cred);
   return old;
 }
 
-/** Three ids, each to its own address. */
+/** Stores three ids, each at its own address. */
 function getThree(task: Task, addresses: readonly number[], ids: readonly number[]): number {
   for (const [i, id] of ids.entries()) {
     const error = putInt(task.user, addresses[i]!, id);
@@ -69,7 +69,7 @@ function setgroups(task: Task, size: number, list: number): number {
   return 0;
 }
 
-/** struct __user_cap_header_struct: the version at 0, a pid at 4. Version 1 has one set of words, later ones two. */
+/** struct __user_cap_header_struct: 0 version | 4 pid. Version 1 has one word per set, later versions have two. */
 const CAP_VERSION_1 = 0x1998_0330;
 const CAP_VERSION_2 = 0x2007_1026;
 const CAP_VERSION_3 = 0x2008_0522;
@@ -79,7 +79,7 @@ interface CapHeader {
   readonly pid: number;
 }
 
-/** Answers -EINVAL for an unknown version, after saying which one is known. */
+/** -EINVAL for an unknown version, after storing the preferred one. */
 function capHeader(task: Task, addr: number): CapHeader | number {
   const at = task.user.in(addr, 8);
   if (at < 0) return at;
@@ -132,7 +132,7 @@ function withCaps(cred: Cred, effective: CapSet, permitted: CapSet, inheritable:
   return { ...cred, effective, permitted, inheritable, ambient };
 }
 
-/** Ids are unsigned, arguments of 32 bits come signed. */
+/** Ids are unsigned, but 32-bit arguments arrive signed. */
 const u = (id: number): number => id >>> 0;
 
 export const credCalls: readonly Syscall[] = [

@@ -25,12 +25,12 @@ import {
 import { nameAt, pathOf } from './names.ts';
 import { address, bytesAt } from './show.ts';
 
-/** Where d_reclen is in both kinds of entries. */
+/** Offset of d_reclen in both kinds of entries. */
 const RECLEN = 16;
 
 type WriteEntry = typeof writeDirent64;
 
-/** As many entries as fit; the file's position is that of the first that did not. */
+/** Stores as many entries as fit; the file's position becomes that of the first that did not. */
 function readDirectory(task: Task, fd: number, addr: number, count: number, write: WriteEntry): number {
   const file = task.files.get(fd);
   if (file === null || !file.readable) return -EBADF;
@@ -65,7 +65,7 @@ const getdents64 = (task: Task, fd: number, addr: number, count: number): number
 const getdents = (task: Task, fd: number, addr: number, count: number): number =>
   readDirectory(task, fd, addr, count, writeDirent);
 
-/** The name with its NUL; its length. */
+/** Stores the path with its NUL; returns the length of both. */
 function getcwd(task: Task, addr: number, size: number): number {
   const { cwd, root } = task;
   const { dentry } = cwd;
@@ -112,7 +112,7 @@ function umask(task: Task, mask: number): number {
   return old;
 }
 
-/** How many entries there are, each with its length at 16 (getdents(2)). */
+/** Shows how many entries there are; each has its length at offset 16 (getdents(2)). */
 const showEntries: Show = (at, look) => {
   const view = look.memory(at, look.result);
   if (view === null) return address(at);
@@ -122,7 +122,7 @@ const showEntries: Show = (at, look) => {
   return `${address(at)} /* ${count} entries */`;
 };
 const entries = [fd('fd'), shownAfter('dirp', showEntries), uint('count')];
-/** The answer counts the NUL that ends the path. */
+/** The result counts the NUL that ends the path. */
 const pathBuffer = shownAfter('buf', (at, look) => bytesAt(at, look.result - 1, look));
 
 export const dirCalls: readonly Syscall[] = [

@@ -40,7 +40,7 @@ function epollCtl(task: Task, epfd: number, op: number, fd: number, addr: number
   if (op !== EPOLL_CTL_DEL) {
     const at = user.in(addr, EPOLL_EVENT_SIZE);
     if (at < 0) return at;
-    // Nothing here sleeps so deeply that it would have to be kept awake.
+    // EPOLLWAKEUP has no effect: the machine never suspends.
     events = user.view.getInt32(at, true) & ~EPOLLWAKEUP;
     lo = user.view.getInt32(at + 4, true);
     hi = user.view.getInt32(at + 8, true);
@@ -63,7 +63,7 @@ function waitable(task: Task, epfd: number, addr: number, max: number): Epoll | 
   return epoll instanceof Epoll ? epoll : -EINVAL;
 }
 
-/** Hands out events that are there; how many, or -EFAULT. */
+/** Hands out the events that are ready; returns how many, or -EFAULT. */
 function collect(task: Task, epoll: Epoll, addr: number, max: number): number {
   if (!epoll.hasNews) return 0;
   const { user } = task;
@@ -122,7 +122,7 @@ function epollWait(
   return typeof epoll === 'number' ? epoll : waitUntil(task, epoll, addr, max, deadlineOfMs(task, timeout));
 }
 
-/** With a signal mask for the time of the wait. */
+/** epoll_wait with a signal mask during the wait. */
 function waitMasked(
   task: Task,
   epfd: number,

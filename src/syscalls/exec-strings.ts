@@ -1,6 +1,6 @@
 /**
- * What execve(2) is given: arguments and environment, two arrays of strings. Small ones came with the call; else they
- * are read page by page.
+ * The arguments and environment of execve(2), two arrays of strings. Small ones come with the call; larger ones are
+ * read page by page.
  */
 
 import type { Task } from '../kernel/task.ts';
@@ -8,10 +8,10 @@ import { latin1 } from '../lib/latin1.ts';
 import { TASK_SIZE } from '../mm/places.ts';
 import { E2BIG, EFAULT } from '../uapi/errno.ts';
 
-/** Bytes of all strings, and of one. */
+/** The most bytes of all strings, and of one. */
 const MAX_STRINGS = 6 * 1024 * 1024;
 const MAX_ARG_STRLEN = 32 * 4096;
-/** What precedes the strings that came with the call: how many each array has, a word of 32 bits. */
+/** Bytes before the strings that came with the call: the lengths of both arrays, 32 bits each. */
 const COUNTS = 8;
 
 export interface ExecStrings {
@@ -29,7 +29,7 @@ export function readStrings(task: Task, argv: number, envp: number): ExecStrings
   return typeof env === 'number' ? env : { argv: args, envp: env };
 }
 
-/** Both arrays from the caller's window, which the caller may still be writing: it is read once. */
+/** Both arrays from the caller's window, read only once, because the caller may still be writing it. */
 function broughtStrings(task: Task, argv: number): ExecStrings | null {
   const { thread, kernel } = task;
   const size = thread?.prefetchedStrings(argv) ?? 0;
@@ -42,7 +42,7 @@ function broughtStrings(task: Task, argv: number): ExecStrings | null {
   return { argv: all.slice(0, args), envp: all.slice(args, args + env) };
 }
 
-/** Arrays of strings, read page by page: strings of one program lie close together. */
+/** Reads arrays of strings page by page: the strings of one program lie close together. */
 class StringReader {
   private readonly task: Task;
   private readonly pages: Map<number, Uint8Array> = new Map();

@@ -1,13 +1,13 @@
 /**
- * Structures that grow with Linux's versions, with their size beside them (copy_struct_from_user() in linux/uaccess.h): a
- * program may know fewer fields than we do, which are zero then, or more, which must be.
+ * Structures that grow with Linux's versions and come with their size (copy_struct_from_user() in linux/uaccess.h): a
+ * program may know fewer fields than we do, which then count as zero, or more, which must be zero.
  */
 import { copyIn } from '../core/user-copy.ts';
 import type { Task } from '../kernel/task.ts';
 import { PAGE_SIZE } from '../mm/ram.ts';
 import { E2BIG, EINVAL } from '../uapi/errno.ts';
 
-/** The structure at `addr` as far as it is `known`, in bytes; of `least` bytes at least. -EINVAL, -E2BIG, -EFAULT. */
+/** The first `known` bytes of the structure at `addr`, which must have at least `least`; -EINVAL, -E2BIG, -EFAULT. */
 export function copyInStruct(
   task: Task,
   addr: number,

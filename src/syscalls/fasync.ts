@@ -1,7 +1,7 @@
 /**
- * Signal-driven I/O (fcntl(2), F_SETOWN and O_ASYNC): the owner of a file gets SIGIO when it has news.
+ * Signal-driven I/O (fcntl(2), F_SETOWN and O_ASYNC): the owner of a file gets SIGIO when the file has news.
  *
- * A listener stands on the file's wait queue while FASYNC is set, and goes with the file.
+ * While FASYNC is set, a listener waits on the file's wait queue. It goes with the file.
  */
 import type { Cred } from '../core/cred.ts';
 import { QUIETLY, WAKE_ALL, type Waiter, type WaitQueue } from '../core/wait.ts';
@@ -14,7 +14,7 @@ import { POLLERR, POLLHUP, POLLIN, POLLMSG, POLLOUT, POLLPRI, POLLRDNORM } from 
 import { kernelInfo, pollInfo, type SignalInfo } from '../uapi/siginfo.ts';
 import { SIGIO, SIGURG } from '../uapi/signal.ts';
 
-/** POLL_MSG: what a lease's holder and a directory's watcher are told. */
+/** POLL_MSG: the code sent to a lease's holder and a directory's watcher. */
 const POLL_MSG = 3;
 const MESSAGE_BAND = POLLIN | POLLRDNORM | POLLMSG;
 /** si_code of each kind of news (sigaction(2)). */
@@ -40,7 +40,7 @@ class AsyncListener implements Waiter, FileObserver {
     queue.add(this);
   }
 
-  /** Others that wait are not passed over for it. */
+  /** Sends the signal. Returns false, so that other waiters are woken as well. */
   woken(events: number): boolean {
     const { file } = this;
     if (events !== WAKE_ALL && (events & QUIETLY) !== 0) return false;
@@ -60,7 +60,7 @@ class AsyncListener implements Waiter, FileObserver {
 export const tellOwner = (kernel: Kernel, file: File, fd: number): void =>
   signalOwner(kernel, file, fd, POLL_MSG, MESSAGE_BAND);
 
-/** Who asks for signals without F_SETOWN gets them himself. */
+/** A process that asks for signals without F_SETOWN becomes the owner. */
 export function ownIfUnowned(task: Task, file: File): void {
   if (file.owner !== 0) return;
   file.owner = task.tgid;
@@ -68,7 +68,7 @@ export function ownIfUnowned(task: Task, file: File): void {
   file.ownerCred = task.cred;
 }
 
-/** With a lease its owner goes, whoever had set one. */
+/** Ending a lease removes the file's owner, even one set by F_SETOWN. */
 export function disown(file: File): void {
   file.owner = 0;
   file.ownerSignal = 0;
@@ -76,13 +76,13 @@ export function disown(file: File): void {
   file.ownerCred = null;
 }
 
-/** Sends a file's signal (F_SETSIG, else SIGIO) to its owner: a POLL_ code and the poll bits that go with it. */
+/** Sends a file's signal (F_SETSIG, else SIGIO) to its owner, with a POLL_ code and the matching poll bits. */
 function signalOwner(kernel: Kernel, file: File, fd: number, code: number, band: number): void {
   const signal = file.ownerSignal;
   sendToOwner(kernel, file, signal === 0 ? kernelInfo(SIGIO) : pollInfo(signal, code, band, fd));
 }
 
-/** A socket's owner hears of urgent data, whatever else he wants to hear of. */
+/** Sends SIGURG to a socket's owner; that needs no FASYNC. */
 export function tellUrgent(kernel: Kernel, file: File): void {
   if (file.owner !== 0) sendToOwner(kernel, file, kernelInfo(SIGURG));
 }
@@ -99,7 +99,7 @@ function sendToOwner(kernel: Kernel, file: File, info: SignalInfo): void {
   for (const group of meant) if (maySignal(file.ownerCred, group.leader.cred)) sendToGroup(group, info);
 }
 
-/** As for kill(2), with the rights of whoever set the owner; but root is known by its number, not by CAP_KILL. */
+/** As for kill(2), with the rights of the task that set the owner; root counts by its number, not by CAP_KILL. */
 const maySignal = (from: Cred | null, to: Cred): boolean =>
   from !== null && (from.euid === 0 || sameUser(from, to));
 

@@ -39,7 +39,7 @@ import { getWriteHint, setWriteHint } from './write-hint.ts';
 const SETTABLE = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME;
 const INT_MIN = -(2 ** 31);
 
-/** `arg` is a full word: an int for most commands (its upper half may be anything), a pointer for some. */
+/** `arg` is a full word: an int for most commands (any upper half is ignored), a pointer for some. */
 function fcntlCall(task: Task, fd: number, cmd: number, arg: number): number | Promise<number> {
   const file = task.files.get(fd);
   if (file === null) return -EBADF;
@@ -61,7 +61,7 @@ function fcntlCall(task: Task, fd: number, cmd: number, arg: number): number | P
   return (file.flags & O_PATH) !== 0 ? -EBADF : onOpenFile(task, fd, file, cmd, arg);
 }
 
-/** F_DUPFD_QUERY: whether another descriptor is of the same open file. */
+/** F_DUPFD_QUERY: whether another descriptor refers to the same open file. */
 function isSame(task: Task, file: File, fd: number): number {
   const other = task.files.get(fd);
   return other === null ? -EBADF : Number(other === file);
@@ -135,7 +135,7 @@ function setFlags(task: Task, fd: number, file: File, flags: number): number {
   return 0;
 }
 
-/** F_NOTIFY: signals, as leases have them, when something happens in a directory. */
+/** F_NOTIFY: signals of the same kind as for leases, when something happens in a directory. */
 function notify(task: Task, fd: number, file: File, mask: number): number {
   const { kernel } = task;
   if ((mask & ~DN_MULTISHOT) !== 0 && !isDir(file.inode.mode)) return -ENOTDIR;
@@ -145,7 +145,7 @@ function notify(task: Task, fd: number, file: File, mask: number): number {
   return 0;
 }
 
-/** `owner` > 0: a process, or a thread; < 0: a group; 0: nobody. */
+/** `owner` > 0: a process, or a thread; < 0: a process group; 0: none. */
 function setOwner(task: Task, file: File, owner: number, thread: boolean): number {
   if (owner !== 0 && !isThere(task, owner, thread)) return -ESRCH;
   file.owner = owner;
@@ -159,7 +159,7 @@ function isThere({ kernel }: Task, owner: number, thread: boolean): boolean {
   return owner > 0 ? kernel.groups.has(owner) : kernel.jobs.exists(-owner);
 }
 
-/** Of an owner that is gone nothing is told. */
+/** The owner, or 0 if it is gone. */
 const ownerOf = (task: Task, { owner, ownerIsThread }: File): number =>
   isThere(task, owner, ownerIsThread) ? owner : 0;
 
@@ -198,7 +198,7 @@ const NO_ARGUMENT: ReadonlySet<number> = new Set([
   fcntl.F_GET_SEALS,
 ]);
 const DESCRIPTOR_FLAGS = { FD_CLOEXEC: fcntl.FD_CLOEXEC };
-/** What the third argument is, by the command. */
+/** The third argument, which depends on the command. */
 const commandArg: Arg = {
   ...long('arg'),
   taken: args => !NO_ARGUMENT.has(args[1]!),
@@ -210,7 +210,7 @@ const commandArg: Arg = {
   },
 };
 
-/** Flags by their names. */
+/** Shows flags with their names. */
 function answer(result: number, args: readonly number[]): string {
   const getsFlags = args[1] === fcntl.F_GETFL;
   if (!getsFlags && (args[1] !== fcntl.F_GETFD || result === 0)) return String(result);

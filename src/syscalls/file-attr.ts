@@ -49,7 +49,7 @@ function setattr(task: Task, dirfd: number, name: number, attr: number, size: nu
   return typeof path === 'number' ? path : setFileAttr(path.mount, path.inode, readAttr(view, 8), task.cred);
 }
 
-/** From the word of flags on; the sizes begin at `at`. */
+/** Reads either structure: the flags at 0, extsize and what follows it at `at`. */
 const readAttr = (view: DataView, at: number): FileAttr => ({
   xflags: view.getUint32(0, true),
   extsize: view.getUint32(at, true),

@@ -1,4 +1,4 @@
-/** The rows of the system call table that are about files and descriptors. */
+/** The rows of the system call table for files and descriptors. */
 import { aioCalls } from './aio.ts';
 import type { Syscall } from './args.ts';
 import { attrCalls } from './attr.ts';

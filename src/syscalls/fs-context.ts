@@ -1,4 +1,4 @@
-/** fsopen(2), fspick(2), fsconfig(2), fsmount(2): a filesystem is made, or changed, step by step. */
+/** fsopen(2), fspick(2), fsconfig(2), fsmount(2): making or changing a filesystem step by step. */
 import { CAP_SYS_ADMIN, capable } from '../core/cred.ts';
 import { copyIn } from '../core/user-copy.ts';
 import { FsContext } from '../fs/fs-context.ts';
@@ -21,7 +21,7 @@ import { changed } from './mount.ts';
 import { fileOf, install } from './names.ts';
 import { namesIn } from './show.ts';
 
-/** Names of filesystems and of options, and their values, are no longer than this with their NUL. */
+/** The most bytes, NUL included, of names of filesystems and options, and of options' values. */
 const LONGEST = 256;
 const LONGEST_BINARY = 1 << 20;
 
@@ -81,7 +81,7 @@ function fsconfig(task: Task, fd: number, cmd: number, key: number, value: numbe
 const isCommand = (cmd: number): boolean =>
   cmd >= uapi.FSCONFIG_CMD_CREATE && cmd <= uapi.FSCONFIG_CMD_CREATE_EXCL;
 
-/** What the last argument may be: the length of a value, where a name begins, a descriptor. */
+/** Checks the last argument: a value's length, the directory where a name starts, or a descriptor. */
 function isAux(cmd: number, aux: number): boolean {
   switch (cmd) {
     case uapi.FSCONFIG_SET_BINARY:
@@ -113,7 +113,7 @@ function setOption(
   return typeof text === 'number' ? text : context.set(name, text);
 }
 
-/** Values of the kinds that no option here has are looked at, and no more. */
+/** Only checks a value of a kind that no option here takes. */
 function valueError(task: Task, cmd: number, value: number, aux: number): number {
   if (cmd === uapi.FSCONFIG_SET_FD) return task.files.get(aux) === null ? -EBADF : 0;
   if (cmd === uapi.FSCONFIG_SET_BINARY) {

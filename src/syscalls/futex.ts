@@ -24,7 +24,7 @@ const FUTEX_LOCK_PI2 = 13;
 const FUTEX_PRIVATE_FLAG = 128;
 const FUTEX_CLOCK_REALTIME = 256;
 const COMMANDS = 127;
-/** Those whose time is CLOCK_MONOTONIC's unless it is said otherwise. */
+/** Commands that may choose FUTEX_CLOCK_REALTIME instead of CLOCK_MONOTONIC. */
 const CHOOSE_CLOCK = [FUTEX_WAIT_BITSET, FUTEX_LOCK_PI2];
 
 function futex(
@@ -84,7 +84,7 @@ function wait(
   const isPrivate = (operation & FUTEX_PRIVATE_FLAG) !== 0;
   const result = futexWait(task, address, isPrivate, value, bitset, deadline);
   if (typeof result === 'number' || !Number.isFinite(deadline)) return result;
-  // With a time limit, a restart goes on with what is left of it.
+  // With a time limit, a restart keeps the deadline.
   return result.then(r => {
     if (r !== -ERESTARTSYS) return r;
     task.restart = () => futexWait(task, address, isPrivate, value, bitset, deadline);
@@ -124,7 +124,7 @@ function wake(task: Task, address: number, isPrivate: boolean, count: number, bi
   return piLocks.get(key) === undefined ? futexes.wake(key, Math.max(1, count), bitset) : -EINVAL;
 }
 
-/** A word as its address tells it, among threads or among all. */
+/** A futex word by its address, private to the process or not. */
 type Place = Pick<FutexWord, 'address' | 'isPrivate'>;
 
 export function requeue(
@@ -150,11 +150,11 @@ export function requeue(
   if (piLocks.get(a) !== undefined) return -EINVAL;
   const woken = futexes.wake(a, wakeCount, FUTEX_BITSET_MATCH_ANY);
   const moved = futexes.requeue(a, b, moveCount);
-  // FUTEX_REQUEUE answers who was woken, FUTEX_CMP_REQUEUE those moved too.
+  // FUTEX_REQUEUE answers how many were woken; FUTEX_CMP_REQUEUE counts those moved, too.
   return expected === null ? woken : woken + moved;
 }
 
-/** FUTEX_WAKE_OP: changes the second word, wakes on the first, and on the second if its old value compares so. */
+/** FUTEX_WAKE_OP: changes the second word, wakes on the first, and on the second if its old value passes the test. */
 function wakeOp(
   task: Task,
   address: number,
@@ -239,7 +239,7 @@ const OPERATIONS = {
   FUTEX_WAKE_BITSET,
   FUTEX_LOCK_PI2,
 };
-/** With a time. */
+/** Operations that take a time. */
 const WAITS = [FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_LOCK_PI, FUTEX_LOCK_PI2];
 const operationOf = (args: readonly number[]): number => args[1]! & 0x7f;
 /** FUTEX_WAIT_PRIVATE and the like. */
@@ -252,12 +252,12 @@ const operation: Arg = {
     return rest === 0 ? whole : `${whole}|${flagWord(rest, { FUTEX_CLOCK_REALTIME })}`;
   },
 };
-/** The operations that look at an argument. */
+/** For an argument that only these operations, and unknown ones, use. */
 const takenBy =
   (...operations: readonly number[]) =>
   (args: readonly number[]): boolean =>
     operations.includes(operationOf(args)) || !Object.values(OPERATIONS).includes(operationOf(args));
-/** A time for those who wait, else a number. */
+/** A time for operations that wait, else a number. */
 const timeout: Arg = {
   ...long('timeout'),
   show: (value, look) => {

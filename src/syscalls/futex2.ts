@@ -22,11 +22,11 @@ const FUTEX_WAITV_MAX = 128;
 const CLOCKS = { CLOCK_REALTIME, CLOCK_MONOTONIC };
 const TWO32 = 2 ** 32;
 
-/** Words of 32 bits are the only ones that there are, yet. */
+/** Linux has only 32-bit words so far. */
 const isKnown = (word: number): boolean => (word & ~FUTEX2_PRIVATE) === FUTEX2_SIZE_U32;
 const isPrivate = (word: number): boolean => (word & FUTEX2_PRIVATE) !== 0;
 
-/** The vector's words; -EFAULT, or -EINVAL for one that makes no sense. */
+/** The vector's words; -EFAULT, or -EINVAL for an invalid one. */
 function readWords(task: Task, addr: number, count: number): FutexWord[] | number {
   const { user } = task;
   const at = user.in(addr, count * WAITV_SIZE);
@@ -94,7 +94,7 @@ function wake(task: Task, addr: number, mask: number, count: number, flags: numb
   return count === 0 ? 0 : task.kernel.futexes.wake(key, Math.max(1, count), mask | 0);
 }
 
-/** Two words: from the first, which must hold its value, to the second. */
+/** Moves waiters from the first word, which must hold its value, to the second. */
 function requeueTwo(task: Task, addr: number, flags: number, wakeCount: number, moveCount: number): number {
   if (flags !== 0 || addr === 0) return -EINVAL;
   const words = readWords(task, addr, 2);

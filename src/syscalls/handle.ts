@@ -1,8 +1,8 @@
 /**
- * name_to_handle_at(2), open_by_handle_at(2): a file's number in its filesystem, and the file that has it.
+ * name_to_handle_at(2), open_by_handle_at(2): a file's handle in its filesystem, and the file that has it.
  *
- * struct file_handle: 0 handle_bytes u32 | 4 handle_type s32 | 8 the handle. Ours are an inode's number (u64) and
- * generation (u32).
+ * struct file_handle: 0 handle_bytes u32 | 4 handle_type s32 | 8 the handle. Ours consists of an inode's number (u64)
+ * and generation (u32).
  */
 import { CAP_DAC_READ_SEARCH, capable } from '../core/cred.ts';
 import { putInt, putLong } from '../core/user-values.ts';
@@ -80,7 +80,7 @@ function nameToHandleAt(
   return told < 0 ? told : stored;
 }
 
-/** 0, or -EOVERFLOW when all that fits is how long it would be. */
+/** 0, or -EOVERFLOW after storing the length if the handle does not fit. */
 function putHandle(task: Task, addr: number, { dentry, inode }: Path, connectable: boolean): number {
   const { user } = task;
   const head = user.in(addr, 4);
@@ -135,7 +135,7 @@ function openHandle(task: Task, near: Path, handle: Handle, flags: number): numb
   return opened(task, file, flags);
 }
 
-/** What was handed to us; of other types than ours there are no files. */
+/** The caller's handle. One of another type than ours becomes a handle that no file has. */
 function readHandle(task: Task, addr: number): Handle | number {
   const { user } = task;
   const head = user.in(addr, HEADER);
@@ -153,14 +153,14 @@ function readHandle(task: Task, addr: number): Handle | number {
   return { ino: getUint64(view, at), generation: view.getUint32(at + 8, true), connectable };
 }
 
-/** Any place in the filesystem. */
+/** The place whose mount is searched. */
 function placeOf(task: Task, fd: number): Path | null {
   if (fd === AT_FDCWD) return task.cwd;
   const file = fileOf(task, fd);
   return file === null ? null : pathOf(task, file);
 }
 
-/** A place of the file in the same mount: a name that it has, or none. */
+/** A path to the file in the same mount, without a name if its name is gone; -ESTALE. */
 function findFile(task: Task, { mount }: Path, { ino, generation, connectable }: Handle): Result<Path> {
   const known = mount.sb.fileHandles?.find(ino, generation) ?? null;
   if (known === null) return -ESTALE;

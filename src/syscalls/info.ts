@@ -1,4 +1,4 @@
-/** The machine: its names, its memory, random bytes, its end (uname(2), sysinfo(2), getrandom(2), reboot(2)). */
+/** The machine: names, memory, random bytes, shutdown (uname(2), sysinfo(2), getrandom(2), reboot(2)). */
 import { CAP_SYS_ADMIN, CAP_SYS_BOOT, capable } from '../core/cred.ts';
 import { copyInString, copyOut } from '../core/user-copy.ts';
 import { settleAlong } from '../kernel/along.ts';
@@ -43,7 +43,7 @@ function uname(task: Task, addr: number): number {
   return copyOut(task.user, addr, bytes);
 }
 
-/** What sethostname and setdomainname are given: bytes, whatever they are. */
+/** The name for sethostname and setdomainname: any bytes, up to the first NUL. */
 function readName(task: Task, addr: number, len: number): string | number {
   if (!capable(task.cred, CAP_SYS_ADMIN)) return -EPERM;
   if (len < 0 || len >= UTS_LEN) return -EINVAL;
@@ -95,10 +95,10 @@ const GRND_NONBLOCK = 1;
 const GRND_RANDOM = 2;
 const GRND_INSECURE = 4;
 const GRND = { GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE };
-/** One call gives less than 2 GiB, as read(2) does. */
+/** One call returns less than 2 GiB, as read(2) does. */
 const RANDOM_MAX = 0x7fff_f000;
 
-/** So many bytes a program may have before it asks for them: what C libraries need when they start. */
+/** The most bytes that may be foreseen: what C libraries need when they start. */
 const FORESEEN_RANDOM = 64;
 
 function getrandom(task: Task, addr: number, len: number, flags: number): number | Promise<number> {
@@ -107,7 +107,7 @@ function getrandom(task: Task, addr: number, len: number, flags: number): number
   return fillRandom(task, addr, Math.min(len, RANDOM_MAX), 0);
 }
 
-/** Goes on where `done` bytes are there. What takes long a signal interrupts (getrandom(2)). */
+/** Continues behind `begun` bytes. A signal interrupts a call that takes long (getrandom(2)). */
 function fillRandom(task: Task, addr: number, wanted: number, begun: number): number | Promise<number> {
   const { user, kernel } = task;
   const slice = new Slice(task);
@@ -161,7 +161,7 @@ const KCMP_IO = 5;
 const KCMP_SYSVSEM = 6;
 const KCMP_EPOLL_TFD = 7;
 const KCMP = { KCMP_FILE, KCMP_VM, KCMP_FILES, KCMP_FS, KCMP_SIGHAND, KCMP_IO, KCMP_SYSVSEM, KCMP_EPOLL_TFD };
-/** Different, and nobody says which one comes first (kcmp(2), RETURN VALUE). */
+/** Different and without an order (kcmp(2), RETURN VALUE). */
 const UNORDERED = 3;
 
 function kcmp(task: Task, pid1: number, pid2: number, type: number, idx1: number, idx2: number): number {
@@ -192,7 +192,7 @@ function resource(of: Task, type: number, idx: number): object | null {
     case KCMP_SYSVSEM:
       return of.kernel.ipc.sem.undoes(of.group) ? of.group : null;
     default:
-      // There are no block devices, and so no I/O contexts: all have the same, none.
+      // No block devices, hence no I/O contexts: all tasks share the same, none.
       return null;
   }
 }

@@ -1,9 +1,9 @@
 /**
  * Transfers between a file and the caller's memory: what read(2), write(2) and all their relatives share.
  *
- * The file never waits; we do. An attempt moves what it can, window by window, and answers at once. Only when
- * a file that may block answers -EAGAIN do we go into an async function that sleeps on `file.waitq` and tries
- * again, holding a reference so that close(2) by another thread does not take the file away.
+ * The file never waits; we do. An attempt moves what it can, window by window, and answers at once. Only if a file
+ * that may block answers -EAGAIN, an async function sleeps on `file.waitq` and tries again, holding a reference so
+ * that close(2) by another thread does not take the file away.
  * Memory is the program's, or an array of ours (`BufferMemory`).
  *
  * A position of `AT_POS` means the file's own, which then advances.
@@ -29,17 +29,17 @@ import { isReg } from '../uapi/stat.ts';
 
 /** The most that one call moves (read(2), NOTES). */
 export const MAX_RW_COUNT = 0x7ffff000;
-/** The longest message, and the most that is gathered for one write: longer than what any socket takes at once. */
+/** Bytes of the longest message, and the most gathered for one write: more than any socket takes at once. */
 export const MAX_MESSAGE = 1 << 20;
-/** What is moved between two looks at the clock. */
+/** Bytes moved between two looks at the clock. */
 const PIECE = 1 << 20;
-/** User addresses lie below. */
+/** User addresses are below this. */
 const TASK_SIZE = 2 ** 47;
 export const AT_POS = -1;
 
 export const WRITE_EVENTS = POLLOUT | POLLWRNORM | POLLERR | POLLHUP;
 
-/** 0 if [addr, addr + len) may be the program's, else -EFAULT. */
+/** 0 if [addr, addr + len) is within user addresses, else -EFAULT. */
 export const checkRange = (addr: number, len: number): number => (addr + len > TASK_SIZE ? -EFAULT : 0);
 
 /** The file that pread(2), pwrite(2) and their relatives transfer from or to, or -errno. */
@@ -68,7 +68,7 @@ export function readFile(
   return readLater(task, file, user, addr, len, pos);
 }
 
-/** Writes [addr, addr + len) of `user`; all of it, if the file may block. */
+/** Writes [addr, addr + len) of `user`, waiting until all is written if the file may block. */
 export function writeFile(
   task: Task,
   file: File,
@@ -107,7 +107,7 @@ interface LongTransfer {
 
 function writeLong(transfer: LongTransfer): number | Promise<number> {
   const { task, file, user, addr, len, pos, mayWait } = transfer;
-  // How far it may go is asked once: a piece that begins where the limit is would be one too many (SIGXFSZ).
+  // The limit is checked only once, for a piece that began at the limit would raise SIGXFSZ.
   const limit = writeLimit(task, file, writePosition(file, pos), len);
   if (limit < 0) return limit;
   const goOn = (n: number): number | Promise<number> =>
@@ -116,7 +116,7 @@ function writeLong(transfer: LongTransfer): number | Promise<number> {
   return typeof n === 'number' ? goOn(n) : n.then(goOn);
 }
 
-/** A long transfer, which may be more than the kernel does in one go. */
+/** A long transfer, in pieces, with pauses when the kernel's time slice is over. */
 function inPieces(move: typeof readNow, transfer: LongTransfer, begun = 0): number | Promise<number> {
   const { task, file, user, addr, len, pos, mayWait } = transfer;
   const slice = new Slice(task);
@@ -140,7 +140,7 @@ async function afterPause(
   file.get();
   try {
     const goesOn = await slice.pause();
-    // Of what has no end a signal's handler need not wait for the rest (getrandom(2), "Interruption by a signal handler").
+    // A signal ends the transfer if the file may have no end (getrandom(2), "Interruption by a signal handler").
     if (!goesOn || (!isReg(file.inode.mode) && task.signals.mustWake())) return done;
     return await inPieces(move, transfer, done);
   } finally {
@@ -148,7 +148,7 @@ async function afterPause(
   }
 }
 
-/** A read that would take several windows of a file that hands out messages: one message, through an array of ours. */
+/** A read of a message that may need several windows: reads it into an array of ours, then copies it out. */
 function readWhole(
   task: Task,
   file: File,
@@ -168,7 +168,7 @@ function readWhole(
   return typeof n === 'number' ? give(n) : n.then(give);
 }
 
-/** One attempt. Files without positions give what is there; the others the full count, up to the end. */
+/** One attempt. Files without positions give what is there, others the full count, up to the end. */
 function readNow(task: Task, file: File, user: UserMemory, addr: number, len: number, pos: number): number {
   const refused = file.mayTransfer(task, false);
   if (refused < 0) return refused;
@@ -192,7 +192,7 @@ function readNow(task: Task, file: File, user: UserMemory, addr: number, len: nu
   return done;
 }
 
-/** A read into [addr, addr + len), which is not all the program's. */
+/** A read into [addr, addr + len) where the program can write only the beginning. */
 function readShort(file: File, user: UserMemory, addr: number, len: number, pos: number): number {
   const room = user.room(addr, len);
   const at = room === 0 ? 0 : user.out(addr, room);
@@ -201,7 +201,7 @@ function readShort(file: File, user: UserMemory, addr: number, len: number, pos:
   return n;
 }
 
-/** One attempt: bytes written, fewer than `len` if the file is full, or -errno if there were none. */
+/** One attempt: bytes written, fewer than `len` if the file is full; -errno if none were. */
 function writeNow(task: Task, file: File, user: UserMemory, addr: number, len: number, pos: number): number {
   const refused = file.mayTransfer(task, true);
   if (refused < 0) return refused;
@@ -286,14 +286,14 @@ async function writeLater(
   }
 }
 
-/** Until when a transfer waits: sockets have SO_RCVTIMEO and SO_SNDTIMEO (socket(7)). */
+/** CLOCK_MONOTONIC until which a transfer waits: SO_RCVTIMEO or SO_SNDTIMEO of sockets (socket(7)). */
 function patience(task: Task, file: File, write: boolean): number {
   if (!(file instanceof Socket)) return Number.POSITIVE_INFINITY;
   const { sendTimeout, receiveTimeout } = file.options;
   return task.clock.monotonic() + (write ? sendTimeout : receiveTimeout);
 }
 
-/** With such a timeout a call that a signal interrupts is not restarted (signal(7)). */
+/** With a socket's timeout, an interrupted call is not restarted (signal(7)). */
 function whySleepEnded(slept: number, deadline: number): number {
   if (slept === -ETIMEDOUT) return -EAGAIN;
   return deadline === Number.POSITIVE_INFINITY ? slept : -EINTR;
@@ -307,7 +307,7 @@ export function writePosition(file: File, pos: number): number {
 
 /**
  * How much of `len` bytes may be written at `pos`, by RLIMIT_FSIZE (getrlimit(2)) and the filesystem's largest
- * size; -EFBIG if nothing. Takes set-user-ID bits away from the file that is about to change.
+ * size; -EFBIG if nothing. Clears the set-user-ID and set-group-ID bits of the file, which is about to change.
  */
 export function writeLimit(task: Task, file: File, pos: number, len: number): number {
   const { inode } = file;
@@ -323,7 +323,7 @@ export function writeLimit(task: Task, file: File, pos: number, len: number): nu
   return Math.min(len, limit - pos, inode.sb.maxBytes - pos);
 }
 
-/** A signal that a thread gets for its own call. */
+/** Sends the thread a signal that its own call causes. */
 export function raise(task: Task, signal: number): void {
   sendToTask(task, killInfo(signal, SI_USER, task.tgid, task.cred.uid));
 }

@@ -1,4 +1,4 @@
-/** ioctl(2): what all files have in common; the rest is the file's. */
+/** ioctl(2): the requests that all files share; the file handles the rest. */
 import { putInt, putLong } from '../core/user-values.ts';
 import type { File } from '../fs/file.ts';
 import { setFlags } from '../fs/flags.ts';
@@ -71,7 +71,7 @@ function ioctl(task: Task, fd: number, word: number, arg: number): number {
   return file.ioctl(cmd, arg, task.user, task);
 }
 
-/** The int at `addr`, as on or off; or -EFAULT. */
+/** 1 or 0 for the int at `addr`, or -EFAULT. */
 function switchAt(task: Task, addr: number): number {
   const at = task.user.in(addr, 4);
   return at < 0 ? at : Number(task.user.view.getInt32(at, true) !== 0);
@@ -93,7 +93,7 @@ function setAsynchronous(task: Task, file: File, fd: number, addr: number): numb
   return 0;
 }
 
-/** ioctl_iflags(2): an int, whatever the request's number says. */
+/** ioctl_iflags(2): the argument is an int, although the request's number says long. */
 function getFlags(task: Task, file: File, addr: number): number {
   const flags = file.inode.fsFlags;
   return flags === null ? -ENOTTY : putInt(task.user, addr, flags);
@@ -107,7 +107,7 @@ function putFlags(task: Task, file: File, addr: number): number {
   return setFlags(path?.mount ?? null, inode, task.user.view.getInt32(at, true), task.cred);
 }
 
-/** The space that a file, directory or link takes. */
+/** FIOQSIZE: the bytes that a file, directory or link takes up. */
 function putSize(task: Task, file: File, addr: number): number {
   const { mode, blocks } = file.inode;
   if (!isReg(mode) && !isDir(mode) && !isLnk(mode)) return -ENOTTY;
@@ -137,7 +137,7 @@ export const ioctlCalls: readonly Syscall[] = [
   foreseeable(call('ioctl', [fd('fd'), request, requestArg], ioctl), {
     act: 'query',
     args: ['int', 'int', 'any'],
-    // isatty(3) of what is no terminal.
+    // isatty(3) of a file that is no terminal.
     lasts: ([, request], result) => request === ttys.TCGETS && result === -ENOTTY,
     run: (task, [fd, request, arg]) => ioctl(task, fd!, request!, arg!),
   }),

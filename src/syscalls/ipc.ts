@@ -1,4 +1,4 @@
-/** What the calls of all three kinds of System V IPC have in common: finding, and most commands (sysvipc(7)). */
+/** What the calls of all three kinds of System V IPC share: lookup, and most commands (sysvipc(7)). */
 import { readPermChange } from '../arch/x86_64/structs/ipc.ts';
 import { IPC_READ, type IpcObject, type IpcTable } from '../ipc/sysv/ids.ts';
 import type { Task } from '../kernel/task.ts';
@@ -7,17 +7,17 @@ import { IPC_INFO, IPC_RMID, IPC_SET, IPC_STAT } from '../uapi/ipc.ts';
 
 export const IPC_FLAGS = { IPC_CREAT: 0o1000, IPC_EXCL: 0o2000, IPC_NOWAIT: 0o4000 };
 
-/** The time as the *_ctime fields have it. */
+/** The time for the *_ctime fields, in seconds. */
 export const seconds = (task: Task): number => task.clock.realtime().sec;
 
-/** A zeroed window for a structure to answer with, or -EFAULT. */
+/** A zeroed window for the answer's structure, or -EFAULT. */
 export function outZeroed(task: Task, addr: number, size: number): number {
   const at = task.user.out(addr, size);
   if (at >= 0) task.user.ram.fill(0, at, at + size);
   return at;
 }
 
-/** Finds an object that the caller has the permission `wanted` for. */
+/** Finds an object on which the caller has the permission `wanted`. */
 export function findFor<T extends IpcObject>(
   task: Task,
   table: IpcTable<T>,
@@ -30,21 +30,21 @@ export function findFor<T extends IpcObject>(
   return denied === 0 ? found : denied;
 }
 
-/** One kind of objects, as the commands that all kinds have see it. */
+/** What the commands that all kinds share need of a kind of objects. */
 export interface IpcKind<T extends IpcObject> {
   table(task: Task): IpcTable<T> & { destroy(object: T): void };
-  /** The kind's own numbers of commands: *_INFO, *_STAT, *_STAT_ANY. */
+  /** The kind's own command numbers: *_INFO, *_STAT, *_STAT_ANY. */
   readonly commands: { readonly info: number; readonly stat: number; readonly statAny: number };
-  /** The bytes of its struct *_ds, and how IPC_STAT fills them. */
+  /** The size of its struct *_ds in bytes, and how IPC_STAT fills it. */
   readonly size: number;
   readonly write: (view: DataView, at: number, object: T) => void;
-  /** IPC_SET takes more than owner, group and mode: it looks at the rest first. */
+  /** If IPC_SET takes more than owner, group and mode: handles the rest first; 0 or -errno. */
   readonly setMore?: (task: Task, object: T, view: DataView, at: number) => number;
-  /** IPC_INFO: what there may be; with `used` what there is. Answers the highest slot. */
+  /** IPC_INFO: stores the limits, with `used` what is in use. Answers the highest slot. */
   readonly info: (task: Task, used: boolean, addr: number) => number;
 }
 
-/** msgctl(2) and the like; null for commands that only this kind has. */
+/** msgctl(2) and the like; null for commands that not all kinds share. */
 export function control<T extends IpcObject>(
   task: Task,
   kind: IpcKind<T>,
@@ -71,7 +71,7 @@ export function control<T extends IpcObject>(
   }
 }
 
-/** IPC_STAT, *_STAT and *_STAT_ANY: the last two take a slot, and answer the id. */
+/** IPC_STAT, *_STAT and *_STAT_ANY: the last two take a slot and answer the id. */
 function stat<T extends IpcObject>(
   task: Task,
   kind: IpcKind<T>,
@@ -109,7 +109,7 @@ function remove<T extends IpcObject>(task: Task, kind: IpcKind<T>, id: number): 
   return 0;
 }
 
-/** An object that the caller may change and remove. */
+/** Finds an object that the caller may change and remove; -EINVAL, -EPERM. */
 function controlled<T extends IpcObject>(task: Task, kind: IpcKind<T>, id: number): Result<T> {
   const found = kind.table(task).find(id);
   if (typeof found === 'number') return found;

@@ -25,7 +25,7 @@ function kill(task: Task, pid: number, signal: number): number {
   return group === null ? -ESRCH : toProcessGroup(task, group, info);
 }
 
-/** Any thread's number stands for its process. */
+/** The number of any thread means its process. */
 function toProcess(task: Task, pid: number, info: SignalInfo): number {
   const group = task.kernel.tasks.get(pid)?.group ?? task.kernel.groups.get(pid);
   return group === undefined ? -ESRCH : signalGroupFrom(task, group, info);
@@ -43,7 +43,7 @@ function toProcessGroup(task: Task, group: ProcessGroup, info: SignalInfo): numb
   return sent ? 0 : error;
 }
 
-/** To every process but process 1 and the caller's own. That some may not be signalled is no error. */
+/** To every process but process 1 and the caller's own. Those that the caller may not signal cause no error. */
 function toAll(task: Task, info: SignalInfo): number {
   let result = 0;
   let count = 0;
@@ -56,7 +56,7 @@ function toAll(task: Task, info: SignalInfo): number {
   return count === 0 ? -ESRCH : result;
 }
 
-/** `tgid` 0: whatever process the thread is of (tkill). */
+/** `tgid` 0: the thread of any process (tkill). */
 function toThread(task: Task, tgid: number, tid: number, info: SignalInfo): number {
   const target = task.kernel.tasks.get(tid);
   if (target === undefined || (tgid > 0 && target.tgid !== tgid)) return -ESRCH;
@@ -72,7 +72,7 @@ function tkill(task: Task, tid: number, signal: number): number {
   return tid <= 0 ? -EINVAL : toThread(task, 0, tid, fromCaller(task, signal, SI_TKILL));
 }
 
-/** The caller's siginfo_t, with `signal` in it. -E2BIG when it says more than the kernel knows to pass on. */
+/** The caller's siginfo_t, with `signal` in it. -E2BIG if an unknown kind uses more than the kernel passes on. */
 function readInfo(task: Task, addr: number, signal: number): SignalInfo | number {
   const at = task.user.in(addr, SIGINFO_SIZE);
   if (at < 0) return at;
@@ -83,7 +83,7 @@ function readInfo(task: Task, addr: number, signal: number): SignalInfo | number
   return info;
 }
 
-/** What looks as if the kernel, kill or tgkill had sent it may go to oneself only. */
+/** A signal that looks as if the kernel, kill or tgkill had sent it may go only to the caller. */
 const isForged = (task: Task, info: SignalInfo, tid: number): boolean =>
   (info.code >= SI_USER || info.code === SI_TKILL) && task.pid !== tid;
 
@@ -107,13 +107,13 @@ const PIDFD_SIGNAL_THREAD_GROUP = 2;
 const PIDFD_SIGNAL_PROCESS_GROUP = 4;
 const PIDFD_FLAGS = { PIDFD_SIGNAL_THREAD, PIDFD_SIGNAL_THREAD_GROUP, PIDFD_SIGNAL_PROCESS_GROUP };
 
-/** The process of a pidfd; -EBADF for a descriptor that is none. */
+/** The process of a pidfd; -EBADF for any other descriptor. */
 export function processOfFd(task: Task, fd: number): ThreadGroup | number {
   const file = task.files.get(fd);
   return file instanceof PidFd && file.subject instanceof ThreadGroup ? file.subject : -EBADF;
 }
 
-/** As `processOfFd`, of a directory /proc/PID too. */
+/** As `processOfFd`, but also for a directory /proc/PID; -ESRCH if that process is gone. */
 function processToSignal(task: Task, fd: number): ThreadGroup | number {
   const inode = task.files.get(fd)?.inode;
   if (!(inode instanceof TaskDir) || !inode.isProcess) return processOfFd(task, fd);

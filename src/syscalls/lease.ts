@@ -1,4 +1,4 @@
-/** F_SETLEASE and F_GETLEASE of fcntl(2), and waiting for those whose leases are in the way. */
+/** F_SETLEASE and F_GETLEASE of fcntl(2), and waiting for leases that are in the way. */
 import { CAP_LEASE, capable } from '../core/cred.ts';
 import type { File } from '../fs/file.ts';
 import { type BlockedOpen, Leases } from '../fs/leases.ts';
@@ -28,7 +28,7 @@ export function setLease(task: Task, fd: number, file: File, type: number): numb
   return result;
 }
 
-/** Tries again what leases were in the way of, once one of them has gone, or its holder is out of time. */
+/** Repeats an attempt that a lease blocked, once a lease goes or its holder's time is up. */
 export async function pastLeases(
   task: Task,
   { leases, writes }: BlockedOpen,

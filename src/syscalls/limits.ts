@@ -32,7 +32,7 @@ function prlimit(task: Task, pid: number, resource: number, newAddr: number, old
   return error !== 0 || oldAddr === 0 ? error : putLimit(task, oldAddr, old);
 }
 
-/** Someone else's: all ids must be the caller's. */
+/** For another process: all its ids must be the caller's. */
 function mayLimit(caller: Cred, of: Cred): boolean {
   const sameUser = [of.uid, of.euid, of.suid].every(uid => uid === caller.uid);
   const sameGroup = [of.gid, of.egid, of.sgid].every(gid => gid === caller.gid);

@@ -1,6 +1,6 @@
 /**
- * lsm_list_modules(2), lsm_get_self_attr(2), lsm_set_self_attr(2): the one module that restricts programs here are the
- * capabilities, and those have no such attributes.
+ * lsm_list_modules(2), lsm_get_self_attr(2), lsm_set_self_attr(2): the only security module here is that of the
+ * capabilities, which has no such attributes.
  */
 import { putInt, putLong } from '../core/user-values.ts';
 import type { Task } from '../kernel/task.ts';
@@ -13,7 +13,7 @@ import { call, flags, inBuffer, pointer, type Syscall, uint } from './args.ts';
 const CTX_SIZE = 32;
 const PAGE = 4096;
 
-/** The bytes that fit, where `addr` says so. */
+/** The size of the caller's buffer in bytes, read from `addr`; or -EFAULT. */
 function getSize(task: Task, addr: number): number {
   const at = task.user.in(addr, 4);
   return at < 0 ? at : task.user.view.getUint32(at, true);

@@ -28,9 +28,9 @@ import { type IoVector, readVector } from './vector.ts';
 /** Advice for a part [from, to) of one area: 0 or -errno. */
 type Advise = (mm: Mm, vma: Vma, from: number, to: number) => number;
 
-/** Advice that changes nothing that a program could see. */
+/** Advice without an effect that a program could see. */
 const hint: Advise = () => 0;
-/** The same of pages that might go from memory: locked ones do not. */
+/** The same for advice to evict pages, which locked ones refuse. */
 const cold: Advise = (_mm, vma) => ((vma.flags & VM_LOCKED) !== 0 ? -EINVAL : 0);
 
 const drop =
@@ -47,7 +47,7 @@ const forkFlag =
     return 0;
   };
 
-/** What an area remembers. */
+/** Sets and clears flags of areas. */
 const flag =
   (set: number, clear: number): Advise =>
   (mm, _vma, from, to) =>
@@ -97,7 +97,7 @@ const ADVICE: ReadonlyMap<number, Advise> = new Map([
   [mman.MADV_GUARD_REMOVE, unguard],
 ]);
 
-/** Advice that loses what is in memory: not for what is sealed and cannot be written anyway. */
+/** Advice that discards memory: refused for sealed anonymous areas that cannot be written. */
 const LOSES: ReadonlySet<number> = new Set([
   mman.MADV_DONTNEED,
   mman.MADV_FREE,
@@ -108,7 +108,7 @@ const LOSES: ReadonlySet<number> = new Set([
   mman.MADV_GUARD_INSTALL,
 ]);
 
-/** Advice that an area keeps. */
+/** Advice that areas remember; it may have to cut them. */
 const CUTS: ReadonlySet<number> = new Set([
   mman.MADV_DONTFORK,
   mman.MADV_DOFORK,
@@ -128,12 +128,12 @@ function adviseRange(task: Task, mm: Mm, addr: number, len: number, advice: numb
   const end = wrap64(addr + size);
   if ((len !== 0 && size === 0) || end < addr) return -EINVAL;
   if (CUTS.has(advice) && !mayCut(task, mm, addr, end)) return -ENOMEM;
-  // The host needs two areas more for each run of guard pages.
+  // Each run of guard pages costs the host two more areas.
   if (advise === guard && !hasRoom(task, mm, 2)) return -ENOMEM;
   return adviseAreas(mm, addr, end, advice, advise);
 }
 
-/** Area by area. A hole is passed over and told of in the end, but what is to be populated ends there. */
+/** Area by area. Holes are skipped, and -ENOMEM is the result in the end; but advice to populate stops at a hole. */
 function adviseAreas(mm: Mm, start: number, end: number, advice: number, advise: Advise): number {
   const fills = advice === mman.MADV_POPULATE_READ || advice === mman.MADV_POPULATE_WRITE;
   const covered = mm.vmas.coveredFrom(start, end);
@@ -152,7 +152,7 @@ function adviseAreas(mm: Mm, start: number, end: number, advice: number, advise:
 const isKept = (vma: Vma, advice: number): boolean =>
   (vma.flags & VM_SEALED) !== 0 && LOSES.has(advice) && vma.backing === null && (vma.prot & PROT_WRITE) === 0;
 
-/** What one process may advise another; itself, anything. */
+/** What a process may advise another; for itself it may use any advice. */
 const FOR_OTHERS: ReadonlySet<number> = new Set([mman.MADV_COLD, mman.MADV_PAGEOUT, mman.MADV_WILLNEED]);
 
 function processMadvise(
@@ -178,7 +178,7 @@ function processMadvise(
   return adviseVector(task, mm, vector, advice);
 }
 
-/** Bytes that were advised; the first failure counts only if nothing was done before it. */
+/** Returns bytes advised; a failure is the result only if nothing was done before it. */
 function adviseVector(task: Task, mm: Mm, { words, count }: IoVector, advice: number): number {
   let done = 0;
   for (let i = 0; i < count; i++) {
@@ -189,7 +189,7 @@ function adviseVector(task: Task, mm: Mm, { words, count }: IoVector, advice: nu
   return done;
 }
 
-/** mseal(2): what is there stays as it is, until the program ends. */
+/** mseal(2): areas stay mapped as they are until the program ends. */
 function mseal(task: Task, addr: number, len: number, how: number): number {
   const { mm } = task;
   if (mm === null || how !== 0 || addr % PAGE_SIZE !== 0) return -EINVAL;
@@ -200,7 +200,7 @@ function mseal(task: Task, addr: number, len: number, how: number): number {
   return mm.vmas.setFlags(addr, end, VM_SEALED, 0);
 }
 
-/** A processor without protection keys has none to give, and 0 is no key. */
+/** As on a processor without protection keys: no key is valid, not even 0. */
 function pkeyMprotect(task: Task, addr: number, len: number, prot: number, key: number): number {
   return key === -1 ? mprotect(task, addr, len, prot) : -EINVAL;
 }

@@ -1,6 +1,6 @@
 /**
- * membarrier(2): threads of a process, or all that asked for it, pass a memory barrier. They are the host's: the space's
- * mapping thread makes the host's own call.
+ * membarrier(2): the threads of a process, or of all processes that registered, pass a memory barrier. They are the
+ * host's threads, so the space's mapping thread makes the host's own call.
  */
 import type { Task } from '../kernel/task.ts';
 import { EINVAL, EPERM } from '../uapi/errno.ts';
@@ -15,7 +15,7 @@ const PRIVATE_EXPEDITED_SYNC_CORE = 32;
 const PRIVATE_EXPEDITED_RSEQ = 128;
 const GET_REGISTRATIONS = 512;
 const REGISTER_PRIVATE = (PRIVATE_EXPEDITED | PRIVATE_EXPEDITED_SYNC_CORE | PRIVATE_EXPEDITED_RSEQ) << 1;
-/** Without those of rseq(2), which there is not. */
+/** All commands but those for rseq(2), which is missing. */
 const OFFERED = 0x37f & ~(PRIVATE_EXPEDITED_RSEQ | (PRIVATE_EXPEDITED_RSEQ << 1));
 
 function membarrier(task: Task, cmd: number, flags: number): number {

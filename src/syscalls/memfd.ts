@@ -6,7 +6,7 @@ import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC, MFD_HUGETLB, MFD_NOEXEC_SEAL 
 import { call, flags, type Syscall, string } from './args.ts';
 import { install } from './names.ts';
 
-/** Of a name, with its NUL. */
+/** Bytes of the longest name, with its NUL. */
 const NAME_SPACE = 250;
 
 function memfdCreate(task: Task, nameAddr: number, flags: number): number {

@@ -1,6 +1,6 @@
 /**
- * set_mempolicy(2), mbind(2), get_mempolicy(2), migrate_pages(2), move_pages(2), set_mempolicy_home_node(2). There is one
- * node: policies are kept, and no page is ever anywhere else.
+ * set_mempolicy(2), mbind(2), get_mempolicy(2), migrate_pages(2), move_pages(2), set_mempolicy_home_node(2). There is
+ * only one node: policies are kept, but all pages are always on that node.
  */
 import { CAP_SYS_NICE, capable } from '../core/cred.ts';
 import { copyIn, copyOut } from '../core/user-copy.ts';
@@ -29,12 +29,12 @@ import { namesIn } from './show.ts';
 
 /** MAX_NUMNODES: masks may be longer if the rest is zero. */
 const MOST_NODES = 1024;
-/** Bits of a mask at most. */
+/** The most bits of a mask. */
 const LONGEST = PAGE_SIZE * 8;
 
-/** A set of nodes of `count - 1` bits; null is the empty one. */
+/** Reads a set of nodes from a mask of `count - 1` bits; a null `addr` is the empty set. */
 function nodesAt(task: Task, addr: number, count: number): Nodes | number {
-  // The word that says 0 means as many as there could be.
+  // A count of 0 wraps around to the largest number.
   const bits = count === 0 ? Number.MAX_SAFE_INTEGER : count - 1;
   if (bits === 0 || addr === 0) return NO_NODES;
   if (bits > LONGEST) return -EINVAL;
@@ -48,7 +48,7 @@ function nodesAt(task: Task, addr: number, count: number): Nodes | number {
   return { lo: view.getUint32(0, true), hi: view.getUint32(4, true), more };
 }
 
-/** Stores a set of nodes into a mask of `count - 1` bits: those of the first word that there may be, and zeros. */
+/** Stores a set of nodes into a mask of `count - 1` bits: its first 64 bits, then zeros. */
 function putNodes(task: Task, addr: number, count: number, { lo, hi }: Nodes): number {
   const size = Math.ceil((count - 1) / 64) * 8;
   if (size > PAGE_SIZE) return -EINVAL;
@@ -105,7 +105,7 @@ function mbind(
   return 0;
 }
 
-/** Where a range of pages ends; before it begins: there is none such. */
+/** Where a range of pages ends; less than `addr` if the range is invalid. */
 function endOf(addr: number, len: number): number {
   const end = wrap64(addr + wrap64(pageUp(len)));
   return addr % PAGE_SIZE !== 0 ? -1 : end;
@@ -173,7 +173,7 @@ function query(task: Task, addr: number, how: number): { word: number; nodes: No
   return spreads ? { word: 0, nodes } : -EINVAL;
 }
 
-/** The task that is meant, if the caller may look into it. */
+/** The task with this id, if the caller may look into it; -ESRCH, -EPERM. */
 function target(task: Task, id: number): Task | number {
   const found = id === 0 ? task : task.kernel.tasks.get(id);
   if (found === undefined) return -ESRCH;
@@ -193,7 +193,7 @@ function migratePages(task: Task, id: number, count: number, from: number, to: n
 }
 
 const MOVE_KNOWN = uapi.MPOL_MF_MOVE | uapi.MPOL_MF_MOVE_ALL;
-/** Pages that are asked about at once. */
+/** Pages handled at once. */
 const PIECE = 1024;
 
 interface PageList {
@@ -236,7 +236,7 @@ function tellNodes(task: Task, list: PageList, from: number): number | Promise<n
   return 0;
 }
 
-/** Where `n` pages are, after looking at where they are to go: 0 or -errno. */
+/** Checks where `n` pages should go and stores where they are: 0 or -errno. */
 function tellSome(task: Task, { mm, pages, nodes, status }: PageList, first: number, n: number): number {
   const addresses = copyIn(task.user, pages + first * 8, n * 8);
   if (typeof addresses === 'number') return addresses;
@@ -253,7 +253,7 @@ function tellSome(task: Task, { mm, pages, nodes, status }: PageList, first: num
   return copyOut(task.user, status + first * 4, new Uint8Array(told.buffer));
 }
 
-/** The node of a page, or why there is none. */
+/** The node of a page; -EFAULT, or -ENOENT if it is not in memory. */
 function nodeOf(mm: Mm, place: number): number {
   const vma = mm.vmas.find(place);
   if (vma === null) return -EFAULT;

@@ -1,4 +1,4 @@
-/** What the calls that send messages (send.ts) and those that receive them (recv.ts) have in common. */
+/** What the calls that send messages (send.ts) and those that receive them (recv.ts) share. */
 
 import { UIO_MAXIOV } from '../arch/x86_64/structs/iovec.ts';
 import {
@@ -32,7 +32,7 @@ import {
 import { fd, flags, shown, shownAfter, uint } from './args.ts';
 import { messageAt, messagesAt } from './structs/messages.ts';
 
-/** The most messages of one sendmmsg or recvmmsg. */
+/** The most messages in one sendmmsg or recvmmsg. */
 export const MAX_BATCH = UIO_MAXIOV;
 export const MSG_NAMES = {
   MSG_OOB,
@@ -51,7 +51,7 @@ export const MSG_NAMES = {
   MSG_CMSG_CLOEXEC,
 };
 
-/** Where the bytes of a message lie: [addr, addr + len) of a memory, the program's or ours. */
+/** Where a message's bytes are: [addr, addr + len) of the program's memory or of an array of ours. */
 export interface Region {
   readonly user: UserMemory;
   readonly addr: number;
@@ -74,7 +74,7 @@ export function headerAt(task: Task, addr: number): MsgHdr | number {
 
 export type OnMessage = (task: Task, socket: Socket, addr: number, flags: number) => number | Promise<number>;
 
-/** Does one message after the other until one fails, or `deadline`; how many, or why not even one. */
+/** Handles messages in turn until one fails or `deadline`; returns how many, or the error if none was handled. */
 export async function batchFrom(
   task: Task,
   socket: Socket,

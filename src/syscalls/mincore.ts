@@ -1,4 +1,4 @@
-/** msync(2), mincore(2), cachestat(2): files in memory, and what is in memory at all. */
+/** msync(2), mincore(2), cachestat(2): writing mapped files back, and asking what is in memory. */
 import { CAP_FOWNER, capable } from '../core/cred.ts';
 import { copyIn, copyOut } from '../core/user-copy.ts';
 import type { File } from '../fs/file.ts';
@@ -30,7 +30,7 @@ import {
 } from './args.ts';
 import { fileOf } from './names.ts';
 
-/** Pages that are asked about at once. */
+/** Pages handled at once. */
 const PIECE = 4096;
 
 function msync(task: Task, addr: number, len: number, how: number): number {
@@ -84,7 +84,7 @@ function tellResidency(
   return 0;
 }
 
-/** What others have in memory of a file is told to those only who may write to it. */
+/** Only a task that may write to a file, or owns it, learns which of its pages are in memory. */
 function mayKnow({ cred }: Task, { backing }: Vma): boolean {
   if (!(backing instanceof FileBacking)) return true;
   const { inode } = backing.file;
@@ -116,7 +116,7 @@ const mayStat = ({ cred }: Task, file: File): boolean =>
   capable(cred, CAP_FOWNER) ||
   permission(file.inode, MAY_WRITE, cred) === 0;
 
-/** Pages of [pos, pos + len) in memory; to the file's end if `len` is 0. Holes, which may be endless, are passed over. */
+/** Pages of [pos, pos + len) in memory; up to the file's end if `len` is 0. Skips holes, which may be huge. */
 function cachedPages(task: Task, file: File, pos: number, len: number): number {
   const cache = isReg(file.inode.mode) ? file.mmap(false, false) : 0;
   if (typeof cache === 'number') return 0;

@@ -19,7 +19,7 @@ function lockRange(task: Task, addr: number, len: number, lock: number): number 
   if (mm === null) return -ENOMEM;
   if (lock !== 0 && !canLock(task)) return -EPERM;
   const start = pageDown(addr);
-  // Apart: a sum near 2^64 would lose the rest.
+  // Rounded separately: a sum near 2^64 would lose the bytes below a page.
   const size = wrap64(pageDown(len) + pageUp((len % PAGE_SIZE) + (addr - start)));
   if (lock !== 0 && !withinLimit(task, mm, start, size)) return -ENOMEM;
   const end = wrap64(start + size);
@@ -62,7 +62,7 @@ function mlockall(task: Task, how: number): number {
 function lockAll(mm: Mm, lock: number): void {
   for (const vma of mm.vmas) vma.flags = (vma.flags & ~VM_LOCKED_MASK) | lock;
   mm.vmas.join(0, TASK_SIZE);
-  // What cannot be there, such as pages past a file's end, need not.
+  // Pages that cannot be filled in, such as those past a file's end, are no error.
   if (lock === VM_LOCKED) for (const vma of mm.vmas) faultIn(mm, lowestUsed(mm, vma), vma.end);
 }
 

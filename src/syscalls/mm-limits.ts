@@ -1,4 +1,4 @@
-/** What an address space may come to: RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK, vm.max_map_count, vm.overcommit_memory. */
+/** Limits of address spaces: RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK, vm.max_map_count, vm.overcommit_memory. */
 import { CAP_IPC_LOCK, capable } from '../core/cred.ts';
 import { PROT_WRITE } from '../engine/engine.ts';
 import type { Task } from '../kernel/task.ts';
@@ -8,13 +8,13 @@ import { unusedStack } from '../mm/stack.ts';
 import { VM_LOCKED } from '../mm/vma.ts';
 import { RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK } from '../uapi/resource.ts';
 
-/** Whether there may be so many areas more (vm.max_map_count). */
+/** Whether the address space may have `more` areas more (vm.max_map_count). */
 export const hasRoom = (task: Task, mm: Mm, more = 1): boolean => task.kernel.memoryRules.hasRoom(mm, more);
 
-/** Whether there may be a new mapping: one more than the limit is let pass, as Linux does it. */
+/** Whether there may be a new mapping; as on Linux, this lets one more than the limit pass. */
 export const mayAdd = (task: Task, mm: Mm): boolean => hasRoom(task, mm, 0);
 
-/** Whether there may be as many more as it takes when the areas at the edges of [from, to) are to be cut. */
+/** Whether there may be as many more areas as cutting those at the edges of [from, to) makes. */
 export const mayCut = (task: Task, mm: Mm, from: number, to: number): boolean =>
   hasRoom(task, mm, mm.vmas.cuts(from, to));
 
@@ -23,7 +23,7 @@ export function overLimit(task: Task, mm: Mm, size: number, prot: number, shared
   return !shared && (prot & PROT_WRITE) !== 0 && overData(task, mm, size);
 }
 
-/** RLIMIT_AS counts of a stack what was used: as far as Linux would have let it grow. */
+/** Of a stack, RLIMIT_AS counts only the used part: as far as Linux would have let it grow. */
 export function overSpace(task: Task, mm: Mm, size: number): boolean {
   const over = mm.totalPages * PAGE_SIZE + size - task.rlimit(RLIMIT_AS);
   return over > 0 && over > unusedStack(mm);
@@ -35,7 +35,7 @@ export function overData(task: Task, mm: Mm, size: number): boolean {
   return Number.isFinite(limit) && mm.vmas.dataPages() * PAGE_SIZE + size > limit;
 }
 
-/** Whether the memory that there is does not suffice (vm.overcommit_memory). */
+/** Whether `size` bytes exceed what may be committed (vm.overcommit_memory). */
 export const overCommit = (task: Task, size: number): boolean =>
   task.kernel.memoryRules.refuses(size / PAGE_SIZE);
 
@@ -43,11 +43,11 @@ export const overCommit = (task: Task, size: number): boolean =>
 export const canLock = (task: Task): boolean =>
   task.rlimit(RLIMIT_MEMLOCK) !== 0 || capable(task.cred, CAP_IPC_LOCK);
 
-/** Whether so much more with these flags is within RLIMIT_MEMLOCK. */
+/** Whether `size` more bytes with these flags fit into RLIMIT_MEMLOCK. */
 export function lockFits(task: Task, mm: Mm, size: number, flags: number): boolean {
   if ((flags & VM_LOCKED) === 0 || capable(task.cred, CAP_IPC_LOCK)) return true;
   return lockedBytes(mm) + size <= task.rlimit(RLIMIT_MEMLOCK);
 }
 
-/** What counts against RLIMIT_MEMLOCK. */
+/** Bytes that count against RLIMIT_MEMLOCK. */
 export const lockedBytes = (mm: Mm): number => mm.vmas.lockedPages() * PAGE_SIZE - unusedStack(mm, VM_LOCKED);

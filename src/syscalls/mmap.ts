@@ -65,7 +65,7 @@ import { canLock, hasRoom, lockFits, mayAdd, overCommit, overLimit } from './mm-
 import { PROT_ALL, PROT_NAMES } from './mprotect.ts';
 import { fileOf } from './names.ts';
 
-/** MAP_DENYWRITE, MAP_EXECUTABLE, MAP_UNINITIALIZED: taken and without effect. */
+/** MAP_DENYWRITE, MAP_EXECUTABLE, MAP_UNINITIALIZED: accepted without effect. */
 const LEGACY_FLAGS = 0x800 | 0x1000 | 0x4000000;
 const MAP_NAMES = {
   MAP_SHARED,
@@ -85,14 +85,14 @@ const MAP_NAMES = {
   MAP_HUGETLB,
   MAP_FIXED_NOREPLACE,
 };
-/** MAP_ABOVE4G, sizes of huge pages. */
+/** MAP_ABOVE4G, and the bits for sizes of huge pages. */
 const OTHER_FLAGS = 0x80 | 0x7c000000;
-/** What MAP_SHARED_VALIDATE lets pass: all but MAP_SYNC, which needs memory that keeps. */
+/** What MAP_SHARED_VALIDATE lets pass: all but MAP_SYNC, which needs persistent memory. */
 const VALIDATED = Object.values(MAP_NAMES).reduce(
   (all, flag) => all | flag,
   MAP_TYPE | LEGACY_FLAGS | OTHER_FLAGS,
 );
-/** Where MAP_32BIT puts things: the second gigabyte. */
+/** The end of the addresses for MAP_32BIT, in the second gigabyte. */
 const LOW_LIMIT = 0x7e000000;
 
 function mmap(
@@ -130,7 +130,7 @@ function mmap(
   return mapped;
 }
 
-/** Memory of huge pages: what is asked for is looked at first, then there is none. */
+/** Memory of huge pages: -EINVAL for a bad request, else -ENOMEM, for there are none. */
 function hugePages(addr: number, mapFlags: number): number {
   const type = mapFlags & MAP_TYPE;
   const log = (mapFlags >>> HUGE_SHIFT) & HUGE_MASK;
@@ -154,19 +154,19 @@ function choosePlace(mm: Mm, addr: number, size: number, mapFlags: number): numb
   return low ? mm.findFree(size, LOW_LIMIT) : mm.findFree(size);
 }
 
-/** Whether so much more may be locked in memory: mmap(2), MAP_LOCKED, and what follows mlockall(2). */
+/** Whether `size` more bytes may be locked, by MAP_LOCKED or after mlockall(2): 0, -EPERM or -EAGAIN. */
 function mayLock(task: Task, mm: Mm, size: number, vmaFlags: number, mapFlags: number): number {
   if ((mapFlags & MAP_LOCKED) !== 0 && !canLock(task)) return -EPERM;
   return lockFits(task, mm, size, vmaFlags) ? 0 : -EAGAIN;
 }
 
-/** Limits of the address space, of its areas, and of the memory that there is. */
+/** Checks sealed areas and the limits of the address space, its areas and memory: 0, -EPERM or -ENOMEM. */
 function mayMap(task: Task, mm: Mm, { start, end, prot, flags, shared, backing }: Vma, how: number): number {
   const replaces = (how & MAP_FIXED) !== 0;
   if (replaces && mm.vmas.isSealed(start, end)) return -EPERM;
   const size = end - start;
   const isOver = (more: number): boolean => overLimit(task, mm, more, prot, shared);
-  // What is replaced makes room, which is looked at only if it matters: loaders replace all the time.
+  // A replaced area makes room, which is counted only if it matters: loaders replace all the time.
   const fits = !isOver(size) || (replaces && !isOver(size - mm.vmas.mappedBytes(start, end)));
   if (!fits || !mayAdd(task, mm)) return -ENOMEM;
   const counts = shared ? backing instanceof AnonymousShared : (prot & PROT_WRITE) !== 0;
@@ -174,7 +174,7 @@ function mayMap(task: Task, mm: Mm, { start, end, prot, flags, shared, backing }
   return refused ? -ENOMEM : 0;
 }
 
-/** What is mapped: nothing, memory that others share, or a file. */
+/** Attaches what is mapped: private memory, shared memory, or a file. */
 function attach(task: Task, vma: Vma, file: File | null, mapFlags: number, pos: number): number {
   const type = mapFlags & MAP_TYPE;
   const growsDown = (mapFlags & MAP_GROWSDOWN) !== 0;
@@ -193,7 +193,7 @@ function attach(task: Task, vma: Vma, file: File | null, mapFlags: number, pos: 
   return 0;
 }
 
-/** What the mapping of a file may be and may become. */
+/** Checks and sets what the mapping of a file may be and may become. */
 function fileRights(vma: Vma, file: File, mapFlags: number): number {
   const type = mapFlags & MAP_TYPE;
   const writes = (vma.prot & PROT_WRITE) !== 0;
@@ -219,7 +219,7 @@ function attachFile(vma: Vma, file: File, pos: number): number {
   return 0;
 }
 
-/** Shared memory without a name: pages of their own, that forks see too. */
+/** Shared memory without a name: a page cache of its own, which forked children share. */
 function attachShared(task: Task, vma: Vma, size: number): void {
   vma.backing = new AnonymousShared(new PageCache(task.kernel.ram, size, null));
 }
@@ -290,7 +290,7 @@ function mayBreak(task: Task, mm: Mm, from: number, to: number): boolean {
   return !overLimit(task, mm, to - from, PROT_WRITE, false) && !overCommit(task, to - from);
 }
 
-/** remap_file_pages(2), as Linux does it since 4.0: one more mapping, at another position. */
+/** remap_file_pages(2), as Linux does it since 4.0: by another mapping of the file, at another position. */
 function remapFilePages(
   task: Task,
   addr: number,

@@ -37,7 +37,7 @@ function openTreeCall(task: Task, dirfd: number, name: number, flags: number): n
   return typeof file === 'number' ? file : install(task, file, (flags & O_CLOEXEC) !== 0);
 }
 
-/** open_tree_attr(2): opens it and changes it at once; without attributes as open_tree(2). */
+/** open_tree_attr(2): opens a mount and changes it at once; without attributes like open_tree(2). */
 function openTreeAttr(
   task: Task,
   dirfd: number,
@@ -94,7 +94,7 @@ function moveMountCall(
   return changed(task, beneath ? moveBeneath(vfs, from, to) : moveMount(vfs, from, to));
 }
 
-/** Flags of where it comes from; those of where it goes are the same, four bits higher. */
+/** `flags` are the MOVE_MOUNT_F_* bits; the target's MOVE_MOUNT_T_* are the same, four bits higher. */
 function place(task: Task, dirfd: number, name: number, flags: number): Path | number {
   const follow = (flags & uapi.MOVE_MOUNT_F_SYMLINKS) !== 0 ? 0 : AT_SYMLINK_NOFOLLOW;
   const empty = (flags & uapi.MOVE_MOUNT_F_EMPTY_PATH) !== 0 ? AT_EMPTY_PATH : 0;
@@ -151,7 +151,7 @@ function applyChange(task: Task, path: Path, change: MountChange, flags: number)
   return changed(task, changeMount(task.kernel.vfs, path, change, (flags & AT_RECURSIVE) !== 0));
 }
 
-/** Access times are one setting, which must be cleared as a whole before it is set. */
+/** The access time is one setting of several bits, which must all be cleared before it is set. */
 function isChange(set: number, clear: number): boolean {
   if (set > uapi.MOUNT_ATTR_ALL || clear > uapi.MOUNT_ATTR_ALL) return false;
   if (((set | clear) & ~uapi.MOUNT_ATTR_ALL) !== 0) return false;

@@ -16,7 +16,7 @@ import { nameAt } from './names.ts';
 /** Old programs mark their flags with this in the upper half (mount(2), MS_MGC_VAL). */
 const MS_MGC_VAL = 0xc0ed0000 | 0;
 const MS_MGC_MSK = 0xffff0000 | 0;
-/** Calls that only change what is mounted have no type. */
+/** Calls with these flags only change what is mounted, and need no type. */
 const WITHOUT_TYPE =
   MS_REMOUNT |
   uapi.MS_BIND |
@@ -26,14 +26,14 @@ const WITHOUT_TYPE =
   uapi.MS_SLAVE |
   uapi.MS_UNBINDABLE;
 
-/** An argument that may be NULL, which is as good as empty. */
+/** A string argument; NULL counts as empty. */
 function optional(task: Task, addr: number): string | number {
   if (addr === 0) return '';
   const text = task.user.string(addr, PATH_MAX);
   return text === -ENAMETOOLONG ? -EINVAL : text;
 }
 
-/** Who watches /proc/PID/mounts hears of it. */
+/** Notifies the watchers of /proc/PID/mounts if the change succeeded. */
 export function changed({ kernel }: Task, result: number): number {
   if (result === 0) kernel.vfs.mountsHaveChanged();
   return result;
@@ -62,7 +62,7 @@ function mount(
   }
   const flags = (rawFlags & MS_MGC_MSK) === MS_MGC_VAL ? rawFlags & ~MS_MGC_MSK : rawFlags;
   if (type === 0 && (flags & WITHOUT_TYPE) === 0) return -EINVAL;
-  // To become read-only it must not be written to.
+  // A mount that becomes read-only must not have files open for writing.
   if ((flags & MS_REMOUNT) !== 0) settleEverybody(task.kernel);
   return changed(task, mountAt(vfs, task, device, name, fsType, flags, options));
 }
@@ -76,9 +76,9 @@ function umount2(task: Task, target: number, flags: number): number {
   if (typeof found === 'number') return found;
   if (!capable(task.cred, CAP_SYS_ADMIN)) return -EPERM;
   if ((flags & MNT_EXPIRE) !== 0 || isForeign(found.mount, task)) return -EINVAL;
-  // What is open there only before its time, or was closed by now, keeps nobody from it.
+  // Files opened there ahead of the program, or already closed by a thread, must not make the mount busy.
   settleEverybody(task.kernel);
-  // Nobody can take his own root away: it only becomes read-only, for a clean shutdown.
+  // A task cannot unmount its own root; that only makes it read-only, for a clean shutdown.
   const ownRoot = found.mount === task.root.mount && found.dentry === found.mount.root;
   if (ownRoot && (flags & MNT_DETACH) === 0)
     return changed(task, mountAt(vfs, task, '', name, '', MS_REMOUNT | MS_RDONLY, ''));

@@ -12,7 +12,7 @@ import { mayCut, overCommit, overData } from './mm-limits.ts';
 
 export const PROT_NAMES = { PROT_NONE: 0, PROT_READ: 1, PROT_WRITE: 2, PROT_EXEC: 4 };
 export const PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC;
-/** Taken and without effect. */
+/** Accepted without effect. */
 const PROT_SEM = 8;
 const PROT_GROWSDOWN = 0x01000000;
 const PROT_GROWSUP = 0x02000000;
@@ -31,7 +31,7 @@ export function mprotect(task: Task, addr: number, len: number, prot: number): n
   return protectAreas(task, mm, grows === 0 ? addr : first.start, end, prot & PROT_ALL);
 }
 
-/** Area by area: what comes before one that cannot be changed, or before a hole, has changed all the same. */
+/** Area by area: the areas before a hole, or before one that cannot be changed, change all the same. */
 function protectAreas(task: Task, mm: Mm, start: number, end: number, prot: number): number {
   const covered = mm.vmas.coveredFrom(start, end);
   if (!mayCut(task, mm, start, covered)) return -ENOMEM;
@@ -53,7 +53,7 @@ function protectAreas(task: Task, mm: Mm, start: number, end: number, prot: numb
   return failed;
 }
 
-/** Private pages that are locked get copies of their own as soon as they may be written. */
+/** Locked private pages are copied as soon as they may be written. */
 const becomesOwn = (vma: Vma, prot: number): boolean =>
   isFilled(vma.flags) && !vma.shared && (vma.prot & PROT_WRITE) === 0 && (prot & PROT_WRITE) !== 0;
 

@@ -1,4 +1,4 @@
-/** POSIX message queues (mq_overview(7)): mq_open(2) and its relatives. Queues have names, in a space of their own. */
+/** POSIX message queues (mq_overview(7)): mq_open(2) and its relatives. Queues have a name space of their own. */
 import { readSigEvent, SIGEVENT_SIZE } from '../arch/x86_64/structs/signal.ts';
 import { readTimespec, TIMESPEC_SIZE } from '../arch/x86_64/structs/time.ts';
 import { NSEC_PER_SEC } from '../core/clock.ts';
@@ -48,7 +48,7 @@ interface Size {
   readonly maxSize: number;
 }
 
-/** What stat(2) says of each queue's file. */
+/** The size of each queue's file in stat(2). */
 const FILE_SIZE = 80;
 
 function nameOf(task: Task, addr: number): string | number {
@@ -139,7 +139,7 @@ const queueFile = (task: Task, fd: number): MqueueFile | null => {
   return file instanceof MqueueFile ? file : null;
 };
 
-/** CLOCK_MONOTONIC at an absolute time of CLOCK_REALTIME; never for NULL. */
+/** CLOCK_MONOTONIC at an absolute time of CLOCK_REALTIME; NEVER for NULL; -EFAULT, -EINVAL. */
 function deadlineOf(task: Task, addr: number): number {
   if (addr === 0) return NEVER;
   const at = task.user.in(addr, TIMESPEC_SIZE);

@@ -1,4 +1,4 @@
-/** mremap(2), as Linux 6.17 and later do it: areas that keep their size may be moved together. */
+/** mremap(2) of Linux 6.17 and later: several areas may be moved together if they keep their size. */
 import type { Task } from '../kernel/task.ts';
 import { wrap64 } from '../lib/int64.ts';
 import { faultIn, isFilled } from '../mm/advice.ts';
@@ -14,7 +14,7 @@ import { hasRoom, lockFits, overCommit, overLimit } from './mm-limits.ts';
 const FLAGS = { MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP };
 const KNOWN = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
 
-/** What is asked, in whole pages. */
+/** The request, with lengths rounded up to whole pages. */
 interface Move {
   readonly task: Task;
   readonly mm: Mm;
@@ -67,7 +67,7 @@ function resize(move: Move, vma: Vma): number {
   return moveOne(move, vma);
 }
 
-/** Limits that a longer area may meet. */
+/** Checks the limits for a longer area: 0, -EAGAIN or -ENOMEM. */
 function mayGrow({ task, mm, from, to }: Move, vma: Vma): number {
   const more = to - from;
   if (!lockFits(task, mm, more, vma.flags)) return -EAGAIN;
@@ -106,7 +106,7 @@ function choosePlace({ mm, to, how, wish }: Move): number {
   return hinted ? hint : mm.findFree(to);
 }
 
-/** What lies in the range, its holes kept; what is at the new place under a hole stays. */
+/** Moves all areas in the range and keeps the holes between them; the new place is untouched where a hole comes. */
 function moveSeveral(move: Move): number {
   const { mm, addr, from, how, wish } = move;
   const keep = (how & MREMAP_DONTUNMAP) !== 0;
@@ -125,7 +125,7 @@ function moveSeveral(move: Move): number {
   return wish;
 }
 
-/** `keep`: the pages go, the area stays, to be filled anew; nothing of it is locked any more. */
+/** `keep`: the pages move but an empty area stays, and the area it was part of is no longer locked. */
 function transfer(mm: Mm, from: number, len: number, newLen: number, place: number, keep: boolean): void {
   const whole = mm.vmas.find(from)!;
   const [start, end] = [whole.start, whole.end];

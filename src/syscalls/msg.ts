@@ -19,7 +19,7 @@ import { call, flags, hex, int, long, pointer, type Syscall, ulong } from './arg
 import { control, findFor, IPC_FLAGS, type IpcKind, outZeroed, seconds } from './ipc.ts';
 
 const TYPE_SIZE = 8;
-/** Segments that the pool would have; nobody uses them. */
+/** The segment size and count of a message pool, which Linux does not use. */
 const MSGSSZ = 16;
 const MSGSEG = 0xffff;
 
@@ -75,7 +75,7 @@ interface Attempt {
   readonly waitq: WaitQueue;
 }
 
-/** Tries until it is possible; a signal ends it with EINTR even under SA_RESTART (signal(7)). */
+/** Retries until the attempt succeeds; a signal ends it with EINTR even under SA_RESTART (signal(7)). */
 function whenPossible(
   task: Task,
   id: number,

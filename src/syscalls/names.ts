@@ -1,4 +1,4 @@
-/** Names and descriptors among the arguments of a call: which file is meant. */
+/** Resolves the names and descriptors among a call's arguments to files. */
 import type { Path } from '../fs/dentry.ts';
 import type { File } from '../fs/file.ts';
 import { PATH_MAX } from '../fs/namei.ts';
@@ -9,10 +9,10 @@ import { RLIMIT_NOFILE } from '../uapi/resource.ts';
 
 const SLASH = 47;
 
-/** A file's name: -EFAULT, or -ENAMETOOLONG. */
+/** A file's name; -EFAULT, or -ENAMETOOLONG. */
 export const nameAt = (task: Task, addr: number): string | number => task.user.string(addr, PATH_MAX);
 
-/** The file of a descriptor on which operations are possible: null if there is none, or one opened with O_PATH. */
+/** The file of a descriptor; null if there is none, or if it was opened with O_PATH. */
 export function fileOf(task: Task, fd: number): File | null {
   const file = task.files.get(fd);
   return file !== null && (file.flags & O_PATH) !== 0 ? null : file;
@@ -20,8 +20,8 @@ export function fileOf(task: Task, fd: number): File | null {
 
 /**
  * Where `name` starts, for the *at calls: a descriptor's path, null for the working directory, or -EBADF.
- * Names that are absolute (unless they are `rooted` in that directory), and empty ones (which mean nothing unless `empty`),
- * ignore the descriptor.
+ * Absolute names (unless `rooted` in the descriptor's directory) and empty ones (unless `empty` allows them) ignore the
+ * descriptor.
  */
 export function startOf(
   task: Task,
@@ -35,18 +35,18 @@ export function startOf(
   return file === null ? -EBADF : pathOf(task, file);
 }
 
-/** The path of an open file; files without a name have one of their own. */
+/** The path of an open file; a file without a name gets an anonymous one. */
 export const pathOf = (task: Task, file: File): Path =>
   file.path ?? task.kernel.vfs.anonymousPath(file.inode, file.linkName);
 
-/** Gives a new file a descriptor; without room for one the file goes. */
+/** Gives a new file a descriptor; releases the file if there is no room for one. */
 export function install(task: Task, file: File, cloexec: boolean): number {
   const fd = task.files.install(file, cloexec, task.rlimit(RLIMIT_NOFILE));
   if (fd < 0) file.put();
   return fd;
 }
 
-/** Gives both files descriptors, told at offset `at` of ram, or neither. */
+/** Gives descriptors to both files or neither, and stores them at offset `at` of ram. */
 export function installTwo(task: Task, first: File, second: File, cloexec: boolean, at: number): number {
   const firstFd = install(task, first, cloexec);
   if (firstFd < 0) {
@@ -63,6 +63,6 @@ export function installTwo(task: Task, first: File, second: File, cloexec: boole
   return 0;
 }
 
-/** 0, or -EMFILE: asked first, so that no file is made in vain. */
+/** 0, or -EMFILE; checked first, so that no file is made in vain. */
 export const roomForFile = (task: Task): number =>
   task.files.hasRoom(task.rlimit(RLIMIT_NOFILE)) ? 0 : -EMFILE;

@@ -1,4 +1,4 @@
-/** Sleeping for a time, or until one (nanosleep(2), clock_nanosleep(2)). */
+/** Sleeping for an interval or until a time (nanosleep(2), clock_nanosleep(2)). */
 import { readTimespec, TIMESPEC_SIZE, type Time } from '../arch/x86_64/structs/time.ts';
 import { fromNs, NSEC_PER_SEC } from '../core/clock.ts';
 import { WaitQueue } from '../core/wait.ts';
@@ -12,7 +12,7 @@ import { call, flags, inStruct, oneOf, outStructIf, type Syscall } from './args.
 import { putTime } from './clock.ts';
 import { CLOCKS, TIMESPEC } from './structs/time.ts';
 
-/** A timespec that the caller gives, checked: -EFAULT, -EINVAL. */
+/** The caller's timespec, checked; -EFAULT, -EINVAL. */
 export function readTime(task: Task, addr: number): Time | number {
   const at = task.user.in(addr, TIMESPEC_SIZE);
   if (at < 0) return at;
@@ -39,7 +39,7 @@ function clockNanosleep(
   return isRealtimeClock(id) ? sleepUntilRealtime(task, time) : sleepUntil(task, ns(time));
 }
 
-/** Sleeps up to a deadline; interrupted, says how much is left and goes on with restart_syscall(2). */
+/** Sleeps until a deadline. If interrupted, stores how much is left, and restart_syscall(2) continues the sleep. */
 async function sleepFor(task: Task, deadline: number, rem: number): Promise<number> {
   const slept = await task.sleepOn([], deadline);
   if (slept === -ETIMEDOUT) return 0;
@@ -58,7 +58,7 @@ async function sleepUntil(task: Task, deadline: number): Promise<number> {
   return (await task.sleepOn([], deadline)) === -ETIMEDOUT ? 0 : -ERESTARTNOHAND;
 }
 
-/** The clock may be set meanwhile: then the deadline is another one. */
+/** If the clock is set meanwhile, the deadline changes. */
 async function sleepUntilRealtime(task: Task, time: Time): Promise<number> {
   for (;;) {
     const now = task.clock.realtime();
@@ -102,7 +102,7 @@ async function sleepOnCpuUntil(
   return 0;
 }
 
-/** What remains is told to who was interrupted. */
+/** An interrupted sleep stores what remains. */
 const REMAINING = outStructIf(result => result === -ERESTART_RESTARTBLOCK, 'rem', TIMESPEC);
 
 export const nanosleepCalls: readonly Syscall[] = [
