@@ -1,4 +1,4 @@
-/** Making, naming and connecting sockets: socket(2) to getsockopt(2). Messages are in send.ts and recv.ts. */
+/** Creating, naming and connecting sockets: socket(2) to getsockopt(2). Messages are in send.ts and recv.ts. */
 
 import { copyIn, copyOut } from '../core/user-copy.ts';
 import { putInt } from '../core/user-values.ts';
@@ -46,10 +46,10 @@ import { INT, INT_PAIR } from './structs/fields.ts';
 import { FAMILIES, socketAddressOf } from './structs/messages.ts';
 
 const TYPE_FLAGS = SOCK_CLOEXEC | SOCK_NONBLOCK;
-/** No option that we know is longer; more of what was given is not looked at. */
+/** Bytes; no known option is longer, and the rest of a longer value is ignored. */
 const MAX_OPTION = 128;
 
-/** Flags beside a type that are no type: 0 or -EINVAL. */
+/** Checks the flags in a socket's type: 0 or -EINVAL. */
 const checkType = (type: number): number => ((type & ~(SOCK_TYPE_MASK | TYPE_FLAGS)) !== 0 ? -EINVAL : 0);
 
 function socket(task: Task, family: number, type: number, protocol: number): number {
@@ -177,7 +177,7 @@ function getsockopt(
 const putOption = (task: Task, addr: number, lenAddr: number, value: Uint8Array): number =>
   copyOut(task.user, addr, value) || putInt(task.user, lenAddr, value.length);
 
-/** A new descriptor of who is at the other end. */
+/** Gives the caller a pidfd of the peer's process. */
 function putPeerPidfd(task: Task, { peerProcess }: Socket, put: (value: Uint8Array) => number): number {
   if (peerProcess === null) return -ENODATA;
   const fd = install(task, task.kernel.pidfs.open(peerProcess, 0), true);

@@ -93,7 +93,7 @@ function openAt(
   return opened(task, file, flags);
 }
 
-/** Before the program asks for it (kernel/habits). */
+/** Opens a file before the program asks for it (kernel/habits). */
 function openBefore(
   task: Task,
   dirfd: number,
@@ -109,7 +109,7 @@ function openBefore(
   return opened(task, file, flags);
 }
 
-/** What was opened, or an error, becomes the call's answer: a descriptor. */
+/** The call's answer for a file that was opened, or for an error: a descriptor or -errno. */
 export function opened(task: Task, file: File | number, flags: number): number | Promise<number> {
   if (typeof file === 'number') return file;
   const state = (flags & O_PATH) !== 0 ? 0 : file.opened();
@@ -123,7 +123,7 @@ export function opened(task: Task, file: File | number, flags: number): number |
   return fd;
 }
 
-/** A FIFO waits for its other end. */
+/** Waits until a FIFO's other end is opened. */
 async function openLater(task: Task, file: File, cloexec: boolean): Promise<number> {
   const queues = [file.waitq!];
   let state = -EAGAIN;
@@ -149,7 +149,7 @@ export function openat(
   return typeof name === 'number' ? name : openAt(task, dirfd, name, flags & KNOWN, mode & 0o7777, 0);
 }
 
-/** What no name could make right: a directory to be created, a file without a name that is not to be written. */
+/** Flags that are wrong with any name, such as O_CREAT with O_DIRECTORY, or O_TMPFILE without write access. */
 export function flagsError(flags: number): number {
   if ((flags & O_PATH) !== 0) return 0;
   if ((flags & (O_CREAT | O_DIRECTORY)) === (O_CREAT | O_DIRECTORY)) return -EINVAL;
@@ -163,7 +163,7 @@ const open = (task: Task, name: number, flags: number, mode: number): number | P
 const creat = (task: Task, name: number, mode: number): number | Promise<number> =>
   openat(task, AT_FDCWD, name, O_CREAT | O_WRONLY | O_TRUNC, mode);
 
-/** As openat, but strict: unknown flags, and modes that mean nothing, are refused. */
+/** As openat, but strict: refuses unknown flags, and modes without effect. */
 function openat2(
   task: Task,
   dirfd: number,
@@ -190,7 +190,7 @@ function openat2(
 /** The access mode among open's flags, for strace. */
 export const ACCESS_MODE = { mask: O_ACCMODE, show: named({ O_RDONLY, O_WRONLY, O_RDWR: fcntl.O_RDWR }) };
 const openFlags = flags('flags', OPEN_FLAGS, ACCESS_MODE);
-/** The mode of a file that may be made; `flagsArg` says whether. */
+/** The mode for a new file, used only if argument `flagsArg` asks for one. */
 const newMode = (flagsArg: number): Arg => ({
   ...mode('mode'),
   taken: args => (args[flagsArg]! & (O_CREAT | UNNAMED)) !== 0,

@@ -28,7 +28,7 @@ function pidfdGetfd(task: Task, pidfd: number, targetFd: number, flags: number):
   return file === null ? -EBADF : install(task, file.get(), true);
 }
 
-/** A dying process gives its memory back by itself, soon: nothing has to be done. */
+/** Only checks: a dying process soon gives its memory back on its own. */
 function processMrelease(task: Task, pidfd: number, flags: number): number {
   if (flags !== 0) return -EINVAL;
   const group = processOfFd(task, pidfd);

@@ -1,7 +1,7 @@
 /**
  * poll(2), ppoll(2).
  *
- * The first look goes straight over the caller's array. Only a call that has to wait takes copies, and
+ * The first scan works directly on the caller's array. Only a call that has to wait copies the array and takes
  * references to the files.
  */
 import { POLLFD_SIZE, pollfdEvents, pollfdFd, writePollfd } from '../arch/x86_64/structs/poll.ts';
@@ -24,7 +24,7 @@ import { AT_ONCE, deadlineOfMs, deadlineOfTimespec, putTimeLeft } from './timeou
 
 const ALWAYS = POLLERR | POLLHUP;
 
-/** Looks once at all files; how many have news, or -EFAULT. */
+/** Polls all files once; returns how many have news, or -EFAULT. */
 function pollNow(task: Task, addr: number, count: number): number {
   const { user } = task;
   const most = Math.floor(user.maxWindow / POLLFD_SIZE);
@@ -52,7 +52,7 @@ function eventsOf(task: Task, file: File | null, events: number): number {
   return file.poll() & (events | ALWAYS);
 }
 
-/** Waits with copies of everything. `interrupted` is the answer when a signal comes first. */
+/** Waits with a copy of the array. `interrupted` is the answer if a signal comes first. */
 async function pollLater(
   task: Task,
   addr: number,
@@ -81,11 +81,11 @@ async function pollLater(
   return err < 0 ? err : ready;
 }
 
-/** Whether a call with nothing ready does not wait: a signal that it lets through goes before the end of its time. */
+/** Whether a call with nothing ready returns at once; not if a signal that it lets through is pending. */
 export const isOver = (task: Task, deadline: number): boolean =>
   deadline === AT_ONCE && !task.signals.mustWake();
 
-/** Until something is ready (how many), the deadline (0), or a signal (negative). The caller holds the files. */
+/** Waits for something ready (how many), the deadline (0), or a signal (negative). The caller holds the files. */
 export async function waitFor(task: Task, set: PollSet, deadline: number): Promise<number> {
   const queues = set.queues();
   for (;;) {
@@ -112,7 +112,7 @@ function pollUntil(
   return typeof array === 'number' ? array : pollLater(task, addr, array, deadline, interrupted);
 }
 
-/** Goes on after a signal that had no handler, with the time that is left. */
+/** After a signal without a handler, poll continues with the time that is left. */
 const poll = (task: Task, addr: number, count: number, timeout: number): number | Promise<number> =>
   pollUntil(task, addr, count >>> 0, deadlineOfMs(task, timeout), -ERESTART_RESTARTBLOCK);
 

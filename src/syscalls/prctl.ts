@@ -84,7 +84,7 @@ function ofProcess(task: Task, option: number, a: number, b: number): number {
   }
 }
 
-/** What is as it is: can be asked, or set to just that. All else that exists does not exist here: -EINVAL. */
+/** Fixed settings: may be queried, or set to what they are. -EINVAL for all other options. */
 function fixed(task: Task, option: number, a: number): number {
   switch (option) {
     case pr.PR_GET_TIMING:
@@ -104,7 +104,7 @@ function fixed(task: Task, option: number, a: number): number {
   }
 }
 
-/** At most 15 bytes are kept; longer names are cut. */
+/** Names are cut to 15 bytes. */
 function setName(task: Task, addr: number): number {
   let name = '';
   for (let i = 0; i < COMM_LEN - 1; i++) {
@@ -134,7 +134,7 @@ function setKeepCaps(task: Task, keep: number): number {
   return 0;
 }
 
-/** What is locked stays, locks stay; CAP_SETPCAP is needed unless just bits for interpreters change. */
+/** Locked bits and locks never change. CAP_SETPCAP is needed unless only bits for interpreters change. */
 function setSecurebits(task: Task, bits: number): number {
   const { securebits: old } = task.cred;
   const all = pr.SECURE_ALL_BITS | pr.SECURE_ALL_LOCKS;
@@ -174,7 +174,7 @@ function ambient(task: Task, operation: number, cap: number): number {
   }
 }
 
-/** 0xffffffff only asks. */
+/** 0xffffffff only queries. */
 function personality(task: Task, persona: number): number {
   const old = task.attributes.personality;
   if (persona !== -1) task.attributes.personality = persona;
@@ -183,9 +183,9 @@ function personality(task: Task, persona: number): number {
 
 const none = (option: number): [number, number] => [option, 0];
 const one = (option: number): [number, number] => [option, 1];
-/** No program has anything below (vm.mmap_min_addr). */
+/** The lowest address that programs can map (vm.mmap_min_addr); strace shows smaller words in decimal. */
 const FIRST_ADDRESS = 0x10000;
-/** Options that take fewer than four arguments: how many (prctl(2)). */
+/** How many arguments an option takes, if fewer than four (prctl(2)). */
 const TAKEN: ReadonlyMap<number, number> = new Map([
   ...[pr.PR_GET_DUMPABLE, pr.PR_GET_KEEPCAPS, pr.PR_GET_TIMING, pr.PR_GET_SECCOMP].map(none),
   ...[pr.PR_GET_SECUREBITS, pr.PR_GET_TIMERSLACK].map(none),

@@ -9,7 +9,7 @@ import { call, int, oneOf, type Syscall } from './args.ts';
 
 type Who = 'process' | 'pgrp' | 'user';
 
-/** The tasks that `id` names; 0 is the caller's own. */
+/** The tasks that `id` selects; 0: the caller's own. */
 function* select(task: Task, who: Who, id: number): Generator<Task> {
   const { kernel } = task;
   if (who === 'process') {
@@ -28,7 +28,7 @@ function* select(task: Task, who: Who, id: number): Generator<Task> {
 
 const PRIO_WHO: readonly Who[] = ['process', 'pgrp', 'user'];
 
-/** As the call answers it: 40 (nice -20) to 1 (nice 19); the best of all. */
+/** The highest priority of all tasks, as the raw call returns it: 40 (nice -20) to 1 (nice 19). */
 function getpriority(task: Task, which: number, id: number): number {
   const who = PRIO_WHO[which];
   if (who === undefined) return -EINVAL;
@@ -59,7 +59,7 @@ function setNice(task: Task, of: Task, nice: number): number {
 }
 
 const IOPRIO_WHO: readonly (Who | undefined)[] = [undefined, 'process', 'pgrp', 'user'];
-/** What a task without a setting of its own has. */
+/** The level of a task without a setting of its own. */
 const DEFAULT_LEVEL = 4;
 
 function ioprioSet(task: Task, which: number, id: number, prio: number): number {
@@ -91,7 +91,7 @@ function checkIoprio(task: Task, prio: number): number {
   }
 }
 
-/** The highest of all: a lower class, and in it a lower level, comes first. */
+/** The highest priority of all tasks: lower classes first, then lower levels. */
 function ioprioGet(task: Task, which: number, id: number): number {
   const who = IOPRIO_WHO[which];
   if (who === undefined) return -EINVAL;

@@ -1,4 +1,4 @@
-/** process_vm_readv(2), process_vm_writev(2): bytes between the caller's memory and another process's. */
+/** process_vm_readv(2), process_vm_writev(2): copies between the caller's memory and another process's. */
 import { PROT_READ, PROT_WRITE } from '../engine/engine.ts';
 import { mayAttach } from '../kernel/ptrace-access.ts';
 import { Slice } from '../kernel/slice.ts';
@@ -58,10 +58,10 @@ interface Transfer {
   readonly copy: Copy;
 }
 
-/** Page by page of the other side: what was copied before a bad one counts. */
+/** Copies page by page of the remote memory; what was copied before an error counts. */
 function copyAll(transfer: Transfer, begun: number): number | Promise<number> {
   const { task, target, mm, here, there, copy } = transfer;
-  // Asked after each pause, too: it may have become another program.
+  // Checked after each pause, too: the target may have executed another program.
   if (target.mm !== mm || !mayAttach(task, target)) return begun > 0 ? begun : -EPERM;
   const slice = new Slice(task);
   let done = begun;

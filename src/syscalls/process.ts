@@ -1,4 +1,4 @@
-/** Processes: their numbers, process groups and sessions, their end (getpid(2), setpgid(2), setsid(2), exit(2)). */
+/** Processes: their numbers, process groups, sessions and exit (getpid(2), setpgid(2), setsid(2), exit(2)). */
 import { putLong } from '../core/user-values.ts';
 import { exitGroup, exitTask } from '../kernel/exit.ts';
 import { mayAttach } from '../kernel/ptrace-access.ts';
@@ -28,7 +28,7 @@ function setpgid(task: Task, pid: number, pgid: number): number {
   return 0;
 }
 
-/** Oneself, or a child that has not called execve, in the same session; but no session leader. */
+/** The caller, or its child in the same session that has not called execve, but no session leader: 0 or -errno. */
 function mayMove(task: Task, process: ThreadGroup): number {
   if (process.parent === task.group) {
     if (process.session !== task.group.session) return -EPERM;
@@ -39,7 +39,7 @@ function mayMove(task: Task, process: ThreadGroup): number {
   return process.session.leader === process ? -EPERM : 0;
 }
 
-/** An existing group of the session, or a new one with the process's own number. */
+/** An existing group of the session, or a new one with the process's own number; null: neither is possible. */
 function groupToJoin(process: ThreadGroup, pgid: number): ProcessGroup | null {
   const { jobs } = process.leader.kernel;
   const group = jobs.group(pgid);
@@ -57,7 +57,7 @@ function setsid(task: Task): number {
   return group.tgid;
 }
 
-/** What another process, or with 0 the caller itself, says. */
+/** What `what` says about a process; `pid` 0 means the caller's. */
 function ask(task: Task, pid: number, what: (group: ThreadGroup) => number): number {
   const { tasks, groups } = task.kernel;
   const group = pid === 0 ? task.group : (tasks.get(pid)?.group ?? groups.get(pid));

@@ -18,7 +18,7 @@ import {
   SEEK_SET,
 } from '../uapi/fcntl.ts';
 
-/** The largest offset of a lock: a lock that reaches it reaches the end of the file. */
+/** The end of the range of offsets: a lock up to here lasts to the end of the file. */
 const OFFSET_MAX = 2 ** 63;
 const FOREVER = Number.POSITIVE_INFINITY;
 
@@ -76,7 +76,7 @@ async function lockLater(task: Task, fd: number, file: File, request: RecordLock
       }
       const result = lockWaits.set(inode, request, true);
       if (result === -EAGAIN) continue;
-      // Another thread closed the descriptor meanwhile, which released all locks but this.
+      // Another thread has closed the descriptor meanwhile, which released all locks but this one.
       if (result < 0 || files.get(fd) === file) return result;
       locksOf(inode).set({ ...request, type: F_UNLCK });
       return -EBADF;
@@ -86,7 +86,7 @@ async function lockLater(task: Task, fd: number, file: File, request: RecordLock
   }
 }
 
-/** The range that a struct flock means, as [start, end). */
+/** The lock that a struct flock asks for, with its range as [start, end); or -errno. */
 function requestOf(task: Task, file: File, flock: Flock, ofd: boolean): RecordLock | number {
   const base = baseOf(file, flock.whence);
   if (base < 0) return base;

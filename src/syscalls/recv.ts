@@ -1,8 +1,8 @@
 /**
  * recvfrom(2), recvmsg(2), recvmmsg(2).
  *
- * The socket fills one buffer where it lies; several are filled from an array of ours. Waiting is as for read
- * (io.ts), within SO_RCVTIMEO.
+ * The socket fills a single buffer in place; several are filled from an array of ours. Waiting works as for read
+ * (io.ts), for SO_RCVTIMEO at most.
  */
 import {
   MSGHDR_CONTROLLEN,
@@ -45,7 +45,7 @@ import { socketAddressOf } from './structs/messages.ts';
 import { deadlineOfTimespec } from './timeout.ts';
 import { type IoVector, readVector, roomOf } from './vector.ts';
 
-/** Receives into a region; tells of what came along through `told`, once there is a result. */
+/** Receives into a region. On success, `told` handles what came along with the bytes and returns the result. */
 function receive(
   task: Task,
   socket: Socket,
@@ -87,7 +87,7 @@ function receive(
   });
 }
 
-/** A region for one receive: a message longer than a window goes through an array of ours, as do several buffers. */
+/** Receives into any buffers: several buffers, or one longer than a window, through an array of ours. */
 function receiveScattered(
   task: Task,
   socket: Socket,

@@ -1,6 +1,6 @@
 /**
- * ioctl_ficlone(2), ioctl_fideduperange(2): files that share their blocks. No filesystem of ours has such files; what
- * is asked is checked as Linux does it, since cp(1) and others take EOPNOTSUPP for "copy the bytes instead".
+ * ioctl_ficlone(2), ioctl_fideduperange(2): files that share their blocks. None of our filesystems supports that, but
+ * requests are checked as on Linux, since cp(1) and others take EOPNOTSUPP for "copy the bytes instead".
  */
 import type { File } from '../fs/file.ts';
 import type { Task } from '../kernel/task.ts';
@@ -11,7 +11,7 @@ import { fileOf } from './names.ts';
 
 /** struct file_clone_range: src_fd, src_offset, src_length, dest_offset, 8 bytes each. */
 const CLONE_RANGE_SIZE = 32;
-/** struct file_dedupe_range without its list: offset, length, the list's length and 6 bytes that are zero. */
+/** struct file_dedupe_range without its list: offset, length, the list's length and 6 bytes that must be zero. */
 const DEDUPE_RANGE_SIZE = 24;
 const DEDUPE_RESERVED = 18;
 

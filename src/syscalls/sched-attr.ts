@@ -1,4 +1,4 @@
-/** sched_setattr(2), sched_getattr(2): all about how a task is scheduled, in one structure. */
+/** sched_setattr(2), sched_getattr(2): all scheduling settings of a task in one structure. */
 
 import { copyIn } from '../core/user-copy.ts';
 import { putInt } from '../core/user-values.ts';
@@ -53,7 +53,7 @@ function setattr(task: Task, pid: number, addr: number, flags: number): number {
 const taskOf = (task: Task, pid: number): Task | null =>
   pid === 0 ? task : (task.kernel.tasks.get(pid) ?? null);
 
-/** Tells how large the structure is that the kernel knows. */
+/** Stores the size of the structure that the kernel knows; -E2BIG. */
 function putSize(task: Task, addr: number): number {
   return putInt(task.user, addr, SIZE_VER1) || -E2BIG;
 }

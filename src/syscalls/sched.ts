@@ -1,6 +1,6 @@
 /**
  * Scheduling (sched(7)): the host schedules, so policies, priorities and affinities are checked, kept, inherited
- * and answered, and have no other effect.
+ * and returned, without any other effect.
  */
 
 import { copyIn } from '../core/user-copy.ts';
@@ -38,13 +38,13 @@ const POLICIES = {
 };
 const PARAM_SIZE = 4;
 
-/** The task that `pid` names; 0 is the caller itself. */
+/** The task with number `pid`; 0: the caller. -EINVAL, -ESRCH. */
 function find(task: Task, pid: number): Task | number {
   if (pid < 0) return -EINVAL;
   return pid === 0 ? task : (task.kernel.tasks.get(pid) ?? -ESRCH);
 }
 
-/** 0 or -errno; `next` is what is asked for. */
+/** Changes a task's settings to what `next` returns: 0 or -errno. */
 function change(task: Task, pid: number, next: (old: SchedAttr) => SchedAttr): number {
   const of = find(task, pid);
   return typeof of === 'number' ? of : changeSched(task, of, next(of.attributes.sched));
@@ -88,7 +88,7 @@ function getparam(task: Task, pid: number, param: number): number {
   return 0;
 }
 
-/** The first or last of the priorities of a policy. */
+/** The lowest or highest priority of a policy: `realtime` for realtime policies, 0 for others, or -EINVAL. */
 function priorityBound(policy: number, realtime: number): number {
   if (isRealtime(policy)) return realtime;
   return isNormal(policy) || policy === SCHED_DEADLINE || policy === SCHED_EXT ? 0 : -EINVAL;
@@ -102,7 +102,7 @@ function rrGetInterval(task: Task, pid: number, addr: number): number {
   return putTime(task, addr, { sec: Math.floor(ms / 1000), nsec: (ms % 1000) * 1_000_000 });
 }
 
-/** At least one word of CPUs, and no CPU that does not exist, is kept of a mask. */
+/** Ignores CPUs that do not exist; the mask must have one that does. */
 function setaffinity(task: Task, pid: number, length: number, addr: number): number {
   const { ncpus } = task.kernel;
   const words = Math.ceil(ncpus / 32);

@@ -1,4 +1,4 @@
-/** seccomp(2), and PR_SET_SECCOMP of prctl(2): a thread gives up system calls. */
+/** seccomp(2), and PR_SET_SECCOMP of prctl(2): a thread restricts its system calls. */
 import { CAP_SYS_ADMIN, capable } from '../core/cred.ts';
 import { copyIn } from '../core/user-copy.ts';
 import { type BpfProgram, isValid, MOST_INSTRUCTIONS } from '../kernel/bpf.ts';
@@ -18,7 +18,7 @@ const FLAGS = TSYNC | LOG | TSYNC_ESRCH | sc.SECCOMP_FILTER_FLAG_SPEC_ALLOW;
 /** struct sock_fprog: 0 len u16 | 8 filter. struct sock_filter: 0 code u16 | 2 jt u8 | 3 jf u8 | 4 k u32. */
 const FPROG_SIZE = 16;
 const INSTRUCTION_SIZE = 8;
-/** Instructions of all filters of a thread, and what each filter costs beside its own (seccomp(2), ENOMEM). */
+/** The most instructions of a thread's filters, and what each further filter costs besides (seccomp(2), ENOMEM). */
 const MOST_CHARGED = 32768;
 const OVERHEAD = 4;
 
@@ -79,7 +79,7 @@ function setFilter(task: Task, flags: number, args: number): number {
   return 0;
 }
 
-/** Whether a thread has none but filters that the caller has, too. */
+/** Whether a thread's filters are an earlier state of the caller's, or none. */
 function isBehind(other: Seccomp | null, filter: SeccompFilter | null): boolean {
   if (other === null) return true;
   for (let at = filter; at !== null; at = at.previous) if (at === other.filter) return true;
@@ -99,7 +99,7 @@ function readProgram({ user, attributes, cred }: Task, addr: number): BpfProgram
   return isValid(program, sc.SECCOMP_DATA_SIZE) ? program : -EINVAL;
 }
 
-/** From the next call on; what was told to the program beforehand no longer holds. */
+/** In force from the next call on. Facts and answers that the thread was given earlier no longer hold. */
 function apply(task: Task, seccomp: Seccomp): void {
   task.attributes.seccomp = seccomp;
   if (task.thread === null) return;

@@ -15,7 +15,7 @@ import { fdSet } from './structs/events.ts';
 import { TIMESPEC, TIMEVAL } from './structs/time.ts';
 import { deadlineOfTimespec, deadlineOfTimeval, putTimeLeft } from './timeout.ts';
 
-/** One of the three sets: where it lies in the caller's memory, its bits, and what makes a descriptor part of it. */
+/** One of the three sets: its address, its bits, and the events that keep a descriptor in it. */
 interface FdSet {
   readonly addr: number;
   readonly bits: Uint8Array;
@@ -24,14 +24,14 @@ interface FdSet {
 
 const has = (set: FdSet, fd: number): boolean => (set.bits[fd >> 3]! & (1 << (fd & 7))) !== 0;
 
-/** A set of `count` descriptors, rounded up to words; NULL is an empty one. */
+/** Reads a set of `count` descriptors, rounded up to words; NULL is an empty set. */
 function readSet(task: Task, addr: number, count: number, wants: number): FdSet | number {
   const size = Math.ceil(count / 64) * 8;
   const bits = addr === 0 ? new Uint8Array(size) : copyIn(task.user, addr, size);
   return typeof bits === 'number' ? bits : { addr, bits, wants };
 }
 
-/** All descriptors that a set names, with their events; -EBADF if one is closed. */
+/** Adds all descriptors in any of the sets to `polls`, with their events; -EBADF if one is closed. */
 function gather(task: Task, count: number, sets: readonly FdSet[], polls: PollSet): number[] | number {
   const fds: number[] = [];
   for (let fd = 0; fd < count; fd++) {
@@ -47,7 +47,7 @@ function gather(task: Task, count: number, sets: readonly FdSet[], polls: PollSe
   return fds;
 }
 
-/** Rewrites the sets to what is ready; how many bits that are, or -EFAULT. */
+/** Reduces the sets to what is ready; returns how many bits that is, or -EFAULT. */
 function putSets(task: Task, sets: readonly FdSet[], fds: readonly number[], polls: PollSet): number {
   let count = 0;
   for (const set of sets) {
@@ -98,7 +98,7 @@ async function selectLater(
   return ready < 0 ? -ERESTARTNOHAND : putSets(task, sets, fds, polls);
 }
 
-/** After the wait: the old signal mask, and the time that was left. */
+/** After the wait: restores the old signal mask and stores the time left. */
 function finish(
   task: Task,
   result: number | Promise<number>,
@@ -131,7 +131,7 @@ function select(
   );
 }
 
-/** The sixth argument points to a pointer to the mask, and its size. */
+/** The sixth argument points to two words: a pointer to the mask, and the mask's size. */
 function pselect6(
   task: Task,
   n: number,

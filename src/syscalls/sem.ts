@@ -57,7 +57,7 @@ function operate(
   return typeof result === 'number' ? result : sleepFor(task, found, result, deadline);
 }
 
-/** A signal ends it with EINTR even under SA_RESTART (signal(7)). */
+/** A signal ends the wait with EINTR even under SA_RESTART (signal(7)). */
 async function sleepFor(
   task: Task,
   semaphores: SemaphoreSet,
@@ -150,7 +150,7 @@ function info(task: Task, used: boolean, addr: number): number {
   const { SEMVMX } = ipc;
   const table = task.kernel.ipc.sem;
   const { max, maxInSet, maxTotal, maxOps } = table;
-  // semusz: the size of an undo structure, of which there is none to be seen; semaem: as semvmx.
+  // semusz is the size of an undo structure, which programs never see; semaem is as semvmx.
   const [usz, aem] = used ? [table.count, table.total] : [20, SEMVMX];
   const values = [maxTotal, max, maxTotal, maxTotal, maxInSet, maxOps, maxOps, usz, SEMVMX, aem];
   writeIpcInfo(task.user.view, at, values);

@@ -1,8 +1,8 @@
 /**
  * sendto(2), sendmsg(2), sendmmsg(2).
  *
- * One buffer is handed to the socket where it lies; several are gathered into an array of ours, of which a stream
- * takes MAX_MESSAGE bytes at most. Waiting is as for write (io.ts), within SO_SNDTIMEO.
+ * The socket takes a single buffer in place; several are gathered into an array of ours, MAX_MESSAGE bytes at most for
+ * a stream. Waiting works as for write (io.ts), for SO_SNDTIMEO at most.
  */
 import { BufferMemory } from '../core/buffer-memory.ts';
 import { copyIn } from '../core/user-copy.ts';
@@ -32,8 +32,8 @@ import { gathered, type IoVector, readVector } from './vector.ts';
 const NOTHING: Control = Object.freeze({ rights: [], cred: null });
 
 /**
- * A region whose bytes the socket can be handed at once. A message must be, and a stream should: what lies between
- * two windows would be a boundary between its packets. A stream's longer regions go window by window.
+ * A region whose bytes the socket can take at once. A message must go at once, and a stream should, because each window
+ * would become a packet of its own. A stream's longer regions go window by window.
  */
 function wholeRegion(socket: Socket, region: Region): Region | number {
   const { user, addr, len } = region;
@@ -57,7 +57,7 @@ function send(
   const sender = callerOf(task);
   const to = address === null ? null : { address, paths: sender };
   let done = 0;
-  /** Sends what is left; -EAGAIN as long as there is some left. */
+  /** Sends what is left: all bytes sent so far, or -EAGAIN while some are left. */
   const attempt = (): number => {
     do {
       const n = Math.min(len - done, user.maxWindow);
@@ -103,7 +103,7 @@ function sendto(
   return send(task, socket, { user: task.user, addr, len }, flags, address === '' ? null : address, NOTHING);
 }
 
-/** What an array of buffers holds, as one region. */
+/** The bytes of an array of buffers as one region. */
 function gather(task: Task, vector: IoVector): Region | number {
   if (vector.count <= 1) {
     return { user: task.user, addr: vector.words[0] ?? 0, len: vector.total };

@@ -1,4 +1,4 @@
-/** sendfile(2), copy_file_range(2): from one file to another, through an array of ours. */
+/** sendfile(2), copy_file_range(2): copies between files through an array of ours. */
 
 import { BufferMemory } from '../core/buffer-memory.ts';
 import { putLong } from '../core/user-values.ts';
@@ -17,7 +17,7 @@ import { OFFSET } from './structs/fields.ts';
 
 const CHUNK = 1 << 16;
 
-/** Where a transfer reads and writes; `to` is AT_POS for the output's own position. */
+/** The state of a transfer; `to` is AT_POS for the output's own position. */
 interface Copy {
   readonly input: File;
   readonly output: File;
@@ -40,12 +40,12 @@ const newCopy = (task: Task, input: File, output: File, from: number, to: number
   slice: new Slice(task),
 });
 
-/** Reads the next piece: its length, 0 at the end, or -errno. */
+/** Reads the next piece; returns its length, 0 at the end, or -errno. */
 function fetch(task: Task, copy: Copy): number | Promise<number> {
   return readFile(task, copy.input, copy.memory, 0, Math.min(copy.left, CHUNK), copy.from);
 }
 
-/** Counts what was written of a piece; whether to go on. */
+/** Counts what was written of a piece; returns whether to go on. */
 function account(copy: Copy, fetched: number, written: number): boolean {
   if (written <= 0) {
     if (copy.done === 0) copy.done = written;
@@ -72,11 +72,11 @@ function run(task: Task, copy: Copy): number | Promise<number> {
   return copy.done;
 }
 
-/** The next piece, read when others have had their turn; 0 if there is to be none. */
+/** Reads the next piece after other tasks have had their turn; 0 if the task must die. */
 const nextAfterPause = async (task: Task, copy: Copy): Promise<number> =>
   (await copy.slice.pause()) ? fetch(task, copy) : 0;
 
-/** Goes on with a piece that is being read, or written. */
+/** Continues with a piece that is being read or written. */
 async function runLater(
   task: Task,
   copy: Copy,
@@ -102,7 +102,7 @@ async function runLater(
   }
 }
 
-/** The position at `addr`, which may be negative; the file's own without one; NaN if it cannot be read. */
+/** The position at `addr`, which may be negative; the file's own if `addr` is 0; NaN if it cannot be read. */
 function positionAt(task: Task, file: File, addr: number): number {
   if (addr === 0) return file.pos;
   const at = task.user.in(addr, 8);

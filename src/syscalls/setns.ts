@@ -1,6 +1,6 @@
 /**
- * setns(2): a thread moves to another namespace. There are several of mounts and of names; of each other kind there is
- * one, and who asks for it is in it already.
+ * setns(2): a thread moves to another namespace. Only mount and UTS namespaces are more than one; of each other kind
+ * there is one, which every thread is in already.
  */
 import { CAP_SYS_ADMIN, CAP_SYS_CHROOT, capable } from '../core/cred.ts';
 import { enterMounts } from '../fs/mounts.ts';
@@ -35,7 +35,7 @@ function setns(task: Task, fd: number, kinds: number): number {
   return mayAttach(task, of) ? join(task, kinds, of.namespace, utsOf(of)) : -EPERM;
 }
 
-/** Nobody joins his own user namespace, and of times only who is alone (setns(2), EINVAL, EUSERS). */
+/** Joining one's own user namespace is EINVAL; a time namespace with other threads is EUSERS (setns(2)). */
 function join(task: Task, kinds: number, mounts: object | null, uts: object | null): number {
   const { cred, fs, group } = task;
   if ((kinds & CLONE_NEWUSER) !== 0) return -EINVAL;

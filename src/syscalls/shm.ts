@@ -23,11 +23,11 @@ import { call, flags, hex, int, type Syscall, ulong } from './args.ts';
 import { control, findFor, IPC_FLAGS, type IpcKind, outZeroed } from './ipc.ts';
 import { mayAdd, overSpace } from './mm-limits.ts';
 
-/** SHM_EXEC wants the right to execute. */
+/** The right to execute, which SHM_EXEC needs. */
 const EXECUTE = 0o111;
 
 function shmget(task: Task, key: number, size: number, flags: number): number {
-  // Of huge pages there are none.
+  // There are no huge pages.
   if ((flags & ipc.SHM_HUGETLB) !== 0) return -ENOMEM;
   return task.kernel.ipc.shm.shmget(key, size, flags, task.cred);
 }
@@ -63,7 +63,7 @@ function protOf(flags: number): number {
   return (flags & ipc.SHM_EXEC) !== 0 ? prot | PROT_EXEC : prot;
 }
 
-/** The address asked for, 0 for any; -EINVAL. */
+/** The requested address, 0 for any; -EINVAL. */
 function placeOf(addr: number, flags: number): number {
   if (addr === 0) return (flags & ipc.SHM_REMAP) !== 0 ? -EINVAL : 0;
   const off = addr % ipc.SHMLBA;
@@ -107,7 +107,7 @@ function shmctl(task: Task, id: number, cmd: number, addr: number): number {
   return control(task, KIND, id, cmd, addr) ?? -EINVAL;
 }
 
-/** The machine's memory is not swapped: a lock is a mark. */
+/** The machine's memory is never swapped, so a lock is only a flag. */
 function lock(task: Task, id: number, on: boolean): number {
   const segment = task.kernel.ipc.shm.find(id);
   if (typeof segment === 'number') return segment;

@@ -1,4 +1,4 @@
-/** How strace writes a siginfo_t: what a signal tells of where it comes from (sigaction(2)). */
+/** How strace writes a siginfo_t: what a signal says about its origin (sigaction(2)). */
 import { type SignalInfo, siginfoLayout } from '../uapi/siginfo.ts';
 import * as signals from '../uapi/signal.ts';
 import { address, nameOf, namesIn, signalName } from './show.ts';
@@ -6,7 +6,7 @@ import { address, nameOf, namesIn, signalName } from './show.ts';
 const { SIGBUS, SIGCHLD, SIGFPE, SIGILL, SIGIO, SIGSEGV, SIGSYS, SIGTRAP } = signals;
 
 const SENT = namesIn(signals, /^SI_/);
-/** The codes from 1 on that each of these signals has of its own. */
+/** The signal-specific codes of these signals, from 1 on. */
 const CODES: Readonly<Record<number, readonly string[]>> = {
   [SIGILL]: 'ILLOPC ILLOPN ILLADR ILLTRP PRVOPC PRVREG COPROC BADSTK'.split(' ').map(name => `ILL_${name}`),
   [SIGFPE]: 'INTDIV INTOVF FLTDIV FLTOVF FLTUND FLTRES FLTINV FLTSUB'.split(' ').map(name => `FPE_${name}`),
@@ -29,7 +29,7 @@ export function showSiginfo(info: SignalInfo): string {
 const codeName = (signo: number, code: number): string =>
   (code > 0 ? CODES[signo]?.[code - 1] : undefined) ?? nameOf(code, SENT) ?? String(code);
 
-/** The fields that there are. */
+/** The further fields, which depend on the signal and its code. */
 function rest(info: SignalInfo): string[] {
   const { signo, code } = info;
   const sender = [`si_pid=${info.pid}`, `si_uid=${info.uid}`];

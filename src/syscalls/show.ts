@@ -1,20 +1,20 @@
 /**
- * How strace writes values: numbers by their names, bytes as in C, structures by their fields. What a structure looks
- * like is said once, in structs/; which argument is one, in the table's rows.
+ * How strace writes values: numbers by name, bytes as in C, structures by their fields. structs/ defines what
+ * structures look like; the table's rows say which arguments are structures.
  */
 import { latin1 } from '../lib/latin1.ts';
 import * as signals from '../uapi/signal.ts';
 import type { FlagNames, Look, Show, ShowField, Struct } from './args.ts';
 
-/** Bytes of a buffer, and elements of an array, that are shown. */
+/** The most bytes of a buffer, and elements of an array, that are shown. */
 export const MOST_BYTES = 32;
 const MOST_ELEMENTS = 16;
-/** Bytes of a set of bits. */
+/** The most bytes of a set of bits. */
 const MOST_SET = 1024;
 
 export const hexadecimal = (value: number): string =>
   value < 0 ? `0x${(value >>> 0).toString(16)}` : `0x${value.toString(16)}`;
-/** A mode: three digits at least. */
+/** A mode, in three digits at least. */
 export const octal = (value: number): string => `0${(value >>> 0).toString(8)}`.padStart(3, '0');
 
 /** A pointer that is not followed. */
@@ -23,13 +23,13 @@ export const address = (value: number): string => (value === 0 ? 'NULL' : hexade
 export const nameOf = (value: number, names: FlagNames): string | undefined =>
   Object.entries(names).find(([, v]) => v === value)?.[0];
 
-/** One of some values. */
+/** Shows one of several values by its name, others in hexadecimal. */
 export const named =
   (names: FlagNames): ((value: number) => string) =>
   value =>
     nameOf(value, names) ?? hexadecimal(value);
 
-/** Bits. Of `names` the one for 0 stands for none; a field of `choice` (a mask and its values) comes first. */
+/** Shows bits by name; a name for 0 stands for no bits. The field of `choice` comes first, or last if it says so. */
 export function flagWord(value: number, names: FlagNames, choice?: Choice): string {
   const words: string[] = [];
   const chosen = choice === undefined ? '' : choice.show(value & choice.mask);
@@ -45,15 +45,15 @@ export function flagWord(value: number, names: FlagNames, choice?: Choice): stri
   return words.filter(word => word !== '').join('|') || nameOf(0, names) || '0';
 }
 
-/** A field of a flag word that is a number: the access mode of O_* flags. */
+/** A field of a flag word that is a number, such as the access mode of O_* flags. */
 export interface Choice {
   readonly mask: number;
   readonly show: (value: number) => string;
-  /** It is written after the flags. */
+  /** Written after the flags. */
   readonly last?: boolean;
 }
 
-/** The numbers that a module of uapi/ has under names like these, in their order. */
+/** The numbers in a module of uapi/ whose names match, in ascending order. */
 export const namesIn = (module: object, like: RegExp): FlagNames =>
   Object.fromEntries(
     Object.entries(module)
@@ -69,7 +69,7 @@ export function signalName(signal: number): string {
   return nameOf(signal, SIGNALS) ?? String(signal);
 }
 
-/** A signal set's two words; one that is nearly full by what it lacks. */
+/** Shows a signal set from its two words; if it is more than half full, by what it lacks. */
 export function signalSet(lo: number, hi: number): string {
   const all = Array.from({ length: signals.NSIG }, (_, i) => i + 1);
   const has = (signal: number): boolean =>
@@ -90,7 +90,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\\': '\\\\',
 };
 
-/** A byte string (one character a byte) as C writes it. */
+/** A byte string (one character per byte) as C writes it. */
 export function quoted(text: string): string {
   let out = '';
   for (let i = 0; i < text.length; i++) {
@@ -107,7 +107,7 @@ export function quoted(text: string): string {
 export const abbreviated = (text: string): string =>
   quoted(text.slice(0, MOST_BYTES)) + (text.length > MOST_BYTES ? '...' : '');
 
-/** Bytes that are no text. */
+/** Shows bytes that are not text, in hexadecimal. */
 export const numbersAt =
   (lengthArg: number): Show =>
   (at, look) => {
@@ -129,7 +129,7 @@ export const bitsAt =
     return `[${all.filter(bit => (view.getUint8(bit >> 3) >> (bit & 7)) & 1).join(' ')}]`;
   };
 
-/** A list of numbers of 32 bits. */
+/** An unsigned 32-bit number. */
 export const NUMBER: Struct = { size: 4, show: (view, at) => String(view.getUint32(at, true)) };
 
 /** The first bytes of a buffer. */
@@ -160,7 +160,7 @@ export const arrayAt =
     return `[${all.join(', ')}${n > shown ? ', ...' : ''}]`;
   };
 
-/** A structure by its fields; `more`: it has some that are not shown. */
+/** A structure by its fields; `more`: it has fields that are not shown. */
 export const struct = (size: number, fields: Readonly<Record<string, ShowField>>, more = false): Struct => ({
   size,
   show: (view, at, look) => {

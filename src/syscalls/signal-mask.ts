@@ -40,7 +40,7 @@ function combine(how: number, old: ReadonlySigSet, set: SigSet): SigSet | number
   return how === SIG_SETMASK ? set : -EINVAL;
 }
 
-/** Those that are pending and blocked; `size` may be less than a set's here. */
+/** Stores the signals that are pending and blocked; here `size` may be less than a set's. */
 function sigpending(task: Task, addr: number, size: number): number {
   if (size > SIGSET_SIZE) return -EINVAL;
   const { blocked, pending } = task.signals;

@@ -45,7 +45,7 @@ function setAction(task: Task, signal: number, given: SigAction): void {
   if (sighand.isIgnored(signal)) dropPending(task, signal);
 }
 
-/** POSIX: what is ignored now was not pending, even if it is blocked. */
+/** Discards a pending signal that is now ignored, even if it is blocked (POSIX). */
 function dropPending(task: Task, signal: number): void {
   const bit = sigBit(signal);
   if (sigWord(signal) === 0) discardEverywhere(task.group, bit, 0);
@@ -54,7 +54,7 @@ function dropPending(task: Task, signal: number): void {
 
 const MINSIGSTKSZ = 2048;
 
-/** Whether a stack pointer lies on the alternate stack (which grows down); one that disarms itself never counts. */
+/** Whether a stack pointer is on the alternate stack (which grows down); never with SS_AUTODISARM. */
 export const isOnAltStack = ({ sp, size, flags }: AltStack, pointer: number): boolean =>
   (flags & SS_AUTODISARM) === 0 && pointer > sp && pointer - sp <= size;
 

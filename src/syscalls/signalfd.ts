@@ -14,7 +14,7 @@ import { structAt } from './show.ts';
 import { readSigSet } from './sigset.ts';
 import { SIGSET } from './structs/signals.ts';
 
-/** A signalfd shows each task its own signals: it remembers who asked last. */
+/** A signalfd shows each task its own signals: it remembers the task that asked last. */
 class TaskSignalFd extends SignalFd {
   reader: Task;
 
@@ -29,7 +29,7 @@ class TaskSignalFd extends SignalFd {
   }
 }
 
-/** Before `poll` of a file that may be a signalfd: the signals are those of `task`. */
+/** Call before `poll` of a file that may be a signalfd: it then shows the signals of `task`. */
 export function adoptSignals(task: Task, file: File): void {
   if (file instanceof TaskSignalFd) file.reader = task;
 }

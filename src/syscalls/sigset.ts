@@ -1,11 +1,11 @@
-/** Signal sets as arguments: a pointer and, for the day when there are more signals, the set's size. */
+/** Signal sets as arguments: a pointer and the set's size, which leaves room for more signals. */
 import { SIGSET_SIZE } from '../arch/x86_64/structs/signal.ts';
 import { SigSet } from '../kernel/sigset.ts';
 import type { Task } from '../kernel/task.ts';
 import type { Result } from '../lib/result.ts';
 import { EINVAL } from '../uapi/errno.ts';
 
-/** The set at `addr`; -EINVAL for another size than ours, -EFAULT. */
+/** The set at `addr`; -EINVAL for a size other than ours, -EFAULT. */
 export function readSigSet(task: Task, addr: number, size: number): Result<SigSet> {
   if (size !== SIGSET_SIZE) return -EINVAL;
   const at = task.user.in(addr, SIGSET_SIZE);
@@ -22,8 +22,8 @@ export function writeSigSet(task: Task, addr: number, set: SigSet): number {
 }
 
 /**
- * The mask that ppoll, pselect and epoll_pwait hold while they wait: the old one comes back when no handler ran
- * (`restoreSavedMask`), or with the handler's frame. `addr` 0: no change. 0 or -errno.
+ * Sets the mask of ppoll, pselect and epoll_pwait while they wait. The old one is restored by `restoreSavedMask` if no
+ * handler ran, else from the handler's frame. `addr` 0: no change. 0 or -errno.
  */
 export function maskWhileWaiting(task: Task, addr: number, size: number): number {
   if (addr === 0) return 0;

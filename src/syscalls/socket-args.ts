@@ -1,4 +1,4 @@
-/** Sockets and their addresses among the arguments of a call, and how calls on sockets wait. */
+/** Sockets and their addresses as arguments of calls, and how calls on sockets wait. */
 
 import { copyInString, copyOutString } from '../core/user-copy.ts';
 import { putInt } from '../core/user-values.ts';
@@ -40,13 +40,13 @@ function findSocket(task: Task, name: string): Result<Path> {
   return refused < 0 ? refused : path;
 }
 
-/** An address that a call was given. */
+/** Reads an address argument; -EINVAL, -EFAULT. */
 export function readAddress(task: Task, addr: number, len: number): string | number {
   if (len < 0 || len > SOCKADDR_MAX) return -EINVAL;
   return copyInString(task.user, addr, len);
 }
 
-/** Stores an address, as much as there is room for, and its whole length; 0 or -errno. */
+/** Stores as much of an address as there is room for, and its whole length; 0 or -errno. */
 export function putAddress(task: Task, addr: number, lenAddr: number, address: string): number {
   const at = task.user.in(lenAddr, 4);
   if (at < 0) return at;

@@ -33,7 +33,7 @@ const ADVICE = {
   POSIX_FADV_NOREUSE,
 };
 
-/** RLIMIT_FSIZE: a file may not grow past it; 0 or -EFBIG. */
+/** Keeps a file from growing past RLIMIT_FSIZE; 0 or -EFBIG. */
 function sizeError(task: Task, size: number, current: number): number {
   if (size <= current || size <= task.rlimit(RLIMIT_FSIZE)) return 0;
   raise(task, SIGXFSZ);
@@ -75,7 +75,7 @@ const MODES = {
   FALLOC_FL_ZERO_RANGE,
   FALLOC_FL_INSERT_RANGE,
 };
-/** Which flags go together (fallocate(2)). */
+/** The valid combinations of flags (fallocate(2)). */
 const COMBINATIONS: readonly number[] = [
   0,
   FALLOC_FL_KEEP_SIZE,
@@ -107,7 +107,7 @@ function fallocate(task: Task, fd: number, mode: number, offset: number, len: nu
   return done;
 }
 
-/** All of it is in memory anyway, or the host's business. */
+/** Only checks: the data is in memory anyway, or cached by the host. */
 function fadvise64(task: Task, fd: number, _offset: number, len: number, advice: number): number {
   const file = fileOf(task, fd);
   if (file === null) return -EBADF;

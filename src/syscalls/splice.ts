@@ -1,4 +1,4 @@
-/** splice(2), tee(2), vmsplice(2): bytes between pipes and files. */
+/** splice(2), tee(2), vmsplice(2): moving bytes between pipes and files. */
 import { putLong } from '../core/user-values.ts';
 import type { File } from '../fs/file.ts';
 import { PipeFile } from '../ipc/pipe-file.ts';
@@ -22,14 +22,14 @@ const SPLICE_F_GIFT = 8;
 const NAMES = { SPLICE_F_MOVE, SPLICE_F_NONBLOCK, SPLICE_F_MORE, SPLICE_F_GIFT };
 const KNOWN = 15;
 
-/** A side of a transfer: its position is the caller's own (`addr`), the file's, or none (-1). */
+/** A side of a transfer: its position is the caller's (at `addr`), the file's, or none (-1). */
 interface Side {
   readonly file: File;
   readonly addr: number;
   readonly pos: number;
 }
 
-/** -EFAULT; a position that is none, or in a file that has none, is found out later (`isPossible`). */
+/** A side, or -EFAULT. `isPossible` later checks for negative positions and files without positions. */
 function sideOf(task: Task, file: File, addr: number): Side | number {
   if (addr === 0) return { file, addr, pos: file.seekable ? file.pos : -1 };
   const at = task.user.in(addr, 8);
@@ -38,7 +38,7 @@ function sideOf(task: Task, file: File, addr: number): Side | number {
 
 const isPossible = ({ file, addr, pos }: Side): boolean => addr === 0 || (file.seekable && pos >= 0);
 
-/** After `moved` bytes. */
+/** Advances the position by `moved` bytes; 0 or -EFAULT. */
 function advance(task: Task, { file, addr, pos }: Side, moved: number): number {
   if (addr === 0) {
     if (pos >= 0) file.pos = pos + moved;
@@ -85,7 +85,7 @@ function moveSides(task: Task, from: Side, to: Side, len: number): number {
   return advance(task, from, moved) || advance(task, to, moved) || moved;
 }
 
-/** Tries until something was moved; without waiting if it may not. */
+/** Repeats `move` until it moves something; only once if it may not wait. */
 function untilMoved(
   task: Task,
   input: File,
@@ -126,7 +126,7 @@ function tee(task: Task, fdIn: number, fdOut: number, len: number, flags: number
   return untilMoved(task, input, output, mayWait, () => teeNow(input, output, len));
 }
 
-/** Copies, where Linux may lend pages. */
+/** Copies the bytes, where Linux may share pages. */
 function vmsplice(
   task: Task,
   fd: number,
@@ -139,7 +139,7 @@ function vmsplice(
   if (!(file instanceof PipeFile)) return -EBADF;
   const mayWait = (flags & SPLICE_F_NONBLOCK) === 0 && !file.nonblocking;
   if (!file.writable) return readVectorAt(task, file, iov, count, AT_POS, mayWait ? 0 : RWF_NOWAIT);
-  // It waits for some room, never for room for all.
+  // Waits for some room, not for room for all.
   const attempt = (): number | Promise<number> => writeVectorAt(task, file, iov, count, AT_POS, RWF_NOWAIT);
   const first = attempt();
   return first === -EAGAIN && mayWait ? writeWhenRoom(task, file, attempt) : first;

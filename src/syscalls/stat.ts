@@ -20,7 +20,7 @@ import { STAT, STATX, STATX_MASK } from './structs/files.ts';
 const AT_STATX_FORCE_SYNC = 0x2000;
 const AT_STATX_DONT_SYNC = 0x4000;
 const AT_STATX_SYNC_TYPE = AT_STATX_FORCE_SYNC | AT_STATX_DONT_SYNC;
-/** How fresh what is told should be means nothing here: it always is. */
+/** The AT_STATX_* flags have no effect: answers are always fresh. */
 const STAT_FLAGS = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE;
 
 function putStat(task: Task, inode: Inode | number, addr: number): number {
@@ -42,7 +42,7 @@ function fstat(task: Task, fd: number, addr: number): number {
 function newfstatat(task: Task, dirfd: number, nameAddr: number, addr: number, flags: number): number {
   if ((flags & ~STAT_FLAGS) !== 0) return -EINVAL;
   const empty = (flags & AT_EMPTY_PATH) !== 0;
-  // NULL is an empty name here (Linux 6.11).
+  // NULL counts as an empty name (since Linux 6.11).
   const name = empty && nameAddr === 0 ? '' : nameAt(task, nameAddr);
   if (typeof name === 'number') return name;
   if (empty && name === '' && dirfd !== AT_FDCWD) return fstat(task, dirfd, addr);

@@ -1,4 +1,4 @@
-/** listmount(2), statmount(2): mounts by the numbers that are never given again (statx(2), STATX_MNT_ID_UNIQUE). */
+/** listmount(2), statmount(2): mounts by numbers that are never reused (statx(2), STATX_MNT_ID_UNIQUE). */
 
 import { type MountFacts, makeStatmount, STATMOUNT_SIZE } from '../arch/x86_64/structs/statmount.ts';
 import { CAP_SYS_ADMIN, capable } from '../core/cred.ts';
@@ -24,10 +24,10 @@ const MOST_IDS = 1_000_000;
 
 interface Request {
   readonly id: number;
-  /** LSMT_ROOT: what the caller's root is. */
+  /** LSMT_ROOT: the caller's root. */
   readonly ofRoot: boolean;
   readonly param: number;
-  /** STATMOUNT_*: the lower half of that. */
+  /** STATMOUNT_*: the lower half of `param`. */
   readonly mask: number;
   readonly ns: number;
   readonly nsFd: number;
@@ -47,7 +47,7 @@ function readRequest(task: Task, addr: number): Request | number {
   return { id, ofRoot, param, mask: view.getInt32(16, true), ns, nsFd };
 }
 
-/** The namespace that is meant; of others than one's own, one that one may look into. */
+/** The requested namespace: the caller's own, or another one that it may look into. */
 function namespaceOf(task: Task, { ns, nsFd }: Request): Result<MountNamespace> {
   const own = task.namespace;
   if (nsFd !== 0) {
@@ -61,7 +61,7 @@ function namespaceOf(task: Task, { ns, nsFd }: Request): Result<MountNamespace> 
   return -ENOENT;
 }
 
-/** Where names begin: the caller's root, or in another namespace its own. */
+/** Where names begin: the caller's root, or the root of another namespace. */
 const rootIn = (task: Task, ns: MountNamespace): Path =>
   task.root.mount.namespace === ns ? task.root : new Path(ns.root, ns.root.root);
 
@@ -70,7 +70,7 @@ const topOf = (mount: Mount): Path => new Path(mount, mount.root);
 const findMount = (ns: MountNamespace, id: number): Mount | undefined =>
   ns.mounts().find(({ uniqueId }) => uniqueId === id);
 
-/** Without CAP_SYS_ADMIN only what lies below one's root is shown. */
+/** Without CAP_SYS_ADMIN, a task sees only what is below its root. */
 const mayLook = (task: Task, path: Path, root: Path): boolean =>
   capable(task.cred, CAP_SYS_ADMIN) || reachable(path, root) !== null;
 
@@ -98,7 +98,7 @@ function listmount(task: Task, req: number, ids: number, count: number, flags: n
   return stored < 0 ? stored : found.length;
 }
 
-/** Their numbers, those that come after `last`. */
+/** The mounts' numbers in order, from the one after `last`. */
 function inOrder(mounts: readonly Mount[], last: number, reverse: boolean): number[] {
   const ids = mounts.map(({ uniqueId }) => uniqueId).sort((a, b) => a - b);
   if (reverse) ids.reverse();

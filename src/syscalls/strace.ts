@@ -1,10 +1,10 @@
 /**
- * What --strace prints: a line for each system call, from the table's own declarations, in strace(1)'s manner.
+ * What --strace prints: a line for each system call, from the table's declarations, in the style of strace(1).
  *
- * A line begins with the task's number and is written when the call answers: what the call reads is shown as it was
- * before, what it writes as it is then. Of a call that waits the beginning is there at once; when another task's line
- * comes in between, it is cut, and goes on in a line of its own. A signal that comes meanwhile has its line after the
- * call's.
+ * A line begins with the task's number and is written when the call answers. It shows what the call reads as it was
+ * before, and what the call writes as it is afterwards. The beginning of a call that waits is printed at once; if
+ * another task's line comes in between, the line is cut and continues in a line of its own. A signal that comes during
+ * the call gets its line after the call's.
  */
 import { NR } from '../arch/x86_64/unistd.ts';
 import type { CallObserver } from '../kernel/entry.ts';
@@ -38,10 +38,10 @@ import {
 } from './show.ts';
 import { showSiginfo } from './show-siginfo.ts';
 
-/** A result that is none: the call has replaced the registers (execve), or its task is gone. */
+/** Stands for no result: the call has replaced the registers (execve), or its task is gone. */
 const NO_RESULT = -4096;
 
-/** The kernel's own results, of calls that a signal interrupted. */
+/** The kernel's internal results of calls that a signal interrupted. */
 const RESTARTS: Readonly<Record<number, string>> = {
   [-ERESTARTSYS]: 'ERESTARTSYS (To be restarted if SA_RESTART is set)',
   [-ERESTARTNOINTR]: 'ERESTARTNOINTR (To be restarted)',
@@ -49,16 +49,16 @@ const RESTARTS: Readonly<Record<number, string>> = {
   [-ERESTART_RESTARTBLOCK]: 'ERESTART_RESTARTBLOCK (Interrupted by signal)',
 };
 
-/** Calls that answer an address. */
+/** Calls that return an address. */
 const ADDRESSES: ReadonlySet<string> = new Set(['mmap', 'brk', 'mremap', 'shmat']);
 
-/** Where the results stand, if there is room. */
+/** The column of results, if there is room. */
 const RESULT_COLUMN = 40;
 
-/** The least that calls change of a structure. */
+/** The smallest part of a structure that calls change, in bytes. */
 const WORD = 4;
 
-/** An argument that the call looks at. */
+/** An argument that the call uses. */
 interface Taken {
   readonly arg: Arg;
   readonly value: number;
@@ -69,13 +69,13 @@ interface Begun {
   readonly name: string;
   readonly args: readonly number[];
   readonly taken: readonly Taken[];
-  /** Their texts, null for those that are shown when it answers. */
+  /** The arguments' texts; null for those that are shown when the call answers. */
   readonly texts: readonly (string | null)[];
-  /** How many of them are known from the beginning. */
+  /** How many of them, from the first, do not depend on the answer. */
   readonly known: number;
-  /** What is written of its line; of the one that goes on, if it was cut. */
+  /** What is already written of its line, or of the continuing line if it was cut. */
   line: string;
-  /** Signals that have come meanwhile. */
+  /** Signals that have come during the call. */
   readonly signals: SignalInfo[];
 }
 
@@ -83,7 +83,7 @@ export class Strace implements CallObserver, TaskObserver {
   private readonly rows: readonly (Syscall | undefined)[];
   private readonly write: (text: string) => void;
   private readonly begun: WeakMap<Task, Begun> = new WeakMap();
-  /** Whose call has begun and may go on in its line: nothing else was written since. */
+  /** The task whose call has begun and may continue in its line, as nothing else was written since. */
   private last: Task | null = null;
 
   constructor(rows: readonly (Syscall | undefined)[], write: (text: string) => void) {
@@ -128,7 +128,7 @@ export class Strace implements CallObserver, TaskObserver {
     this.end(task, call, `${texts.join(', ')})`, answer ?? showResult(call.name, result));
   }
 
-  /** Nobody has called execve(2), but strace(1) would have. */
+  /** No program has called execve(2), but under strace(1) one would have. */
   started(task: Task, path: string, argv: readonly string[], envp: readonly string[]): void {
     const vars = `${address(task.mm?.envStart ?? 0)} /* ${envp.length} vars */`;
     const call = `execve(${quoted(path)}, [${argv.map(abbreviated).join(', ')}], ${vars})`;
@@ -159,7 +159,7 @@ export class Strace implements CallObserver, TaskObserver {
     );
   }
 
-  /** What is not written yet of the beginning of a call's line. */
+  /** The beginning of a call's line, unless it is already written. */
   private lineOf(task: Task, call: Begun): string {
     if (call.line !== '') return '';
     const { name, texts, known } = call;
@@ -168,7 +168,7 @@ export class Strace implements CallObserver, TaskObserver {
     return call.line;
   }
 
-  /** Something else is to be written than the rest of the last line. */
+  /** Ends the last line if it is unfinished, because something else comes next. */
   private cut(): void {
     const { last } = this;
     this.last = null;
@@ -195,21 +195,21 @@ export class Strace implements CallObserver, TaskObserver {
   }
 }
 
-/** The rest of a line of which `written` characters are there. */
+/** The rest of a line of which `written` characters are already written. */
 const withResult = (written: number, rest: string, result: string): string =>
   `${`${rest} `.padEnd(RESULT_COLUMN - written)}= ${result}`;
 
-/** The call was left in order to die: it has no result. */
+/** Whether the task dies instead of returning from the call, which then has no result. */
 const dies = ({ group, signals }: Task): boolean => group.exiting !== null || signals.mustDie();
 
 const blockedSignals = ({ signals: { blocked } }: Task): string => signalSet(blocked.lo, blocked.hi);
 
-/** What lines begin with. */
+/** The beginning of the task's lines. */
 const lead = (task: Task): string => `${task.pid} `.padEnd(6);
 
 const isOutput = (arg: Arg): boolean => arg.kind === 'out';
 
-/** The arguments that the call looks at. */
+/** The arguments that the call uses. */
 const takenArgs = (row: Syscall | undefined, args: readonly number[]): readonly Taken[] =>
   (row?.args ?? [])
     .map((arg, i) => ({ arg, value: args[i]! }))
@@ -221,7 +221,7 @@ function bothWays(how: BothWays, before: string, after: string): string {
   return before === after || !isList ? after : `${before.slice(0, -1)} => ${after.slice(1)}`;
 }
 
-/** Memory as the call finds it. */
+/** Memory before the call. */
 function lookBefore(task: Task, args: readonly number[]): Look {
   const { user } = task;
   const memory = (at: number, len: number): DataView | null => {
@@ -231,7 +231,7 @@ function lookBefore(task: Task, args: readonly number[]): Look {
   return { args, result: 0, memory, string: at => stringAt(task, at) };
 }
 
-/** Memory as the call leaves it: what it has written is perhaps not there yet. */
+/** Memory after the call; what the call has written may still be queued in the thread's slot. */
 function lookAfter(task: Task, args: readonly number[], result: number): Look {
   const { user, thread, mm } = task;
   const memory = (at: number, len: number): DataView | null => {
@@ -287,7 +287,7 @@ function showArg(arg: Arg, value: number, look: Look): string {
   }
 }
 
-/** A buffer that was filled ends where the result says. */
+/** Shows a buffer; the result says how much of an output buffer was filled. */
 function showBuffer(arg: Arg, value: number, look: Look): string {
   if (arg.lengthArg === undefined) return address(value);
   const room = look.args[arg.lengthArg] ?? 0;

@@ -1,6 +1,6 @@
 /**
- * The page of what is supported (SYSCALLS.md), made from the table: calls that keep to their man pages, calls that do not
- * and how, and calls that are not there.
+ * The page of supported calls (SYSCALLS.md), generated from the table: calls that follow their man pages, calls with
+ * exceptions, and calls that are missing.
  */
 import { NR } from '../arch/x86_64/unistd.ts';
 import type { Syscall } from './args.ts';
@@ -8,7 +8,7 @@ import { SYSCALLS } from './table.ts';
 
 const WIDTH = 120;
 
-/** Numbers without a call on Linux, too (unimplemented(2), arch/x86/entry/syscalls/syscall_64.tbl). */
+/** Numbers that have no call on Linux either (unimplemented(2), arch/x86/entry/syscalls/syscall_64.tbl). */
 const NOWHERE: ReadonlySet<string> = new Set([
   '_sysctl',
   'afs_syscall',
@@ -28,7 +28,7 @@ const NOWHERE: ReadonlySet<string> = new Set([
   'vserver',
 ]);
 
-/** Names in lines of WIDTH. */
+/** Names, in lines of at most WIDTH columns. */
 function lines(names: readonly string[]): string {
   let text = '';
   let column = 0;

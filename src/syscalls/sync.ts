@@ -26,7 +26,7 @@ function syncfs(task: Task, fd: number): number {
 const fsync = (task: Task, fd: number): number => fileOf(task, fd)?.fsync(false) ?? -EBADF;
 const fdatasync = (task: Task, fd: number): number => fileOf(task, fd)?.fsync(true) ?? -EBADF;
 
-/** The range is a hint: all of the file's data is written. */
+/** Writes all of the file's data; the range is only checked. */
 function syncFileRange(task: Task, fd: number, offset: number, len: number, flags: number): number {
   const file = fileOf(task, fd);
   if (file === null) return -EBADF;

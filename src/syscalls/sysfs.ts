@@ -1,4 +1,4 @@
-/** sysfs(2): the types of filesystems, by number and by name. Old; /proc/filesystems says the same. */
+/** sysfs(2): filesystem types by number and by name. Obsolete; /proc/filesystems has the same information. */
 import { copyOutString } from '../core/user-copy.ts';
 import { PATH_MAX } from '../fs/namei.ts';
 import type { Task } from '../kernel/task.ts';

@@ -1,6 +1,6 @@
 /**
- * The one table of system calls. From its rows derive: dispatch (`entryCalls`), what the engine fetches with a call
- * (`prefetchPlan`), strace (strace.ts) and the page of what is supported (supported.ts).
+ * The one table of system calls. Its rows drive dispatch (`entryCall`), what the engine fetches with a call
+ * (`prefetchPlan`), strace (strace.ts) and the page of supported calls (supported.ts).
  */
 import { NR } from '../arch/x86_64/unistd.ts';
 import type { Prefetch } from '../engine/engine.ts';
@@ -92,7 +92,7 @@ export const entryCall = (row: Syscall): EntryCall => ({
   run: row.run,
 });
 
-/** How a call with lasting errors can be answered beforehand: its name is its first string, its numbers have 32 bits. */
+/** How to answer a call with lasting errors in advance, from its first string (the name) and its 32-bit arguments. */
 function foregoneOf({ name, args, lasting: errors, ofSteady }: Syscall): Foregone | null {
   if (errors.length === 0) return null;
   const indexes = args.map((_, index) => index);
@@ -102,10 +102,10 @@ function foregoneOf({ name, args, lasting: errors, ofSteady }: Syscall): Foregon
   return { nr: (NR as Readonly<Record<string, number>>)[name]!, numbers, out, errors, ofSteady, dirfd };
 }
 
-/** These need to know what the program has used; with the first two it is settled up. */
+/** Calls that need to know what the program has used so far; the first two settle its account. */
 const USAGE_CALLS: ReadonlySet<string> = new Set(['exit', 'exit_group', 'getrusage']);
 
-/** What a call is going to read, as far as its arguments say: two pieces at most. */
+/** What a call will read, as far as its arguments say: two pieces at most. */
 export function prefetchPlan(row: Syscall): Prefetch[] {
   if (USAGE_CALLS.has(row.name)) return [prefetch(0, 'usage')];
   const small = row.args.length <= 3;
@@ -120,7 +120,7 @@ function prefetchOf(arg: Arg, index: number, small: boolean): Prefetch[] {
   return arg.size !== undefined ? [prefetch(index, 'struct', undefined, arg.size)] : [];
 }
 
-/** All in one shape: V8 compiles what goes through them for those that it has seen. */
+/** Makes all of them with one shape, because V8 specialises code for the shapes that it has seen. */
 const prefetch = (
   arg: number,
   kind: Prefetch['kind'],

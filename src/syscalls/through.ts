@@ -1,9 +1,9 @@
 /**
- * Reads and writes of files whose pages the program sees through a window (mm/page-window.ts): it makes the copy itself. The
- * bytes so stay in its processor's cache, and the kernel's time does not depend on how many they are.
+ * Reads and writes of files whose pages the program sees through a window (mm/page-window.ts): the thread copies the
+ * bytes itself. So they stay in its processor's cache, and the kernel's time does not depend on their number.
  *
- * A file gets a window when it was read or written often; one at a time. Whoever copies finds out if the window was closed
- * meanwhile: the call then begins anew (`Entry`, TRAP_BADCOPY), and the file has had its last window.
+ * A file that is read or written often gets a window, one at a time. If the window is closed meanwhile, the copying
+ * thread notices: the call then begins anew (`Entry`, TRAP_BADCOPY), and the file gets no window again.
  */
 import type { File } from '../fs/file.ts';
 import type { Task } from '../kernel/task.ts';
@@ -14,14 +14,14 @@ import { O_DSYNC } from '../uapi/fcntl.ts';
 import { IN_ACCESS } from '../uapi/inotify.ts';
 import { writeLimit, writePosition } from './io.ts';
 
-/** The answer if the copy is to be made in the usual way: no transfer of so few bytes is made through a window. */
+/** The answer if the copy must be made the usual way; no transfer through a window has so few bytes. */
 export const NOT_THROUGH = 0;
-/** Fewer bytes are cheap to bring. */
+/** Bytes; it is cheap to bring fewer with the answer. */
 const LEAST = 1024;
-/** So many transfers later a file gets a window, or another. */
+/** A file gets a window, or another one, after more than this many transfers. */
 const OFTEN = 16;
 
-/** Bytes read, or NOT_THROUGH. `pos` as `readFile` has it. */
+/** Bytes read, or NOT_THROUGH. `pos` is as for `readFile`. */
 export function readThrough(
   task: Task,
   file: File,
@@ -42,7 +42,7 @@ export function readThrough(
   return wentThrough(task, file, fd, pos, start, n);
 }
 
-/** Bytes written: all, or NOT_THROUGH. Only what is there is written over. */
+/** Bytes written: all, or NOT_THROUGH. Overwrites only what is there. */
 export function writeThrough(
   task: Task,
   file: File,
@@ -52,7 +52,7 @@ export function writeThrough(
   pos: number,
 ): number {
   if (len < LEAST || !isOften(file) || !file.readable) return NOT_THROUGH;
-  // Whoever hears of it would look before the bytes are there.
+  // A watcher would look before the bytes are there.
   if (task.kernel.vfs.notify !== null || (file.flags & O_DSYNC) !== 0) return NOT_THROUGH;
   const start = writePosition(file, pos);
   if (start + len > file.inode.size || writeLimit(task, file, start, len) !== len) return NOT_THROUGH;
@@ -73,7 +73,7 @@ function wentThrough(task: Task, file: File, fd: number, pos: number, start: num
   return n;
 }
 
-/** The file's window if it is the task's and shows what is wanted; else, after a while, a new one. */
+/** The file's window if it is the task's and shows the wanted range; else a new one, but not at once. */
 function windowFor(
   { mm, files }: Task,
   file: File,
@@ -95,6 +95,6 @@ function windowFor(
   if (!isOwn && window.view.isOpen) return null;
   file.closeWindow();
   file.transfers = 0;
-  // It was read first.
+  // If the window only lacked the right to write, a writable one replaces it at once.
   return fits ? open() : null;
 }

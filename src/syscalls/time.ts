@@ -1,4 +1,4 @@
-/** Timers of a process: setitimer(2), alarm(2), timer_create(2) and what belongs to it. */
+/** Timers of a process: setitimer(2), alarm(2), timer_create(2) and its relatives. */
 import { writeMicros } from '../arch/x86_64/structs/resource.ts';
 import { readSigEvent, SIGEVENT_SIZE } from '../arch/x86_64/structs/signal.ts';
 import { ITIMERSPEC_SIZE, readTimespec, type Time, writeTimespec } from '../arch/x86_64/structs/time.ts';
@@ -74,7 +74,7 @@ function readItimer(task: Task, addr: number): TimerValue | number {
   return interval < 0 || value < 0 ? -EINVAL : { value, interval };
 }
 
-/** Answers the seconds that were left, rounded, but never to the 0 that says that there was no alarm. */
+/** Answers the seconds that were left, rounded, but not to 0, which means that no alarm was set. */
 function alarm(task: Task, seconds: number): number {
   const timer = task.group.timers.itimer(ITIMER_REAL, task)!;
   const { value } = timer.get();

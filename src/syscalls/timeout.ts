@@ -1,4 +1,4 @@
-/** Timeouts as arguments, kept as the time on CLOCK_MONOTONIC (ns) at which they end; Infinity: never. */
+/** Timeout arguments as deadlines: CLOCK_MONOTONIC in ns; Infinity: never. */
 import {
   readTimespec,
   readTimeval,
@@ -18,7 +18,7 @@ export const NEVER = Number.POSITIVE_INFINITY;
 export const AT_ONCE = 0;
 const NSEC_PER_MSEC = 1_000_000;
 
-/** poll's: milliseconds, negative ones mean never. */
+/** poll's timeout in milliseconds; a negative one means never. */
 export function deadlineOfMs(task: Task, ms: number): number {
   if (ms <= 0) return ms < 0 ? NEVER : AT_ONCE;
   return task.clock.monotonic() + ms * NSEC_PER_MSEC;
@@ -30,14 +30,14 @@ function deadlineOf(task: Task, { sec, nsec }: Time): number {
   return task.clock.monotonic() + sec * NSEC_PER_SEC + nsec;
 }
 
-/** A struct timespec at `addr`, or none; -EFAULT, -EINVAL. */
+/** The deadline for the struct timespec at `addr`, NEVER for NULL; -EFAULT, -EINVAL. */
 export function deadlineOfTimespec(task: Task, addr: number): number {
   if (addr === 0) return NEVER;
   const at = task.user.in(addr, TIMESPEC_SIZE);
   return at < 0 ? at : deadlineOf(task, readTimespec(task.user.view, at));
 }
 
-/** select's struct timeval, whose microseconds may be more than a second's worth. */
+/** The deadline for select's struct timeval, whose microseconds may exceed a second. */
 export function deadlineOfTimeval(task: Task, addr: number): number {
   if (addr === 0) return NEVER;
   const at = task.user.in(addr, TIMEVAL_SIZE);
@@ -47,7 +47,7 @@ export function deadlineOfTimeval(task: Task, addr: number): number {
   return deadlineOf(task, { sec: sec + Math.floor(nsec / NSEC_PER_SEC), nsec: nsec % NSEC_PER_SEC });
 }
 
-/** Tells the caller how much was left (select(2), "Linux"); memory that cannot be written is left alone. */
+/** Stores how much time was left (select(2), "Linux"); ignores memory that cannot be written. */
 export function putTimeLeft(task: Task, addr: number, deadline: number, asTimeval: boolean): void {
   if (addr === 0 || deadline === AT_ONCE || deadline === NEVER) return;
   if ((task.attributes.personality & STICKY_TIMEOUTS) !== 0) return;

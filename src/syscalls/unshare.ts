@@ -14,12 +14,12 @@ const KNOWN = Object.values(FLAGS).reduce((all, flag) => all | flag, 0);
 
 function unshare(task: Task, flags: number): number {
   if ((flags & ~KNOWN) !== 0) return -EINVAL;
-  // Signal handlers and memory can only be shared by several tasks, and then they stay so.
+  // Shared signal handlers and shared memory cannot be unshared.
   const alone = task.group.threads.size === 1;
   if ((flags & CLONE_THREAD) !== 0 && !alone) return -EINVAL;
   if ((flags & CLONE_SIGHAND) !== 0 && task.group.sighand.refs > 1) return -EINVAL;
   if ((flags & CLONE_VM) !== 0 && (task.mm?.users ?? 1) > 1) return -EINVAL;
-  // A copy of the descriptors would be too large for a limit that was lowered.
+  // After a limit was lowered, a copy of the descriptors may be too large for it.
   const copies = (flags & CLONE_FILES) !== 0 && task.files.refs > 1;
   if (copies && Number.isFinite(task.files.next(task.kernel.fileLimits.nrOpen))) return -EMFILE;
   const denied = mayUnshare(task, flags);

@@ -20,7 +20,7 @@ import { pathAt } from './attr.ts';
 import { fileOf, pathOf } from './names.ts';
 import { TIMESPECS, TIMEVALS, UTIMBUF } from './structs/time.ts';
 
-/** Access and modification time; null: both are now. */
+/** Access and modification time; null: both become the current time. */
 type Times = readonly [Time, Time] | null;
 
 function setAt(task: Task, path: Path | number, times: Times): number {

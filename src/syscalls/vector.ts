@@ -1,8 +1,8 @@
 /**
  * readv(2), writev(2), preadv(2), pwritev(2) and their second versions.
  *
- * Files with positions are served element by element. For pipes, sockets and terminals one call is one transfer
- * (a message, an atomic write of PIPE_BUF bytes): the elements are gathered into an array of ours, or scattered
+ * Files with positions are handled element by element. For pipes, sockets and terminals one call is one transfer
+ * (a message, an atomic write of PIPE_BUF bytes), so the elements are gathered into an array of ours, or scattered
  * from it.
  */
 import { IOVEC_SIZE, iovecBase, iovecLen, UIO_MAXIOV } from '../arch/x86_64/structs/iovec.ts';
@@ -23,14 +23,14 @@ import { IOVEC } from './structs/messages.ts';
 const RWF_NAMES = { RWF_HIPRI, RWF_DSYNC, RWF_SYNC, RWF_NOWAIT, RWF_APPEND };
 const RWF_KNOWN = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND;
 
-/** The elements that are not empty: bases at even places, lengths at odd ones. */
+/** The elements that are not empty: bases at even indexes, lengths at odd ones. */
 export interface IoVector {
   readonly words: Float64Array;
   readonly count: number;
   readonly total: number;
 }
 
-/** Reads and checks an array of struct iovec; lengths beyond MAX_RW_COUNT in all are cut off. */
+/** Reads and checks an array of struct iovec, cut to MAX_RW_COUNT bytes in all; -EINVAL, -EFAULT. */
 export function readVector(user: UserMemory, addr: number, length: number): IoVector | number {
   if (length > UIO_MAXIOV) return -EINVAL;
   const words = new Float64Array(2 * length);
@@ -54,7 +54,7 @@ export function readVector(user: UserMemory, addr: number, length: number): IoVe
   return { words, count, total };
 }
 
-/** The first `len` bytes of what the elements hold, in an array of ours; or -EFAULT. */
+/** The first `len` bytes of the elements in an array of ours, or -EFAULT. */
 export function gathered(user: UserMemory, vector: IoVector, len: number): Uint8Array | number {
   const { words, count, total } = vector;
   const bytes = new Uint8Array(len);
@@ -72,7 +72,7 @@ export function gathered(user: UserMemory, vector: IoVector, len: number): Uint8
   return bytes;
 }
 
-/** How many bytes the elements have room for, up to the first page that may not be written: `most` at most. */
+/** How many bytes, `most` at most, fit into the elements before the first page that may not be written. */
 export function roomOf(user: UserMemory, { words, count }: IoVector, most: number): number {
   let room = 0;
   for (let i = 0; i < count && room < most; i++) {
@@ -109,7 +109,7 @@ function writeGathered(task: Task, file: File, vector: IoVector, mayWait: boolea
   return writeFile(task, file, new BufferMemory(bytes), 0, bytes.length, AT_POS, mayWait);
 }
 
-/** A few bytes in some elements, for a file with positions, as one write; null if they are not all there at once. */
+/** Writes several small elements as one write; null if there is only one, or if they cannot be read at once. */
 function writeAtOnce(
   { task, file, mayWait }: { task: Task; file: File; mayWait: boolean },
   { words, count, total }: IoVector,
@@ -140,7 +140,7 @@ function eachElement(
     if (typeof n !== 'number') return restOfElements(move, task, file, vector, pos, i, done, n);
     if (n < 0) return done > 0 ? done : n;
     if (mayWait && slice.isOver && n === len) {
-      // Who is to die need not hear of the rest.
+      // A task that must die does not need the rest.
       const paused = slice.pause().then(goesOn => (goesOn ? n : -EINTR));
       return restOfElements(move, task, file, vector, pos, i, done, paused);
     }
@@ -173,7 +173,7 @@ async function restOfElements(
   }
 }
 
-/** Preadv2's and pwritev2's; where there is nothing to do, 0. */
+/** The vector of preadv2 or pwritev2; 0 if it is empty, or -errno. */
 function vectorOf(task: Task, addr: number, length: number, flags: number): IoVector | number {
   const vector = readVector(task.user, addr, length);
   if (typeof vector === 'number') return vector;
@@ -181,7 +181,7 @@ function vectorOf(task: Task, addr: number, length: number, flags: number): IoVe
   return (flags & ~RWF_KNOWN) === 0 ? vector : -EOPNOTSUPP;
 }
 
-/** As preadv2, of a file that was checked; `flags` are RWF_*. */
+/** As preadv2, on a file that was already checked; `flags` are RWF_*. */
 export function readVectorAt(
   task: Task,
   file: File,
@@ -251,7 +251,7 @@ function pwritev(
   return typeof file === 'number' ? file : writeVectorAt(task, file, addr, length, pos, 0);
 }
 
-/** What the second versions check first; a position of -1 means the file's own. */
+/** What preadv2 and pwritev2 check first; a position of -1 means the file's own. */
 function secondError(file: File | null, pos: number, write: boolean): number {
   if (pos < AT_POS) return -EINVAL;
   if (file === null) return -EBADF;

@@ -36,7 +36,7 @@ const INFO_HEAD = 12;
 const INFO_FIELDS = 16;
 const INFO_FIELDS_SIZE = 12;
 
-/** Gives a result that may come later to `done`. */
+/** Passes a result, now or when it comes, to `done`. */
 function then<T>(result: T | Promise<T>, done: (value: T) => number): number | Promise<number> {
   return result instanceof Promise ? result.then(done) : done(result);
 }
@@ -109,13 +109,13 @@ function waitidTarget(task: Task, type: number, id: number): WaitTarget | number
   }
 }
 
-/** A process that is gone is nobody's child: its number may be somebody else's. */
+/** A reaped process is no child any more, and its number may belong to another: pid 0 matches none. */
 function pidfdTarget(group: ThreadGroup | number): WaitTarget | number {
   if (typeof group === 'number') return group;
   return { type: 'pid', pid: group.reaped ? 0 : group.tgid };
 }
 
-/** Only these fields of the siginfo_t are written; zeros when no child had anything to report. */
+/** Writes only these fields of the siginfo_t; zeros if no child had anything to report. */
 function putInfo(task: Task, addr: number, found: Waited | null): number {
   if (addr === 0) return 0;
   const { user } = task;

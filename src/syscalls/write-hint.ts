@@ -1,4 +1,4 @@
-/** F_GET_RW_HINT and F_SET_RW_HINT of fcntl(2): how long what is written to a file will live. It is kept, and means nothing here. */
+/** F_GET_RW_HINT and F_SET_RW_HINT of fcntl(2): the expected lifetime of a file's data. Kept without any effect. */
 import { putLong } from '../core/user-values.ts';
 import type { File } from '../fs/file.ts';
 import { ownerOrCapable } from '../fs/permission.ts';

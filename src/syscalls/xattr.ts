@@ -93,7 +93,7 @@ function give(task: Task, value: string, addr: number, size: number): number {
   return err < 0 ? err : value.length;
 }
 
-/** How the first argument names the file: through links, as a link itself, or as a descriptor. */
+/** How the first argument names the file: by a path through links, a path of a link itself, or a descriptor. */
 type Naming = (arg: number) => (task: Task) => Path | number;
 
 const byPath: Naming = name => task => pathAt(task, AT_FDCWD, name, 0);
@@ -103,7 +103,7 @@ const byFd: Naming = fd => task => {
   return file === null ? -EBADF : pathOf(task, file);
 };
 
-/** As `pathAt`; a NULL name stands for an empty one. */
+/** As `pathAt`; with AT_EMPTY_PATH, NULL counts as an empty name. */
 function atPlace(dirfd: number, name: number, atFlags: number): (task: Task) => Path | number {
   const empty = (atFlags & AT_EMPTY_PATH) !== 0;
   return task => {

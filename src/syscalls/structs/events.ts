@@ -1,4 +1,4 @@
-/** What is waited for (poll(2), select(2), epoll(7)), as strace shows it. */
+/** Events to wait for (poll(2), select(2), epoll(7)), as strace shows them. */
 import { POLLFD_SIZE } from '../../arch/x86_64/structs/poll.ts';
 import { getUint64 } from '../../lib/int64.ts';
 import * as epoll from '../../uapi/epoll.ts';
@@ -27,7 +27,7 @@ export const EPOLL_EVENT = struct(epoll.EPOLL_EVENT_SIZE, {
   data: (view, at) => `{u32=${view.getUint32(at + 4, true)}, u64=${getUint64(view, at + 4)}}`,
 });
 
-/** The descriptors of a set, of which there are at most `nfds`. */
+/** The descriptors below `nfds` (argument 0) in a set. */
 export const fdSet: Show = (at, look) => {
   const nfds = Math.min(Math.max(look.args[0] ?? 0, 0), 1024);
   const view = at === 0 ? null : look.memory(at, Math.ceil(nfds / 64) * 8);

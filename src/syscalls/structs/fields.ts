@@ -1,6 +1,6 @@
 /**
- * Fields of structures by their offset (those of arch/x86_64/structs, where all is told), and the smallest answers, as strace
- * shows them.
+ * Fields of structures by their offset (arch/x86_64/structs describes the structures), and the smallest answers, as
+ * strace shows them.
  */
 import { getInt64, getUint64 } from '../../lib/int64.ts';
 import { latin1 } from '../../lib/latin1.ts';
@@ -43,7 +43,6 @@ export function cString(view: DataView, at: number, len: number): string {
   return quoted(latin1(bytes, 0, end < 0 ? len : end));
 }
 
-/** A pair of descriptors, and other small answers. */
 export const INT: Struct = { size: 4, show: (view, at) => `[${view.getInt32(at, true)}]` };
 export const INT_PAIR: Struct = {
   size: 8,

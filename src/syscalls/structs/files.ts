@@ -18,7 +18,7 @@ const fileMode = (mode: number): string => {
   return `${type}|${special === 0 ? '' : `${flagWord(special, SPECIAL)}|`}${octal(mode & 0o777)}`;
 };
 
-/** A device by its number, another file by its size. */
+/** Shows the number of a device, the size of any other file. */
 export const STAT: Struct = {
   size: STAT_SIZE,
   show: (view, at) => {

@@ -1,4 +1,4 @@
-/** Messages and what they are made of (iovec(3type), unix(7), sendmsg(2), cmsg(3), mq_getattr(3)), as strace shows them. */
+/** Messages and their parts (iovec(3type), unix(7), sendmsg(2), cmsg(3), mq_getattr(3)), as strace shows them. */
 import { getInt64, getUint64 } from '../../lib/int64.ts';
 import { latin1 } from '../../lib/latin1.ts';
 import {
@@ -45,7 +45,7 @@ export function socketAddress(at: number, len: number, look: Parameters<Show>[1]
   return `${head}, sun_path=@${quoted(latin1(name, 0, name.length))}}`;
 }
 
-/** An address whose length argument `lengthArg` is, or points to. */
+/** An address whose length is argument `lengthArg`, or `pointed` to by it. */
 export const socketAddressOf =
   (lengthArg: number, pointed: boolean): Show =>
   (at, look) => {
@@ -60,7 +60,7 @@ const CMSG_HEADER = 16;
 const MOST_CONTROL = 256;
 const MOST_MESSAGES = 16;
 
-/** A message of which `received` bytes have come; Infinity: one to be sent. */
+/** A message of which `received` bytes have come; Infinity for one to be sent. */
 function message(view: DataView, at: number, look: Look, received: number, names: FlagNames): string {
   const nameLen = view.getUint32(at + 8, true);
   const iov = getUint64(view, at + 16);
@@ -81,7 +81,7 @@ function message(view: DataView, at: number, look: Look, received: number, names
   return `{${fields.join(', ')}}`;
 }
 
-/** The buffers, each with the part of the message that is in it. */
+/** The buffers, each with its part of the message. */
 const vectors =
   (received: number) =>
   (at: number, count: number, look: Look): string => {
@@ -127,7 +127,7 @@ function controlMessage(view: DataView, at: number, length: number): string {
   return `{cmsg_len=${length}, cmsg_level=${named({ SOL_SOCKET })(level)}, cmsg_type=${typeName}, cmsg_data=${data}}`;
 }
 
-/** `come`: it is shown after the call, which has filled it. */
+/** `come`: shown after the call, which has filled it. */
 export const messageAt =
   (come: boolean, names: FlagNames): Show =>
   (at, look) => {
@@ -137,7 +137,7 @@ export const messageAt =
       : message(view, 0, look, come ? look.result : Number.POSITIVE_INFINITY, names);
   };
 
-/** The messages of a batch, those that were handled when it is shown after the call. */
+/** The messages of a batch; after the call, only those that it handled. */
 export const messagesAt =
   (come: boolean, names: FlagNames): Show =>
   (at, look) => {

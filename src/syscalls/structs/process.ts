@@ -1,4 +1,4 @@
-/** What is told of processes and the system, and what programs are started with, as strace shows it. */
+/** Structures about processes and the system, and the arguments of clone3 and execve, as strace shows them. */
 import { RLIMIT_SIZE, RUSAGE_SIZE } from '../../arch/x86_64/structs/resource.ts';
 import { UTS_LEN } from '../../kernel/uts.ts';
 import { getUint64 } from '../../lib/int64.ts';
@@ -57,7 +57,7 @@ export const WAIT_STATUS: Struct = {
 };
 
 export const CLONE_FLAGS = namesIn(sched, /^CLONE_(?!.*_HI$|NEWTIME)/);
-/** The first version of clone3(2)'s arguments; those that the flags ask for. */
+/** The first version of clone3(2)'s arguments, of which it shows those that the flags ask for. */
 export const CLONE_ARGS: Struct = {
   size: 64,
   show: (view, at) => {
@@ -81,7 +81,7 @@ export const CLONE_ARGS: Struct = {
 
 const MOST_WORDS = 32;
 
-/** The words of execve(2), or how many there are. */
+/** The strings of execve(2), or only their number. */
 export const words =
   (countOnly: boolean): Show =>
   (at, look) => {
