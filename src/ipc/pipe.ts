@@ -86,7 +86,7 @@ export class Pipe implements Lender {
   /**
    * Lets a thread read and write on its own through the ends that it has. False if there is nothing that it could do.
    *
-   * While tasks wait on the pipe, they must be woken by what happens. Only taking part of a slot's bytes wakes nobody.
+   * Waiting tasks must be woken by what happens to the pipe. Only taking part of a slot's bytes wakes no task.
    */
   lend(along: PipeAlong, { read, write }: PipeEnds): boolean {
     if (this.isLent) return false;

@@ -1,4 +1,4 @@
-/** fork(2), vfork(2), clone(2), clone3(2), execve(2), exit(2), rt_sigreturn(2), arch_prctl(2). */
+/** fork(2), vfork(2), clone(2), clone3(2), execve(2), execveat(2), rt_sigreturn(2), arch_prctl(2). */
 import { setResult } from '../arch/x86_64/registers.ts';
 import { CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, capable } from '../core/cred.ts';
 import { PROT_WRITE } from '../engine/engine.ts';

@@ -18,7 +18,7 @@ const FLAGS = TSYNC | LOG | TSYNC_ESRCH | sc.SECCOMP_FILTER_FLAG_SPEC_ALLOW;
 /** struct sock_fprog: 0 len u16 | 8 filter. struct sock_filter: 0 code u16 | 2 jt u8 | 3 jf u8 | 4 k u32. */
 const FPROG_SIZE = 16;
 const INSTRUCTION_SIZE = 8;
-/** The most instructions of a thread's filters, and what each further filter costs besides (seccomp(2), ENOMEM). */
+/** The most instructions in a thread's filters, and what each further filter costs in addition (seccomp(2), ENOMEM). */
 const MOST_CHARGED = 32768;
 const OVERHEAD = 4;
 

@@ -57,7 +57,7 @@ function send(
   const sender = callerOf(task);
   const to = address === null ? null : { address, paths: sender };
   let done = 0;
-  /** Sends what is left: all bytes sent so far, or -EAGAIN while some are left. */
+  /** Sends what is left; returns the total when nothing is left, else -errno. */
   const attempt = (): number => {
     do {
       const n = Math.min(len - done, user.maxWindow);
