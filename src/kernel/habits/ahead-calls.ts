@@ -1,4 +1,4 @@
-/** The calls that were made before a program asked for them: a piece of what it does by habit. */
+/** The calls made before a program asked for them: a piece of what it does by habit. */
 import type { FileAlong, ForeseenCalls } from '../../engine/answers.ts';
 import type { EngineThread } from '../../engine/engine.ts';
 import { Ranges } from '../../lib/ranges.ts';
@@ -10,19 +10,19 @@ import { type Ahead, holdFile, makeAhead } from './ahead.ts';
 import { type Bases, isFixed, type SavedBases } from './bases.ts';
 import { type Act, type Foreseeable, LEFT, type Step } from './step.ts';
 
-/** How many of the calls the program has made; what became of the file that it then had open, if it had one. */
+/** How many of the calls the program has made, and what became of the file that it then had open, if it had one. */
 export interface Settled {
   readonly made: number;
   readonly file: 'open' | 'closed' | null;
 }
 
-/** Whether nobody but the task's one thread can change what calls made before depend on. */
+/** Whether only the task's one thread can change what calls made ahead depend on. */
 export const canForesee = (task: Task): boolean =>
   task.thread?.foreseen != null && task.mm?.users === 1 && isAlone(task);
 
 /**
- * Makes those of `steps` from `position` on that can be; null: none can. The thread is in the kernel and about to go on, from
- * a call that has unmapped something or not.
+ * Makes as many of `steps` from `position` on as can be made; null if none can. The thread is in the kernel and about
+ * to go on, from a call that has unmapped something or not.
  */
 export function makeCalls(
   task: Task,
@@ -32,7 +32,7 @@ export function makeCalls(
   hasUnmapped: boolean,
 ): AheadCalls | null {
   const { openedAlong, thread } = task;
-  // What came along with a call that was made before would have to make room.
+  // A file that came along with an earlier call would have to make room.
   if (openedAlong !== null && openedAlong.place !== thread!.along!.stat) return null;
   const calls = new AheadCalls(task, thread!, bases, hasUnmapped);
   for (let i = position; i < steps.length && calls.make(steps[i]!); i++);
@@ -45,15 +45,15 @@ export class AheadCalls {
   private readonly along: FileAlong;
   private readonly bases: Bases;
   private readonly calls: Ahead[] = [];
-  /** What `bases` was before each. */
+  /** The state of `bases` before each of them. */
   private readonly before: SavedBases[] = [];
-  /** The file that was open before the first of them; and the one that is open in the table now. */
+  /** The file that was open before the first of them, and the one that is open in the table now. */
   private readonly first: OpenedAlong | null;
   private opened: OpenedAlong | null;
   private committed = 0;
-  /** Something goes when the program comes to it, and is a place for others only then. */
+  /** Something goes only when the program comes to it, and frees its place only then. */
   private hasUnmapped: boolean;
-  /** Places that loaders keep for the pieces of what they load. */
+  /** Places that loaders reserve for the pieces of what they load. */
   private readonly reserved = new Ranges();
 
   constructor(task: Task, thread: EngineThread, bases: Bases, hasUnmapped: boolean) {
@@ -63,15 +63,15 @@ export class AheadCalls {
     this.along = thread.along!;
     this.bases = bases;
     const { openedAlong } = task;
-    // What goes along with what the program is answered now.
+    // This goes along with the program's present answer.
     this.first = openedAlong === null ? null : holdFile(task, openedAlong);
     this.opened = this.first;
-    // Nobody is to settle it in between.
+    // Nothing may settle it in between.
     task.openedAlong = null;
     this.foreseen.begin();
   }
 
-  /** False: this one the program has to ask for. */
+  /** False: the program has to ask for this step. */
   make(step: Step): boolean {
     const { how } = step;
     if (how === null || !step.confirmed || (how.act === 'open' && !step.closes)) return false;
@@ -83,7 +83,7 @@ export class AheadCalls {
     return call !== null;
   }
 
-  /** They go with the answer that comes next. */
+  /** Sends them with the next answer. */
   send(): this | null {
     if (this.calls.length === 0) {
       if (this.opened !== null) this.task.openedAlong = this.opened;
@@ -94,18 +94,18 @@ export class AheadCalls {
     return this;
   }
 
-  /** Whether the descriptor is one that is not in the table as the program has it. */
+  /** Whether the descriptor table differs from what the program sees at this descriptor. */
   concerns(fd: number): boolean {
     return this.first?.fd === fd || this.calls.some(({ opened }) => opened?.fd === fd);
   }
 
-  /** The program, which may be running, is being looked at: what it has changed itself is to be seen. */
+  /** For a look at the program, which may be running: applies what the program itself has changed. */
   look(): void {
     const { made } = this.foreseen;
     for (; this.committed < made; this.committed++) this.calls[this.committed]!.commit(this.task);
   }
 
-  /** The program asks for another call. */
+  /** Called when the program asks for another call. */
   settle(): Settled {
     const { calls, task } = this;
     this.foreseen.stop();
@@ -119,7 +119,7 @@ export class AheadCalls {
     return { made, file };
   }
 
-  /** None is made any more; false: one may be, at this moment. */
+  /** Keeps the program from making any more; false: it may be making one at this moment. */
   stop(): boolean {
     return this.foreseen.stop();
   }
@@ -131,7 +131,7 @@ export class AheadCalls {
   }
 
   private makeCall(step: Step, how: Foreseeable): Ahead | null {
-    // Beside another one that is open it would be another descriptor than after that was closed.
+    // With another file still open, it would get a different descriptor than after that was closed.
     if (how.act === 'open' && this.opened !== null) return null;
     const args = this.bases.numbersOf(step.args);
     if (args === null || !this.mayMap(how.act, args)) return null;
@@ -156,7 +156,7 @@ export class AheadCalls {
   private note(call: Ahead, act: Act): void {
     if (act === 'map') this.noteReserved(call);
     if (act === 'unmap') this.hasUnmapped = true;
-    // What the thread is to do there when it comes to it must not find anything else.
+    // What the thread will do there when it comes to it must not meet anything else.
     if (LEFT[act] === 'call') this.reserved.remove(call.args[0]!, call.args[0]! + pageUp(call.args[1]!));
     this.before.push(this.bases.save());
     this.calls.push(call);
@@ -165,8 +165,8 @@ export class AheadCalls {
   }
 
   /**
-   * What is mapped at a certain place takes nothing away from there that the program could still use; and what is mapped
-   * anywhere would come where something is to go.
+   * A fixed mapping must not replace anything that the program could still use. Any other would get a place that
+   * something has yet to leave.
    */
   private mayMap(act: Act, args: readonly number[]): boolean {
     if (act !== 'map') return true;
@@ -186,7 +186,7 @@ export class AheadCalls {
     this.opened = null;
   }
 
-  /** The file that the program opened last is open, or not, as it has left it. */
+  /** Leaves the file that the program opened last open or closed, as the program left it. */
   private settleFile(made: number): Settled['file'] {
     const use = this.along.take();
     let last = this.first;
@@ -208,7 +208,7 @@ export class AheadCalls {
     if (this.opened !== opened) this.reopen(opened);
   }
 
-  /** It has its place in the table again, which nobody else can have taken. */
+  /** Puts the file back at its place in the table, which nothing else can have taken. */
   private reopen(opened: OpenedAlong): void {
     const { file, fd, cloexec } = opened;
     this.task.files.install(file.get(), cloexec, Number.MAX_SAFE_INTEGER, fd);

@@ -1,6 +1,6 @@
 /**
- * A call that was made before its program asked for it, and how it is undone if the program does something else: then all
- * is again as if it had not been made.
+ * A call made before its program asked for it, and how to undo it if the program does something else: then everything
+ * is as if the call had not been made.
  */
 import type { Mm } from '../../mm/mm.ts';
 import { PAGE_SIZE, pageUp } from '../../mm/ram.ts';
@@ -12,18 +12,18 @@ import type { Step } from './step.ts';
 
 const PROT_READ = 1;
 const NO_AREAS: readonly Vma[] = [];
-/** So far below its first frame a program's stack may be written, as for what lies there. */
+/** How far below its first frame a program's stack may be written without regard to what is there. */
 const SCRATCH = 0x1000;
 
 export class Ahead {
   readonly step: Step;
   readonly args: readonly number[];
   readonly result: number;
-  /** The file that it opened. */
+  /** The file that the call opened. */
   opened: OpenedAlong | null = null;
-  /** What it writes to where an argument says. */
+  /** What it writes where an argument points. */
   written: Uint8Array | null;
-  /** What was where it mapped something. */
+  /** The areas that its mapping replaced. */
   replaced: readonly Vma[] = NO_AREAS;
 
   constructor(step: Step, args: readonly number[], result: number) {
@@ -33,7 +33,7 @@ export class Ahead {
     this.written = null;
   }
 
-  /** The program has made it: what was left to it has happened. */
+  /** The program has made the call, so what was left to it has happened. */
   commit(task: Task): void {
     const { mm } = task;
     if (mm === null) return;
@@ -50,7 +50,7 @@ export class Ahead {
     this.replaced = NO_AREAS;
   }
 
-  /** It is neither to be done nor undone any more. */
+  /** The call is neither to be done nor undone any more. */
   drop(): void {
     for (const { backing } of this.replaced) backing?.put();
     this.replaced = NO_AREAS;
@@ -59,7 +59,7 @@ export class Ahead {
   }
 }
 
-/** Null if it cannot be made, or not so that it could be undone, or not with the result that it had. */
+/** Null if the call cannot be made, or could not be undone, or has another result than it had. */
 export function makeAhead(task: Task, step: Step, args: readonly number[]): Ahead | null {
   const { mm } = task;
   if (mm === null || step.how === null) return null;
@@ -77,7 +77,7 @@ export function makeAhead(task: Task, step: Step, args: readonly number[]): Ahea
   }
 }
 
-/** What is mapped at a certain place takes nothing away from there that the program could still use (`AheadCalls`). */
+/** A fixed mapping replaces nothing that the program could still use (`AheadCalls`). */
 function mapAhead(task: Task, mm: Mm, step: Step, args: readonly number[]): Ahead | null {
   const replaced =
     (args[3]! & MAP_FIXED) !== 0 ? areasOf(mm, args[0]!, args[0]! + pageUp(args[1]!)) : NO_AREAS;
@@ -89,7 +89,7 @@ function mapAhead(task: Task, mm: Mm, step: Step, args: readonly number[]): Ahea
   return null;
 }
 
-/** Copies of the areas in [start, end), to be mapped again. */
+/** Copies of the areas in [start, end), to map them again. */
 function areasOf(mm: Mm, start: number, end: number): Vma[] {
   const areas: Vma[] = [];
   for (const vma of mm.vmas.within(start, end)) {
@@ -103,10 +103,13 @@ function areasOf(mm: Mm, start: number, end: number): Vma[] {
   return areas;
 }
 
-/** What the thread may move the end of by itself (mm/own-break.ts). */
+/** The area whose end the thread may move on its own (mm/own-break.ts). */
 const isHeap = ({ name }: Vma): boolean => name === '[heap]';
 
-/** The thread does it when it comes to it, and we hear of it afterwards. Only what takes rights away from private memory. */
+/**
+ * The thread does this when it comes to it, and we learn of it afterwards. Only for calls that take rights away from
+ * private memory.
+ */
 function protectAhead(mm: Mm, step: Step, args: readonly number[]): Ahead | null {
   const [start, size, prot] = [args[0]!, pageUp(args[1]!), args[2]!];
   const end = start + size;
@@ -122,7 +125,7 @@ function protect(mm: Mm, [start, len, prot]: readonly number[]): void {
   if (mm.vmas.covering(start!, start! + size)) mm.protectAreas(start!, size, prot!);
 }
 
-/** As above, but that we do it too, when we hear of it: what of a file's pages is gone must be certain. */
+/** As above, but we do it, too, when we learn of it: it must be certain that a file's pages are gone. */
 function unmapAhead(mm: Mm, step: Step, args: readonly number[]): Ahead | null {
   const [start, size] = [args[0]!, pageUp(args[1]!)];
   const vma = mm.vmas.find(start);
@@ -130,11 +133,11 @@ function unmapAhead(mm: Mm, step: Step, args: readonly number[]): Ahead | null {
   return isAll && !isHeap(vma) ? new Ahead(step, args, 0) : null;
 }
 
-/** What it writes is kept for the program. */
+/** What the call writes is kept for the program. */
 function queryAhead(task: Task, mm: Mm, step: Step, args: readonly number[]): Ahead | null {
   const { user } = task;
   const { out, lasts, run } = step.how!;
-  // Somewhere where it could write.
+  // Any place where it could write.
   const place = mm.startStack - SCRATCH;
   user.keepAt(task.kernel.scratch);
   const result = run(task, out < 0 ? args : args.with(out, place), step);
@@ -171,6 +174,6 @@ export function holdFile({ files }: Task, opened: OpenedAlong): OpenedAlong {
   return { file, fd, flags, may, size, whole, place, cloexec: files.isCloexec(fd), left };
 }
 
-/** There is no room for all of a file of which all would come along if the program asked for it. */
+/** There is no room for all of a file that would come along whole if the program asked for it. */
 const isCutShort = ({ thread }: Task, { file, whole }: OpenedAlong): boolean =>
   !whole && file.inode.wasRead === true && file.inode.size <= thread!.along!.most;

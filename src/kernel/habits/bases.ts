@@ -1,4 +1,4 @@
-/** What addresses and descriptors of one run of a program are relative to (step.ts). */
+/** What the addresses and descriptors of one run of a program are relative to (step.ts). */
 import type { Mm } from '../../mm/mm.ts';
 import { pageUp } from '../../mm/ram.ts';
 import { MAP_FIXED, MAP_FIXED_NOREPLACE } from '../../uapi/mman.ts';
@@ -14,12 +14,12 @@ import {
   type Value,
 } from './step.ts';
 
-/** Programs and interpreters are not larger. */
+/** Programs and interpreters are not larger than this. */
 const NEAR = 2 ** 32;
 const AT_BASE = 7;
 const AT_ENTRY = 9;
 
-/** Whether these arguments of mmap say where. */
+/** Whether these arguments of mmap fix the place. */
 export const isFixed = (args: readonly number[]): boolean =>
   (args[3]! & (MAP_FIXED | MAP_FIXED_NOREPLACE)) !== 0;
 
@@ -28,14 +28,14 @@ export interface SavedBases {
   readonly count: number;
 }
 
-/** Of the auxiliary vector; 0 if it has none of this type. */
+/** A value of the auxiliary vector; 0 if it has none of this type. */
 function auxWord({ auxv }: Mm, type: number): number {
   for (let i = 0; i < auxv.length; i += 2) if (auxv[i] === type) return auxv[i + 1]!;
   return 0;
 }
 
 export class Bases {
-  /** The descriptor that was opened last. */
+  /** The descriptor opened last. */
   opened = -1;
   private readonly from: number[];
   private readonly to: number[];
@@ -45,12 +45,12 @@ export class Bases {
     this.to = [0, 0, 0];
   }
 
-  /** Where the interpreter is; 0: there is none. */
+  /** Where the interpreter is; 0 if there is none. */
   get interpreter(): number {
     return this.from[BASE_INTERPRETER]!;
   }
 
-  /** A call was made: what it mapped at a place that was free, what it opened. */
+  /** Notes a call: what it mapped at a free place, or what it opened. */
   made(act: Act, args: readonly number[], result: number): void {
     if (act === 'open') this.opened = result;
     else if (act === 'map' && !isFixed(args)) {
@@ -59,7 +59,7 @@ export class Bases {
     }
   }
 
-  /** For `restore`, if calls are undone. */
+  /** For `restore`, when calls are undone. */
   save(): SavedBases {
     return { opened: this.opened, count: this.from.length };
   }
@@ -82,7 +82,7 @@ export class Bases {
     return { base: BASE_NONE, offset: value };
   }
 
-  /** Null if one is relative to what is not there. */
+  /** Null if one is relative to a missing base. */
   numbersOf(values: readonly Value[]): number[] | null {
     const numbers: number[] = [];
     for (const value of values) {

@@ -1,12 +1,12 @@
-/** Where a program is in its habit, and what of that is to be changed for the next time. */
+/** A program's position in its habit, and what of the habit changes for the next time. */
 import type { Habit } from './habit.ts';
 import { isSameStep, type Step } from './step.ts';
 
-/** So many calls of a program's beginning are remembered. */
+/** How many calls of a program's beginning are remembered. */
 const MOST_STEPS = 256;
-/** So far a program may leave things out and is still found again. */
+/** How many steps a program may leave out and still be found again. */
 const LOOK = 8;
-/** After so many calls that it never made before it is on another course. */
+/** After this many calls that it never made before, it is on another course. */
 const LOST = 6;
 
 /** A call that a program has made. */
@@ -18,9 +18,9 @@ export interface CallMade {
 export class Course {
   private readonly habit: Habit;
   readonly steps: readonly Step[];
-  /** How many of `steps` are behind it. */
+  /** How many of `steps` it has passed. */
   private position = 0;
-  /** What it really did, from where it first differed; null: as ever. */
+  /** What it really did, if it differed from `steps` anywhere; else null. */
   private made: Step[] | null = null;
   /** How many of its latest calls were new. */
   private news = 0;
@@ -30,7 +30,7 @@ export class Course {
     this.steps = habit.steps;
   }
 
-  /** Where in `steps` is what it should do now; -1 while it does things that it never did. */
+  /** The index in `steps` of what it should do now; -1 while it does what it never did. */
   get next(): number {
     return this.news > 0 ? -1 : this.position;
   }
@@ -39,7 +39,7 @@ export class Course {
     return (this.made?.length ?? this.position) >= MOST_STEPS;
   }
 
-  /** It made the next `count` steps. */
+  /** The program made the next `count` steps. */
   advance(count: number): readonly Step[] {
     const steps = this.steps.slice(this.position, this.position + count);
     this.made?.push(...steps);
@@ -47,7 +47,7 @@ export class Course {
     return steps;
   }
 
-  /** It made a call: that of a step near where it is, or a new one. That step. */
+  /** The program made a call: returns a step near its position, or a new one. */
   take(call: CallMade): Step {
     const { steps, position } = this;
     const end = Math.min(steps.length, position + LOOK);
@@ -58,12 +58,12 @@ export class Course {
     return step;
   }
 
-  /** For the next time. */
+  /** Keeps it for the next time. */
   keep(): void {
     if (this.made === null) return;
-    // Others that began when this did have ended meanwhile.
+    // Other runs that began when this one did have ended meanwhile.
     if (this.habit.steps !== this.steps) confirm(this.made, this.habit.steps);
-    // A program that nobody has seen before is believed.
+    // The first run of a program is believed.
     else if (this.steps.length === 0) for (const step of this.made) step.confirmed = true;
     const rest = this.news >= LOST ? [] : this.steps.slice(this.position);
     this.habit.keep([...this.made, ...rest].slice(0, MOST_STEPS));
@@ -85,7 +85,7 @@ export class Course {
   }
 }
 
-/** Confirms what others did as well. */
+/** Confirms steps that others made, too. */
 function confirm(made: readonly Step[], others: readonly Step[]): void {
   let at = 0;
   for (const step of made) {

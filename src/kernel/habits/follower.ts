@@ -1,6 +1,6 @@
 /**
- * A program that does as it did the last times: what comes next is done before it asks (`foresee`), as far as it came at its
- * place more than once. What it does else is remembered for the next time.
+ * Follows a program that does what it did the last times. The next calls are made before it asks (`foresee`), if each
+ * came at its place more than once. Whatever else it does is remembered for the next time.
  */
 
 import type { Cred } from '../../core/cred.ts';
@@ -30,14 +30,14 @@ import type { Foreseeable, Step } from './step.ts';
 /** Longer names are not remembered. */
 const MOST_NAME = 255;
 const PRIVATE = MAP_ANONYMOUS | MAP_PRIVATE;
-/** Flags of open(2) with which more happens than that a file is opened to be read. */
+/** Flags of open(2) that do more than open a file for reading. */
 const NEVER_AHEAD = O_CREAT | O_TRUNC | O_PATH | (O_TMPFILE & ~O_DIRECTORY) | O_ACCMODE | O_EXCL | FASYNC;
 
-/** Whether descriptor `fd` is that of a file that does not change, and came along. */
+/** Whether descriptor `fd` is that of an unchanging file that came along. */
 const cameAlong = (opened: OpenedAlong | null, fd: number): boolean =>
   opened !== null && isSteady(opened) && opened.fd === fd;
 
-/** A program begins. */
+/** Called when a program begins. */
 export function beginHabit(task: Task, program: Inode): void {
   task.follower?.leave();
   task.follower = null;
@@ -52,14 +52,14 @@ export class Follower implements CallMade {
   private readonly cred: Cred;
   private readonly bases: Bases;
   private ahead: AheadCalls | null;
-  /** Whether it has closed its file since the last step; and the step that opened that. */
+  /** Whether the program has closed its file since the last step, and the step that opened that file. */
   private hasClosed = false;
   private opening: Step | null = null;
-  /** Its latest call took memory away: what it touches there by mistake is to be a fault. */
+  /** Its latest call unmapped memory: touching that by mistake must be a fault. */
   private hasUnmapped = false;
-  /** How the call that was answered could have been made before. */
+  /** How the answered call could have been made ahead. */
   private how: Foreseeable | null = null;
-  /** The call that it is in has nothing to do with what is foreseen, which stays so. */
+  /** The present call has nothing to do with what is foreseen, which stays so. */
   private isApart = false;
 
   constructor(task: Task, habit: Habit) {
@@ -70,24 +70,24 @@ export class Follower implements CallMade {
     this.ahead = null;
   }
 
-  /** The file that came along was closed. */
+  /** Called when the file that came along was closed. */
   closed(): void {
     this.hasClosed = true;
     if (this.opening !== null) this.opening.closes = true;
     this.opening = null;
   }
 
-  /** The program asks for a call. */
+  /** Called when the program asks for a call. */
   asked(call: EntryCall | undefined): void {
     this.isApart = call !== undefined && this.saysOfName(call);
     if (!this.isApart) this.settle();
   }
 
-  /** The program has asked for a call, and this is the answer. */
+  /** Called with the result of a call that the program asked for. */
   answered(call: EntryCall | undefined, result: number): void {
     const { task, course } = this;
     if (call === undefined || result === REGISTERS_SET || this.isApart) return;
-    // That a name does not exist programs mostly know (known-answers.ts).
+    // Programs mostly know already that a name does not exist (known-answers.ts).
     if (call.foregone !== null && result < 0) return;
     if (canForesee(task) && task.cred === this.cred) {
       this.how = this.isForeseeable(call, result) ? call.foreseeable : null;
@@ -101,7 +101,7 @@ export class Follower implements CallMade {
     task.follower = null;
   }
 
-  /** What comes next is done, if it is known. The thread is about to go on. */
+  /** Makes the next calls, if they are known. The thread is about to go on. */
   foresee(): void {
     const { task, course } = this;
     if (this.ahead !== null || !canForesee(task)) return;
@@ -115,7 +115,7 @@ export class Follower implements CallMade {
     if (this.ahead !== null) task.kernel.habits.ahead.add(this);
   }
 
-  /** The program asks for something else, or for more: what it has not made is undone. */
+  /** The program asks for something else, or for more: undoes what it has not made. */
   settle(): void {
     const { ahead, task } = this;
     if (ahead === null) return;
@@ -126,17 +126,17 @@ export class Follower implements CallMade {
     if (file === 'closed') this.closed();
   }
 
-  /** Somebody looks at the program's memory. */
+  /** Before a look at the program's memory. */
   look(): void {
     this.ahead?.look();
   }
 
-  /** What was found for it may be something else by now: it has to ask. */
+  /** What was found for the program may be something else by now, so it has to ask. */
   stop(): void {
     this.ahead?.stop();
   }
 
-  /** Somebody looks at the program, which may be running, or is about to change what its calls would do. */
+  /** Called before the kernel looks at the program, which may be running, or changes what its calls would do. */
   recall(): void {
     const { ahead, task } = this;
     if (ahead === null) return;
@@ -148,7 +148,7 @@ export class Follower implements CallMade {
     task.mm?.space.flush();
   }
 
-  /** The program ends, or becomes another one. */
+  /** Called when the program ends or becomes another. */
   leave(): void {
     this.ahead?.drop();
     this.ahead = null;
@@ -156,13 +156,13 @@ export class Follower implements CallMade {
     this.course.keep();
   }
 
-  /** Whether it says something about a name, and not by a descriptor that was opened or closed before the program did. */
+  /** Whether the call is about a name, and not by a descriptor that was opened or closed ahead of the program. */
   private saysOfName({ foregone, foreseeable, needsFrame }: EntryCall): boolean {
     if (foregone === null || foreseeable !== null || needsFrame) return false;
     return foregone.dirfd < 0 || this.ahead?.concerns(this.task.callArgs[foregone.dirfd]!) !== true;
   }
 
-  /** Whether the call that was answered is one that could have been made before. */
+  /** Whether the answered call could have been made ahead. */
   private isForeseeable({ foreseeable }: EntryCall, result: number): boolean {
     const { callArgs, openedAlong } = this.task;
     const [, , third, fourth, fifth] = callArgs as [number, number, number, number, number, number];
@@ -185,7 +185,7 @@ export class Follower implements CallMade {
     }
   }
 
-  /** Whether the call that was answered is that step's. */
+  /** Whether the answered call is that of the step. */
   is(step: Step): boolean {
     const { how } = this;
     if (step.nr !== this.task.callNumber || step.how !== how || step.afterClose !== this.hasClosed)
@@ -203,7 +203,9 @@ export class Follower implements CallMade {
     return { nr, how, args, name, led, afterClose, reserves, closes: false, confirmed: false };
   }
 
-  /** Dynamic loaders map all of a file that way first, then its parts over it. Others may look at it before. */
+  /**
+   * Dynamic loaders first map all of a file that way, then its parts over it. Others might look at the mapping before.
+   */
   private isReservation([, , prot, flags]: readonly number[]): boolean {
     if ((flags! & MAP_DENYWRITE) === 0 || (prot! & PROT_WRITE) !== 0) return false;
     const { mm, thread } = this.task;

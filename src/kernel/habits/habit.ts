@@ -1,17 +1,17 @@
-/** What programs did when they began: a habit for each program and each who (rights and root) that runs it. */
+/** What programs did when they began: a habit for each program and each user (rights and root) that runs it. */
 import type { Inode } from '../../fs/inode.ts';
 import type { Task } from '../task.ts';
 import type { Follower } from './follower.ts';
 import type { Step } from './step.ts';
 
-/** More are not remembered of one program: users. */
+/** The most users remembered for one program. */
 const MOST_USERS = 16;
 
-/** So many steps are remembered of all programs together. */
+/** The most steps remembered for all programs together. */
 const MOST_KEPT = 1 << 16;
 
 export class Habit {
-  /** Never changed in place: others may be following it. */
+  /** Never changed in place: a follower may be using it. */
   steps: readonly Step[] = [];
   private readonly habits: Habits;
 
@@ -26,14 +26,14 @@ export class Habit {
 }
 
 export class Habits {
-  /** Those for whom calls were made that they have not asked for. */
+  /** Followers with calls made ahead that were not asked for yet. */
   readonly ahead: Set<Follower> = new Set();
-  /** Those that have steps, what was changed last last; and how many steps. */
+  /** Habits with steps, the latest changed last; and the number of all their steps. */
   private readonly kept: Set<Habit> = new Set();
   private steps = 0;
   private readonly known: WeakMap<Inode, Map<string, Habit>> = new WeakMap();
 
-  /** The habit is about to have so many steps more. Others, of long ago, are forgotten for it. */
+  /** Called before the habit gets `more` further steps, for which habits unchanged for long are forgotten. */
   keeps(habit: Habit, more: number): void {
     this.steps += more;
     this.kept.delete(habit);
@@ -46,14 +46,14 @@ export class Habits {
     this.kept.add(habit);
   }
 
-  /** Names, files or mounts have changed. Nothing else is done now: whoever changes them is in the middle of it. */
+  /** Called when names, files or mounts have changed. It does nothing else, as the change is still under way. */
   stopAll(): void {
     for (const follower of this.ahead) follower.stop();
   }
 
   /**
-   * That of a task that begins to run the program. Nobody sees in what a program did before him what others did: names
-   * are not for everybody.
+   * The habit of a task that begins to run the program. A task does not get what a program did for other users: names
+   * are not for everyone to see.
    */
   of(task: Task, program: Inode): Habit {
     const who = task.kernel.known?.whoIs(task) ?? '';

@@ -1,20 +1,21 @@
 /**
- * Calls of a program's beginning, as they are remembered: programs mostly begin as they did the last time (the dynamic loader,
- * locales, a compiler's headers). What differs from run to run, addresses and descriptors, is said relative to what does too.
+ * Remembered calls of a program's beginning: programs mostly begin as they did the last time (the dynamic loader,
+ * locales, a compiler's headers). Addresses and descriptors, which differ from run to run, are stored relative to bases
+ * that differ, too.
  */
 import { COMPARE_INT, COMPARE_WORD, type ForeseenAct } from '../../engine/answers.ts';
 import type { LedTo } from '../../fs/open.ts';
 import type { Task } from '../task.ts';
 
 /**
- * What an argument is: an address, a number of 64 or 32 bits, the descriptor of a file that the program opened before, a
- * file's name, where the call writes, or of no matter.
+ * What an argument is: an address, a number of 64 or 32 bits, the descriptor of a file that the program opened before,
+ * a file's name, where the call writes, or irrelevant.
  */
 export type Sense = 'place' | 'word' | 'int' | 'file' | 'name' | 'out' | 'any';
 
 /**
- * What a call does that can be made before the program asks for it: `query` changes nothing, and nobody but the
- * program could change the answer.
+ * What a call does that can be made before the program asks for it. `query` changes nothing, and only the program could
+ * change its answer.
  */
 export type Act = 'map' | 'unmap' | 'protect' | 'open' | 'query';
 
@@ -22,17 +23,17 @@ export type Act = 'map' | 'unmap' | 'protect' | 'open' | 'query';
 export interface ForeseeableCall {
   readonly act: Act;
   readonly args: readonly Sense[];
-  /** Of `query`: whether this answer is such a one. */
+  /** For `query`: whether only the program can change this answer. */
   readonly lasts?: ((args: readonly number[], result: number) => boolean) | undefined;
-  /** Makes it, by its arguments; the one that is a name is the step's. */
+  /** Makes the call with these arguments; the name is taken from the step. */
   readonly run: (task: Task, args: readonly number[], step: Step) => number | Promise<number>;
 }
 
 /** The same, with what follows from it. */
 export interface Foreseeable extends ForeseeableCall {
-  /** Which arguments are compared, as the engine has it. */
+  /** Which arguments are compared, in the engine's form. */
   readonly compared: number;
-  /** Which one is the name, and which says where it writes; -1: none. */
+  /** The argument that is the name, and the one that says where it writes; -1: none. */
   readonly name: number;
   readonly out: number;
 }
@@ -42,16 +43,16 @@ export function foreseeableCall({ act, args, lasts, run }: ForeseeableCall): For
   return { act, args, lasts, run, compared, name: args.indexOf('name'), out: args.indexOf('out') };
 }
 
-/** Relative to what an address is said: where the interpreter is, where the program begins, the first break, a mapping. */
+/** What an address is relative to: the interpreter, the program's entry point, the first break, a mapping. */
 export const BASE_NONE = -1;
 export const BASE_INTERPRETER = 0;
 export const BASE_ENTRY = 1;
 export const BASE_BREAK = 2;
 export const BASE_MAPPINGS = 3;
-/** A descriptor: the one that was opened last. */
+/** For a descriptor: the one opened last. */
 export const BASE_OPENED = -2;
 
-/** `base` and how far from it. */
+/** `base`, and the distance from it. */
 export interface Value {
   readonly base: number;
   readonly offset: number;
@@ -59,23 +60,23 @@ export interface Value {
 
 export interface Step {
   readonly nr: number;
-  /** Null: it is no call that can be made before; nothing more is known of it. */
+  /** Null: the call cannot be made ahead, and nothing more is known of it. */
   readonly how: Foreseeable | null;
   readonly args: readonly Value[];
   readonly name: string;
-  /** Where that led when it was followed last. */
+  /** Where the name led when it was last followed. */
   readonly led: LedTo;
-  /** The program had closed its file before it, without asking. */
+  /** Before this call, the program had closed its file without asking. */
   readonly afterClose: boolean;
-  /** Of `map`: the program's loader keeps the place for pieces, and does not look at it before they are there. */
+  /** For `map`: the program's loader reserves the place for pieces, and does not look at it before they are there. */
   readonly reserves: boolean;
-  /** Of `open`: the program closed it without asking. */
+  /** For `open`: the program closed the file without asking. */
   closes: boolean;
-  /** It came at this place the last two times, at least, or when the program was run for the first time. */
+  /** The call came at this place the last two times at least, or in the program's first run. */
   confirmed: boolean;
 }
 
-/** How much of an argument says whether it is the same call. */
+/** How much of an argument counts when calls are compared. */
 const COMPARED: Readonly<Record<Sense, number>> = {
   place: COMPARE_WORD,
   word: COMPARE_WORD,
@@ -86,7 +87,7 @@ const COMPARED: Readonly<Record<Sense, number>> = {
   any: 0,
 };
 
-/** What is left to the thread when it comes to it. */
+/** What is left to the thread when it comes to the call. */
 export const LEFT: Readonly<Record<Act, ForeseenAct>> = {
   map: 'nothing',
   unmap: 'call',
