@@ -7,11 +7,11 @@ import { HARD_MSG_MAX, HARD_MSGSIZE_MAX, MIN_MSGSIZE_MAX } from '../../uapi/mque
 import type { Kernel } from '../kernel.ts';
 
 const INT_MAX = 2 ** 31 - 1;
-/** The least and most of fs.nr_open: bits of a long, and what a table of descriptors may ever hold. */
+/** The bounds of fs.nr_open: the bits of a long, and the most that a table of descriptors can ever hold. */
 const LEAST_NR_OPEN = 64;
 const MOST_NR_OPEN = 2 ** 30;
 
-/** A number that `of` keeps under `key`; `round` makes of a number the one that is kept, null refuses it. */
+/** A number that `of` keeps under `key`; `round` turns the given one into that, null refuses it. */
 function limit<K extends string>(
   path: string,
   of: Record<K, number>,
@@ -37,7 +37,7 @@ const within =
   (value: number): number | null =>
     value < min || value > max ? null : value;
 
-/** Pipes have a power of two of pages. */
+/** A pipe has a power of two of pages. */
 function pipeSize(value: number): number | null {
   if (value < 0 || value > INT_MAX) return null;
   let size = PAGE_SIZE;

@@ -1,8 +1,8 @@
 /**
  * Load averages: how many tasks ran or waited for a disk, over one, five and fifteen minutes (proc_loadavg(5)).
  *
- * Counted every five seconds, as Linux does, each count weighing less as it ages. That is rare beside the other
- * reasons for which an idle machine wakes.
+ * They are counted every five seconds, as on Linux; a count weighs less as it ages. An idle machine wakes more often
+ * for other reasons.
  */
 import type { Clock, Timers } from '../../core/clock.ts';
 

@@ -30,7 +30,7 @@ function rule(
 const DROP_PAGES = 1;
 const DROP_NAMES = 2;
 
-/** Written, it drops cached pages and names that nobody uses. */
+/** Writing drops unused cached pages and names. */
 const dropCaches = (ram: Ram, dcache: Dcache): Sysctl => ({
   path: 'vm/drop_caches',
   perm: 0o200,

@@ -1,11 +1,11 @@
-/** The machine's memory as /proc/meminfo, sysinfo(2) and sysfs tell of it. */
+/** The machine's memory as /proc/meminfo, sysinfo(2) and sysfs report it. */
 import type { MemInfo } from '../../fs/proc/source.ts';
 import type { SuperBlock } from '../../fs/super.ts';
 import type { Mm } from '../../mm/mm.ts';
 import { PAGE_SIZE } from '../../mm/ram.ts';
 import type { Kernel } from '../kernel.ts';
 
-/** Summing up asks the host about every process, so a sum is good for so long (ns). */
+/** Summing up asks the host about every process, so a sum is valid for this long (ns). */
 const FRESH = 1e8;
 
 export class MemoryAccount {
@@ -26,7 +26,7 @@ export class MemoryAccount {
     return { ...this.known, commitLimit: this.kernel.memoryRules.commitLimit * PAGE_SIZE };
   }
 
-  /** Private pages are the engine's, files and shared memory the machine's own. */
+  /** Private pages are the engine's; files and shared memory are the machine's own. */
   private sum(): Omit<MemInfo, 'commitLimit'> {
     const { ram } = this.kernel;
     let [anonymous, mapped, pageTables, committed] = [0, 0, 0, 0];
@@ -39,7 +39,7 @@ export class MemoryAccount {
     }
     const total = ram.totalPages * PAGE_SIZE;
     const cached = ram.usedPages * PAGE_SIZE;
-    // What processes share since a fork was counted for each of them.
+    // Pages that processes share since a fork were counted for each of them.
     if (anonymous + cached > total) anonymous = this.shares();
     const free = Math.max(0, total - cached - anonymous - pageTables);
     return { total, free, cached, shmem: this.shmem(), anonymous, mapped, pageTables, committed };
@@ -57,7 +57,7 @@ export class MemoryAccount {
     return spaces;
   }
 
-  /** What all tmpfs hold: an overlay says what its upper one does. */
+  /** What all tmpfs hold; an overlay reports that of its upper filesystem. */
   private shmem(): number {
     const seen = new Set<SuperBlock>();
     let bytes = 0;

@@ -1,10 +1,10 @@
-/** Inode numbers of namespaces (namespaces(7)). Of each kind but mounts and names there is one: the first. */
+/** Inode numbers of namespaces (namespaces(7)). Of each kind but mounts and UTS there is one: the first. */
 import type { MountNamespace } from '../../fs/namespace.ts';
 import type { NamespaceKind } from '../../fs/proc/source.ts';
 import type { Task } from '../task.ts';
 import { utsOf } from '../uts.ts';
 
-/** Numbers of the first namespaces as programs know them: some take these for "not in a container". */
+/** Numbers of the first namespaces as programs know them: to some, these mean "not in a container". */
 const FIRST: Readonly<Record<NamespaceKind, number>> = {
   cgroup: 0xeffffffb,
   ipc: 0xefffffff,
@@ -15,10 +15,10 @@ const FIRST: Readonly<Record<NamespaceKind, number>> = {
   user: 0xeffffffd,
   uts: 0xeffffffe,
 };
-/** Where numbers of further ones begin. */
+/** Where the numbers of further namespaces begin. */
 const FURTHER = 0xf0000000;
 
-/** What a namespace is, for the kinds that there are several of. */
+/** The namespace itself, for the kinds that can have several; else null. */
 export function namespaceObject(kind: NamespaceKind, task: Task, mounts: MountNamespace): object | null {
   return kind === 'mnt' ? mounts : kind === 'uts' ? utsOf(task) : null;
 }

@@ -5,7 +5,7 @@ import type { Sysctl } from '../../fs/proc/source.ts';
 import { EINVAL, EPERM } from '../../uapi/errno.ts';
 import type { PidAllocator } from '../pid.ts';
 
-/** The least leaves some numbers beyond those that are kept for the boot. */
+/** The least pid_max leaves one number beyond those reserved at boot. */
 const LEAST_MAX = 301;
 const LARGEST_MAX = 4194304;
 

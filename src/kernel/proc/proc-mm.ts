@@ -11,14 +11,14 @@ import { type Backing, Vma } from '../../mm/vma.ts';
 import { EIO } from '../../uapi/errno.ts';
 import { FileBacking } from '../file-backing.ts';
 
-/** How long (ns) the host's figures are good for: one file of /proc asks for several. */
+/** How long (ns) the host's figures stay valid: one file of /proc asks for several. */
 const FRESH = 1e6;
 const MOST_AREAS = 64;
-/** How much of a stack is there at least: a page, and 128 KiB to grow. */
+/** The least size of a stack in /proc: a page, and 128 KiB to grow. */
 const FIRST_STACK = 33 * PAGE_SIZE;
 const NO_PAGES: Resident = { anonymous: 0, file: 0, shmem: 0 };
 
-/** What is in every space without being in a list of areas. */
+/** The areas that every space has but no list of areas contains. */
 function vdsoAreas(mm: Mm): Vma[] {
   const place = vdsoPlace(mm);
   if (place === null) return [];
@@ -35,7 +35,7 @@ export class MmView implements ProcMm {
   private readonly now: () => number;
   private known: SpaceUsage | null = null;
   private knownAt = 0;
-  /** Where the stack's lowest used page is, and when that was looked at. */
+  /** The address of the stack's lowest used page, and when it was determined. */
   private stackUsed = 0;
   private stackKnownAt = Number.NEGATIVE_INFINITY;
   private readonly programsBefore: number;
@@ -47,7 +47,7 @@ export class MmView implements ProcMm {
     this.now = now;
   }
 
-  /** Whether the program is the one that it was. */
+  /** Whether the space still runs the same program. */
   get isOfNow(): boolean {
     return this.programsBefore === this.mm.programsBefore;
   }
@@ -90,7 +90,10 @@ export class MmView implements ProcMm {
     return vma?.name === '[stack]' ? this.stackStart(vma) - vma.start : 0;
   }
 
-  /** From where on it counts: what was used, at least what Linux gives a program to begin with. The host is asked for it. */
+  /**
+   * Where the stack begins in /proc: at its lowest used page, but with at least what Linux gives at first. Asks the
+   * host.
+   */
   private stackStart(vma: Vma): number {
     const now = this.now();
     if (now - this.stackKnownAt > FRESH) {
@@ -110,7 +113,7 @@ export class MmView implements ProcMm {
     return this.known;
   }
 
-  /** The host sees one memory file; what of it is shared memory shows by the areas. */
+  /** The host sees one memory file; the areas show how much of it is shared memory. */
   get rss(): Resident {
     const { anonymous, file, shmem } = this.usage;
     const shared = Math.min(this.sharedMemory(), shmem);
@@ -157,7 +160,7 @@ export class MmView implements ProcMm {
     if (n <= 0) return n;
     const { space } = this.mm;
     const got = space.peek(addr, buf.subarray(off, off + n));
-    // Who has ended has no memory.
+    // A process that has ended has no memory.
     return got < 0 && (space.hasLeft || this.mm.users === 0) ? 0 : got;
   }
 
@@ -166,7 +169,7 @@ export class MmView implements ProcMm {
     return n <= 0 ? n : this.mm.space.poke(addr, buf.subarray(off, off + n));
   }
 
-  /** How much of [addr, addr + len) is the program's: the engine's own pages are no areas. -EIO for none. */
+  /** How much of [addr, addr + len) is the program's: the engine's own pages are in no area. -EIO for none. */
   private reachable(addr: number, len: number): number {
     if (len === 0) return 0;
     let end = addr;
@@ -181,7 +184,7 @@ export class MmView implements ProcMm {
     return this.mm.populate(addr, n) < 0 ? -EIO : n;
   }
 
-  /** Of programs with very many areas, those of the first ones. */
+  /** In bytes; with very many areas, only that of the first ones. */
   private sharedMemory(): number {
     let bytes = 0;
     let looks = 0;
@@ -193,7 +196,7 @@ export class MmView implements ProcMm {
     return bytes;
   }
 
-  /** Not of shared memory: pages of tmpfs are that, too. */
+  /** Whether the area maps a file; pages of tmpfs count as shared memory. */
   private isOfFile({ backing }: Vma): boolean {
     const file = backing === null ? null : this.fileOf(backing);
     return file !== null && file.inode.sb.type !== 'tmpfs';

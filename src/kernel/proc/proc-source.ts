@@ -85,7 +85,7 @@ export class KernelProc implements ProcSource {
     return view;
   }
 
-  /** Of another program it is another one, though the memory may be the same: who may look into one has not seen the other. */
+  /** A new view for each program, even in the same memory: a reader may be allowed to look into only one of them. */
   mmView(mm: Mm): MmView {
     let view = this.spaces.get(mm);
     if (view?.isOfNow !== true) {
@@ -131,7 +131,7 @@ export class KernelProc implements ProcSource {
     return this.kernel.tasks.size;
   }
 
-  /** Who asks runs, too. */
+  /** The asking task runs, too. */
   get runningCount(): number {
     return this.kernel.engine.runningCount + 1;
   }
@@ -165,7 +165,7 @@ export class KernelProc implements ProcSource {
     return this.kernel.loads.values;
   }
 
-  /** All processors are alike: which one a program ran on when is the host's to know. */
+  /** All processors look alike: only the host knows on which one a program ran, and when. */
   get cpuTimes(): readonly CpuTimes[] {
     const { ncpus, clock } = this.kernel;
     const { user, system } = this.total();
@@ -219,7 +219,7 @@ export class KernelProc implements ProcSource {
     this.uts.domainname = name;
   }
 
-  /** The names that whoever asks sees. */
+  /** The names that the asking task sees. */
   private get uts(): Uts {
     const { current } = this.kernel;
     return current === null ? this.kernel.uts : utsOf(current);
@@ -246,7 +246,7 @@ export class KernelProc implements ProcSource {
     return this.rootPath;
   }
 
-  /** To be called once the root is mounted. */
+  /** Called once the root is mounted. */
   setRoot(root: Path): void {
     this.rootPath = root;
   }
@@ -284,7 +284,7 @@ export class KernelProc implements ProcSource {
     return this.total().majflt;
   }
 
-  /** Descriptors; what is only mapped, or on its way between sockets, is left out. */
+  /** Open descriptors; files only mapped, or on their way between sockets, are left out. */
   get openFiles(): number {
     settleEverybody(this.kernel);
     const tables = new Set<FilesStruct>();
@@ -294,14 +294,14 @@ export class KernelProc implements ProcSource {
     return count;
   }
 
-  /** As Linux: a tenth of memory, at a KiB a file. */
+  /** As on Linux: a tenth of memory, at a KiB a file. */
   get maxFiles(): number {
     return Math.max(8192, Math.floor((this.kernel.ram.totalPages * 4) / 10));
   }
 
   sysrq(_key: string): void {}
 
-  /** Of all tasks that are or were. */
+  /** The usage of all tasks since boot. */
   private total(): Usage {
     const sum = new Usage();
     sum.add(this.kernel.tally.ended);

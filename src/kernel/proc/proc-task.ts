@@ -36,7 +36,7 @@ const COMM_LEN = 15;
 const UNSET = 0xffffffff;
 /** The first user namespace: every id is itself (user_namespaces(7)). */
 const ALL_IDS: readonly IdMapping[] = [{ inside: 0, outside: 0, count: UNSET }];
-/** What programs read and write is not counted. */
+/** I/O of programs is not counted. */
 const NO_IO: TaskIo = {
   readChars: 0,
   writeChars: 0,
@@ -283,7 +283,7 @@ export class TaskView implements ProcTask {
     return zombie || !threads.has(this.task.group.leader) ? threads.size + 1 : threads.size;
   }
 
-  /** The leader is there until its process has been waited for. */
+  /** The leader is listed until its process has been waited for. */
   nextThread(tid: number): ProcTask | null {
     const { group, kernel } = this.task;
     const stamp = `${group.threads.size} ${kernel.pids.latest} ${group.leader.pid}`;

@@ -1,4 +1,7 @@
-/** /proc/sys/kernel: what realtime threads get (sched(7)). The host schedules: all but the time slice that is told is only kept. */
+/**
+ * /proc/sys/kernel: limits of realtime threads (sched(7)). The host schedules: these are only stored, but for the time
+ * slice, which is reported.
+ */
 import { parseInteger } from '../../fs/proc/context.ts';
 import type { Sysctl } from '../../fs/proc/source.ts';
 import { EINVAL } from '../../uapi/errno.ts';

@@ -1,6 +1,6 @@
-/** Numbers of a changing set in their order, for listings that go through them one by one. */
+/** The numbers of a changing set in order, for listings that go through them one by one. */
 
-/** Sorted anew only when the set has changed: `stamp` tells. */
+/** Sorts anew only when the set has changed, which `stamp` shows. */
 export class SortedNumbers {
   private numbers: number[] = [];
   private stamp = '';

@@ -1,4 +1,4 @@
-/** What /proc says of System V IPC (sysvipc(7)): /proc/sysvipc, and the limits in /proc/sys/kernel. */
+/** What /proc reports of System V IPC (sysvipc(7)): /proc/sysvipc, and the limits in /proc/sys/kernel. */
 import { dir, type Entry, text } from '../../fs/kernfs/entry.ts';
 import type { ProcSource, Sysctl } from '../../fs/proc/source.ts';
 import type { IpcObject, IpcTable } from '../../ipc/sysv/ids.ts';
@@ -11,7 +11,7 @@ type Cell = readonly [value: number | string, width: number];
 const row = (cells: readonly Cell[]): string =>
   `${cells.map(([value, width]) => String(value).padStart(width)).join(' ')}\n`;
 
-/** The columns that all three begin with: key, id and mode. */
+/** The columns that begin all three tables: key, id and mode. */
 const head = (object: IpcObject): Cell[] => [
   [object.key, 10],
   [object.id, 10],
@@ -23,7 +23,7 @@ const owners = (object: IpcObject): Cell[] =>
 
 const times = (...seconds: number[]): Cell[] => seconds.map((second): Cell => [second, 10]);
 
-/** The first row has the names, in columns as wide as those of the others. */
+/** The first row holds the names, in columns as wide as those below. */
 function table<T extends IpcObject>(
   names: string,
   objects: IpcTable<T>,
@@ -83,7 +83,7 @@ const INT_MAX = 2 ** 31 - 1;
 /** ULONG_MAX - 2^24: no limit. */
 const UNLIMITED = '18446744073692774399';
 
-/** A whole number, with the property that keeps it. */
+/** A whole number, stored as property `key` of `of`. */
 function limit<K extends string>(path: string, of: Record<K, number>, key: K, max: number, min = 0): Sysctl {
   return {
     path: `kernel/${path}`,
@@ -98,14 +98,14 @@ function limit<K extends string>(path: string, of: Record<K, number>, key: K, ma
   };
 }
 
-/** Beyond 2^53 a number is as good as none. */
+/** A number beyond 2^53 counts as no limit. */
 function parse(given: string): number | null {
   if (!/^-?\d{1,20}$/.test(given)) return null;
   const value = Number(given);
   return value > Number.MAX_SAFE_INTEGER ? Number.POSITIVE_INFINITY : value;
 }
 
-/** Most there may be of a kind: ids have room for so many. */
+/** The most objects of a kind: ids have room for so many. */
 const MOST = 32768;
 
 export function ipcSysctls(ipc: SysvIpc): Sysctl[] {
@@ -124,7 +124,7 @@ export function ipcSysctls(ipc: SysvIpc): Sysctl[] {
   ];
 }
 
-/** Four numbers in one file: in a set, in all, operations of a call, sets. */
+/** Four numbers in one file: semaphores in a set and in all, operations in a call, sets. */
 function semaphores(sem: SysvIpc['sem']): Sysctl {
   return {
     path: 'kernel/sem',

@@ -1,4 +1,4 @@
-/** In which of Linux's functions a task sleeps, by its system call: what /proc/PID/wchan and ps(1) show. */
+/** The Linux function in which a task sleeps, by its system call: what /proc/PID/wchan and ps(1) show. */
 import { NR } from '../../arch/x86_64/unistd.ts';
 
 const PLACES: ReadonlyMap<number, string> = new Map([
