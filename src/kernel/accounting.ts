@@ -19,14 +19,14 @@ export class Accounting {
     return this.file !== null;
   }
 
-  /** From now on records go to `file`, which is ours; null: nowhere. */
+  /** Writes records to `file` from now on, whose reference becomes ours; null: writes none. */
   use(file: File | null): void {
     const old = this.file;
     this.file = file;
     old?.put();
   }
 
-  /** `task`, the last thread of its process, has gone, with `pages` of memory. */
+  /** Records a process whose last thread, `task`, has ended with `pages` of memory. */
   ended(task: Task, status: number, pages: number): void {
     const { file } = this;
     if (file === null) return;
@@ -49,7 +49,7 @@ export class Accounting {
       majflt: group.usage.majflt,
       comm: task.comm,
     });
-    // Nobody hears of it if there is no room.
+    // Errors are ignored, such as a lack of room.
     file.write(bytes, 0, bytes.length, file.inode.size);
   }
 }

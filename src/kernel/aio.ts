@@ -1,6 +1,6 @@
 /**
- * Contexts of asynchronous I/O (io_setup(2)): finished requests, until somebody asks for them. A context belongs to
- * an address space, and goes with it; its id is the address of a page there.
+ * Contexts of asynchronous I/O (io_setup(2)): they keep finished requests until a caller fetches them. A context
+ * belongs to an address space and goes with it; its id is the address of a page there.
  */
 import type { IoEvent } from '../arch/x86_64/structs/aio.ts';
 import { WaitQueue } from '../core/wait.ts';
@@ -9,7 +9,7 @@ import type { Mm } from '../mm/mm.ts';
 export class AioContext {
   readonly events: IoEvent[] = [];
   readonly waitq: WaitQueue = new WaitQueue();
-  /** Requests under way and finished ones that it holds at most. */
+  /** The most requests it holds, under way and finished together. */
   readonly size: number;
   destroyed = false;
 
@@ -30,7 +30,7 @@ export class AioContexts {
     return mm === null ? undefined : this.spaces.get(mm)?.get(id);
   }
 
-  /** Requests that the contexts of an address space have room for, together. */
+  /** Requests that the contexts of an address space hold together at most. */
   room(mm: Mm): number {
     let all = 0;
     for (const { size } of this.spaces.get(mm)?.values() ?? []) all += size;
@@ -43,7 +43,7 @@ export class AioContexts {
     else known.set(id, context);
   }
 
-  /** Whoever waits for events gets EINVAL. */
+  /** Callers that wait for events get EINVAL. */
   remove(mm: Mm, id: number): AioContext | undefined {
     const context = this.get(mm, id);
     if (context === undefined) return undefined;

@@ -15,7 +15,7 @@ export interface SchedAttr {
   /** Realtime priority, 1 to 99 for SCHED_FIFO and SCHED_RR, else 0. */
   readonly priority: number;
   readonly nice: number;
-  /** What a task of SCHED_DEADLINE was promised, else null. */
+  /** What SCHED_DEADLINE promised the task; null for other policies. */
   readonly deadline: Deadline | null;
   readonly resetOnFork: boolean;
 }
@@ -40,9 +40,9 @@ export class TaskAttributes {
   noNewPrivs = false;
   /** The namespace of host and domain name; null: the machine's first. */
   uts: Uts | null = null;
-  /** What seccomp(2) has left of the system calls; null: all. */
+  /** What seccomp(2) restricts; null: nothing. */
   seccomp: Seccomp | null;
-  /** Who logged in (getauid(3)); 2^32 - 1: nobody. */
+  /** The user who logged in (getauid(3)); 2^32 - 1: none. */
   loginuid = 0xffffffff;
   /** Sent to the task when the thread that made it ends; 0 for none. */
   pdeathsig = 0;
@@ -57,7 +57,7 @@ export class TaskAttributes {
   }
 }
 
-/** What a new thread or process has, made by `parent`. */
+/** The attributes of a new thread or process made by `parent`. */
 export function inheritAttributes(parent: Task): TaskAttributes {
   const from = parent.attributes;
   const to = new TaskAttributes();

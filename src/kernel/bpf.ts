@@ -1,6 +1,6 @@
 /**
- * Classic BPF programs as seccomp(2) takes them: an accumulator A, an index X and 16 words of memory, over data of whole
- * words. Jumps lead forwards only, so a program ends after as many steps as it has instructions.
+ * Classic BPF programs as seccomp(2) takes them: an accumulator A, an index X and 16 words of memory, over data of
+ * whole words. Jumps lead only forwards, so a program ends after as many steps as it has instructions.
  */
 export interface BpfProgram {
   readonly codes: Uint16Array;
@@ -43,7 +43,7 @@ const JGE = 0x30;
 const JSET = 0x40;
 
 const ALU_OPERATIONS = [ADD, SUB, MUL, DIV, OR, AND, LSH, RSH, XOR];
-/** All that seccomp lets a program do; loads are of words. */
+/** All instructions that seccomp allows; loads are of words. */
 const KNOWN: ReadonlySet<number> = new Set([
   ...[LD | IMM, LD | ABS, LD | MEM, LD | LEN, LDX | IMM, LDX | MEM, LDX | LEN, ST, STX],
   ...ALU_OPERATIONS.flatMap(op => [ALU | op, ALU | op | X]),
@@ -90,7 +90,7 @@ function readsWhatWasWritten({ codes, jumps, values }: BpfProgram): boolean {
   return true;
 }
 
-/** What a valid program answers for the data, which are words. */
+/** The result of a valid program for `data`. */
 export function runBpf({ codes, jumps, values }: BpfProgram, data: Uint32Array): number {
   const memory = new Uint32Array(MEMORY);
   let a = 0;

@@ -1,20 +1,23 @@
 /**
- * What calls cost. A thread looks for its answer in user mode, and the host counts that as the program's own time: so much of
- * it as the kernel took is time in the system, as on Linux. It is an estimate: one call in many is measured.
+ * What calls cost. A thread looks for its answer in user mode, which the host counts as the program's own time. The
+ * part of it that the kernel took is system time, as on Linux. It is an estimate: one call in many is measured.
  */
 import type { CpuTimes } from './usage.ts';
 
-/** How much each that is measured counts in the average. */
+/** The weight of one measurement in the average. */
 const WEIGHT = 1 / 16;
-/** A caller looks no longer than this, ns; then it sleeps. */
+/** How long, ns, a caller looks for its answer before it sleeps. */
 const LONGEST = 3e4;
 
-/** Of what was used in user mode: a program that does nothing but call runs there, too, and some wait until they have. */
+/**
+ * The largest part of user time that counts as calls: a program that only makes calls runs there, too, and some
+ * programs wait until they have.
+ */
 const MOST_PART = 3 / 4;
-/** The host's times come in steps: so much, ns, is made up for later. */
+/** The host's times advance in steps: up to this much, ns, is made up for later. */
 const MOST_OWED = 1e7;
 
-/** How long the kernel takes for a call, on the average. */
+/** The average time the kernel takes for a call. */
 export class CallTime {
   /** ns. */
   average = 0;
@@ -24,17 +27,16 @@ export class CallTime {
   }
 }
 
-/** The part of one thread's time in user mode that its calls took. What was given out never goes back. */
+/** The part of a thread's user time that its calls took. Reported times never go back. */
 export class CallShare {
-  /** So many calls it has made. */
   calls = 0;
   private seenCalls = 0;
   private seenUser = 0;
   private moved = 0;
-  /** What the host has not shown yet. */
+  /** Time of calls, ns, that the host has not shown yet. */
   private owed = 0;
 
-  /** The host's times of the thread, put right. */
+  /** Corrects the host's times of the thread. */
   split({ user, system }: CpuTimes, average: number): CpuTimes {
     const more = Math.max(0, user - this.seenUser);
     const owed = this.owed + Math.round((this.calls - this.seenCalls) * average);
@@ -46,7 +48,7 @@ export class CallShare {
     return { user: user - this.moved, system: system + this.moved };
   }
 
-  /** Another thread of the host, whose times begin with 0. */
+  /** For another host thread, whose times begin at 0. */
   clear(): void {
     this.seenUser = 0;
     this.seenCalls = this.calls;

@@ -4,13 +4,13 @@ import * as t from '../uapi/time.ts';
 import { type CpuClock, groupCpuClock, groupCpuTimes, threadCpuClock, totalOf } from './cpu-clock.ts';
 import type { Task } from './task.ts';
 
-/** One tick: what the coarse clocks and the tick-based processor clocks resolve. */
+/** One tick, ns: what coarse clocks and tick-based processor clocks resolve. */
 export const TICK = 4_000_000;
 
 export const isCpuClock = (id: number): boolean =>
   id < 0 || id === t.CLOCK_PROCESS_CPUTIME_ID || id === t.CLOCK_THREAD_CPUTIME_ID;
 
-/** What a number below zero says: whose time, and which part of it. */
+/** What a negative number means: whose time, and which part of it. */
 export interface CpuClockId {
   readonly pid: number;
   readonly perThread: boolean;
@@ -23,7 +23,7 @@ export const decodeCpuClock = (id: number): CpuClockId => ({
   which: id & 3,
 });
 
-/** A processor clock that the caller may read: any process's, but threads only of its own; -EINVAL. */
+/** A processor clock that the caller may read: any process's, but only its own threads'; else -EINVAL. */
 export function cpuClock(task: Task, id: number): CpuClock | number {
   if (id === t.CLOCK_PROCESS_CPUTIME_ID) return groupCpuClock(task.group);
   if (id === t.CLOCK_THREAD_CPUTIME_ID) return threadCpuClock(task);
@@ -59,7 +59,7 @@ export function clockResolution(task: Task, id: number): number {
   }
 }
 
-/** Whether one can sleep on a clock and make timers of it: the coarse and raw ones only tell the time. */
+/** Whether a thread can sleep on the clock and make timers of it: the coarse and raw ones only tell the time. */
 export const canWaitOn = (id: number): boolean =>
   isCpuClock(id) ||
   id === t.CLOCK_REALTIME ||
@@ -67,7 +67,7 @@ export const canWaitOn = (id: number): boolean =>
   id === t.CLOCK_BOOTTIME ||
   id === t.CLOCK_TAI;
 
-/** A number that was given out once. */
+/** A number that was once assigned. */
 const CLOCK_SGI_CYCLE = 10;
 
 /** Clocks that exist on Linux, though perhaps not in a machine without a real-time clock (the ALARM ones). */

@@ -1,11 +1,11 @@
-/** Gives a task other credentials, and takes what depends on them along. */
+/** Gives a task other credentials and updates what depends on them. */
 import { capSubset } from '../core/capset.ts';
 import { type Cred, sameCred } from '../core/cred.ts';
 import type { Task } from './task.ts';
 
 export function commitCreds(task: Task, cred: Cred): void {
   const old = task.cred;
-  // Mostly nothing changes: who knows it by its identity goes on doing so.
+  // Usually nothing changes: what others know by this object's identity stays valid.
   if (sameCred(old, cred)) return;
   task.cred = cred;
   const { users } = task.kernel;

@@ -1,9 +1,9 @@
 /**
- * Core dumps (core(5)): before a process ends of a signal that asks for it, its memory and its threads' registers are
+ * Core dumps (core(5)): before a signal with that action ends a process, its memory and its threads' registers are
  * written to a file.
  *
- * The other threads are called in and stand still meanwhile; SIGKILL ends the dump. It is written piece by piece, so
- * that others' calls are answered in between.
+ * The other threads are stopped meanwhile; SIGKILL ends the dump. It is written in pieces, so that other tasks' calls
+ * are answered in between.
  */
 import {
   extendedState,
@@ -43,19 +43,19 @@ import { FileBacking } from './file-backing.ts';
 import type { Task } from './task.ts';
 import { utsOf } from './uts.ts';
 
-/** Less is not worth a file. */
+/** The least limit, bytes, for which a file is written. */
 const LEAST = PAGE_SIZE;
 const PIECE = 1 << 20;
-/** ns that are written without a pause. */
+/** Time, ns, of writing without a pause. */
 const LONGEST_TURN = 5e6;
-/** A longer list of files is left out, as Linux does. */
+/** A longer list of mapped files is left out, as on Linux. */
 const LONGEST_NOTE = 4 << 20;
-/** ns that the other threads may take to come. */
+/** Time, ns, that the other threads have to stop. */
 const PATIENCE = 1e9;
-/** The arguments that are told. */
+/** Bytes of arguments to record. */
 const PSARGS = 80;
 
-/** Writes the core file of `task`'s process, which `info` ends; whether there is one now. */
+/** Writes the core file of `task`'s process, which `info` ends; returns whether there is one now. */
 export async function dumpCore(task: Task, info: SignalInfo, call: number): Promise<boolean> {
   const { group, mm } = task;
   if (mm === null || group.dumping !== null || !mayDump(task)) return false;
@@ -69,12 +69,12 @@ export async function dumpCore(task: Task, info: SignalInfo, call: number): Prom
   return done;
 }
 
-/** The limits, and whether the process may be looked into: prctl(2), PR_SET_DUMPABLE. */
+/** Whether the limits and PR_SET_DUMPABLE (prctl(2)) allow a dump. */
 const mayDump = (task: Task): boolean => task.group.dumpable === 1 && sizeLimit(task) >= LEAST;
 
 const sizeLimit = (task: Task): number => Math.min(task.rlimit(RLIMIT_CORE), task.rlimit(RLIMIT_FSIZE));
 
-/** A thread that does not come in time is dumped as it was last seen. */
+/** A thread that does not stop in time is dumped as it was last seen. */
 async function othersStandStill(task: Task): Promise<void> {
   const { group, kernel } = task;
   const deadline = kernel.clock.monotonic() + PATIENCE;
@@ -94,7 +94,7 @@ function pause(task: Task, ns: number): Promise<void> {
   });
 }
 
-/** A new file, so that nobody else has it open; null if it cannot be made. */
+/** A new file, so that no other process has it open; null if it cannot be made. */
 function createFile(task: Task, signal: number): File | null {
   const { vfs, core } = task.kernel;
   const name = nameOfCore(task, signal);
@@ -132,7 +132,7 @@ class CoreWriter {
   private readonly file: File;
   private readonly limit: number;
   private written = 0;
-  /** When the others had their turn. */
+  /** When other tasks last had their turn, ns. */
   private turn = 0;
 
   constructor(task: Task, mm: Mm, file: File) {
@@ -142,7 +142,7 @@ class CoreWriter {
     this.limit = sizeLimit(task);
   }
 
-  /** A file that the limit has cut short is a core file, too. */
+  /** A file that the limit has cut short still counts as a core file. */
   async write(info: SignalInfo, call: number): Promise<boolean> {
     const { vdso } = this.task.kernel.engine;
     const areas = [...dumpedAreas(this.mm, isOfFile), ...vdsoArea(this.mm, vdso)];
@@ -191,7 +191,7 @@ class CoreWriter {
     this.turn = clock.monotonic();
   }
 
-  /** What the limit does not let be written whole, notes or pages, is left out. */
+  /** Writes what the limit allows, cut to whole pages; returns whether that was all. */
   private put(bytes: Uint8Array, at: number): boolean {
     const room = this.limit - this.written;
     const length = bytes.length <= room ? bytes.length : pageDown(room);
@@ -232,7 +232,7 @@ class CoreWriter {
   }
 }
 
-/** Files that have names: not what tmpfs keeps for shared memory (memfd included, as on Linux). */
+/** Files with names: what tmpfs keeps for shared memory has none (memfd included, as on Linux). */
 function isOfFile({ backing }: Vma): boolean {
   return backing instanceof FileBacking && backing.file.inode.nlink > 0;
 }
@@ -244,7 +244,7 @@ const idsOf = ({ pid, group }: Task): ProcessIds => ({
   sid: group.session.sid,
 });
 
-/** NT_PRSTATUS, then its extended state. Only a thread that has its registers at hand can tell them. */
+/** NT_PRSTATUS, then its extended state; nothing for a thread whose registers are not at hand. */
 function threadNotes(task: Task, signal: number, call: number): Uint8Array[] {
   const { thread, signals, group, kernel } = task;
   if (thread === null || !thread.hasFrame) return [];

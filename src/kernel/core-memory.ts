@@ -1,4 +1,4 @@
-/** Which memory a core file has (core(5), "Controlling which mappings are written"), and its pages. */
+/** Which memory a core file contains (core(5), "Controlling which mappings are written"), and its pages. */
 import { EHDR_SIZE } from '../arch/x86_64/elf.ts';
 import { PROT_EXEC, PROT_READ } from '../engine/engine.ts';
 import type { Mm } from '../mm/mm.ts';
@@ -15,10 +15,10 @@ const ELF_HEADERS = 16;
 
 const LONGEST_VDSO = 16 * PAGE_SIZE;
 
-/** A part of memory; the first `size` bytes are to be written. */
+/** A range of memory, of which the first `size` bytes are written. */
 export interface DumpedArea {
   readonly vma: Vma;
-  /** What is written may have holes: pages that nobody has touched. */
+  /** The range may have holes: pages that were never touched. */
   readonly sparse: boolean;
   readonly address: number;
   readonly length: number;
@@ -41,7 +41,7 @@ export function dumpedAreas(mm: Mm, isNamed: (vma: Vma) => boolean): DumpedArea[
   return areas;
 }
 
-/** The vDSO is always there; how long it is, the end of its section headers tells. */
+/** The vDSO is always dumped; its length follows from the end of its section headers. */
 export function vdsoArea({ space }: Mm, address: number): DumpedArea[] {
   const header = new Uint8Array(EHDR_SIZE);
   if (address === 0 || space.peek(address, header) < EHDR_SIZE) return [];
@@ -52,7 +52,7 @@ export function vdsoArea({ space }: Mm, address: number): DumpedArea[] {
   return [{ vma, sparse: false, address, length, size: length }];
 }
 
-/** How much of an area is written, from its start on. */
+/** How many bytes of an area are written, from its start. */
 function dumpedSize(mm: Mm, vma: Vma, named: boolean): number {
   const wants = (bit: number): boolean => (mm.coredumpFilter & bit) !== 0;
   if ((vma.flags & VM_DONTDUMP) !== 0) return 0;
@@ -73,12 +73,12 @@ function hasElfHeader(mm: Mm, vma: Vma): boolean {
   return magic[0] === 0x7f && magic[1] === 0x45 && magic[2] === 0x4c && magic[3] === 0x46;
 }
 
-/** Pages that are looked at together: areas may be of many TiB, and empty. */
+/** Pages examined together: areas may span many TiB and be empty. */
 const STRETCH = 32768;
 
 /**
- * Runs [from, to) of the area that are there, none longer than `most` bytes; the rest reads as zeros. After every stretch
- * an empty run comes: there may be very many without anything.
+ * Runs [from, to) of the area that are present, none longer than `most` bytes; the rest reads as zeros. An empty run
+ * follows every stretch: there may be very many stretches without pages.
  */
 export function* presentRuns(
   mm: Mm,

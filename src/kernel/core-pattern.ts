@@ -1,4 +1,4 @@
-/** What core files are called (core(5)): the settings kernel.core_pattern and kernel.core_uses_pid, and their meaning. */
+/** The names of core files (core(5)): the settings kernel.core_pattern and kernel.core_uses_pid, and their meaning. */
 import { parseInteger } from '../fs/proc/context.ts';
 import type { Sysctl } from '../fs/proc/source.ts';
 import { EINVAL } from '../uapi/errno.ts';
@@ -28,7 +28,7 @@ export interface CoreFacts {
   readonly limit: number;
 }
 
-/** A name may not lead elsewhere: slashes in it become '!', and '.' and '..' lose their meaning. */
+/** A name may not lead elsewhere: slashes in it become '!', as does the first dot of '.' and '..'. */
 function harmless(text: string): string {
   const name = text.replaceAll('/', '!');
   return name === '' || name === '.' || name === '..' ? name.replace(/^\.?/, '!') : name;
@@ -52,7 +52,7 @@ const SPECIFIERS: Readonly<Record<string, (facts: CoreFacts) => string | number>
   u: f => f.uid,
 };
 
-/** The core file's name; '' for none. Specifiers that do not exist are left out. */
+/** The core file's name; '' for none. Unknown specifiers are left out. */
 export function coreName({ pattern, usesPid }: CoreSettings, facts: CoreFacts): string {
   let hasPid = false;
   const name = pattern.replace(/%(.?)/g, (_whole, letter: string) => {

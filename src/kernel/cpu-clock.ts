@@ -1,15 +1,15 @@
 /**
  * Processor time as clocks (clock_getcpuclockid(3), getitimer(2)), and timers on them.
  *
- * The engine counts processor time, the kernel cannot be told when it reaches a value: such a timer looks when the
- * value can be reached at the earliest, and again; less and less often while the process does not run.
+ * The engine counts processor time, but cannot tell the kernel when it reaches a value. So a timer looks at the
+ * earliest time when it can have reached the value, and again; less and less often while the process does not run.
  */
 import type { Timer } from '../core/clock.ts';
 import type { Task } from './task.ts';
 import type { ThreadGroup } from './thread-group.ts';
 import type { CpuTimes } from './usage.ts';
 
-/** The user and system times of a whole process, threads that are gone included. */
+/** The user and system times of a whole process, ended threads included. */
 export function groupCpuTimes(group: ThreadGroup): CpuTimes {
   let { user, system } = group.usage;
   for (const task of group.threads) {
@@ -36,7 +36,9 @@ export const groupCpuClock =
   () =>
     totalOf(groupCpuTimes(group));
 
-/** A look costs little, and no program can expect more of a clock with Linux's 4 ms ticks. */
+/**
+ * Time between two looks, ns. A look costs little, and no program can expect more of a clock with Linux's 4 ms ticks.
+ */
 const SHORTEST_LOOK = 4_000_000;
 const LONGEST_LOOK = 64_000_000;
 
@@ -50,7 +52,7 @@ export class CpuTimer implements Timer {
   private seen = -1;
   private pause: number = SHORTEST_LOOK;
 
-  /** `task` is of the process whose clock it is: its threads run in parallel. */
+  /** `task` belongs to the process whose clock it is: its threads run in parallel. */
   constructor(task: Task, clock: CpuClock, deadline: number, fire: () => void) {
     this.task = task;
     this.clock = clock;

@@ -12,7 +12,7 @@ const SECOND = 1e9;
 export class CpuLimit {
   private timer: Timer | null = null;
 
-  /** For a new process, and one whose limit has changed. A limit of 0 is one of a second (setrlimit(2)). */
+  /** Called for a new process and when a limit has changed. A limit of 0 counts as one second (setrlimit(2)). */
   watch(group: ThreadGroup): void {
     this.clear();
     this.wait(group, Math.max(1, group.rlimits[RLIMIT_CPU]!.soft));

@@ -16,7 +16,7 @@ export interface FileCaps {
   readonly effective: boolean;
 }
 
-/** What of a program's inode matters here. */
+/** The parts of a program's inode that matter here. */
 export interface ExecutedFile {
   readonly mode: number;
   readonly uid: number;
@@ -25,13 +25,13 @@ export interface ExecutedFile {
 
 export interface ExecCred {
   readonly cred: Cred;
-  /** AT_SECURE: the program got more than its caller had, and should not trust its environment. */
+  /** AT_SECURE: the program has rights that its caller had not, and should not trust its environment. */
   readonly secure: boolean;
 }
 
 /**
- * -EPERM when the file's capabilities cannot be had by this process and the program would not know. A process whose root and
- * working directory others can move is `shared`: its program gets no rights from its file that the process has not.
+ * -EPERM when this process cannot have the file's capabilities and the program would not know. A process is `shared` if
+ * others can move its root and working directory: its program then gets no rights from its file that the process lacks.
  */
 export function credForExec(
   old: Cred,
@@ -77,11 +77,11 @@ export function credForExec(
   return { cred, secure: isSetId || grew };
 }
 
-/** Root's programs count as having all capabilities, unless SECBIT_NOROOT says that root is nobody special. */
+/** Root's programs count as having all capabilities, unless SECBIT_NOROOT takes away root's special rights. */
 function asRoot(old: Cred, euid: number, own: FileCaps | null): FileCaps {
   const plain = own ?? { permitted: CAPS_NONE, inheritable: CAPS_NONE, effective: false };
   if ((old.securebits & SECBIT_NOROOT) !== 0) return plain;
-  // A set-user-ID-root file with capabilities gives a normal user just those.
+  // A set-user-ID-root file with capabilities gives an ordinary user only those.
   if (own !== null && old.uid !== 0 && euid === 0) return plain;
   if (old.uid !== 0 && euid !== 0) return plain;
   return { permitted: CAPS_ALL, inheritable: CAPS_ALL, effective: euid === 0 || plain.effective };
@@ -99,8 +99,8 @@ const SIZES: Readonly<Record<number, number>> = {
 };
 
 /**
- * Reads struct vfs_cap_data: the revision and flags, then permitted and inheritable words in turn, then, from
- * revision 3 on, the root user of the namespace that it is meant for. Null: not meant for us. -EINVAL: damaged.
+ * Reads struct vfs_cap_data: the revision and flags, then permitted and inheritable words in turn, then, from revision
+ * 3 on, the root user of the namespace it is meant for. Null: not meant for us. -EINVAL: malformed.
  */
 export function parseFileCaps(bytes: Uint8Array): FileCaps | null | number {
   if (bytes.length < 4) return -EINVAL;

@@ -1,6 +1,6 @@
 /**
- * SCHED_DEADLINE (sched(7)): a task that gets `runtime` of each `period`, by its `deadline`, in nanoseconds. The host
- * schedules; what is promised is checked, counted and kept, so that no more is promised than there is.
+ * SCHED_DEADLINE (sched(7)): a task gets `runtime` of each `period`, by its `deadline`, in nanoseconds. The host
+ * schedules; the kernel checks and counts promises, so that it promises no more time than there is.
  */
 import { EINVAL } from '../uapi/errno.ts';
 import type { Task } from './task.ts';
@@ -17,10 +17,10 @@ const LEAST_RUNTIME = 1024;
 /** kernel.sched_deadline_period_min_us and _max_us (sched(7)). */
 const LEAST_PERIOD = 100_000;
 const LONGEST_PERIOD = 4_194_304_000;
-/** kernel.sched_rt_runtime_us of sched_rt_period_us: the rest is for everybody else. */
+/** kernel.sched_rt_runtime_us of sched_rt_period_us: the rest is for other tasks. */
 const SHARE = 0.95;
 
-/** What is asked for, with the deadline for a period where none is given; or -EINVAL. */
+/** The request, with its deadline as the period if it gives none; or -EINVAL. */
 export function checkDeadline(asked: Deadline): Deadline | number {
   const period = asked.period === 0 ? asked.deadline : asked.period;
   const { runtime, deadline } = asked;
@@ -28,7 +28,7 @@ export function checkDeadline(asked: Deadline): Deadline | number {
   return period < LEAST_PERIOD || period > LONGEST_PERIOD ? -EINVAL : { ...asked, period };
 }
 
-/** Whether `next` can be promised to a task besides what others were promised. */
+/** Whether `next` can be promised to a task on top of what other tasks were promised. */
 export function isPossible(of: Task, next: Deadline): boolean {
   let sum = next.runtime / next.period;
   for (const other of of.kernel.tasks.values()) {

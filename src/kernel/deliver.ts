@@ -43,8 +43,8 @@ import { park } from './stop.ts';
 import type { Task } from './task.ts';
 
 /**
- * Sends a task back to its program, with a frame at hand, by way of its signals. `result` is that of the call it
- * comes from, with the call's number; null when it does not come from one.
+ * Sends a task back to its program, with a frame at hand, after its signals. `result` is that of the call it comes
+ * from, whose number is `nr`; null when it does not come from one.
  */
 export async function returnToProgram(task: Task, result: number | null, nr: number): Promise<void> {
   const thread = task.thread;
@@ -57,14 +57,14 @@ export async function returnToProgram(task: Task, result: number | null, nr: num
     else if (typeof next !== 'string' && 'fatal' in next) {
       const { signo } = next.fatal;
       const dumping = dumpCore(task, next.fatal, pending === null ? -1 : nr);
-      // It may be done already.
+      // The dump may be done already.
       task.kernel.promiseResolved();
       const dumped = await dumping;
       exitGroup(task, dumped ? signo | WCOREFLAG : signo);
       return;
     } else if (next === 'none') {
       if (task.signals.savedMask === null) break;
-      // No handler took the mask of before ppoll or sigsuspend: it holds again, and may let more through.
+      // No handler took the mask from before ppoll or sigsuspend. It holds again, and may let more signals through.
       task.signals.restoreSavedMask();
     } else {
       if (pending !== null)
@@ -117,7 +117,7 @@ function shallRestart(result: number, restartFlag: boolean, handler: boolean): '
   return result === -ERESTART_RESTARTBLOCK && !handler ? 'block' : null;
 }
 
-/** Builds the handler's frame and points the registers at it; false if the stack cannot take it. */
+/** Builds the handler's frame and points the registers at it; false if the frame does not fit on the stack. */
 function enterHandler(task: Task, thread: EngineThread, { info, action }: Delivery): boolean {
   const { memory } = task.kernel;
   const { view, bytes } = memory;
@@ -167,7 +167,9 @@ function blockForHandler(task: Task, signal: number, lo: number, hi: number, nod
   task.signals.setMask(blocked.lo | lo | (low ? own : 0), blocked.hi | hi | (low ? 0 : own));
 }
 
-/** What a signal becomes whose frame had no place. The frame of SIGSEGV would have none again, for ever: it kills. */
+/**
+ * Sends SIGSEGV for a signal whose frame does not fit. If that was SIGSEGV itself, it kills: its frame would never fit.
+ */
 function forceSegv(task: Task, signal: number): void {
   if (signal === SIGSEGV) task.group.sighand.set(SIGSEGV, DEFAULT_ACTION);
   forceSignal(task, faultInfo(SIGSEGV, SI_KERNEL, 0));

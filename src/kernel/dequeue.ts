@@ -1,7 +1,7 @@
 /**
- * What a thread has to do about its signals, asked before it goes back to its program.
+ * What a thread must do about its signals before it returns to its program.
  *
- * Default actions are taken here; a signal with a handler is answered, for a frame to be built. The caller:
+ * Default actions are taken here; a signal with a handler is returned, and the caller builds its frame. The caller:
  *
  *   while (deliverable(task)) {
  *     const next = dequeue(task);
@@ -40,7 +40,7 @@ export interface Delivery {
   readonly action: SigAction;
 }
 
-/** A signal of which the process ends; a core file may be written first. */
+/** A signal that ends the process; a core file may be written first. */
 export interface CoreDump {
   readonly fatal: SignalInfo;
 }
@@ -49,7 +49,7 @@ export interface CoreDump {
 const SYNCHRONOUS =
   sigBit(SIGSEGV) | sigBit(SIGBUS) | sigBit(SIGILL) | sigBit(SIGTRAP) | sigBit(SIGFPE) | sigBit(SIGSYS);
 
-/** Whether `dequeue` has anything to say, in a few words' time. */
+/** Whether `dequeue` has anything to do; it looks at only a few words. */
 export const deliverable = (task: Task): boolean =>
   task.signals.mustWake() ||
   task.group.exiting !== null ||
@@ -79,7 +79,7 @@ export function dequeue(task: Task): Delivery | CoreDump | 'none' | 'stop' | 'ex
   }
 }
 
-/** What SIG_DFL does; 'none': nothing. */
+/** What SIG_DFL does; 'none' if nothing. */
 function defaultAction(task: Task, info: SignalInfo): CoreDump | 'none' | 'stop' | 'exit' {
   const { group } = task;
   const signal = info.signo;
@@ -111,8 +111,8 @@ export function takeFrom(task: Task, lo: number, hi: number): SignalInfo | null 
 }
 
 /**
- * The thread comes back for a signal in a moment, with its registers: what it will take of the process's is its own
- * from now on. Whoever signals its own process takes the signal before the call ends (kill(2), "Notes").
+ * The thread will soon come back for a signal, with its registers: what it will take of the process's signals is its
+ * own from now on. A process that signals itself takes the signal before the call ends (kill(2), "Notes").
  */
 export function claim(task: Task): void {
   const { group, signals } = task;

@@ -1,9 +1,9 @@
 /**
- * Where guest threads enter the kernel and leave it: calls, faults, interruptions. ARCHITECTURE.md, "How a system
- * call travels".
+ * Where guest threads enter and leave the kernel: calls, faults, interruptions. ARCHITECTURE.md, "How a system call
+ * travels".
  *
- * A call that is ready answers at once, without a promise. Calls that change registers, or whose task has a signal
- * to take, need all registers: the thread is asked to come again with them (`showFrame`).
+ * A call that is ready answers at once, without a promise. Calls that change registers, or whose task has a signal to
+ * take, need all registers: the kernel asks the thread to come again with them (`showFrame`).
  */
 import { ERR, getRegister, RIP, setRegister } from '../arch/x86_64/registers.ts';
 import { KERN_ALERT, KERN_ERR } from '../core/printk.ts';
@@ -32,11 +32,11 @@ import { sendWindow } from './window-along.ts';
 /** A call as the table gives it to the entry: how to run it. */
 export interface EntryCall {
   readonly name: string;
-  /** Reads registers: 0 int32, 1 signed, 2 unsigned 64 bits, for each argument. */
+  /** How each argument is read from its register: 0 int32, 1 signed, 2 unsigned 64 bits. */
   readonly widths: readonly number[];
   /** It reads or replaces registers (fork, execve, rt_sigreturn). */
   readonly needsFrame: boolean;
-  /** A file that goes along with answers still does after it (kernel/along.ts). */
+  /** After it, a file that goes along with answers still does (kernel/along.ts). */
   readonly leavesOpened: boolean;
   /** Set if programs may know its answer without asking. */
   readonly foregone: Foregone | null;
@@ -53,22 +53,22 @@ export interface EntryCall {
   ): number | Promise<number>;
 }
 
-/** What a call answers that has set all registers itself. */
+/** The result of a call that has set all registers itself. */
 export const REGISTERS_SET = -4096;
-/** What a call answers whose task is gone, or goes on in another way. */
+/** The result of a call whose task is gone, or goes on in another way. */
 export const NO_RETURN = -4097;
 
-/** Told of each call; strace. Null: nobody listens. */
+/** Told of each call; for strace. */
 export interface CallObserver {
   enter(task: Task, nr: number, args: readonly number[]): void;
-  /** It cannot be answered at once. */
+  /** The call cannot be answered at once. */
   waits(task: Task): void;
   leave(task: Task, nr: number, result: number): void;
 }
 
-/** One trap in so many is measured (call-time.ts). */
+/** One trap in this many is measured (call-time.ts). */
 const MEASURED = 64;
-/** Of transfers: a file that was tried in vain is not tried again. */
+/** For `File.transfers`: a file tried in vain is not tried again. */
 const NEVER_OFTEN = -(2 ** 30);
 
 export class Entry {
@@ -80,7 +80,7 @@ export class Entry {
     this.calls = calls;
   }
 
-  /** The engine's `trap`: a handler's bug ends the task with an oops in the log, never the machine. */
+  /** The engine's `trap`. A bug in a handler ends the task with an oops in the log, never the machine. */
   trap(thread: EngineThread): void {
     const task = thread.owner as Task | null;
     if (task === null || task.thread !== thread) return;
@@ -104,7 +104,7 @@ export class Entry {
     }
   }
 
-  /** The engine's `died`: the host has killed the program, or it has ended, and said so. */
+  /** The engine's `died`: the host has killed the program, or it has ended on its own and said so. */
   died(thread: EngineThread): void {
     const task = thread.owner as Task | null;
     if (task === null || task.thread !== thread) return;
@@ -112,9 +112,10 @@ export class Entry {
   }
 
   private enter(task: Task, thread: EngineThread): void {
-    // What it has changed of its memory by itself is so for faults too, and for calls that leave what is foreseen.
+    // What the program has changed of its memory on its own also holds for faults, and for calls that leave what is
+    // foreseen.
     task.follower?.look();
-    // Whatever it says it wants: what a thread asks for is in the program's hands.
+    // This comes before anything the thread asks for: its request is in the program's hands.
     if (task.group.exiting !== null || (task.group.execing !== null && task.signals.mustDie()))
       exitTask(task, task.group.exiting ?? SIGKILL);
     else if (thread.trap === TRAP_CALL) this.call(task, thread);
@@ -146,7 +147,7 @@ export class Entry {
     this.run(task, call);
   }
 
-  /** Whether the task's own filters keep it from making the call: it has ended then. */
+  /** Whether the task's own filters refuse the call; if so, it ends here. */
   private isRefused(task: Task, thread: EngineThread, call: EntryCall | undefined): boolean {
     const answer = refusal(task, thread, task.attributes.seccomp!, call?.widths ?? []);
     if (answer === null) return false;
@@ -165,7 +166,7 @@ export class Entry {
     const a = task.callArgs;
     task.kernel.current = task;
     if (this.observer !== null) this.observer.enter(task, task.callNumber, a);
-    // Whoever listens wants to hear of every call, and a filter is asked for each.
+    // An observer must see every call, and a filter is asked about each.
     const asked = this.observer !== null || task.attributes.seccomp !== null;
     const known = call.foregone === null || asked ? null : task.kernel.known;
     known?.begin(task, call.foregone!);
@@ -183,7 +184,7 @@ export class Entry {
     }
     task.thread?.waits();
     this.observer?.waits(task);
-    // It may be resolved already.
+    // The promise may be resolved already.
     task.kernel.promiseResolved();
     result.then(
       value => {
@@ -197,7 +198,7 @@ export class Entry {
     );
   }
 
-  /** What the call wrote is to be seen. */
+  /** Shows the observer what the call wrote. */
   private tellEnd(observer: CallObserver, task: Task, result: number): void {
     if (result !== NO_RETURN) task.user.flush();
     observer.leave(task, task.callNumber, result);
@@ -260,7 +261,7 @@ export class Entry {
     this.toProgram(task, null);
   }
 
-  /** The thread ran into the middle of a patched site: it meant the system call that was there. */
+  /** The thread jumped into the middle of a patched site: it meant the system call that was there. */
   private isPatchedCall(task: Task, thread: EngineThread): boolean {
     const { images, memory } = task.kernel;
     const { view } = memory;
@@ -278,7 +279,7 @@ export class Entry {
     kernel.images.slowCall(mm, getRegister(kernel.memory.view, thread.context, RIP), nr);
   }
 
-  /** The stub could not copy an answer: perhaps the pages are still to be mapped; else the address was bad. */
+  /** The stub could not copy an answer: either the pages are still to be mapped, or the address is bad. */
   private badCopy(task: Task, thread: EngineThread): void {
     if (thread.copiedThrough && task.wentThrough !== null) {
       this.again(task, thread, task.wentThrough);
@@ -290,12 +291,15 @@ export class Entry {
       thread.answer(result);
       return;
     }
-    // It was about to show its frame.
+    // The thread was about to show its frame.
     task.pendingResult = result;
     thread.showFrame(result);
   }
 
-  /** What the thread should have copied by itself, and could not or has in vain, goes the usual way, from now on. */
+  /**
+   * Runs a call again whose copying the thread could not do on its own, or did in vain. The file goes the usual way
+   * from now on.
+   */
   private again(task: Task, thread: EngineThread, file: File): void {
     file.closeWindow();
     file.transfers = NEVER_OFTEN;
@@ -307,7 +311,7 @@ export class Entry {
   }
 }
 
-/** A bug of ours: the task dies of it, the machine goes on. */
+/** A bug of ours kills the task; the machine goes on. */
 export function oops(task: Task, bug: unknown): void {
   const { printk } = task.kernel;
   const text = bug instanceof Error ? sourceStack(bug.stack ?? bug.message) : String(bug);

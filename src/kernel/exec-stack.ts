@@ -15,7 +15,7 @@ export interface StackRequest {
   readonly auxv: readonly (readonly [number, number])[];
 }
 
-/** Where a stack is to be written: `size` bytes from `offset` on, which becomes the stack pointer. */
+/** Where a stack is written: from `offset` on, where the stack pointer will point. */
 export interface StackWindow {
   readonly bytes: Uint8Array;
   readonly view: DataView;
@@ -39,7 +39,7 @@ const AT_RANDOM = 25;
 const AT_EXECFN = 31;
 const RANDOM_SIZE = 16;
 
-/** How many bytes strings and AT_RANDOM's bytes take. */
+/** Bytes that the strings and AT_RANDOM's bytes take. */
 function stringsSize({ execfn, platform, argv, envp }: StackRequest): number {
   let size = execfn.length + 1 + platform.length + 1 + RANDOM_SIZE + 8;
   for (const s of argv) size += s.length + 1;
@@ -47,7 +47,7 @@ function stringsSize({ execfn, platform, argv, envp }: StackRequest): number {
   return size;
 }
 
-/** The stack pointer; the stack reaches from there to its top. */
+/** The stack pointer; the stack reaches from there to `top`. */
 export function stackPointerFor(r: StackRequest): number {
   const words = 1 + r.argv.length + 1 + r.envp.length + 1 + 2 * (r.auxv.length + 4);
   return Math.floor((r.top - stringsSize(r) - words * 8) / 16) * 16;

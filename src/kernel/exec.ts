@@ -1,8 +1,8 @@
 /**
  * execve(2): a task becomes another program.
  *
- * All that can fail without harm is done first: the file is found, its headers are read, scripts are resolved, the
- * arguments are copied. Then there is no way back: other threads end, the old memory goes, and an error kills.
+ * Everything that can fail without harm comes first: finding the file, reading its headers, resolving scripts, copying
+ * the arguments. Then there is no way back: other threads end, the old memory goes, and an error kills.
  */
 
 import type { ElfFile } from '../arch/x86_64/elf.ts';
@@ -37,14 +37,14 @@ import { dropUnsafe, mayBeDumped, sharesFs } from './secure-exec.ts';
 import { newSpaceFor } from './spaces.ts';
 import type { Task } from './task.ts';
 
-/** Scripts may name scripts, so often (execve(2)). */
+/** How many scripts may name one another (execve(2)). */
 const MAX_SCRIPTS = 5;
 const MAX_ARG_STRLEN = 32 * PAGE_SIZE;
 
 export interface ExecRequest {
   readonly at: Path | null;
   readonly filename: string;
-  /** The name by which the program is told of itself: one below /dev/fd if a descriptor says where to start. */
+  /** The program's name as the program learns it: one below /dev/fd if a descriptor says where to start. */
   readonly calledAs: string;
   /** That name will not be there: the descriptor is closed on exec (execveat(2), BUGS). */
   readonly isLost: boolean;
@@ -54,7 +54,7 @@ export interface ExecRequest {
   readonly envp: readonly string[];
 }
 
-/** Answers REGISTERS_SET, NO_RETURN when the task died, or -errno with nothing changed. */
+/** Returns REGISTERS_SET, NO_RETURN when the task died, or -errno with nothing changed. */
 export function execve(task: Task, request: ExecRequest): number | Promise<number> {
   const program = findProgram(task, request);
   if (typeof program === 'number') return program;
@@ -64,7 +64,7 @@ export function execve(task: Task, request: ExecRequest): number | Promise<numbe
   return go(task, program, request, alone === true ? 0 : alone === false ? NO_RETURN : alone);
 }
 
-/** 0, or what is in the way of it. */
+/** 0, or the error that prevents it. */
 function mayStart(task: Task, program: Program, request: ExecRequest): number {
   if (tooBig(task, program.argv, request.envp)) return -E2BIG;
   return task.kernel.engine.threadRoom === 0 ? -EAGAIN : 0;
@@ -103,7 +103,7 @@ function findProgram(task: Task, request: ExecRequest): Program | number {
   }
 }
 
-/** It may seem to be open for writing only because it is not known yet that it was closed. */
+/** A file may seem open for writing only because the kernel does not know yet that it was closed. */
 function openProgram(task: Task, at: Path | null, name: string, flags: number): Result<File> {
   const { kernel } = task;
   const file = openExec(kernel.vfs, task, at, name, flags);
@@ -189,10 +189,11 @@ function replace(task: Task, program: Program, request: ExecRequest): number {
 }
 
 /**
- * The task's memory, empty. A new one if it is shared (vfork), or if old and new program are to be kept `apart`. That is if the
- * new one may do what the old one might not: the old one's threads, and what it left for them where the engine keeps its
- * things, are not to be trusted. The same goes for a program that may be executed but not read. And if it may not see what
- * the old one did, which has given up rights (prctl(2), PR_SET_DUMPABLE): what that read and wrote still stands there.
+ * The task's memory, empty. It is new if the old one is shared (vfork), or if the old and the new program must be kept
+ * `apart`. They must if the new program may do what the old one might not: the old threads, and what they left in the
+ * engine's pages, are not to be trusted. The same goes for a program that may be executed but not read, and for an old
+ * program that has given up rights (prctl(2), PR_SET_DUMPABLE): what it read and wrote still stands there, where the
+ * new one must not see it.
  */
 function freshMemory(task: Task, apart: boolean): { thread: EngineThread; mm: Mm } {
   const { mm, thread } = task;
@@ -201,10 +202,10 @@ function freshMemory(task: Task, apart: boolean): { thread: EngineThread; mm: Mm
   leaveBetween(task);
   if (mm.users === 1 && !apart) {
     mm.clear();
-    // What its thread has set is heard before it is gone.
+    // Fetches what its thread has set, before that is gone.
     task.group.sighand.untell();
     mm.space.wipeTraces();
-    // The old pages go while the new program is looked at.
+    // The old pages go while the kernel looks at the new program.
     thread.newFrame(0);
     thread.prepare();
     return { thread, mm };
@@ -223,7 +224,7 @@ function freshMemory(task: Task, apart: boolean): { thread: EngineThread; mm: Mm
   return fresh;
 }
 
-/** Without a name the file's own one, not the number of the descriptor (since Linux 6.14). */
+/** Without a name, the file's own, not the descriptor's number (since Linux 6.14). */
 function commFor(file: File, { filename, calledAs }: ExecRequest): string {
   if (filename !== '' || file.path === null) return baseName(calledAs);
   const { name } = file.path.dentry;

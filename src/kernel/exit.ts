@@ -1,8 +1,8 @@
 /**
  * The end of threads and processes (exit(2), exit_group(2)).
  *
- * A thread that ends gives back what it holds at once (`kernel.releaseTask`). With the last one the process becomes
- * a zombie, until its parent has waited for it, or at once if the parent does not want to know (wait(2)).
+ * A thread that ends gives back at once what it holds (`kernel.releaseTask`). With the last one the process becomes a
+ * zombie until its parent has waited for it; it goes at once if the parent does not want to know (wait(2)).
  */
 import { childInfo, kernelInfo, killInfo } from '../uapi/siginfo.ts';
 import {
@@ -29,14 +29,14 @@ import type { ThreadGroup } from './thread-group.ts';
 import { toTicks } from './usage.ts';
 
 /**
- * How long a process takes to end, by itself and of a signal, for a parent that runs meanwhile, ns.
- * Nothing asks for that, but programs count on it: a shell that kills a job and then waits for it is not to be told of its
- * death before it waits. On Linux it is the time to wake the process and to take its memory apart.
+ * How long a process takes to end, on its own and of a signal, while its parent runs, ns. Nothing demands that, but
+ * programs count on it: a shell that kills a job and then waits for it must not learn of its death before it waits. On
+ * Linux it is the time to wake the process and to take its memory apart.
  */
 const EXITING = 100_000;
 const DYING = 1_000_000;
 
-/** Takes a new task into the tables: its number, its process, its user's count. */
+/** Enters a new task into the tables: its number, its process, its user's count. */
 export function registerTask(task: Task): void {
   const { kernel, group } = task;
   group.addThread(task);
@@ -97,8 +97,8 @@ function forget(task: Task): void {
 }
 
 /**
- * Children that this very thread made get another parent: a thread of the same process, for now. Who wants to hear of it
- * hears it from this one, as by kill(2), and so not from one that may not signal him (PR_SET_PDEATHSIG(2const)).
+ * Children made by this thread get another creator, for now: a thread of the same process. A child that asked for a
+ * signal gets it from this thread, as by kill(2), so not if this thread may not signal it (PR_SET_PDEATHSIG(2const)).
  */
 function leaveChildren(task: Task): void {
   const { group } = task;
@@ -140,7 +140,7 @@ function isRunning(group: ThreadGroup): boolean {
   return false;
 }
 
-/** Until `time` is over, or the parent sleeps. */
+/** Delays the zombie by `time` (ns), or until the parent sleeps. */
 function dieSlowly(group: ThreadGroup, parent: ThreadGroup, time: number): void {
   const { timers, clock } = group.leader.kernel;
   const end = (): void => {
@@ -184,8 +184,8 @@ const anyThread = (group: ThreadGroup): Task | null =>
   group.threads.has(group.leader) ? group.leader : (group.threads.values().next().value ?? null);
 
 /**
- * The death of `gone` may have orphaned a process group, when it was the link to its session: if a member is
- * stopped, all get SIGHUP and SIGCONT (POSIX, _exit). `parent` is the one whose link it was.
+ * The death of `gone` may have orphaned a process group that it linked to its session. If a member is stopped, all get
+ * SIGHUP and SIGCONT (POSIX, _exit). `parent` is the other end of that link.
  */
 function hangUpIfOrphaned(group: ProcessGroup, gone: ThreadGroup | null, parent: ThreadGroup | null): void {
   const wasLink =
@@ -197,7 +197,7 @@ function hangUpIfOrphaned(group: ProcessGroup, gone: ThreadGroup | null, parent:
   for (const member of members) sendToGroup(member, kernelInfo(SIGCONT));
 }
 
-/** The parent is told of a zombie, which goes at once if the parent does not want it. */
+/** Tells the parent of a zombie, which goes at once if the parent does not want it. */
 function tellParent(group: ThreadGroup): void {
   const { parent, exitSignal } = group;
   if (parent === null || parent.isKernel) {
@@ -206,7 +206,7 @@ function tellParent(group: ThreadGroup): void {
   }
   const { handler, flags } = parent.sighand.get(SIGCHLD);
   const unwanted = exitSignal === SIGCHLD && (handler === SIG_IGN || (flags & SA_NOCLDWAIT) !== 0);
-  // clone(2) takes any number of eight bits: one that is no signal's is never sent.
+  // clone(2) takes any eight-bit number: one that is no signal's is never sent.
   const isSignal = exitSignal > 0 && exitSignal <= NSIG;
   const silent = !isSignal || (exitSignal === SIGCHLD && handler === SIG_IGN);
   if (!silent) sendToGroup(parent, exitInfo(group));
@@ -233,7 +233,7 @@ export function childCode(status: number): number {
 export const childStatus = (status: number): number =>
   termSignal(status) === 0 ? exitCode(status) : termSignal(status);
 
-/** The last trace of a zombie goes. */
+/** Removes the last trace of a zombie. */
 export function reap(group: ThreadGroup): void {
   const { kernel } = group.leader;
   group.reaped = true;
@@ -245,7 +245,7 @@ export function reap(group: ThreadGroup): void {
 }
 
 /**
- * execve(2) ends all other threads, and gives the caller the number of the process. Once they are gone: true, or
+ * Ends all other threads for execve(2), and gives the caller the number of the process. Once they are gone: true, or
  * false if the caller has to die instead.
  */
 export function becomeOnlyThread(task: Task): boolean | Promise<boolean> {
@@ -265,7 +265,7 @@ async function othersEnd(task: Task): Promise<boolean> {
   return true;
 }
 
-/** They are dying already, so this needs no way to be interrupted. */
+/** The others are dying already, so this need not be interruptible. */
 function threadLeft(task: Task): Promise<void> {
   const { threadq } = task.group;
   return new Promise(resolve => {

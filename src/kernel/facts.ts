@@ -1,7 +1,7 @@
 /**
- * What a thread is told of its own process, so that it need not ask (engine/answers.ts, `ThreadFacts`): programs ask for it when
- * they start, and C libraries for every signal's disposition before they start another. It is told only what nobody but
- * the thread itself can change, or what is taken back before somebody does.
+ * What a thread is told of its own process, so that it need not ask (engine/answers.ts, `ThreadFacts`). Programs ask
+ * for it when they start, and C libraries ask for every signal's disposition before they start another program. A
+ * thread is told only what it alone can change, or what the kernel takes back before another changes it.
  */
 import { RLIMIT_SIZE, writeRlimit } from '../arch/x86_64/structs/resource.ts';
 import type { ThreadFacts } from '../engine/answers.ts';
@@ -12,10 +12,10 @@ import type { CloneRequest } from './fork.ts';
 import type { Task } from './task.ts';
 import type { ThreadGroup } from './thread-group.ts';
 
-/** So far up a thread may move its break before the kernel hears of it: `mem=` is to be watched. */
+/** How far up, bytes, a thread may move its break before the kernel, which watches `mem=`, learns of it. */
 const BREAK_AHEAD = 4 * 1024 * 1024;
 
-/** A new program, whose thread is alone. */
+/** For the only thread of a new program. */
 export function tellProgram(task: Task): void {
   tellSelf(task);
   tellIds(task);
@@ -24,7 +24,7 @@ export function tellProgram(task: Task): void {
   tellLimits(task);
 }
 
-/** A thread that was just made; it has what it has inherited. */
+/** For a thread that was just made, which has what it inherited. */
 export function tellThread(task: Task, parent: Task, r: CloneRequest): void {
   if ((r.flags & CLONE_VM) === 0) {
     tellSelf(task);
@@ -42,12 +42,12 @@ function tellSelf(task: Task): void {
   task.mm?.ownEnd.tell(task.mm, facts);
 }
 
-/** The process has another parent: who was told of the old one may be running. */
+/** The process has another parent; threads that were told of the old one may be running. */
 export function tellOfParent(group: ThreadGroup): void {
   for (const { thread } of group.threads) thread?.facts?.tellParent(group.ppid);
 }
 
-/** Threads of one process may have different ids (credentials(7)): nobody else changes them. */
+/** Threads of one process may have different ids (credentials(7)): each thread alone changes its own. */
 export function tellIds({ thread, cred, attributes }: Task): void {
   if (attributes.seccomp === null) thread?.facts?.tellIds(cred.uid, cred.euid, cred.gid, cred.egid);
 }
@@ -59,7 +59,7 @@ export function tellActions(task: Task): void {
   if (facts !== null) sighand.tell(facts, task.kernel.memory.view);
 }
 
-/** A forked process, whose dispositions are its parent's: shells set some of them first of all. */
+/** A forked process has its parent's dispositions; the first thing that shells do is to set some of them. */
 function tellActionsLike(task: Task, parent: Task): void {
   const facts = factsFor(task);
   if (facts !== null) task.group.sighand.tellLike(parent.group.sighand, facts, task.kernel.memory);
@@ -81,8 +81,8 @@ export function tellLimits(task: Task): void {
 }
 
 /**
- * With the answer that the task is about to be given: where its break is, and how far it may move that by itself. All that
- * brk(2) looks at allows it, and nobody else can change what that is.
+ * Sends, with the answer that the task is about to get, where its break is and how far it may move that on its own.
+ * Everything that brk(2) checks allows such a move, and no other task can change that.
  */
 export function tellBreak(task: Task): void {
   const { mm } = task;
@@ -98,7 +98,7 @@ const mayMoveBreak = (task: Task): boolean =>
   !Number.isFinite(task.rlimit(RLIMIT_AS)) &&
   task.kernel.memoryRules.neverRefuses(BREAK_AHEAD / PAGE_SIZE);
 
-/** Before one of its limits changes, or all of them are to be asked for. */
+/** Before a limit changes, or when the process must ask for its limits from now on. */
 export function untellLimits(group: ThreadGroup): void {
   for (const { thread, mm } of group.threads) {
     thread?.facts?.tellLimits(false);
@@ -106,15 +106,17 @@ export function untellLimits(group: ThreadGroup): void {
   }
 }
 
-/** Before somebody else gets to share something with the task (clone(2)). */
+/** Called before another task begins to share something with this one (clone(2)). */
 export function untellShared(task: Task, cloneFlags: number): void {
   if ((cloneFlags & CLONE_VM) === 0) return;
-  // Who waits for its child finds nobody else when it goes on (vfork(2)).
+  // A parent that waits for its child is alone again when it goes on (vfork(2)).
   if ((cloneFlags & CLONE_VFORK) !== 0) task.mm?.untellBreak();
   else untellAll(task);
 }
 
-/** Before the task's calls are to be heard, each of them, or it gets another thread of the engine's, or none. */
+/**
+ * Called before the kernel must see each of the task's calls, and before the task gets another engine thread, or none.
+ */
 export function untellAll({ group, signals, thread, mm }: Task): void {
   group.sighand.untell();
   signals.untell();
@@ -122,7 +124,7 @@ export function untellAll({ group, signals, thread, mm }: Task): void {
   thread?.facts?.forget();
 }
 
-/** Null where others could change what the thread was told, or where each call is somebody's business. */
+/** Null where others could change what the thread was told, or where the kernel must see each call. */
 function factsFor({ thread, group, attributes }: Task): ThreadFacts | null {
   return group.threads.size === 1 && attributes.seccomp === null ? (thread?.facts ?? null) : null;
 }

@@ -49,7 +49,7 @@ export class FileBacking implements Backing {
   }
 }
 
-/** The program that an address space runs: as long as it does, nobody opens the file for writing (open(2), ETXTBSY). */
+/** The program that an address space runs. While it does, the file cannot be opened for writing (open(2), ETXTBSY). */
 export class ExeBacking extends FileBacking {
   constructor(file: File, cache: PageCache) {
     super(file, cache);

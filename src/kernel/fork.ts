@@ -36,11 +36,11 @@ import { ThreadGroup } from './thread-group.ts';
 import { UserAccess } from './user-access.ts';
 import { unshareUts } from './uts.ts';
 
-/** Namespaces that there is one of; each process may have mounts and a host name of its own. */
+/** Kinds of namespaces with one member each; processes may have mounts and a host name of their own. */
 const MISSING = CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 const NAMESPACES = CLONE_NEWNS | CLONE_NEWUTS | MISSING;
 
-/** Threads of the engine's that forks leave: programs that are executed may need new spaces. */
+/** Engine threads that forks leave over: programs that are executed may need new spaces. */
 const KEPT_FOR_EXEC = 64;
 
 export interface CloneRequest {
@@ -52,7 +52,7 @@ export interface CloneRequest {
   readonly tls: number;
   readonly parentTid: number;
   readonly childTid: number;
-  /** CLONE_CLEAR_SIGHAND, and the number that the child is to have: clone3(2) alone has these. */
+  /** CLONE_CLEAR_SIGHAND, and the number that the child shall have: only clone3(2) has these. */
   readonly clearSighand: boolean;
   readonly tid: number | undefined;
 }
@@ -73,7 +73,7 @@ export function copyProcess(parent: Task, r: CloneRequest): Task | number {
   if (r.clearSighand === true) group.sighand.resetHandlers();
   if ((r.flags & CLONE_NEWNS) !== 0) unshareMounts(kernel.vfs, child.fs);
   child.thread = memory.thread;
-  // The same rights and places: what is known is known to both.
+  // Rights and places are the same, so both know the same answers.
   if ((r.flags & CLONE_NEWNS) === 0) memory.thread.knownBy = thread.knownBy;
   memory.thread.owner = child;
   inheritThreadState(parent, child, r.flags);
@@ -85,7 +85,7 @@ export function copyProcess(parent: Task, r: CloneRequest): Task | number {
   return child;
 }
 
-/** Numbers that programs want to find in memory, then off it goes. */
+/** Stores the thread numbers asked for, then lets the child run. */
 export function start(parent: Task, child: Task, r: CloneRequest): void {
   const { thread } = child;
   if (thread === null) return;
@@ -97,7 +97,7 @@ export function start(parent: Task, child: Task, r: CloneRequest): void {
   thread.resume();
 }
 
-/** Copied out by the thread itself, before it goes on. */
+/** The thread itself copies the number out before it goes on. */
 function putTid(thread: EngineThread | null, child: Task, address: number): void {
   const offset = thread?.stageOut(4) ?? -1;
   if (offset < 0) return;
@@ -105,7 +105,10 @@ function putTid(thread: EngineThread | null, child: Task, address: number): void
   thread!.copyOut(address, offset, 4);
 }
 
-/** In memory that both share: either may look first, and the child may end, and clear it, before the parent goes on. */
+/**
+ * For memory that both share: either may look first, and the child may end, and clear the number, before the parent
+ * goes on.
+ */
 function putTidNow(thread: EngineThread, child: Task, address: number): void {
   const { kernel, mm } = child;
   const offset = thread.stageOut(4);
@@ -123,7 +126,7 @@ function checkFlags(flags: number): number {
   return (flags & CLONE_THREAD) !== 0 && (flags & CLONE_PIDFD) !== 0 ? -EINVAL : 0;
 }
 
-/** New namespaces are the administrator's; kinds that a kernel was built without are EINVAL (clone(2)). */
+/** New namespaces need privilege; kinds that a kernel was built without are EINVAL (clone(2)). */
 export function mayUnshare(task: Task, flags: number): number {
   if ((flags & NAMESPACES) === 0) return 0;
   const privileged = (flags & CLONE_NEWUSER) !== 0 || capable(task.cred, CAP_SYS_ADMIN);
@@ -186,7 +189,7 @@ function setChildRegisters(
   thread.tls = (r.flags & CLONE_SETTLS) !== 0 ? r.tls : parent.tls;
 }
 
-/** vfork(2): the parent waits until the child has its own memory, or is gone. Only a deadly signal ends that. */
+/** vfork(2): the parent waits until the child has its own memory or is gone. Only a deadly signal ends the wait. */
 export function vforkDone(child: Task): Promise<void> {
   return new Promise(resolve => {
     child.execDone = () => {

@@ -1,9 +1,8 @@
 /**
  * Futexes (futex(2), futex(7)): sleeping on a word of memory.
  *
- * Words are told apart by what they are, not where: private ones by address space and address, shared ones by the
- * file and the position there. The kernel is one thread, so comparing the word and joining the queue cannot be
- * separated by another's wake.
+ * A word's identity is what it is, not where: private words by address space and address, shared ones by the file and
+ * the position in it. The kernel is one thread, so no wake can come between comparing the word and joining the queue.
  */
 
 import type { Mm } from '../mm/mm.ts';
@@ -14,7 +13,7 @@ import type { Task } from './task.ts';
 
 export const FUTEX_BITSET_MATCH_ANY = -1;
 
-/** One task that sleeps. */
+/** A sleeping task. */
 export interface FutexWaiter {
   readonly task: Task;
   readonly bitset: number;
@@ -30,7 +29,7 @@ export interface FutexKey {
   readonly offset: number;
 }
 
-/** Something for each word. */
+/** One value for each word. */
 export class FutexMap<T> {
   private readonly objects: Map<object, Map<number, T>> = new Map();
 
@@ -51,7 +50,7 @@ export class FutexMap<T> {
   }
 }
 
-/** Realtime priorities come first; among the same, who came first (sched(7)). */
+/** Higher realtime priorities come first; equal ones in order of arrival (sched(7)). */
 export function insertByPriority<T extends { readonly task: Task }>(queue: T[], waiter: T): void {
   const priority = (of: T): number => of.task.attributes.sched.priority;
   let at = queue.length;
@@ -62,7 +61,7 @@ export function insertByPriority<T extends { readonly task: Task }>(queue: T[], 
 export class FutexTable {
   private readonly queues: FutexMap<FutexWaiter[]> = new FutexMap();
 
-  /** Whether anybody sleeps on a word. */
+  /** Whether a task sleeps on the word. */
   has(key: FutexKey): boolean {
     return this.queues.get(key) !== undefined;
   }
@@ -81,7 +80,7 @@ export class FutexTable {
     if (queue.length === 0) this.queues.delete(waiter.key);
   }
 
-  /** Wakes up to `count` sleepers with a common bit; how many. */
+  /** Wakes up to `count` sleepers with a common bit; returns how many. */
   wake(key: FutexKey, count: number, bitset: number): number {
     const queue = this.queues.get(key);
     if (queue === undefined) return 0;
@@ -96,7 +95,7 @@ export class FutexTable {
     return woken;
   }
 
-  /** Moves up to `count` sleepers to another word; how many. */
+  /** Moves up to `count` sleepers to another word; returns how many. */
   requeue(from: FutexKey, to: FutexKey, count: number): number {
     const queue = this.queues.get(from);
     if (queue === undefined) return 0;
@@ -110,17 +109,17 @@ export class FutexTable {
   }
 }
 
-/** No address from here on is a program's. */
+/** Addresses from here on are never a program's. */
 const USER_HALF = 2 ** 47;
 
-/** What a word is; -EFAULT if there is none. */
+/** A word's identity; -EINVAL if not aligned, -EFAULT if there is none. */
 export function futexKey(mm: Mm, address: number, isPrivate: boolean): FutexKey | number {
   if (address % 4 !== 0) return -EINVAL;
   if (address >= USER_HALF) return -EFAULT;
   if (isPrivate) return { object: mm, offset: address };
   const vma = mm.vmas.find(address);
   if (vma === null || vma.prot === 0) return -EFAULT;
-  // Beside those of private futexes of the same words, which are others (futex(2), FUTEX_PRIVATE_FLAG).
+  // Beside the key of a private futex on the same word, which is another futex (futex(2), FUTEX_PRIVATE_FLAG).
   if (vma.backing === null || (vma.flags & VM_SHARED) === 0) return { object: mm, offset: address + 1 };
   const { cache } = vma.backing;
   const offset = vma.posOf(address);
@@ -208,7 +207,7 @@ export function futexWaitAny(
   });
 }
 
-/** Wakes on a word whether its sleepers think it private or shared: for the kernel's own changes. */
+/** Wakes sleepers on a word, private and shared ones: for the kernel's own changes. */
 export function wakeFutex(task: Task, address: number, count: number): void {
   if (task.mm === null) return;
   const { futexes } = task.kernel;

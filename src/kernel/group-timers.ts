@@ -22,7 +22,7 @@ export class GroupTimers {
     return timer;
   }
 
-  /** A number for a new timer: they are not used again soon. */
+  /** A number for a new timer; numbers are not reused soon. */
   newId(): number {
     while (this.posix.has(this.nextId)) this.nextId = (this.nextId + 1) & 0x7fffffff;
     const id = this.nextId;

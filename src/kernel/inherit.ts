@@ -11,7 +11,7 @@ import type { Task } from './task.ts';
 export const inheritSigHand = (parent: Task, cloneFlags: number): SigHand =>
   (cloneFlags & CLONE_SIGHAND) !== 0 ? parent.group.sighand.share() : parent.group.sighand.clone();
 
-/** What a new thread, of the same process or of a new one, has from the thread that made it. */
+/** What a new thread, in the same process or in a new one, inherits from the thread that made it. */
 export function inheritThreadState(parent: Task, child: Task, cloneFlags: number): void {
   const { blocked, altStack } = parent.signals;
   child.signals.setMask(blocked.lo, blocked.hi);
@@ -20,7 +20,7 @@ export function inheritThreadState(parent: Task, child: Task, cloneFlags: number
   child.attributes = inheritAttributes(parent);
 }
 
-/** A new program: called when execve can no longer fail, in a process of one thread. */
+/** Called for a new program when execve can no longer fail, in a process of one thread. */
 export function resetForExec(task: Task): void {
   const { group, signals } = task;
   if (group.sighand.refs > 1) {

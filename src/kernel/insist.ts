@@ -1,10 +1,12 @@
 /**
- * A thread that has to die and runs its program is interrupted. One that keeps the host's signals from itself does
- * not come: it is asked again and again, and then its address space is ended from outside.
+ * A thread that has to die is interrupted while it runs its program. One that keeps the host's signals from itself does
+ * not react: it is interrupted again and again, and then its address space is ended from outside.
  */
 import type { Task } from './task.ts';
 
-/** ns between two interruptions, and how many there are: a busy host can keep a thread waiting for a second and more. */
+/**
+ * The time between two interruptions, ns, and how many there are: a busy host can delay a thread by a second and more.
+ */
 const PAUSE = 5e7;
 const TIMES = 100;
 

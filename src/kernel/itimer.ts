@@ -23,7 +23,7 @@ export class IntervalTimer {
   private deadline = 0;
   private interval = 0;
   private timer: Timer | null = null;
-  /** The processor time of threads when they were last sent the signal. */
+  /** The processor time of each thread, ns, when it was last sent the signal. */
   private readonly paid: WeakMap<Task, number> = new WeakMap();
 
   constructor(group: ThreadGroup, which: number) {
@@ -33,14 +33,14 @@ export class IntervalTimer {
 
   get(): TimerValue {
     if (this.timer === null) return { value: 0, interval: this.interval };
-    // An armed timer never says 0, which would mean that it is not.
+    // An armed timer never reports 0, which would mean disarmed.
     return { value: Math.max(1000, this.deadline - this.now()), interval: this.interval };
   }
 
   set(value: number, interval: number): void {
     this.timer?.cancel();
     this.timer = null;
-    // Timers of processor time keep it while they are disarmed.
+    // Timers of processor time keep their interval while they are disarmed.
     this.interval = value === 0 && this.which === ITIMER_REAL ? 0 : interval;
     if (value > 0) this.arm(this.now() + value);
   }
@@ -76,8 +76,8 @@ export class IntervalTimer {
   }
 
   /**
-   * Who has used most of the time that is now over takes the signal, unless it is blocked there: Linux sends it to who
-   * runs at that moment, and profilers count on its being sent to each thread as often as that runs.
+   * The thread that used most of the time now over takes the signal, unless it blocks it. Linux sends it to the thread
+   * that runs at that moment, and profilers rely on each thread's getting it as often as it runs.
    */
   private takerOf(signal: number): Task | null {
     let taker: Task | null = null;

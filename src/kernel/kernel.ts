@@ -47,15 +47,15 @@ import type { LentWindows } from './window-along.ts';
 
 export type ShutdownKind = 'halt' | 'poweroff' | 'restart';
 
-/** Told of what happens to tasks apart from their calls; strace. */
+/** Told of what happens to tasks apart from their calls; for strace. */
 export interface TaskObserver {
-  /** The first program of a process that the kernel made itself runs. */
+  /** The first program of a process that the kernel itself made has started. */
   started(task: Task, path: string, argv: readonly string[], envp: readonly string[]): void;
-  /** A signal has come to a task; what it does, if anything, comes next. */
+  /** A signal has reached a task; its effect, if any, comes next. */
   signal(task: Task, info: SignalInfo): void;
-  /** The task stands still because of a signal. */
+  /** A signal has stopped the task. */
   stopped(task: Task, signal: number): void;
-  /** `status` as wait(2) has it. */
+  /** `status` as in wait(2). */
   ended(task: Task, status: number): void;
 }
 
@@ -78,7 +78,7 @@ export interface Kernel {
   readonly inotify: InotifyHub;
   readonly ipc: SysvIpc;
   readonly aio: AioContexts;
-  /** What files are to execve(2). */
+  /** What execve(2) makes of files. */
   readonly programs: Programs;
   /** POSIX message queues by name. */
   readonly queues: Map<string, PosixQueue>;
@@ -87,21 +87,18 @@ export interface Kernel {
   /** Tasks by thread number, and thread groups by process number, zombies included. */
   readonly tasks: NumberTable<Task>;
   readonly groups: NumberTable<ThreadGroup>;
-  /**
-   * The task whose call began last: whose call runs, up to its first wait. What runs after one must not ask.
-   */
+  /** The task whose call began last; that call runs until its first wait. Code after a wait must not read this. */
   current: Task | null;
-  /** Null: nobody listens. */
   readonly observer: TaskObserver | null;
   readonly tally: Tally;
   readonly loads: LoadAverages;
-  /** Where the memory is. */
+  /** How the machine's memory is used. */
   readonly account: MemoryAccount;
   readonly pids: PidAllocator;
   readonly jobs: JobControl;
   readonly users: Users;
   readonly uts: Uts;
-  /** What programs are told of the processor (getauxval(3)). */
+  /** Processor features that programs learn of (getauxval(3)). */
   readonly cpu: { readonly hwcap: number; readonly hwcap2: number; readonly minSigStack: number };
   /** Processors that the guest sees. */
   readonly ncpus: number;
@@ -113,9 +110,9 @@ export interface Kernel {
   readonly known: KnownAnswers | null;
   /** Offset in memory of a page that no program can reach; -1: there is none. */
   readonly scratch: number;
-  /** What programs did when they began (kernel/habits). */
+  /** How programs began (kernel/habits). */
   readonly habits: Habits;
-  /** What threads read and write by themselves. */
+  /** Windows that threads use on their own. */
   readonly lentWindows: LentWindows;
   readonly openPipes: OpenPipes;
   readonly pipeMeetings: PipeMeetings;
@@ -146,10 +143,10 @@ export interface Kernel {
   /** Process 1 has died: panics, or powers off when the machine was to run one command. */
   initExited(status: number): void;
   /**
-   * Takes from an exiting task what it holds: memory (clear_child_tid, robust futexes first), descriptors,
-   * file system context, its engine thread. Called once, before the exit is told to anybody.
+   * Takes from an exiting task what it holds: memory (clear_child_tid, robust futexes first), descriptors, file system
+   * context, its engine thread. Called once, before the exit is reported to anyone.
    */
   releaseTask(task: Task): void;
-  /** Told by whoever resolves a promise that a handler waits for, so that the loop lets it run. */
+  /** Called when a promise that a handler waits for is resolved, so that the loop lets it run. */
   promiseResolved(): void;
 }

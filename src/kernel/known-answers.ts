@@ -1,9 +1,9 @@
 /**
- * Calls whose answers programs may be given without asking us: that a name does not exist, or is no symbolic link; and of
- * files that do not change (`Inode.isSteady`), what they are. They are asked over and over (search paths, realpath(3)),
- * change nothing, and depend on names only (fs/trail.ts), on the file, and on who asks: rights, root and working directory.
- * Each such who has a key (engine/answers.ts); a task's is taken away as soon as one of these changes, and found again with its next
- * call of this kind.
+ * Calls whose answers programs may get without asking us: that a name does not exist or is no symbolic link, and what a
+ * file is that does not change (`Inode.isSteady`). Programs make them over and over (search paths, realpath(3)). They
+ * change nothing, and depend only on names (fs/trail.ts), on the file, and on the asker's rights, root and working
+ * directory. Each such asker has a key (engine/answers.ts). A task loses its key when one of these changes, and gets
+ * one again with its next call of this kind.
  */
 import type { Cred } from '../core/cred.ts';
 import type { KnownAnswers as EngineAnswers, KnownAnswer, KnownCall, KnownKey } from '../engine/answers.ts';
@@ -14,17 +14,17 @@ import { ENOENT } from '../uapi/errno.ts';
 import { AT_FDCWD } from '../uapi/fcntl.ts';
 import type { Task } from './task.ts';
 
-/** How a call of the table may be answered beforehand. */
+/** How a call of the table may be answered in advance. */
 export interface Foregone extends KnownCall {
-  /** With which errors: positive numbers. */
+  /** Its errors that may be known, as positive numbers. */
   readonly errors: readonly number[];
-  /** Also with what it says of a file that does not change. */
+  /** Whether what the call says of a steady file may be known, too. */
   readonly ofSteady: boolean;
-  /** The argument with the directory where relative names start; -1: it is the working directory. */
+  /** The argument that holds the directory where relative names start; -1: the working directory. */
   readonly dirfd: number;
 }
 
-/** More than these are forgotten: threads keep the keys they have. */
+/** At this many all keys are forgotten; threads keep the keys they have. */
 const MOST_KEYS = 4096;
 
 type FillRandom = (buf: Uint8Array, off: number, len: number) => void;
@@ -39,7 +39,7 @@ export class KnownAnswers {
   private readonly numbers: WeakMap<object, number> = new WeakMap();
   private lastNumber = 0;
   private readonly rights: WeakMap<Cred, string> = new WeakMap();
-  /** A file that was said not to change is about to. */
+  /** A file that was said not to change is about to change. */
   private readonly forgetAll = (): void => this.vfs.dcache.forgetAnswers();
 
   /** `page`: an offset in memory that no program can reach. */
@@ -51,15 +51,15 @@ export class KnownAnswers {
     vfs.dcache.relying = engine;
   }
 
-  /** Before a call's handler runs. */
+  /** Called before a call's handler runs. */
   begin(task: Task, call: Foregone): void {
     this.trail.clear();
     this.vfs.walker.trail = this.trail;
-    // What others are going to be told is not to pass through a program's hands.
+    // Other programs will get this answer, so it must not pass through this program's hands.
     if (call.ofSteady && call.out >= 0) task.user.keepAt(this.page);
   }
 
-  /** After it, with what it answered. */
+  /** Called after the handler, with its result. */
   end(task: Task, call: Foregone, result: unknown): void {
     const { walker } = this.vfs;
     walker.trail = null;
@@ -70,7 +70,7 @@ export class KnownAnswers {
     task.user.release();
   }
 
-  /** Whether the answer comes from one walk, by names that stay as they are, from a place that the key tells. */
+  /** Whether the answer comes from one walk, over names that stay as they are, from a place that the key covers. */
   private holds(task: Task, call: Foregone, result: number): boolean {
     const { trail } = this;
     if (trail.walks !== 1 || trail.unsure || trail.missing !== (result === -ENOENT)) return false;
@@ -89,7 +89,7 @@ export class KnownAnswers {
     if (this.learn(task, call, { result, offset, length }, dentry)) inode.relied = this.forgetAll;
   }
 
-  /** An answer that is about `dentry`, or null: about the last name of the trail. */
+  /** Stores an answer about `dentry`, or if null about the last name of the trail; false if it could not. */
   private learn(task: Task, call: Foregone, answer: KnownAnswer, dentry: Dentry | null): boolean {
     const { thread } = task;
     if (thread === null) return false;
@@ -102,7 +102,7 @@ export class KnownAnswers {
     return true;
   }
 
-  /** Rights and root of a task, in a word. */
+  /** A task's rights and root, as a string. */
   whoIs({ cred, root }: Task): string {
     return `${this.rightsOf(cred)} ${this.placeOf(root)}`;
   }

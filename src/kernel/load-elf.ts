@@ -1,7 +1,7 @@
 /**
  * Puts a program's segments into an address space (elf(5), System V ABI chapter 5): file pages, then zero pages for
- * what the file does not hold. The part of the last file page that belongs to the zeros is cleared through the
- * thread that will run the program, before it runs.
+ * what the file does not hold. The thread that will run the program clears the part of the last file page that belongs
+ * to the zeros, before the program runs.
  */
 import type { ElfFile, Segment } from '../arch/x86_64/elf.ts';
 import type { EngineThread } from '../engine/engine.ts';
@@ -21,7 +21,7 @@ export function imageSize(elf: ElfFile): number {
 
 export const imageStart = (elf: ElfFile): number => Math.min(...elf.loads.map(s => pageDown(s.vaddr)));
 
-/** Where the program headers are in memory, 0 if no segment holds them. */
+/** The address of the program headers; 0 if no segment holds them. */
 export function headersAddress(elf: ElfFile, bias: number): number {
   const holder = elf.loads.find(s => s.offset <= elf.phoff && elf.phoff < s.offset + s.fileSize);
   return holder === undefined ? 0 : bias + holder.vaddr + (elf.phoff - holder.offset);
@@ -63,7 +63,9 @@ function mapSegment(mm: Mm, thread: EngineThread, s: Segment, backing: Backing, 
   return 0;
 }
 
-/** Zeros for the end of a page that a file begins; the page has to be there, also of a file that is read by and by. */
+/**
+ * Clears the rest of a page that a file begins. The page has to be present, also if the file is read little by little.
+ */
 function clear(mm: Mm, thread: EngineThread, address: number, len: number): number {
   const failed = mm.populate(address, len);
   if (failed < 0) return failed;

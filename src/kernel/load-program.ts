@@ -1,4 +1,6 @@
-/** A program in a task's empty memory (execve(2)): its segments and its loader's, its stack and what lies there. */
+/**
+ * Loads a program into a task's empty memory (execve(2)): its segments and its loader's, its stack and what lies there.
+ */
 
 import type { ElfFile } from '../arch/x86_64/elf.ts';
 import { EFLAGS, RIP, RSP, setRegister, setSegments } from '../arch/x86_64/registers.ts';
@@ -18,10 +20,10 @@ import type { Task } from './task.ts';
 
 /** Bytes of a stack that are copied at once. */
 const STACK_PIECE = 64 * 1024;
-/** For places, then for AT_RANDOM (getauxval(3)): 16 bytes each. */
+/** Random bytes: 16 for placing things, then 16 for AT_RANDOM (getauxval(3)). */
 const RANDOM_SIZE = 32;
 const STACK_GAP = 256 * PAGE_SIZE;
-/** Where position-independent programs go, and how far up they may be moved at random. */
+/** The lowest address for position-independent programs. */
 const PIE_BASE = 0x555555554000;
 const DEFAULT_STACK = 8 * 1024 * 1024;
 const LARGEST_STACK = 1024 * 1024 * 1024;
@@ -34,13 +36,13 @@ export interface Program {
   readonly cred: ExecCred;
 }
 
-/** What it is told: how it was called, and its environment. */
+/** How the program was called, and its environment. */
 interface Words {
   readonly calledAs: string;
   readonly envp: readonly string[];
 }
 
-/** Answers 0, or -errno: then the task has neither its old program nor a new one. */
+/** 0, or -errno, which leaves the task with neither its old program nor a new one. */
 export function load(task: Task, mm: Mm, thread: EngineThread, program: Program, request: Words): number {
   const { elf, file, interp } = program;
   const { view, bytes } = task.kernel.memory;
@@ -94,7 +96,9 @@ function mapFile(mm: Mm, thread: EngineThread, file: File, elf: ElfFile, bias: n
   return done;
 }
 
-/** The whole stack is mapped: its pages come as they are touched. Below `top`, but not over what the engine keeps. */
+/**
+ * Maps the whole stack, whose pages come as they are touched. It lies below `top`, but not over what the engine keeps.
+ */
 function mapStack(task: Task, mm: Mm, top: number, executable: boolean): Vma {
   const limit = task.rlimit(RLIMIT_STACK);
   const wish = Number.isFinite(limit) ? Math.min(limit, LARGEST_STACK) : DEFAULT_STACK;

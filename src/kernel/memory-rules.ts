@@ -2,10 +2,10 @@
 import type { Mm } from '../mm/mm.ts';
 import type { Kernel } from './kernel.ts';
 
-/** vm.max_map_count at first. The host has such a limit for each space, and the engine needs some areas itself. */
+/** The initial vm.max_map_count. The host has such a limit for each space, and the engine needs some areas itself. */
 const MOST_MAPS = 65530;
 const FOR_THE_ENGINE = 530;
-/** The vDSO and its data, which are in no list. */
+/** The vDSO and its data, which are in no list of areas. */
 const VDSO_AREAS = 2;
 
 const HEURISTIC = 0;
@@ -15,7 +15,7 @@ export const NEVER = 2;
 export class MemoryRules {
   private readonly kernel: Kernel;
   private rule: number = HEURISTIC;
-  /** vm.overcommit_ratio: that share, in percent. */
+  /** vm.overcommit_ratio, in percent. */
   ratio = 50;
   maxMaps = MOST_MAPS;
 
@@ -23,7 +23,7 @@ export class MemoryRules {
     this.kernel = kernel;
   }
 
-  /** vm.overcommit_memory: 0 refuses what is obviously too much, 1 nothing, 2 what goes beyond a share of all. */
+  /** vm.overcommit_memory: 0 refuses what is obviously too much, 1 nothing, 2 what exceeds a share of all memory. */
   get overcommit(): number {
     return this.rule;
   }
@@ -33,12 +33,12 @@ export class MemoryRules {
     for (const { mm } of this.kernel.tasks.values()) mm?.changing();
   }
 
-  /** Whether so many are never too many, whatever others ask for. */
+  /** Whether `pages` are never too many, whatever others ask for. */
   neverRefuses(pages: number): boolean {
     return this.rule !== NEVER && !this.refuses(pages);
   }
 
-  /** Whether a private mapping of so many pages that may be written is too large. */
+  /** Whether a private writable mapping of `pages` is too large. */
   refuses(pages: number): boolean {
     const total = this.kernel.ram.totalPages;
     if (this.overcommit === ALWAYS) return false;
@@ -46,12 +46,12 @@ export class MemoryRules {
     return this.committed() + pages > this.commitLimit;
   }
 
-  /** Pages: that share. */
+  /** What vm.overcommit_ratio allows, in pages. */
   get commitLimit(): number {
     return Math.floor((this.kernel.ram.totalPages * this.ratio) / 100);
   }
 
-  /** Whether a space may have so many areas more; a run of guard pages makes two more of one. */
+  /** Whether a space may have `more` further areas. A run of guard pages adds two, as it splits an area. */
   hasRoom(mm: Mm, more: number): boolean {
     const vdso = mm.host.vdso() === 0 ? 0 : VDSO_AREAS;
     return (

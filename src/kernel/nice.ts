@@ -5,11 +5,14 @@ import { CAP_SYS_NICE, type Cred, capable } from '../core/cred.ts';
 import { RLIMIT_NICE } from '../uapi/resource.ts';
 import type { Task } from './task.ts';
 
-/** Whether the caller may change how a task with the credentials `of` is scheduled at all. */
+/** Whether the caller may change the scheduling of a task with the credentials `of` at all. */
 export const ownsOrMay = (caller: Cred, of: Cred): boolean =>
   caller.euid === of.uid || caller.euid === of.euid || capable(caller, CAP_SYS_NICE);
 
-/** Nobody changes how a task is scheduled that may do what he may not, his own or not (capabilities(7), CAP_SYS_NICE). */
+/**
+ * Whether the caller may do all that the task may: else it may not change the task's scheduling, even as its owner
+ * (capabilities(7), CAP_SYS_NICE).
+ */
 export const hasRightsOf = (caller: Cred, of: Cred): boolean =>
   capSubset(of.permitted, caller.permitted) || capable(caller, CAP_SYS_NICE);
 

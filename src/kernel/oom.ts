@@ -1,14 +1,15 @@
 /**
  * Memory that the machine does not have (mem=), and the out-of-memory killer.
  *
- * Programs' private pages are the engine's: the host gives them at the first touch, without asking us. So while
- * what programs *could* touch is more than the machine has, what they have touched is watched, and when that is too
- * much the largest process is killed (proc_pid_oom_score(5)), as Linux does it. While everybody could touch all that
- * they have mapped, little is watched: programs can give themselves memory behind our back (the engine lets threads
- * map their own), so those that have run are looked at from time to time. Who has more than it was given dies.
+ * Programs' private pages are the engine's: the host gives them at the first touch, without asking us. While programs
+ * *could* touch more than the machine has, the kernel watches what they have touched, and when that is too much kills
+ * the largest process (proc_pid_oom_score(5)), as Linux does. While all could touch everything that they have mapped,
+ * little is watched. But programs can give themselves memory behind our back (the engine lets threads map their own),
+ * so those that have run are checked from time to time. One that has more than it was given is killed.
  *
- * What the kernel itself keeps for programs (open files, what lies in pipes and sockets) is not counted piece by piece. But when all of
- * it is too much for the machine, or for V8, it counts as memory of those that have most files open.
+ * What the kernel itself keeps for programs (open files, the contents of pipes and sockets) is not counted piece by
+ * piece. When all of it is too much for the machine, or for V8, each program is charged with a part of it, according to
+ * its open files.
  */
 
 import { KERN_ERR } from '../core/printk.ts';
@@ -22,24 +23,24 @@ import { sendToGroup } from './signal.ts';
 import type { Task } from './task.ts';
 import type { ThreadGroup } from './thread-group.ts';
 
-/** How often what is in use is looked at, ns, and the pages that a processor's program touches in this time. */
+/** How often the memory in use is checked, ns, and the pages that a program on one processor can touch in this time. */
 const PERIOD = 2e7;
 const TOUCHED = 10240;
-/** With much left it is looked at less often. */
+/** The longest such period, ns, when much memory is left. */
 const LONGEST = 2e8;
-/** How often those that have run are looked at, ns. */
+/** How often programs that have run are checked, ns. */
 const CONTROL = 1e8;
-/** Pages that a program may have beside its areas': what the engine needs. */
+/** Pages that a program may have beyond those of its areas: what the engine needs. */
 const SLACK = 4096;
-/** Bytes that the kernel needs anyway: its program, compiled, and what it knows of files. */
+/** Bytes that the kernel always needs: its program, compiled, and what it knows of files. */
 const KERNELS_OWN = 2 ** 28;
-/** A thread is as much to keep as so many open files. */
+/** A thread costs as much to keep as this many open files. */
 const FILES_PER_THREAD = 16;
-/** A victim's memory is waited for this long, ns, before there is another victim. */
+/** How long a victim's memory is awaited, ns, before there is another victim. */
 const PATIENCE = 2e9;
-/** Free pages with which a page fault may still have failed: it brings more than the one page. */
+/** Free pages with which a page fault may still have failed: a fault brings in more than one page. */
 const TOO_FEW = 1024;
-/** Points for a whole machine of memory, and so for one of oom_score_adj's thousandths. */
+/** Points for all of the machine's memory; one point is one of oom_score_adj's thousandths. */
 const SCALE = 1000;
 const PROTECTED = -1000;
 
@@ -47,7 +48,7 @@ interface Candidate {
   readonly group: ThreadGroup;
   readonly task: Task;
   readonly mm: Mm;
-  /** Private ones, and what the host's tables of all its pages take: who only reads memory has no others. */
+  /** Private pages with the host's page tables, and these alone: a program that only reads memory has no others. */
   readonly pages: number;
   readonly tables: number;
   readonly points: number;
@@ -57,21 +58,21 @@ export class OomKiller {
   private readonly kernel: Kernel;
   /** Private pages that programs may touch. */
   private promised = 0;
-  /** Whose memory is about to come free, and until when that is waited for. */
+  /** The space whose memory is about to come free, and until when (ns) that is awaited. */
   private victim: Mm | null = null;
   private patience = 0;
   private watching = false;
   private period = PERIOD;
   private controlling = false;
   private readonly own = new OwnMemory();
-  /** Who had too many pages when last looked at, and how many. */
+  /** Spaces that had too many pages at the last check, and how many. */
   private readonly excess: WeakMap<Mm, number> = new WeakMap();
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
   }
 
-  /** Told by address spaces as private areas come and go. */
+  /** Called by address spaces as private areas come and go. */
   promise(pages: number): void {
     this.promised += pages;
     if (pages > 0 && !this.watching && this.isTight()) this.watch();
@@ -92,7 +93,7 @@ export class OomKiller {
     });
   }
 
-  /** Called too when a task is about to run again after all had slept. */
+  /** Also called when a task is about to run again after all had slept. */
   wake(): void {
     if (!this.watching && this.isTight()) this.watch();
     if (!this.controlling && this.kernel.engine.runningCount > 0) this.control();
@@ -104,7 +105,7 @@ export class OomKiller {
     timers.at(clock.monotonic() + CONTROL, () => {
       this.controlling = false;
       this.checkOwn();
-      // Sleepers too: who is only looked at while it runs would sleep whenever it is looked at.
+      // Sleepers, too: a program that is checked only while it runs would sleep at every check.
       const seen = new Set<Mm>();
       for (const task of this.kernel.tasks.values()) {
         const { mm } = task;
@@ -117,14 +118,14 @@ export class OomKiller {
   }
 
   /**
-   * Private pages of the task's program against the areas that it has. What it has just unmapped the host may still be
-   * taking apart: so it dies only when it has too much twice, and not less than the first time.
+   * Compares the private pages of the task's program with its areas. The host may still be taking apart what the
+   * program has just unmapped, so it dies only if it has too much twice, and no less than the first time.
    */
   private checkShare(task: Task): void {
     const { mm, group } = task;
     if (mm === null || group.exiting !== null) return;
     const { anonymous, pageTables } = mm.space.usage();
-    // Memory that may only be read promises nothing, and its tables take room all the same.
+    // Memory that may only be read promises nothing, but its page tables take room.
     if (pageTables > SLACK * PAGE_SIZE) this.look();
     const pages = anonymous / PAGE_SIZE + Math.max(0, pageTables / PAGE_SIZE - mostTables(mm));
     const before = this.excess.get(mm) ?? Number.POSITIVE_INFINITY;
@@ -139,7 +140,7 @@ export class OomKiller {
     sendToGroup(group, kernelInfo(SIGKILL));
   }
 
-  /** The kernel's own memory. Much of it may be garbage, or known names that nobody needs now. */
+  /** Checks the kernel's own memory. Much of it may be garbage, or known names that are no longer needed. */
   private checkOwn(): void {
     if (!this.hasTooMuch() || this.isDying()) return;
     this.kernel.vfs.dcache.shrink();
@@ -159,7 +160,7 @@ export class OomKiller {
     return Math.max(0, this.own.used - KERNELS_OWN) / PAGE_SIZE;
   }
 
-  /** Candidates, each with its part of the kernel's own pages: by what has to be kept for it. */
+  /** Candidates, each charged with a part of the kernel's own pages, according to what is kept for it. */
   private keepers(): Candidate[] {
     const candidates = this.candidates();
     const kept = candidates.map(
@@ -176,13 +177,13 @@ export class OomKiller {
     const room = ram.totalPages - ram.usedPages;
     this.period = PERIOD;
     if (candidates.reduce((sum, c) => sum + c.pages, 0) <= room) return;
-    // What processes share since a fork was counted for each of them.
+    // Pages that processes share since a fork were counted for each of them.
     const left = room - candidates.reduce((sum, c) => sum + c.mm.space.share() / PAGE_SIZE + c.tables, 0);
     if (left < 0) this.killOne(candidates);
     else this.period = Math.min(LONGEST, (PERIOD * left) / TOUCHED / this.kernel.ncpus + PERIOD);
   }
 
-  /** Shared memory, or a file's page, that was touched and that there is no room for (MmHost). */
+  /** Called when there is no room for a touched page of a file or of shared memory (MmHost). */
   makeRoom(): boolean {
     const { ram } = this.kernel;
     if (ram.usedPages + ram.spare + TOO_FEW < ram.totalPages) return false;
@@ -236,10 +237,10 @@ export class OomKiller {
   }
 }
 
-/** Pages that tables can take for the areas that it has: one for 512 pages, and a few for each area. */
+/** The most page tables that the areas of a space can need: one for 512 pages, and a few for each area. */
 const mostTables = ({ totalPages, vmas }: Mm): number => totalPages / 500 + 6 * vmas.count;
 
-/** Pages of files and shared memory that it has mapped. */
+/** Pages of files and shared memory that the space has mapped. */
 function filePages(mm: Mm): number {
   let pages = 0;
   for (const { mapped, length } of mm.vmas)

@@ -15,7 +15,7 @@ const SEGV_ACCERR = 2;
 const BUS_ADRERR = 2;
 const SI_KERNEL = 0x80;
 
-/** 'mapped': go on; else what the program gets. `error` is the processor's error code. */
+/** 'mapped': go on; else the program's signal. `error` is the processor's error code. */
 export function pageFault(
   mm: Mm,
   fault: Fault,
@@ -28,7 +28,7 @@ export function pageFault(
   const need = (error & ERROR_WRITE) !== 0 ? PROT_WRITE : (error & ERROR_FETCH) !== 0 ? PROT_EXEC : PROT_READ;
   if (mm.guards.touches(fault.address, fault.address + 1)) return { signal: SIGSEGV, code: SEGV_MAPERR };
   if (!grants(vma.prot, need)) return { signal: SIGSEGV, code: SEGV_ACCERR };
-  // The stack that has just grown, or pages that another thread is mapping.
+  // The stack has just grown, or another thread is mapping the pages.
   if (vma.backing === null) return 'mapped';
   const page = pageDown(fault.address);
   if (vma.posOf(page) >= pageUp(vma.backing.cache.size)) return { signal: SIGBUS, code: BUS_ADRERR };

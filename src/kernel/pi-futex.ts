@@ -2,11 +2,12 @@
  * Locks that inherit priorities (futex(2), FUTEX_LOCK_PI and the like): the word holds the number of the thread that
  * has the lock.
  *
- * Programs take and leave such a lock themselves, by exchanging 0 and their number atomically, as long as nobody waits.
- * FUTEX_WAITERS in the word keeps them from it: then nobody but the kernel, which is one thread, changes the word. So
- * all that has to be atomic is to set this bit, and the engine does that.
+ * While there are no waiters, programs take and release such a lock themselves, by exchanging 0 and their number
+ * atomically. FUTEX_WAITERS in the word prevents that: then only the kernel, which is one thread, changes the word. So
+ * only setting this bit has to be atomic, and the engine does that.
  *
- * Priorities say who gets the lock next. Who has it is not scheduled by them, so there is nothing to inherit.
+ * Priorities decide which waiter gets the lock next. Its owner is not scheduled by them, so there is nothing to
+ * inherit.
  */
 import { PROT_WRITE } from '../engine/engine.ts';
 import {
@@ -26,17 +27,17 @@ import type { Task } from './task.ts';
 export const FUTEX_WAITERS = 0x80000000 | 0;
 export const FUTEX_OWNER_DIED = 0x40000000;
 export const FUTEX_TID_MASK = 0x3fffffff;
-/** Longer chains of threads that wait for one another are not looked through. */
+/** Longer chains of threads that wait for one another are not followed. */
 const LONGEST_CHAIN = 1024;
 
 interface PiWaiter {
   readonly task: Task;
   readonly address: number;
-  /** It has the lock. */
+  /** The waiter has the lock now. */
   wake(): void;
 }
 
-/** A lock that somebody waits for. */
+/** A lock with waiters. */
 interface PiLock {
   readonly key: FutexKey;
   owner: Task;
@@ -45,14 +46,14 @@ interface PiLock {
 
 export class PiLocks {
   private readonly locks: FutexMap<PiLock> = new FutexMap();
-  /** What each task waits for. */
+  /** The lock that each task waits for. */
   private readonly waitsFor: Map<Task, PiLock> = new Map();
 
   get(key: FutexKey): PiLock | undefined {
     return this.locks.get(key);
   }
 
-  /** Joins those who wait; answers how to stop. */
+  /** Joins the waiters; returns how to leave them. */
   add(key: FutexKey, owner: Task, waiter: PiWaiter): () => void {
     let lock = this.locks.get(key);
     if (lock === undefined) {
@@ -64,7 +65,7 @@ export class PiLocks {
     return () => this.remove(lock, waiter);
   }
 
-  /** Whether a task waits, over others, for what `task` has. */
+  /** Whether `owner` waits, directly or not, for a lock of `task`. */
   wouldDeadlock(task: Task, owner: Task): boolean {
     let next: Task | undefined = owner;
     for (let i = 0; i < LONGEST_CHAIN && next !== undefined; i++) {
@@ -74,7 +75,10 @@ export class PiLocks {
     return false;
   }
 
-  /** Who has waited longest, of those with the highest priority, has the lock now: 0, or -EFAULT if its word cannot be written. */
+  /**
+   * Passes the lock to the waiter of the highest priority that has waited longest: 0, or -EFAULT if the word cannot be
+   * written.
+   */
   pass(lock: PiLock, flags: number): number {
     const next = lock.waiters[0]!;
     const written = writeWord(next.task, next.address, next.task.pid | FUTEX_WAITERS | flags);
@@ -85,7 +89,7 @@ export class PiLocks {
     return 0;
   }
 
-  /** A task ends, or becomes another program, with locks that others wait for. */
+  /** A task ends, or becomes another program, while it has locks that others wait for. */
   ownerDied(task: Task): void {
     if (this.waitsFor.size === 0) return;
     const held = new Set([...this.waitsFor.values()].filter(({ owner }) => owner === task));
@@ -101,7 +105,7 @@ export class PiLocks {
   }
 }
 
-/** Takes the lock, at once or when it is passed on: 0 or -errno. A signal does not end that. */
+/** Takes the lock, at once or when it is passed on: 0 or -errno. A signal does not end the wait. */
 export function lockPi(
   task: Task,
   address: number,
@@ -116,14 +120,14 @@ export function lockPi(
   if ((word[0]! & FUTEX_TID_MASK) === task.pid) return -EDEADLK;
   if (task.kernel.futexes.has(key)) return -EINVAL;
   if ((word[0]! & FUTEX_WAITERS) === 0) {
-    // Who has the lock may leave it meanwhile, others may take it: the bit stays.
+    // Meanwhile the owner may release the lock, and others may take it: the bit stays.
     task.mm!.space.setHighBit(address);
     if (readWord(task, address, word) < 0 || (word[0]! & FUTEX_WAITERS) === 0) return -EFAULT;
   }
   return takeOrWait(task, address, key, word[0]!, deadline, tries);
 }
 
-/** `word` has FUTEX_WAITERS: nobody else changes it. */
+/** `word` has FUTEX_WAITERS, so only the kernel changes it. */
 function takeOrWait(
   task: Task,
   address: number,
@@ -147,7 +151,7 @@ function takeOrWait(
     .then(r => (r === -ERESTARTSYS ? -ERESTARTNOINTR : r));
 }
 
-/** Leaves the lock to who waits for it: 0 or -errno. */
+/** Passes the lock to a waiter, if there is one: 0 or -errno. */
 export function unlockPi(task: Task, address: number, isPrivate: boolean): number {
   const { kernel } = task;
   const word = new Int32Array(1);
@@ -160,7 +164,7 @@ export function unlockPi(task: Task, address: number, isPrivate: boolean): numbe
   return kernel.futexes.has(key) ? -EINVAL : writeWord(task, address, 0);
 }
 
-/** What the word is, if it can be written. */
+/** The word's identity; -errno if it cannot be written. */
 function keyOf({ mm }: Task, address: number, isPrivate: boolean): FutexKey | number {
   if (mm === null) return -EFAULT;
   const key = futexKey(mm, address, isPrivate);

@@ -1,13 +1,13 @@
 /**
- * Process and thread numbers: one after the other, from 2 on again after the largest (proc(5), pid_max).
+ * Process and thread numbers: in sequence, and from 300 again after the largest (proc(5), pid_max).
  *
  * A number stays in use while a task, a process, a process group or a session has it.
  */
 import { EAGAIN, EEXIST, EINVAL } from '../uapi/errno.ts';
 
-/** What pid_max is with up to 32 processors; the largest number is one less. */
+/** pid_max with up to 32 processors; the largest number is one less. */
 const PID_MAX = 32768;
-/** After the first round, the lowest numbers are left to the programs of the boot. */
+/** After the first round, the lowest numbers are left to programs started at boot. */
 const RESERVED = 300;
 
 export class PidAllocator {
@@ -19,12 +19,12 @@ export class PidAllocator {
     this.used = used;
   }
 
-  /** The number that was given out last (proc(5), loadavg). */
+  /** The number given out last (proc(5), loadavg). */
   get latest(): number {
     return this.last;
   }
 
-  /** The next search begins behind this one (proc_sys_kernel(5), ns_last_pid). */
+  /** The next search begins after this number (proc_sys_kernel(5), ns_last_pid). */
   set latest(pid: number) {
     this.last = pid;
   }
@@ -47,7 +47,7 @@ export class PidAllocator {
     return -EAGAIN;
   }
 
-  /** The number that somebody wants (clone3(2), set_tid): it, -EEXIST, or -EINVAL for what is none. */
+  /** A number asked for (clone3(2), set_tid): the number, -EEXIST, or -EINVAL if it is none. */
   take(pid: number): number {
     if (pid <= 0 || pid >= this.max) return -EINVAL;
     return this.used(pid) ? -EEXIST : pid;

@@ -1,6 +1,6 @@
 /**
- * A pipe that a thread reads and writes by itself (engine/answers.ts, `PipeAlong`) between its calls to the kernel: shells read
- * their input byte by byte. Whoever else has to do with the pipe ends that (`Pipe.recall`).
+ * A pipe that a thread reads and writes on its own (engine/answers.ts, `PipeAlong`) between its calls to the kernel:
+ * shells read their input byte by byte. Any other use of the pipe ends that (`Pipe.recall`).
  */
 
 import type { FilesStruct } from '../fs/fd-table.ts';
@@ -9,9 +9,9 @@ import { PipeFile } from '../ipc/pipe-file.ts';
 import { isAlone } from './along.ts';
 import type { Task } from './task.ts';
 
-/** After so many calls in between which the thread did nothing with it, a pipe does not go along any more. */
+/** After so many calls, between which the thread did nothing with the pipe, it goes along no more. */
 const MOST_IDLE = 8;
-/** Where the other end is looked for. */
+/** The other end is looked for among these. */
 const LOW_DESCRIPTORS = 64;
 const NONE = -1;
 
@@ -26,12 +26,12 @@ const NO_END: End = { file: null, fd: NONE };
 export interface PipeGoesAlong {
   readonly read: End;
   readonly write: End;
-  /** For how many calls it was of no use, since it was used so often. */
+  /** Calls since the pipe was last of use, and its count of uses then. */
   idle: number;
   uses: number;
 }
 
-/** The task uses the pipe, by descriptor `fd`, and will probably do so again. */
+/** The task uses the pipe, through descriptor `fd`, and will probably do so again. */
 export function bringPipe(task: Task, file: PipeFile, fd: number): void {
   if (task.thread?.pipe == null || isInUse(task, file)) return;
   const here = { file, fd };
@@ -44,7 +44,7 @@ export function bringPipe(task: Task, file: PipeFile, fd: number): void {
   };
 }
 
-/** With the answer that the task is about to be given. */
+/** Sends the pipe with the answer that the task is about to get. */
 export function sendPipe(task: Task): void {
   const { pipeAlong, thread, files } = task;
   if (pipeAlong === null) return;
@@ -56,7 +56,7 @@ export function sendPipe(task: Task): void {
   if (!goes) task.pipeAlong = null;
 }
 
-/** What the thread has done is so, before anything else of it is looked at. */
+/** Applies what the thread has done before the kernel looks at anything else of it. */
 export function settlePipe(task: Task): void {
   const { pipeAlong } = task;
   if (pipeAlong === null) return;
@@ -67,7 +67,7 @@ export function settlePipe(task: Task): void {
   pipeAlong.uses = pipe.uses;
 }
 
-/** Whether that pipe goes along already, or another that the task has used since it was looked at last. */
+/** Whether that pipe goes along already, or another that the task has used since the last check. */
 function isInUse(task: Task, { pipe }: PipeFile): boolean {
   const { pipeAlong } = task;
   if (pipeAlong === null) return false;

@@ -1,8 +1,9 @@
 /**
- * Pipes between two processes that take turns, or one of which feeds the other: while nobody else has to do with such a pipe, and
- * what is written is small, they read and write it by themselves (engine/answers.ts, `Channel`). It is made once both have asked
- * often, opens with an answer to one of them, and closes (`Pipe.recall`) when somebody looks at the pipe, when one of the two makes a
- * call that could have to do with its descriptors, or has a signal to take, and when nothing has come for a while.
+ * Pipes between two processes that take turns, or one of which feeds the other. While only these two use such a pipe,
+ * and what is written is small, they read and write it on their own (engine/answers.ts, `Channel`). The channel is made
+ * once both have asked often. It opens with an answer to one of them, and closes (`Pipe.recall`) when anything else
+ * looks at the pipe, when one of the two makes a call that could involve its descriptors or has a signal to take, and
+ * when nothing has come for a while.
  */
 import type { Channel, ChannelEnds, PipeEnd } from '../engine/answers.ts';
 import { PIPE_BUF, type Pipe, type SharedPipe } from '../ipc/pipe.ts';
@@ -13,17 +14,17 @@ import type { Kernel } from './kernel.ts';
 import { Rounds } from './rounds.ts';
 import type { Task } from './task.ts';
 
-/** After it was opened so many times in vain it is not opened any more. */
+/** After so many openings in vain it is not opened any more. */
 const MOST_IDLE = 8;
-/** How often it is looked whether anything has come, ns: until nothing has, who waits counts as running. */
+/** How often the kernel checks whether anything has come, ns: until nothing has, a waiting party counts as running. */
 const TICK = 1e7;
 /**
- * Who waits there is woken for so many ticks after it was closed: it sleeps on the other's word, and who writes there what it
- * wants to can have it go to sleep though it was closed.
+ * For so many ticks after the channel was closed, a waiting party is woken: it sleeps on the other's word, and the
+ * other can write there what it wants, and so send it to sleep although the channel is closed.
  */
 const CALLS = 16;
 
-/** One of the two. */
+/** One of the two processes. */
 interface Party {
   readonly task: Task;
   readonly file: PipeFile;
@@ -38,14 +39,14 @@ export class PipeBetween implements SharedPipe {
   isOpen = false;
   readonly write: Party;
   readonly read: Party;
-  /** Where it is seen, and where it never will be again. */
+  /** The parties that see it, and those that never will again. */
   private readonly shown: Record<PipeEnd, boolean> = { write: false, read: false };
   private readonly left: Record<PipeEnd, boolean> = { write: false, read: false };
   private readonly kernel: Kernel;
   private readonly channel: Channel;
   private readonly offset: number;
   private idle = 0;
-  /** How often those who wait are to be woken yet. */
+  /** How many more times waiting parties will be woken. */
   private calls = 0;
 
   private constructor(kernel: Kernel, offset: number, { write, read }: Record<PipeEnd, Party>) {
@@ -56,7 +57,7 @@ export class PipeBetween implements SharedPipe {
     this.channel = kernel.engine.channel(offset);
   }
 
-  /** Null: there is no memory for it. */
+  /** Null if there is no memory for it. */
   static make(kernel: Kernel, parties: Record<PipeEnd, Party>): PipeBetween | null {
     const { ram, engine } = kernel;
     if (!ram.charge(pagesOf(kernel))) return null;
@@ -78,12 +79,12 @@ export class PipeBetween implements SharedPipe {
     return this.idle >= MOST_IDLE;
   }
 
-  /** One of the two has gone, or has become another. */
+  /** One of the two has gone or has become another program. */
   get isOver(): boolean {
     return this.left.write || this.left.read;
   }
 
-  /** With the answer that this party is about to be given. */
+  /** Sends it with this party's next answer. */
   show(end: PipeEnd): void {
     const { task, fd } = this[end];
     this.shown[end] = true;
@@ -110,7 +111,9 @@ export class PipeBetween implements SharedPipe {
     if (this.isOpen) this.idle = this.end() ? 0 : this.idle + 1;
   }
 
-  /** Whether there will be something to look at in a while. That nothing came for a while is not in vain: it may come yet. */
+  /**
+   * Whether to look again next tick. If nothing came for a while, it was not opened in vain: something may come yet.
+   */
   look(): boolean {
     if (!this.isOpen) {
       if (this.calls > 0) this.channel.callBack();
@@ -120,7 +123,7 @@ export class PipeBetween implements SharedPipe {
     return true;
   }
 
-  /** Whether it was used. */
+  /** Puts what is left into the pipe; returns whether the channel was used. */
   private end(): boolean {
     const { channel } = this;
     this.isOpen = false;
@@ -135,7 +138,7 @@ export class PipeBetween implements SharedPipe {
     return wasUsed;
   }
 
-  /** This party sees it no longer, or not for long. */
+  /** This party no longer sees it, or will not for long. */
   leave(end: PipeEnd): void {
     const { kernel, left, offset } = this;
     this.close();
@@ -148,12 +151,14 @@ export class PipeBetween implements SharedPipe {
   }
 }
 
-/** A task's, one for each end that it may have: which it has, and which its program sees, or may see yet. */
+/**
+ * A task's channels, one for each end: `has` is the present one, `sees` the one that its program sees or may still see.
+ */
 export class PipesBetween {
   private readonly has: Record<PipeEnd, PipeBetween | null> = { write: null, read: null };
   private readonly sees: Record<PipeEnd, PipeBetween | null> = { write: null, read: null };
 
-  /** Another than it had. */
+  /** Replaces the channel it had. */
   take(end: PipeEnd, between: PipeBetween): void {
     const before = this.has[end];
     before?.close();
@@ -161,7 +166,7 @@ export class PipesBetween {
     this.has[end] = between;
   }
 
-  /** With the answer that the task is about to be given. */
+  /** Sends them with the task's next answer, and opens what can be opened. */
   send(): void {
     for (const end of ENDS) if (this.has[end] !== this.sees[end]) this.change(end, this.has[end]!);
     this.has.write?.open();
@@ -181,8 +186,8 @@ export class PipesBetween {
   }
 
   /**
-   * The program is over, but its memory may be another's, or live on for a while: that is to be done with what was seen there
-   * before its pages become anybody else's.
+   * The program is over, but its memory may be another's, or live on for a while: what was seen there has to be hidden
+   * before its pages get another use.
    */
   leave(ends: ChannelEnds): void {
     for (const end of ENDS) {
@@ -193,24 +198,27 @@ export class PipesBetween {
   }
 }
 
-/** Those that are open, or were a moment ago. */
+/** Channels that are open, or were a moment ago. */
 export class OpenPipes extends Rounds<PipeBetween> {
   constructor(kernel: Pick<Kernel, 'timers' | 'clock'>) {
     super(kernel, TICK);
   }
 }
 
-/** The pipes that were asked for often by who could have one together with another. */
+/** Pipes often asked for by tasks that could share a channel with another. */
 export class PipeMeetings {
   private readonly waiting: WeakMap<Pipe, Parties> = new WeakMap();
 
-  /** The task asks for `file`, by descriptor `fd`, to move `count` bytes. Whether it has the pipe together with another now. */
+  /**
+   * The task asks to move `count` bytes through `file`, at descriptor `fd`. Returns whether it shares the pipe with
+   * another now.
+   */
   come(task: Task, file: PipeFile, fd: number, count: number): boolean {
     const { pipe, readable } = file;
     const { shared } = pipe;
     const party = { task, file, fd };
     const end = readable ? 'read' : 'write';
-    // Who came first has it: pairs that take it from one another would do nothing else.
+    // The first pair keeps it: pairs that take it from one another would do nothing else.
     if (shared instanceof PipeBetween && !shared.isOver)
       return !shared.isHopeless && isSame(shared[end], party);
     // Larger writes are the kernel's.
@@ -228,7 +236,7 @@ export class PipeMeetings {
   }
 }
 
-/** The task's program is over. */
+/** Called when the task's program is over. */
 export function leaveBetween(task: Task): void {
   const { pipesBetween, thread } = task;
   if (pipesBetween === null) return;
@@ -240,7 +248,7 @@ const pagesOf = ({ engine }: Kernel): number => engine.channelSize / PAGE_SIZE;
 
 const isSame = (a: Party, b: Party): boolean => a.task === b.task && a.fd === b.fd && a.file === b.file;
 
-/** Whether nobody but the party's one thread can have to do with the descriptor, and it would wait. */
+/** Whether only the party's one thread can use the descriptor, and would wait there. */
 const isUsable = ({ task, file, fd }: Party): boolean =>
   task.thread?.channels != null &&
   task.mm?.users === 1 &&
@@ -251,8 +259,8 @@ const isUsable = ({ task, file, fd }: Party): boolean =>
   isAlone(task);
 
 /**
- * Whether the two may have the pipe together: alone, or with others only if both are one user's. For who reads can have what it has
- * read come again, for whoever reads after it.
+ * Whether the two may share the pipe: alone, or with others if both are one user's. A reader can make what it has read
+ * come again, for others that read after it.
  */
 const mayShare = (write: Party, read: Party): boolean =>
   isUsable(write) &&

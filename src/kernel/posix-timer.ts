@@ -1,8 +1,8 @@
 /**
- * Timers of timer_create(2): an expiration sends a signal, of which at most one is queued for each timer; what
- * expires meanwhile is counted as overrun (timer_getoverrun(2)).
+ * Timers of timer_create(2). An expiration sends a signal, of which at most one per timer is queued; further
+ * expirations meanwhile count as overrun (timer_getoverrun(2)).
  *
- * An interval timer is armed again when its signal is taken, not each time it would expire.
+ * An interval timer is armed again when its signal is taken, not at each expiration.
  */
 import { NSEC_PER_SEC, type Timer, type Timespec } from '../core/clock.ts';
 import type { Waiter } from '../core/wait.ts';
@@ -37,17 +37,17 @@ export class PosixTimer implements Waiter {
   readonly clock: number;
   readonly event: SigEvent;
   private readonly group: ThreadGroup;
-  /** Whose queued signals it counts among, queued or not. */
+  /** The user whose queued signals include its own, queued or not. */
   private readonly user: UserCounts;
-  /** Reads a processor clock; null: the timer is on the monotonic clock, or on the realtime clock. */
+  /** Reads a processor clock; null: the timer is on the monotonic or the realtime clock. */
   private readonly cpu: CpuClock | null;
   private timer: Timer | null = null;
   private deadline = 0;
   private interval = 0;
   private armed = false;
-  /** Its latest expiration's signal was ignored. */
+  /** The signal of its latest expiration was ignored. */
   private unheard = false;
-  /** The absolute CLOCK_REALTIME of the next expiration, while that is what was asked for. */
+  /** The absolute CLOCK_REALTIME of the next expiration, if that is what was asked for. */
   private wallTime: Timespec | null = null;
   /** A signal of this setting is queued; each setting has its own token, so that older ones are dropped. */
   private queued: object | null = null;
@@ -71,7 +71,7 @@ export class PosixTimer implements Waiter {
     if (isRealtimeClock(clock)) this.kernel.clockSet.add(this);
   }
 
-  /** Expirations that the last delivered signal stands for, besides the first. */
+  /** Expirations that the last delivered signal stands for, beyond the first. */
   get lastOverrun(): number {
     return this.overrun;
   }
@@ -85,12 +85,12 @@ export class PosixTimer implements Waiter {
     return { value: this.deadline + (missed + 1) * this.interval - now, interval: this.interval };
   }
 
-  /** Expirations that nobody would hear of are left out: the next one is not what it waits for. */
+  /** Leaves out expirations that would be ignored: the timer does not wait for the next one. */
   private left(time: number): number {
     return this.unheard ? time % this.interval || this.interval : time;
   }
 
-  /** `value` null disarms; `absolute`: a time of the timer's clock, else from now on. */
+  /** `value` null disarms; `absolute`: a time of the timer's clock, else a time from now. */
   set(value: Timespec | null, interval: number, absolute: boolean): void {
     this.timer?.cancel();
     this.timer = null;
@@ -154,7 +154,10 @@ export class PosixTimer implements Waiter {
     if (!sendQueued(this.group, target, { info, user: null, taken })) this.ignored();
   }
 
-  /** Nobody gets its signal: it goes on, not more often than a tick, and the overruns stay those of the last one taken. */
+  /**
+   * Its signal was ignored. The timer goes on, at most once a tick, and the overruns stay those of the last signal
+   * taken.
+   */
   private ignored(): void {
     this.queued = null;
     this.unheard = this.interval > 0;
@@ -162,7 +165,7 @@ export class PosixTimer implements Waiter {
     else this.armed = false;
   }
 
-  /** Its signal was taken: says what it missed, and goes on. */
+  /** Its signal was taken: reports what it missed in `info`, and goes on. */
   private delivered(info: SignalInfo): boolean {
     this.queued = null;
     this.unheard = false;
@@ -173,7 +176,7 @@ export class PosixTimer implements Waiter {
     return true;
   }
 
-  /** Arms it for its next expiration after `time`; how many that leaves out. */
+  /** Arms the timer for its next expiration after `time`; returns how many that skips. */
   private advance(time: number): number {
     const missed = Math.max(0, Math.floor((time - this.deadline) / this.interval));
     this.deadline += (missed + 1) * this.interval;

@@ -1,5 +1,5 @@
 /**
- * What files are to execve(2): scripts, or ELF programs and what their headers say. Of files that cannot change it is
+ * What execve(2) makes of files: scripts, or ELF programs with what their headers say. A file that cannot change is
  * read once.
  */
 import { EHDR_SIZE, type ElfFile, PHDR_SIZE, readHeader, readProgramHeaders } from '../arch/x86_64/elf.ts';
@@ -15,7 +15,7 @@ export interface Script {
 
 export interface ElfProgram {
   readonly elf: ElfFile;
-  /** The name of the program interpreter, if there is to be one. */
+  /** The name of the program interpreter, if the program asks for one. */
   readonly interp: string | null;
 }
 
@@ -25,11 +25,11 @@ const LINE_FEED = 10;
 
 export class Programs {
   private readonly known: WeakMap<Inode, Script | ElfProgram> = new WeakMap();
-  /** Headers are read to here, one after the other, and looked at at once. */
+  /** Headers are read into this, one after the other, and evaluated at once. */
   private readonly bytes: Uint8Array = new Uint8Array(2 * INTERP_MAX);
   private readonly view: DataView = new DataView(this.bytes.buffer);
 
-  /** -ENOEXEC if it is neither. */
+  /** -ENOEXEC if the file is neither. */
   look(file: File): Script | ElfProgram | number {
     const { inode } = file;
     const known = inode.isSteady ? this.known.get(inode) : undefined;
@@ -44,7 +44,7 @@ export class Programs {
     return got >= 2 && this.bytes[0] === 0x23 && this.bytes[1] === 0x21;
   }
 
-  /** Its first line; -ENOEXEC if that names nothing. */
+  /** The script's first line; -ENOEXEC if it names nothing. */
   private readScript(got: number): Script | number {
     const end = this.bytes.indexOf(LINE_FEED);
     const whole = end >= 0 && end < got;
@@ -69,7 +69,7 @@ export class Programs {
     return typeof interp === 'number' ? interp : { elf, interp };
   }
 
-  /** -ENOEXEC if it is not a sound string. */
+  /** -ENOEXEC if it is not a sound string, -EIO if it cannot be read. */
   private readInterpreter(file: File, offset: number, size: number): string | number {
     if (size < 2 || size > INTERP_MAX) return -ENOEXEC;
     if (file.read(this.bytes, 0, size, offset) !== size) return -EIO;

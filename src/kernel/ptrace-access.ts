@@ -2,7 +2,7 @@
 import { mayLook, type PtraceMode } from '../core/ptrace-mode.ts';
 import type { Task } from './task.ts';
 
-/** PTRACE_MODE_ATTACH_REALCREDS, and PTRACE_MODE_READ_REALCREDS, which differ for security modules only. */
+/** PTRACE_MODE_ATTACH_REALCREDS, and PTRACE_MODE_READ_REALCREDS: they differ only for security modules. */
 export const mayAttach = (task: Task, target: Task): boolean => may(task, target, 'real');
 
 /** PTRACE_MODE_READ_FSCREDS. */

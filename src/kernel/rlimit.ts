@@ -19,13 +19,13 @@ export interface Rlimit {
 
 const UNLIMITED = Number.POSITIVE_INFINITY;
 
-/** What the first process has, with `tasks` as the most tasks (and queued signals) that memory suggests. */
+/** The limits of the first process; `tasks` is the number of tasks (and of queued signals) that memory suggests. */
 export function bootLimits(tasks: number): Rlimit[] {
   const limits: Rlimit[] = new Array<Rlimit>(RLIM_NLIMITS).fill({ soft: UNLIMITED, hard: UNLIMITED });
   limits[RLIMIT_STACK] = { soft: 8 << 20, hard: UNLIMITED };
   limits[RLIMIT_CORE] = { soft: 0, hard: UNLIMITED };
   limits[RLIMIT_NPROC] = { soft: tasks, hard: tasks };
-  // The kernel alone gives 4096 at most; who runs programs gives them as many as systemd does (systemd.exec(5)).
+  // The kernel itself gives at most 4096; this is what systemd gives the programs it runs (systemd.exec(5)).
   limits[RLIMIT_NOFILE] = { soft: 1024, hard: 524288 };
   limits[RLIMIT_MEMLOCK] = { soft: 8 << 20, hard: 8 << 20 };
   limits[RLIMIT_SIGPENDING] = { soft: tasks, hard: tasks };

@@ -1,16 +1,16 @@
 /**
- * Robust futexes (get_robust_list(2)): locks that an exiting thread still holds are marked, and one who waits is woken.
- * The list lies in the program's memory and is believed no further than that.
+ * Robust futexes (get_robust_list(2)): locks that an exiting thread still holds are marked, and a waiter is woken. The
+ * list lies in the program's memory and is not trusted.
  */
 import { getInt64 } from '../lib/int64.ts';
 import { wakeFutex } from './futex.ts';
 import { FUTEX_OWNER_DIED, FUTEX_TID_MASK, FUTEX_WAITERS } from './pi-futex.ts';
 import type { Task } from './task.ts';
 
-/** Longer lists are circles. */
+/** A longer list must be a circle. */
 const LIMIT = 2048;
 
-/** A thread ends, or becomes another program: the locks that it has are others' now. */
+/** Called when a thread ends or becomes another program: its locks are others' now. */
 export function leaveLocks(task: Task): void {
   exitRobustList(task);
   task.kernel.piLocks.ownerDied(task);
@@ -34,7 +34,7 @@ function exitRobustList(task: Task): void {
   if (pending !== 0) markDead(task, pending, signed, true);
 }
 
-/** The lowest bit says that the lock inherits priorities: it is passed on in another way. */
+/** The lowest bit says that the lock inherits priorities; such a lock is passed on in another way. */
 const inherits = (entry: number): boolean => entry % 2 !== 0;
 const clean = (entry: number): number => entry - (entry % 2);
 
@@ -53,7 +53,7 @@ function markDead(task: Task, entry: number, futexOffset: number, isPending: boo
   if (at < 0 || mm === null || address % 4 !== 0 || mm.space.read(address, at, 4) < 0) return;
   const value = kernel.memory.view.getInt32(at, true);
   const owner = value & FUTEX_TID_MASK;
-  // Given back, or about to be taken: the next one is woken, as the thread may have died before it had done so or taken it.
+  // Released, or about to be taken: wake the next one, as the thread may have died before it woke it or took the lock.
   if (isPending && owner === 0 && !inherits(entry)) wakeFutex(task, address, 1);
   if (owner !== task.pid) return;
   kernel.memory.view.setInt32(at, (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED, true);

@@ -1,4 +1,4 @@
-/** Things that are looked at every so often, for as long as there are any: `look` says whether to look again. */
+/** Things that are visited periodically while there are any: `look` returns whether to visit again. */
 import { Roster } from '../lib/roster.ts';
 import type { Kernel } from './kernel.ts';
 

@@ -1,4 +1,4 @@
-/** What changes how a task is scheduled (sched(7)): whether it makes sense, and who may. */
+/** Changes to how a task is scheduled (sched(7)): whether they make sense, and who may make them. */
 import { CAP_SYS_NICE, type Cred, capable } from '../core/cred.ts';
 import { EBUSY, EINVAL, EPERM } from '../uapi/errno.ts';
 import { RLIMIT_RTPRIO } from '../uapi/resource.ts';
@@ -17,12 +17,12 @@ import type { Task } from './task.ts';
 
 export const RT_MAX = 99;
 
-/** What realtime threads get (sched(7)). */
+/** The limits of realtime threads (sched(7)). */
 export class RealtimeRules {
-  /** Of so many microseconds they may run so many; -1: all. */
+  /** Of this many microseconds, for how many they may run; -1: all. */
   period = 1_000_000;
   runtime = 950_000;
-  /** Of SCHED_RR, in milliseconds. */
+  /** SCHED_RR's slice, in milliseconds. */
   slice = 100;
 }
 
@@ -30,7 +30,7 @@ export const isRealtime = (policy: number): boolean => policy === SCHED_FIFO || 
 export const isNormal = (policy: number): boolean =>
   policy === SCHED_NORMAL || policy === SCHED_BATCH || policy === SCHED_IDLE;
 
-/** Changes how `of` is scheduled, for `task`: 0 or -errno. */
+/** Changes how `of` is scheduled, on behalf of `task`: 0 or -errno. */
 export function changeSched(task: Task, of: Task, sched: SchedAttr): number {
   const old = of.attributes.sched;
   if (!isSound(sched)) return -EINVAL;
@@ -53,7 +53,7 @@ function isSound({ policy, priority, deadline }: SchedAttr): boolean {
   return priority === 0 && (isNormal(policy) || policy === SCHED_DEADLINE);
 }
 
-/** What one may do to one's own tasks without CAP_SYS_NICE. */
+/** What a caller without CAP_SYS_NICE may do to its own tasks. */
 function isAllowed(of: Task, old: SchedAttr, next: SchedAttr): boolean {
   if (old.resetOnFork && !next.resetOnFork) return false;
   if (next.policy === SCHED_DEADLINE) return false;
@@ -66,12 +66,12 @@ function isAllowed(of: Task, old: SchedAttr, next: SchedAttr): boolean {
   return next.nice >= old.nice || niceAllowed(of, next.nice);
 }
 
-/** SCHED_DEADLINE goes with all processors alone. */
+/** SCHED_DEADLINE needs permission to run on all processors. */
 function mayRunEverywhere({ attributes: { affinity }, kernel }: Task): boolean {
   return affinity === null || coversAll(affinity, kernel.ncpus);
 }
 
-/** Whether a mask has every processor that there is. */
+/** Whether a mask has every existing processor. */
 export function coversAll(mask: Uint32Array, ncpus: number): boolean {
   for (let cpu = 0; cpu < ncpus; cpu++) if ((mask[cpu >>> 5]! & (1 << (cpu & 31))) === 0) return false;
   return true;

@@ -1,8 +1,8 @@
 /**
- * Secure computing (seccomp(2)): which system calls a thread may still make. Its filters, BPF programs, are asked before
- * each call, the youngest first; what the strictest says is done.
+ * Secure computing (seccomp(2)): which system calls a thread may still make. Its filters, BPF programs, run before each
+ * call, the youngest first; the strictest answer counts.
  *
- * What is judged is what the handler gets: arguments are taken from `task.callArgs`, not again from the program.
+ * Filters judge what the handler gets: arguments are taken from `task.callArgs`, not again from the program.
  */
 import { NR } from '../arch/x86_64/unistd.ts';
 import { KERN_NOTICE } from '../core/printk.ts';
@@ -19,12 +19,12 @@ import type { Task } from './task.ts';
 
 export interface SeccompFilter {
   readonly program: BpfProgram;
-  /** The one that was there before, and stays in force. */
+  /** The filter before this one, which stays in force. */
   readonly previous: SeccompFilter | null;
-  /** How many there are, with this one; and what all are charged, in instructions. */
+  /** The number of filters up to this one, and what they are charged in all, in instructions. */
   readonly count: number;
   readonly charge: number;
-  /** SECCOMP_FILTER_FLAG_LOG: what is not allowed is told in the log. */
+  /** SECCOMP_FILTER_FLAG_LOG: calls that are not allowed are logged. */
   readonly logs: boolean;
 }
 
@@ -41,8 +41,8 @@ const MAX_ERRNO = 4095;
 const TWO32 = 2 ** 32;
 
 /**
- * Asked before a call, whose arguments `task.callArgs` has, as `widths` say (engine.ts, `arg`). Null: it may be made. Else
- * what it answers; 'gone': its thread is no more.
+ * Asked before a call, whose arguments are in `task.callArgs`, as `widths` say (engine.ts, `arg`). Null: it may be
+ * made. Else its result; 'gone': its thread has ended.
  */
 export function refusal(
   task: Task,
@@ -71,7 +71,7 @@ function describe(task: Task, thread: EngineThread, widths: readonly number[]): 
     data[at] = low;
     data[at + 1] = high;
     if (width === 0) data[at] = used;
-    // A number beyond 2^53 is too large for any handler: its bits do not matter.
+    // A number beyond 2^53 is too large for any handler, so its bits do not matter.
     else if (width !== undefined && Math.abs(used) <= Number.MAX_SAFE_INTEGER) put(data, at, used);
   }
   return data;
@@ -118,7 +118,7 @@ function enforce(
       exitTask(task, SIGSYS);
       return 'gone';
   }
-  // SECCOMP_RET_KILL_PROCESS, what is unknown, and the last thread.
+  // SECCOMP_RET_KILL_PROCESS, unknown actions, and a last KILL_THREAD.
   task.group.sighand.set(SIGSYS, DEFAULT_ACTION);
   send(task, thread, data);
   return nr;

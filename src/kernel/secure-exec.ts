@@ -1,5 +1,5 @@
 /**
- * What keeps a program that has more rights than its caller, or that its caller may not read, from that caller: what it
+ * Protects a program that has more rights than its caller, or that its caller may not read, from that caller: what it
  * inherits, with whom it shares, and who may look into it (execve(2), prctl(2), personality(2)).
  */
 
@@ -9,17 +9,17 @@ import { PER_CLEAR_ON_SETID } from '../uapi/personality.ts';
 import { RLIMIT_STACK } from '../uapi/resource.ts';
 import type { Task } from './task.ts';
 
-/** The most stack that such a program is given: with more its memory would lie where its caller wants it. */
+/** The largest stack limit of such a program, bytes: a larger one would put its memory where its caller wants it. */
 const MOST_STACK = 8 << 20;
 
-/** Whether others than threads of its own process could move the task's root and working directory (CLONE_FS). */
+/** Whether threads outside the task's process could move its root and working directory (CLONE_FS). */
 export function sharesFs({ fs, group }: Task): boolean {
   let own = 0;
   for (const thread of group.threads) if (thread.fs === fs) own++;
   return fs.refs > own;
 }
 
-/** Of a program with AT_SECURE. */
+/** For a program with AT_SECURE. */
 export function dropUnsafe({ attributes, group }: Task): void {
   attributes.pdeathsig = 0;
   attributes.personality &= ~PER_CLEAR_ON_SETID;
@@ -27,6 +27,6 @@ export function dropUnsafe({ attributes, group }: Task): void {
   group.rlimits[RLIMIT_STACK] = { soft: Math.min(soft, MOST_STACK), hard };
 }
 
-/** Whether others of the same user may look into a new program that runs with `now`. */
+/** Whether others of the same user may look into a new program with the credentials `now`. */
 export const mayBeDumped = (old: Cred, now: Cred, readable: boolean): boolean =>
   readable && now.euid === now.uid && now.egid === now.gid && capSubset(now.permitted, old.permitted);

@@ -1,7 +1,7 @@
 /**
  * Sessions and process groups (setsid(2), setpgid(2), credentials(7)): what job control acts on.
  *
- * `JobControl` is the table of both. A group or a session exists as long as it has a member, zombies included.
+ * `JobControl` is the table of both. A group or a session exists while it has a member, zombies included.
  */
 import type { ProcessGroups, Session as SessionOfTty } from '../core/current.ts';
 import { NumberTable } from '../lib/number-table.ts';
@@ -35,7 +35,7 @@ export class ProcessGroup {
   }
 }
 
-/** The terminal layer: a session has lost its leader, its terminal hangs up and belongs to no session. */
+/** Called when a session has lost its leader: its terminal hangs up and belongs to no session. */
 export type SessionEnded = (session: Session) => void;
 
 export class JobControl implements ProcessGroups {
@@ -71,7 +71,7 @@ export class JobControl implements ProcessGroups {
     return group;
   }
 
-  /** Moves a process. */
+  /** Moves a process to another group. */
   move(process: ThreadGroup, to: ProcessGroup): void {
     if (process.processGroup === to) return;
     this.leave(process);
@@ -79,7 +79,7 @@ export class JobControl implements ProcessGroups {
     to.members.add(process);
   }
 
-  /** A process that has been waited for is a member no more. */
+  /** Removes a process that has been waited for, or moves. */
   leave(process: ThreadGroup): void {
     const group = process.processGroup;
     group.members.delete(process);
@@ -116,8 +116,8 @@ export class JobControl implements ProcessGroups {
 }
 
 /**
- * Whether no member's parent is in another process group of the same session (POSIX, 3.264: Orphaned Process
- * Group). `without` is left out: it is about to go.
+ * Whether no member's parent is in another process group of the same session (POSIX, 3.264: Orphaned Process Group).
+ * `without` is about to go and does not count.
  */
 export function isOrphaned(group: ProcessGroup, without: ThreadGroup | null): boolean {
   for (const member of group.members) {

@@ -1,8 +1,8 @@
 /**
- * Changes of user and group ids (setuid(2), setresuid(2), setfsuid(2) ...) as functions of credentials: each
- * answers the new ones, or -errno. An id of -1 stays as it is, where the call allows that.
+ * Changes of user and group ids (setuid(2), setresuid(2), setfsuid(2) ...) as functions of credentials: each returns
+ * the new credentials, or -errno. An id of -1 stays as it is, where the call allows that.
  *
- * What a change of user ids does to capabilities is in capabilities(7), "Effect of user ID changes".
+ * capabilities(7), "Effect of user ID changes", says what a change of user ids does to capabilities.
  */
 
 import { capIntersect, capMinus, capOf, capUnion } from '../core/capset.ts';
@@ -28,7 +28,7 @@ import { SECBIT_KEEP_CAPS, SECBIT_NO_SETUID_FIXUP } from '../uapi/prctl.ts';
 export const NO_ID = 0xffff_ffff;
 const CAP_MAC_OVERRIDE = 32;
 
-/** Capabilities that go by the file system user id. */
+/** Capabilities tied to the file system user id. */
 const FS_CAPS: CapSet = [
   CAP_CHOWN,
   CAP_DAC_OVERRIDE,
@@ -89,14 +89,14 @@ export const setresgid = (cred: Cred, rgid: number, egid: number, sgid: number):
 export const setfsgid = (cred: Cred, fsgid: number): Cred | null =>
   maySetFs(gidsOf(cred), fsgid, capable(cred, CAP_SETGID)) ? { ...cred, fsgid } : null;
 
-/** setuid(2): all of them with the capability, else the effective one. */
+/** setuid(2): sets all ids with the capability, else the effective one. */
 function setOne(old: Ids, id: number, privileged: boolean): Ids | number {
   if (id === NO_ID) return -EINVAL;
   if (privileged) return newIds(id, id, id);
   return id === old.real || id === old.saved ? newIds(old.real, id, old.saved) : -EPERM;
 }
 
-/** setreuid(2): the saved one becomes the effective one if who we really are may have changed. */
+/** setreuid(2): the saved id becomes the effective one if the real identity may have changed. */
 function setTwo(old: Ids, real: number, effective: number, privileged: boolean): Ids | number {
   if (!privileged && !isOneOf(real, old.real, old.effective)) return -EPERM;
   if (!privileged && !isOneOf(effective, old.real, old.effective, old.saved)) return -EPERM;
@@ -113,7 +113,7 @@ function setThree(
   saved: number,
   privileged: boolean,
 ): Ids | number {
-  // Nothing to change: the file system id stays what it is, too, unless it is asked for.
+  // If nothing changes, the file system id stays, too, unless it is asked for.
   const same = isOneOf(real, old.real) && isOneOf(effective, old.effective) && isOneOf(saved, old.saved);
   if (same && isOneOf(effective, old.fs)) return old;
   const free = [real, effective, saved].every(id => isOneOf(id, old.real, old.effective, old.saved));
@@ -146,7 +146,7 @@ function withUids(cred: Cred, ids: Ids | number): Cred | number {
   return (cred.securebits & SECBIT_NO_SETUID_FIXUP) !== 0 ? changed : fixCaps(cred, changed);
 }
 
-/** Who was root and is no more loses capabilities; who becomes root again gets them back into effect. */
+/** A process that ceases to be root loses capabilities; one that becomes root again gets them back into effect. */
 function fixCaps(old: Cred, now: Cred): Cred {
   let { permitted, effective, ambient } = now;
   const wasRoot = old.uid === 0 || old.euid === 0 || old.suid === 0;

@@ -1,8 +1,8 @@
 /**
  * Pending signals of a thread, or of a thread group (signal(7), "Queueing and delivery semantics").
  *
- * A standard signal is pending once however often it is sent. Realtime signals queue, each with its siginfo,
- * counted against RLIMIT_SIGPENDING of the receiver's user. Lower numbers go first, then older ones.
+ * A standard signal is pending once, however often it is sent. Realtime signals queue, each with its siginfo, counted
+ * against RLIMIT_SIGPENDING of the receiver's user. Lower numbers go first, then older signals.
  */
 import { killInfo, type SignalInfo } from '../uapi/siginfo.ts';
 import { SI_USER, SIGRTMIN } from '../uapi/signal.ts';
@@ -11,9 +11,9 @@ import type { UserCounts } from './user-counts.ts';
 
 export interface QueuedSignal {
   readonly info: SignalInfo;
-  /** Whose count of queued signals it is in; null if it is not counted. */
+  /** The user whose count of queued signals includes it; null if it is not counted. */
   readonly user: UserCounts | null;
-  /** For timers: asked as it is taken from the queue, to bring `info` up to date; false drops the signal. */
+  /** For timers: called as the signal is taken from the queue, to update `info`; false drops the signal. */
   readonly taken?: () => boolean;
 }
 
@@ -43,7 +43,7 @@ export class SigQueue {
     return this.set.has(signal);
   }
 
-  /** Whether one more of it would merge with one that is there. */
+  /** Whether another `signal` would merge with a pending one. */
   merges(signal: number): boolean {
     return signal < SIGRTMIN && this.set.has(signal);
   }
@@ -58,7 +58,7 @@ export class SigQueue {
     return entry.taken === undefined || entry.taken() ? entry.info : null;
   }
 
-  /** Hands the oldest of `signal`, which must be pending, over to another queue, in which it is not. */
+  /** Moves the oldest of `signal`, which must be pending, to another queue, where it is not pending. */
   moveTo(other: SigQueue, signal: number): void {
     const queue = this.queues.get(signal);
     const entry = queue?.shift();
@@ -74,7 +74,7 @@ export class SigQueue {
     this.changed?.();
   }
 
-  /** Drops all of the signals in two words. */
+  /** Drops all signals in two words. */
   discard(lo: number, hi: number): void {
     if (((this.set.lo & lo) | (this.set.hi & hi)) === 0) return;
     for (const [signal, queue] of this.queues) {

@@ -26,13 +26,13 @@ import {
 } from '../uapi/signal.ts';
 import { eachSignal, SigSet, UNMASKABLE } from './sigset.ts';
 
-/** Never changed: replaced as a whole. */
+/** Immutable: replaced as a whole. */
 export interface SigAction {
   /** SIG_DFL, SIG_IGN or the address of the handler. */
   readonly handler: number;
   readonly flags: number;
   readonly restorer: number;
-  /** Signals blocked besides while the handler runs, as two words. */
+  /** Further signals blocked while the handler runs, as two words. */
   readonly maskLo: number;
   readonly maskHi: number;
 }
@@ -40,7 +40,7 @@ export interface SigAction {
 export const DEFAULT_ACTION: SigAction = { handler: SIG_DFL, flags: 0, restorer: 0, maskLo: 0, maskHi: 0 };
 const IGNORED: SigAction = { handler: SIG_IGN, flags: 0, restorer: 0, maskLo: 0, maskHi: 0 };
 
-/** Flags that the kernel does not know come back as zeros (sigaction(2), "Dynamically probing for flag bit support"). */
+/** Other flags come back as zeros (sigaction(2), "Dynamically probing for flag bit support"). */
 const SA_KNOWN =
   SA_NOCLDSTOP |
   SA_NOCLDWAIT |
@@ -51,7 +51,7 @@ const SA_KNOWN =
   SA_RESETHAND |
   SA_RESTORER;
 
-/** As it is kept of what a program has asked for. */
+/** A program's action in the form in which it is kept. */
 export const admissible = (given: SigAction): SigAction => ({
   ...given,
   maskLo: given.maskLo & ~UNMASKABLE,
@@ -60,23 +60,23 @@ export const admissible = (given: SigAction): SigAction => ({
 
 interface Told {
   readonly facts: ThreadFacts;
-  /** Of the memory that its offsets are in. */
+  /** The memory that the offsets in `facts` refer to. */
   readonly view: DataView;
-  /** Its `actionsSet` when we heard of it last. */
+  /** Its `actionsSet` when the kernel last read it. */
   heard: number;
 }
 
-/** How often what a thread sets while we look is looked at again: its call is not over then. */
+/** How often to read again what a thread sets at the same time: its call is not over then. */
 const LOOKS = 3;
 
 export class SigHand {
   refs = 1;
-  /** Woken when a signal comes for whom signalfd(2) may read it. */
+  /** Woken when a signal comes that signalfd(2) may read. */
   readonly signalfd: WaitQueue = new WaitQueue();
   private readonly actions: SigAction[] = new Array<SigAction>(NSIG + 1).fill(DEFAULT_ACTION);
-  /** Those whose actions are not as they are by default, in all. */
+  /** Signals whose actions are not the default in every part. */
   private readonly own = new SigSet();
-  /** Who has been told all of this, and may change it by itself. */
+  /** The thread that was told the whole table and may change it on its own. */
   private told: Told | null = null;
 
   get(signal: number): SigAction {
@@ -107,7 +107,7 @@ export class SigHand {
     return this;
   }
 
-  /** For fork, and for exec of one that is shared. */
+  /** For fork, and for exec with a shared table. */
   clone(): SigHand {
     this.refresh();
     const copy = new SigHand();
@@ -119,7 +119,7 @@ export class SigHand {
     return copy;
   }
 
-  /** exec(2): handlers are gone, what was ignored stays ignored. */
+  /** exec(2): handlers go, ignored signals stay ignored. */
   resetHandlers(): void {
     this.untell();
     eachSignal(this.own.lo, this.own.hi, signal => {
@@ -128,7 +128,7 @@ export class SigHand {
     });
   }
 
-  /** To be called when one thread alone uses this table: it is told anew when something changes. */
+  /** Called when only one thread uses this table. It must be told again when something changes. */
   tell(facts: ThreadFacts, view: DataView): void {
     if (this.told?.facts === facts) return;
     this.untell();
@@ -140,7 +140,7 @@ export class SigHand {
     this.told = { facts, view, heard: facts.actionsSet };
   }
 
-  /** The same for a copy of `from`'s, if its thread was told: what that was told says it all. */
+  /** The same for a copy of `from`'s table, if `from`'s thread was told: what it was told is complete. */
   tellLike(from: SigHand, facts: ThreadFacts, { bytes, view }: EngineMemory): void {
     if (from.told === null) return;
     const table = from.told.facts.actions;
@@ -149,7 +149,7 @@ export class SigHand {
     this.told = { facts, view, heard: facts.actionsSet };
   }
 
-  /** Nobody knows the table now but who asks. To be called before the thread that was told goes away. */
+  /** Takes the table back from the thread. Call this before the thread that was told goes away. */
   untell(): void {
     const { told } = this;
     if (told === null) return;
@@ -158,7 +158,7 @@ export class SigHand {
     this.told = null;
   }
 
-  /** What the thread has set by itself. */
+  /** Reads what the thread has set on its own. */
   private hear(told: Told): void {
     const { facts } = told;
     for (let looks = 0; looks < LOOKS; looks++) {
@@ -171,7 +171,7 @@ export class SigHand {
     }
   }
 
-  /** Whatever the thread claims, it cannot do more than by a call. */
+  /** Whatever the thread claims, it gets no further than by a call. */
   private take({ facts, view }: Told): void {
     const [claimed, hi] = facts.ownActions;
     const lo = claimed & ~UNMASKABLE;
@@ -183,7 +183,9 @@ export class SigHand {
     });
   }
 
-  /** Whether the disposition makes sending it pointless: SIG_IGN, or SIG_DFL of one that by default does nothing. */
+  /**
+   * Whether the disposition makes sending the signal pointless: SIG_IGN, or SIG_DFL for a signal ignored by default.
+   */
   isIgnored(signal: number): boolean {
     const { handler } = this.get(signal);
     return handler === SIG_IGN || (handler === SIG_DFL && isIgnoredByDefault(signal));

@@ -1,7 +1,7 @@
 /**
- * What a thread has of its own in signals: its mask, what was sent to it alone, its alternate stack.
+ * A thread's own signal state: its mask, the signals sent to it alone, its alternate stack.
  *
- * Asking whether anything has to be looked at is a matter of a few words: system calls ask on each return.
+ * Whether there is anything to do is a matter of a few words: system calls ask on each return.
  */
 import type { ThreadFacts } from '../engine/answers.ts';
 import { SIGKILL, SS_DISABLE } from '../uapi/signal.ts';
@@ -9,7 +9,7 @@ import { SigQueue } from './sig-queue.ts';
 import { type ReadonlySigSet, SigSet, sigBit, sigWord, UNMASKABLE } from './sigset.ts';
 import type { ThreadGroup } from './thread-group.ts';
 
-/** sigaltstack(2). `flags` as they were set; whether it is in use is found from the stack pointer. */
+/** sigaltstack(2). `flags` as they were set; the stack pointer shows whether the stack is in use. */
 export interface AltStack {
   readonly sp: number;
   readonly size: number;
@@ -22,17 +22,17 @@ export class SignalState {
   /** Sent to this thread (tgkill, faults); what was sent to the process is in `group.pending`. */
   readonly pending: SigQueue = new SigQueue();
   /**
-   * The mask that sigsuspend, ppoll, pselect and epoll_pwait replaced. Delivery takes it (`takeSavedMask`): into
-   * the frame when a handler runs, else back into `blocked`.
+   * The mask that sigsuspend, ppoll, pselect and epoll_pwait replaced. Delivery moves it (`takeSavedMask`) into the
+   * frame when a handler runs, else back into `blocked`.
    */
   savedMask: SigSet | null = null;
   altStack: AltStack = NO_ALT_STACK;
-  /** What sigtimedwait waits for: wanted though it is blocked. */
+  /** What sigtimedwait waits for: wanted although blocked. */
   readonly waiting: SigSet = new SigSet();
   /** Ends the thread's stop; null when it is not stopped. */
   unpark: (() => void) | null = null;
   private readonly group: ThreadGroup;
-  /** The mask, but for what the thread that was told of it has set since. */
+  /** The mask, without what the thread that was told of it has set since. */
   private readonly mask = new SigSet();
   private told: ThreadFacts | null = null;
 
@@ -43,7 +43,7 @@ export class SignalState {
   /** The mask as it is now; `setMask` changes it. */
   get blocked(): ReadonlySigSet {
     const { told, mask } = this;
-    // A guest that writes anything there deceives itself.
+    // A guest that writes nonsense there deceives itself.
     if (told !== null) mask.set(told.maskLo & ~UNMASKABLE, told.maskHi);
     return mask;
   }
@@ -52,7 +52,9 @@ export class SignalState {
     return this.blocked.has(signal);
   }
 
-  /** Whether a sleep must end, or the program come in: a signal to take, or a stop or an end to join. O(1). */
+  /**
+   * Whether a sleep must end, or the program enter the kernel: for a signal to take, or a stop or an end to join. O(1).
+   */
   mustWake(): boolean {
     const { set: own } = this.pending;
     const { pending: shared, stopping } = this.group;
@@ -63,7 +65,7 @@ export class SignalState {
     return ((lo & ~(blocked.lo & ~waiting.lo)) | (hi & ~(blocked.hi & ~waiting.hi))) !== 0;
   }
 
-  /** Whether the thread is about to die: ends even sleeps that other signals do not (vfork). */
+  /** Whether the thread is about to die, which ends even sleeps that other signals do not end (vfork). */
   mustDie(): boolean {
     return this.pending.has(SIGKILL) || this.group.pending.has(SIGKILL);
   }
@@ -81,21 +83,21 @@ export class SignalState {
     else this.setMask(lo, hi & ~bit);
   }
 
-  /** The mask that a signal frame has to save: that of before sigsuspend, if the call was one. Once. */
+  /** Takes the mask that a signal frame has to save: the one from before sigsuspend, if the call was that. Once. */
   takeSavedMask(): SigSet {
     const mask = this.savedMask ?? this.blocked.clone();
     this.savedMask = null;
     return mask;
   }
 
-  /** No handler ran: the mask of before sigsuspend holds again. */
+  /** No handler ran: the mask from before sigsuspend holds again. */
   restoreSavedMask(): void {
     if (this.savedMask === null) return;
     this.setMask(this.savedMask.lo, this.savedMask.hi);
     this.savedMask = null;
   }
 
-  /** To be called while the thread is alone in its process: from now on it may change its mask by itself. */
+  /** Called while the thread is alone in its process: from now on it may change its mask on its own. */
   tell(facts: ThreadFacts): void {
     if (this.told === facts) return;
     this.untell();
@@ -111,7 +113,7 @@ export class SignalState {
     facts.tellPending(own.lo | shared.lo, own.hi | shared.hi);
   }
 
-  /** The thread, which is in the kernel, asks again. To be called before it gets company, or goes away. */
+  /** The thread, which is in the kernel, has to ask again. Called before it gets company or goes away. */
   untell(): void {
     const { told } = this;
     if (told === null) return;

@@ -1,7 +1,7 @@
 /**
- * Sending signals (signal(7), kill(2)): what is kept, what is dropped, who is woken.
+ * Sending signals (signal(7), kill(2)): what is kept, what is dropped, which thread is woken.
  *
- * Nothing here runs a handler: `dequeue` (kernel/dequeue.ts) says what a thread has to do about its signals.
+ * Nothing here runs a handler: `dequeue` (kernel/dequeue.ts) tells a thread what to do about its signals.
  */
 import { CAP_KILL, type Cred, capable, ROOT_CRED } from '../core/cred.ts';
 import { EAGAIN, EINVAL, EPERM } from '../uapi/errno.ts';
@@ -40,7 +40,7 @@ import type { Task } from './task.ts';
 import type { ThreadGroup } from './thread-group.ts';
 
 export const STOP_SIGNALS = sigBit(SIGSTOP) | sigBit(SIGTSTP) | sigBit(SIGTTIN) | sigBit(SIGTTOU);
-/** Those whose default is to die with a core dump. */
+/** Signals whose default is to die with a core dump. */
 const CORE_SIGNALS =
   sigBit(SIGQUIT) |
   sigBit(SIGILL) |
@@ -60,7 +60,10 @@ export const isStopSignal = (signal: number): boolean =>
 export const dumpsCore = (signal: number): boolean =>
   signal < SIGRTMIN && (CORE_SIGNALS & sigBit(signal)) !== 0;
 
-/** Whether `from` may signal a process with the credentials `to` (kill(2)); SIGCONT also goes through a session. */
+/**
+ * 0 if `from` may signal a process with the credentials `to`, else -EPERM (kill(2)); SIGCONT may go anywhere in a
+ * session.
+ */
 function maySignal(from: Task, group: ThreadGroup, to: Cred, signal: number): number {
   if (from.group === group || sameUser(from.cred, to) || capable(from.cred, CAP_KILL)) return 0;
   return signal === SIGCONT && from.group.session === group.session ? 0 : -EPERM;
@@ -70,7 +73,7 @@ function maySignal(from: Task, group: ThreadGroup, to: Cred, signal: number): nu
 export const sameUser = (from: Cred, to: Cred): boolean =>
   from.euid === to.suid || from.euid === to.uid || from.uid === to.suid || from.uid === to.uid;
 
-/** Sends on behalf of `from`, who may send signal 0 to ask. */
+/** Sends on behalf of `from`; signal 0 only checks. 0 or -errno. */
 export function signalGroupFrom(from: Task, group: ThreadGroup, info: SignalInfo): number {
   const cred = group.isKernel ? ROOT_CRED : group.leader.cred;
   const error = checkSender(from, group, cred, info.signo);
@@ -87,15 +90,15 @@ function checkSender(from: Task, group: ThreadGroup, to: Cred, signal: number): 
   return maySignal(from, group, to, signal);
 }
 
-/** Sends a signal to a process, without asking for permission. 0, or -EAGAIN: no room in the queue. */
+/** Sends a signal to a process without a permission check. 0, or -EAGAIN: no room in the queue. */
 export const sendToGroup = (group: ThreadGroup, info: SignalInfo): number => post(group, null, info);
 
 /** Sends a signal to one thread. */
 export const sendToTask = (task: Task, info: SignalInfo): number => post(task.group, task, info);
 
 /**
- * Sends what a thread cannot put off, a fault of its own: a handler that is blocked or ignored is taken from
- * it, so that it dies of the signal.
+ * Sends a signal that a thread cannot put off, for a fault of its own. If it is blocked or ignored, it gets its default
+ * action, of which the thread dies.
  */
 export function forceSignal(task: Task, info: SignalInfo): void {
   const { group, signals } = task;
@@ -137,7 +140,7 @@ function post(group: ThreadGroup, target: Task | null, info: SignalInfo): number
   return 0;
 }
 
-/** What the mere sending does to stops; answers whether the signal is to be kept. */
+/** What sending alone does to stops; returns whether the signal is to be kept. */
 function prepare(group: ThreadGroup, target: Task | null, info: SignalInfo): boolean {
   const { signo } = info;
   if (group.isKernel || group.threads.size === 0 || group.exiting !== null) return false;
@@ -153,7 +156,7 @@ function prepare(group: ThreadGroup, target: Task | null, info: SignalInfo): boo
   return false;
 }
 
-/** Whether nobody would ever see it: ignored, and not blocked by who gets it. */
+/** Whether the signal would never be seen: ignored, and not blocked by its receiver. */
 function isDropped(group: ThreadGroup, task: Task, info: SignalInfo): boolean {
   const { signo } = info;
   if (task.signals.isBlocked(signo)) return false;
@@ -171,7 +174,7 @@ export function discardEverywhere(group: ThreadGroup, lo: number, hi: number): v
   for (const task of group.threads) task.signals.pending.discard(lo, hi);
 }
 
-/** A signal is pending now: tells a thread that may take it, or ends the process if that is what it will do. */
+/** A signal is pending now: wakes a thread that may take it, or ends the process if the signal will do that. */
 function announce(group: ThreadGroup, target: Task | null, info: SignalInfo): void {
   const signal = info.signo;
   group.sighand.signalfd.wake();
@@ -198,7 +201,7 @@ function wants(task: Task, signal: number): boolean {
   return signal === SIGKILL || signals.unpark === null;
 }
 
-/** Whether taking it now will end the process, without a core to be written first. */
+/** Whether taking the signal now ends the process without a core dump first. */
 function isFatal(group: ThreadGroup, task: Task, signal: number): boolean {
   if (signal === SIGKILL) return true;
   const byDefault = group.sighand.get(signal).handler === SIG_DFL && !task.signals.isBlocked(signal);
@@ -206,14 +209,14 @@ function isFatal(group: ThreadGroup, task: Task, signal: number): boolean {
   return !isIgnoredByDefault(signal) && !isStopSignal(signal);
 }
 
-/** The process ends with `status` (as wait reports it): each thread finds out as it comes to the kernel. */
+/** The process ends with `status` (as wait reports it). Each thread learns of it when it enters the kernel. */
 export function beginGroupExit(group: ThreadGroup, status: number): void {
   if (group.exiting !== null) return;
   group.exiting = status;
   for (const task of group.threads) killThread(task);
 }
 
-/** Makes one thread exit, whatever it does. */
+/** Makes one thread exit, whatever it is doing. */
 export function killThread(task: Task): void {
   task.signals.pending.add(SIGKILL, null);
   task.signals.unpark?.();
@@ -221,7 +224,7 @@ export function killThread(task: Task): void {
   if (task.thread?.runs === true || task.group.threads.size > 1) insist(task);
 }
 
-/** Replaces a thread's mask; what it blocks from now on may be for another thread. */
+/** Replaces a thread's mask; signals that it newly blocks may be for another thread. */
 export function setBlocked(task: Task, lo: number, hi: number): void {
   const { blocked } = task.signals;
   const newLo = lo & ~blocked.lo;
@@ -230,7 +233,7 @@ export function setBlocked(task: Task, lo: number, hi: number): void {
   retarget(task, newLo, newHi);
 }
 
-/** Signals of the process that `task` will not take (any more) are announced to the other threads. */
+/** Announces signals of the process that `task` does not take (any more) to the other threads. */
 export function retarget(task: Task, lo: number, hi: number): void {
   const { set } = task.group.pending;
   if (((set.lo & lo) | (set.hi & hi)) === 0) return;

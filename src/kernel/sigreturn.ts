@@ -1,4 +1,4 @@
-/** rt_sigreturn(2): from a signal's handler back to where it came. */
+/** rt_sigreturn(2): from a signal handler back to the interrupted code. */
 import { cleanFlags, getRegister, REGISTERS_SIZE, setSegments } from '../arch/x86_64/registers.ts';
 import { FRAME_SIZE, fpstateBehind, frameOnReturn, readFrame } from '../arch/x86_64/signal-frame.ts';
 import type { EngineThread, Space } from '../engine/engine.ts';
@@ -10,7 +10,7 @@ const XSTATE_HEADER = 512;
 const SW_MAGIC = 464;
 const FP_XSTATE_MAGIC1 = 0x46505853;
 
-/** The registers of before the handler. False when the frame is not readable: the caller forces SIGSEGV. */
+/** Restores the registers from before the handler. False when the frame is not readable: the caller forces SIGSEGV. */
 export function sigreturn(task: Task): boolean {
   const { thread, mm, signals } = task;
   if (thread === null || mm === null) return false;
@@ -29,8 +29,8 @@ export function sigreturn(task: Task): boolean {
 }
 
 /**
- * Gives the thread a frame with the extended state of the program's; where a copy of that lies, or -1. Mostly the program's is as
- * we have made it, with as much behind it as the thread has now: then it is read at once.
+ * Gives the thread a frame with the program's extended state; returns where a copy of the program's frame lies, or -1.
+ * Usually that is as we made it, followed by as much state as the thread has now: then one read gets both.
  */
 function restore(thread: EngineThread, space: Space, view: DataView, bytes: Uint8Array): number {
   const address = frameOnReturn(thread, view);
@@ -47,7 +47,7 @@ function restore(thread: EngineThread, space: Space, view: DataView, bytes: Uint
   return at;
 }
 
-/** Extended state that lies somewhere else, or is of another size; 0: none. */
+/** For extended state that lies elsewhere, or has another size; address 0: none. */
 function restoreElsewhere(thread: EngineThread, space: Space, view: DataView, address: number): boolean {
   if (address === 0) {
     thread.newFrame(0);
@@ -61,7 +61,7 @@ function restoreElsewhere(thread: EngineThread, space: Space, view: DataView, ad
   return space.read(address, thread.fpstate, size) === 0;
 }
 
-/** Of the extended state whose copy begins at `head`, as the program says. */
+/** The size, as the program gives it, of the extended state with a copy at `head`. */
 function sizeOf(view: DataView, head: number): number {
   const extended = view.getUint32(head + SW_MAGIC, true) === FP_XSTATE_MAGIC1;
   return extended ? view.getUint32(head + SW_MAGIC + 4, true) : XSTATE_HEADER;

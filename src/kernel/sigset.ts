@@ -5,10 +5,10 @@ import { SIGKILL, SIGSTOP } from '../uapi/signal.ts';
 export const sigWord = (signal: number): number => (signal - 1) >>> 5;
 export const sigBit = (signal: number): number => 1 << ((signal - 1) & 31);
 
-/** What no mask ever holds. */
+/** Signals that no mask ever holds. */
 export const UNMASKABLE = sigBit(SIGKILL) | sigBit(SIGSTOP);
 
-/** Nor any disposition but the default one. */
+/** Signals that always have the default disposition. */
 export const isUncatchable = (signal: number): boolean => signal === SIGKILL || signal === SIGSTOP;
 
 export class SigSet {
@@ -48,10 +48,10 @@ export class SigSet {
   }
 }
 
-/** A set that is only looked at. */
+/** A set that is only read. */
 export type ReadonlySigSet = Readonly<Pick<SigSet, 'lo' | 'hi' | 'has' | 'clone'>>;
 
-/** Calls `each` for every signal of two words, in order: most sets hold few. */
+/** Calls `each` for every signal of two words, in order; fast for few. */
 export function eachSignal(lo: number, hi: number, each: (signal: number) => void): void {
   for (let rest = lo; rest !== 0; rest &= rest - 1) each(lowestSignal(rest, 0));
   for (let rest = hi; rest !== 0; rest &= rest - 1) each(lowestSignal(0, rest));

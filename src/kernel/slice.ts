@@ -1,6 +1,6 @@
 /**
- * Long calls give way. The kernel has one thread: a call that moves gigabytes works for a while, then lets everybody else have
- * a turn, and goes on. What it looked at before may have changed by then.
+ * Long calls give way. The kernel has one thread: a call that moves gigabytes works for a while, then lets other tasks
+ * have a turn, and goes on. What it read before may have changed by then.
  */
 import type { Task } from './task.ts';
 
@@ -20,7 +20,7 @@ export class Slice {
     return this.task.clock.monotonic() >= this.end;
   }
 
-  /** Lets others have their turn. Whether the call is to go on; not if its task is to die. */
+  /** Lets other tasks have their turn. Returns whether the call may go on: not if its task has to die. */
   async pause(): Promise<boolean> {
     const { clock, kernel, signals } = this.task;
     await new Promise<void>(resolve => {

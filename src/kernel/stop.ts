@@ -1,7 +1,7 @@
 /**
  * Stopped processes (signal(7), POSIX job control): all threads stop, the parent is told, SIGCONT lets them go on.
  *
- * A stop begins when one thread takes a stop signal; the others are called in. A thread that has come in parks.
+ * A stop begins when one thread takes a stop signal; the others are called in, and each parks.
  */
 import { childInfo } from '../uapi/siginfo.ts';
 import {
@@ -17,7 +17,7 @@ import { sendToGroup } from './signal.ts';
 import type { Task } from './task.ts';
 import type { ThreadGroup } from './thread-group.ts';
 
-/** A thread has taken a stop signal. */
+/** Called when a thread has taken a stop signal. */
 export function beginStop(group: ThreadGroup, signal: number): void {
   if (group.stopping) return;
   group.stopping = true;
@@ -26,7 +26,7 @@ export function beginStop(group: ThreadGroup, signal: number): void {
   for (const task of group.threads) task.wakeForSignal();
 }
 
-/** Where a thread waits out a stop. Resolves when the process goes on, or dies: ask `dequeue` again. */
+/** Waits out a stop. Resolves when the process goes on or dies: ask `dequeue` again. */
 export function park(task: Task): Promise<void> {
   return new Promise(resolve => {
     task.state = 'T';
@@ -41,7 +41,7 @@ export function park(task: Task): Promise<void> {
   });
 }
 
-/** Tells the parent once the last thread has stopped. Asked as threads park, and as they exit. */
+/** Tells the parent once the last thread has stopped. Called as threads park, and as they exit. */
 export function checkStopped(group: ThreadGroup): void {
   if (!group.stopping || group.stopped || group.dumping !== null || group.threads.size === 0) return;
   for (const task of group.threads) if (task.signals.unpark === null) return;
@@ -49,7 +49,7 @@ export function checkStopped(group: ThreadGroup): void {
   tellParent(group, CLD_STOPPED, group.stopReport);
 }
 
-/** SIGCONT was sent. */
+/** Called when SIGCONT is sent. */
 export function continueGroup(group: ThreadGroup): void {
   if (!group.stopping || group.dumping !== null) return;
   const wasStopped = group.stopped;
@@ -64,7 +64,7 @@ export function continueGroup(group: ThreadGroup): void {
   }
 }
 
-/** A thread runs again after a SIGCONT: now is the time to tell the parent, just before what else it may do. */
+/** A thread runs again after a SIGCONT: tells the parent, right before anything else the thread may do. */
 export function tellOfContinue(group: ThreadGroup): void {
   const code = group.untold;
   group.untold = 0;

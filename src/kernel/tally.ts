@@ -3,9 +3,9 @@ import { CallTime } from './call-time.ts';
 import { Usage } from './usage.ts';
 
 export class Tally {
-  /** Processes and threads that were made. */
+  /** Processes and threads made. */
   forks = 0;
   readonly callTime: CallTime = new CallTime();
-  /** Used by tasks that have ended. */
+  /** What ended tasks have used. */
   readonly ended: Usage = new Usage();
 }

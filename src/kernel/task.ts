@@ -1,7 +1,7 @@
 /**
  * Tasks: a thread of a program, as the kernel sees it (task_struct), and the thread group that it belongs to.
  *
- * A task owns what threads have of their own and refers to what they may share (clone(2)): memory, descriptors,
+ * A task owns what each thread has of its own, and refers to what threads may share (clone(2)): memory, descriptors,
  * file system context, signal dispositions. What all threads of a process have in common is in `ThreadGroup`.
  */
 import type { Clock } from '../core/clock.ts';
@@ -36,16 +36,16 @@ import type { WindowGoesAlong } from './window-along.ts';
 /** What a task is doing, with proc(5)'s letters. */
 export type TaskState = 'R' | 'S' | 'D' | 'T' | 't' | 'Z' | 'X';
 
-/** What lived no longer than this, ns, has used nothing: to ask would take longer. */
+/** A task that lived no longer, ns, counts as having used nothing: asking takes longer. */
 const NO_LIFE = 1e6;
-/** A life that is over so soon, ns, is not worth asking the host about its memory and faults (getrusage(2): zeros). */
+/** After a life no longer, ns, the host is not asked about memory and faults (getrusage(2): zeros). */
 const SHORT_LIFE = 1e7;
-/** Processor time, ns, from which on the peak of memory is asked for. */
+/** Processor time, ns, above which the kernel asks for the peak of memory. */
 const LONG_LIFE = 5e6;
 
 /**
- * Six zeros, in an array that has held something else. One of numbers alone would become one of fractions with the first
- * address, small integers with it, and all that is made of them would be kept and computed as fractions are.
+ * Six zeros, in an array that has held something else. V8 would turn an array of numbers alone into one of fractions
+ * with the first address, small integers included, and would keep and compute everything made of them as fractions.
  */
 function noArguments(): number[] {
   const args: (number | null)[] = [null, 0, 0, 0, 0, 0];
@@ -69,44 +69,47 @@ export class Task implements Current, Sleeper, SignalSource {
   readonly user: UserAccess;
   /** This thread's blocked and pending signals, alternate stack. See kernel/signal-state.ts. */
   readonly signals: SignalState;
-  /** CLOCK_MONOTONIC at which it was made, ns. */
+  /** CLOCK_MONOTONIC when the task was made, ns. */
   readonly startTime: number;
   /** clone(CLONE_CHILD_CLEARTID), set_robust_list(2). */
   private ownClearTid: number;
   private ownRobustList: number;
-  /** How restart_syscall(2) goes on with a call that was interrupted (-ERESTART_RESTARTBLOCK). */
+  /** How restart_syscall(2) resumes an interrupted call (-ERESTART_RESTARTBLOCK). */
   restart: (() => number | Promise<number>) | null = null;
   /** prctl, scheduling and the like. */
   attributes: TaskAttributes;
-  /** The system call that it is in, or was in last, with its arguments. */
+  /** The system call that the task is in, or was in last, with its arguments. */
   callNumber = -1;
   readonly callArgs: number[] = noArguments();
-  /** A call that waits for all registers, and a result that does (kernel/entry.ts). */
+  /** A call, or a result, that waits for all registers (kernel/entry.ts). */
   awaitsFrame: EntryCall | null = null;
   pendingResult: number | null = null;
-  /** Told when the task has become another program, or has gone: who waits after vfork. */
+  /** Called when the task has become another program, or has gone: ends the wait of vfork's parent. */
   execDone: (() => void) | null = null;
   /** A file that goes along with answers (kernel/along.ts). */
   openedAlong: OpenedAlong | null = null;
-  /** A pipe that does (kernel/pipe-along.ts). */
+  /** A pipe that goes along (kernel/pipe-along.ts). */
   pipeAlong: PipeGoesAlong | null;
-  /** Pipes that it has together with another's (kernel/pipe-between.ts). */
+  /** Pipes that it shares with another task (kernel/pipe-between.ts). */
   pipesBetween: PipesBetween | null;
   /** A file that it reads and writes through a window (kernel/window-along.ts). */
   windowAlong: WindowGoesAlong | null = null;
-  /** What it does as it did before (kernel/habits). */
+  /** Follows what the program did before (kernel/habits). */
   follower: Follower | null = null;
-  /** What the latest call answered. */
+  /** The result of the latest call. */
   lastResult: number;
-  /** The file that its latest answer had it copy from or to by itself, and how far that moved the file's position. */
+  /**
+   * The file to or from which the latest answer had the program copy on its own, and how far that moved the file's
+   * position.
+   */
   wentThrough: File | null = null;
   movedThrough = 0;
-  /** What it has used so far; the processor's times come from `cpuTimes`. */
+  /** What it has used so far; `cpuTimes` reports processor times. */
   readonly usage: Usage = new Usage();
   readonly callShare: CallShare = new CallShare();
   private credentials: Cred;
   private places: FsStruct;
-  /** The sleep that is under way, if any: a signal ends it. */
+  /** Ends the sleep under way, if there is one; signals call this. */
   private interruptSleep: (() => void) | null = null;
 
   constructor(kernel: Kernel, pid: number, group: ThreadGroup, init: TaskInit) {
@@ -152,7 +155,7 @@ export class Task implements Current, Sleeper, SignalSource {
     this.moved();
   }
 
-  /** Other rights, or another place: what it knew of names holds no more (kernel/known-answers.ts). */
+  /** Called when its rights or places change: what it knew of names no longer holds (kernel/known-answers.ts). */
   moved(): void {
     if (this.thread !== null) this.thread.knownBy = null;
   }
@@ -165,7 +168,7 @@ export class Task implements Current, Sleeper, SignalSource {
     return this.thread?.facts?.robustList ?? this.ownRobustList;
   }
 
-  /** The rest of what the thread said by itself is kept. */
+  /** Keeps the rest of what the thread said on its own. */
   setTidAddress(address: number): void {
     this.keepSaid();
     this.ownClearTid = address;
@@ -211,7 +214,7 @@ export class Task implements Current, Sleeper, SignalSource {
     return this.kernel.clock;
   }
 
-  /** For walks of paths, on its own behalf. */
+  /** For path walks on its own behalf. */
   get current(): Current {
     return this;
   }
@@ -252,7 +255,7 @@ export class Task implements Current, Sleeper, SignalSource {
     return this.callShare.split(thread.cpuTimes(), this.kernel.tally.callTime.average);
   }
 
-  /** All that it has used, what its engine's thread has used included. */
+  /** Everything that it has used, including by its present engine thread. */
   usageNow(): Usage {
     const sum = new Usage();
     sum.add(this.usage);
@@ -263,18 +266,18 @@ export class Task implements Current, Sleeper, SignalSource {
     const { user, system } = this.timesOf(thread);
     sum.user += user;
     sum.system += system;
-    // What costs the host's /proc is not asked about a life that was over at once.
+    // What takes the host's /proc to learn is not asked about so short a life.
     if (!thread.saysUsage && lived < SHORT_LIFE) return sum;
     const { minflt, majflt, rss, peak: known } = thread.usage();
     sum.minflt += minflt;
     sum.majflt += majflt;
-    // Asking for the peak is dear; a short life hardly had one.
+    // Asking for the peak is expensive, and a short life hardly had one.
     const peak = known ?? (user + system > LONG_LIFE ? thread.space.usage().peak : rss);
     sum.maxrss = Math.max(sum.maxrss, Math.floor(peak / 1024));
     return sum;
   }
 
-  /** To be called before the engine's thread is given back: `usage` takes over what it has used. */
+  /** Called before the engine's thread is given back: `usage` takes over what that has used. */
   settleUsage(): void {
     const now = this.usageNow();
     this.usage.clear();
@@ -314,8 +317,8 @@ export class Task implements Current, Sleeper, SignalSource {
   }
 
   /**
-   * Sleeps until what `listen` arranged calls its argument, the deadline has come (-ETIMEDOUT) or a signal is there
-   * (-ERESTARTSYS). `listen` answers how to stop listening; it is called once, whatever ends the sleep.
+   * Sleeps until what `listen` set up calls its argument, the deadline comes (-ETIMEDOUT) or a signal arrives
+   * (-ERESTARTSYS). `listen` returns a function that stops listening, which is called once, whatever ends the sleep.
    */
   sleepUntil(deadline: number, listen: (end: (result: number) => void) => () => void): Promise<number> {
     return new Promise(resolve => {
@@ -343,7 +346,7 @@ export class Task implements Current, Sleeper, SignalSource {
     });
   }
 
-  /** A signal is there that must be looked at: ends a sleep, or makes the running program come to the kernel. */
+  /** A signal needs attention: ends a sleep, or makes the running program enter the kernel. */
   wakeForSignal(): void {
     this.pipesBetween?.close();
     if (this.interruptSleep !== null) this.interruptSleep();

@@ -1,8 +1,8 @@
 /**
- * Thread groups: processes, as POSIX sees them (signal_struct). What all threads of a process have in common.
+ * Thread groups: processes, as POSIX sees them (signal_struct). They hold what all threads of a process have in common.
  *
- * A group is made with its leader and stays, as a zombie, until its parent has waited for it. The leader's Task
- * stays as long; other threads' Tasks go as they exit.
+ * A group is made with its leader and stays, as a zombie, until its parent has waited for it. The leader's Task stays
+ * as long; other threads' Tasks go when they exit.
  */
 import type { Cred } from '../core/cred.ts';
 import { WaitQueue } from '../core/wait.ts';
@@ -27,7 +27,7 @@ export interface ThreadGroupInit {
   readonly processGroup: ProcessGroup;
   readonly sighand: SigHand;
   readonly rlimits: readonly Rlimit[];
-  /** Sent to the parent at the end (clone(2)); 0 for none. */
+  /** Sent to the parent when the process ends (clone(2)); 0 for none. */
   readonly exitSignal: number;
 }
 
@@ -36,7 +36,7 @@ export class ThreadGroup implements PidSubject {
   parent: ThreadGroup | null;
   creator: Task | null;
   readonly children: Roster<ThreadGroup> = new Roster();
-  /** Threads that live; the leader stays here only until it exits. */
+  /** Living threads; the leader is here only until it exits. */
   readonly threads: Set<Task> = new Set();
   processGroup: ProcessGroup;
   exitSignal: number;
@@ -51,25 +51,25 @@ export class ThreadGroup implements PidSubject {
   stopped = false;
   /** The signal that stopped it, as wait reports it; 0 once reported, or when not stopped. */
   stopReport = 0;
-  /** The CLD_ code of an end of a stop that the parent has not been told of: the first thread to run does that. */
+  /** The CLD_ code of an ended stop that the parent has not been told of; the first thread to run tells it. */
   untold = 0;
   /** A SIGCONT that wait has not reported yet. */
   continueReport = false;
 
-  /** The thread that writes the core file, while all others stand still (`stopping`). */
+  /** The thread that writes the core file while all others are stopped (`stopping`). */
   dumping: Task | null = null;
 
   /** The process is ending, with this status for wait; null while it lives. */
   exiting: number | null;
-  /** All threads are gone: wait may take it. */
+  /** All threads are gone; wait may take the process. */
   zombie = false;
-  /** Children that take their time to end: each call ends one's. */
+  /** Each ends the delay of a child that takes its time to end. */
   readonly dying: Roster<() => void> = new Roster();
-  /** Has been waited for (or nobody will): numbers may be used again. */
+  /** It has been waited for, or never will be: its numbers may be used again. */
   reaped = false;
   /** What wait reports of a zombie. */
   exitStatus = 0;
-  /** A thread that is in exec and waits for the others to be gone. */
+  /** A thread in exec that waits for the others to be gone. */
   execing: Task | null = null;
 
   /** Woken as children change state; wait4 and waitid sleep here. */
@@ -80,13 +80,13 @@ export class ThreadGroup implements PidSubject {
   readonly threadq: WaitQueue = new WaitQueue();
 
   readonly rlimits: Rlimit[];
-  /** Used by threads that are gone, and by children that were waited for. */
+  /** What ended threads have used, and children that were waited for. */
   readonly usage: Usage = new Usage();
   readonly childUsage: Usage = new Usage();
 
   readonly timers: GroupTimers = new GroupTimers();
 
-  /** proc_pid_oom_score_adj(5), and the least value that it was given with privilege. */
+  /** proc_pid_oom_score_adj(5), and the lowest value set with privilege. */
   oomScoreAdj: number;
   oomScoreAdjMin: number;
   /** PR_SET_CHILD_SUBREAPER. */
@@ -95,13 +95,13 @@ export class ThreadGroup implements PidSubject {
   dumpable = 1;
   /** It has no controlling terminal although its session has one (TIOCNOTTY); setsid(2) clears this. */
   gaveUpTty = false;
-  /** It has called execve: setpgid by its parent comes too late. */
+  /** It has called execve: its parent's setpgid now fails. */
   execed = false;
-  /** Gets only signals that it has handlers for, as process 1 does. A fault of its own takes that away. */
+  /** Gets only signals that it has handlers for, as process 1 does. A fault of its own ends that. */
   unkillable: boolean;
-  /** The kernel's own process 1, for machines that run one command: has no threads, gets no signals, reaps all. */
+  /** The kernel's own process 1, for machines that run one command: it has no threads, gets no signals, reaps all. */
   isKernel = false;
-  /** Told when the process has ended, before its parent is. */
+  /** Called when the process has ended, before its parent is told. */
   ended: ((status: number) => void) | null = null;
 
   private first: Task | null = null;
@@ -123,7 +123,7 @@ export class ThreadGroup implements PidSubject {
     init.processGroup.members.add(this);
   }
 
-  /** The thread whose number is the process's; stays until the process is waited for. */
+  /** The thread whose number is the process's; it stays until the process is waited for. */
   get leader(): Task {
     if (this.first === null) throw new Error('a thread group without a leader');
     return this.first;
@@ -157,7 +157,7 @@ export class ThreadGroup implements PidSubject {
     return this.parent?.tgid ?? 0;
   }
 
-  /** A process 1: gets no signal that it has no handler for, and must not end. */
+  /** Process 1 gets no signal that it has no handler for, and must not end. */
   get isInit(): boolean {
     return this.tgid === 1;
   }
@@ -166,14 +166,14 @@ export class ThreadGroup implements PidSubject {
     return this.sighand.isIgnored(signal);
   }
 
-  /** Takes a new thread in; the first becomes the leader. */
+  /** Adds a new thread; the first becomes the leader. */
   addThread(task: Task): void {
     for (const other of this.threads) other.signals.untell();
     this.first ??= task;
     this.threads.add(task);
   }
 
-  /** exec by another thread: it takes the leader's place. */
+  /** For exec by another thread, which takes the leader's place. */
   setLeader(task: Task): void {
     this.first = task;
     this.exitSignal = SIGCHLD;

@@ -8,7 +8,7 @@ export interface CpuTimes {
 export const USER_HZ = 100;
 export const toTicks = (ns: number): number => Math.floor((ns * USER_HZ) / 1_000_000_000);
 
-/** Sums of what threads used; added up as they exit, and into the parent's children as they are waited for. */
+/** Sums of what threads have used: added up as they exit, and to their parent's children as they are waited for. */
 export class Usage {
   user = 0;
   system = 0;
@@ -18,7 +18,7 @@ export class Usage {
   oublock = 0;
   nvcsw = 0;
   nivcsw = 0;
-  /** KiB: of the largest, not a sum. */
+  /** KiB; the largest value, not a sum. */
   maxrss = 0;
 
   clear(): void {

@@ -1,6 +1,6 @@
 /**
- * A task's `UserMemory` (core/user.ts): windows in its thread's slot. What the call's arguments point to was
- * brought along with the call; the rest is fetched, what goes out is copied when the call is answered.
+ * A task's `UserMemory` (core/user.ts): windows in its thread's slot. The stub brings along what the call's arguments
+ * point to; the rest is fetched, and output is copied when the call is answered.
  */
 import type { UserMemory } from '../core/user.ts';
 import { type EngineThread, type FileWindow, PROT_READ, PROT_WRITE } from '../engine/engine.ts';
@@ -13,7 +13,7 @@ import { RLIMIT_STACK } from '../uapi/resource.ts';
 
 const MAX_WINDOW = 64 * 1024;
 
-/** Whose memory it is: both change in a task's life (exec, exit). */
+/** The memory's owner: both change in a task's life (exec, exit). */
 export interface UserContext {
   readonly mm: Mm | null;
   readonly thread: EngineThread | null;
@@ -25,11 +25,11 @@ export class UserAccess implements UserMemory {
   readonly view: DataView;
   readonly maxWindow: number = MAX_WINDOW;
   private readonly context: UserContext;
-  /** The latest `out` window, not yet handed to the engine: its length may shrink. */
+  /** The latest `out` window, not yet given to the engine: its length may shrink. */
   private outAddress = 0;
   private outOffset = 0;
   private outLength = 0;
-  /** Where windows are kept meanwhile, -1: in the slot; and where the latest one goes from there, -1: it is there. */
+  /** Where windows are kept meanwhile, -1: in the slot; and where the latest goes from there, -1: it is in place. */
   private keptAt = -1;
   private goesTo = -1;
 
@@ -86,7 +86,7 @@ export class UserAccess implements UserMemory {
     return Math.min(len, end - addr);
   }
 
-  /** Until `release` what the call writes first stands in this page, where no program can change it. */
+  /** Until `release`, what the call writes first is in this page, where no program can change it. */
   keepAt(page: number): void {
     this.keptAt = page;
   }
@@ -101,8 +101,8 @@ export class UserAccess implements UserMemory {
   }
 
   /**
-   * The program copies `len` bytes itself, from byte `at` of a window to `addr`, or `back`. False: the usual way is to be gone,
-   * which says what is wrong.
+   * Has the program itself copy `len` bytes from byte `at` of a window to `addr`, or `back`. False: the call must go
+   * the usual way, which says what is wrong.
    */
   through(addr: number, window: FileWindow, at: number, len: number, back: boolean): boolean {
     const { thread, mm } = this.context;
@@ -127,7 +127,7 @@ export class UserAccess implements UserMemory {
     return this.slowString(thread, mm, addr, max);
   }
 
-  /** Where what the call is to write at `addr` is kept, if that is the latest window; else -1. */
+  /** Where the bytes that the call will write at `addr` are kept, if that is the latest window; else -1. */
   written(addr: number): number {
     return this.outLength > 0 && this.outAddress === addr && this.goesTo >= 0 ? this.outOffset : -1;
   }
@@ -136,19 +136,19 @@ export class UserAccess implements UserMemory {
     return this.outLength;
   }
 
-  /** Hands the latest window to the engine. Called by whoever answers the call. */
+  /** Gives the latest window to the engine. Called by the code that answers the call. */
   flush(): void {
     this.release();
     if (this.outLength > 0) this.context.thread?.copyOut(this.outAddress, this.outOffset, this.outLength);
     this.outLength = 0;
   }
 
-  /** Forgets windows that were not handed over: the call failed, or starts anew. */
+  /** Forgets windows not given to the engine: the call failed, or starts anew. */
   forget(): void {
     this.outLength = 0;
   }
 
-  /** Whether the program may access this, an area that grows downwards having grown for it. */
+  /** Whether the program may access the range, letting an area that grows downwards grow for it. */
   private reaches(mm: Mm, addr: number, len: number, prot: number): boolean {
     if (mm.allows(addr, len, prot)) return true;
     if (growDown(mm, addr, this.context.rlimit(RLIMIT_STACK)) === null) return false;

@@ -1,4 +1,4 @@
-/** What is counted for each real user id, for RLIMIT_NPROC and RLIMIT_SIGPENDING (getrlimit(2)). */
+/** Counts for each real user id, for RLIMIT_NPROC and RLIMIT_SIGPENDING (getrlimit(2)). */
 export class UserCounts {
   readonly uid: number;
   /** Tasks, threads included. */

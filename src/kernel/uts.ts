@@ -1,6 +1,6 @@
 /**
- * What uname(2) says: a namespace of its two names that may be set (uts_namespaces(7)), and what is the same everywhere.
- * Names are at most 64 bytes.
+ * What uname(2) reports: a namespace of two settable names (uts_namespaces(7)), and what is the same everywhere. Names
+ * are at most 64 bytes.
  */
 import type { Task } from './task.ts';
 
@@ -13,7 +13,7 @@ export class Uts {
   readonly version: string;
   readonly machine: string;
   domainname = '(none)';
-  /** Of the first namespace 0. */
+  /** 0 for the first namespace. */
   readonly id: number;
 
   constructor(nodename: string, release: string, version: string, machine: string, id = 0) {
@@ -35,7 +35,7 @@ export class Uts {
 /** The namespace that a task is in. */
 export const utsOf = (task: Task): Uts => task.attributes.uts ?? task.kernel.uts;
 
-/** CLONE_NEWUTS: `task` gets names of its own, which are `from`'s at first. */
+/** CLONE_NEWUTS: gives `task` its own names, which are `from`'s at first. */
 export function unshareUts(task: Task, from: Task): void {
   task.attributes.uts = utsOf(from).clone(task.kernel.vfs.nextNamespaceId());
 }

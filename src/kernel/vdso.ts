@@ -1,6 +1,6 @@
 /**
- * The host's vDSO tells programs the time without asking the kernel: it is the host's time. Once somebody has set the
- * machine's clock, the running programs' copies ask the kernel, and programs that begin later are told of none.
+ * The host's vDSO tells programs the host's time without asking the kernel. Once the machine's clock has been set, the
+ * running programs' copies ask the kernel, and programs that begin later get no vDSO.
  */
 import { EHDR_SIZE } from '../arch/x86_64/elf.ts';
 import { asksKernel, findFunction, TIME_FUNCTIONS, vdsoSize } from '../arch/x86_64/vdso.ts';
@@ -18,12 +18,12 @@ export class Vdso {
     this.base = base;
   }
 
-  /** Where programs find it, 0 if they are to do without. */
+  /** The address where programs find it; 0 if they must do without. */
   get address(): number {
     return this.retired ? 0 : this.base();
   }
 
-  /** It tells the wrong time from now on. */
+  /** Called when it tells the wrong time from now on. */
   retire(tasks: Iterable<Task>): void {
     const { address } = this;
     this.retired = true;
@@ -34,7 +34,7 @@ export class Vdso {
   }
 }
 
-/** Children get what their parents have: their copies need no change. */
+/** Children inherit their parents' copies, which need no further change. */
 function askKernel({ space }: Mm, address: number): void {
   const header = new Uint8Array(EHDR_SIZE);
   if (space.peek(address, header) < EHDR_SIZE) return;

@@ -1,6 +1,4 @@
-/**
- * Waiting for children (wait4(2), waitid(2)): which children qualify, what there is to report, taking it.
- */
+/** Waiting for children (wait4(2), waitid(2)): which children qualify, what there is to report, taking it. */
 import { ECHILD } from '../uapi/errno.ts';
 import { CLD_CONTINUED, CLD_STOPPED, SIGCHLD, SIGCONT } from '../uapi/signal.ts';
 import {
@@ -35,12 +33,12 @@ export interface Waited {
   /** si_code and si_status of waitid. */
   readonly code: number;
   readonly detail: number;
-  /** Of the child and of the children that it has waited for. */
+  /** What the child used, and the children that it had waited for. */
   readonly usage: Usage;
 }
 
 /**
- * Waits for a change. Answers it, 0 with WNOHANG when there is none, -ECHILD when no child qualifies, or
+ * Waits for a change and returns it; 0 with WNOHANG when there is none, -ECHILD when no child qualifies, or
  * -ERESTARTSYS after a signal.
  */
 export function waitForChild(
@@ -56,19 +54,19 @@ export function waitForChild(
 async function sleepForChild(task: Task, target: WaitTarget, options: number): Promise<Waited | number> {
   for (;;) {
     const slept = await task.sleepOn([task.group.childq]);
-    // The signal that ended the sleep may be the child's own last word.
+    // The signal that ended the sleep may be the child's SIGCHLD.
     const found = poll(task, target, options);
     if (found !== 0) return found;
     if (slept !== 0) return slept;
   }
 }
 
-/** Looks once: a change (taken unless WNOWAIT), 0 for none yet, -ECHILD. */
+/** Checks once: a change (taken unless WNOWAIT), 0 for none yet, -ECHILD. */
 function poll(task: Task, target: WaitTarget, options: number): Waited | number {
   let candidates = 0;
   for (const child of candidatesOf(task, target)) {
     if (!qualifies(task, child, target, options)) continue;
-    // What is over changes no more: without WEXITED there is nothing to wait for.
+    // A zombie changes no more: without WEXITED there is nothing to wait for.
     if (!child.zombie || (options & WEXITED) !== 0) candidates++;
     const waited = report(task, child, options);
     if (waited !== null) return waited;
@@ -76,7 +74,7 @@ function poll(task: Task, target: WaitTarget, options: number): Waited | number 
   return candidates === 0 ? -ECHILD : 0;
 }
 
-/** The children to look at: of one number there is at most one. */
+/** The children to look at; a number has at most one. */
 function candidatesOf(task: Task, target: WaitTarget): Iterable<ThreadGroup> {
   if (target.type !== 'pid') return task.group.children;
   const child = task.kernel.groups.get(target.pid);

@@ -1,6 +1,7 @@
 /**
- * Files that a thread reads and writes at positions through a window (mm/page-window.ts), without asking. When a file was read and
- * written shows in its times: so it is looked every tick at what was done, and at once when somebody wants to know.
+ * Files that a thread reads and writes at positions through a window (mm/page-window.ts), without asking. Reads and
+ * writes show in a file's times, so the kernel checks every tick what was done, and at once when the times are asked
+ * for.
  */
 
 import type { WindowUse } from '../engine/answers.ts';
@@ -13,11 +14,11 @@ import type { Kernel } from './kernel.ts';
 import { Rounds } from './rounds.ts';
 import type { Task } from './task.ts';
 
-/** How old a file's times may be, ns: as old as the clock that they are taken from. */
+/** How old a file's times may be, ns: as old as the clock they are taken from. */
 const TICK = 4e6;
-/** A window of which nothing was made for so many ticks, or calls to the kernel, does not go along any more. */
+/** A window that was not used for so many ticks, or calls to the kernel, goes along no more. */
 const MOST_IDLE = 8;
-/** And makes room for another that is in use after so many. */
+/** After so many it makes room for another that is in use. */
 const FEW_IDLE = 1;
 
 export class WindowGoesAlong {
@@ -32,12 +33,12 @@ export class WindowGoesAlong {
     this.fd = fd;
   }
 
-  /** Whether the thread still makes use of it. */
+  /** Whether the thread no longer uses it. */
   get isIdle(): boolean {
     return this.idle > FEW_IDLE;
   }
 
-  /** With the answer that the task is about to be given. Whether it goes, or is there already. */
+  /** Sends it with the answer that the task is about to get. Returns whether it goes, or is there already. */
   send(): boolean {
     const { task, file, fd } = this;
     const { window } = file;
@@ -52,7 +53,7 @@ export class WindowGoesAlong {
     return true;
   }
 
-  /** Looks at what was done. Whether the window is to stay there. */
+  /** Checks what was done. Returns whether the window stays. */
   look(): boolean {
     const { window } = this.file;
     if (window === null || !window.isLent) return false;
@@ -63,13 +64,13 @@ export class WindowGoesAlong {
     return false;
   }
 
-  /** What the thread has done is so, before anything else of it is looked at. */
+  /** Applies what the thread has done, before the kernel looks at anything else of it. */
   settle(): void {
     this.idle++;
     this.file.window?.recall();
   }
 
-  /** Whether nobody else can have to do with the descriptor, or wants to hear of what is done by it. */
+  /** Whether only this thread can use the descriptor, and no watch has to see what it does. */
   private get mayGo(): boolean {
     const { task, file, fd } = this;
     return isAlone(task) && task.kernel.vfs.notify === null && task.files.get(fd) === file;
@@ -82,13 +83,13 @@ export class WindowGoesAlong {
   };
 }
 
-/** The windows that are with threads which may be running. */
+/** Windows lent to threads that may be running. */
 export class LentWindows extends Rounds<WindowGoesAlong> {
   constructor(kernel: Pick<Kernel, 'timers' | 'clock'>) {
     super(kernel, TICK);
   }
 
-  /** All threads ask again. */
+  /** Makes all threads ask again. */
   recall(): void {
     for (const { file } of this) file.window?.recall();
   }
@@ -96,7 +97,7 @@ export class LentWindows extends Rounds<WindowGoesAlong> {
 
 const PRIVILEGED = S_ISUID | S_ISGID;
 
-/** The task reads or writes the file by descriptor `fd` at positions, through a window. One goes along at a time. */
+/** The task reads or writes the file at positions through a window, by descriptor `fd`. One goes along at a time. */
 export function bringWindow(task: Task, file: File, fd: number): void {
   const { windowAlong } = task;
   if (windowAlong !== null) {
@@ -106,7 +107,7 @@ export function bringWindow(task: Task, file: File, fd: number): void {
   task.windowAlong = new WindowGoesAlong(task, file, fd);
 }
 
-/** With the answer that the task is about to be given. */
+/** Sends the window with the answer that the task is about to get. */
 export function sendWindow(task: Task): void {
   const { windowAlong, kernel } = task;
   if (windowAlong === null) return;
