@@ -1,14 +1,14 @@
 /**
- * Access control lists as such (acl(5)): what the owner, the group, others, and further users and groups may do.
+ * Access control lists (acl(5)): what the owner, the group, others, and named users and groups may do.
  *
- * A list never changes: what changes a file's list gives it another, which shares the entries of further users and
- * groups. As an attribute's value it is a 32-bit version, then 8 bytes for each entry (u16 tag, u16 permissions,
- * u32 id), in the order of the tags' numbers.
+ * A list is immutable: changing a file's list gives the file a new one, which shares the entries of named users and
+ * groups. As an attribute's value, a list is a 32-bit version, then 8 bytes per entry (u16 tag, u16 permissions,
+ * u32 id), ordered by tag number.
  */
 import { type Cred, inGroup } from '../core/cred.ts';
 import { EINVAL, EOPNOTSUPP } from '../uapi/errno.ts';
 
-/** A further user or group. */
+/** A named user or group. */
 export interface NamedEntry {
   readonly id: number;
   readonly rights: number;
@@ -19,7 +19,7 @@ export interface AccessList {
   readonly users: readonly NamedEntry[];
   readonly group: number;
   readonly groups: readonly NamedEntry[];
-  /** The most that the group, and further users and groups, may do; null: there is no such entry. */
+  /** The most that the group, and named users and groups, may do; null if the list has no mask entry. */
   readonly mask: number | null;
   readonly other: number;
 }
@@ -35,10 +35,10 @@ const MASK = 0x10;
 const OTHER = 0x20;
 const TAGS = [USER_OBJ, USER, GROUP_OBJ, GROUP, MASK, OTHER];
 const NO_ID = 0xffffffff;
-/** A process's groups are looked up one by one for so many entries at most. */
+/** Lists with more group entries than this look groups up in a set instead of one by one. */
 const FEW = 16;
 
-/** The list of an attribute's value; null if it has no entries, which stands for no list. */
+/** Parses an attribute's value. Null if it has no entries (no list); -EINVAL or -EOPNOTSUPP if it is malformed. */
 export function parseAccessList(value: string): AccessList | null | number {
   if (value === '') return null;
   const count = (value.length - HEADER) / ENTRY;
@@ -48,7 +48,10 @@ export function parseAccessList(value: string): AccessList | null | number {
   return count === 0 ? null : parseEntries(view);
 }
 
-/** Owner, group and others exactly once, a mask at most once, and always with further entries; each in its place. */
+/**
+ * Entries must be in tag order: owner, group and others exactly once, the mask at most once, and at least once if there
+ * are named entries.
+ */
 function parseEntries(view: DataView): AccessList | number {
   const found = new Map<number, NamedEntry[]>(TAGS.map(tag => [tag, []]));
   let last = 0;
@@ -74,7 +77,7 @@ function parseEntries(view: DataView): AccessList | number {
   };
 }
 
-/** The bytes of the list as an attribute's value; of no list none. */
+/** The size of the list as an attribute's value, in bytes; 0 for no list. */
 export const accessListSize = (list: AccessList | null): number =>
   list === null
     ? 0
@@ -99,10 +102,10 @@ export function formatAccessList(list: AccessList): string {
   return Array.from(new Uint8Array(view.buffer), byte => String.fromCharCode(byte)).join('');
 }
 
-/** Whether it says no more than nine permission bits do. */
+/** Whether the list says no more than the nine permission bits. */
 export const isPlain = (list: AccessList): boolean => list.mask === null;
 
-/** The permission bits that go with a list: those of the group are the mask. */
+/** The permission bits that correspond to a list: the group's bits are the mask, if there is one. */
 export const listMode = ({ owner, group, mask, other }: AccessList): number =>
   (owner << 6) | ((mask ?? group) << 3) | other;
 
@@ -113,7 +116,7 @@ export function withMode(list: AccessList, mode: number): AccessList {
   return list.mask === null ? { ...changed, group: middle } : { ...changed, mask: middle };
 }
 
-/** Whether somebody who is not the owner may do `wanted`: acl(5), "ACCESS CHECK ALGORITHM". */
+/** Whether a user other than the owner may do `wanted`: acl(5), "ACCESS CHECK ALGORITHM". */
 export function listAllows(list: AccessList, gid: number, wanted: number, cred: Cred): boolean {
   const most = list.mask ?? 7;
   const allows = (rights: number): boolean => (rights & most & wanted) === wanted;

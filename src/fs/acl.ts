@@ -1,7 +1,7 @@
 /**
- * POSIX access control lists (acl(5), getfacl(1)) as the extended attributes that they are to programs. A list that says the
- * same as permission bits becomes these, as on Linux, and the file has none to show. Lists that say more are kept in
- * memory (tmpfs, and overlays with one above), by the host (hostfs), and refused elsewhere.
+ * POSIX access control lists (acl(5), getfacl(1)) as extended attributes, the form in which programs see them. A list
+ * that says no more than permission bits is turned into those, as on Linux, and the file then shows no list. Lists that
+ * say more are kept in memory (tmpfs), by the host (hostfs) or by an overlay's upper layer, and refused elsewhere.
  */
 import type { Result } from '../lib/result.ts';
 import { EACCES, ENODATA, EOPNOTSUPP } from '../uapi/errno.ts';
@@ -27,13 +27,13 @@ export function getAcl({ inode }: Path, name: string): Result<string> {
   return list === null ? -ENODATA : formatAccessList(list);
 }
 
-/** The attributes' names, of those that the file has. */
+/** The names of the ACL attributes that the file has. */
 export function aclNames(inode: Inode): string[] {
   inode.learnLists();
   return [...(inode.acl === null ? [] : [ACL_ACCESS]), ...(inode.defaultAcl === null ? [] : [ACL_DEFAULT])];
 }
 
-/** An empty value stands for no list. */
+/** An empty value removes the list. */
 export function setAcl(vfs: Vfs, ctx: WalkContext, path: Path, name: string, value: string): number {
   const { inode } = path;
   if (isLnk(inode.mode)) return -EOPNOTSUPP;

@@ -1,6 +1,6 @@
 /**
- * Filesystems that are never mounted: where the inodes of files without a name live (pipefs, sockfs,
- * anon_inodefs). They have a device number and hand out inode numbers, for fstat(2) and /proc/PID/fd.
+ * Filesystems that are never mounted (pipefs, sockfs, anon_inodefs): the inodes of nameless files live there. They have
+ * a device number and hand out inode numbers, for fstat(2) and /proc/PID/fd.
  */
 import type { Clock } from '../core/clock.ts';
 import type { Cred } from '../core/cred.ts';
@@ -19,9 +19,9 @@ export const SOCKFS_MAGIC = 0x534f434b;
 export const MQUEUE_MAGIC = 0x19800202;
 export const ANON_INODE_FS_MAGIC = 0x09041934;
 
-/** An inode without a name. Opening it anew (through /proc/PID/fd) fails unless a kind of file overrides it. */
+/** An inode without a name. Reopening it (through /proc/PID/fd) answers -ENXIO unless a subclass overrides `open`. */
 export class AnonInode extends Inode {
-  /** A socket's protocol, as the attribute system.sockprotoname gives it; '' for what is none. */
+  /** A socket's protocol, as the attribute system.sockprotoname gives it; '' if this is not a socket. */
   protocol = '';
 
   override open(_flags: number, _cred: Cred): Result<File> {
@@ -39,7 +39,7 @@ export class AnonInode extends Inode {
   }
 }
 
-/** Root's, for good: what files of the kernel's own have (eventfd(2) and its like). */
+/** Owned by root, with attributes that cannot change: the inode of the kernel's own files (eventfd(2) and the like). */
 class FixedInode extends AnonInode {
   override get keepsAttributes(): boolean {
     return true;
@@ -65,7 +65,7 @@ export class AnonSuper extends SuperBlock {
     return ++this.lastIno;
   }
 
-  /** A fresh inode owned by its maker. */
+  /** A fresh inode owned by its creator. */
   newInode(mode: number, cred: Cred): AnonInode {
     const inode = new AnonInode(this, this.nextIno(), mode, this.clock.coarse());
     inode.uid = cred.fsuid;
@@ -79,7 +79,7 @@ export class AnonSuper extends SuperBlock {
   }
 }
 
-/** anon_inodefs: no file of it is anybody's. */
+/** anon_inodefs: its files have no owner but root. */
 export class AnonInodeFs extends AnonSuper {
   override newInode(mode: number): AnonInode {
     return new FixedInode(this, this.nextIno(), mode, this.clock.coarse());

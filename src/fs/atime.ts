@@ -9,7 +9,7 @@ import type { Mount } from './mount.ts';
 
 const A_DAY = 24 * 60 * 60;
 
-/** An open file was read (also executed, mapped, listed): filesystems call it from `read` and `readdir`. */
+/** An open file was read, executed, mapped or listed. Filesystems call this from `read` and `readdir`. */
 export function fileAccessed(file: File): void {
   const { path } = file;
   if (path !== null && (file.flags & O_NOATIME) === 0) accessed(path.mount, file.inode);
@@ -24,7 +24,7 @@ export function accessed(mount: Mount, inode: Inode): void {
   if ((flags & MS_RELATIME) === 0 || isStale(inode, now.sec)) inode.atime = now;
 }
 
-/** Not younger than the last change, or older than a day. */
+/** Whether the access time is not later than the last change, or at least a day old. */
 function isStale({ atime, mtime, ctime }: Inode, now: number): boolean {
   return !isLater(atime, mtime) || !isLater(atime, ctime) || now - atime.sec >= A_DAY;
 }

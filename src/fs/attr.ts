@@ -39,7 +39,7 @@ import { LOOKUP_EMPTY, LOOKUP_FOLLOW } from './namei.ts';
 import { chmodMode, mayChown, ownerOrCapable, permission, permissionAt, privileges } from './permission.ts';
 import type { Vfs } from './vfs.ts';
 
-/** chmod of a path found by `lookup` (also fchmod, with the file's path). */
+/** chmod(2) of a path found by `lookup`; also fchmod(2), with the file's path. */
 export function chmod(vfs: Vfs, ctx: WalkContext, path: Path, mode: number): number {
   const { inode } = path;
   const attr: Attributes = { mode: chmodMode(inode, mode, inode.gid, ctx.cred) };
@@ -48,7 +48,7 @@ export function chmod(vfs: Vfs, ctx: WalkContext, path: Path, mode: number): num
   return changeOwn(vfs, ctx, path, attr);
 }
 
-/** Changes what is the owner's to change: the mode, and access control lists. */
+/** Changes what only the owner may change: the mode and access control lists. */
 export function changeOwn(vfs: Vfs, ctx: WalkContext, path: Path, attr: Attributes): number {
   const { inode } = path;
   if (path.mount.readOnly) return -EROFS;
@@ -59,7 +59,7 @@ export function changeOwn(vfs: Vfs, ctx: WalkContext, path: Path, attr: Attribut
   return changed(vfs, path, attr);
 }
 
-/** `uid` and `gid` -1 stay. */
+/** A `uid` or `gid` of -1 leaves that id unchanged. */
 export function chown(vfs: Vfs, ctx: WalkContext, path: Path, uid: number, gid: number): number {
   const { inode } = path;
   if (path.mount.readOnly) return -EROFS;
@@ -120,8 +120,8 @@ export function truncateFile(vfs: Vfs, ctx: WalkContext, file: File, size: numbe
 }
 
 /**
- * Sets a size that the caller may set. Takes set-user-ID and set-group-ID bits away (inode(7)). Times change even if the size
- * does not.
+ * Sets the size; the caller has checked permission. Clears set-user-ID and set-group-ID bits (inode(7)) unless `ctx`
+ * has CAP_FSETID. Times change even if the size does not.
  */
 export function setSize(vfs: Vfs, ctx: WalkContext, inode: Inode, path: Path | null, size: number): number {
   if (size > inode.sb.maxBytes) return -EFBIG;
@@ -134,7 +134,7 @@ export function setSize(vfs: Vfs, ctx: WalkContext, inode: Inode, path: Path | n
   return err;
 }
 
-/** faccessat2(2): `mask` of R_OK 4, W_OK 2, X_OK 1; 0: the file exists. */
+/** faccessat2(2): `mask` combines R_OK 4, W_OK 2, X_OK 1; 0 only asks whether the file exists. */
 export function access(
   vfs: Vfs,
   ctx: WalkContext,
@@ -203,7 +203,7 @@ function changed(vfs: Vfs, path: Path, attr: Attributes): number {
   return err;
 }
 
-/** One of the times alone tells of what usually changes it. */
+/** The IN_* event for a change. A lone time is reported as what usually changes it: an access or a modification. */
 function eventOf({ mode, uid, gid, atime, mtime, acl, defaultAcl }: Attributes): number {
   const isOther = [mode, uid, gid, acl, defaultAcl].some(value => value !== undefined);
   if (isOther || (atime !== undefined && mtime !== undefined)) return IN_ATTRIB;

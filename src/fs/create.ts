@@ -1,4 +1,4 @@
-/** Making names: mkdir(2), mknod(2), symlink(2), link(2), and the new file of open(2). */
+/** Making names: mkdir(2), mknod(2), symlink(2), link(2), and files created by open(2). */
 import { CAP_DAC_READ_SEARCH, CAP_FSETID, CAP_MKNOD, type Cred, capable, inGroup } from '../core/cred.ts';
 import type { Result } from '../lib/result.ts';
 import { EEXIST, EINVAL, ENAMETOOLONG, ENOENT, EPERM, EXDEV } from '../uapi/errno.ts';
@@ -35,7 +35,7 @@ export function mkdir(vfs: Vfs, ctx: WalkContext, at: Path | null, name: string,
   return added(vfs, place.dir, place.target, place.dir.inode!.mkdir(place.target.name, init));
 }
 
-/** A file, device, FIFO or socket; `mode` has the type (none: a regular file). */
+/** Makes a file, device, FIFO or socket; `mode` includes the type (0: a regular file). */
 export function mknod(
   vfs: Vfs,
   ctx: WalkContext,
@@ -50,13 +50,13 @@ export function mknod(
   const place = newPlace(vfs, ctx, at, name, false);
   if (typeof place === 'number') return place;
   const device = type === S_IFCHR || type === S_IFBLK;
-  // A whiteout is nobody's device.
+  // A whiteout (0:0) is not a real device.
   if (device && !(type === S_IFCHR && rdev === 0) && !capable(ctx.cred, CAP_MKNOD)) return -EPERM;
   const init = newInode(place.dir.inode!, type | (mode & 0o7777), device ? rdev : 0, ctx);
   return added(vfs, place.dir, place.target, place.dir.inode!.mknod(place.target.name, init));
 }
 
-/** Binds an AF_UNIX socket's name (unix(7)): the new inode, whose `endpoint` the socket sets; -EEXIST is bind's EADDRINUSE. */
+/** Makes an AF_UNIX socket's name (unix(7)); -EEXIST is bind's EADDRINUSE. The socket sets the inode's `endpoint`. */
 export function makeSocket(vfs: Vfs, ctx: WalkContext, name: string, mode: number): Result<Path> {
   const err = mknod(vfs, ctx, null, name, S_IFSOCK | (mode & 0o777), 0);
   return err < 0 ? err : lookup(vfs, ctx, null, name, 0);
@@ -106,7 +106,7 @@ function linkInode(vfs: Vfs, inode: Inode, { dir, target }: Place): number {
   return added(vfs, dir, target, err < 0 ? err : inode);
 }
 
-/** The new inode is cached under its name, and told of; 0 or the error that there was instead. */
+/** Caches a new inode under its name and reports it to watchers; 0, or the error that `made` is. */
 export function added(vfs: Vfs, dir: Dentry, target: Dentry, made: Inode | number): number {
   if (typeof made === 'number') return made;
   vfs.dcache.fill(target, made);
@@ -136,7 +136,7 @@ function placeError(place: Place, directory: boolean, cred: Cred): number {
   return mayAdd(mount, dir, target, cred);
 }
 
-/** What a new inode in `dir` gets: the umask or the default list applied, and the group of a set-group-ID directory (inode(7)). */
+/** A new inode's attributes: the umask or default list applied, the group of a set-group-ID directory (inode(7)). */
 export function newInode(dir: Inode, mode: number, rdev: number, ctx: WalkContext): NewInode {
   const { cred } = ctx;
   dir.learnLists();
@@ -148,13 +148,13 @@ export function newInode(dir: Inode, mode: number, rdev: number, ctx: WalkContex
   return list === null ? init : { ...init, ...handedDown(list, inherited) };
 }
 
-/** What a directory's default list makes of a new file's lists: it takes the umask's place (acl(5)). */
+/** The lists that a new file inherits from its directory's default list, which replaces the umask (acl(5)). */
 function handedDown(list: AccessList, mode: number): Pick<NewInode, 'acl' | 'defaultAcl'> {
   const acl = isPlain(list) ? null : withMode(list, mode);
   return { acl, defaultAcl: isDir(mode) ? list : null };
 }
 
-/** No program with the rights of a group can be made by somebody outside of it, whatever the umask takes away. */
+/** A user outside a group cannot make a program with the group's rights, even if the umask would clear its bits. */
 function stripGroupId(mode: number, gid: number, cred: Cred): number {
   const program = (mode & (S_ISGID | 0o010)) === (S_ISGID | 0o010);
   return program && !inGroup(cred, gid) && !capable(cred, CAP_FSETID) ? mode & ~S_ISGID : mode;

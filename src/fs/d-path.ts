@@ -2,8 +2,8 @@
 import type { Dentry, Path } from './dentry.ts';
 
 /**
- * The path as seen from `root`; " (deleted)" is appended for removed names.
- * A path that cannot be reached from there is shown from where the climb ended, after "(unreachable)".
+ * The path as seen from `root`; " (deleted)" is appended for removed names. A path that cannot be reached from there is
+ * shown after "(unreachable)", from as far up as its mounts lead.
  */
 export function pathString(path: Path, root: Path): string {
   const gone = path.dentry.unhashed && path.dentry.parent !== path.dentry;
@@ -53,5 +53,5 @@ export function dentryPath(dentry: Dentry): string {
   return text === '' ? '/' : text;
 }
 
-/** Files without a name (pipes, sockets) have a root of their own that says what they are: "pipe:[12]". */
+/** Nameless files (pipes, sockets) have a root dentry of their own that says what they are: "pipe:[12]". */
 const isAnonymous = (path: Path): boolean => path.dentry.parent === path.dentry && path.dentry.name !== '';

@@ -1,12 +1,12 @@
 /**
- * The dentry cache: who made, moves and forgets dentries.
+ * The dentry cache: makes, moves and forgets dentries.
  *
- * A dentry that is cached ("hashed") stands in its parent's `children` and, if it names a file, holds one
- * reference to the inode. The number of dentries is bounded: when there are too many, a sweep forgets those
- * that nobody uses and that were not looked at since the sweep before.
+ * A cached ("hashed") dentry is in its parent's `children` and, if it names a file, holds one reference to the inode.
+ * The number of dentries is bounded: when there are too many, a sweep forgets those that are unused and were not looked
+ * at since the previous sweep.
  *
- * Answers that somebody gives without asking again (`rely`) are forgotten when the name changes that they are about; all
- * of them when something changes on the way to one: a directory's name or rights, a link.
+ * Known answers, which are repeated without asking again (`rely`), are forgotten when the name that they are about
+ * changes. All of them are forgotten when something on the way to one changes: a directory's name or rights, or a link.
  */
 import { ENOENT } from '../uapi/errno.ts';
 import { isDir } from '../uapi/stat.ts';
@@ -14,7 +14,7 @@ import { Dentry, NO_ANSWERS } from './dentry.ts';
 import type { Inode } from './inode.ts';
 
 const MANY_DENTRIES = 1 << 17;
-/** As many answers about one name are forgotten one by one. */
+/** The most answers about one name that can be forgotten individually; a change of a name with more forgets all. */
 const MOST_ANSWERS = 8;
 
 export interface Relying {
@@ -28,13 +28,13 @@ export class Dcache {
   private readonly smallest: number;
   /** Cached dentries, roots not counted. */
   count = 0;
-  /** Who gives such answers. */
+  /** The table of known answers. */
   relying: Relying | null = null;
-  /** Told whenever all of them are forgotten. */
+  /** Called whenever all known answers are forgotten. */
   onForget: (() => void) | null = null;
-  /** Another number after all of them were forgotten. */
+  /** Incremented whenever all known answers are forgotten. */
   epoch = 1;
-  /** Another number after each change of a directory's name, place or rights, and of mounts. */
+  /** Incremented by each change of a directory's name, place or rights, and of mounts. */
   generation = 0;
 
   constructor(limit: number = MANY_DENTRIES) {
@@ -42,7 +42,7 @@ export class Dcache {
     this.smallest = limit;
   }
 
-  /** The dentry of a filesystem's root; `forgetRoot` when it is unmounted. */
+  /** Makes the dentry of a filesystem's root; call `forgetRoot` when it is unmounted. */
   addRoot(inode: Inode): Dentry {
     const dentry = new Dentry(null, '', inode);
     inode.refs++;
@@ -57,7 +57,7 @@ export class Dcache {
     inode.sb.iput(inode);
   }
 
-  /** What `name` is in directory `dir`, asked of the filesystem if need be: a dentry, perhaps negative, or -errno. */
+  /** What `name` is in `dir`; asks the filesystem if it is not cached. A dentry, perhaps negative, or -errno. */
   lookup(dir: Dentry, name: string): Dentry | number {
     const inode = dir.inode!;
     const sb = inode.sb;
@@ -74,13 +74,13 @@ export class Dcache {
     return this.bind(new Dentry(dir, name, null), found);
   }
 
-  /** A negative dentry now names `inode`, which was made, and is cached. */
+  /** Makes a negative dentry name the new `inode`, and caches it. */
   fill(dentry: Dentry, inode: Inode): Dentry {
     this.changes(dentry);
     return this.bind(dentry, inode);
   }
 
-  /** An answer will be given again that is about the last of these dentries, and found by way of the others. */
+  /** Records that `answer` will be repeated: it is about the last of these dentries, found by way of the others. */
   rely(dentries: readonly Dentry[], answer: number): void {
     const last = dentries.length - 1;
     for (let i = 0; i < last; i++) dentries[i]!.reliedIn = this.epoch;
@@ -88,17 +88,17 @@ export class Dcache {
     const about = dentries[last]!;
     if (about.answers.length < MOST_ANSWERS) about.answers = [...about.answers, answer];
     else about.reliedIn = this.epoch;
-    // It must be found when the name is made.
+    // When the name is made, the change must find this dentry.
     if (about.unhashed && about.inode === null) this.hash(about);
   }
 
-  /** What was found by way of these dentries, `inode`, is relied on as it is: all answers are forgotten when that ends. */
+  /** Records that `inode`, found by way of these dentries, is relied on to stay as it is; a change ends all answers. */
   relyOnAll(dentries: readonly Dentry[], inode: Inode): void {
     for (const dentry of dentries) dentry.reliedIn = this.epoch;
     inode.relied ??= () => this.forgetAnswers();
   }
 
-  /** What the dentry says is so no more, or is about to change: its name, or its directory's rights. */
+  /** Call when what the dentry says has changed or is about to: its name, or the directory's rights. */
   changes(dentry: Dentry): void {
     if (dentry.inode !== null && isDir(dentry.inode.mode)) this.generation++;
     if (dentry.answers !== NO_ANSWERS) {
@@ -115,19 +115,19 @@ export class Dcache {
     this.onForget?.();
   }
 
-  /** A dentry for a file that never had a name (O_TMPFILE). Its inode's first path gives it a reference. */
+  /** A dentry for a file that never had a name (O_TMPFILE). It takes no reference: the first path to it does. */
   unnamed(dir: Dentry, inode: Inode): Dentry {
     const dentry = new Dentry(dir, `#${inode.ino}`, inode);
     dentry.unhashed = true;
     return dentry;
   }
 
-  /** Forgets a name and all below it; open files keep their dentries, unhashed. */
+  /** Forgets a name and everything below it; open files keep their dentries, unhashed. */
   drop(dentry: Dentry): void {
     for (const one of treeOf(dentry).reverse()) this.dropOne(one);
   }
 
-  /** `dentry` is now found as `name` in `dir`, where nothing else is cached (rename(2)). */
+  /** Moves `dentry` to `name` in `dir` (rename(2)); nothing else may be cached there. */
   move(dentry: Dentry, dir: Dentry, name: string): void {
     this.unhash(dentry);
     dentry.parent = dir;
@@ -135,7 +135,7 @@ export class Dcache {
     this.hash(dentry);
   }
 
-  /** Two dentries trade places (RENAME_EXCHANGE). */
+  /** Swaps the places of two dentries (RENAME_EXCHANGE). */
   exchange(a: Dentry, b: Dentry): void {
     const { parent, name } = a;
     const other = b.parent;
@@ -170,14 +170,14 @@ export class Dcache {
     if (this.count > this.limit) this.sweep();
   }
 
-  /** Forgets all that nobody uses: memory is short. */
+  /** Forgets everything unused, because memory is short. */
   shrink(): void {
-    // What was looked at stays at the first time.
+    // The first sweep keeps what was looked at since the last one.
     this.sweep();
     this.sweep();
   }
 
-  /** Forgets what nobody uses and nobody looked at; the limit follows what is in use. */
+  /** Forgets what is unused and was not looked at since the last sweep; the new limit is twice what remains. */
   private sweep(): void {
     for (const root of this.roots) this.sweepBelow(root);
     this.limit = Math.max(this.smallest, this.count * 2);
@@ -207,7 +207,7 @@ export class Dcache {
   }
 }
 
-/** A dentry and all that is cached below it, parents first; without recursion, as guests decide how deep a tree is. */
+/** A dentry and all that is cached below it, parents first. Not recursive, because guests decide how deep a tree is. */
 function treeOf(top: Dentry): Dentry[] {
   const tree = [top];
   for (let i = 0; i < tree.length; i++) for (const child of tree[i]!.children.values()) tree.push(child);
@@ -215,8 +215,8 @@ function treeOf(top: Dentry): Dentry[] {
 }
 
 /**
- * Nobody but the cache holds it. Directories of filesystems with names of their own stay: a removed
- * working directory below must find its parent's only dentry.
+ * Whether only the cache holds the dentry. Directories stay, except where names are volatile: a removed working
+ * directory below must find its parent's only dentry.
  */
 function isIdle(dentry: Dentry): boolean {
   if (dentry.children.size > 0 || dentry.mounts !== null) return false;

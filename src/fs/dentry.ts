@@ -1,9 +1,9 @@
 /**
  * Names (dentries) and where they are mounted.
  *
- * A dentry is a cached answer of a directory: this name is that inode, or nothing (`inode` null: negative).
- * A path is a dentry seen through a mount. `put` what was `get`, so that a mount knows whether it is busy
- * and an unlinked file when it may go. Only a path to an existing file (`inode` not null) may be kept.
+ * A dentry is a directory's cached answer: this name is that inode, or does not exist (`inode` null: negative).
+ * A path is a dentry seen through a mount. Every `get` needs a `put`: they tell whether a mount is busy and when an
+ * unlinked file can be freed. Only a path to an existing file (`inode` not null) may be kept.
  */
 import type { Inode } from './inode.ts';
 import type { Mount } from './mount.ts';
@@ -16,17 +16,17 @@ export class Dentry {
   /** The root of a filesystem is its own parent. */
   parent: Dentry;
   inode: Inode | null;
-  /** Cached names in this directory; few dentries are directories that have any. */
+  /** Cached names in this directory; most dentries have none and share one empty map. */
   children: ReadonlyMap<string, Dentry> = NO_CHILDREN;
-  /** Mounts on this dentry: the mount it lies in -> what is mounted there. */
+  /** Mounts on this dentry: from the mount through which it is seen to the mount on it. */
   mounts: Map<Mount, Mount> | null = null;
-  /** Unlinked, or not cached (yet): not found under its parent. */
+  /** Unlinked or not (yet) cached: not in its parent's `children`. */
   unhashed = false;
-  /** A removed directory: nothing can be made or found in it any more. */
+  /** A removed directory: no name can be made or found in it any more. */
   dead: boolean;
   /** Looked at since the last sweep of the cache. */
   used = true;
-  /** Answers that others give about it, and the cache's latest epoch in which some went by way of it (dcache.ts). */
+  /** Known answers about this name, and the latest epoch in which one was found by way of it (dcache.ts). */
   answers: readonly number[] = NO_ANSWERS;
   reliedIn = 0;
 
@@ -42,7 +42,7 @@ export class Dentry {
     (this.children as Map<string, Dentry>).set(child.name, child);
   }
 
-  /** Whether the name stood for this very dentry. */
+  /** Returns whether the name stood for this very dentry. */
   removeChild(child: Dentry): boolean {
     if (this.children.get(child.name) !== child) return false;
     return (this.children as Map<string, Dentry>).delete(child.name);
@@ -66,7 +66,7 @@ export class Path {
     this.dentry = dentry;
   }
 
-  /** The file at this path; only for paths that were found, whose dentry is not negative. */
+  /** The file at this path, whose dentry must not be negative. */
   get inode(): Inode {
     return this.dentry.inode!;
   }

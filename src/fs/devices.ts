@@ -6,7 +6,7 @@ import { major, minor } from '../uapi/stat.ts';
 import type { File } from './file.ts';
 import type { Inode } from './inode.ts';
 
-/** Opens a device through one of its nodes; `inode.rdev` tells which. */
+/** Opens a device through one of its nodes; `inode.rdev` says which device. */
 export type OpenDevice = (inode: Inode, flags: number, current: Current | null) => Result<File>;
 
 interface Range {
@@ -19,7 +19,7 @@ interface Range {
 export class DeviceTable {
   private readonly majors: Map<number, Range[]> = new Map();
 
-  /** The driver of minors [first, first + count) of a major number; the latest to register comes first. */
+  /** Registers the driver of minors [first, first + count) of a major number; later registrations take precedence. */
   register(name: string, major: number, first: number, count: number, open: OpenDevice): void {
     const ranges = this.majors.get(major) ?? [];
     this.majors.set(major, [{ name, first, stop: first + count, open }, ...ranges]);
@@ -33,7 +33,7 @@ export class DeviceTable {
     return range === undefined ? -ENXIO : range.open(inode, flags, current);
   }
 
-  /** Majors and names in order of major, for /proc/devices. */
+  /** Distinct pairs of major and name, by major, for /proc/devices. */
   list(): { major: number; name: string }[] {
     const all = [...this.majors].flatMap(([number, ranges]) =>
       ranges.map(({ name }) => ({ major: number, name })),

@@ -1,30 +1,30 @@
 /**
  * A table of file descriptors (struct files_struct): shared by threads, copied by fork.
  *
- * The table itself is what owns POSIX record locks: closing any descriptor of a file ends the owner's locks
- * on it (fcntl_locking(2)).
+ * The table itself owns POSIX record locks: closing any of its descriptors for a file removes the table's locks on that
+ * file (fcntl_locking(2)).
  */
 import { Bitmap } from '../lib/bitmap.ts';
 import { EBADF, EINVAL, EMFILE } from '../uapi/errno.ts';
 import { O_PATH } from '../uapi/fcntl.ts';
 import type { File } from './file.ts';
 
-/** What a table has room for when it is new (struct files_struct: one word of its bitmap). */
+/** The descriptors that a new table has room for (struct files_struct: one word of its bitmap). */
 const FEWEST = 64;
 
 export class FilesStruct {
   /** Tasks that share the table. */
   refs = 1;
   /**
-   * Descriptors that the table has room for: a power of two that only grows. proc_pid_status(5) shows it (FDSize), and
-   * select(2) does not look at descriptors beyond it.
+   * How many descriptors the table has room for: a power of two that only grows. proc_pid_status(5) shows it (FDSize),
+   * and select(2) ignores descriptors beyond it.
    */
   size = FEWEST;
   private readonly files: (File | null)[] = [];
   private readonly open = new Bitmap();
   private readonly closing = new Bitmap();
 
-  /** The file of a descriptor, or null. Without a reference. */
+  /** The file of a descriptor, or null. Takes no reference. */
   get(fd: number): File | null {
     return this.files[fd] ?? null;
   }
@@ -34,12 +34,12 @@ export class FilesStruct {
     return this.open.count;
   }
 
-  /** Whether a descriptor is free, to be asked before a file is made for it. */
+  /** Whether a descriptor below `limit` is free; ask before making a file for it. */
   hasRoom(limit: number): boolean {
     return this.open.next(0, false) < limit;
   }
 
-  /** The lowest free descriptor from `min` on is now `file`, whose reference it takes; `limit` is RLIMIT_NOFILE. */
+  /** Gives `file`, with its reference, the lowest free descriptor from `min` on; -EMFILE at `limit` (RLIMIT_NOFILE). */
   install(file: File, cloexec: boolean, limit: number, min = 0): number {
     const fd = this.open.next(min, false);
     if (fd >= limit) return -EMFILE;
@@ -95,13 +95,13 @@ export class FilesStruct {
     else this.closing.clear(fd, fd + 1);
   }
 
-  /** execve(2) closes what is marked. */
+  /** Closes the descriptors that are marked close-on-exec (execve(2)). */
   closeOnExec(): void {
     for (let fd = this.closing.next(0, true); Number.isFinite(fd); fd = this.closing.next(fd + 1, true))
       this.close(fd);
   }
 
-  /** A copy for fork(2), or for a task that stops sharing; descriptors above `last` are left out. */
+  /** A copy for fork(2), or for a task that stops sharing, without the descriptors above `last`. */
   clone(last: number = Number.POSITIVE_INFINITY): FilesStruct {
     const copy = new FilesStruct();
     for (
@@ -119,7 +119,7 @@ export class FilesStruct {
     return this;
   }
 
-  /** A task lets go of the table; the last one closes everything. */
+  /** A task gives up the table; the last one closes everything. */
   put(): void {
     if (--this.refs === 0) this.closeRange(0, Number.MAX_SAFE_INTEGER);
   }
@@ -149,7 +149,7 @@ export class FilesStruct {
   private letGo(file: File): number {
     if (file.window?.holder === this) file.closeWindow();
     const result = file.flush();
-    // A file that was opened as a path only was never one to lock.
+    // A descriptor opened with O_PATH cannot lock, so closing it releases no locks.
     if ((file.flags & O_PATH) === 0) file.inode.locks?.removeOwner(this);
     file.put();
     return result;

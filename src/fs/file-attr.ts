@@ -1,6 +1,6 @@
 /**
- * Attributes of files in the form that began with XFS (ioctl_xfs_fsgetxattr(2), file_getattr(2)): those of flags.ts, and
- * others (sizes of extents, project quotas) that no filesystem here has.
+ * File attributes in the form that XFS introduced (ioctl_xfs_fsgetxattr(2), file_getattr(2)): those of flags.ts, and
+ * others (extent sizes, project quotas) that no filesystem here has.
  */
 import type { Cred } from '../core/cred.ts';
 import { EINVAL, EOPNOTSUPP } from '../uapi/errno.ts';
@@ -39,7 +39,7 @@ export function setFileAttr(mount: Mount | null, inode: Inode, attr: FileAttr, c
   const { extsize, cowextsize, projid } = attr;
   if ((attr.xflags & uapi.FS_XFLAG_EXTSZINHERIT) !== 0 && !isDir(inode.mode)) return -EINVAL;
   let xflags = attr.xflags & ~uapi.FS_XFLAG_RDONLY_MASK;
-  // A hint of no size is none.
+  // A hint of size 0 is no hint.
   if (extsize === 0) xflags &= ~(uapi.FS_XFLAG_EXTSIZE | uapi.FS_XFLAG_EXTSZINHERIT);
   if (cowextsize === 0) xflags &= ~uapi.FS_XFLAG_COWEXTSIZE;
   const flags = FLAGS.reduce((all, [xflag, flag]) => ((xflags & xflag) !== 0 ? all | flag : all), 0);

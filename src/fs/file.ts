@@ -1,7 +1,7 @@
 /**
  * Open files (struct file): what a file descriptor refers to, shared by dup and fork.
  *
- * A kind of file derives a class from `File` and overrides what it can do; the defaults answer as Linux does
+ * Each kind of file derives a class from `File` and overrides what it can do; the defaults answer as Linux does
  * for a file without the operation. **No operation waits**: `read` of an empty pipe answers -EAGAIN and the
  * system call waits on `waitq` if the file is blocking. Buffers are windows: an array, an offset, a length.
  */
@@ -48,49 +48,49 @@ import { isDir, isReg } from '../uapi/stat.ts';
 import type { Path } from './dentry.ts';
 import type { Inode } from './inode.ts';
 
-/** With one of these a read has an answer. */
+/** Any of these events means that a read would not wait. */
 export const READ_EVENTS: number = POLLIN | POLLRDNORM | POLLPRI | POLLERR | POLLHUP | POLLRDHUP;
 
-/** Receives directory entries; answers false when it has no room for this one (it is then asked again later). */
+/** Receives directory entries; returns false when it has no room for this one, which is then offered again later. */
 export type EmitEntry = (name: string, ino: number, dtype: number, nextPos: number) => boolean;
 
-/** Who asks (ioctl, open of a terminal): the task, as far as files need to know it. See core/current.ts. */
+/** The calling task (ioctl, open of a terminal), as far as files need to know it. See core/current.ts. */
 export type { Current } from '../core/current.ts';
 
 import type { Current } from '../core/current.ts';
 
-/** Told when the last reference to a file is gone, just before its `release`. */
+/** Notified when the last reference to a file is gone, just before its `release`. */
 export interface FileObserver {
   released(file: File): void;
 }
 
 export abstract class File {
   readonly inode: Inode;
-  /** O_* status flags and access mode; F_SETFL changes some. */
+  /** O_* status flags and access mode; F_SETFL changes some of them. */
   flags: number;
   pos = 0;
-  /** Reads that a program had to ask for. */
+  /** Reads and writes that went to the kernel (syscalls/along.ts). */
   asked = 0;
-  /** Reads and writes that were worth a window on its pages, and the window: some program's that has it open. */
+  /** Reads and writes that were worth a window on the file's pages; and the window, of one program that has it open. */
   transfers = 0;
   window: PageWindow | null;
-  /** Where it was opened; null for files without a name (pipes, sockets). */
+  /** Where it was opened; null for nameless files (pipes, sockets). */
   path: Path | null = null;
-  /** References from descriptor tables and from operations under way. */
+  /** References from descriptor tables and from operations in progress. */
   refs = 1;
   /** Counted in `inode.writers` and `sb.writers`; set by open. */
   countsAsWriter = false;
   /** Counted in `inode.readers`. */
   countsAsReader = false;
-  /** The open(2) that this is of made the file (F_CREATED_QUERY). */
+  /** The open(2) that opened it also created the file (F_CREATED_QUERY). */
   created = false;
-  /** F_SETOWN: > 0 a process, < 0 a group. And F_SETSIG. */
+  /** F_SETOWN: > 0 a process, < 0 a process group. And F_SETSIG. */
   owner = 0;
   ownerSignal = 0;
-  /** The owner is one thread (F_OWNER_TID); and who set it: SIGIO may go where that one may send it. */
+  /** The owner is one thread (F_OWNER_TID); and who set it: SIGIO goes only where these credentials may send it. */
   ownerIsThread = false;
   ownerCred: Cred | null = null;
-  /** Who is told when the file goes: the epoll instances that watch it. Made by the first. */
+  /** Notified when the file goes: the epoll instances that watch it. Made by the first. */
   observers: Set<FileObserver> | null = null;
 
   constructor(inode: Inode, flags: number) {
@@ -114,67 +114,67 @@ export abstract class File {
     return (this.flags & O_NONBLOCK) !== 0;
   }
 
-  /** Whether reads and writes have positions: false for pipes, sockets and terminals (lseek then says ESPIPE). */
+  /** Whether reads and writes have positions: false for pipes, sockets and terminals (lseek then fails with ESPIPE). */
   get seekable(): boolean {
     return true;
   }
 
-  /** Whether lseek(2) to a place, or relative to where it is, does nothing but to change `pos`. */
+  /** Whether lseek(2) with SEEK_SET or SEEK_CUR only changes `pos`. */
   get seeksFreely(): boolean {
     return false;
   }
 
-  /** Whether O_DIRECT, which means nothing here, may be asked of it: of pipes and files of disks. */
+  /** Whether O_DIRECT is accepted, though without effect here: for pipes and files on disks. */
   get mayBeDirect(): boolean {
     return false;
   }
 
-  /** Whether O_ASYNC has its owner sent signals: if it has news at all. */
+  /** Whether O_ASYNC sends the owner signals: only for files that can have news. */
   get sendsSignals(): boolean {
     return this.waitq !== null;
   }
 
-  /** Whether a write to it that nobody can read any more has the writer sent SIGPIPE. */
+  /** Whether a write that fails with -EPIPE also sends the writer SIGPIPE. */
   get breaksLoudly(): boolean {
     return true;
   }
 
-  /** Whether splice(2) and sendfile(2) take bytes from it. */
+  /** Whether splice(2) and sendfile(2) can take bytes from it. */
   get splices(): boolean {
     return !isDir(this.inode.mode);
   }
 
-  /** Whether splice(2) puts bytes there; else it does not wait for any. */
+  /** Whether splice(2) can put bytes there; if not, it fails without waiting for input. */
   get takesSpliced(): boolean {
     return true;
   }
 
-  /** Whether nobody outside the machine can tell when it is closed. */
+  /** Whether closing it is not noticeable outside the machine. */
   get closesQuietly(): boolean {
     return false;
   }
 
-  /** So many bytes may be read before anybody asks for them, for every read gets others (random bytes). */
+  /** How many bytes may be read before the program asks, because every read gets different ones (random bytes). */
   get readsAhead(): number {
     return 0;
   }
 
-  /** Whether one read or write may become several: there are no messages to be kept together. */
+  /** Whether one read or write may be split into several: there are no message boundaries to keep. */
   get isStream(): boolean {
     return this.seekable;
   }
 
-  /** Woken whenever `poll` may answer more than before; null if the file is always ready. */
+  /** Woken whenever `poll` may report more than before; null if the file is always ready. */
   get waitq(): WaitQueue | null {
     return null;
   }
 
-  /** What happens there that is news for this file, as POLL bits: not all, where several files have one queue. */
+  /** Which events on `waitq`, as POLL bits, concern this file: not all, where several files share a queue. */
   get concerns(): number {
     return ~0;
   }
 
-  /** What the link /proc/PID/fd/N says of a file without a path (proc(5)). */
+  /** The text of the link /proc/PID/fd/N for a file without a path (proc(5)). */
   get linkName(): string {
     return 'anon_inode:[file]';
   }
@@ -184,12 +184,12 @@ export abstract class File {
     return '';
   }
 
-  /** Asked after open, and again after each wake-up of `waitq`, while it answers -EAGAIN: a FIFO waits for its other end. */
+  /** Called after open and, while it answers -EAGAIN, after each wake-up of `waitq` (a FIFO waits for its peer). */
   opened(): number {
     return 0;
   }
 
-  /** Asked before reads and writes: whether this task may, now. A terminal says -ERESTARTSYS to the background. */
+  /** Called before reads and writes: 0, or why this task may not now (-ERESTARTSYS: a terminal's background). */
   mayTransfer(_current: Current, _write: boolean): number {
     return 0;
   }
@@ -199,48 +199,51 @@ export abstract class File {
     return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
   }
 
-  /** Reads at `pos` (ignored by files that have none) into buf[off, off + len). Bytes read, 0 at the end, or -errno. */
+  /** Reads at `pos` (ignored if the file has none) into buf[off, off + len). Bytes read, 0 at the end, or -errno. */
   read(_buf: Uint8Array, _off: number, _len: number, _pos: number): number {
     return isDir(this.inode.mode) ? -EISDIR : -EINVAL;
   }
 
   /**
-   * A read of `len` bytes of which only the first `room`, fewer, have a place, at buf[off]. Where Linux copies a piece whole or
-   * not at all, as from pipes and sockets, a piece that does not fit stays.
+   * A read of `len` bytes when only the first `room` of them, fewer than `len`, fit at buf[off]. Where Linux copies a
+   * piece whole or not at all, as from pipes and sockets, a piece that does not fit stays.
    */
   readShort(buf: Uint8Array, off: number, room: number, _len: number, pos: number): number {
     if (room > 0) return this.read(buf, off, room, pos);
-    // It fails only if there is something to read.
+    // The read fails only if there is something to read.
     if (isReg(this.inode.mode)) return pos >= this.inode.size ? 0 : -EFAULT;
     return this.waitq !== null && (this.poll() & READ_EVENTS) === 0 ? -EAGAIN : -EFAULT;
   }
 
-  /** Writes buf[off, off + len) at `pos`. O_APPEND is the caller's business (it passes the size as pos). */
+  /** Writes buf[off, off + len) at `pos`. The caller handles O_APPEND, by passing the size as `pos`. */
   write(_buf: Uint8Array, _off: number, _len: number, _pos: number): number {
     return -EINVAL;
   }
 
-  /** Of a write of `len` bytes of which `most`, whole pages, can be handed over at once: how many are to be the first. */
+  /** How many bytes to hand over first of a write of `len`, when at most `most` (whole pages) fit at once. */
   writtenAtOnce(len: number, most: number): number {
     return Math.min(len, most);
   }
 
-  /** The pages of which a read is a copy, where that is all; null: it is to be read. All that a read does besides is done. */
+  /**
+   * The pages that a read would only copy from, after doing everything else that a read does; null if the file must be
+   * read with `read`.
+   */
   seen(): PageCache | null {
     return null;
   }
 
-  /** The same for a write of `len` bytes at `pos` that leaves the file as long as it is. */
+  /** The same for a write of `len` bytes at `pos` that does not change the file's size. */
   overwritten(_pos: number, _len: number): PageCache | null {
     return null;
   }
 
-  /** A thread that reads or writes it by itself asks from now on. */
+  /** Ends reads and writes that a thread makes on its own: it asks the kernel from now on. */
   recall(): void {
     this.window?.recall();
   }
 
-  /** The program that sees its pages sees them no more. */
+  /** Closes the window through which a program sees the file's pages. */
   closeWindow(): void {
     this.window?.close();
     this.window = null;
@@ -257,7 +260,7 @@ export abstract class File {
     return pos;
   }
 
-  /** Emits entries from position `pos` on ('.' and '..' included); 0 or -errno. Positions are the file's own cookies. */
+  /** Emits entries, '.' and '..' included, from `pos` on; 0 or -errno. Positions are the file's own cookies. */
   readdir(_pos: number, _emit: EmitEntry): number {
     return -ENOTDIR;
   }
@@ -266,7 +269,7 @@ export abstract class File {
     return -ENOTTY;
   }
 
-  /** What mmap maps; `shared` and `write` tell how. */
+  /** The pages that mmap(2) maps; `shared` and `write` are the kind of mapping. */
   mmap(_shared: boolean, _write: boolean): Result<PageCache> {
     return -ENODEV;
   }
@@ -276,7 +279,7 @@ export abstract class File {
     return this.writable;
   }
 
-  /** Mapping it is mapping anonymous memory (/dev/zero): `mmap` is then not asked. */
+  /** Whether mapping it maps anonymous memory (/dev/zero); `mmap` is then not called. */
   get mapsAnonymous(): boolean {
     return false;
   }
@@ -322,12 +325,12 @@ export abstract class File {
       this.inode.sb.watcher?.happened(closed, path, this.inode);
   }
 
-  /** Tells whoever watches the file (inotify(7)) of an IN_* event. */
+  /** Reports an IN_* event to the watchers of the file (inotify(7)). */
   happened(event: number): void {
     if (this.path !== null) this.inode.sb.watcher?.happened(event, this.path, this.inode);
   }
 
-  /** Where a positional call on a file that cannot be read or written must stop: 0 or -EBADF. */
+  /** -EBADF if the file is not open for reading or writing, which stops a positional call; otherwise 0. */
   checkAccess(write: boolean): number {
     return (write ? this.writable : this.readable) ? 0 : -EBADF;
   }

@@ -1,6 +1,6 @@
 /**
- * How a filesystem is to be made or changed, told piece by piece (fsopen(2), fspick(2), fsconfig(2)). Options are checked
- * when they are all there.
+ * Describes a filesystem to make or change, piece by piece (fsopen(2), fspick(2), fsconfig(2)). Options are checked
+ * once they are complete.
  */
 import type { Result } from '../lib/result.ts';
 import { EBUSY, EINVAL, ENODATA } from '../uapi/errno.ts';
@@ -16,10 +16,10 @@ import type { PathFile } from './open.ts';
 import type { MountRequest, SuperBlock } from './super.ts';
 import type { Vfs } from './vfs.ts';
 
-/** All options together are no longer than mount(2)'s. */
+/** All options together stay below this many bytes, as mount(2)'s do. */
 const LONGEST = 4096;
 
-/** Flags that all filesystems have, whatever value they are given, without effect here but for the first two (mount(8)). */
+/** Flags that all filesystems accept, with any value. Only the first two have an effect here (mount(8)). */
 const COMMON: ReadonlySet<string> = new Set([
   'ro',
   'rw',
@@ -37,7 +37,7 @@ type Phase = 'create' | 'made' | 'change' | 'failed';
 export class FsContext extends File {
   private readonly vfs: Vfs;
   private readonly type: string;
-  /** The filesystem to be changed; null for a new one. */
+  /** The filesystem to change; null for a new one. */
   private readonly picked: SuperBlock | null;
   private phase: Phase;
   private source: string | null = null;
@@ -70,7 +70,7 @@ export class FsContext extends File {
     return false;
   }
 
-  /** Messages about what went wrong: there are none. */
+  /** Error messages: there are none. */
   override read(): number {
     return -ENODATA;
   }
@@ -79,7 +79,7 @@ export class FsContext extends File {
     if (this.made !== null) releaseTree(this.vfs, this.made);
   }
 
-  /** One option; `value` is null for one without, undefined if it is of a kind that no option here has. */
+  /** Sets one option; `value` is null if it has none, undefined if it is of a kind that no option here takes. */
   set(key: string, value: string | null | undefined): number {
     if (this.phase !== 'create' && this.phase !== 'change') return -EBUSY;
     if (COMMON.has(key)) {
@@ -115,7 +115,7 @@ export class FsContext extends File {
     return changeFilesystem(this.picked, options, this.readOnly);
   }
 
-  /** The filesystem that was made, as a mount with these MOUNT_ATTR_*: once. */
+  /** The new filesystem as a mount with these MOUNT_ATTR_* attributes; works once. */
   mount(attributes: number): Result<PathFile> {
     const { made } = this;
     if (made === null) return this.phase === 'made' ? -EBUSY : -EINVAL;

@@ -3,7 +3,7 @@ import type { Path } from './dentry.ts';
 import type { MountNamespace } from './namespace.ts';
 
 export interface FsUser {
-  /** Names may mean other files than before. */
+  /** The root or working directory has changed, so names may mean other files than before. */
   moved(): void;
 }
 
@@ -11,13 +11,13 @@ export class FsStruct {
   /** Tasks that share it. */
   refs = 1;
   umask: number;
-  /** Those tasks: they are told when they find themselves elsewhere. */
+  /** Those tasks, to notify when the root or working directory changes. */
   readonly tasks: Set<FsUser> = new Set();
   private rootPath: Path;
   private cwdPath: Path;
   private ns: MountNamespace | null;
 
-  /** In the namespace of its root, if not in another. */
+  /** The namespace defaults to the root's. */
   constructor(root: Path, cwd: Path, umask = 0o022, ns: MountNamespace | null = root.mount.namespace) {
     this.rootPath = root.get();
     this.cwdPath = cwd.get();
@@ -26,7 +26,7 @@ export class FsStruct {
     if (ns !== null) ns.users++;
   }
 
-  /** Where mounts are its own (mount_namespaces(7)): its root may have come to be elsewhere since. */
+  /** Its mount namespace (mount_namespaces(7)), which may differ from that of its root by now. */
   get namespace(): MountNamespace | null {
     return this.ns;
   }
@@ -59,7 +59,7 @@ export class FsStruct {
     for (const task of this.tasks) task.moved();
   }
 
-  /** Stands for the tasks that share it in a namespace of their own. */
+  /** Moves the tasks that share it to another namespace. */
   enter(ns: MountNamespace): void {
     ns.users++;
     this.leave();

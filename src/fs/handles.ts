@@ -1,8 +1,8 @@
 /**
- * Numbers that find files of a filesystem again, without their names (name_to_handle_at(2)).
+ * Handles: numbers that find files of a filesystem again, without their names (name_to_handle_at(2)).
  *
- * A file whose number was asked for stays in memory as long as it has names, so that it can be found: the latest ones.
- * A file that comes to the number of one that is gone is told from it by its generation.
+ * A file whose handle was asked for stays in memory while it has names, so that it can be found; only the latest
+ * MOST_HANDLES do. The generation distinguishes a file from an earlier one with the same inode number.
  */
 import type { Dentry } from './dentry.ts';
 import type { Inode } from './inode.ts';
@@ -12,14 +12,14 @@ const MOST_HANDLES = 1 << 16;
 
 interface Known {
   readonly inode: Inode;
-  /** One of its names, perhaps not any more. */
+  /** One of its names, which may be gone by now. */
   readonly dentry: Dentry;
   readonly generation: number;
 }
 
 export class FileHandles {
   private readonly sb: SuperBlock;
-  /** By inode number, the oldest first. */
+  /** By inode number, oldest first. */
   private readonly files: Map<number, Known> = new Map();
   private generation = 0;
 
@@ -27,7 +27,7 @@ export class FileHandles {
     this.sb = sb;
   }
 
-  /** The generation that, with its inode number, finds the file at `dentry`. */
+  /** Returns the generation that, with the inode number, finds the file at `dentry`. */
   remember(dentry: Dentry): number {
     const inode = dentry.inode!;
     const known = this.files.get(inode.ino);
@@ -41,7 +41,7 @@ export class FileHandles {
     return generation;
   }
 
-  /** Where the file is, or was when it was last asked about; null if it is unknown. */
+  /** Where the file is, or was when its handle was last asked for; null if it is unknown. */
   find(ino: number, generation: number): { inode: Inode; dentry: Dentry } | null {
     const known = this.files.get(ino);
     return known?.generation === generation && known.inode.nlink > 0 ? known : null;
@@ -59,6 +59,6 @@ export class FileHandles {
   }
 }
 
-/** Whether the file still has the name that is known. */
+/** Whether the file still has the recorded name. */
 export const isCurrent = ({ inode, dentry }: { inode: Inode; dentry: Dentry }): boolean =>
   dentry.inode === inode && !dentry.unhashed;

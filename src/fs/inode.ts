@@ -1,12 +1,12 @@
 /**
- * What a filesystem is made of: inodes.
+ * Inodes, of which filesystems are made.
  *
- * An inode is a file, whatever its names. A filesystem derives a class from `Inode` and overrides what it
- * can; every default answers as Linux does for a file without the operation. **No operation waits**: what
- * cannot be done now answers -EAGAIN, and the system call's own layer does the waiting.
+ * An inode is a file, whatever its names. Each filesystem derives a class from `Inode` and overrides what it
+ * supports; the defaults answer as Linux does for a file without the operation. **No operation waits**: what
+ * cannot be done now answers -EAGAIN, and the system call does the waiting.
  *
- * Names and link targets are strings with one character a byte (latin1), never decoded.
- * Permission is checked by the caller (namei), not here.
+ * Names and link targets are strings with one character per byte (latin1), never decoded.
+ * The caller checks permissions (namei).
  */
 import type { Clock, Timespec } from '../core/clock.ts';
 import type { Cred } from '../core/cred.ts';
@@ -21,7 +21,7 @@ import type { File } from './file.ts';
 import type { FileLocks } from './locks.ts';
 import type { SuperBlock } from './super.ts';
 
-/** What chmod, chown, utimensat, truncate and setfacl change; absent fields stay. */
+/** What chmod, chown, utimensat, truncate and setfacl change; absent fields stay as they are. */
 export interface Attributes {
   mode?: number;
   uid?: number;
@@ -30,19 +30,19 @@ export interface Attributes {
   atime?: Timespec;
   mtime?: Timespec;
   ctime?: Timespec;
-  /** Given to inodes of filesystems that keep such lists (`SuperBlock.keepsAccessLists`). */
+  /** Only for inodes of filesystems that keep access control lists (`SuperBlock.keepsAccessLists`). */
   acl?: AccessList | null;
   defaultAcl?: AccessList | null;
 }
 
-/** What a new inode gets from its maker; `mode` has the type bits, the umask is applied. */
+/** What a new inode gets from its creator; `mode` includes the type bits, and the umask has been applied. */
 export interface NewInode {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
   /** For character and block devices. */
   readonly rdev: number;
-  /** What its directory hands down. */
+  /** Inherited from its directory. */
   readonly acl?: AccessList | null;
   readonly defaultAcl?: AccessList | null;
 }
@@ -56,33 +56,33 @@ export abstract class Inode {
   nlink = 1;
   size = 0;
   rdev = 0;
-  /** Bytes in use on the medium, in units of 512 (st_blocks). */
+  /** Space in use on the medium, in units of 512 bytes (st_blocks). */
   blocks = 0;
   atime: Timespec;
   mtime: Timespec;
   ctime: Timespec;
   /** Birth time, for statx(2). */
   btime: Timespec | null = null;
-  /** Its access control list, if it says more than the mode does; and the one that it hands down to new files. */
+  /** Its access control list, if it says more than the mode; and the default list that new files inherit. */
   acl: AccessList | null = null;
   defaultAcl: AccessList | null = null;
-  /** Locks of fcntl(2) and flock(2) on this file; made on first use by fs/locks.ts. */
+  /** Locks of fcntl(2) and flock(2) on this file; fs/locks.ts makes this on first use. */
   locks: FileLocks | null = null;
-  /** A bound AF_UNIX socket, or a FIFO's pipe: what outlives this inode's names while in use. */
+  /** A bound AF_UNIX socket or a FIFO's pipe: outlives this inode's names while in use. */
   endpoint: object | null = null;
-  /** Open files and mappings of this inode, and dentries that name it: evicted when it has none and no links. */
+  /** Open files and mappings of this inode, and dentries that name it; an inode without any, or links, is evicted. */
   refs = 0;
-  /** Files open for writing (execve(2) says ETXTBSY, a remount to read-only EBUSY). */
+  /** Files open for writing (execve(2) then answers ETXTBSY); negative while the inode is being executed. */
   writers = 0;
-  /** Files open for reading alone (leases: fcntl(2)). */
+  /** Files open only for reading (leases: fcntl(2)). */
   readers = 0;
-  /** Whether the program that had it open most recently, for a short while, read all of it; null: not known. */
+  /** Whether the last program that opened it, read along and closed it read all of it; null: not known. */
   wasRead: boolean | null = null;
-  /** Told when it is not steady any more. */
+  /** Called when the inode stops being steady. */
   relied: (() => void) | null = null;
-  /** What a program has said of how long its content will live (F_SET_RW_HINT). */
+  /** A program's hint of how long the content will live (F_SET_RW_HINT). */
   writeHint = 0;
-  /** Made by O_TMPFILE without O_EXCL: may be linked although it has no name. */
+  /** Made by O_TMPFILE without O_EXCL: linkat(2) may give it a name although it has none. */
   linkable = false;
 
   constructor(sb: SuperBlock, ino: number, mode: number, now: Timespec) {
@@ -103,12 +103,12 @@ export abstract class Inode {
     return false;
   }
 
-  /** Whether nobody can change its attributes, whoever asks. */
+  /** Whether its attributes cannot change, whoever asks. */
   get keepsAttributes(): boolean {
     return false;
   }
 
-  /** It does not stay as it is any more: whoever relied on that is told, once. */
+  /** From now on it may change: notifies, once, what relied on its steadiness. */
   protected becomesUnsteady(): void {
     const { relied } = this;
     this.relied = null;
@@ -120,7 +120,7 @@ export abstract class Inode {
     return false;
   }
 
-  /** `acl` and `defaultAcl` are known from now on: some filesystems have to ask for them. */
+  /** Makes `acl` and `defaultAcl` known: some filesystems must ask for them. */
   learnLists(): void {}
 
   /** Brings the attributes up to date (hostfs, proc): 0 or -errno. */
@@ -128,15 +128,15 @@ export abstract class Inode {
     return 0;
   }
 
-  /** Changes attributes. Rules of ownership were checked by the caller. A new size truncates or extends. */
+  /** Changes attributes; the caller has checked ownership. A new size truncates or extends. */
   setattr(_attr: Attributes): number {
     return -EPERM;
   }
 
-  /** The file opened: a `File` made for this inode. The caller sets its path and flags. */
+  /** Opens the file: returns a new `File`, whose path and flags the caller sets. */
   abstract open(flags: number, cred: Cred): Result<File>;
 
-  /** Overridden where mode bits do not tell the whole story (proc, hostfs); null: the mode bits decide. */
+  /** 0, -errno, or null to let the mode bits decide. Overridden where they are not the whole truth (proc, hostfs). */
   permission(_mask: number, _cred: Cred): number | null {
     return null;
   }
@@ -147,7 +147,7 @@ export abstract class Inode {
     return -ENOTDIR;
   }
 
-  /** A regular file, device, FIFO or socket. The name does not exist. */
+  /** Makes a regular file, device, FIFO or socket. The name does not exist. */
   mknod(_name: string, init: NewInode): Result<Inode> {
     return isReg(init.mode) ? -EACCES : -EPERM;
   }
@@ -172,7 +172,7 @@ export abstract class Inode {
     return -EPERM;
   }
 
-  /** Flags are renameat2's. `target` is what `newName` names now, if anything (types were checked). */
+  /** Flags are renameat2's. `target` is what `newName` names now, if anything. The caller has checked the types. */
   rename(
     _oldName: string,
     _inode: Inode,
@@ -184,29 +184,29 @@ export abstract class Inode {
     return -EPERM;
   }
 
-  /** A file without a name (O_TMPFILE). */
+  /** Makes a file without a name (O_TMPFILE). */
   tmpfile(_init: NewInode): Result<Inode> {
     return -EOPNOTSUPP;
   }
 
   // Symbolic links.
 
-  /** The target; `who` asks (/proc/self answers each his own). */
+  /** The target, as seen by `who` (/proc/self differs for each). */
   readlink(_who: WalkContext): Result<string> {
     return -EINVAL;
   }
 
-  /** A magic link leads straight to a path, whatever its text says (proc_pid_fd(5)); null: an ordinary link. */
+  /** Where a magic link leads directly, whatever its text (proc_pid_fd(5)), or -errno; null: an ordinary link. */
   follow(_who: WalkContext): Path | number | null {
     return null;
   }
 
-  /** Whether something may be mounted on it: nothing may be on names that come and go with descriptors (since Linux 6.12). */
+  /** Whether it can be a mount point: names that come and go with descriptors cannot (since Linux 6.12). */
   get mayBeCovered(): boolean {
     return true;
   }
 
-  /** Flags of chattr(1), FS_*_FL; null: the filesystem has none. See flags.ts. */
+  /** Flags of chattr(1), FS_*_FL (flags.ts); null: the filesystem has none. */
   get fsFlags(): number | null {
     return null;
   }
@@ -215,7 +215,7 @@ export abstract class Inode {
     return -ENOTTY;
   }
 
-  // Extended attributes: values are bytes, one character each.
+  // Extended attributes: values are strings with one character per byte.
 
   getxattr(_name: string): Result<string> {
     return -ENODATA;
@@ -235,24 +235,24 @@ export abstract class Inode {
 
   // Data.
 
-  /** The file's pages in memory, for mappings (and for reads where they exist); -ENODEV if it has none. */
+  /** The file's pages in memory, for mappings and, where they exist, for reads; -ENODEV if it has none. */
   pages(): Result<PageCache> {
     return -ENODEV;
   }
 
-  /** Stores through shared mappings of [pos, pos + len) go to the medium: msync, and the last unmapping; 0 or -errno. */
+  /** Writes stores through shared mappings of [pos, pos + len) to the medium (msync, last unmapping); 0 or -errno. */
   writeback(_pos: number, _len: number): number {
     return 0;
   }
 
-  /** Whether its times tell of stores through shared mappings: the first one of each is heard of. */
+  /** Whether the file's times depend on stores through shared mappings: the first store of each calls `stored`. */
   get hearsStores(): boolean {
     return false;
   }
 
   stored(): void {}
 
-  /** The last name and the last user are gone: let go of the data. */
+  /** The last name and the last user are gone: free the data. */
   evict(): void {}
 
   touch(clock: Clock, which: 'atime' | 'mtime' | 'ctime'): void {

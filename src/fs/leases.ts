@@ -1,8 +1,8 @@
 /**
- * Leases on files (fcntl(2), "Leases"): the holder of an open file is told before somebody else opens the file in a
- * way that conflicts, who waits until the lease has been given up, made weaker, or taken away.
+ * Leases on files (fcntl(2), "Leases"): the holder is told before a conflicting open of the file, which waits until the
+ * lease has been given up, downgraded or taken away.
  *
- * Nothing waits here: an open that has to answers -EAGAIN and leaves what it waits for in `LeaseRules.inTheWay`.
+ * Nothing waits here: an open that must wait answers -EAGAIN and leaves what it waits for in `LeaseRules.inTheWay`.
  */
 import { WaitQueue } from '../core/wait.ts';
 import { EAGAIN } from '../uapi/errno.ts';
@@ -12,12 +12,12 @@ import type { Inode } from './inode.ts';
 
 const NS = 1e9;
 
-/** What holds for all leases of a machine. */
+/** What applies to all leases of a machine. */
 export class LeaseRules {
-  /** fs.leases-enable, and fs.lease-break-time in seconds (proc_sys_fs(5)); 0: a holder has all the time. */
+  /** fs.leases-enable, and fs.lease-break-time in seconds (proc_sys_fs(5)); 0: no time limit for holders. */
   enabled = true;
   breakTime = 45;
-  /** What made an open, or truncate(2), answer -EAGAIN just now; who looks takes it. */
+  /** What made an open, or truncate(2), answer -EAGAIN just now; reading it with `takeInTheWay` clears it. */
   inTheWay: BlockedOpen | null = null;
 
   takeInTheWay(): BlockedOpen | null {
@@ -27,7 +27,7 @@ export class LeaseRules {
   }
 }
 
-/** An open that has to wait for the holders of leases. */
+/** An open that must wait for the holders of leases. */
 export interface BlockedOpen {
   readonly leases: Leases;
   readonly writes: boolean;
@@ -39,18 +39,18 @@ export interface Lease {
   readonly owner: number;
   /** F_RDLCK or F_WRLCK. */
   type: number;
-  /** What it has to become, F_RDLCK or F_UNLCK, and until when (CLOCK_MONOTONIC, ns). */
+  /** What it must become, F_RDLCK or F_UNLCK, and by when (CLOCK_MONOTONIC, ns); null: it may stay. */
   breaking: number | null;
   deadline: number;
-  /** Tells the holder that it is to be given up. */
+  /** Tells the holder to give it up. */
   readonly tell: () => void;
 }
 
-/** The leases on one file: one to write, or any number to read. */
+/** The leases on one file: one for writing, or any number for reading. */
 export class Leases {
-  /** Woken when a lease goes, or becomes weaker. */
+  /** Woken when a lease goes or is downgraded. */
   readonly waitq = new WaitQueue();
-  /** Opens that wait, by what they are for: they count as if the file were open. */
+  /** Waiting opens, by kind; they count as if the file were open already. */
   readonly waiting = { readers: 0, writers: 0 };
   private readonly held: Map<File, Lease> = new Map();
 
@@ -58,13 +58,13 @@ export class Leases {
     return this.held.values();
   }
 
-  /** F_GETLEASE: of one that is to be given up, what it has to become. */
+  /** F_GETLEASE: for a lease that is being broken, what it must become. */
   typeOf(file: File): number {
     const lease = this.held.get(file);
     return lease === undefined ? F_UNLCK : (lease.breaking ?? lease.type);
   }
 
-  /** F_SETLEASE: 0, or -EAGAIN when opens of the file, or other leases, conflict. */
+  /** F_SETLEASE: 0, or -EAGAIN if opens of the file or other leases conflict, or there is no lease to give up. */
   set(file: File, type: number, owner: number, tell: () => void): number {
     const own = this.held.get(file);
     if (type === F_UNLCK) return own === undefined ? -EAGAIN : this.remove(own);
@@ -86,7 +86,7 @@ export class Leases {
     this.waitq.wake();
   }
 
-  /** For a lease to read, nobody writes; for one to write, nobody else has the file open at all. */
+  /** A read lease needs no writers; a write lease needs the file to be open nowhere else. */
   private agreesWithOpens(file: File, type: number): boolean {
     const { inode } = file;
     const { readers, writers } = this.waiting;
@@ -102,7 +102,7 @@ export class Leases {
     return true;
   }
 
-  /** The file is to be opened; whether that has to wait. Holders in the way are told, once. */
+  /** The file is about to be opened: returns whether that must wait. Tells each holder in the way once. */
   break(writes: boolean, now: number, rules: LeaseRules): boolean {
     this.expire(now);
     const wanted = writes ? F_UNLCK : F_RDLCK;
@@ -118,7 +118,7 @@ export class Leases {
     return waits;
   }
 
-  /** When the next holder runs out of time. */
+  /** When the next holder's time is up (CLOCK_MONOTONIC, ns); Infinity if there is no limit. */
   get deadline(): number {
     let first = Number.POSITIVE_INFINITY;
     for (const { deadline } of this.held.values()) first = Math.min(first, deadline);
@@ -137,7 +137,7 @@ export class Leases {
     return 0;
   }
 
-  /** Whoever was told and has not reacted in time loses the lease, or what is too much of it. */
+  /** Holders that were told and did not react in time lose the lease, or have it downgraded. */
   private expire(now: number): void {
     for (const lease of [...this.held.values()]) {
       if (lease.breaking === null || now < lease.deadline) continue;
@@ -147,7 +147,7 @@ export class Leases {
   }
 }
 
-/** Asked before a file that has locks is opened with `flags`: 0, or -EAGAIN. */
+/** Call before a file is opened with `flags` or truncated: 0, or -EAGAIN if leases conflict. */
 export function breakLeases(inode: Inode, flags: number, rules: LeaseRules): number {
   const { locks } = inode;
   if (locks === null || locks.leases === null) return 0;

@@ -1,7 +1,7 @@
 /**
- * Advisory locks on files: records of fcntl(2), of processes (POSIX) and of open files (OFD), and flock(2).
+ * Advisory locks on files: record locks of fcntl(2), owned by processes (POSIX) or open files (OFD), and flock(2).
  *
- * Nothing waits here: a lock that conflicts answers -EAGAIN, and whoever wants to wait sleeps on `waitq` and
+ * Nothing waits here: a conflicting lock answers -EAGAIN, and a caller that wants to wait sleeps on `waitq` and
  * tries again. Owners are opaque objects: a descriptor table for POSIX locks, a File for OFD locks and flock.
  */
 import { WaitQueue } from '../core/wait.ts';
@@ -11,7 +11,7 @@ import type { File } from './file.ts';
 import type { Inode } from './inode.ts';
 import type { Leases } from './leases.ts';
 
-/** A lock on bytes [start, end) of a file; `end` Infinity: to the end, however far it grows. */
+/** A lock on bytes [start, end) of a file; `end` Infinity: to the end of the file, however far it grows. */
 export interface RecordLock {
   readonly owner: object;
   /** F_RDLCK or F_WRLCK; in requests also F_UNLCK. */
@@ -22,19 +22,19 @@ export interface RecordLock {
   readonly pid: number;
 }
 
-/** Each operation looks at all records of a file. */
+/** Bounded because each operation looks at all records of a file. */
 const MOST_RECORDS = 1 << 13;
 
 export class FileLocks {
-  /** Woken when a lock goes, or becomes weaker. */
+  /** Woken when a lock goes or is downgraded. */
   readonly waitq = new WaitQueue();
-  /** Of all owners, by start. One owner's locks never overlap, and never touch if they are of one type. */
+  /** Of all owners, sorted by start. One owner's locks never overlap; those of the same type never touch. */
   private records: RecordLock[] = [];
   private readonly flocks: Map<File, number> = new Map();
   /** Made with the first lease. */
   leases: Leases | null = null;
 
-  /** What is held, for /proc/locks: records, and locks of flock(2) as LOCK_SH or LOCK_EX. */
+  /** The locks held, for /proc/locks: records here, locks of flock(2) (LOCK_SH or LOCK_EX) in `flocked`. */
   get held(): readonly RecordLock[] {
     return this.records;
   }
@@ -53,7 +53,7 @@ export class FileLocks {
     return null;
   }
 
-  /** Sets, changes or (F_UNLCK) removes a lock: 0, -EAGAIN, or -ENOLCK when there are too many. */
+  /** Sets, changes or (F_UNLCK) removes a lock: 0, -EAGAIN, or -ENOLCK if there are too many. */
   set(request: RecordLock): number {
     if (request.type !== F_UNLCK && this.conflict(request) !== null) return -EAGAIN;
     if (this.records.length >= MOST_RECORDS && request.type !== F_UNLCK) return -ENOLCK;
@@ -62,7 +62,7 @@ export class FileLocks {
     return 0;
   }
 
-  /** All of an owner's records go (close(2) of any descriptor for the file). */
+  /** Removes all of an owner's records (close(2) of any descriptor for the file). */
   removeOwner(owner: object): void {
     const left = this.records.filter(held => held.owner !== owner);
     if (left.length === this.records.length) return;
@@ -70,14 +70,14 @@ export class FileLocks {
     this.waitq.wake();
   }
 
-  /** The last reference to an open file is gone: so are its own locks. */
+  /** The last reference to an open file is gone: removes its own locks and its lease. */
   fileReleased(file: File): void {
     this.removeOwner(file);
     this.leases?.fileReleased(file);
     if (this.flocks.delete(file)) this.waitq.wake();
   }
 
-  /** flock(2): LOCK_SH, LOCK_EX or LOCK_UN; 0 or -EAGAIN. A conversion gives the old lock up first. */
+  /** flock(2): LOCK_SH, LOCK_EX or LOCK_UN; 0 or -EAGAIN. A conversion gives up the old lock first. */
   flock(file: File, operation: number): number {
     const held = this.flocks.get(file);
     if (held === operation) return 0;
@@ -90,7 +90,7 @@ export class FileLocks {
     return 0;
   }
 
-  /** The owner's locks in the request's range make way for it; its neighbours of the same type join it. */
+  /** Cuts the owner's locks of another type out of the request's range, and joins those of its type to it. */
   private replace(request: RecordLock): void {
     const left: RecordLock[] = [];
     let { start, end } = request;
@@ -112,19 +112,19 @@ export class FileLocks {
   }
 }
 
-/** The locks of an inode, made when first asked for. */
+/** The locks of an inode, made on first use. */
 export function locksOf(inode: Inode): FileLocks {
   inode.locks ??= new FileLocks();
   return inode.locks;
 }
 
-/** Who waits for which POSIX lock: finds circles of waiting processes before they close. */
+/** Which owner waits for which POSIX lock: detects cycles of waiting processes before they close. */
 export class LockWaits {
   private readonly waits: Map<object, { locks: FileLocks; request: RecordLock }> = new Map();
 
   /**
    * F_SETLK, or with `wait` F_SETLKW: 0, -ENOLCK, -EAGAIN (with `wait`: sleep on the file's `waitq`, then call
-   * again; or `cancel` if a signal came first), or -EDEADLK if the wait would be for oneself.
+   * again, or `cancel` if a signal came first), or -EDEADLK if the owner would wait for itself.
    */
   set(inode: Inode, request: RecordLock, wait: boolean): number {
     const locks = locksOf(inode);
@@ -154,7 +154,7 @@ export class LockWaits {
   }
 }
 
-/** F_GETLK: what stands in the way of `request`, or null. */
+/** F_GETLK: the lock that conflicts with `request`, or null. */
 export const blockingLock = (inode: Inode, request: RecordLock): RecordLock | null =>
   inode.locks === null ? null : inode.locks.conflict(request);
 

@@ -1,4 +1,4 @@
-/** Finding files by name, for the operations: `at` is where relative names start (null: the working directory). */
+/** Finding files by name, for all operations. `at` is where relative names start (null: the working directory). */
 import type { Cred } from '../core/cred.ts';
 import type { Result } from '../lib/result.ts';
 import { EBUSY, ENOENT } from '../uapi/errno.ts';
@@ -12,7 +12,7 @@ import { LAST_NORM, LOOKUP_DIRECTORY, LOOKUP_EMPTY, LOOKUP_FOLLOW, LOOKUP_PARENT
 import { permission } from './permission.ts';
 import type { Vfs } from './vfs.ts';
 
-/** The path that `name` means; `flags` are LOOKUP_*. Without a reference: `get` it to keep it. */
+/** The path that `name` means; `flags` are LOOKUP_*. It has no reference: `get` it to keep it. */
 export function lookup(
   vfs: Vfs,
   ctx: WalkContext,
@@ -52,11 +52,11 @@ export function lookupDirectory(vfs: Vfs, ctx: WalkContext, at: Path | null, nam
   return err < 0 ? err : path;
 }
 
-/** A name in a directory, existing or not, as the operations that change directories want it. */
+/** A name in a directory, existing or not, as operations that change directories need it. */
 export interface Place {
   readonly mount: Mount;
   readonly dir: Dentry;
-  /** Negative if the name does not exist. Not crossed to what is mounted on it. */
+  /** Negative if the name does not exist. Mounts on it are not crossed. */
   readonly target: Dentry;
   /** LAST_NORM, or why the name cannot be made or removed ('.', '..', '/'): then `target` is `dir`. */
   readonly lastType: number;
@@ -74,11 +74,11 @@ export function lookupPlace(vfs: Vfs, ctx: WalkContext, at: Path | null, name: s
   return typeof target === 'number' ? target : { mount, dir, target, lastType, trailing };
 }
 
-/** Whether the name is one that nobody can make, as in proc. */
+/** Whether the name does not exist and cannot be made, as in proc. */
 export const isUnmakable = ({ dir, target }: Pick<Place, 'dir' | 'target'>): boolean =>
   target.inode === null && dir.inode!.sb.namesOnly;
 
-/** Whether something is mounted on the name, as seen in this mount's namespace. */
+/** Whether something is mounted on the name, as seen through this mount. */
 export const isMountpoint = (mount: Mount, dentry: Dentry): boolean => dentry.mounts?.has(mount) ?? false;
 
 /** 0, -ENOENT if the name does not exist, or -EBUSY if something is mounted there. */
@@ -87,7 +87,7 @@ export function removable({ mount, target }: Place): number {
   return isMountpoint(mount, target) ? -EBUSY : 0;
 }
 
-/** The credentials with which access(2) asks: those of the real user. */
+/** The credentials that access(2) uses: those of the real user. */
 export function realCred(cred: Cred): Cred {
   if (cred.fsuid === cred.uid && cred.fsgid === cred.gid && (cred.uid === 0 || cred.effective.lo === 0))
     return cred;

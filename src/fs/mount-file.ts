@@ -1,4 +1,4 @@
-/** Files that stand for trees of mounts which are not mounted anywhere yet: open_tree(2), fsmount(2). */
+/** Files that stand for trees of mounts that are not attached anywhere yet: open_tree(2), fsmount(2). */
 import type { Result } from '../lib/result.ts';
 import { EBUSY, EINVAL } from '../uapi/errno.ts';
 import { O_PATH } from '../uapi/fcntl.ts';
@@ -11,7 +11,7 @@ import { PathFile } from './open.ts';
 import { setPropagation } from './peer-group.ts';
 import type { Vfs } from './vfs.ts';
 
-/** With it goes the tree, unless it was mounted. */
+/** Releasing the file takes down the tree, unless it has been attached. */
 class TreeFile extends PathFile {
   private readonly vfs: Vfs;
   private readonly top: Mount;
@@ -33,7 +33,7 @@ export function looseFile(vfs: Vfs, top: Mount): PathFile {
   return new TreeFile(vfs, top);
 }
 
-/** A copy of what is at `path`, with `recursive` of what is mounted below it, too. */
+/** A copy of the mount at `path`; with `recursive`, also of the mounts below it. */
 export function openTree(vfs: Vfs, { mount, dentry }: Path, recursive: boolean): Result<PathFile> {
   if (!isThere(mount) || mount.unbindable) return -EINVAL;
   const full = roomForMounts(vfs, recursive ? subtree(mount).length : 1);
@@ -41,14 +41,14 @@ export function openTree(vfs: Vfs, { mount, dentry }: Path, recursive: boolean):
   return looseFile(vfs, copyTree(vfs, mount, dentry, recursive).get(mount)!);
 }
 
-/** What mount_setattr(2) is to do: attributes to be set and taken, and MS_SHARED or the like, 0 for none. */
+/** A change by mount_setattr(2): attributes to set and clear, and MS_SHARED or the like, or 0. */
 export interface MountChange {
   readonly set: number;
   readonly clear: number;
   readonly propagation: number;
 }
 
-/** Changes a mount, with `recursive` all below it, or none. */
+/** Changes a mount; with `recursive`, also all below it. If one cannot change, none does. */
 export function changeMount(vfs: Vfs, path: Path, change: MountChange, recursive: boolean): number {
   const { set, clear, propagation } = change;
   const { mount } = path;

@@ -1,4 +1,4 @@
-/** Trees of mounts: copied, hung somewhere, taken down. A tree is loose until it is hung somewhere. */
+/** Copies trees of mounts, attaches them and takes them down. A tree is loose until it is attached. */
 import { EINVAL, ENOENT, ENOSPC, ENOTDIR } from '../uapi/errno.ts';
 import { isDir } from '../uapi/stat.ts';
 import type { WalkContext } from './context.ts';
@@ -9,32 +9,32 @@ import { isolate, propagateLike } from './peer-group.ts';
 import { propagateMount, receivers } from './propagation.ts';
 import type { Vfs } from './vfs.ts';
 
-/** A mount bomb (binds of binds) ends here (proc_sys_fs(5), mount-max). */
+/** Most mounts of one namespace (proc_sys_fs(5), mount-max): stops mount bombs, binds of binds. */
 const MOUNT_MAX = 10_000;
-/** So does one of many namespaces: all together have no more. */
+/** Most mounts of all namespaces together: stops mount bombs that use many namespaces. */
 const MOST_MOUNTS = 100_000;
 
 export const isMountRoot = (path: Path): boolean => path.dentry === path.mount.root;
 
-/** Mounted somewhere, or about to be. */
+/** Whether the mount is in a namespace, or in a loose tree that may still be attached. */
 export function isThere(mount: Mount): boolean {
   let top = mount;
   while (top.parent !== null) top = top.parent;
   return top.namespace !== null || top.loose;
 }
 
-/** In another mount namespace than the caller, who was led there by a descriptor: that is not the caller's to change. */
+/** Whether a mount, reached by a descriptor, is in another namespace than the caller's, who may then not change it. */
 export const isForeign = (mount: Mount, { namespace }: WalkContext): boolean =>
   mount.namespace !== null && mount.namespace !== namespace;
 
-/** Hangs a tree of mounts on a path: 0 or -errno. */
+/** Attaches a tree of mounts at a path: 0 or -errno. */
 export function graft(vfs: Vfs, tree: Mount, where: Path): number {
   const err = graftError(vfs, tree, where);
   if (err === 0) hang(vfs, tree, where);
   return err;
 }
 
-/** Whether so many mounts more may be made: 0 or -ENOSPC. */
+/** Whether `more` mounts may be made: 0 or -ENOSPC. */
 export const roomForMounts = (vfs: Vfs, more: number): number =>
   vfs.mountCount + more > MOST_MOUNTS ? -ENOSPC : 0;
 
@@ -51,7 +51,7 @@ export function graftError(vfs: Vfs, tree: Mount, { mount, dentry, inode }: Path
   return roomForMounts(vfs, more.length * copies);
 }
 
-/** For a tree that may be grafted there. */
+/** Attaches a tree for which `graftError` answered 0. */
 export function hang(vfs: Vfs, tree: Mount, { mount, dentry }: Path): void {
   const isNew = tree.namespace === null;
   tree.attach(mount, dentry);
@@ -67,8 +67,8 @@ export function releaseTree(vfs: Vfs, top: Mount): void {
 }
 
 /**
- * Copies a mount seen from `root` down, and with `recursive` the mounts below that; old to new. Unbindable
- * ones are left out, unless `all` are wanted.
+ * Copies a mount from `root` down and, with `recursive`, the mounts below that; returns a map from old to new.
+ * Unbindable mounts are left out unless `all` is set.
  */
 export function copyTree(
   vfs: Vfs,
@@ -96,7 +96,7 @@ function copyMount(vfs: Vfs, from: Mount, root: Dentry): Mount {
   return copy;
 }
 
-/** Takes a mount out of its tree; it goes now, or with the last path into it. */
+/** Takes a mount out of its tree; it is disposed of now, or with the last path into it. */
 export function release(vfs: Vfs, mount: Mount): void {
   mount.detach();
   isolate(mount);
@@ -105,7 +105,7 @@ export function release(vfs: Vfs, mount: Mount): void {
   else mount.lastPut = () => dispose(vfs, mount);
 }
 
-/** The last mount of a filesystem shuts it down. */
+/** Disposing of a filesystem's last mount shuts the filesystem down. */
 function dispose(vfs: Vfs, mount: Mount): void {
   const { sb } = mount;
   vfs.mountCount--;

@@ -1,8 +1,8 @@
 /**
- * A filesystem at a place in the tree.
+ * Mounts: a filesystem at a place in the tree.
  *
- * `flags` are those of mount(2) that hold per mount. A mount is busy while paths into it are kept (`refs`)
- * or others are mounted in it (`children`); a detached one goes with its last path.
+ * `flags` are the per-mount flags of mount(2). A mount is busy while paths into it are kept (`refs`) or others are
+ * mounted in it (`children`); a detached mount goes with its last path.
  */
 import {
   MOUNT_ATTR__ATIME,
@@ -34,7 +34,7 @@ import type { Vfs } from './vfs.ts';
 export const MOUNT_FLAGS =
   MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME;
 
-/** Numbers that are never given again begin here (statx(2), STATX_MNT_ID_UNIQUE): nobody takes one for another's. */
+/** Unique mount ids, never reused, begin here (statx(2), STATX_MNT_ID_UNIQUE), apart from the ordinary ones. */
 export const UNIQUE_IDS = 2 ** 31;
 
 export class Mount {
@@ -51,14 +51,14 @@ export class Mount {
   flags: number;
   /** The source as given to mount(2), for /proc/mounts. */
   readonly source: string;
-  /** What it shares, what it only gets, and whether it may not be bound elsewhere (peer-group.ts). */
+  /** The group it shares with, the group it only receives from, and whether it may not be bound (peer-group.ts). */
   peers: PeerGroup | null = null;
   master: PeerGroup | null = null;
   unbindable = false;
   refs = 0;
-  /** Made and not hung anywhere yet (open_tree(2), fsmount(2)): it goes with the file that stands for it. */
+  /** Not attached anywhere yet (open_tree(2), fsmount(2)): it goes with the file that stands for it. */
   loose = false;
-  /** Told when a detached mount's last path is let go. */
+  /** Called when a detached mount's last path is put. */
   lastPut: (() => void) | null = null;
 
   constructor(id: number, sb: SuperBlock, root: Dentry, source: string, flags: number) {
@@ -81,7 +81,7 @@ export class Mount {
     if (--this.refs === 0 && this.lastPut !== null) this.lastPut();
   }
 
-  /** Hangs this mount on `mountpoint`, a dentry of `parent`'s. */
+  /** Attaches this mount at `mountpoint`, a dentry of `parent`. */
   attach(parent: Mount, mountpoint: Dentry): void {
     this.parent = parent;
     this.mountpoint = mountpoint;
@@ -90,7 +90,6 @@ export class Mount {
     parent.children.add(this);
   }
 
-  /** Takes it off its mountpoint. */
   detach(): void {
     const mounts = this.mountpoint?.mounts;
     if (mounts !== undefined && mounts !== null) {
@@ -120,7 +119,7 @@ const ATTRIBUTES: readonly (readonly [number, number])[] = [
   [MS_NOSYMFOLLOW, MOUNT_ATTR_NOSYMFOLLOW],
 ];
 
-/** A mount's flags as the newer system calls have them: relatime is none of them, strictatime is one. */
+/** A mount's flags as MOUNT_ATTR_* of the newer system calls: relatime is no flag there, strictatime is one. */
 export function attributesOf({ flags }: Mount): number {
   const strict = (flags & (MS_NOATIME | MS_RELATIME)) === 0 ? MOUNT_ATTR_STRICTATIME : 0;
   return ATTRIBUTES.reduce(
@@ -129,20 +128,20 @@ export function attributesOf({ flags }: Mount): number {
   );
 }
 
-/** What an access time setting of MOUNT_ATTR__ATIME means: neither of two flags is strictatime. */
+/** What each MOUNT_ATTR__ATIME setting means in flags of mount(2): strictatime is neither of two flags. */
 const ATIMES: Readonly<Record<number, number>> = {
   0: MS_RELATIME,
   [MOUNT_ATTR_NOATIME]: MS_NOATIME,
   [MOUNT_ATTR_STRICTATIME]: 0,
 };
 
-/** Whether a set of attributes is one that a mount can have. */
+/** Whether a mount can have this set of attributes. */
 export const isAttributes = (attributes: number): boolean =>
   attributes < 2 ** 32 &&
   (attributes & ~MOUNT_ATTR_ALL) === 0 &&
   ATIMES[attributes & MOUNT_ATTR__ATIME] !== undefined;
 
-/** The flags of mount(2) for them. */
+/** The flags of mount(2) for a set of attributes. */
 export const flagsOf = (attributes: number): number =>
   ATTRIBUTES.reduce(
     (all, [flag, attribute]) => ((attributes & attribute) !== 0 ? all | flag : all),

@@ -1,4 +1,4 @@
-/** mount(2), umount(2), pivot_root(2), and mount namespaces. Capabilities are the system call's to check. */
+/** mount(2), umount(2), pivot_root(2), and mount namespaces. The system calls check capabilities. */
 import type { Result } from '../lib/result.ts';
 import { EBUSY, EINVAL, ELOOP, ENOTDIR } from '../uapi/errno.ts';
 import {
@@ -45,11 +45,11 @@ import { propagatedUmounts, receivers, uncover } from './propagation.ts';
 import type { MountRequest, SuperBlock } from './super.ts';
 import type { Vfs } from './vfs.ts';
 
-/** A remount without any of these leaves access times as they are (mount(2)). */
+/** A remount without any of these keeps the mount's access time flags (mount(2)). */
 const ATIME_FLAGS = MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME;
 const PROPAGATION = MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
 
-/** mount(2): a new filesystem, or a change of what is mounted, as its flags say. */
+/** mount(2): mounts a filesystem or changes mounts, depending on `flags`. */
 export function mount(
   vfs: Vfs,
   ctx: WalkContext,
@@ -75,7 +75,7 @@ export function mount(
   return typeof made === 'number' ? made : graftNew(vfs, made, where);
 }
 
-/** The first mount of a machine, root of a new namespace. */
+/** Makes a machine's first mount, the root of a new namespace. */
 export function mountRoot(
   vfs: Vfs,
   type: string,
@@ -87,7 +87,7 @@ export function mountRoot(
   return typeof made === 'number' ? made : newNamespace(vfs, made);
 }
 
-/** Mounts a filesystem and leaves it outside of every namespace, for the kernel's own use. */
+/** Mounts a filesystem outside every namespace, for the kernel's own use or to be attached later. */
 export function makeMount(
   vfs: Vfs,
   type: string,
@@ -110,7 +110,7 @@ export function makeMount(
   return newMount(vfs, sb, root, source, ownFlags(flags));
 }
 
-/** unshare(2) of CLONE_NEWNS: a copy, and for each old mount its new one. */
+/** unshare(2) with CLONE_NEWNS: a copy of the namespace, and a map from old mounts to new. */
 export function cloneNamespace(
   vfs: Vfs,
   ns: MountNamespace,
@@ -119,11 +119,11 @@ export function cloneNamespace(
   return { ns: newNamespace(vfs, copies.get(ns.root)!), copies };
 }
 
-/** Whether there is room for another namespace with the mounts that there are: 0 or -ENOSPC. */
+/** Whether there is room for a copy of this namespace's mounts: 0 or -ENOSPC. */
 export const mayUnshareMounts = (vfs: Vfs, fs: FsStruct): number =>
   roomForMounts(vfs, fs.namespace?.mounts().length ?? 0);
 
-/** CLONE_NEWNS: whoever has this fs struct stands where it stood, in a copy of the mounts. The last one takes them down. */
+/** CLONE_NEWNS: moves an fs struct to the same place in a copy of the mounts. The copy's last user takes it down. */
 export function unshareMounts(vfs: Vfs, fs: FsStruct): number {
   const old = fs.namespace;
   const full = mayUnshareMounts(vfs, fs);
@@ -137,7 +137,7 @@ export function unshareMounts(vfs: Vfs, fs: FsStruct): number {
   return 0;
 }
 
-/** setns(2): the root and working directory are those of another namespace. */
+/** setns(2): makes another namespace's root the root and working directory. */
 export function enterMounts(fs: FsStruct, ns: MountNamespace): void {
   let mount = ns.root;
   for (let over = mount.root.mounts?.get(mount); over !== undefined; over = mount.root.mounts?.get(mount))
@@ -167,7 +167,7 @@ export function umount(vfs: Vfs, path: Path, flags: number): number {
 
 const isInUse = (mount: Mount): boolean => mount.refs > 0;
 
-/** MS_SHARED and the like: what happens to mounts on this one from now on. */
+/** MS_SHARED and the like: changes how the mount propagates from now on. */
 function propagate(vfs: Vfs, where: Path, flags: number): number {
   const type = flags & ~(MS_REC | MS_SILENT);
   if ((type & ~PROPAGATION) !== 0 || (type & (type - 1)) !== 0 || !isMountRoot(where)) return -EINVAL;
@@ -176,7 +176,7 @@ function propagate(vfs: Vfs, where: Path, flags: number): number {
   return 0;
 }
 
-/** pivot_root(2). `everyone` are the fs structs of all tasks: who stood on the old root, stands on the new. */
+/** pivot_root(2). `everyone` is the fs structs of all tasks: those at the old root move to the new one. */
 export function pivotRoot(
   ctx: WalkContext,
   newRoot: Path,
@@ -208,7 +208,7 @@ export function pivotRoot(
   return 0;
 }
 
-/** What a path leads to once all that is mounted on it is crossed. */
+/** Where a path leads after crossing all mounts on it. */
 export function topOf(path: Path): Path {
   let { mount, dentry } = path;
   for (let upper = dentry.mounts?.get(mount); upper !== undefined; upper = dentry.mounts?.get(mount)) {
@@ -248,7 +248,7 @@ function remount({ mount, dentry }: Path, flags: number, data: string): number {
   return 0;
 }
 
-/** Gives a mounted filesystem other options. */
+/** Changes a mounted filesystem's options. */
 export function changeFilesystem(sb: SuperBlock, data: string, readOnly: boolean): number {
   if (readOnly && !sb.readOnly && sb.writers > 0) return -EBUSY;
   const err = sb.remount(data, readOnly);
@@ -264,7 +264,7 @@ function bind(vfs: Vfs, ctx: WalkContext, source: string, where: Path, recursive
   return bindPath(vfs, from, where, recursive);
 }
 
-/** What is at `from` is seen at `where` too. */
+/** Makes what is at `from` visible at `where`, too. */
 export function bindPath(vfs: Vfs, from: Path, where: Path, recursive: boolean): number {
   const full = roomForMounts(vfs, recursive ? subtree(from.mount).length : 1);
   if (full < 0) return full;
@@ -279,7 +279,7 @@ function move(vfs: Vfs, ctx: WalkContext, source: string, where: Path): number {
   return typeof from === 'number' ? from : moveMount(vfs, from, where);
 }
 
-/** Hangs the tree of mounts whose root `from` is somewhere else: MS_MOVE, move_mount(2). */
+/** Moves the tree of mounts whose root is `from`: MS_MOVE, move_mount(2). */
 export function moveMount(vfs: Vfs, from: Path, where: Path): number {
   const err = moveError(from, where) || graftError(vfs, from.mount, where);
   if (err < 0) return err;
@@ -288,13 +288,13 @@ export function moveMount(vfs: Vfs, from: Path, where: Path): number {
   return 0;
 }
 
-/** The same, below what is mounted at `where`: that is on top of it now. */
+/** The same, but beneath the mount at `where`, which ends up on top. */
 export function moveBeneath(vfs: Vfs, from: Path, where: Path): number {
   const { mount } = from;
   const top = where.mount;
   if (!isMountRoot(where) || top.parent === null || top.namespace === null) return -EINVAL;
   const place = new Path(top.parent, top.mountpoint!);
-  // A copy would come to lie on top of what it is to be below of, or on itself.
+  // A propagated copy would land on top of the mount that it must be beneath, or on itself.
   const covers = (one: Mount): boolean => one.root === place.dentry && receivers(place.mount).includes(one);
   if (covers(top) || (!mount.loose && covers(mount))) return -EINVAL;
   if (from.dentry.mounts?.has(mount) === true) return -EINVAL;

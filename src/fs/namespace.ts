@@ -1,4 +1,4 @@
-/** Mount namespaces (mount_namespaces(7)): a tree of mounts, and what /proc/mounts says of it. */
+/** Mount namespaces (mount_namespaces(7)): trees of mounts, and how /proc/mounts shows them. */
 import {
   MS_NOATIME,
   MS_NODEV,
@@ -16,11 +16,11 @@ import type { PeerGroup } from './peer-group.ts';
 
 export class MountNamespace {
   readonly id: number;
-  /** What '/' is; pivot_root(2) changes it. */
+  /** The root mount; pivot_root(2) changes it. */
   root: Mount;
-  /** Fs structs that are in it, and open files that stand for it. */
+  /** Fs structs in it, and open files that stand for it. */
   users = 0;
-  /** Told when the last of them is gone; null: it stays, as the first namespace does. */
+  /** Called when the last user is gone; null: the namespace stays, as the first one does. */
   emptied: (() => void) | null = null;
 
   constructor(id: number, root: Mount) {
@@ -28,7 +28,6 @@ export class MountNamespace {
     this.root = root;
   }
 
-  /** One of `users` is gone. */
   left(): void {
     if (--this.users === 0) this.emptied?.();
   }
@@ -39,7 +38,7 @@ export class MountNamespace {
   }
 }
 
-/** A mount and all that is mounted below, each before what is mounted in it; without recursion. */
+/** A mount and all mounts below it, parents first. Not recursive. */
 export function subtree(top: Mount): Mount[] {
   const all: Mount[] = [];
   const ahead = [top];
@@ -50,7 +49,7 @@ export function subtree(top: Mount): Mount[] {
   return all;
 }
 
-/** The mounts that a process with this root sees, with their paths. */
+/** The mounts that a process with this root sees, with their paths, ordered by id. */
 export function visibleMounts(ns: MountNamespace, root: Path): { mount: Mount; path: string }[] {
   const seen: { mount: Mount; path: string }[] = [];
   for (const mount of ns.mounts()) {
@@ -83,7 +82,7 @@ export function showMountinfo(ns: MountNamespace, root: Path): string {
   return visibleMounts(ns, root).map(line).join('');
 }
 
-/** The optional fields: what comes and goes with it. */
+/** The optional fields of mountinfo, which show propagation. */
 function sharing(mount: Mount, root: Path): string {
   const { peers, master, unbindable } = mount;
   const from = sourceOfMounts(mount, root);
@@ -93,7 +92,7 @@ function sharing(mount: Mount, root: Path): string {
   return `${shared}${slave}${far}${unbindable ? ' unbindable' : ''}`;
 }
 
-/** The nearest group that a slave gets mounts from and that can be seen from `root`. */
+/** The nearest group that a slave receives mounts from and that is visible from `root`. */
 export function sourceOfMounts({ master, namespace }: Mount, root: Path): PeerGroup | null {
   const isSeen = (one: Mount): boolean =>
     one.namespace === namespace && reachable(new Path(one, one.root), root) !== null;
@@ -117,6 +116,6 @@ const mountOptions = (mount: Mount): string =>
 
 const sourceOf = (mount: Mount): string => (mount.source === '' ? 'none' : mount.source);
 
-/** Blanks and backslashes are written in octal, as getmntent(3) reads them. */
+/** Writes white space, backslashes and '#' in octal, as getmntent(3) reads them. */
 const octal = (text: string): string =>
   text.replace(/[ \t\n\\#]/g, c => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`);

@@ -68,16 +68,16 @@ import { mayCreate, permission, permissionAt } from './permission.ts';
 import { Trail } from './trail.ts';
 import type { Vfs } from './vfs.ts';
 
-/** What O_PATH opens: a place in the tree, without any operation (open(2)). */
+/** What O_PATH opens: a place in the tree, without file operations (open(2)). */
 export class PathFile extends File {}
 
-/** Flags that only say how to open; F_GETFL does not show them (fcntl(2)). */
+/** Flags that matter only while opening; F_GETFL does not show them (fcntl(2)). */
 const OPENING = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;
 const TMPFILE = O_TMPFILE & ~O_DIRECTORY;
 
 /**
  * Opens `name` relative to `at` (null: the working directory). `resolve` are openat2's RESOLVE_* flags.
- * The file comes with one reference. -EAGAIN may mean that a lease is in the way (`vfs.leases.inTheWay`).
+ * The file has one reference. -EAGAIN may mean that a lease is in the way (`vfs.leases.inTheWay`).
  */
 export function open(
   vfs: Vfs,
@@ -102,8 +102,8 @@ export function open(
 }
 
 /**
- * As `open`, by a name that exists and before anybody asks for it: only what neither changes nor does anything when it is
- * opened, or closed again; -EAGAIN if it is something else. If it comes to be something else, answers are forgotten.
+ * Like `open`, but before the program asks, and only for existing files that never change and whose opening and closing
+ * have no effect; otherwise -EAGAIN. If the name comes to mean something else, known answers are forgotten.
  */
 export function openSteady(
   vfs: Vfs,
@@ -113,7 +113,7 @@ export function openSteady(
   flags: number,
   led: LedTo,
 ): Result<File> {
-  // Somebody would hear of it.
+  // Watchers would notice.
   if (vfs.notify !== null) return -EAGAIN;
   if (!leadsThere(led, vfs, ctx, name)) {
     const path = walkSteady(vfs, ctx, at, name, flags);
@@ -126,7 +126,7 @@ export function openSteady(
   return path.inode.locks === null ? openPath(vfs, ctx, path, flags) : -EAGAIN;
 }
 
-/** Where a name has led from that root, with these flags, whoever has the same rights: there it leads as long as the epoch lasts. */
+/** Where a name has led from that root, with the same flags and rights: it leads there while the epoch lasts. */
 export interface LedTo {
   path: Path | null;
   root: Path | null;
@@ -155,7 +155,7 @@ function walkSteady(vfs: Vfs, ctx: WalkContext, at: Path | null, name: string, f
   return path;
 }
 
-/** Opens what a path leads to, checking all permissions but those of the way there. */
+/** Opens the file at a path, checking all permissions except those on the way there. */
 export function openPath(vfs: Vfs, ctx: WalkContext, path: Path, flags: number): Result<File> {
   const { inode, mount } = path;
   if ((flags & O_PATH) !== 0) return stand(new PathFile(inode, flags & ~O_CLOEXEC), path);
@@ -179,8 +179,8 @@ export function openPath(vfs: Vfs, ctx: WalkContext, path: Path, flags: number):
 }
 
 /**
- * Opens a program for execve(2), to read though it may only be executable. A file that is open for writing is
- * -ETXTBSY; counting `inode.writers` down while it runs is the caller's business.
+ * Opens a program for execve(2): readable here, even if it is only executable. A file that is open for writing is
+ * -ETXTBSY; the caller decrements `inode.writers` while the program runs.
  */
 export function openExec(
   vfs: Vfs,
@@ -269,7 +269,7 @@ function attach(vfs: Vfs, file: File, path: Path): File {
   return file;
 }
 
-/** The walker stands at the parent: opens the last component, through links, or makes it. */
+/** With the walker at the parent, opens the last component, following links, or creates it. */
 function openOrCreate(vfs: Vfs, ctx: WalkContext, flags: number, mode: number): Result<File> {
   const { walker } = vfs;
   for (;;) {
@@ -299,7 +299,7 @@ function openFound(vfs: Vfs, ctx: WalkContext, target: Dentry, flags: number): R
   return err < 0 ? err : openPath(vfs, ctx, walker.path(), flags);
 }
 
-/** The name ends in '.', '..' or a slash: a directory, so not to be created. A magic link led to its file. */
+/** The name ends in '.', '..' or a slash: a directory, which cannot be created. Or a magic link led to a file. */
 function lastError(vfs: Vfs, ctx: WalkContext, walker: Walker, flags: number): Result<File> {
   const found = walker.dentry.inode!;
   if (walker.lastType !== LAST_NORM && (flags & O_EXCL) !== 0) return -EEXIST;
@@ -328,7 +328,7 @@ function createAndOpen(
   return file;
 }
 
-/** O_TMPFILE: `name` is a directory; the file has no name, and may get one by linkat(2) unless O_EXCL. */
+/** O_TMPFILE: `name` is a directory. The file has no name; without O_EXCL, linkat(2) may give it one. */
 function openTemporary(
   vfs: Vfs,
   ctx: WalkContext,
@@ -351,7 +351,7 @@ function openTemporary(
   if (typeof made === 'number') return made;
   made.linkable = (flags & O_EXCL) === 0;
   const file = openInode(vfs, ctx, new Path(mount, vfs.dcache.unnamed(dir, made)), flags & ~O_DIRECTORY);
-  // F_GETFL tells how it was made.
+  // F_GETFL shows O_TMPFILE, which includes O_DIRECTORY.
   if (typeof file !== 'number') file.flags |= O_DIRECTORY;
   return file;
 }

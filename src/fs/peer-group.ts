@@ -1,8 +1,8 @@
 /**
- * Groups of mounts that propagate to each other (mount_namespaces(7), "Shared subtrees"): what comes or goes on one does
- * so on all its peers, and on their slaves, which send nothing back.
+ * Groups of mounts that propagate to each other (mount_namespaces(7), "Shared subtrees"): what is mounted or unmounted
+ * on one is so on all its peers, and on their slaves, which send nothing back.
  *
- * All members of a group have the same master. With its last member a group is gone, and its slaves have that one's master.
+ * All members of a group have the same master. A group goes with its last member, whose master its slaves inherit.
  */
 import { MS_PRIVATE, MS_SHARED, MS_SLAVE, MS_UNBINDABLE } from '../uapi/mount.ts';
 import type { Mount } from './mount.ts';
@@ -38,7 +38,7 @@ export class PeerGroup {
   }
 }
 
-/** The groups of a machine. The lowest free number is the next one's. */
+/** The groups of a machine. A new group gets the lowest free number. */
 export class PeerGroups {
   private readonly used: Set<number> = new Set();
   private lowest = 1;
@@ -66,7 +66,7 @@ export function share(groups: PeerGroups, mount: Mount): PeerGroup {
   return mount.peers!;
 }
 
-/** Gets what its peers get, and sends nothing any more; without peers nothing changes but that. */
+/** From now on the mount receives what its peers receive, and sends nothing. Without peers it keeps its old master. */
 function enslave(mount: Mount): void {
   const { peers } = mount;
   peers?.leave(mount);
@@ -89,14 +89,14 @@ export function setPropagation(groups: PeerGroups, mount: Mount, type: number): 
   }
 }
 
-/** A copy of a mount is in its group, and has its master. */
+/** Puts a copy of a mount in the same group, with the same master. */
 export function propagateLike(copy: Mount, from: Mount): void {
   from.peers?.join(copy);
   setMaster(copy, from.master);
   copy.unbindable = from.unbindable;
 }
 
-/** What a mount is, in the bits of mount(2). */
+/** How a mount propagates, as bits of mount(2). */
 export function propagationOf({ peers, master, unbindable }: Mount): number {
   const bits =
     (peers === null ? 0 : MS_SHARED) | (master === null ? 0 : MS_SLAVE) | (unbindable ? MS_UNBINDABLE : 0);

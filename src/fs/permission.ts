@@ -40,7 +40,7 @@ export function permission(inode: Inode, mask: number, cred: Cred): number {
   return inode.permission(mask, cred) ?? modePermission(inode, mask, cred);
 }
 
-/** As `permission`, through a mount, which may be read-only by itself. */
+/** Like `permission`, through a mount, which may itself be read-only. */
 export function permissionAt(mount: Mount, inode: Inode, mask: number, cred: Cred): number {
   if ((mask & MAY_WRITE) !== 0 && mount.readOnly && isStored(inode.mode)) return -EROFS;
   return permission(inode, mask, cred);
@@ -54,7 +54,7 @@ export function maySearch(dir: Inode, cred: Cred): number {
   return modePermission(dir, MAY_EXEC, cred);
 }
 
-/** What the mode bits, the access control list and capabilities say. */
+/** What the mode bits, the access control list and capabilities allow. */
 export function modePermission(inode: Inode, mask: number, cred: Cred): number {
   const { mode } = inode;
   if (bitsAllow(inode, mask, cred)) return 0;
@@ -67,14 +67,14 @@ export function modePermission(inode: Inode, mask: number, cred: Cred): number {
   return executable && capable(cred, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
 }
 
-/** Where the mode leaves the group nothing, so does the list's mask, and nobody looks at it. */
+/** The mode's group bits are the list's mask: if they are 0, the list is not consulted. */
 function bitsAllow(inode: Inode, mask: number, cred: Cred): boolean {
   const { acl, mode, uid, gid } = inode;
   if (acl !== null && cred.fsuid !== uid && (mode & S_IRWXG) !== 0) return listAllows(acl, gid, mask, cred);
   return (classBits(inode, cred) & mask) === mask;
 }
 
-/** The three bits that hold for `cred`: the owner's, the group's or the others'. */
+/** The three mode bits that apply to `cred`: the owner's, the group's or the others'. */
 function classBits(inode: Inode, cred: Cred): number {
   const { mode } = inode;
   if (cred.fsuid === inode.uid) return (mode >> 6) & 7;
@@ -82,10 +82,10 @@ function classBits(inode: Inode, cred: Cred): number {
   return mode & 7;
 }
 
-/** Devices, FIFOs and sockets may be written to on a read-only filesystem: nothing is stored there. */
+/** False for devices, FIFOs and sockets, which may be written to on a read-only filesystem. */
 export const isStored = (mode: number): boolean => isReg(mode) || isDir(mode) || isLnk(mode);
 
-/** Whether `cred` may do what is the owner's to do. */
+/** Whether `cred` may do what only the owner may do. */
 export const ownerOrCapable = (inode: Inode, cred: Cred): boolean =>
   cred.fsuid === inode.uid || capable(cred, CAP_FOWNER);
 
@@ -94,7 +94,7 @@ export function mayCreate(dir: Dentry, cred: Cred): number {
   return dir.dead ? -ENOENT : permission(dir.inode!, MAY_WRITE | MAY_EXEC, cred);
 }
 
-/** May `victim` be removed from `dir`, or replaced there; as a directory, or as something else? */
+/** May `victim` be removed from `dir`, or replaced there? `asDir`: as a directory, otherwise as anything else. */
 export function mayDelete(dir: Dentry, victim: Dentry, asDir: boolean, cred: Cred): number {
   const parent = dir.inode!;
   const inode = victim.inode;
@@ -107,13 +107,13 @@ export function mayDelete(dir: Dentry, victim: Dentry, asDir: boolean, cred: Cre
   return dir.dead ? -ENOENT : 0;
 }
 
-/** The sticky bit: only the owner of a file or of its directory removes it (unlink(2)). */
+/** Whether the sticky bit forbids removal: only the owner of the file or of the directory may remove it (unlink(2)). */
 function isSticky(dir: Inode, inode: Inode, cred: Cred): boolean {
   if ((dir.mode & S_ISVTX) === 0) return false;
   return inode.uid !== cred.fsuid && dir.uid !== cred.fsuid && !capable(cred, CAP_FOWNER);
 }
 
-/** May the owner be changed to `uid`, the group to `gid` (undefined: stays)? */
+/** May the owner be changed to `uid` and the group to `gid` (undefined: unchanged)? */
 export function mayChown(
   inode: Inode,
   uid: number | undefined,
@@ -126,13 +126,13 @@ export function mayChown(
   return gid === undefined || (owner && (gid === inode.gid || inGroup(cred, gid)));
 }
 
-/** The mode that chmod(2) gives: without S_ISGID for those outside of the group. */
+/** The mode that chmod(2) sets: without S_ISGID if the caller is outside the group. */
 export function chmodMode(inode: Inode, mode: number, gid: number, cred: Cred): number {
   const keeps = (mode & S_ISGID) === 0 || inGroup(cred, gid) || capable(cred, CAP_FSETID);
   return (inode.mode & ~0o7777) | (keeps ? mode & 0o7777 : mode & 0o7777 & ~S_ISGID);
 }
 
-/** Set-user-ID and set-group-ID bits that a write, truncation or chown by `cred` takes away. */
+/** The set-user-ID and set-group-ID bits that a write, truncation or chown by `cred` clears. */
 export function privileges(inode: Inode, cred: Cred): number {
   const { mode } = inode;
   if ((mode & (S_ISUID | S_ISGID)) === 0 || isDir(mode)) return 0;
@@ -142,7 +142,7 @@ export function privileges(inode: Inode, cred: Cred): number {
   return loses ? gone | S_ISGID : gone;
 }
 
-/** Takes those bits away before a write; root's writes keep them (write(2)). */
+/** Clears those bits before a write; writes with CAP_FSETID keep them (write(2)). */
 export function removePrivileges(file: Pick<File, 'inode' | 'happened'>, cred: Cred): number {
   const { inode } = file;
   if ((inode.mode & (S_ISUID | S_ISGID)) === 0 || !isReg(inode.mode)) return 0;
@@ -153,7 +153,7 @@ export function removePrivileges(file: Pick<File, 'inode' | 'happened'>, cred: C
   return err;
 }
 
-/** EEXIST before EROFS: a name that exists already is what a caller wants to hear of (mkdir(2) of a mountpoint). */
+/** May `target` be made in `dir`? EEXIST comes before EROFS, because callers rely on it (mkdir(2) of a mountpoint). */
 export function mayAdd(mount: Mount, dir: Dentry, target: Dentry, cred: Cred): number {
   if (target.inode !== null) return -EEXIST;
   return mount.readOnly ? -EROFS : mayCreate(dir, cred);

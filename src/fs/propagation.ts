@@ -1,17 +1,17 @@
-/** What comes to a shared mount comes to its peers and their slaves, and goes from them again (mount_namespaces(7)). */
+/** Propagates mounts and unmounts on a shared mount to its peers and their slaves (mount_namespaces(7)). */
 import type { Dentry } from './dentry.ts';
 import { type Mount, newMount } from './mount.ts';
 import { subtree } from './namespace.ts';
 import { type PeerGroup, setMaster, share } from './peer-group.ts';
 import type { Vfs } from './vfs.ts';
 
-/** For each mount of a tree the group of its copies. */
+/** For each mount of a tree, the group of its copies. */
 type Groups = ReadonlyMap<Mount, PeerGroup>;
 
-/** All mounts that get what `from` gets, itself not counted. */
+/** All mounts that receive what `from` receives, except itself. */
 export function receivers(from: Mount): Mount[] {
   const found = new Set<Mount>();
-  // A set gives what is added while one goes through it, too.
+  // Iterating over a set includes what is added meanwhile.
   const groups = new Set(from.peers === null ? [] : [from.peers]);
   for (const { members, slaves } of groups) {
     for (const member of members) found.add(member);
@@ -25,8 +25,8 @@ export function receivers(from: Mount): Mount[] {
 }
 
 /**
- * A tree of mounts was hung on `place` in `parent`: if that is shared, others get copies of it. A new tree does not get
- * any itself, one that was only moved does.
+ * A tree of mounts was attached at `place` in `parent`: if `parent` is shared, its receivers get copies. A mount of the
+ * tree itself may be a receiver if the tree was moved, but not if it is new.
  */
 export function propagateMount(vfs: Vfs, tree: Mount, isNew: boolean, parent: Mount, place: Dentry): void {
   if (parent.peers === null) return;
@@ -45,12 +45,12 @@ export function propagateMount(vfs: Vfs, tree: Mount, isNew: boolean, parent: Mo
   }
 }
 
-/** One tree on its way to many mounts. */
+/** Copies one tree to many mounts. */
 class Spread {
   readonly nodes: readonly Mount[];
   private readonly vfs: Vfs;
   private readonly place: Dentry;
-  /** New mounts get nothing. */
+  /** New mounts, which receive nothing. */
   private readonly fresh: Set<Mount>;
 
   constructor(vfs: Vfs, tree: Mount, isNew: boolean, place: Dentry) {
@@ -64,7 +64,7 @@ class Spread {
     return mount.namespace !== null && !this.fresh.has(mount) && this.place.isWithin(mount.root);
   }
 
-  /** Copies for a group's members but `except`; the groups that the copies are in, null if there are none. */
+  /** Copies the tree to a group's members except `except`. Returns the groups of the copies, null if there are none. */
   toPeers(
     group: PeerGroup,
     except: Mount | null,
@@ -95,7 +95,7 @@ class Spread {
   }
 }
 
-/** Mounts a tree where something may be mounted already: that is on top then. */
+/** Attaches a tree where something may be mounted already, which ends up on top. */
 function tuck(tree: Mount, parent: Mount, place: Dentry): void {
   const above = place.mounts?.get(parent);
   above?.detach();
@@ -106,7 +106,7 @@ function tuck(tree: Mount, parent: Mount, place: Dentry): void {
   above.attach(top, top.root);
 }
 
-/** What goes elsewhere when these mounts go. Mounts that others are mounted in stay, but for what covers them. */
+/** The copies that go when `going` goes. Those with other mounts in them stay, unless these only cover their root. */
 export function propagatedUmounts(going: ReadonlySet<Mount>): Set<Mount> {
   const found = new Set<Mount>();
   for (const { parent, mountpoint } of going) {
@@ -133,7 +133,7 @@ function staysFor(mount: Mount, found: ReadonlySet<Mount>, going: ReadonlySet<Mo
   return false;
 }
 
-/** What covers a mount that goes is mounted where that was. */
+/** Moves what covers a mount that goes to where the mount was. */
 export function uncover(mount: Mount): void {
   const { parent, mountpoint } = mount;
   const cover = mount.root.mounts?.get(mount);

@@ -1,6 +1,6 @@
 /**
- * What protects users from one another's names where many may make some: the settings fs.protected_* of proc_sys_fs(5).
- * A machine begins with the first two on, as distributions have it.
+ * Protects users from each other's names in shared directories: the settings fs.protected_* of proc_sys_fs(5).
+ * A machine starts with the first two on, as distributions do.
  */
 import type { Cred } from '../core/cred.ts';
 import { EACCES, EPERM } from '../uapi/errno.ts';
@@ -23,11 +23,11 @@ export class Protections {
   /** 0 or 1: `mayLink`, `mayFollow`. */
   hardlinks = 1;
   symlinks = 1;
-  /** Of `mayReuse`. 0: none; 1: in directories that all may write to; 2: in those that a group may write to as well. */
+  /** For `mayReuse`. 0: off; 1: in world-writable directories; 2: also in group-writable ones. */
   fifos = 0;
   regular = 0;
 
-  /** May `cred` make a further name for the file? It is his, or one that he may read and write and that gives nobody its owner's rights. */
+  /** May `cred` link the file? Only its own, or a regular file that it may read and write and that lends no ids. */
   mayLink(inode: Inode, cred: Cred): number {
     if (this.hardlinks === 0 || ownerOrCapable(inode, cred)) return 0;
     const { mode } = inode;
@@ -36,13 +36,13 @@ export class Protections {
     return permission(inode, MAY_READ | MAY_WRITE, cred) === 0 ? 0 : -EPERM;
   }
 
-  /** May a walk by `cred` end by the symbolic link `link` of `dir`? No capability helps. */
+  /** May a walk by `cred` end by following the symbolic link `link` in `dir`? No capability overrides this. */
   mayFollow(dir: Inode, link: Inode, cred: Cred): number {
     if (this.symlinks === 0 || !isSharedBy(dir, S_IWOTH)) return 0;
     return link.uid === cred.fsuid || link.uid === dir.uid ? 0 : -EACCES;
   }
 
-  /** O_CREAT of what exists in a sticky directory and is somebody else's. Other kinds than these two never may. */
+  /** May O_CREAT open another user's existing file in a sticky directory? Other types always follow level 1. */
   mayReuse(dir: Inode, inode: Inode, cred: Cred): number {
     const level = isFifo(inode.mode) ? this.fifos : isReg(inode.mode) ? this.regular : 1;
     if (level === 0 || !isSharedBy(dir, level === 1 ? S_IWOTH : S_IWOTH | S_IWGRP)) return 0;
@@ -50,6 +50,6 @@ export class Protections {
   }
 }
 
-/** Sticky, and one of these may write to it. */
+/** Whether a directory is sticky and writable for one of `others`. */
 const isSharedBy = ({ mode }: Inode, others: number): boolean =>
   (mode & S_ISVTX) !== 0 && (mode & others) !== 0;

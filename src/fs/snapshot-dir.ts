@@ -1,14 +1,14 @@
 /**
- * An open directory that is read as a whole when reading starts, for filesystems whose own positions are none
- * that we could hand out (a host's, or several directories in one).
+ * An open directory that is read as a whole when reading starts, for filesystems whose own positions cannot be handed
+ * out (a host's, or those of several directories in one).
  *
- * Positions are 1 for '.', 2 for '..', then one an entry; they stay valid until the directory is read from its
- * start again (rewinddir(3)), which is when POSIX wants changes to be seen.
+ * The position after '.' is 1, after '..' 2, and each entry adds one. Positions stay valid until the directory is read
+ * from its start again (rewinddir(3)), which is when POSIX requires changes to show.
  */
 import { dirType, S_IFDIR } from '../uapi/stat.ts';
 import { type EmitEntry, File } from './file.ts';
 
-/** Entries but '.' and '..', in three parallel arrays. */
+/** Entries except '.' and '..', in three parallel arrays. */
 export interface Listing {
   readonly names: readonly string[];
   readonly inos: readonly number[];
@@ -21,9 +21,9 @@ const DT_DIR = dirType(S_IFDIR);
 export abstract class SnapshotDir extends File {
   private listing: Listing | null = null;
 
-  /** The entries as of now, for reading alone: others may have the same object. */
+  /** The current entries, or -errno. Read-only: the object may be shared. */
   abstract list(): Listing | number;
-  /** What '..' shows. */
+  /** The inode number of '..'. */
   protected abstract get parentIno(): number;
 
   override readdir(pos: number, emit: EmitEntry): number {

@@ -7,7 +7,7 @@ import type { Path } from './dentry.ts';
 import type { FileHandles } from './handles.ts';
 import type { Inode } from './inode.ts';
 
-/** Told what is done to a filesystem's open files: an IN_* event of inotify(7), where the file was opened, its inode. */
+/** Notified of what is done to a filesystem's open files: an IN_* event of inotify(7), the file's path and inode. */
 export interface FileWatcher {
   happened(event: number, path: Path, inode: Inode): void;
   /** The filesystem is not mounted any more. */
@@ -20,19 +20,19 @@ export abstract class SuperBlock {
   readonly type: string;
   readonly clock: Clock;
   readOnly = false;
-  /** Set while any of its inodes is watched. */
+  /** Not null while any of its inodes is watched. */
   watcher: FileWatcher | null = null;
-  /** Whether a file can be found again by a number (name_to_handle_at(2)); and those that may be. */
+  /** Whether files have handles (name_to_handle_at(2)); and those that have been asked for. */
   readonly findsFiles: boolean = false;
   fileHandles: FileHandles | null = null;
-  /** Mounts of it, and files of it that are open for writing. */
+  /** The number of its mounts, and of its files that are open for writing. */
   mounts = 0;
   writers = 0;
-  /** What programs are told to read and write at once (st_blksize). */
+  /** The size in bytes that programs should read and write at once (st_blksize). */
   readonly blksize: number = PAGE_SIZE;
-  /** Largest file size. */
+  /** Largest file size, in bytes. */
   maxBytes: number = Number.MAX_SAFE_INTEGER;
-  /** Names that do not exist cannot be made to, whoever asks: -ENOENT (proc). */
+  /** No names can be made in it, whoever asks: -ENOENT (proc). */
   readonly namesOnly: boolean = false;
   /** Whether inodes keep access control lists that say more than permission bits. */
   readonly keepsAccessLists: boolean = false;
@@ -46,7 +46,7 @@ export abstract class SuperBlock {
 
   abstract statfs(): StatFs;
 
-  /** Drops a reference to an inode; the last one of an inode without links evicts it. */
+  /** Drops a reference to an inode; dropping the last one evicts an inode without links. */
   iput(inode: Inode): void {
     if (--inode.refs <= 0 && inode.nlink === 0) inode.evict();
   }
@@ -56,12 +56,12 @@ export abstract class SuperBlock {
     return false;
   }
 
-  /** Asked for each cached (name, inode) of a filesystem with volatile names: is it still so? inode null: still absent? */
+  /** With volatile names: whether a cached name still means `inode` or, if that is null, still does not exist. */
   revalidate(_dir: Inode, _name: string, _inode: Inode | null): boolean {
     return true;
   }
 
-  /** Whether it is worth remembering that a name does not exist; false where `lookup` costs no more than that. */
+  /** Whether absent names are worth caching; false where `lookup` costs no more than the cache. */
   get cachesAbsence(): boolean {
     return true;
   }
@@ -78,7 +78,7 @@ export abstract class SuperBlock {
 
   sync(): void {}
 
-  /** Unmounted: nothing refers to it any more. */
+  /** The last mount is gone: nothing refers to the filesystem any more. */
   shutdown(): void {}
 }
 
@@ -89,11 +89,11 @@ export interface MountRequest {
   /** The data argument: comma-separated options. */
   readonly data: string;
   readonly readOnly: boolean;
-  /** What a path means to the caller, for filesystems that are made of others' directories (overlay). */
+  /** Resolves a path for the caller, for filesystems made of other filesystems' directories (overlay). */
   readonly resolve?: ((path: string) => Result<Inode>) | undefined;
 }
 
-/** What the machine lends to filesystems. */
+/** What the machine provides to filesystems. */
 export interface FsEnvironment {
   readonly clock: Clock;
   readonly ram: Ram;

@@ -1,18 +1,18 @@
 /**
- * What one walk passed: on what its answer depends. Kept by the walker while somebody asks for it, so that an answer can
- * be used again until something of it changes (dcache.ts, `rely`).
+ * What one walk passed, on which its answer depends. The walker records it on request, so that an answer can be reused
+ * until something on the trail changes (dcache.ts, `rely`).
  */
 import type { Dentry } from './dentry.ts';
 
 export class Trail {
-  /** Directories that were searched and names that were found, some of them twice; what was found last is last. */
+  /** Directories searched and names found, some of them twice; the last one found is last. */
   readonly passed: Dentry[] = [];
-  /** The name that was walked, the last one if there were several. */
+  /** The name walked; if there were several walks, the last one's. */
   name = '';
   walks = 0;
-  /** It came to where names change behind us, or followed a link that is none. */
+  /** The walk came to where names change behind us, or followed a magic link. */
   unsure = false;
-  /** It ended because a name does not exist. */
+  /** The last name passed does not exist. */
   missing = false;
 
   clear(): void {

@@ -1,9 +1,9 @@
 /**
- * The virtual filesystem of one machine: what all operations on files share.
+ * The virtual filesystem of one machine: what all file operations share.
  *
- * The operations themselves are functions that take a `Vfs` first: open.ts, create.ts, remove.ts, rename.ts,
- * attr.ts, xattr.ts, stat.ts, mounts.ts. They check permissions as Linux does and hold no references for the
- * caller, except those in the files and paths that they answer.
+ * The operations themselves are functions whose first argument is a `Vfs`: open.ts, create.ts, remove.ts, rename.ts,
+ * attr.ts, xattr.ts, mounts.ts. They check permissions as Linux does and hold no references for the caller, except
+ * those in the files that they return.
  */
 import { WaitQueue } from '../core/wait.ts';
 import type { Result } from '../lib/result.ts';
@@ -23,8 +23,8 @@ import { Protections } from './protections.ts';
 import type { FileSystemType, FsEnvironment, SuperBlock } from './super.ts';
 
 /**
- * Told of changes to names: an IN_* event of inotify(7), the directory, the name in it, and the file.
- * `cookie` is nonzero and common to the two halves of a rename.
+ * Notified of changes to names and of files found by name: an IN_* event of inotify(7), the directory, the name in it,
+ * and the file. `cookie` is 0, but nonzero and the same for the two halves of a rename.
  */
 export type Notify = (event: number, dir: Dentry, name: string, inode: Inode, cookie: number) => void;
 
@@ -41,15 +41,15 @@ export class Vfs {
   /** The roots of all mounted filesystems. */
   readonly roots: Set<Dentry> = new Set();
   readonly peerGroups = new PeerGroups();
-  /** Mounts that there are, of all namespaces. */
+  /** The number of mounts in all namespaces. */
   mountCount = 0;
-  /** Woken when a mount has come, gone or changed; and how often that happened. */
+  /** Woken when a mount has come, gone or changed; and how often that has happened. */
   readonly mountsChanged: WaitQueue = new WaitQueue();
   mountGeneration = 0;
   notify: Notify | null = null;
-  /** Somebody begins to watch what happens. */
+  /** Called before a watch begins. */
   onWatch: () => void = () => {};
-  /** An open file has lost its last name. */
+  /** Called when an open file has lost its last name. */
   onNameless: (inode: Inode) => void = () => {};
   /** Opens a FIFO; set by the pipes of ipc/. */
   openFifo: (inode: Inode, flags: number, ctx: WalkContext) => Result<File> = () => -ENXIO;
@@ -100,8 +100,8 @@ export class Vfs {
   }
 
   /**
-   * A path for a file without a name (a pipe, a socket, an anonymous inode), so that a link in /proc/PID/fd can
-   * lead to it. `pathString` shows it as `name`.
+   * A path for a nameless file (a pipe, a socket, an anonymous inode), so that a link in /proc/PID/fd can lead to it.
+   * `pathString` shows it as `name`.
    */
   anonymousPath(inode: Inode, name: string): Path {
     const { sb } = inode;

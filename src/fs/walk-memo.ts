@@ -1,9 +1,9 @@
 /**
- * The directory by whose name the latest walk went: programs ask about the files of a directory one after the other.
+ * Remembers the directory that the latest walk led through: programs ask about a directory's files one after another.
  *
- * Its name then stands for all lookups and permissions on the way, as long as no directory has changed its name, place or
- * rights (`Dcache.generation`) and the same cred starts at the same place. Nothing that is looked at anew each time is
- * kept: links, '..', other mounts, names that change behind us.
+ * Its name then replaces all lookups and permission checks on the way, provided that no directory has changed its name,
+ * place or rights (`Dcache.generation`) and the same cred starts at the same place. Ways through anything that must be
+ * looked at anew each time are not kept: links, '..', other mounts, names that change behind us.
  */
 import type { Cred } from '../core/cred.ts';
 import type { Dentry } from './dentry.ts';
@@ -13,9 +13,9 @@ import type { Trail } from './trail.ts';
 const SLASH = 47;
 
 export class WalkMemo {
-  /** Where it leads. */
+  /** The directory that the prefix leads to. */
   dentry: Dentry | null = null;
-  /** What was found on the way, `dentry` last. */
+  /** The dentries found on the way, `dentry` last. */
   private readonly way: Dentry[] = [];
   /** Ends with a slash. */
   private prefix = '';
@@ -36,7 +36,7 @@ export class WalkMemo {
     this.way.reverse();
   }
 
-  /** How much of a name needs no walk from `start` on: it leads to `dentry`. */
+  /** How many leading characters of a name need no walk from `start`, because they lead to `dentry`; 0 if none. */
   skip(name: string, mount: Mount, start: Dentry, cred: Cred, generation: number): number {
     if (start !== this.start || mount !== this.mount) return 0;
     if (cred !== this.cred || generation !== this.generation) return 0;
@@ -45,11 +45,11 @@ export class WalkMemo {
     return name.startsWith(this.prefix) && !this.way.some(isMountpoint) ? length : 0;
   }
 
-  /** The way there, for whoever wants to know it. */
+  /** Records the way there in a trail. */
   tell(trail: Trail): void {
     for (const found of this.way) trail.pass(found.parent, found, false);
   }
 }
 
-/** In one of the namespaces, at least. */
+/** Whether something is mounted there in at least one namespace. */
 const isMountpoint = (dentry: Dentry): boolean => dentry.mounts !== null;

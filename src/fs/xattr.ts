@@ -17,18 +17,18 @@ import type { Vfs } from './vfs.ts';
 export const XATTR_NAME_MAX = 255;
 export const XATTR_SIZE_MAX = 65536;
 
-/** Of sockets, for reading only: lsfd(1), lsof(8). */
+/** Read-only attribute of sockets, for lsfd(1) and lsof(8). */
 const SOCKET_PROTOCOL = 'system.sockprotoname';
 const protocolOf = (inode: Inode): string => (inode instanceof AnonInode ? inode.protocol : '');
 
-/** What is wrong with a call's arguments, before any file is looked for: 0 or -errno. */
+/** Checks a call's arguments before any file is looked up: 0 or -errno. */
 export function xattrError(name: string, size = 0, flags = 0): number {
   if ((flags & ~(XATTR_CREATE | XATTR_REPLACE)) !== 0) return -EINVAL;
   if (name === '' || name.length > XATTR_NAME_MAX) return -ERANGE;
   return size > XATTR_SIZE_MAX ? -E2BIG : 0;
 }
 
-/** The value, one character a byte. */
+/** The value, with one character per byte. */
 export function getXattr(ctx: WalkContext, path: Path, name: string): Result<string> {
   if (isAclName(name)) return getAcl(path, name);
   if (name === SOCKET_PROTOCOL && protocolOf(path.inode) !== '') return `${protocolOf(path.inode)}\0`;
@@ -60,14 +60,14 @@ export function removeXattr(vfs: Vfs, ctx: WalkContext, path: Path, name: string
   return err;
 }
 
-/** The names; those of trusted attributes only for who may read them. */
+/** The names; trusted attributes are listed only for callers that may read them. */
 export function listXattr(ctx: WalkContext, path: Path): string[] {
   const names = [...aclNames(path.inode), ...path.inode.listxattr()];
   if (protocolOf(path.inode) !== '') names.push(SOCKET_PROTOCOL);
   return capable(ctx.cred, CAP_SYS_ADMIN) ? names : names.filter(name => !name.startsWith('trusted.'));
 }
 
-/** The rules of the four namespaces (xattr(7)): first what the caller may do, then whether there is such a name. */
+/** The rules of the four namespaces (xattr(7)): first the caller's rights, then whether such a name can exist. */
 function rights(path: Path, name: string, mask: number, cred: Cred): number {
   if (mask === MAY_WRITE && path.mount.readOnly) return -EROFS;
   const space = name.slice(0, name.indexOf('.') + 1);
@@ -77,7 +77,7 @@ function rights(path: Path, name: string, mask: number, cred: Cred): number {
   return name.length === space.length ? -EINVAL : 0;
 }
 
-/** The namespaces that are kept. Of "system." there are access control lists only (acl.ts). */
+/** The namespaces that filesystems store. "system." has only access control lists (acl.ts) and SOCKET_PROTOCOL. */
 const STORED: ReadonlySet<string> = new Set(['user.', 'trusted.', 'security.']);
 
 function accessError({ mount, inode }: Path, name: string, space: string, mask: number, cred: Cred): number {
