@@ -1,4 +1,4 @@
-/** Access control lists of the host's files (acl(5)): who may read a file on the host, and nobody else, may do so in the machine. */
+/** Access control lists of the host's files (acl(5)): the same users have access in the machine as on the host. */
 import type { HostFiles } from '../../host/files.ts';
 import { ENODATA, EOPNOTSUPP } from '../../uapi/errno.ts';
 import { type AccessList, formatAccessList, parseAccessList } from '../access-list.ts';
@@ -9,13 +9,13 @@ export interface HostLists {
   readonly defaultAcl: AccessList | null;
 }
 
-/** By a descriptor of any kind. A filesystem of the host without such lists has none. */
+/** The lists of a file, by a descriptor of any kind; null where the host's filesystem has none. */
 export const hostLists = (files: HostFiles, fd: number, isDirectory: boolean): HostLists => ({
   acl: listOf(files, fd, ACL_ACCESS),
   defaultAcl: isDirectory ? listOf(files, fd, ACL_DEFAULT) : null,
 });
 
-/** Those that are given are stored, or taken away (null): 0 or -errno. */
+/** Stores the lists that are given, or removes them (null): 0 or -errno. */
 export function storeLists(files: HostFiles, fd: number, { acl, defaultAcl }: Partial<HostLists>): number {
   const err = store(files, fd, ACL_ACCESS, acl);
   return err < 0 ? err : store(files, fd, ACL_DEFAULT, defaultAcl);

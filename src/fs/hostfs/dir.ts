@@ -1,4 +1,4 @@
-/** An open directory of the host: listed in one go. */
+/** An open directory of the host, listed all at once. */
 import type { Result } from '../../lib/result.ts';
 import type { File } from '../file.ts';
 import { type Listing, SnapshotDir } from '../snapshot-dir.ts';
@@ -6,7 +6,7 @@ import type { HostInode } from './inode.ts';
 
 export class HostDir extends SnapshotDir {
   declare readonly inode: HostInode;
-  /** Asked for with the file, so that open(2) fails where the host says so; good for one listing. */
+  /** The listing was prepared by `open`, so that open(2) fails if the host refuses; good for one listing. */
   private isReady = true;
 
   static open(inode: HostInode, flags: number): Result<File> {

@@ -1,4 +1,4 @@
-/** An open regular file of the host. Reads go straight into the caller's window, unless the file is mapped. */
+/** An open regular file of the host. Reads go straight into the caller's window, unless the page cache has the file. */
 import type { Result } from '../../lib/result.ts';
 import type { PageCache } from '../../mm/page-cache.ts';
 import { EACCES } from '../../uapi/errno.ts';
@@ -7,7 +7,7 @@ import { File } from '../file.ts';
 import type { Handle } from './handles.ts';
 import type { HostInode } from './inode.ts';
 
-/** So many reads bring a file into the page cache, if it is not larger than this; small ones come sooner. */
+/** This many reads bring a file of at most this size (bytes) into the page cache; a small file comes sooner. */
 const OFTEN = 16;
 const CACHED_SIZE = 16 * 1024 * 1024;
 const OFTEN_SMALL = 3;
@@ -35,7 +35,7 @@ export class HostFile extends File {
   override read(buf: Uint8Array, off: number, len: number, pos: number): number {
     const { mapped, sb } = this.inode;
     if (mapped !== null) return mapped.cache.read(pos, buf, off, len);
-    // The host need not be asked for what does not change, if this file is read again and again.
+    // A file that is read repeatedly and does not change is cached, so that the host is not asked again.
     if (sb.cacheAlways) this.noteRead();
     return sb.files.pread(this.reader!.fd, buf, off, len, pos);
   }
@@ -74,7 +74,7 @@ export class HostFile extends File {
     if (this.reader === null) return -EACCES;
     const pages = this.inode.pages();
     if (typeof pages === 'number') return pages;
-    // mprotect(2) may allow stores later.
+    // mprotect(2) may allow stores later, even if `_write` is false.
     const r = shared && this.writer !== null ? this.inode.mappedForStores() : 0;
     return r < 0 ? r : pages;
   }
@@ -101,7 +101,7 @@ export class HostFile extends File {
     if (this.writer !== null) this.inode.unpin(this.writer);
   }
 
-  /** Where O_APPEND writes: the end as of now, the host may have moved it. */
+  /** Where O_APPEND writes: the current end, which the host may have moved. */
   private end(): number {
     this.inode.refresh();
     return this.inode.size;

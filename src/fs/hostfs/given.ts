@@ -1,9 +1,9 @@
 /**
- * Files and directories of the host that were passed to us open, as files of the machine: each distinct one is a
- * filesystem of its own that is mounted nowhere, read-only unless a descriptor of it can write. Nothing else of the
- * host can be reached through it (host/given-files.ts), what a directory lists included.
+ * Files and directories of the host that were passed to us open, as files of the machine. Each distinct one is a
+ * filesystem of its own that is mounted nowhere and read-only unless one of its descriptors can write. Nothing else of
+ * the host can be reached through it (host/given-files.ts), not even what a directory lists.
  *
- * Devices and inode numbers are told apart as on the host, so that `cat <f >>f` notices that both are one file.
+ * Device and inode numbers differ where the host's do, so that `cat <f >>f` notices that both are one file.
  */
 
 import { ROOT_CRED } from '../../core/cred.ts';
@@ -25,7 +25,7 @@ export class GivenDescriptors {
   private readonly vfs: Vfs;
   private readonly seen: HostStat = new HostStat();
   private readonly supers: Map<string, GivenSuper> = new Map();
-  /** The machine's device numbers, by the host's. */
+  /** The machine's device numbers, by the host's device number. */
   private readonly devices: Map<number, number> = new Map();
 
   constructor(files: HostFiles, vfs: Vfs) {
@@ -33,7 +33,7 @@ export class GivenDescriptors {
     this.vfs = vfs;
   }
 
-  /** The open file behind a descriptor; `flags` are its own. Null if it is neither a file nor a directory. */
+  /** The open file behind a descriptor with O_* `flags`; null if it is neither a regular file nor a directory. */
   open(fd: number, flags: number): Result<File> | null {
     const err = this.files.stat(fd, this.seen);
     if (err < 0) return err;
@@ -67,7 +67,7 @@ export class GivenDescriptors {
     return known;
   }
 
-  /** What the host calls it, as a process sees files that were opened outside its root. */
+  /** The host's path of the file, which is also how a process sees files that were opened outside its root. */
   private nameOf(fd: number): string {
     const dir = this.files.openRoot('/proc/self/fd');
     const name = dir < 0 ? dir : this.files.readlink(dir, String(fd));
@@ -88,7 +88,7 @@ class GivenSuper extends HostSuperBlock {
     this.readOnly = !this.files.writable || isDir(this.root.mode);
   }
 
-  /** A file of the host's procfs leads to no other one here. */
+  /** A given file of the host's procfs need not be hidden: no other file is reachable through it. */
   protected override isProc(): boolean {
     return false;
   }
@@ -107,12 +107,12 @@ function openGiven(inode: HostInode, fd: number, flags: number): Result<File> {
 }
 
 /**
- * What others opened and may go on using: reads and writes in sequence use the host's own position (`(a; b) > file`),
- * and its own atomic steps (`(a & b) > file`).
+ * A file that other host processes may still be using: sequential reads and writes use the host's own position
+ * (`(a; b) > file`) and its atomic operations (`(a & b) > file`).
  */
 class GivenFile extends HostFile {
   private readonly fd: number;
-  /** Where our own reads and writes have left the host's position. */
+  /** The host's position after our latest read or write. */
   private hostPos = 0;
 
   constructor(inode: HostInode, flags: number, reader: Handle | null, writer: Handle | null, fd: number) {
@@ -121,7 +121,7 @@ class GivenFile extends HostFile {
     this.seek(0, SEEK_CUR);
   }
 
-  /** Its position is the host's, too. */
+  /** Seeking moves the host's position, too. */
   override get seeksFreely(): boolean {
     return false;
   }
@@ -159,12 +159,12 @@ class GivenFile extends HostFile {
     super.release();
   }
 
-  /** Whether a transfer goes on in sequence: from where the file is, or where a long one has got to. */
+  /** Whether a transfer is sequential: it starts at the file's position, or where a long transfer has got to. */
   private isNext(pos: number): boolean {
     return pos === this.pos || pos === this.hostPos;
   }
 
-  /** A pread(2) that happened to be at our position has moved the host's: it is put back. */
+  /** Puts the host's position back after a pread(2) at our position has moved it. */
   private catchUp(pos: number): void {
     if (this.hostPos === pos) return;
     this.inode.sb.files.seek(this.fd, pos, SEEK_SET);

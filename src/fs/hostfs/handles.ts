@@ -1,8 +1,8 @@
 /**
- * Host descriptors on loan: few, reopened when needed.
+ * A limited number of host descriptors, reopened when needed.
  *
- * A handle is a place for one descriptor. While it is pinned its descriptor stays; unpinned it is idle, and the
- * idle handle that was not used for longest is closed when there are too many.
+ * A handle is a place for one descriptor. While the handle is pinned, its descriptor stays open. An unpinned handle is
+ * idle; when too many are idle, the least recently used one is closed.
  */
 import type { HostFiles } from '../../host/files.ts';
 
@@ -27,18 +27,18 @@ export class HandleCache {
     this.mostPinned = Math.floor(files.descriptorLimit / 2);
   }
 
-  /** Guests have so many files open that the rest of the machine could run out of descriptors. */
+  /** Whether guests have so many files open that the rest of the machine could run out of descriptors. */
   get full(): boolean {
     return this.pinned >= this.mostPinned;
   }
 
-  /** Gives an empty handle its descriptor; it is idle. */
+  /** Gives an empty handle its descriptor, and makes it idle. */
   fill(handle: Handle, fd: number): void {
     handle.fd = fd;
     this.keep(handle);
   }
 
-  /** The handle was used: it is the last to be closed. */
+  /** Marks a handle as used: of all idle ones it will be closed last. */
   touch(handle: Handle): void {
     if (handle.pins > 0) return;
     this.idle.delete(handle);
@@ -57,7 +57,7 @@ export class HandleCache {
     this.keep(handle);
   }
 
-  /** Closes a handle that nobody pins. */
+  /** Closes a handle, unless it is pinned. */
   close(handle: Handle | null): void {
     if (handle === null || handle.fd < 0 || handle.pins > 0) return;
     this.idle.delete(handle);
@@ -65,7 +65,7 @@ export class HandleCache {
     handle.fd = -1;
   }
 
-  /** Closes all that is idle: the process ran out of descriptors. */
+  /** Closes all idle handles: the process ran out of descriptors, or the filesystem shuts down. */
   closeIdle(): void {
     for (const handle of this.idle) this.close(handle);
   }

@@ -1,4 +1,4 @@
-/** What can be done with a file of the host. Errors come from the host as they are. */
+/** The operations on a file of the host. Errors of the host are passed on unchanged. */
 import type { Cred } from '../../core/cred.ts';
 import type { Result } from '../../lib/result.ts';
 import type { PageCache } from '../../mm/page-cache.ts';
@@ -26,21 +26,21 @@ import { HostNode } from './node.ts';
 import { HostPages } from './pages.ts';
 
 const NOTHING: Listing = { names: [], inos: [], types: [] };
-/** Seconds: what changed no longer ago may change again within one tick of the host's clock. */
+/** In seconds: a file changed this recently may change again within the same tick of the host's clock. */
 const GRAIN = 2;
 
-/** Asked for with each execve(2). */
+/** Queried by each execve(2). */
 const CAPABILITY = 'security.capability';
 
 export class HostInode extends HostNode {
-  /** The file's capabilities where they cannot change; null: not asked yet. */
+  /** The file's capabilities, cached where they cannot change; null: not asked yet. */
   private capability: Result<string> | null = null;
-  /** Pages in memory, from the first mapping on. */
+  /** Pages in memory, from the first mapping (or caching, file.ts) on. */
   mapped: HostPages | null = null;
-  /** How often it was read, where that is counted (file.ts). */
+  /** Number of reads, where they are counted (file.ts). */
   reads = 0;
   private target: string | null = null;
-  /** A directory's entries, kept by `sb.listings`. */
+  /** A directory's entries; `sb.listings` decides how long they are kept. */
   listing: Listing | null = null;
 
   override get isSteady(): boolean {
@@ -60,7 +60,7 @@ export class HostInode extends HostNode {
   override refresh(): number {
     if (this.sb.cacheAlways && !this.stale) return 0;
     const r = this.look();
-    // Gone from where it was: what we knew last is all that can be said.
+    // Gone from where it was: the last known attributes have to do.
     return r === -ESTALE ? 0 : r;
   }
 
@@ -102,12 +102,12 @@ export class HostInode extends HostNode {
     if (fd < 0) return fd;
     let r = 0;
     if (uid !== undefined || gid !== undefined) r = files.chown(fd, uid ?? -1, gid ?? -1);
-    // A list brings its mode along, and a later mode its mask.
+    // Storing a list changes the mode, and a later chmod the mask.
     if (r >= 0) r = storeLists(files, fd, attr);
     if (r >= 0 && mode !== undefined) r = files.chmod(fd, mode & S_IALLUGO);
     if (r < 0 || (atime ?? mtime) === undefined) return r;
     r = files.utimens(fd, atime ?? null, mtime ?? null);
-    // With its size a file has got the host's time; to ask for another one is its owner's.
+    // Truncating has set the host's time already; only the owner may set another.
     return r === -EPERM && attr.size !== undefined ? 0 : r;
   }
 
@@ -145,8 +145,8 @@ export class HostInode extends HostNode {
   }
 
   /**
-   * Gets ready to list this directory: 0, or -errno where the host does not let us. What does not change (`isSteady`) is
-   * listed anew only if the host says that it did.
+   * Prepares to list this directory: 0, or -errno if the host refuses. A kept listing, of a directory that is not
+   * supposed to change (`isSteady`), is made anew only if the host's attributes show that it did.
    */
   openListing(): number {
     if (this.device.hidden) return 0;
@@ -155,7 +155,7 @@ export class HostInode extends HostNode {
     return Math.min(fd, 0);
   }
 
-  /** The entries, after `openListing`: for reading alone. */
+  /** The entries, after `openListing`; read-only. */
   list(): Listing | number {
     if (this.device.hidden) return NOTHING;
     if (this.listing !== null) return this.listing;
@@ -169,7 +169,7 @@ export class HostInode extends HostNode {
     return listing;
   }
 
-  /** Whether a change after now will show in its time. */
+  /** Whether any change from now on will show in the modification time. */
   private get isSettled(): boolean {
     return this.sb.clock.coarse().sec - this.mtime.sec > GRAIN;
   }
@@ -322,7 +322,7 @@ export class HostInode extends HostNode {
     return r;
   }
 
-  /** Stores through shared mappings are possible from now on; 0 or -errno. */
+  /** Prepares for stores through shared mappings: 0 or -errno. */
   mappedForStores(): number {
     const mapped = this.mapped!;
     if (mapped.writer !== null) return 0;
@@ -332,13 +332,13 @@ export class HostInode extends HostNode {
     return 0;
   }
 
-  /** We changed the file's data: the host's new times tell nothing new. */
+  /** We changed the file's data, so the host's new times do not mean that others did. */
   changedByUs(fd: number): void {
     if (this.mapped === null) this.stale = true;
     else if (this.sb.files.stat(fd, this.sb.seen) >= 0) this.copyAttributes(this.sb.seen);
   }
 
-  /** Forgets cached pages that nobody uses; whether it did. */
+  /** Drops cached pages if they are unused; returns whether it did. */
   dropPages(): boolean {
     const mapped = this.mapped;
     if (mapped === null || mapped.writer !== null || this.pinCount > 0) return false;
@@ -349,7 +349,7 @@ export class HostInode extends HostNode {
     return true;
   }
 
-  /** Nobody refers to it any more. */
+  /** The last reference is gone: frees pages and descriptors. */
   letGo(): void {
     this.sb.listings.drop(this);
     const writer = this.mapped?.writer ?? null;
@@ -371,7 +371,7 @@ export class HostInode extends HostNode {
     this.unpin(handle);
   }
 
-  /** A descriptor to fill pages from. */
+  /** A descriptor to fill pages from, or -errno. */
   private readerFd(): number {
     const handle = this.pinReader();
     if (typeof handle === 'number') return handle;
@@ -387,7 +387,7 @@ export class HostInode extends HostNode {
     return inode;
   }
 
-  /** A descriptor to change this directory by. */
+  /** A descriptor for changing this directory, or -errno. */
   private changeableFd(): number {
     return this.sb.readOnly ? -EROFS : this.directoryFd();
   }
@@ -403,7 +403,7 @@ export class HostInode extends HostNode {
     return inode;
   }
 
-  /** Made by opening it, so that the open that mostly follows finds a descriptor. */
+  /** Creates the file by opening it, so that the open that usually follows finds a descriptor. */
   private createRegular(name: string, init: NewInode): Result<Inode> {
     const dir = this.changeableFd();
     if (dir < 0) return dir;
@@ -423,11 +423,11 @@ export class HostInode extends HostNode {
     return inode;
   }
 
-  /** What the host's umask took, and an owner if we may give files away. */
+  /** Restores mode bits that the host's umask took, and sets the owner if we may give files away. */
   private becomeAsAsked(init: NewInode): void {
     const { files } = this.sb;
     const giveAway = files.privileged && (this.uid !== init.uid || this.gid !== init.gid);
-    // With a new owner the host takes these bits away.
+    // The host clears these bits when the owner changes.
     const privileged = giveAway ? init.mode & (S_ISUID | S_ISGID) : 0;
     const fixMode = this.type !== S_IFLNK && (((this.mode ^ init.mode) & S_IALLUGO) | privileged) !== 0;
     if (!giveAway && !fixMode) return;
@@ -451,7 +451,7 @@ export class HostInode extends HostNode {
 
   private remove(name: string, inode: HostInode, asDir: boolean): number {
     if (this.sb.readOnly) return -EROFS;
-    // Whoever still uses the file reaches it by descriptor from now on.
+    // Its other users can reach the file only by descriptor from now on, so make sure that there is one.
     if (inode.refs > 1) inode.anyFd();
     const dir = this.directoryFd();
     if (dir < 0) return dir;
@@ -469,7 +469,7 @@ export class HostInode extends HostNode {
     this.stale = true;
   }
 
-  /** A descriptor for extended attributes; with `name`, to change that one. */
+  /** A descriptor for extended attributes, or -errno; with `name`, for changing that one. */
   private xattrFd(name: string | null = null): number {
     if (this.type === S_IFLNK) return -EOPNOTSUPP;
     if (name !== null && this.sb.readOnly) return -EROFS;
@@ -478,5 +478,5 @@ export class HostInode extends HostNode {
   }
 }
 
-/** The host's other attributes are about the host's own security. */
+/** Other attributes are hidden: they concern the host's own security. */
 const isShown = (name: string): boolean => name.startsWith('user.') || name === 'security.capability';

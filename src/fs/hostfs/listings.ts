@@ -1,7 +1,7 @@
-/** Listings of directories that are kept for the next reader: as many names as there is room for, the latest. */
+/** Directory listings kept for the next reader: the latest ones, with MOST_NAMES names in all. */
 import type { Listing } from '../snapshot-dir.ts';
 
-/** A directory, for whom its listing is kept. */
+/** A directory whose listing may be kept. */
 export interface Listed {
   listing: Listing | null;
 }
@@ -31,5 +31,5 @@ export class ListingCache {
   }
 }
 
-/** An empty one takes room too. */
+/** An empty listing takes room, too. */
 const cost = ({ names }: Listing): number => names.length + 4;

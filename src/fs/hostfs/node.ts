@@ -1,8 +1,8 @@
 /**
- * A file of the host: who it is, what it is called there, and the descriptors by which we reach it.
+ * A file of the host: its identity, its names there, and the descriptors by which we reach it.
  *
- * A file is reached through its directory's descriptor and one name, and every descriptor that is opened is
- * compared with the identity we know (the host may have put another file there): -ESTALE if it differs.
+ * A file is reached through its directory's descriptor and a name. Every descriptor that is opened is checked against
+ * the file's known identity, because the host may have put another file there: -ESTALE if it differs.
  */
 import type { Timespec } from '../../core/clock.ts';
 import { CAP_DAC_OVERRIDE, type Cred, capable } from '../../core/cred.ts';
@@ -15,16 +15,16 @@ import { hostLists } from './access-lists.ts';
 import { Handle } from './handles.ts';
 import type { HostDevice, HostSuperBlock } from './super.ts';
 
-/** An entry of a directory that leads to a file. */
+/** A directory entry that leads to a file. */
 interface HostName {
   readonly dir: HostNode;
   readonly name: string;
 }
 
 const NO_NAMES: readonly HostName[] = [];
-/** Of a file with many names we remember these; a lookup brings a forgotten one back. */
+/** The most names of a file that are remembered; a lookup brings a forgotten one back. */
 const MOST_NAMES = 64;
-/** Deeper directories are not reopened: their chain of parents may have become a circle behind us. */
+/** Deeper directories are not reopened: their chain of parents may have become a cycle behind us. */
 const MOST_PARENTS = 8192;
 
 export abstract class HostNode extends Inode {
@@ -32,13 +32,13 @@ export abstract class HostNode extends Inode {
   readonly device: HostDevice;
   readonly inoLow: number;
   readonly inoHigh: number;
-  /** Attributes changed by something that we did: ask the host again. */
+  /** We did something that changed the attributes: ask the host again. */
   protected stale = false;
-  /** The host's access control lists were asked for since the attributes changed last. */
+  /** The host's access control lists have been read since the attributes last changed. */
   private listsKnown = false;
-  /** Known names, the one seen last first. A directory has one, the root none. */
+  /** Known names, the most recently seen first. A directory has one, the root none. */
   protected names: readonly HostName[] = NO_NAMES;
-  /** O_PATH: to walk through a directory that is not open for reading, to change attributes. */
+  /** An O_PATH descriptor: for walking through a directory and for changing attributes. */
   private place: Handle | null = null;
   private reader: Handle | null = null;
   private writer: Handle | null = null;
@@ -54,14 +54,14 @@ export abstract class HostNode extends Inode {
     this.copyAttributes(seen);
   }
 
-  /** The directory's own descriptor, which stays open. */
+  /** Makes this the root directory; its descriptor `fd` stays open. */
   becomeRoot(fd: number): void {
     this.place = new Handle();
     this.place.fd = fd;
     this.place.pins = 1;
   }
 
-  /** Whether the host speaks of this file, and not of a later one that got its number. */
+  /** Whether `seen` describes this file, and not a later one with the same inode number. */
   is(seen: HostStat): boolean {
     return (
       seen.inoLow === this.inoLow &&
@@ -72,7 +72,7 @@ export abstract class HostNode extends Inode {
     );
   }
 
-  /** Whether both are one file: a directory that was let go of and met again is another object. */
+  /** Whether both are the same file: a directory that was forgotten and looked up again is another object. */
   isSame(other: HostNode): boolean {
     return (
       this === other ||
@@ -80,14 +80,14 @@ export abstract class HostNode extends Inode {
     );
   }
 
-  /** Takes over what the host says, and minds what that means for cached pages. */
+  /** Takes over the host's attributes; if they show a change of content, cached pages and listings follow it. */
   adopt(seen: HostStat): void {
     const changed = seen.size !== this.size || !isTime(this.mtime, seen.mtimeSec, seen.mtimeNsec);
     this.copyAttributes(seen);
     if (changed) this.contentChanged();
   }
 
-  /** The host's file has other content than before. */
+  /** Called when the content of the host's file has changed. */
   protected abstract contentChanged(): void;
 
   protected copyAttributes(seen: HostStat): void {
@@ -104,7 +104,7 @@ export abstract class HostNode extends Inode {
     this.ctime = keepTime(this.ctime, seen.ctimeSec, seen.ctimeNsec);
   }
 
-  /** The owner's rights, and those of whoever else if the group has none, are the mode's; some may do whatever a list says. */
+  /** Reads the lists if they matter: not for the owner, without group bits in the mode, or with CAP_DAC_OVERRIDE. */
   override permission(_mask: number, cred: Cred): number | null {
     if (this.listsKnown || cred.fsuid === this.uid || (this.mode & S_IRWXG) === 0) return null;
     if (!capable(cred, CAP_DAC_OVERRIDE)) this.learnLists();
@@ -121,7 +121,7 @@ export abstract class HostNode extends Inode {
     this.defaultAcl = defaultAcl;
   }
 
-  /** The inode number of the directory that '..' means. */
+  /** The inode number of '..'. */
   get parentIno(): number {
     return this.names[0]?.dir.ino ?? this.ino;
   }
@@ -145,7 +145,7 @@ export abstract class HostNode extends Inode {
 
   // Descriptors.
 
-  /** A descriptor of this directory to look names up in, or -errno. Valid until the next one is asked for. */
+  /** A descriptor of this directory for looking up names, or -errno. Valid until the next descriptor is asked for. */
   directoryFd(): number {
     const open = this.openHandle();
     if (open === null) return this.openDirectory();
@@ -153,13 +153,13 @@ export abstract class HostNode extends Inode {
     return open.fd;
   }
 
-  /** As `directoryFd`, but a pinned handle. */
+  /** Like `directoryFd`, but returns a pinned handle. */
   pinDirectory(): Handle | number {
     const fd = this.directoryFd();
     return fd < 0 ? fd : this.pinned(this.openHandle()!);
   }
 
-  /** A descriptor to list this directory by, or -errno: that it may not be read, say. Valid as `directoryFd`. */
+  /** A descriptor for listing this directory, or -errno, as if it may not be read. Valid as long as `directoryFd`'s. */
   protected listFd(): number {
     this.reader ??= new Handle();
     if (this.reader.fd >= 0) {
@@ -172,7 +172,7 @@ export abstract class HostNode extends Inode {
     return fd;
   }
 
-  /** A descriptor of any kind: for attributes, whatever the file is. */
+  /** A descriptor of any kind, for attributes of any type of file; or -errno. */
   protected anyFd(): number {
     const open = this.openedFd();
     if (open >= 0) return open;
@@ -184,7 +184,7 @@ export abstract class HostNode extends Inode {
     return fd;
   }
 
-  /** A descriptor that is open already, or -1. */
+  /** A descriptor that is already open, or -1. */
   protected openedFd(): number {
     return this.openHandle()?.fd ?? -1;
   }
@@ -203,14 +203,14 @@ export abstract class HostNode extends Inode {
     if (this.reader.fd < 0) {
       const fd = this.openHost(O_RDONLY);
       if (fd < 0) return fd;
-      // Opening may have shown that the file changed, and pages may have been read anew meanwhile.
+      // Opening may have shown that the file changed; reloading its pages may then have filled this handle.
       this.sb.handles.close(this.reader);
       this.sb.handles.fill(this.reader, fd);
     }
     return this.pinned(this.reader);
   }
 
-  /** A pinned handle for writing, which can be read as well if the host allows it; or -errno. */
+  /** A pinned handle for writing, and for reading if the host allows it; or -errno. */
   pinWriter(): Handle | number {
     this.writer ??= new Handle();
     if (this.writer.fd < 0) {
@@ -225,16 +225,16 @@ export abstract class HostNode extends Inode {
 
   unpin(handle: Handle): void {
     this.sb.handles.unpin(handle);
-    // A descriptor for writing that nobody needs would make the host's execve say ETXTBSY.
+    // While a descriptor for writing is open, the host's execve answers ETXTBSY, so close it once it is unused.
     if (handle === this.writer) this.sb.handles.close(handle);
   }
 
-  /** How often the file is open. */
+  /** How often reader and writer are pinned. */
   protected get pinCount(): number {
     return (this.reader?.pins ?? 0) + (this.writer?.pins ?? 0);
   }
 
-  /** The descriptor by which the file was made. */
+  /** Sets the writer's descriptor; `reads`: it is open for reading, too. */
   protected setWriter(fd: number, reads: boolean): void {
     this.writer ??= new Handle();
     this.sb.handles.close(this.writer);
@@ -284,7 +284,7 @@ export abstract class HostNode extends Inode {
     return true;
   }
 
-  /** Opens this directory and all above it that are not open. */
+  /** Opens this directory, and those above it as far as they are not open; the descriptor, or -errno. */
   private openDirectory(): number {
     const closed: HostNode[] = [];
     let above: HostNode = this;
@@ -309,6 +309,6 @@ const UNKNOWN: Timespec = { sec: -1, nsec: 0 };
 
 const isTime = (time: Timespec, sec: number, nsec: number): boolean => time.sec === sec && time.nsec === nsec;
 
-/** The same object if it says the same. */
+/** Keeps the same object if the time is the same. */
 const keepTime = (time: Timespec, sec: number, nsec: number): Timespec =>
   isTime(time, sec, nsec) ? time : { sec, nsec };

@@ -1,9 +1,9 @@
 /**
- * The pages of a host file that is, or was, mapped into a guest.
+ * The page cache of a host file: made when a guest maps it, or reads it repeatedly (file.ts).
  *
- * From the first mapping on, reads and writes go through the cache, and writes on to the host at once. What
- * guests store through shared mappings is found by comparison when it is written back. When the host's file
- * turns out to have changed, the pages that we have are read anew where they are.
+ * From then on, reads and writes go through the cache, and writes go on to the host at once. What guests store through
+ * shared mappings is found at writeback, by comparing pages with the host's. If the host's file turns out to have
+ * changed, the pages that are present are reloaded in place.
  */
 import type { HostFiles } from '../../host/files.ts';
 import { PageCache } from '../../mm/page-cache.ts';
@@ -15,12 +15,12 @@ const CHUNK = 64 * 1024;
 
 export class HostPages {
   readonly cache: PageCache;
-  /** The descriptor that stores through shared mappings go to, pinned; null if there are no such mappings. */
+  /** The pinned descriptor to which stores through shared mappings are written; null if there are no such mappings. */
   writer: Handle | null = null;
   private readonly files: HostFiles;
   private readonly ram: Ram;
 
-  /** `reader` answers a descriptor for reading, or -errno; `steady`: no program of the machine can write to the file. */
+  /** `reader` returns a descriptor for reading, or -errno; `steady`: no program of the machine can write to the file. */
   constructor(files: HostFiles, ram: Ram, size: number, reader: () => number, steady: boolean) {
     this.files = files;
     this.ram = ram;
@@ -31,7 +31,7 @@ export class HostPages {
     if (steady) this.cache.hostFile = { descriptor: reader };
   }
 
-  /** Writes to the cache, and from there to the host, so that both get the same bytes; bytes or -errno. */
+  /** Writes to the cache, and from there to the host, so that both get the same bytes; bytes written, or -errno. */
   write(fd: number, buf: Uint8Array, off: number, len: number, pos: number): number {
     const size = this.cache.size;
     const n = this.cache.write(pos, buf, off, len);
@@ -55,20 +55,20 @@ export class HostPages {
     return err;
   }
 
-  /** The host's file has other content, or another size, than we knew. */
+  /** The host's file has changed its content or size: updates the cache. */
   changed(fd: number, size: number): void {
     if (this.cache.size !== size) this.cache.truncate(size);
     if (this.writer === null) this.reload(fd);
   }
 
-  /** Reads all present pages anew. */
+  /** Reloads all present pages. */
   reload(fd: number): void {
     this.eachPresent(0, this.cache.size, (at, n) => {
       this.load(fd, at, this.cache.offsetOf(at), n);
     });
   }
 
-  /** Into pages that are not there yet: what the host does not give in one go is read. */
+  /** Fills pages that are not present yet; `load` reads what the host does not deliver at once. 0 or -errno. */
   private loadFresh(fd: number, pos: number, offset: number, len: number): number {
     const n = Math.max(0, this.ram.load(offset, fd, pos, len));
     return n === len ? 0 : this.load(fd, pos + n, offset + n, len - n);
@@ -97,7 +97,7 @@ export class HostPages {
     return len;
   }
 
-  /** Writes the pages of a piece that differ from the host's. */
+  /** Writes those pages of a range that differ from the host's: 0 or -errno. */
   private storeChanges(fd: number, pos: number, len: number): number {
     const theirs = new Uint8Array(len);
     const got = this.files.pread(fd, theirs, 0, len, pos);

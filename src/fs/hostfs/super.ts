@@ -1,9 +1,9 @@
 /**
  * A mounted host directory.
  *
- * Knows which inodes there are, by the host's device and inode number, so that hard links are one inode. What
- * lies on another device of the host than the root gets inode numbers of its own range. The host's procfs shows
- * no entries: its files would reach into the very process that runs this machine.
+ * Finds inodes by the host's device and inode number, so that hard links share one inode. Files on another host device
+ * than the root get inode numbers from a range of their own. The host's procfs shows no entries: its files would reach
+ * into the very process that runs this machine.
  */
 import type { Clock } from '../../core/clock.ts';
 import { type HostFiles, HostStat } from '../../host/files.ts';
@@ -17,33 +17,33 @@ import { HostInode } from './inode.ts';
 import { ListingCache } from './listings.ts';
 
 const PROC_SUPER_MAGIC = 0x9fa0;
-/** Inode numbers of a foreign device start at a multiple of this. */
+/** Inode numbers of another device than the root's start at a multiple of this. */
 const INO_RANGE = 2 ** 44;
 const MAX_RANGES = 16;
-/** Cached pages of files that nobody maps may take this part of the machine's memory. */
+/** The part of the machine's memory above which unused cached pages are dropped. */
 const IDLE_CACHE_PART = 1 / 4;
 const CACHES_BETWEEN_TRIMS = 32;
 
-/** A device of the host's that we have seen. */
+/** A device of the host on which we have seen a file. */
 export interface HostDevice {
   readonly dev: number;
   readonly inoBase: number;
-  /** The host's procfs: its files are not shown. */
+  /** It is the host's procfs, whose files are not shown. */
   readonly hidden: boolean;
   readonly inodes: Map<number | string, HostInode>;
 }
 
 export interface HostfsOptions {
   readonly readOnly: boolean;
-  /** Nobody in the machine makes it writable: that much of the host was not given. */
+  /** It can never be remounted writable, because the machine was given it only for reading. */
   readonly staysReadOnly?: boolean;
-  /** The host's side never changes but through us: nothing is asked twice. */
+  /** Only the machine changes the host's files, so nothing is asked twice. */
   readonly cacheAlways: boolean;
 }
 
 export class HostSuperBlock extends SuperBlock {
   override readonly findsFiles: boolean = true;
-  /** As the host does. */
+  /** The host keeps them. */
   override readonly keepsAccessLists: boolean = true;
   readonly files: HostFiles;
   readonly ram: Ram;
@@ -51,18 +51,18 @@ export class HostSuperBlock extends SuperBlock {
   readonly listings: ListingCache = new ListingCache();
   readonly cacheAlways: boolean;
   readonly root: HostInode;
-  /** Filled by each look at the host. */
+  /** The result of the latest stat of the host. */
   readonly seen: HostStat = new HostStat();
   private readonly rootFd: number;
   private readonly directory: string;
   private readonly devices: Map<number, HostDevice> = new Map();
-  /** Inodes with cached pages, the one that got them last behind. */
+  /** Inodes with cached pages, the one that got them most recently last. */
   private readonly cached: Set<HostInode> = new Set();
   private untrimmed = 0;
   private readonly staysReadOnly: boolean;
   private readonly reclaimer = (pages: number): void => this.reclaim(pages);
 
-  /** `rootFd` is an O_PATH descriptor of the directory; `name` is what /proc/mounts calls it. */
+  /** `rootFd` is an O_PATH descriptor of the directory; `name` is its name in /proc/mounts. */
   constructor(
     files: HostFiles,
     env: { readonly clock: Clock; readonly ram: Ram },
@@ -125,7 +125,7 @@ export class HostSuperBlock extends SuperBlock {
     this.files.close(this.rootFd);
   }
 
-  /** The inode that `seen` describes; `fd` refers to it, or -1 if it is `name` in the directory behind `dirFd`. */
+  /** The inode that `seen` describes. `fd` refers to it; if that is -1, it is `name` in the directory behind `dirFd`. */
   inodeOf(fd: number, dirFd: number = -1, name: string = ''): HostInode {
     const device = this.devices.get(this.seen.dev) ?? this.meetDevice(fd, dirFd, name);
     const key = keyOf(this.seen);
@@ -137,12 +137,12 @@ export class HostSuperBlock extends SuperBlock {
     return inode;
   }
 
-  /** Where a directory entry's inode number lies in our numbers. */
+  /** Our inode number for one of the host's. */
   inoOf(device: HostDevice, ino: number): number {
     return device.inoBase === 0 ? ino : device.inoBase + (ino % INO_RANGE);
   }
 
-  /** `inode` got cached pages. */
+  /** Call when `inode` has got cached pages. */
   cachedPages(inode: HostInode): void {
     this.cached.delete(inode);
     this.cached.add(inode);
@@ -155,7 +155,7 @@ export class HostSuperBlock extends SuperBlock {
     this.cached.delete(inode);
   }
 
-  /** Lets go of cached pages that nobody uses, the oldest first, until `keep` are left. */
+  /** Drops unused cached pages, the oldest first, until `keep` cached pages are left. */
   trim(keep: number): void {
     let total = 0;
     for (const inode of this.cached) total += inode.cachedPageCount;
@@ -171,13 +171,13 @@ export class HostSuperBlock extends SuperBlock {
     }
   }
 
-  /** The file has no name any more: the host may give its number to another one. */
+  /** The file has no name any more, so the host may give its inode number to another file. */
   orphaned(inode: HostInode): void {
     const key = keyOf(inode);
     if (inode.device.inodes.get(key) === inode) inode.device.inodes.delete(key);
   }
 
-  /** An orphan got a name. */
+  /** An orphaned file has got a name again. */
   adopted(inode: HostInode): void {
     inode.device.inodes.set(keyOf(inode), inode);
   }
@@ -196,7 +196,7 @@ export class HostSuperBlock extends SuperBlock {
     return device;
   }
 
-  /** What cannot be opened cannot be told from procfs, and is taken for it. */
+  /** Whether the device is procfs; a file that cannot be opened is assumed to be on it. */
   protected isProc(fd: number, dirFd: number, name: string): boolean {
     const opened = fd >= 0 ? fd : this.files.openPath(dirFd, name);
     if (opened < 0) return true;
@@ -208,7 +208,7 @@ export class HostSuperBlock extends SuperBlock {
 
 const EXACT_HIGH = 2 ** 21;
 
-/** A number if it is exact, else a string. */
+/** An inode number as a key: a number if that is exact, otherwise a string. */
 export const keyOf = (id: { readonly inoLow: number; readonly inoHigh: number }): number | string =>
   id.inoHigh === 0
     ? id.inoLow

@@ -1,9 +1,9 @@
 /**
  * mount(2) of hostfs: which directory, and how.
  *
- * The data is a directory and options, as User Mode Linux takes them: `/home/me,ro`. Without a directory it is
- * the mount's source, if that is an absolute path, else all that the machine was given. Options: `ro`, `rw`,
- * `cache=auto` (the host's side may change at any time) and `cache=always` (it never does but through us).
+ * The data is a directory and options, as User Mode Linux takes them: `/home/me,ro`. The directory defaults to the
+ * mount's source if that is an absolute path, otherwise to all that the machine was given. Options: `ro`, `rw`,
+ * `cache=auto` (the host's side may change at any time) and `cache=always` (only the machine changes it).
  */
 import type { HostFiles } from '../../host/files.ts';
 import type { Result } from '../../lib/result.ts';
@@ -11,9 +11,9 @@ import { EINVAL } from '../../uapi/errno.ts';
 import type { FileSystemType, FsEnvironment, MountRequest, SuperBlock } from '../super.ts';
 import { type HostfsOptions, HostSuperBlock } from './super.ts';
 
-/** What of the host may be mounted. */
+/** Which part of the host may be mounted. */
 export interface HostfsJail {
-  /** A directory of the host: directories that guests name are below it. */
+  /** A directory of the host; directories that guests name are relative to it. */
   readonly directory: string;
   readonly readOnly: boolean;
 }
@@ -43,7 +43,7 @@ export function hostfsType(files: HostFiles, jail: HostfsJail): FileSystemType {
   };
 }
 
-/** A directory of the host by its path there, for the machine itself. */
+/** Mounts a directory of the host, by its path there, for the machine itself. */
 export function mountHostDirectory(
   files: HostFiles,
   env: FsEnvironment,
