@@ -20,7 +20,7 @@ export class HostPages {
   private readonly files: HostFiles;
   private readonly ram: Ram;
 
-  /** `reader` returns a descriptor for reading, or -errno; `steady`: no program of the machine can write to the file. */
+  /** `reader` returns a descriptor for reading, or -errno; `steady`: no program of the machine can write the file. */
   constructor(files: HostFiles, ram: Ram, size: number, reader: () => number, steady: boolean) {
     this.files = files;
     this.ram = ram;

@@ -125,7 +125,7 @@ export class HostSuperBlock extends SuperBlock {
     this.files.close(this.rootFd);
   }
 
-  /** The inode that `seen` describes. `fd` refers to it; if that is -1, it is `name` in the directory behind `dirFd`. */
+  /** The inode that `seen` describes. `fd` refers to it, or is -1: it is `name` in the directory behind `dirFd`. */
   inodeOf(fd: number, dirFd: number = -1, name: string = ''): HostInode {
     const device = this.devices.get(this.seen.dev) ?? this.meetDevice(fd, dirFd, name);
     const key = keyOf(this.seen);
