@@ -1,8 +1,8 @@
 /**
- * Copying a file from a lower layer to the upper one, before it is changed for the first time.
+ * Copies a file from a lower layer to the upper one, before it is changed for the first time.
  *
- * The copy is made in the work directory and moved into place when it is complete. Directories above come first;
- * their times stay. A file with more names gets one in the work directory too, for its other names' sake.
+ * The copy is made in the work directory and moved into place when complete. Directories above it are copied first, and
+ * keep their times. A file with several names also gets a name in the work directory, for the sake of its other names.
  */
 import { ROOT_CRED } from '../../core/cred.ts';
 import type { Result } from '../../lib/result.ts';
@@ -16,7 +16,7 @@ import { removeReal, renameReal } from './upper.ts';
 
 const CHUNK = 1 << 20;
 
-/** Makes sure that a file has an upper part, with at least its first `size` bytes; 0 or -errno. */
+/** Ensures that a file has an upper part, with at least its first `size` bytes; 0 or -errno. */
 export function copyUp(inode: OverlayInode, size: number = Number.POSITIVE_INFINITY): number {
   if (inode.upper !== null) return 0;
   if (inode.sb.work === null) return -EROFS;
@@ -64,7 +64,7 @@ function copyContent(lower: Inode, upper: Inode, inode: OverlayInode, size: numb
   for (const name of lower.listxattr()) {
     if (layers.isOwnAttribute(name)) continue;
     const value = lower.getxattr(name);
-    // What the upper filesystem does not keep (an access list, a label) is lost, the file is not.
+    // Attributes that the upper filesystem does not keep (a label) are lost; the copy goes on.
     if (typeof value === 'string') upper.setxattr(name, value, 0);
   }
   if (!isDir(lower.mode)) layers.setOrigin(upper, inode.ino);
@@ -105,7 +105,7 @@ function copyData(lower: Inode, upper: Inode, size: number): number {
   return r;
 }
 
-/** Gives the copy its name, or keeps it without one if the file has none any more. */
+/** Gives the copy its name in the upper layer, or leaves it nameless if the file has no name any more; 0 or -errno. */
 function putInPlace(inode: OverlayInode, upper: Inode, temporary: string): number {
   const work = inode.sb.work!;
   const { parent } = inode;

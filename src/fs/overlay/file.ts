@@ -1,7 +1,7 @@
 /**
- * An open regular file of an overlay: the real file behind the overlay's inode.
+ * An open regular file of an overlay, on top of the real file behind the overlay's inode.
  *
- * A file that was opened for reading sees what is written after a copy-up too: it opens the copy when there is one.
+ * After a copy-up, a file that was opened for reading switches to the copy, so it sees later writes, too.
  */
 import type { Cred } from '../../core/cred.ts';
 import type { Result } from '../../lib/result.ts';
@@ -91,7 +91,7 @@ export class OverlayFile extends File {
     this.file.put();
   }
 
-  /** Read, or mapped: the copy, if there is one, keeps when. */
+  /** The file was read or mapped: stores the access time in the upper file, if there is one. */
   private accessed(): void {
     const { upper } = this.inode;
     if (upper === null) return;
@@ -99,7 +99,7 @@ export class OverlayFile extends File {
     upper.atime = this.inode.atime;
   }
 
-  /** The real file as of now, with the flags that fcntl(2) may have changed. */
+  /** The current real file, with flags that fcntl(2) may have changed. */
   private real(): File {
     const { real } = this.inode;
     if (this.source !== real) this.follow(real);

@@ -1,8 +1,8 @@
 /**
- * A file as an overlay shows it: one in the upper layer, in a lower one, or a directory in several.
+ * A file as an overlay shows it: a file in the upper layer or in a lower one, or a directory in several layers.
  *
- * Attributes are copies of the real file's, taken anew after each change. Whatever changes the file copies it up
- * first. A file whose last user is gone is let go of, and found again by its parts.
+ * Attributes are copies of the real file's, updated after each change. Every change of the file copies it up first.
+ * An inode whose last user is gone is forgotten; a lookup makes it again from its parts.
  */
 
 import type { Clock } from '../../core/clock.ts';
@@ -28,12 +28,12 @@ export class OverlayInode extends Inode implements Parts {
   upper: Inode | null;
   readonly lowers: readonly LowerPart[];
   readonly path: string;
-  /** Where it is copied up to: one of its names, null once that is gone. Holds a reference. */
+  /** With `name`, where the file is copied up to: one of its names; null once that is gone. Holds a reference. */
   parent: OverlayInode | null = null;
   name = '';
-  /** Names that the upper file does not count: those that only lower layers have, less those that only we made. */
+  /** Names missing in the upper file's link count: those only in lower layers, less those that only we made. */
   private uncounted = 0;
-  /** Kept, because other names of the lower file lead here, which know nothing of what became of it. */
+  /** Kept by a reference, because other names of the lower file must still lead to this inode. */
   private kept = false;
 
   constructor(sb: OverlaySuperBlock, parts: Parts, ino: number) {
@@ -60,12 +60,12 @@ export class OverlayInode extends Inode implements Parts {
     return this.real.hasFirstPage;
   }
 
-  /** Whether it has names but the one where it is copied up to. */
+  /** Whether it has names besides the one that it is copied up to. */
   get hasOtherNames(): boolean {
     return !isDir(this.mode) && this.nlink > (this.parent === null ? 0 : 1);
   }
 
-  /** The upper layer's; what is only in lower ones has none yet. */
+  /** The upper file's flags; 0 for a file only in lower layers if the upper filesystem has flags. */
   override get fsFlags(): number | null {
     const kept = (this.upper ?? this.sb.work)?.fsFlags ?? null;
     return this.upper === null && kept !== null ? 0 : kept;
@@ -86,14 +86,14 @@ export class OverlayInode extends Inode implements Parts {
     this.name = name;
   }
 
-  /** Its name is gone, or it is: the directory is no longer held. */
+  /** Its name or the inode itself is gone: releases the directory. */
   forgetName(): void {
     const { parent } = this;
     this.parent = null;
     if (parent !== null) this.sb.iput(parent);
   }
 
-  /** Takes the real file's attributes over. */
+  /** Copies the real file's attributes. */
   sync(): void {
     const { real } = this;
     this.mode = real.mode;
@@ -106,14 +106,14 @@ export class OverlayInode extends Inode implements Parts {
     this.atime = real.atime;
     this.mtime = real.mtime;
     this.ctime = real.ctime;
-    // As overlayfs: the links of a merged directory are not counted.
+    // A merged directory shows one link, as in overlayfs.
     if (!isDir(this.mode)) this.nlink = real.nlink + this.uncounted;
     else
       this.nlink =
         real.nlink === 0 ? 0 : this.lowers.length + (this.upper === null ? 0 : 1) > 1 ? 1 : real.nlink;
   }
 
-  /** The file was copied: `upper` is what it is from now on. */
+  /** The file was copied up: `upper` is its real file from now on. */
   becomeUpper(upper: Inode): void {
     if (this.hasOtherNames) this.keep();
     this.becomesUnsteady();
@@ -123,7 +123,7 @@ export class OverlayInode extends Inode implements Parts {
     this.sync();
   }
 
-  /** A name is gone; `counted` if the upper file had it. */
+  /** A name is gone; `counted`: the upper layer had it. */
   lostName(dir: OverlayInode, name: string, counted: boolean): void {
     this.becomesUnsteady();
     if (!counted) this.uncounted--;
@@ -137,14 +137,14 @@ export class OverlayInode extends Inode implements Parts {
     else if (this.kept && this.nlink <= 0) this.unkeep();
   }
 
-  /** An upper name came in the place of one that only lower layers have. */
+  /** A name that only lower layers had is now in the upper layer, too. */
   countName(): void {
     this.becomesUnsteady();
     this.uncounted--;
     this.sync();
   }
 
-  /** Nobody refers to it any more: gives up all but its directory. */
+  /** The last reference is gone: releases everything but the directory. */
   letGo(): void {
     if (this.lowers.length > 0) this.sb.forget(this.lowers[0]!.inode, this);
     if (this.upper !== null) this.sb.forget(this.upper, this);
@@ -176,7 +176,7 @@ export class OverlayInode extends Inode implements Parts {
   override permission(mask: number, cred: Cred): number | null {
     const { real } = this;
     const answer = real.permission(mask, cred);
-    // The host may have been asked for them just now.
+    // The real file may just have asked the host for its lists.
     if (this.acl !== real.acl) this.acl = real.acl;
     return answer;
   }
@@ -246,7 +246,7 @@ export class OverlayInode extends Inode implements Parts {
   }
 
   override mknod(name: string, init: NewInode): Result<Inode> {
-    // A device 0:0 would be taken for a whiteout.
+    // A device 0:0 would be mistaken for a whiteout.
     if (isWhiteout({ mode: init.mode, rdev: init.rdev })) return -EPERM;
     return this.make(name, upper => upper.mknod(name, init));
   }
@@ -303,13 +303,13 @@ export class OverlayInode extends Inode implements Parts {
     return moveName(this, oldName, moved, to, newName, other);
   }
 
-  /** The inode number of an entry that the upper layer has. */
+  /** The inode number of an entry in the upper layer. */
   entryIno(name: string): number {
     const parts = this.sb.layers.find(this, name);
     return typeof parts === 'number' ? 0 : this.sb.inoOf(parts);
   }
 
-  /** Whether lower layers have a name that shows unless it is whited out. */
+  /** Whether lower layers have a name, which shows unless the upper layer hides it. */
   lowerHas(name: string): boolean {
     if (this.lowers.length === 0) return false;
     const found = this.sb.layers.descend(this.lowers, name);

@@ -1,9 +1,9 @@
 /**
- * Looking names up through the layers of an overlay.
+ * Looks up names through the layers of an overlay.
  *
- * A file is found in the highest layer that has its name. Directories of the same name merge, down to one that is
- * opaque; a whiteout (a character device 0:0) hides what lies below it. A directory that was moved says with a
- * redirect where its lower parts are: a path from the layers' roots.
+ * A file is found in the highest layer that has its name. Directories of the same name merge, down to an opaque one;
+ * a whiteout (a character device 0:0) hides what lies below it. A directory that was moved has a redirect, which says
+ * where its lower parts are: a path from the layers' roots.
  */
 import { ENOENT } from '../../uapi/errno.ts';
 import { isChr, isDir } from '../../uapi/stat.ts';
@@ -15,7 +15,7 @@ export interface LowerPart {
   readonly layer: number;
 }
 
-/** What an overlay's file is made of. Only directories have several lower parts. */
+/** The parts of an overlay's file. Only directories have several lower parts. */
 export interface Parts {
   readonly upper: Inode | null;
   readonly lowers: readonly LowerPart[];
@@ -28,7 +28,7 @@ const NO_PARTS: readonly LowerPart[] = [];
 export const isWhiteout = (inode: Pick<Inode, 'mode' | 'rdev'>): boolean =>
   isChr(inode.mode) && inode.rdev === 0;
 
-/** What a layer has by that name: null if nothing, -errno if it does not tell. */
+/** What a layer has under a name: an inode, null if nothing, or -errno. */
 export function lookupReal(dir: Inode | null, name: string): Inode | number | null {
   if (dir === null) return null;
   const found = dir.lookup(name);
@@ -39,7 +39,7 @@ export class Layers {
   readonly roots: readonly LowerPart[];
   private readonly prefix: string;
 
-  /** `prefix` is how the overlay's own extended attributes begin. */
+  /** `prefix` begins the names of the overlay's own extended attributes. */
   constructor(roots: readonly Inode[], prefix: string) {
     this.roots = roots.map((inode, layer) => ({ inode, layer }));
     this.prefix = prefix;
@@ -73,7 +73,7 @@ export class Layers {
       if (isWhiteout(found)) break;
       const part = { inode: found, layer };
       if (!isDir(found.mode)) return parts.length === 0 ? [part] : parts;
-      // An array that grows by itself takes room for many more.
+      // push() would reserve room for many more elements.
       parts = parts.length === 0 ? [part] : [...parts, part];
       if (layer === this.roots.length - 1 || this.isOpaque(found)) break;
       const redirect = this.redirectOf(found);
@@ -96,7 +96,7 @@ export class Layers {
     return dir.setxattr(`${this.prefix}redirect`, path, 0);
   }
 
-  /** The inode number that a copied file had, or 0. */
+  /** The inode number that a file had before it was copied up, or 0. */
   originOf(file: Inode): number {
     const text = file.getxattr(`${this.prefix}origin`);
     const ino = typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : 0;
@@ -125,7 +125,7 @@ export class Layers {
     return { upper, lowers: lowers.filter(part => isDir(part.inode.mode)), path };
   }
 
-  /** The parts at a path, from layer `from` on down. */
+  /** The parts at a path, in layer `from` and below; or -errno. */
   private at(path: string, from: number): readonly LowerPart[] | number {
     let parts: readonly LowerPart[] = this.roots.slice(from);
     for (const name of path.split('/')) {
@@ -139,5 +139,5 @@ export class Layers {
   }
 }
 
-/** A file's parts in an order of sight. */
+/** The part that shows: the upper one, otherwise the highest lower one. */
 export const realOf = (parts: Parts): Inode => parts.upper ?? parts.lowers[0]!.inode;

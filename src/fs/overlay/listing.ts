@@ -1,4 +1,4 @@
-/** Directories as an overlay shows them: the entries of all parts, each name once, without what whiteouts hide. */
+/** Directory listings of an overlay: the entries of all parts, each name once, without what whiteouts hide. */
 import { ROOT_CRED } from '../../core/cred.ts';
 import { O_DIRECTORY } from '../../uapi/fcntl.ts';
 import { dirType, S_IFCHR } from '../../uapi/stat.ts';
@@ -11,7 +11,7 @@ import { isWhiteout } from './layers.ts';
 
 const DT_CHR = dirType(S_IFCHR);
 
-/** A listing that is being put together. */
+/** A listing under construction. */
 interface Growing extends Listing {
   readonly names: string[];
   readonly inos: number[];
@@ -20,7 +20,7 @@ interface Growing extends Listing {
 
 const nothing = (): Growing => ({ names: [], inos: [], types: [] });
 
-/** All entries of one layer's directory, for reading alone; `opened` is a file of it, if there is one. */
+/** All entries of one layer's directory, read-only; `opened` is an open file of it, if there is one. */
 export function listLayer(dir: Inode, opened: File | null = null): Listing | number {
   const file = opened?.get() ?? dir.open(O_DIRECTORY, ROOT_CRED);
   if (typeof file === 'number') return file;
@@ -41,7 +41,7 @@ function entriesOf(file: File): Listing | number {
   return r < 0 ? r : listing;
 }
 
-/** All entries of an overlay's directory, for reading alone; `opened` is a file of its real one. */
+/** All entries of an overlay's directory, read-only; `opened` is an open file of its real directory. */
 export function listMerged(dir: OverlayInode, opened: File | null = null): Listing | number {
   const { upper, lowers, sb } = dir;
   if (upper === null && lowers.length === 1) return listLower(dir, opened);
@@ -61,7 +61,7 @@ export function listMerged(dir: OverlayInode, opened: File | null = null): Listi
   return merged;
 }
 
-/** A directory that is in one lower layer only shows that one's entries, mostly as they are. */
+/** A directory that is only in one lower layer shows the entries of that layer, mostly as they are. */
 function listLower({ lowers, sb }: OverlayInode, opened: File | null): Listing | number {
   const { inode } = lowers[0]!;
   const layer = listLayer(inode, opened?.inode === inode ? opened : null);
@@ -97,7 +97,7 @@ function isHidden(dir: Inode, name: string): boolean {
 
 export class OverlayDir extends SnapshotDir {
   declare readonly inode: OverlayInode;
-  /** The real directory, opened with this one; the first listing takes it. */
+  /** The real directory, opened together with this one; closed after the first listing. */
   private real: File | null;
 
   constructor(inode: OverlayInode, flags: number, real: File) {

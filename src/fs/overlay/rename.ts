@@ -1,8 +1,8 @@
 /**
  * rename(2) in an overlay.
  *
- * What moves is in the upper layer by then, if only as a directory that says by a redirect where its lower parts
- * stay. The name that it leaves is whited out if a lower layer has it too.
+ * What moves is copied up first. Of a directory, only its upper part moves: a redirect says where its lower parts
+ * remain. The old name is whited out if a lower layer has it, too.
  */
 import { RENAME_EXCHANGE } from '../../uapi/fcntl.ts';
 import { isDir } from '../../uapi/stat.ts';
@@ -45,7 +45,7 @@ export function moveName(
   return r;
 }
 
-/** The two names trade their files; 0 or -errno. */
+/** Exchanges the files of two names; 0 or -errno. */
 export function exchangeNames(
   dir: OverlayInode,
   name: string,
@@ -66,7 +66,7 @@ export function exchangeNames(
   return 0;
 }
 
-/** Everything into the upper layer; a directory learns what it is to be merged with at its new place. */
+/** Copies everything involved up, and marks a directory with what it merges with at its new place; 0 or -errno. */
 function prepareMove(
   from: OverlayInode,
   name: string,
@@ -85,7 +85,7 @@ function prepareMove(
   return to.lowerHas(newName) ? layers.setOpaque(moved.upper!) : 0;
 }
 
-/** A copied file with several names has only some of them in the upper layer. */
+/** Links the name in the upper layer, which may have only some of the names of a copied file; 0 or -errno. */
 function ensureUpperName(dir: OverlayInode, name: string, file: OverlayInode): number {
   if (hasUpper(dir, name)) return 0;
   const r = dir.upper!.link(name, file.upper!);
@@ -104,7 +104,7 @@ function renameOver(
   if (typeof there === 'number') return there;
   const hidden = there !== null && isWhiteout(there) && isDir(moved.mode);
   if (hidden) {
-    // A directory cannot replace the device that a whiteout is.
+    // A directory cannot replace a whiteout, which is a device.
     const cleared = clearWhiteout(to, newName);
     if (cleared < 0) return cleared;
     there = null;

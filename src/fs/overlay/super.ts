@@ -1,9 +1,9 @@
 /**
- * An overlay: a writable upper directory over read-only lower ones, as the kernel documentation's overlayfs.rst
- * describes it. It knows its layers only as inodes.
+ * An overlay: a writable upper directory over read-only lower ones, as described in the kernel documentation's
+ * overlayfs.rst. It knows its layers only as inodes.
  *
  * Inode numbers: a file of a lower layer keeps its number when it is copied up (an extended attribute of the copy
- * remembers it). Layers of different filesystems get ranges of their own; the first lower one's is unchanged.
+ * records it). Each layer filesystem has a range of its own; numbers of the first lower one are unchanged.
  * Hard links of a lower file stay one file while the overlay is mounted.
  */
 import type { Clock } from '../../core/clock.ts';
@@ -23,13 +23,13 @@ const INO_RANGE = 2 ** 48;
 const MAX_RANGES = 32;
 
 export interface OverlayOptions {
-  /** Where changes go, with an empty directory of the same filesystem to prepare them in; null: read-only. */
+  /** Where changes go, and an empty directory of the same filesystem to prepare them in; null: read-only. */
   readonly upper: { readonly root: Inode; readonly work: Inode } | null;
-  /** The highest first. */
+  /** Highest first. */
   readonly lowers: readonly Inode[];
-  /** Keep our attributes under `user.overlay.`, for an upper filesystem that has no others. */
+  /** Keep the overlay's attributes under `user.overlay.`, for an upper filesystem that has no others. */
   readonly userXattr?: boolean;
-  /** As /proc/mounts shows it. */
+  /** The options as /proc/mounts shows them. */
   readonly shown?: string;
 }
 
@@ -43,7 +43,7 @@ export class OverlaySuperBlock extends SuperBlock {
   private readonly ranges: SuperBlock[] = [];
   private readonly isVolatile: boolean;
   private readonly shown: string;
-  /** By each part that can be found: the upper one, and a lower one. */
+  /** By real inode: the upper part and, if that is how the file was found, the lower one. */
   private readonly inodes: Map<Inode, OverlayInode> = new Map();
   private lastTemporary = 0;
   private reader: WalkContext | null = null;
@@ -59,7 +59,7 @@ export class OverlaySuperBlock extends SuperBlock {
     this.held = upper === null ? lowers : [...lowers, upper.root, upper.work];
     for (const inode of this.held) {
       inode.refs++;
-      // As a mount of it: unmounted elsewhere, a layer's filesystem stays.
+      // Counts as a mount, so that a layer's filesystem stays when it is unmounted elsewhere.
       inode.sb.mounts++;
       if (!this.ranges.includes(inode.sb) && this.ranges.length < MAX_RANGES) this.ranges.push(inode.sb);
     }
@@ -86,7 +86,7 @@ export class OverlaySuperBlock extends SuperBlock {
   }
 
   override iput(inode: Inode): void {
-    // With a directory's last file goes the directory: a loop, since trees are deep.
+    // The last file of a directory may release the directory. A loop, because trees can be deep.
     for (let at: OverlayInode | null = inode as OverlayInode; at !== null; ) {
       if (--at.refs > 0 || at === this.root) return;
       const above: OverlayInode | null = at.parent;
@@ -111,7 +111,7 @@ export class OverlaySuperBlock extends SuperBlock {
     }
   }
 
-  /** The one inode for a file of these parts, known as `name` in `dir`. */
+  /** The one inode for a file of these parts, which gets the name `name` in `dir`. */
   inodeOf(parts: Parts, dir: OverlayInode | null, name: string): OverlayInode {
     const real = realOf(parts);
     let inode = this.inodes.get(real);
@@ -134,7 +134,7 @@ export class OverlaySuperBlock extends SuperBlock {
     real.sb.iput(real);
   }
 
-  /** What stat(2) says of a file of these parts, before and after it is copied up. */
+  /** The inode number of a file of these parts: the same before and after copy-up. */
   inoOf(parts: Parts): number {
     const lower = parts.lowers[0];
     if (lower !== undefined) return this.rangeOf(lower.inode.sb) + lower.inode.ino;
@@ -145,7 +145,7 @@ export class OverlaySuperBlock extends SuperBlock {
     return origin !== 0 ? origin : this.rangeOf(upper.sb) + upper.ino;
   }
 
-  /** Where inode numbers of a layer's filesystem begin. */
+  /** Where the inode numbers of a layer's filesystem begin. */
   rangeOf(sb: SuperBlock): number {
     const range = this.ranges.indexOf(sb);
     return range <= 0 ? 0 : range * INO_RANGE;
@@ -155,7 +155,7 @@ export class OverlaySuperBlock extends SuperBlock {
     return `#${++this.lastTemporary}`;
   }
 
-  /** Reads links on nobody's behalf. */
+  /** For reading links on behalf of no task. */
   get linkReader(): WalkContext {
     if (this.reader === null) {
       const top = new Path(

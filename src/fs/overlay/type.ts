@@ -1,7 +1,7 @@
 /**
  * mount(2) of an overlay: `lowerdir=A:B,upperdir=U,workdir=W`, the highest lower directory first. Without an
- * upperdir it is read-only. A backslash takes the meaning of a colon or comma in a path. `userxattr` as in
- * overlayfs; `redirect_dir=`, `index=`, `xino=`, `metacopy=off` and `volatile` are accepted: what they ask for
+ * upperdir it is read-only. A backslash escapes a colon or comma in a path. `userxattr` is as in overlayfs.
+ * `redirect_dir=`, `index=`, `xino=`, `metacopy=off`, `nfs_export=off` and `volatile` are accepted: what they ask for
  * is done anyway, or costs nothing.
  */
 import type { Result } from '../../lib/result.ts';
@@ -46,7 +46,7 @@ export const overlayType: FileSystemType = {
   },
 };
 
-/** An overlay whose changes go to a directory of its own (the root of a fresh tmpfs) below `upperFs`. */
+/** An overlay whose changes go to a new directory in `upperFs`, the root of a fresh tmpfs. */
 export function overlayOn(
   env: FsEnvironment,
   upperFs: Inode,
@@ -70,7 +70,7 @@ function directory(resolve: Resolve, path: string): Result<Inode> {
   return isDir(found.mode) ? found : -ENOTDIR;
 }
 
-/** As overlayfs, work is done in a directory `work` of the workdir, emptied of what an earlier mount left. */
+/** As in overlayfs, the work directory is `work` in the workdir, emptied of what an earlier mount left. */
 function upperOf(resolve: Resolve, upper: string, workdir: string): { root: Inode; work: Inode } | number {
   const root = directory(resolve, upper);
   const base = directory(resolve, workdir);

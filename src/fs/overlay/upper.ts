@@ -8,7 +8,7 @@ import { listLayer } from './listing.ts';
 
 const WHITEOUT = { mode: S_IFCHR, uid: 0, gid: 0, rdev: 0 };
 
-/** Removes a name of a layer, and the file with its last one; 0 or -errno. */
+/** Removes a name from a layer, and with its last name the file; 0 or -errno. */
 export function removeReal(dir: Inode, name: string, file: Inode): number {
   file.refs++;
   const r = isDir(file.mode) ? dir.rmdir(name, file) : dir.unlink(name, file);
@@ -16,7 +16,7 @@ export function removeReal(dir: Inode, name: string, file: Inode): number {
   return r;
 }
 
-/** Removes a name; a directory with the whiteouts that are left in it. */
+/** Removes a name; for a directory, first the whiteouts left in it. 0 or -errno. */
 export function removeWhole(dir: Inode, name: string, file: Inode): number {
   const r = isDir(file.mode) ? purgeWhiteouts(file) : 0;
   return r < 0 ? r : removeReal(dir, name, file);
@@ -38,7 +38,7 @@ export function renameReal(
   return r;
 }
 
-/** A whiteout in the work directory, to be put in place by `placeWhiteout`: its name there, or -errno. */
+/** Makes a whiteout in the work directory, for `placeWhiteout`; returns its name there, or -errno. */
 export function prepareWhiteout(dir: OverlayInode): string | number {
   const { sb } = dir;
   const name = sb.temporaryName();
@@ -46,7 +46,7 @@ export function prepareWhiteout(dir: OverlayInode): string | number {
   return typeof made === 'number' ? made : name;
 }
 
-/** Puts a prepared whiteout at `name`, over a file that the upper layer may have there. */
+/** Moves a prepared whiteout to `name`, replacing what the upper layer has there; 0 or -errno. */
 export function placeWhiteout(dir: OverlayInode, name: string, prepared: string): number {
   const work = dir.sb.work!;
   const whiteout = lookupReal(work, prepared) as Inode;
@@ -60,7 +60,7 @@ export function discardWhiteout(dir: OverlayInode, prepared: string): void {
   removeReal(work, prepared, lookupReal(work, prepared) as Inode);
 }
 
-/** Takes away a whiteout that stands where something is to be made: 1 if there was one, 0, or -errno. */
+/** Removes a whiteout, so that something can be made in its place: 1 if there was one, otherwise 0, or -errno. */
 export function clearWhiteout(dir: OverlayInode, name: string): number {
   const there = lookupReal(dir.upper, name);
   if (there === null) return 0;
@@ -70,7 +70,7 @@ export function clearWhiteout(dir: OverlayInode, name: string): number {
   return r < 0 ? r : 1;
 }
 
-/** Empties the upper part of a directory in which only whiteouts are left; 0 or -errno. */
+/** Removes the whiteouts from the upper part of a directory: 0, -ENOTEMPTY if anything else is left, or -errno. */
 export function purgeWhiteouts(upper: Inode): number {
   const listing = listLayer(upper);
   if (typeof listing === 'number') return listing;
