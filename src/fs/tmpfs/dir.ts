@@ -1,4 +1,4 @@
-/** Directories of tmpfs. Sizes and link counts are Linux's: 20 bytes an entry, a link for each subdirectory. */
+/** Directories of tmpfs. Sizes and link counts are Linux's: 20 bytes per entry, a link for each subdirectory. */
 import type { Cred } from '../../core/cred.ts';
 import type { Result } from '../../lib/result.ts';
 import { EINVAL, EISDIR, ENOENT, ENOTEMPTY } from '../../uapi/errno.ts';
@@ -14,14 +14,14 @@ import type { TmpfsSuper } from './super.ts';
 import { isLong, TmpfsSymlink } from './symlink.ts';
 
 const ENTRY_SIZE = 20;
-/** Positions 0 and 1 of readdir are "." and "..", 2 is where a directory without names ends. */
+/** Positions 0 and 1 of readdir are "." and ".."; 2 is not used. Names have the positions from here on. */
 const FIRST_COOKIE = 3;
-/** The position behind the oldest name, and of a reader that has come there. */
+/** The position after the oldest name: nothing is left to read. */
 const END = 0x7fffffff;
 
 export class TmpfsDir extends TmpfsInode {
   readonly names: NameIndex<TmpfsInode> = new NameIndex(FIRST_COOKIE);
-  /** What '..' is; the root's is itself. */
+  /** What '..' is; for the root, itself. */
   up: TmpfsDir;
 
   constructor(sb: TmpfsSuper, init: NewInode, up: TmpfsDir | null) {
@@ -113,7 +113,7 @@ export class TmpfsDir extends TmpfsInode {
     return 0;
   }
 
-  /** Gives back all that this directory and what lies below it hold; nobody uses them any more. */
+  /** Frees this directory and everything below it, which must be unused. */
   destroyTree(): void {
     const order: TmpfsInode[] = [this];
     for (let i = 0; i < order.length; i++) {
@@ -136,7 +136,7 @@ export class TmpfsDir extends TmpfsInode {
     this.changed();
   }
 
-  /** `inode` gets a name here that `target` had, if anything. */
+  /** Gives `inode` a name here, which may have been `target`'s. */
   private place(name: string, inode: TmpfsInode, target: Inode | null): void {
     if (target !== null && isDir(target.mode)) this.nlink--;
     this.add(name, inode);
@@ -156,7 +156,7 @@ export class TmpfsDir extends TmpfsInode {
     return 0;
   }
 
-  /** RENAME_WHITEOUT: the old name becomes a device 0:0, which says to an overlay that it is gone. */
+  /** RENAME_WHITEOUT: the old name becomes a device 0:0, which tells an overlay that the name is gone. */
   private placeWhiteout(name: string, inode: Inode): void {
     const init = { mode: S_IFCHR, uid: 0, gid: 0, rdev: 0 };
     this.place(name, new TmpfsInode(this.sb, init), inode);
@@ -176,12 +176,12 @@ class TmpfsDirFile extends File {
     return -EISDIR;
   }
 
-  /** A directory has no end to seek from: the order of its positions says nothing. */
+  /** SEEK_END is refused (-EINVAL): positions have no meaningful order. */
   override seek(offset: number, whence: number): number {
     return whence === SEEK_SET || whence === SEEK_CUR ? super.seek(offset, whence) : -EINVAL;
   }
 
-  /** From the youngest name on: what is made after a pass began is not part of it, nor what is renamed on the way. */
+  /** Reads from the youngest name to the oldest, so a pass does not include names made, or files renamed, meanwhile. */
   override readdir(pos: number, emit: EmitEntry): number {
     const { names, ino, up } = this.inode;
     fileAccessed(this);

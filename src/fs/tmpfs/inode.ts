@@ -1,4 +1,4 @@
-/** What all inodes of tmpfs have: attributes and extended attributes in memory. */
+/** What all tmpfs inodes share: attributes and extended attributes in memory. */
 
 import type { Cred } from '../../core/cred.ts';
 import type { Result } from '../../lib/result.ts';
@@ -10,11 +10,11 @@ import type { File } from '../file.ts';
 import { type Attributes, Inode, type NewInode } from '../inode.ts';
 import type { TmpfsSuper } from './super.ts';
 
-/** Access control lists are counted as what they are, extended attributes. */
+/** The bytes that access control lists count as: they are extended attributes. */
 export const listBytes = ({ acl = null, defaultAcl = null }: Pick<NewInode, 'acl' | 'defaultAcl'>): number =>
   accessListSize(acl) + accessListSize(defaultAcl);
 
-/** An inode of tmpfs. By itself it is a device, FIFO or socket, whose files are made elsewhere. */
+/** An inode of tmpfs. This class itself serves devices, FIFOs and sockets, whose files are made elsewhere. */
 export class TmpfsInode extends Inode {
   declare readonly sb: TmpfsSuper;
   private xattrs: Map<string, string> | null = null;
@@ -61,7 +61,7 @@ export class TmpfsInode extends Inode {
     return 0;
   }
 
-  /** Devices, FIFOs and sockets have none. */
+  /** Null, no flags, for all but regular files and directories. */
   override get fsFlags(): number | null {
     return isReg(this.mode) || isDir(this.mode) ? this.flags : null;
   }
@@ -72,7 +72,7 @@ export class TmpfsInode extends Inode {
     return 0;
   }
 
-  /** Called with the size of a regular file. */
+  /** Sets the size of a regular file: 0 or -errno. */
   protected resize(_size: number): number {
     return -EOPNOTSUPP;
   }

@@ -1,20 +1,20 @@
 /**
- * The names in a directory, each with a number of its own, which says how young it is.
+ * The names in a directory, each with a number (cookie) that orders names by age.
  *
- * The numbers are the positions of readdir, which goes from the youngest to the oldest: they only grow and never
- * change hands, so a reader that continues at a number misses nothing and sees nothing twice, whatever was made and
- * removed meanwhile.
+ * The numbers are the positions of readdir, which goes from the youngest name to the oldest. They only grow and are
+ * never reused, so a reader that continues at a number misses nothing and sees nothing twice, whatever has been made
+ * and removed meanwhile.
  */
 export interface Slot<T> {
   readonly cookie: number;
   name: string;
-  /** null: the name is gone. */
+  /** Null: the name is gone. */
   value: T | null;
 }
 
 export class NameIndex<T extends object> {
   private readonly names: Map<string, Slot<T>> = new Map();
-  /** By number; those of removed names stay until there are many of them. */
+  /** Sorted by number; slots of removed names stay until there are many of them. */
   private slots: Slot<T>[];
   /** The number that the next new name gets. */
   nextCookie: number;
@@ -36,7 +36,7 @@ export class NameIndex<T extends object> {
     return [...this.names.values()];
   }
 
-  /** Sets what a name means; it is the youngest now, even if it was there. */
+  /** Sets what a name means; this makes it the youngest, even if it existed before. */
   set(name: string, value: T): void {
     this.delete(name);
     const fresh = { cookie: this.nextCookie++, name, value };
@@ -53,7 +53,7 @@ export class NameIndex<T extends object> {
       this.slots = this.slots.filter(({ value }) => value !== null);
   }
 
-  /** The youngest existing name with a number of at most `cookie`. */
+  /** The youngest existing name with a number of at most `cookie`, or null. */
   upTo(cookie: number): Slot<T> | null {
     let low = 0;
     let high = this.slots.length;

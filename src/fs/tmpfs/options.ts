@@ -4,22 +4,22 @@ import { PAGE_SIZE } from '../../mm/ram.ts';
 import { EINVAL } from '../../uapi/errno.ts';
 
 export interface TmpfsOptions {
-  /** Limits in blocks of a page, and in inodes; Infinity: none. */
+  /** Limits, in page-sized blocks and in inodes; Infinity: none. */
   readonly blocks: number;
   readonly inodes: number;
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** Which limits were given, as /proc/mounts shows them. */
+  /** The limits that were given, as /proc/mounts shows them. */
   readonly shown: string;
 }
 
-/** Options that change nothing here: memory is neither huge nor swapped, inode numbers always fit. */
+/** Options without effect here: there are neither huge pages nor swap, and inode numbers always fit. */
 const IGNORED: ReadonlySet<string> = new Set(['inode32', 'inode64', 'noswap', 'huge', 'mpol']);
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 
-/** Reads `data` over `base`. `totalPages` is what percentages are of. */
+/** Parses `data`; `base` gives the defaults. Percentages are of `totalPages`. */
 export function parseOptions(data: string, base: TmpfsOptions, totalPages: number): Result<TmpfsOptions> {
   const result = { ...base };
   const shown: string[] = [];

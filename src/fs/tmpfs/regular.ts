@@ -1,4 +1,4 @@
-/** Regular files of tmpfs: their data is a page cache with nothing behind it. */
+/** Regular files of tmpfs: their data is a page cache without backing store. */
 import type { Cred } from '../../core/cred.ts';
 import type { Result } from '../../lib/result.ts';
 import { PageCache } from '../../mm/page-cache.ts';
@@ -15,7 +15,7 @@ const SECTORS_PER_PAGE = PAGE_SIZE / 512;
 
 export class TmpfsFile extends TmpfsInode {
   readonly cache: PageCache;
-  /** Pages that the filesystem has counted; mappings add some behind our back. */
+  /** Pages that the filesystem has counted; mappings add pages that are counted later. */
   private counted = 0;
 
   constructor(sb: TmpfsSuper, init: NewInode) {
@@ -42,7 +42,7 @@ export class TmpfsFile extends TmpfsInode {
     return super.setattr(attr);
   }
 
-  /** Bytes written, fewer than `len` if the filesystem fills up, or -ENOSPC, -EFBIG. */
+  /** Returns the bytes written, fewer than `len` if the filesystem fills up; or -errno (-ENOSPC, -EFBIG). */
   write(pos: number, buf: Uint8Array, off: number, len: number): number {
     if (len === 0) return 0;
     if (pos >= this.sb.maxBytes) return -EFBIG;
@@ -56,7 +56,7 @@ export class TmpfsFile extends TmpfsInode {
     return written;
   }
 
-  /** Bytes [pos, pos + len) are about to be replaced, unless null. */
+  /** The pages in which the caller will replace bytes [pos, pos + len); null if these are not all within the file. */
   overwritten(pos: number, len: number): PageCache | null {
     if (pos + len > this.size) return null;
     this.changed();
@@ -123,7 +123,7 @@ export class TmpfsFile extends TmpfsInode {
     this.blocks = pages * SECTORS_PER_PAGE;
   }
 
-  /** How many of the bytes [pos, pos + len) the filesystem's free blocks, and its largest file, have room for. */
+  /** How many of the bytes [pos, pos + len) fit in the filesystem's free blocks and largest file size. */
   private room(pos: number, len: number): number {
     const end = Math.min(pos + len, this.sb.maxBytes);
     const stop = Math.ceil(end / PAGE_SIZE);

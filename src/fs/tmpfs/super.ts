@@ -1,4 +1,4 @@
-/** tmpfs(5): a filesystem in the machine's memory. Also what ramfs, rootfs and devtmpfs are made of. */
+/** tmpfs(5): a filesystem in the machine's memory. ramfs, rootfs and devtmpfs are also made of it. */
 import type { Result } from '../../lib/result.ts';
 import { PAGE_SIZE } from '../../mm/ram.ts';
 import { EINVAL, ENOSPC } from '../../uapi/errno.ts';
@@ -9,7 +9,7 @@ import { TmpfsDir } from './dir.ts';
 import { parseOptions, type TmpfsOptions } from './options.ts';
 
 export const TMPFS_MAGIC = 0x01021994;
-/** What is kept outside of pages (attributes' values) is limited for the whole filesystem. */
+/** A limit for the whole filesystem, because attributes are kept outside of pages. */
 const MOST_XATTR_BYTES = 64 << 20;
 
 export class TmpfsSuper extends SuperBlock {
@@ -44,7 +44,7 @@ export class TmpfsSuper extends SuperBlock {
     return ++this.lastIno;
   }
 
-  /** Counts an inode that is about to be made, and the bytes of its attributes: 0 or -ENOSPC. */
+  /** Counts an inode that is about to be made, and the bytes of its extended attributes: 0 or -ENOSPC. */
   takeInode(xattrBytes = 0): number {
     if (this.usedInodes >= this.options.inodes) return -ENOSPC;
     const err = this.takeXattrBytes(xattrBytes);
@@ -56,12 +56,12 @@ export class TmpfsSuper extends SuperBlock {
     this.usedInodes--;
   }
 
-  /** Counts blocks that came into use, or (negative) went. */
+  /** Counts blocks that came into use, or (negative) were freed. */
   countBlocks(blocks: number): void {
     this.usedBlocks += blocks;
   }
 
-  /** Takes a page that is not a file's (a long link's text): 0 or -ENOSPC. */
+  /** Takes a page that belongs to no file (a long link's target): 0 or -ENOSPC. */
   takeBlock(): number {
     if (this.freeBlocks < 1 || !this.env.ram.charge(1)) return -ENOSPC;
     this.usedBlocks++;
@@ -73,7 +73,7 @@ export class TmpfsSuper extends SuperBlock {
     this.env.ram.charge(-1);
   }
 
-  /** Counts bytes of extended attributes, or (negative) gives them back: 0 or -ENOSPC. */
+  /** Counts bytes of extended attributes, or (negative) releases them: 0 or -ENOSPC. */
   takeXattrBytes(bytes: number): number {
     if (this.usedXattrBytes + bytes > MOST_XATTR_BYTES) return -ENOSPC;
     this.usedXattrBytes += bytes;
@@ -114,7 +114,7 @@ export class TmpfsSuper extends SuperBlock {
   }
 }
 
-/** A filesystem type by that name. `limited`: half of memory unless options say otherwise; ramfs has no limits. */
+/** A filesystem type. `limited`: half of memory unless options say otherwise; ramfs has no limits. */
 export const tmpfsType = (name = 'tmpfs', limited = true): FileSystemType => ({
   name,
   requiresDevice: false,

@@ -1,4 +1,4 @@
-/** Symbolic links of tmpfs. A long target takes a page, as in Linux, so that links cannot fill memory uncounted. */
+/** Symbolic links of tmpfs. A long target takes a page, as on Linux, so that links cannot fill memory uncounted. */
 import type { Result } from '../../lib/result.ts';
 import type { NewInode } from '../inode.ts';
 import { TmpfsInode } from './inode.ts';
