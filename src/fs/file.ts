@@ -149,7 +149,7 @@ export abstract class File {
     return true;
   }
 
-  /** Whether closing it is not noticeable outside the machine. */
+  /** Whether closing it goes unnoticed outside the machine. */
   get closesQuietly(): boolean {
     return false;
   }

@@ -70,13 +70,13 @@ export abstract class Inode {
   locks: FileLocks | null = null;
   /** A bound AF_UNIX socket or a FIFO's pipe: outlives this inode's names while in use. */
   endpoint: object | null = null;
-  /** Open files and mappings of this inode, and dentries that name it; an inode without any, or links, is evicted. */
+  /** Open files and mappings of it, and dentries that name it. At 0, an inode without links is evicted. */
   refs = 0;
   /** Files open for writing (execve(2) then answers ETXTBSY); negative while the inode is being executed. */
   writers = 0;
   /** Files open only for reading (leases: fcntl(2)). */
   readers = 0;
-  /** Whether the last program that opened it, read along and closed it read all of it; null: not known. */
+  /** Whether the last program that had the file along read all of it; null: not known. */
   wasRead: boolean | null = null;
   /** Called when the inode stops being steady. */
   relied: (() => void) | null = null;

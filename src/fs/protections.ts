@@ -27,7 +27,7 @@ export class Protections {
   fifos = 0;
   regular = 0;
 
-  /** May `cred` link the file? Only its own, or a regular file that it may read and write and that lends no ids. */
+  /** May `cred` link the file? It must be its own, or regular, readable and writable for it, and not set-ID. */
   mayLink(inode: Inode, cred: Cred): number {
     if (this.hardlinks === 0 || ownerOrCapable(inode, cred)) return 0;
     const { mode } = inode;

@@ -104,7 +104,7 @@ export abstract class HostNode extends Inode {
     this.ctime = keepTime(this.ctime, seen.ctimeSec, seen.ctimeNsec);
   }
 
-  /** Reads the lists if they matter: not for the owner, without group bits in the mode, or with CAP_DAC_OVERRIDE. */
+  /** Reads the lists, unless they do not matter: for the owner, without group bits, or with CAP_DAC_OVERRIDE. */
   override permission(_mask: number, cred: Cred): number | null {
     if (this.listsKnown || cred.fsuid === this.uid || (this.mode & S_IRWXG) === 0) return null;
     if (!capable(cred, CAP_DAC_OVERRIDE)) this.learnLists();

@@ -1,4 +1,4 @@
-/** tmpfs(5): a filesystem in the machine's memory. ramfs, rootfs and devtmpfs are also made of it. */
+/** tmpfs(5): a filesystem in the machine's memory. ramfs, rootfs and devtmpfs are built on it, too. */
 import type { Result } from '../../lib/result.ts';
 import { PAGE_SIZE } from '../../mm/ram.ts';
 import { EINVAL, ENOSPC } from '../../uapi/errno.ts';
