@@ -38,7 +38,7 @@ const NO_ID = 0xffffffff;
 /** Lists with more group entries than this look groups up in a set instead of one by one. */
 const FEW = 16;
 
-/** Parses an attribute's value. Null if it has no entries (no list); -EINVAL or -EOPNOTSUPP if it is malformed. */
+/** The list of an attribute's value, null (no list) if it has no entries; -EINVAL, or -EOPNOTSUPP for its version. */
 export function parseAccessList(value: string): AccessList | null | number {
   if (value === '') return null;
   const count = (value.length - HEADER) / ENTRY;
@@ -48,10 +48,7 @@ export function parseAccessList(value: string): AccessList | null | number {
   return count === 0 ? null : parseEntries(view);
 }
 
-/**
- * Entries must be in tag order: owner, group and others exactly once, the mask at most once, and at least once if there
- * are named entries.
- */
+/** In tag order: owner, group and others exactly once, a mask at most once, and always if there are named entries. */
 function parseEntries(view: DataView): AccessList | number {
   const found = new Map<number, NamedEntry[]>(TAGS.map(tag => [tag, []]));
   let last = 0;
@@ -105,7 +102,7 @@ export function formatAccessList(list: AccessList): string {
 /** Whether the list says no more than the nine permission bits. */
 export const isPlain = (list: AccessList): boolean => list.mask === null;
 
-/** The permission bits that correspond to a list: the group's bits are the mask, if there is one. */
+/** The permission bits for a list: the group's are the mask, if there is one. */
 export const listMode = ({ owner, group, mask, other }: AccessList): number =>
   (owner << 6) | ((mask ?? group) << 3) | other;
 

@@ -1,7 +1,7 @@
 /**
- * POSIX access control lists (acl(5), getfacl(1)) as extended attributes, the form in which programs see them. A list
- * that says no more than permission bits is turned into those, as on Linux, and the file then shows no list. Lists that
- * say more are kept in memory (tmpfs), by the host (hostfs) or by an overlay's upper layer, and refused elsewhere.
+ * POSIX access control lists (acl(5), getfacl(1)), which programs see as extended attributes. A list that says no more
+ * than permission bits is turned into those, as on Linux, and the file then shows no list. Lists that say more are kept
+ * in memory (tmpfs), by the host (hostfs) or by an overlay's upper layer, and refused elsewhere.
  */
 import type { Result } from '../lib/result.ts';
 import { EACCES, ENODATA, EOPNOTSUPP } from '../uapi/errno.ts';

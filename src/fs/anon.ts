@@ -39,7 +39,7 @@ export class AnonInode extends Inode {
   }
 }
 
-/** Owned by root, with attributes that cannot change: the inode of the kernel's own files (eventfd(2) and the like). */
+/** The inode of files of the kernel's own (eventfd(2) and the like): root's, with fixed attributes. */
 class FixedInode extends AnonInode {
   override get keepsAttributes(): boolean {
     return true;

@@ -24,7 +24,7 @@ export function accessed(mount: Mount, inode: Inode): void {
   if ((flags & MS_RELATIME) === 0 || isStale(inode, now.sec)) inode.atime = now;
 }
 
-/** Whether the access time is not later than the last change, or at least a day old. */
+/** Whether the access time is not later than the last change, or a day old. */
 function isStale({ atime, mtime, ctime }: Inode, now: number): boolean {
   return !isLater(atime, mtime) || !isLater(atime, ctime) || now - atime.sec >= A_DAY;
 }

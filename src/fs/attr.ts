@@ -59,7 +59,7 @@ export function changeOwn(vfs: Vfs, ctx: WalkContext, path: Path, attr: Attribut
   return changed(vfs, path, attr);
 }
 
-/** A `uid` or `gid` of -1 leaves that id unchanged. */
+/** A `uid` or `gid` of -1 stays as it is. */
 export function chown(vfs: Vfs, ctx: WalkContext, path: Path, uid: number, gid: number): number {
   const { inode } = path;
   if (path.mount.readOnly) return -EROFS;
@@ -120,8 +120,8 @@ export function truncateFile(vfs: Vfs, ctx: WalkContext, file: File, size: numbe
 }
 
 /**
- * Sets the size; the caller has checked permission. Clears set-user-ID and set-group-ID bits (inode(7)) unless `ctx`
- * has CAP_FSETID. Times change even if the size does not.
+ * Sets a size, for callers that have checked permission. Clears set-user-ID and set-group-ID bits (inode(7)) unless
+ * `ctx` has CAP_FSETID. Times change even if the size does not.
  */
 export function setSize(vfs: Vfs, ctx: WalkContext, inode: Inode, path: Path | null, size: number): number {
   if (size > inode.sb.maxBytes) return -EFBIG;
@@ -134,7 +134,7 @@ export function setSize(vfs: Vfs, ctx: WalkContext, inode: Inode, path: Path | n
   return err;
 }
 
-/** faccessat2(2): `mask` combines R_OK 4, W_OK 2, X_OK 1; 0 only asks whether the file exists. */
+/** faccessat2(2): `mask` combines R_OK 4, W_OK 2, X_OK 1; 0: does the file exist? */
 export function access(
   vfs: Vfs,
   ctx: WalkContext,
@@ -203,7 +203,7 @@ function changed(vfs: Vfs, path: Path, attr: Attributes): number {
   return err;
 }
 
-/** The IN_* event for a change. A lone time is reported as what usually changes it: an access or a modification. */
+/** The IN_* event for a change. A lone time is reported as what usually changes it. */
 function eventOf({ mode, uid, gid, atime, mtime, acl, defaultAcl }: Attributes): number {
   const isOther = [mode, uid, gid, acl, defaultAcl].some(value => value !== undefined);
   if (isOther || (atime !== undefined && mtime !== undefined)) return IN_ATTRIB;

@@ -5,8 +5,8 @@
  * The number of dentries is bounded: when there are too many, a sweep forgets those that are unused and were not looked
  * at since the previous sweep.
  *
- * Known answers, which are repeated without asking again (`rely`), are forgotten when the name that they are about
- * changes. All of them are forgotten when something on the way to one changes: a directory's name or rights, or a link.
+ * Known answers, repeated without asking again (`rely`), are forgotten when the name that they are about changes. All
+ * are forgotten when something on the way to one changes: a directory's name or rights, or a link.
  */
 import { ENOENT } from '../uapi/errno.ts';
 import { isDir } from '../uapi/stat.ts';
@@ -14,7 +14,7 @@ import { Dentry, NO_ANSWERS } from './dentry.ts';
 import type { Inode } from './inode.ts';
 
 const MANY_DENTRIES = 1 << 17;
-/** The most answers about one name that can be forgotten individually; a change of a name with more forgets all. */
+/** The most answers about one name that are forgotten one by one; with more, all answers are. */
 const MOST_ANSWERS = 8;
 
 export interface Relying {
@@ -177,7 +177,7 @@ export class Dcache {
     this.sweep();
   }
 
-  /** Forgets what is unused and was not looked at since the last sweep; the new limit is twice what remains. */
+  /** Forgets what is unused and was not looked at since the last sweep; the limit follows what remains. */
   private sweep(): void {
     for (const root of this.roots) this.sweepBelow(root);
     this.limit = Math.max(this.smallest, this.count * 2);

@@ -95,7 +95,7 @@ export class FilesStruct {
     else this.closing.clear(fd, fd + 1);
   }
 
-  /** Closes the descriptors that are marked close-on-exec (execve(2)). */
+  /** Closes what is marked close-on-exec. */
   closeOnExec(): void {
     for (let fd = this.closing.next(0, true); Number.isFinite(fd); fd = this.closing.next(fd + 1, true))
       this.close(fd);
@@ -149,7 +149,7 @@ export class FilesStruct {
   private letGo(file: File): number {
     if (file.window?.holder === this) file.closeWindow();
     const result = file.flush();
-    // A descriptor opened with O_PATH cannot lock, so closing it releases no locks.
+    // A file opened with O_PATH cannot lock, so closing it releases no locks.
     if ((file.flags & O_PATH) === 0) file.inode.locks?.removeOwner(this);
     file.put();
     return result;

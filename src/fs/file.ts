@@ -69,7 +69,7 @@ export abstract class File {
   /** O_* status flags and access mode; F_SETFL changes some of them. */
   flags: number;
   pos = 0;
-  /** Reads and writes that went to the kernel (syscalls/along.ts). */
+  /** Reads and writes that the kernel was asked for. */
   asked = 0;
   /** Reads and writes that were worth a window on the file's pages; and the window, of one program that has it open. */
   transfers = 0;
@@ -225,10 +225,7 @@ export abstract class File {
     return Math.min(len, most);
   }
 
-  /**
-   * The pages that a read would only copy from, after doing everything else that a read does; null if the file must be
-   * read with `read`.
-   */
+  /** The pages that a read would only copy, with all other effects of the read done; null: use `read`. */
   seen(): PageCache | null {
     return null;
   }
@@ -238,7 +235,7 @@ export abstract class File {
     return null;
   }
 
-  /** Ends reads and writes that a thread makes on its own: it asks the kernel from now on. */
+  /** Makes a thread that reads or writes it on its own ask from now on. */
   recall(): void {
     this.window?.recall();
   }
@@ -269,7 +266,7 @@ export abstract class File {
     return -ENOTTY;
   }
 
-  /** The pages that mmap(2) maps; `shared` and `write` are the kind of mapping. */
+  /** The pages that mmap(2) maps; `shared` and `write` say how. */
   mmap(_shared: boolean, _write: boolean): Result<PageCache> {
     return -ENODEV;
   }

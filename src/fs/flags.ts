@@ -18,7 +18,7 @@ const has = (inode: Inode, flags: number): boolean => ((inode.fsFlags ?? 0) & fl
 
 export const isImmutable = (inode: Inode): boolean => has(inode, FS_IMMUTABLE_FL);
 export const isAppendOnly = (inode: Inode): boolean => has(inode, FS_APPEND_FL);
-/** Immutable or append-only: its owner, mode, times, attributes and names cannot change. */
+/** Either of these: its owner, mode, times, attributes and names cannot change. */
 export const isFixed = (inode: Inode): boolean => has(inode, FIXING);
 export const hasNoAtime = (inode: Inode): boolean => has(inode, FS_NOATIME_FL);
 

@@ -3,7 +3,7 @@ import type { Path } from './dentry.ts';
 import type { MountNamespace } from './namespace.ts';
 
 export interface FsUser {
-  /** The root or working directory has changed, so names may mean other files than before. */
+  /** Names may mean other files than before. */
   moved(): void;
 }
 

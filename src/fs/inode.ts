@@ -35,7 +35,7 @@ export interface Attributes {
   defaultAcl?: AccessList | null;
 }
 
-/** What a new inode gets from its creator; `mode` includes the type bits, and the umask has been applied. */
+/** What a new inode gets from its creator; `mode` has the type bits, and the umask applied. */
 export interface NewInode {
   readonly mode: number;
   readonly uid: number;
@@ -72,7 +72,7 @@ export abstract class Inode {
   endpoint: object | null = null;
   /** Open files and mappings of it, and dentries that name it. At 0, an inode without links is evicted. */
   refs = 0;
-  /** Files open for writing (execve(2) then answers ETXTBSY); negative while the inode is being executed. */
+  /** Files open for writing (execve(2) then answers ETXTBSY); negative while it is executed. */
   writers = 0;
   /** Files open only for reading (leases: fcntl(2)). */
   readers = 0;

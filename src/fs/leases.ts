@@ -17,7 +17,7 @@ export class LeaseRules {
   /** fs.leases-enable, and fs.lease-break-time in seconds (proc_sys_fs(5)); 0: no time limit for holders. */
   enabled = true;
   breakTime = 45;
-  /** What made an open, or truncate(2), answer -EAGAIN just now; reading it with `takeInTheWay` clears it. */
+  /** What made an open, or truncate(2), answer -EAGAIN just now, until `takeInTheWay`. */
   inTheWay: BlockedOpen | null = null;
 
   takeInTheWay(): BlockedOpen | null {
@@ -118,7 +118,7 @@ export class Leases {
     return waits;
   }
 
-  /** When the next holder's time is up (CLOCK_MONOTONIC, ns); Infinity if there is no limit. */
+  /** When the next holder's time is up (ns), or Infinity. */
   get deadline(): number {
     let first = Number.POSITIVE_INFINITY;
     for (const { deadline } of this.held.values()) first = Math.min(first, deadline);

@@ -22,7 +22,7 @@ export interface RecordLock {
   readonly pid: number;
 }
 
-/** Bounded because each operation looks at all records of a file. */
+/** Per file, because each operation looks at all of them. */
 const MOST_RECORDS = 1 << 13;
 
 export class FileLocks {
@@ -34,7 +34,7 @@ export class FileLocks {
   /** Made with the first lease. */
   leases: Leases | null = null;
 
-  /** The locks held, for /proc/locks: records here, locks of flock(2) (LOCK_SH or LOCK_EX) in `flocked`. */
+  /** The locks held, for /proc/locks: records, and locks of flock(2) as LOCK_SH or LOCK_EX. */
   get held(): readonly RecordLock[] {
     return this.records;
   }

@@ -11,7 +11,7 @@ import { PathFile } from './open.ts';
 import { setPropagation } from './peer-group.ts';
 import type { Vfs } from './vfs.ts';
 
-/** Releasing the file takes down the tree, unless it has been attached. */
+/** Its release takes down the tree, unless that was attached. */
 class TreeFile extends PathFile {
   private readonly vfs: Vfs;
   private readonly top: Mount;
@@ -48,7 +48,7 @@ export interface MountChange {
   readonly propagation: number;
 }
 
-/** Changes a mount; with `recursive`, also all below it. If one cannot change, none does. */
+/** Changes a mount, with `recursive` all below it, too: all of them or none. */
 export function changeMount(vfs: Vfs, path: Path, change: MountChange, recursive: boolean): number {
   const { set, clear, propagation } = change;
   const { mount } = path;

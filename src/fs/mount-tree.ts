@@ -9,14 +9,14 @@ import { isolate, propagateLike } from './peer-group.ts';
 import { propagateMount, receivers } from './propagation.ts';
 import type { Vfs } from './vfs.ts';
 
-/** Most mounts of one namespace (proc_sys_fs(5), mount-max): stops mount bombs, binds of binds. */
+/** Stops mount bombs (binds of binds): per namespace (proc_sys_fs(5), mount-max). */
 const MOUNT_MAX = 10_000;
-/** Most mounts of all namespaces together: stops mount bombs that use many namespaces. */
+/** Stops mount bombs of many namespaces: for all of them together. */
 const MOST_MOUNTS = 100_000;
 
 export const isMountRoot = (path: Path): boolean => path.dentry === path.mount.root;
 
-/** Whether the mount is in a namespace, or in a loose tree that may still be attached. */
+/** Whether it is in a namespace, or in a loose tree. */
 export function isThere(mount: Mount): boolean {
   let top = mount;
   while (top.parent !== null) top = top.parent;
@@ -105,7 +105,7 @@ export function release(vfs: Vfs, mount: Mount): void {
   else mount.lastPut = () => dispose(vfs, mount);
 }
 
-/** Disposing of a filesystem's last mount shuts the filesystem down. */
+/** Shuts the filesystem down with its last mount. */
 function dispose(vfs: Vfs, mount: Mount): void {
   const { sb } = mount;
   vfs.mountCount--;

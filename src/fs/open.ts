@@ -351,7 +351,7 @@ function openTemporary(
   if (typeof made === 'number') return made;
   made.linkable = (flags & O_EXCL) === 0;
   const file = openInode(vfs, ctx, new Path(mount, vfs.dcache.unnamed(dir, made)), flags & ~O_DIRECTORY);
-  // F_GETFL shows O_TMPFILE, which includes O_DIRECTORY.
+  // F_GETFL shows all of O_TMPFILE.
   if (typeof file !== 'number') file.flags |= O_DIRECTORY;
   return file;
 }

@@ -66,7 +66,7 @@ export function share(groups: PeerGroups, mount: Mount): PeerGroup {
   return mount.peers!;
 }
 
-/** From now on the mount receives what its peers receive, and sends nothing. Without peers it keeps its old master. */
+/** Makes the mount receive what its peers do, and send nothing. Without peers it keeps its master. */
 function enslave(mount: Mount): void {
   const { peers } = mount;
   peers?.leave(mount);

@@ -94,7 +94,7 @@ export function mayCreate(dir: Dentry, cred: Cred): number {
   return dir.dead ? -ENOENT : permission(dir.inode!, MAY_WRITE | MAY_EXEC, cred);
 }
 
-/** May `victim` be removed from `dir`, or replaced there? `asDir`: as a directory, otherwise as anything else. */
+/** May `victim` be removed from `dir`, or replaced there, as a directory or as something else (`asDir`)? */
 export function mayDelete(dir: Dentry, victim: Dentry, asDir: boolean, cred: Cred): number {
   const parent = dir.inode!;
   const inode = victim.inode;
@@ -107,7 +107,7 @@ export function mayDelete(dir: Dentry, victim: Dentry, asDir: boolean, cred: Cre
   return dir.dead ? -ENOENT : 0;
 }
 
-/** Whether the sticky bit forbids removal: only the owner of the file or of the directory may remove it (unlink(2)). */
+/** Whether the sticky bit forbids removal to all but the owner of the file or directory (unlink(2)). */
 function isSticky(dir: Inode, inode: Inode, cred: Cred): boolean {
   if ((dir.mode & S_ISVTX) === 0) return false;
   return inode.uid !== cred.fsuid && dir.uid !== cred.fsuid && !capable(cred, CAP_FOWNER);

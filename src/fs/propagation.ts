@@ -25,8 +25,8 @@ export function receivers(from: Mount): Mount[] {
 }
 
 /**
- * A tree of mounts was attached at `place` in `parent`: if `parent` is shared, its receivers get copies. A mount of the
- * tree itself may be a receiver if the tree was moved, but not if it is new.
+ * A tree of mounts was attached at `place` in `parent`: if that is shared, its receivers get copies. Mounts of the tree
+ * itself may be among them, unless it is new.
  */
 export function propagateMount(vfs: Vfs, tree: Mount, isNew: boolean, parent: Mount, place: Dentry): void {
   if (parent.peers === null) return;

@@ -36,7 +36,7 @@ export class Protections {
     return permission(inode, MAY_READ | MAY_WRITE, cred) === 0 ? 0 : -EPERM;
   }
 
-  /** May a walk by `cred` end by following the symbolic link `link` in `dir`? No capability overrides this. */
+  /** May a walk by `cred` end by following the symbolic link `link` in `dir`? No capability helps. */
   mayFollow(dir: Inode, link: Inode, cred: Cred): number {
     if (this.symlinks === 0 || !isSharedBy(dir, S_IWOTH)) return 0;
     return link.uid === cred.fsuid || link.uid === dir.uid ? 0 : -EACCES;
@@ -50,6 +50,6 @@ export class Protections {
   }
 }
 
-/** Whether a directory is sticky and writable for one of `others`. */
+/** Sticky, and writable for one of `others`. */
 const isSharedBy = ({ mode }: Inode, others: number): boolean =>
   (mode & S_ISVTX) !== 0 && (mode & others) !== 0;

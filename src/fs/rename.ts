@@ -36,7 +36,7 @@ export function rename(
   return carryOut(vfs, ctx, from, to, flags);
 }
 
-/** What is wrong with the two places, whatever the caller's rights: 0 or -errno. */
+/** What is wrong with the two places, whoever asks: 0 or -errno. */
 function placesError(from: Place, to: Place, flags: number): number {
   const exchange = (flags & RENAME_EXCHANGE) !== 0;
   if (from.mount !== to.mount) return -EXDEV;
@@ -71,7 +71,7 @@ function rightsError(from: Place, to: Place, exchange: boolean, cred: Cred): num
   );
 }
 
-/** Moving a directory to another parent writes to the directory itself, because its '..' changes. */
+/** Moving a directory elsewhere writes to the directory itself: to its '..'. */
 function moveError(source: Inode, target: Inode | null, cred: Cred): number {
   const err = isDir(source.mode) ? permission(source, MAY_WRITE, cred) : 0;
   return err < 0 || target === null || !isDir(target.mode) ? err : permission(target, MAY_WRITE, cred);

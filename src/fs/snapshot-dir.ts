@@ -2,8 +2,8 @@
  * An open directory that is read as a whole when reading starts, for filesystems whose own positions cannot be handed
  * out (a host's, or those of several directories in one).
  *
- * The position after '.' is 1, after '..' 2, and each entry adds one. Positions stay valid until the directory is read
- * from its start again (rewinddir(3)), which is when POSIX requires changes to show.
+ * The position is 1 after '.', 2 after '..', and then counts entries. Positions stay valid until the directory is read
+ * from its start again (rewinddir(3)), which is when POSIX wants changes to be seen.
  */
 import { dirType, S_IFDIR } from '../uapi/stat.ts';
 import { type EmitEntry, File } from './file.ts';

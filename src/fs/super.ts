@@ -78,7 +78,7 @@ export abstract class SuperBlock {
 
   sync(): void {}
 
-  /** The last mount is gone: nothing refers to the filesystem any more. */
+  /** The last mount is gone: nothing refers to it any more. */
   shutdown(): void {}
 }
 

@@ -23,8 +23,8 @@ import { Protections } from './protections.ts';
 import type { FileSystemType, FsEnvironment, SuperBlock } from './super.ts';
 
 /**
- * Notified of changes to names and of files found by name: an IN_* event of inotify(7), the directory, the name in it,
- * and the file. `cookie` is 0, but nonzero and the same for the two halves of a rename.
+ * Notified of changes to names and to files found by name: an IN_* event of inotify(7), the directory, the name in it,
+ * and the file. `cookie` is nonzero and the same for the two halves of a rename.
  */
 export type Notify = (event: number, dir: Dentry, name: string, inode: Inode, cookie: number) => void;
 

@@ -2,8 +2,8 @@
  * Remembers the directory that the latest walk led through: programs ask about a directory's files one after another.
  *
  * Its name then replaces all lookups and permission checks on the way, provided that no directory has changed its name,
- * place or rights (`Dcache.generation`) and the same cred starts at the same place. Ways through anything that must be
- * looked at anew each time are not kept: links, '..', other mounts, names that change behind us.
+ * place or rights (`Dcache.generation`) and the same cred starts at the same place. What must be looked at anew each
+ * time is not kept: links, '..', other mounts, names that change behind us.
  */
 import type { Cred } from '../core/cred.ts';
 import type { Dentry } from './dentry.ts';
@@ -13,7 +13,7 @@ import type { Trail } from './trail.ts';
 const SLASH = 47;
 
 export class WalkMemo {
-  /** The directory that the prefix leads to. */
+  /** Where the prefix leads. */
   dentry: Dentry | null = null;
   /** The dentries found on the way, `dentry` last. */
   private readonly way: Dentry[] = [];
@@ -36,7 +36,7 @@ export class WalkMemo {
     this.way.reverse();
   }
 
-  /** How many leading characters of a name need no walk from `start`, because they lead to `dentry`; 0 if none. */
+  /** How many first characters of a name need no walk from `start`: they lead to `dentry`. */
   skip(name: string, mount: Mount, start: Dentry, cred: Cred, generation: number): number {
     if (start !== this.start || mount !== this.mount) return 0;
     if (cred !== this.cred || generation !== this.generation) return 0;
@@ -51,5 +51,5 @@ export class WalkMemo {
   }
 }
 
-/** Whether something is mounted there in at least one namespace. */
+/** In at least one of the namespaces. */
 const isMountpoint = (dentry: Dentry): boolean => dentry.mounts !== null;

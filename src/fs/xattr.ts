@@ -77,7 +77,7 @@ function rights(path: Path, name: string, mask: number, cred: Cred): number {
   return name.length === space.length ? -EINVAL : 0;
 }
 
-/** The namespaces that filesystems store. "system." has only access control lists (acl.ts) and SOCKET_PROTOCOL. */
+/** The namespaces that are stored. "system." has only access control lists (acl.ts) and SOCKET_PROTOCOL. */
 const STORED: ReadonlySet<string> = new Set(['user.', 'trusted.', 'security.']);
 
 function accessError({ mount, inode }: Path, name: string, space: string, mask: number, cred: Cred): number {

@@ -74,7 +74,7 @@ export class HostFile extends File {
     if (this.reader === null) return -EACCES;
     const pages = this.inode.pages();
     if (typeof pages === 'number') return pages;
-    // mprotect(2) may allow stores later, even if `_write` is false.
+    // mprotect(2) may allow stores later.
     const r = shared && this.writer !== null ? this.inode.mappedForStores() : 0;
     return r < 0 ? r : pages;
   }

@@ -67,7 +67,7 @@ export class GivenDescriptors {
     return known;
   }
 
-  /** The host's path of the file, which is also how a process sees files that were opened outside its root. */
+  /** The host's path of the file, as a process sees files that were opened outside its root. */
   private nameOf(fd: number): string {
     const dir = this.files.openRoot('/proc/self/fd');
     const name = dir < 0 ? dir : this.files.readlink(dir, String(fd));
@@ -88,7 +88,7 @@ class GivenSuper extends HostSuperBlock {
     this.readOnly = !this.files.writable || isDir(this.root.mode);
   }
 
-  /** A given file of the host's procfs need not be hidden: no other file is reachable through it. */
+  /** No other file can be reached through a given one, not even in the host's procfs. */
   protected override isProc(): boolean {
     return false;
   }

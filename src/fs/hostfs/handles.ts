@@ -38,7 +38,7 @@ export class HandleCache {
     this.keep(handle);
   }
 
-  /** Marks a handle as used: of all idle ones it will be closed last. */
+  /** Marks a handle as used: it is the last to be closed. */
   touch(handle: Handle): void {
     if (handle.pins > 0) return;
     this.idle.delete(handle);
@@ -65,7 +65,7 @@ export class HandleCache {
     handle.fd = -1;
   }
 
-  /** Closes all idle handles: the process ran out of descriptors, or the filesystem shuts down. */
+  /** Closes all idle handles: when descriptors run out, and at shutdown. */
   closeIdle(): void {
     for (const handle of this.idle) this.close(handle);
   }

@@ -40,7 +40,7 @@ export class HostInode extends HostNode {
   /** Number of reads, where they are counted (file.ts). */
   reads = 0;
   private target: string | null = null;
-  /** A directory's entries; `sb.listings` decides how long they are kept. */
+  /** A directory's entries, kept as long as `sb.listings` does. */
   listing: Listing | null = null;
 
   override get isSteady(): boolean {
@@ -145,8 +145,8 @@ export class HostInode extends HostNode {
   }
 
   /**
-   * Prepares to list this directory: 0, or -errno if the host refuses. A kept listing, of a directory that is not
-   * supposed to change (`isSteady`), is made anew only if the host's attributes show that it did.
+   * Prepares to list this directory: 0, or -errno if the host refuses. A kept listing (`isSteady`) is made anew only if
+   * the host's attributes show a change.
    */
   openListing(): number {
     if (this.device.hidden) return 0;
@@ -169,7 +169,7 @@ export class HostInode extends HostNode {
     return listing;
   }
 
-  /** Whether any change from now on will show in the modification time. */
+  /** Whether a change from now on will show in its time. */
   private get isSettled(): boolean {
     return this.sb.clock.coarse().sec - this.mtime.sec > GRAIN;
   }
@@ -349,7 +349,7 @@ export class HostInode extends HostNode {
     return true;
   }
 
-  /** The last reference is gone: frees pages and descriptors. */
+  /** The last reference is gone. */
   letGo(): void {
     this.sb.listings.drop(this);
     const writer = this.mapped?.writer ?? null;
@@ -423,7 +423,7 @@ export class HostInode extends HostNode {
     return inode;
   }
 
-  /** Restores mode bits that the host's umask took, and sets the owner if we may give files away. */
+  /** Restores what the host's umask took, and sets the owner if we may give files away. */
   private becomeAsAsked(init: NewInode): void {
     const { files } = this.sb;
     const giveAway = files.privileged && (this.uid !== init.uid || this.gid !== init.gid);
@@ -451,7 +451,7 @@ export class HostInode extends HostNode {
 
   private remove(name: string, inode: HostInode, asDir: boolean): number {
     if (this.sb.readOnly) return -EROFS;
-    // Its other users can reach the file only by descriptor from now on, so make sure that there is one.
+    // From now on, other users of the file can reach it only by this descriptor.
     if (inode.refs > 1) inode.anyFd();
     const dir = this.directoryFd();
     if (dir < 0) return dir;

@@ -80,7 +80,7 @@ export abstract class HostNode extends Inode {
     );
   }
 
-  /** Takes over the host's attributes; if they show a change of content, cached pages and listings follow it. */
+  /** Takes over the host's attributes, and reports a change of content that they show. */
   adopt(seen: HostStat): void {
     const changed = seen.size !== this.size || !isTime(this.mtime, seen.mtimeSec, seen.mtimeNsec);
     this.copyAttributes(seen);
@@ -225,7 +225,7 @@ export abstract class HostNode extends Inode {
 
   unpin(handle: Handle): void {
     this.sb.handles.unpin(handle);
-    // While a descriptor for writing is open, the host's execve answers ETXTBSY, so close it once it is unused.
+    // An unused descriptor for writing would make the host's execve answer ETXTBSY.
     if (handle === this.writer) this.sb.handles.close(handle);
   }
 
@@ -234,7 +234,7 @@ export abstract class HostNode extends Inode {
     return (this.reader?.pins ?? 0) + (this.writer?.pins ?? 0);
   }
 
-  /** Sets the writer's descriptor; `reads`: it is open for reading, too. */
+  /** Sets the writer's descriptor; `reads`: it can read, too. */
   protected setWriter(fd: number, reads: boolean): void {
     this.writer ??= new Handle();
     this.sb.handles.close(this.writer);
@@ -284,7 +284,7 @@ export abstract class HostNode extends Inode {
     return true;
   }
 
-  /** Opens this directory, and those above it as far as they are not open; the descriptor, or -errno. */
+  /** Opens this directory and all above it that are not open; a descriptor, or -errno. */
   private openDirectory(): number {
     const closed: HostNode[] = [];
     let above: HostNode = this;

@@ -68,7 +68,7 @@ export class HostPages {
     });
   }
 
-  /** Fills pages that are not present yet; `load` reads what the host does not deliver at once. 0 or -errno. */
+  /** Fills pages that are not present yet, reading what the host does not deliver at once; 0 or -errno. */
   private loadFresh(fd: number, pos: number, offset: number, len: number): number {
     const n = Math.max(0, this.ram.load(offset, fd, pos, len));
     return n === len ? 0 : this.load(fd, pos + n, offset + n, len - n);

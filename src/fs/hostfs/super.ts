@@ -177,7 +177,7 @@ export class HostSuperBlock extends SuperBlock {
     if (inode.device.inodes.get(key) === inode) inode.device.inodes.delete(key);
   }
 
-  /** An orphaned file has got a name again. */
+  /** An orphan got a name. */
   adopted(inode: HostInode): void {
     inode.device.inodes.set(keyOf(inode), inode);
   }
@@ -208,7 +208,7 @@ export class HostSuperBlock extends SuperBlock {
 
 const EXACT_HIGH = 2 ** 21;
 
-/** An inode number as a key: a number if that is exact, otherwise a string. */
+/** The host's inode number: a number if that is exact, otherwise a string. */
 export const keyOf = (id: { readonly inoLow: number; readonly inoHigh: number }): number | string =>
   id.inoHigh === 0
     ? id.inoLow

@@ -1,8 +1,8 @@
 /**
  * Copies a file from a lower layer to the upper one, before it is changed for the first time.
  *
- * The copy is made in the work directory and moved into place when complete. Directories above it are copied first, and
- * keep their times. A file with several names also gets a name in the work directory, for the sake of its other names.
+ * The copy is made in the work directory and moved into place when complete. Directories above it come first, and keep
+ * their times. A file with several names gets one in the work directory, too, for the sake of its other names.
  */
 import { ROOT_CRED } from '../../core/cred.ts';
 import type { Result } from '../../lib/result.ts';
@@ -105,7 +105,7 @@ function copyData(lower: Inode, upper: Inode, size: number): number {
   return r;
 }
 
-/** Gives the copy its name in the upper layer, or leaves it nameless if the file has no name any more; 0 or -errno. */
+/** Gives the copy its name, or none if the file has none any more; 0 or -errno. */
 function putInPlace(inode: OverlayInode, upper: Inode, temporary: string): number {
   const work = inode.sb.work!;
   const { parent } = inode;

@@ -91,7 +91,7 @@ export class OverlayFile extends File {
     this.file.put();
   }
 
-  /** The file was read or mapped: stores the access time in the upper file, if there is one. */
+  /** Read or mapped: the upper file, if any, keeps the access time. */
   private accessed(): void {
     const { upper } = this.inode;
     if (upper === null) return;

@@ -28,7 +28,7 @@ export class OverlayInode extends Inode implements Parts {
   upper: Inode | null;
   readonly lowers: readonly LowerPart[];
   readonly path: string;
-  /** With `name`, where the file is copied up to: one of its names; null once that is gone. Holds a reference. */
+  /** Where the file is copied up to: one of its names; null once that is gone. Holds a reference. */
   parent: OverlayInode | null = null;
   name = '';
   /** Names missing in the upper file's link count: those only in lower layers, less those that only we made. */
@@ -65,7 +65,7 @@ export class OverlayInode extends Inode implements Parts {
     return !isDir(this.mode) && this.nlink > (this.parent === null ? 0 : 1);
   }
 
-  /** The upper file's flags; 0 for a file only in lower layers if the upper filesystem has flags. */
+  /** The upper file's; 0 without one, if the upper filesystem has flags. */
   override get fsFlags(): number | null {
     const kept = (this.upper ?? this.sb.work)?.fsFlags ?? null;
     return this.upper === null && kept !== null ? 0 : kept;

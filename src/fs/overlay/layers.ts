@@ -96,7 +96,7 @@ export class Layers {
     return dir.setxattr(`${this.prefix}redirect`, path, 0);
   }
 
-  /** The inode number that a file had before it was copied up, or 0. */
+  /** The inode number that a file had before copy-up, or 0. */
   originOf(file: Inode): number {
     const text = file.getxattr(`${this.prefix}origin`);
     const ino = typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : 0;
@@ -139,5 +139,5 @@ export class Layers {
   }
 }
 
-/** The part that shows: the upper one, otherwise the highest lower one. */
+/** The part that shows: the highest. */
 export const realOf = (parts: Parts): Inode => parts.upper ?? parts.lowers[0]!.inode;

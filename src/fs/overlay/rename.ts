@@ -85,7 +85,7 @@ function prepareMove(
   return to.lowerHas(newName) ? layers.setOpaque(moved.upper!) : 0;
 }
 
-/** Links the name in the upper layer, which may have only some of the names of a copied file; 0 or -errno. */
+/** Links a name that the upper layer may lack, of a copied file with several names; 0 or -errno. */
 function ensureUpperName(dir: OverlayInode, name: string, file: OverlayInode): number {
   if (hasUpper(dir, name)) return 0;
   const r = dir.upper!.link(name, file.upper!);

@@ -43,7 +43,7 @@ export class OverlaySuperBlock extends SuperBlock {
   private readonly ranges: SuperBlock[] = [];
   private readonly isVolatile: boolean;
   private readonly shown: string;
-  /** By real inode: the upper part and, if that is how the file was found, the lower one. */
+  /** By each real inode by which a file is found: its upper part, its highest lower one. */
   private readonly inodes: Map<Inode, OverlayInode> = new Map();
   private lastTemporary = 0;
   private reader: WalkContext | null = null;

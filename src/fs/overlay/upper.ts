@@ -70,7 +70,7 @@ export function clearWhiteout(dir: OverlayInode, name: string): number {
   return r < 0 ? r : 1;
 }
 
-/** Removes the whiteouts from the upper part of a directory: 0, -ENOTEMPTY if anything else is left, or -errno. */
+/** Removes whiteouts from a directory's upper part: 0, -ENOTEMPTY if there is anything else, or -errno. */
 export function purgeWhiteouts(upper: Inode): number {
   const listing = listLayer(upper);
   if (typeof listing === 'number') return listing;

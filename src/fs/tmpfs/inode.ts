@@ -61,7 +61,7 @@ export class TmpfsInode extends Inode {
     return 0;
   }
 
-  /** Null, no flags, for all but regular files and directories. */
+  /** Null (none) for devices, FIFOs and sockets. */
   override get fsFlags(): number | null {
     return isReg(this.mode) || isDir(this.mode) ? this.flags : null;
   }

@@ -42,7 +42,7 @@ export class TmpfsFile extends TmpfsInode {
     return super.setattr(attr);
   }
 
-  /** Returns the bytes written, fewer than `len` if the filesystem fills up; or -errno (-ENOSPC, -EFBIG). */
+  /** Bytes written, fewer than `len` if the filesystem fills up; or -ENOSPC, -EFBIG. */
   write(pos: number, buf: Uint8Array, off: number, len: number): number {
     if (len === 0) return 0;
     if (pos >= this.sb.maxBytes) return -EFBIG;
@@ -56,7 +56,7 @@ export class TmpfsFile extends TmpfsInode {
     return written;
   }
 
-  /** The pages in which the caller will replace bytes [pos, pos + len); null if these are not all within the file. */
+  /** The pages, in which the caller replaces bytes [pos, pos + len); null if the file would grow. */
   overwritten(pos: number, len: number): PageCache | null {
     if (pos + len > this.size) return null;
     this.changed();
