@@ -38,7 +38,7 @@ const NO_ID = 0xffffffff;
 /** Lists with more group entries than this look groups up in a set instead of one by one. */
 const FEW = 16;
 
-/** The list of an attribute's value, null (no list) if it has no entries; -EINVAL, or -EOPNOTSUPP for its version. */
+/** The list of an attribute's value, null (no list) if it has no entries; -EINVAL, -EOPNOTSUPP (another version). */
 export function parseAccessList(value: string): AccessList | null | number {
   if (value === '') return null;
   const count = (value.length - HEADER) / ENTRY;
