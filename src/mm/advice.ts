@@ -1,6 +1,6 @@
 /**
- * What madvise(2), mlock(2) and mincore(2) do to the pages of one area, or of a range. Areas are cut only where they
- * come to differ.
+ * What madvise(2), mlock(2) and mincore(2) do to the pages of one area or of a range. Areas are cut only where they
+ * become different.
  */
 import { PROT_NONE, PROT_READ, PROT_WRITE } from '../engine/engine.ts';
 import { EACCES, EFAULT, EINVAL, ENOMEM } from '../uapi/errno.ts';
@@ -11,7 +11,7 @@ import { remapDropped } from './moved-files.ts';
 import { PAGE_SIZE, pageUp } from './ram.ts';
 import { VM_LOCKED, VM_LOCKONFAULT, VM_MAYWRITE, VM_SHARED, type Vma } from './vma.ts';
 
-/** MADV_DONTNEED, MADV_FREE: private pages are dropped; a file's pages come back when touched. */
+/** MADV_DONTNEED, MADV_FREE: drops private pages; a file's pages come back when touched. */
 export function dropPages(mm: Mm, vma: Vma, from: number, to: number, advice: number): number {
   if (advice === MADV_FREE && (vma.backing !== null || vma.shared)) return -EINVAL;
   if (vma.shared) return 0;
@@ -20,7 +20,7 @@ export function dropPages(mm: Mm, vma: Vma, from: number, to: number, advice: nu
   return 0;
 }
 
-/** MADV_REMOVE: holes in the file of a shared mapping. */
+/** MADV_REMOVE: punches a hole in the file of a shared mapping. */
 export function punch(vma: Vma, from: number, to: number): number {
   if (vma.backing === null) return -EINVAL;
   if (!vma.shared || (vma.flags & VM_MAYWRITE) === 0) return -EACCES;
@@ -28,7 +28,7 @@ export function punch(vma: Vma, from: number, to: number): number {
   return 0;
 }
 
-/** MADV_DONTFORK and the like: the engine copies as the flags say. */
+/** MADV_DONTFORK and the like: the engine treats the pages at fork as the flags say. */
 export function setForkFlag(
   mm: Mm,
   from: number,
@@ -42,8 +42,8 @@ export function setForkFlag(
 }
 
 /**
- * Makes the pages of [start, end) be there, as if they had been touched (MAP_POPULATE, mlock(2)): 0, -ENOMEM at a
- * hole, -EFAULT at what cannot be touched; the pages before it are there.
+ * Brings in the pages of [start, end) as if they had been touched (MAP_POPULATE, mlock(2)): 0, -ENOMEM at a hole,
+ * -EFAULT at a page that cannot be touched. The pages before a failure have been brought in.
  */
 export function faultIn(mm: Mm, start: number, end: number): number {
   const stop = mm.vmas.coveredFrom(start, end);
@@ -73,12 +73,12 @@ export function faultInArea(mm: Mm, vma: Vma, from: number, to: number, writes: 
   return end < to ? -EFAULT : 0;
 }
 
-/** Whether new pages of an area are to be there at once. */
+/** Whether new pages of an area are brought in at once. */
 export const isFilled = (flags: number): boolean => (flags & (VM_LOCKED | VM_LOCKONFAULT)) === VM_LOCKED;
 
 /**
- * Which of the area's pages from `address` on are in memory (mincore(2)): a byte each, 1 or 0. Private ones as the
- * engine says, a file's if its cache has them.
+ * Which of the area's pages from `address` on are in memory (mincore(2)): a byte each, 1 or 0. The engine knows this of
+ * private pages; a file's page counts if its cache has it and it was touched.
  */
 export function residency(mm: Mm, vma: Vma, address: number, out: Uint8Array): void {
   const { backing } = vma;

@@ -1,7 +1,7 @@
 /**
- * Pages of files in an address space: which of them the engine has is noted in `vma.mapped`. Small files are mapped
- * whole, large ones as they are touched, or by the space itself from the host's file. Only the engine's pages and these notes change here, not the list of areas;
- * lengths and addresses are page-aligned unless it is said otherwise.
+ * Pages of files in an address space; `vma.mapped` notes which of them the engine has mapped. Small files are mapped
+ * whole, large ones as they are touched, or by the space itself from the host's file. Only the engine's pages and these
+ * notes change here, not the list of areas. Lengths and addresses are page-aligned unless stated otherwise.
  */
 import { PROT_EXEC, PROT_NONE, PROT_WRITE } from '../engine/engine.ts';
 import { Bitmap } from '../lib/bitmap.ts';
@@ -16,10 +16,13 @@ import { type Backing, VM_DONTFORK, VM_MAYWRITE, VM_SHARED_WRITER, type Vma, wit
 
 /** Files up to this size are read whole when they are mapped, larger ones as they are touched. */
 const EAGER = 16 * 1024 * 1024;
-/** What is read and mapped at once after a touch: the piece of the file where it was, so that going backwards costs no more. */
+/**
+ * How much is read and mapped after a touch: the aligned piece of the file around it, so that going backwards costs no
+ * more.
+ */
 const CHUNK = 1024 * 1024;
 
-/** A mapping is being made; its place may still hold what it replaces. 0 or -errno: then some pages may be there. */
+/** Maps a new area's file; the old mapping may still be in its place. 0, or -errno with some pages perhaps mapped. */
 export function mapBacking(mm: Mm, vma: Vma, backing: Backing): number {
   vma.mapped = new Bitmap();
   backing.cache.users.add(mm);
@@ -28,7 +31,7 @@ export function mapBacking(mm: Mm, vma: Vma, backing: Backing): number {
   const { size } = backing.cache;
   const end = vma.posOf(vma.end);
   const eager = size <= EAGER ? end : vma.pos;
-  // Whatever was there must be gone: the file's pages may not fill the area.
+  // The old mapping must go: the file's pages may not fill the area.
   if (end > pageUp(size) || eager < end) mm.space.unmap(vma.start, vma.length, true);
   if ((vma.prot & PROT_EXEC) !== 0 && mm.host.images.map(mm, vma, backing)) return 0;
   if (eager === vma.pos) {
@@ -38,7 +41,7 @@ export function mapBacking(mm: Mm, vma: Vma, backing: Backing): number {
   return Math.min(0, mapFilePages(mm, vma, backing, vma.pos, eager));
 }
 
-/** The host's own pages: they need not be read, nor does anybody have to be asked when they are touched. */
+/** Maps the host's own file: its pages need not be read, and the kernel has no part in a touch. */
 function mapDirectly(mm: Mm, vma: Vma, { cache }: Backing): boolean {
   const len = Math.min(vma.length, pageUp(cache.size) - vma.pos);
   if (vma.shared || cache.hostFile === null || len <= 0) return false;
@@ -49,13 +52,13 @@ function mapDirectly(mm: Mm, vma: Vma, { cache }: Backing): boolean {
   return true;
 }
 
-/** The host has refused to map the file: the area gets its pages as they are touched. */
+/** The host has refused to map the file: the area gets its pages from the page cache as they are touched. */
 export function mapIndirectly(vma: Vma): void {
   vma.direct = false;
   vma.mapped = new Bitmap();
 }
 
-/** Maps what the page cache of a large file has already: others have touched it. */
+/** Maps what the page cache of a large file has already, as others have touched it. */
 function mapPresent(mm: Mm, vma: Vma, backing: Backing): void {
   const { cache } = backing;
   const end = Math.min(vma.posOf(vma.end), pageUp(cache.size)) / PAGE_SIZE;
@@ -67,7 +70,9 @@ function mapPresent(mm: Mm, vma: Vma, backing: Backing): void {
   }
 }
 
-/** Maps what is not mapped yet of the file's bytes [from, to) that the area covers; pages mapped or -errno. */
+/**
+ * Maps those of the file's bytes [from, to) that the area covers and that are not mapped yet: pages mapped, or -errno.
+ */
 function mapFilePages(mm: Mm, vma: Vma, backing: Backing, from: number, to: number): number {
   const { cache } = backing;
   const end = Math.min(to, vma.posOf(vma.end), pageUp(cache.size));
@@ -86,8 +91,8 @@ function mapFilePages(mm: Mm, vma: Vma, backing: Backing, from: number, to: numb
 }
 
 /**
- * The file's pages of an area that was at [from, from + len) come to where it is now. No mapping of the engine's
- * grows on the way: behind a file's pages lie those of others.
+ * Moves the file's pages of an area that was at [from, from + len) to where the area is now. No mapping of the engine's
+ * grows on the way, because the pages behind a file's belong to others.
  */
 export function moveFilePages(mm: Mm, vma: Vma, backing: Backing, from: number, len: number): void {
   const first = vma.pos / PAGE_SIZE;
@@ -105,7 +110,9 @@ export function moveFilePages(mm: Mm, vma: Vma, backing: Backing, from: number, 
   mapAppended(mm, vma, backing, vma.pos + len);
 }
 
-/** An area has become longer. What is noted of the pages from `pos` on is of an area that it was once cut from. */
+/**
+ * An area has become longer. Notes on pages from `pos` on are stale: they come from an area that this one was cut from.
+ */
 export function mapAppended(mm: Mm, vma: Vma, backing: Backing, pos: number): void {
   vma.mapped!.clear(pos / PAGE_SIZE, Number.POSITIVE_INFINITY);
   mapFilePages(mm, vma, backing, pos, vma.posOf(vma.end));
@@ -125,8 +132,8 @@ function hasMapped(mm: Mm, vma: Vma, address: number, len: number): void {
 }
 
 /**
- * Maps the files' pages that [address, address + len), of any bytes, needs and that are not: how many these were, or -errno.
- * Areas whose files hear of a store count, too.
+ * Maps the pages of files that [address, address + len), not page-aligned, needs and that are not mapped yet: how many,
+ * or -errno. The result includes areas whose files have been told of a store.
  */
 export function mapTouched(mm: Mm, address: number, len: number, stores: boolean): number {
   let mapped = stores ? storing(mm, address, len) : 0;
@@ -146,7 +153,9 @@ export function mapTouched(mm: Mm, address: number, len: number, stores: boolean
   return mapped;
 }
 
-/** Areas of [start, end) that may be written now, but for those where nobody has stored yet: their files are to hear of it. */
+/**
+ * [start, end) has become writable: takes that right back where nothing was stored yet, as the file must be told of it.
+ */
 export function hideUnstored(mm: Mm, start: number, end: number, prot: number): void {
   for (const vma of mm.vmas.within(start, end)) {
     if (!vma.unstored) continue;
@@ -155,7 +164,7 @@ export function hideUnstored(mm: Mm, start: number, end: number, prot: number): 
   }
 }
 
-/** A program is about to store to [address, address + len), of any bytes: how many areas' files have heard of it now. */
+/** Before a store to [address, address + len), not page-aligned: the number of areas whose files have been told now. */
 function storing(mm: Mm, address: number, len: number): number {
   let heard = 0;
   for (const vma of mm.vmas.within(address, address + len)) {
@@ -168,13 +177,13 @@ function storing(mm: Mm, address: number, len: number): number {
   return heard;
 }
 
-/** Gives the pages of an area these rights. */
+/** Gives the mapped pages of an area these rights. */
 export function protectMapped(mm: Mm, vma: Vma, prot: number): void {
   for (const { from, to } of mappedParts(vma, vma.start, vma.end)) mm.space.protect(from, to - from, prot);
   hideGuards(mm, vma.start, vma.end);
 }
 
-/** The engine's pages behind the ends of files go (PageUser). */
+/** Removes the engine's pages behind the ends of files (PageUser). */
 export function unmapTruncated(mm: Mm): void {
   for (const vma of mm.vmas) {
     if (vma.backing === null || vma.mapped === null) continue;
@@ -191,7 +200,7 @@ export function unmapTruncated(mm: Mm): void {
 /** Pages [first, last) of a file have become a hole (PageUser). */
 export function unmapPunched(mm: Mm, cache: PageCache, first: number, last: number): void {
   for (const vma of mm.vmas) {
-    // Through private mappings the hole is seen without our help, and what was written stays.
+    // Through private mappings the hole shows without our help, and what was written stays.
     if (vma.backing?.cache !== cache || vma.mapped === null || !vma.shared) continue;
     const from = Math.max(vma.start, vma.start + (first * PAGE_SIZE - vma.pos));
     const to = Math.min(vma.end, vma.start + (last * PAGE_SIZE - vma.pos));
@@ -203,7 +212,7 @@ export function unmapPunched(mm: Mm, cache: PageCache, first: number, last: numb
   mm.space.flush();
 }
 
-/** Where the engine has pages in [start, end): what it is asked of others fails, and ends at the first hole. */
+/** Where the engine has pages in [start, end). Requests for other ranges fail, and end at the first hole. */
 export function mappedRuns(mm: Mm, start: number, end: number): Range[] {
   const runs: Range[] = [];
   for (const vma of mm.vmas.within(start, end))
@@ -215,7 +224,7 @@ export function mappedRuns(mm: Mm, start: number, end: number): Range[] {
   return runs;
 }
 
-/** Parts of an area that the engine has pages for: all of private memory, of a file what was mapped so far. */
+/** Parts of an area that the engine has pages for: all of private memory, and of a file what has been mapped so far. */
 export function* mappedParts({ mapped, start, pos }: Vma, from: number, to: number): Generator<Range> {
   if (mapped === null) {
     yield { from, to };
@@ -229,7 +238,7 @@ export function* mappedParts({ mapped, start, pos }: Vma, from: number, to: numb
   }
 }
 
-/** Which pages of a file from `page` on are in memory: sets out[i] to 1 for each. */
+/** Which pages of a file from `page` on are cached and were touched: sets out[i] to 1 for each. */
 export function touched(mm: Mm, cache: PageCache, page: number, out: Uint8Array): void {
   for (let at = cache.nextPage(page, true); at < page + out.length; ) {
     const stop = Math.min(page + out.length, cache.nextPage(at, false));
@@ -239,7 +248,8 @@ export function touched(mm: Mm, cache: PageCache, page: number, out: Uint8Array)
 }
 
 /**
- * Pages of an area that is no longer listed are gone for sure: only now the cache need not tell the space of its changes.
+ * Only when the pages of an area that is no longer listed are surely gone may the cache stop telling the space of
+ * changes.
  */
 export function forgetCache(mm: Mm, cache: PageCache): void {
   if (!mm.vmas.isMapped(cache)) cache.dropUser(mm);

@@ -1,6 +1,6 @@
 /**
- * Memory policies (set_mempolicy(2)): on which nodes pages are to be. There is one node, 0, where all are, so they are only
- * kept and told.
+ * Memory policies (set_mempolicy(2)): which nodes pages should be on. There is only node 0, so policies are only stored
+ * and reported.
  */
 import type { Result } from '../lib/result.ts';
 import { EINVAL } from '../uapi/errno.ts';
@@ -34,14 +34,14 @@ export interface MemPolicy {
   readonly flags: number;
   /** As get_mempolicy(2) shows them. */
   readonly nodes: Nodes;
-  /** Whether node 0 was made its home (set_mempolicy_home_node(2)). */
+  /** Whether node 0 was made the home node (set_mempolicy_home_node(2)). */
   readonly hasHome: boolean;
 }
 
 const FIXED = MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES;
 const FLAGS = FIXED | MPOL_F_NUMA_BALANCING;
 
-/** The policy that a call asks for with `mode` (MPOL_*, with flags) and these nodes; null: the default. */
+/** The policy for `mode` (MPOL_* without flags), `flags` and these nodes; null: the default; or -EINVAL. */
 export function newPolicy(mode: number, flags: number, nodes: Nodes): MemPolicy | null | number {
   const empty = isEmpty(nodes);
   if (mode === MPOL_DEFAULT) return empty ? null : -EINVAL;
@@ -55,7 +55,7 @@ export function newPolicy(mode: number, flags: number, nodes: Nodes): MemPolicy 
   return { mode, flags, nodes: (flags & FLAGS) !== 0 ? nodes : ALL_NODES, hasHome: false };
 }
 
-/** The parts of a mode with flags, or -EINVAL. */
+/** Splits a mode word into mode and flags; or -EINVAL. */
 export function splitMode(word: number): Result<{ mode: number; flags: number }> {
   const [mode, flags] = [word & ~FLAGS, word & FLAGS];
   if (mode < 0 || mode > MPOL_WEIGHTED_INTERLEAVE || (flags & FIXED) === FIXED) return -EINVAL;

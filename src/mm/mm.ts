@@ -1,6 +1,6 @@
 /**
- * An address space as the kernel sees it (mm_struct): its areas, and where things are. Keeps areas and the
- * engine's pages in step. The system calls' own rules (flags, limits, errors) are in syscalls/.
+ * An address space as the kernel sees it (mm_struct): its areas, and where things are. Keeps the areas and the
+ * engine's pages in step. The rules of the system calls (flags, limits, errors) are in syscalls/.
  */
 import type { ThreadFacts } from '../engine/answers.ts';
 import { PROT_NONE, PROT_READ, PROT_WRITE, type Space } from '../engine/engine.ts';
@@ -39,28 +39,31 @@ import {
 } from './vma.ts';
 import { type AreasWatcher, VmaList } from './vma-list.ts';
 
-/** Whether an area with these PROT_ bits lets one do this. What may be written or executed can be read, on x86. */
+/**
+ * Whether an area with the PROT_ bits `has` permits access `wanted`. What may be written or executed can be read, on
+ * x86.
+ */
 export const grants = (has: number, wanted: number): boolean =>
   wanted === PROT_READ ? has !== PROT_NONE : (has & wanted) === wanted;
 
-/** What core(5) tells: private and shared anonymous memory, ELF headers, private huge pages. */
+/** What core(5) specifies: private and shared anonymous memory, ELF headers, private huge pages. */
 const DEFAULT_COREDUMP_FILTER = 0x33;
 
 export class Mm implements PageUser, AreasWatcher {
   space: Space;
-  /** Files that its program reads and writes by itself. */
+  /** Windows through which the program reads and writes files on its own. */
   readonly windows: Roster<PageWindow> = new Roster();
   private readonly areas: VmaList = new VmaList(this);
-  /** What the program's thread was told of its break. */
+  /** The break as the program's thread was told of it, if it was. */
   private ownBreak: OwnBreak | null = null;
-  /** It may be told anew. */
+  /** Whether the thread may be told of the break anew. */
   breakUntold = true;
   readonly ownEnd: OwnEnd = new OwnEnd();
-  /** Tasks that use it. */
+  /** Number of tasks that use it. */
   users = 1;
   brkStart = 0;
   private breakEnd = 0;
-  /** Mappings without a wish go below this. */
+  /** Mappings that name no address go below this. */
   mmapBase = 0;
   startCode = 0;
   endCode = 0;
@@ -71,34 +74,34 @@ export class Mm implements PageUser, AreasWatcher {
   argEnd = 0;
   envStart = 0;
   envEnd = 0;
-  /** The auxiliary vector, for /proc/PID/auxv: words. */
+  /** The auxiliary vector for /proc/PID/auxv, in words. */
   auxv: readonly number[] = [];
-  /** What of patched texts is mapped here (text-image.ts). */
+  /** The patched texts that are mapped here (text-image.ts). */
   readonly texts: Mapped[] = [];
   /** The program's file. */
   exe: Backing | null = null;
-  /** Largest ever size of all areas in pages, for /proc (VmPeak). */
+  /** Largest size ever of all areas, in pages, for /proc (VmPeak). */
   private peak = 0;
   private pages = 0;
   private futureFlags = 0;
-  /** Which memory core files have: bits of /proc/PID/coredump_filter (core(5)). */
+  /** Which memory goes into core files: bits of /proc/PID/coredump_filter (core(5)). */
   coredumpFilter: number = DEFAULT_COREDUMP_FILTER;
-  /** What membarrier(2) was told to be ready for. */
+  /** What membarrier(2) was told to prepare for. */
   barriers = 0;
   /** Guard pages (madvise(2), MADV_GUARD_INSTALL): no access, whatever their areas say. */
   guards = new Ranges();
   private readonly places = new Places();
   readonly host: MmHost;
-  /** Private pages that may be touched. */
+  /** Number of private pages that may be touched. */
   private promised = 0;
   /**
-   * Text that it maps may be patched (text-image.ts). Not where a program without an interpreter loads others: emulators
-   * (valgrind) read that text as data, and know nothing of the places where patched calls go.
+   * Whether text that it maps may be patched (text-image.ts). Not where a program without an interpreter loads others:
+   * emulators (valgrind) read that text as data, and know nothing of the places that patched calls jump to.
    */
   patchesText = true;
-  /** Nobody used it any more, and all that it held has been given back. */
+  /** The last user has gone, and everything it held has been given back. */
   gone = false;
-  /** How many programs it was of before (execve(2)). */
+  /** Number of programs that it belonged to earlier (execve(2)). */
   programsBefore: number;
 
   constructor(space: Space, host: MmHost) {
@@ -108,7 +111,7 @@ export class Mm implements PageUser, AreasWatcher {
     this.host = host;
   }
 
-  /** As they are: what the program's thread has changed itself is seen. */
+  /** Up to date: includes what the program's thread has changed itself. */
   get vmas(): VmaList {
     if (this.ownBreak?.hasMoved === true) this.hearBreak(this.ownBreak);
     return this.areas;
@@ -119,7 +122,7 @@ export class Mm implements PageUser, AreasWatcher {
     return this.breakEnd;
   }
 
-  /** Its thread, if it was told where the break was, is in the kernel. */
+  /** If its thread was told of the break, that thread must be in the kernel. */
   set brk(address: number) {
     this.untellBreak();
     this.breakEnd = address;
@@ -136,7 +139,7 @@ export class Mm implements PageUser, AreasWatcher {
     return this.peak;
   }
 
-  /** Flags of areas to come: mlockall(2), MCL_FUTURE. */
+  /** Flags of future areas: mlockall(2), MCL_FUTURE. */
   get defFlags(): number {
     return this.futureFlags;
   }
@@ -146,14 +149,14 @@ export class Mm implements PageUser, AreasWatcher {
     this.futureFlags = flags;
   }
 
-  /** The program's only thread, which is about to go on, may move the break by itself, by `ahead` bytes up at most. */
+  /** Lets the program's only thread, which is about to go on, move the break itself, up by at most `ahead` bytes. */
   tellBreak(facts: ThreadFacts, ahead: number): void {
     this.untellBreak();
     this.ownBreak = new OwnBreak(this, facts, ahead);
     this.breakUntold = false;
   }
 
-  /** It has to ask, from its next call on: it is in the kernel. */
+  /** From its next call on the thread, which is in the kernel, has to ask. */
   untellBreak(): void {
     const own = this.ownBreak;
     this.ownEnd.untell();
@@ -164,8 +167,8 @@ export class Mm implements PageUser, AreasWatcher {
   }
 
   /**
-   * Areas are about to change, or rules for them: how far the break may go has to be found anew. Of what the thread was
-   * told it still is heard: it may be running.
+   * Areas, or the rules for them, are about to change, so new bounds for the break must be found. What the thread was
+   * told is still followed, as it may be running.
    */
   changing(): void {
     const own = this.ownBreak;
@@ -178,7 +181,7 @@ export class Mm implements PageUser, AreasWatcher {
   }
 
   private hearBreak(own: OwnBreak): void {
-    // What is done now is not to be heard of.
+    // The changes made here must not be taken for news.
     this.ownBreak = null;
     this.notePeak(own);
     const to = own.hear();
@@ -186,7 +189,7 @@ export class Mm implements PageUser, AreasWatcher {
     this.ownBreak = own;
   }
 
-  /** How large it was in between. */
+  /** Takes the largest size since the last look into account. */
   private notePeak({ top }: OwnBreak): void {
     const more = (pageUp(top) - pageUp(this.breakEnd)) / PAGE_SIZE;
     this.peak = Math.max(this.peak, this.pages + more);
@@ -199,19 +202,19 @@ export class Mm implements PageUser, AreasWatcher {
     return true;
   }
 
-  /** The highest free place below `mmapBase` (then below `limit`) for `len` bytes; -ENOMEM. */
+  /** The highest free place for `len` bytes below `limit`; if that is `mmapBase`, then below TASK_SIZE. Or -ENOMEM. */
   findFree(len: number, limit = this.mmapBase): number {
     return this.places.find(this, len, limit);
   }
 
-  /** Whether nothing is there. `apart`: nor does it come too near to an area that grows downwards. */
+  /** Whether [start, start + len) is free. `apart`: and not too near to an area that grows downwards. */
   isFree(start: number, len: number, apart = false): boolean {
     const next = this.vmas.at(this.vmas.indexAfter(start));
     if (!this.isAllowed(start, len)) return false;
     return next === undefined || (apart ? lowestUse(next) : next.start) >= start + len;
   }
 
-  /** Replaces what is at [start, start + len) by private or shared zero pages, or by a file's. */
+  /** Replaces what is at [start, start + len) by private or shared zero pages, or by a file's pages. */
   map(vma: Vma): number {
     const overFile = this.unmap(vma.start, vma.length, false);
     if (vma.backing === null) mapPrivate(this, vma, vma.start, vma.end, overFile);
@@ -230,8 +233,8 @@ export class Mm implements PageUser, AreasWatcher {
   }
 
   /**
-   * Takes all areas of [start, start + len) away; whether there were files' pages. `pages` false: pages are mapped over
-   * all of theirs at once.
+   * Removes all areas of [start, start + len); whether there were files' pages. `pages` false: the caller maps new
+   * pages over all of theirs at once.
    */
   unmap(start: number, len: number, pages = true): boolean {
     const gone = this.vmas.remove(start, start + len);
@@ -251,7 +254,7 @@ export class Mm implements PageUser, AreasWatcher {
     hideGuards(this, start, start + len);
   }
 
-  /** As `protect`, where the engine's pages are so already. */
+  /** As `protect`, where the engine's pages have these rights already. */
   protectAreas(start: number, len: number, prot: number): void {
     for (const vma of this.vmas.isolate(start, start + len)) vma.prot = prot;
     this.vmas.join(start, start + len);
@@ -270,7 +273,7 @@ export class Mm implements PageUser, AreasWatcher {
     return this.users > 1 || this.vmas.hasSharedWriter;
   }
 
-  /** Makes an area longer by `more` bytes, which are free. */
+  /** Makes an area longer by `more` bytes, which must be free. */
   extend(vma: Vma, more: number): void {
     const end = vma.end;
     vma.end += more;
@@ -280,7 +283,7 @@ export class Mm implements PageUser, AreasWatcher {
     this.vmas.join(vma.start, vma.end);
   }
 
-  /** Moves the single area [from, from + len) to `to` with size `newLen`. The new place was unmapped. */
+  /** Moves the single area [from, from + len) to `to` with size `newLen`. The new place has been unmapped. */
   move(from: number, len: number, newLen: number, to: number): void {
     const [vma] = this.vmas.remove(from, from + len);
     if (vma === undefined) return;
@@ -299,7 +302,7 @@ export class Mm implements PageUser, AreasWatcher {
     hideGuards(this, to, to + newLen);
   }
 
-  /** Takes the end of an area away, whose pages are gone. */
+  /** Cuts off the end of an area; its pages are gone already. */
   cutEnd(vma: Vma, end: number): void {
     const old = vma.end;
     vma.end = end;
@@ -307,7 +310,7 @@ export class Mm implements PageUser, AreasWatcher {
     this.places.freed(old);
   }
 
-  /** For a new program: nothing is left but what the engine keeps. */
+  /** For a new program: leaves nothing but what the engine keeps. */
   clear(): void {
     this.programsBefore++;
     this.closeWindows();
@@ -328,7 +331,7 @@ export class Mm implements PageUser, AreasWatcher {
     return this.host.bytes;
   }
 
-  /** The areas of a child made by fork; the engine has copied the pages. */
+  /** The Mm of a child made by fork; the engine has copied the pages. */
   fork(space: Space): Mm {
     const child = new Mm(space, this.host);
     const { brkStart, brk, mmapBase, startCode, endCode, startData, endData, startStack } = this;
@@ -360,7 +363,9 @@ export class Mm implements PageUser, AreasWatcher {
     if ((vma.flags & VM_WIPEONFORK) !== 0) removeGuards(this, copy, copy.start, copy.end);
   }
 
-  /** One more mapping like `vma`, of what lies at `pos` of its file; of fresh pages if it has none. The place, or -errno. */
+  /**
+   * One more mapping like `vma`, of its file from `pos` on, or of fresh pages if it has none. Its address, or -errno.
+   */
   duplicate(vma: Vma, start: number, len: number, pos: number): number {
     const copy = new Vma(start, start + len, vma.prot, vma.flags);
     copy.backing = vma.backing?.get() ?? null;
@@ -371,14 +376,14 @@ export class Mm implements PageUser, AreasWatcher {
   }
 
   /**
-   * Maps the files' pages that [address, address + len) needs and that are not: how many these were, or -errno. For a store
-   * files hear of it: each that does counts, too.
+   * Maps the pages of files that [address, address + len) needs and that are not mapped yet: how many, or -errno. With
+   * `stores` it tells the areas' files of a store, and counts each area that had to.
    */
   populate(address: number, len: number, stores = false): number {
     return mapTouched(this, address, len, stores);
   }
 
-  /** Whether the program may access all of [address, address + len) so. */
+  /** Whether the program may access all of [address, address + len) as `prot` says. */
   allows(address: number, len: number, prot: number): boolean {
     if (len === 0) return true;
     for (let at = address; at < address + len; ) {
@@ -395,7 +400,7 @@ export class Mm implements PageUser, AreasWatcher {
     return vdso !== null && from >= vdso.from && to <= vdso.to;
   }
 
-  /** Its program has other descriptors, or none. */
+  /** For when its program has other descriptors, or none. */
   closeWindows(): void {
     for (const window of this.windows) window.close();
   }
@@ -414,7 +419,7 @@ export class Mm implements PageUser, AreasWatcher {
     });
   }
 
-  /** Lets go of all areas and their files; what is to be done when their pages are gone, too. */
+  /** Lets go of all areas and their files. Returns what to do when their pages are gone, too. */
   private leaveAll(): () => void {
     const caches = new Set<PageCache>();
     for (const vma of this.vmas.clear()) {
@@ -442,7 +447,7 @@ export class Mm implements PageUser, AreasWatcher {
     remapMoved(this, cache);
   }
 
-  /** Takes the pages of [start, end) away, but for what the engine keeps. */
+  /** Removes the pages of [start, end), except what the engine keeps. */
   private unmapPages(start: number, end: number, files = true): void {
     let at = start;
     for (const { from, to } of this.space.reserved) {
@@ -453,7 +458,7 @@ export class Mm implements PageUser, AreasWatcher {
     if (end > at) this.space.unmap(at, end - at, files);
   }
 
-  /** `bytes` more (or fewer) of an area like this count. */
+  /** Counts `bytes` more (or fewer) of an area like this. */
   account(bytes: number, vma: Vma): void {
     const pages = bytes / PAGE_SIZE;
     this.count(pages, vma.backing === null && (vma.flags & VM_GROWSDOWN) === 0 ? pages : 0);
@@ -468,7 +473,7 @@ export class Mm implements PageUser, AreasWatcher {
     if (this.pages > this.peak) this.peak = this.pages;
   }
 
-  /** The area's pages are ordered away, and its file is let go. */
+  /** Orders the area's pages away and lets its file go. */
   private drop(vma: Vma): void {
     this.account(-vma.length, vma);
     const { backing } = vma;
@@ -482,7 +487,7 @@ export class Mm implements PageUser, AreasWatcher {
     vma.countWriter(-1);
     if ((vma.flags & VM_SHARED) !== 0) backing.sync(vma.pos, vma.length);
     backing.detached?.();
-    // At once: whoever hears of the end of the call, or of the process, may count on the file's being closed.
+    // At once: when the end of the call, or of the process, becomes known, others may rely on the file's being closed.
     vma.backing = null;
     backing.put();
   }

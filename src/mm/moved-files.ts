@@ -1,6 +1,6 @@
 /**
- * A file that has outgrown its range of memory lies elsewhere: whoever maps it is to see what is written there from now on.
- * Of a private mapping only copies that were written stay as they are.
+ * A file that has outgrown its range of memory lies elsewhere: all mappings of it must show what is written there from
+ * now on. In private mappings only the written copies stay as they are.
  */
 import { PROT_EXEC, PROT_WRITE } from '../engine/engine.ts';
 import { mappedParts, mapRun, protectMapped } from './file-pages.ts';
@@ -14,7 +14,7 @@ export function remapMoved(mm: Mm, cache: PageCache): void {
   const areas = [...mm.vmas].filter(vma => vma.backing?.cache === cache && follows(mm, vma));
   for (const vma of areas) if (vma.shared) remap(mm, vma, cache, vma.start, vma.end);
   const privately = areas.filter(vma => !vma.shared);
-  // Nothing may be stored between the look at the pages and their replacement: such a store faults, and is made later.
+  // No store may come between the look at the pages and their replacement: such a store faults, and is repeated later.
   const writable = privately.filter(vma => (vma.prot & PROT_WRITE) !== 0);
   for (const vma of writable) protectMapped(mm, vma, withoutStores(vma.prot));
   for (const vma of privately) remapUnwritten(mm, vma, cache);
@@ -22,13 +22,17 @@ export function remapMoved(mm: Mm, cache: PageCache): void {
   mm.space.flush();
 }
 
-/** Copies of [from, to) are dropped: what is seen there next is the file as it is now, though they were kept when it moved. */
+/**
+ * Copies in [from, to) are dropped: next the file shows there as it is now, though the copies were kept when it moved.
+ */
 export function remapDropped(mm: Mm, vma: Vma, from: number, to: number): void {
   const cache = vma.backing?.cache;
   if (cache?.hasLeft && follows(mm, vma)) remap(mm, vma, cache, from, to);
 }
 
-/** The host's own pages stay; so does program text, which may be patched (text-image.ts). */
+/**
+ * Whether the area is mapped anew. Not the host's own pages, nor program text, which may be patched (text-image.ts).
+ */
 function follows(mm: Mm, vma: Vma): boolean {
   if (vma.direct || vma.mapped === null || vma.mapped.count === 0) return false;
   return vma.shared || ((vma.prot & PROT_EXEC) === 0 && !mm.texts.some(text => text.vma === vma));
@@ -47,7 +51,7 @@ function remapUnwritten(mm: Mm, vma: Vma, cache: PageCache): void {
   }
 }
 
-/** What is mapped of [start, end) of an area. */
+/** Maps anew what is mapped of [start, end) of an area. */
 function remap(mm: Mm, vma: Vma, cache: PageCache, start: number, end: number): void {
   for (const { from, to } of mappedParts(vma, start, end))
     mapRun(mm, vma, cache.offsetOf(vma.posOf(from)), vma.posOf(from), vma.posOf(to));

@@ -1,7 +1,7 @@
 /**
- * The break (brk(2)) of a program whose only thread moves it without asking (engine/answers.ts, `ThreadFacts`). It was told within
- * which bounds: there nothing of ours is but its heap, one plain area. Where it has put it meanwhile is heard whenever
- * somebody looks at the areas (`Mm.vmas`), so nobody sees them as they no longer are.
+ * The break (brk(2)) of a program whose only thread moves it without asking (engine/answers.ts, `ThreadFacts`). The
+ * thread is told bounds within which we have nothing but its heap, one plain area. Every look at the areas (`Mm.vmas`)
+ * first takes over where the thread has put its break since, so none sees stale areas.
  */
 import type { ThreadFacts } from '../engine/answers.ts';
 import { PROT_READ, PROT_WRITE } from '../engine/engine.ts';
@@ -11,7 +11,7 @@ import { PAGE_SIZE, pageUp } from './ram.ts';
 import { VM_MAYWRITE, Vma } from './vma.ts';
 
 const HEAP_PROT = PROT_READ | PROT_WRITE;
-/** A break is told by its lower half: the bounds have the same upper one. */
+/** Only the lower half of a break is told: the bounds share the upper one. */
 const HALF = 2 ** 32;
 
 export class OwnBreak {
@@ -19,11 +19,14 @@ export class OwnBreak {
   private readonly base: number;
   private readonly lowest: number;
   private readonly highest: number;
-  /** Its lower half as we have heard of it last. */
+  /** The lower half of the break as we last took it over. */
   private heard: number;
   private stopped = false;
 
-  /** The thread is in the kernel. Up to `ahead` bytes above where it is now the break may be moved; 0: not at all. */
+  /**
+   * The thread must be in the kernel. It may move the break up by at most `ahead` bytes from where it is; 0: not at
+   * all.
+   */
   constructor(mm: Mm, facts: ThreadFacts, ahead: number) {
     const { brk } = mm;
     this.facts = facts;
@@ -39,24 +42,24 @@ export class OwnBreak {
     return this.facts.breakNow !== this.heard;
   }
 
-  /** Where it is now; -1 if that is nowhere where it may be. */
+  /** Where the break is now; -1 if it is out of bounds. */
   hear(): number {
     this.heard = this.facts.breakNow;
     return this.admitted(this.heard);
   }
 
-  /** The highest place where it was since it was told, until it was stopped; -1 if there is none. */
+  /** The highest break since the thread was told, until `stop`; -1 if it is out of bounds, or after `stop`. */
   get top(): number {
     return this.stopped ? -1 : this.admitted(this.facts.breakTop);
   }
 
-  /** The thread, which may be running, is to ask from now on. One move that it has begun may still come. */
+  /** From now on the thread, which may be running, has to ask. One move that it has begun may still come. */
   stop(): void {
     this.stopped = true;
     this.facts.stopBreak();
   }
 
-  /** For a thread that is in the kernel, and was heard. */
+  /** The thread must be in the kernel, and its last move taken over. */
   end(): void {
     this.facts.tellBreak(0);
   }
@@ -67,7 +70,7 @@ export class OwnBreak {
   }
 }
 
-/** The area follows the break from `from` to `to`, as its pages have done already. False: it cannot. */
+/** Makes the area follow the break from `from` to `to`, as its pages have done already. False: it cannot. */
 export function followBreak(mm: Mm, from: number, to: number): boolean {
   const [old, end] = [pageUp(from), pageUp(to)];
   if (!isPlain(mm)) return false;
@@ -86,7 +89,7 @@ export function newHeap(mm: Mm, from: number, to: number): Vma {
   return vma;
 }
 
-/** Whether the heap, if there is one, is as brk(2) has made it, and would go on so. */
+/** Whether the heap, if there is one, is as brk(2) made it, and would continue like that. */
 function isPlain({ vmas, guards, brkStart, brk, defFlags }: Mm): boolean {
   const [start, end] = [pageUp(brkStart), pageUp(brk)];
   if (defFlags !== 0 || end < start) return false;
@@ -105,7 +108,7 @@ function isPlain({ vmas, guards, brkStart, brk, defFlags }: Mm): boolean {
   );
 }
 
-/** Up to `wish`, as far as all is free, and a page more. */
+/** The highest break up to `wish` such that all below it, and one page more, is free. */
 function highestBreak({ vmas, space, brk }: Mm, wish: number): number {
   const end = pageUp(brk);
   const next = vmas.at(vmas.indexAfter(end));

@@ -1,10 +1,10 @@
 /**
  * The pages of one file in the machine's memory.
  *
- * A cache owns one contiguous range of `ram`, larger than the file, so that a mapping of the file is one host
- * mapping; only a sparse file that is too long for that has one that reaches as far as its pages. A page is *present*
- * once it holds the file's bytes; absent pages of a file without a `fill` are holes and read as zeros without costing
- * memory. Growing past the range moves the file to a larger one, and whoever maps it (`PageUser`) is told.
+ * A cache owns one contiguous range of `ram`, larger than the file, so that a mapping of the file is one host mapping.
+ * If there is no range for a whole sparse file, its range reaches only as far as its pages. A page is *present* once it
+ * holds the file's bytes; absent pages of a file without a `fill` are holes and read as zeros without costing memory.
+ * Growing past the range moves the file to a larger one, and its mappings (`PageUser`) are told.
  */
 import type { HostFile } from '../engine/engine.ts';
 import { Bitmap } from '../lib/bitmap.ts';
@@ -13,27 +13,27 @@ import { ENOSPC } from '../uapi/errno.ts';
 import type { PageWindow } from './page-window.ts';
 import { PAGE_SIZE, pageUp, type Ram } from './ram.ts';
 
-/** Reads the file's bytes [pos, pos + len) into ram at `offset`; 0 or -errno. The pages are zeros before. */
+/** Reads the file's bytes [pos, pos + len) into ram at `offset`; 0 or -errno. The pages are zeros beforehand. */
 export type FillPages = (pos: number, offset: number, len: number) => number;
 
-/** A mapping of the file, told when pages it may have mapped are no longer what they were. */
+/** A mapping of the file, told when pages that it may have mapped change behind it. */
 export interface PageUser {
   /** Pages from byte `pos` (page-aligned) to the end are gone: a touch is SIGBUS until the file grows again. */
   truncated(pos: number): void;
   /** Pages [first, last) are holes now: a touch must make them anew. */
   punched(cache: PageCache, first: number, last: number): void;
-  /** The file now lives elsewhere in ram: mapped pages must be mapped anew, but for copies that were written. */
+  /** The file now lies elsewhere in ram: mapped pages must be mapped anew, except copies that were written. */
   moved(cache: PageCache): void;
 }
 
 const SMALLEST_RANGE = 16 * PAGE_SIZE;
-/** How much is read at once where `fill` is used, in bytes: neighbours are cheap while we are there. */
+/** How much is read at once where `fill` is used, in bytes: a page's neighbours cost little more. */
 const READAHEAD = 64 * PAGE_SIZE;
-/** So many bytes are worth a call of the host that makes pages as it copies. */
+/** From this many bytes on, copying to absent pages is worth a host call, which makes the pages as it copies. */
 const MANY = 4 * PAGE_SIZE;
 /**
- * A file that outgrows its room gets twice as much, but from one of these sizes on, and up to the other, 16 times: it has
- * to be copied there.
+ * A file that outgrows its room gets twice as much; one between these two sizes gets 16 times as much, as it must be
+ * copied.
  */
 const LARGE = 1 << 20;
 const HUGE = 1 << 28;
@@ -41,17 +41,17 @@ const HUGE = 1 << 28;
 export class PageCache {
   readonly ram: Ram;
   readonly users: Roster<PageUser> = new Roster();
-  /** Programs that copy from and to its pages by themselves. */
+  /** Windows through which programs copy from and to its pages on their own. */
   readonly windows: Roster<PageWindow> = new Roster();
-  /** Areas of address spaces through which the file may be written. */
+  /** Number of areas, of all spaces, through which the file may be written. */
   writers = 0;
   private readonly fill: FillPages | null;
   private readonly present = new Bitmap();
   /** Ranges that the file has left while it was mapped. */
   private retired: { readonly offset: number; readonly len: number }[] = [];
-  /** What programs may map themselves instead, privately: a file of the host's that only the host changes. */
+  /** The host's file, which only the host changes: programs may map it privately themselves. Otherwise null. */
   hostFile: HostFile | null = null;
-  /** It is getting pages: whoever lets go of others to make room must not take this one. */
+  /** It is getting pages: reclaim that makes room for them must leave this cache alone. */
   filling = false;
   private base = 0;
   private room = 0;
@@ -72,7 +72,7 @@ export class PageCache {
     return this.present.count;
   }
 
-  /** It was elsewhere before, and that may still be seen. */
+  /** Whether it has been elsewhere before, and mappings may still show that range. */
   get hasLeft(): boolean {
     return this.retired.length > 0;
   }
@@ -141,7 +141,7 @@ export class PageCache {
     return len;
   }
 
-  /** Copies within ram, to pages that are not there yet. */
+  /** Copies within ram, to pages that are absent so far. */
   private put(to: number, from: number, len: number): void {
     if (len < MANY || this.ram.store(to, from, len) !== len) this.ram.bytes.copyWithin(to, from, from + len);
   }
@@ -183,23 +183,23 @@ export class PageCache {
     for (const user of this.users) user.punched(this, first, last);
   }
 
-  /** A mapping is gone; with the last one goes what only mappings could still see. */
+  /** A mapping is gone. After the last one, frees the ranges that only mappings could still see. */
   dropUser(user: PageUser): void {
     this.users.delete(user);
     if (this.users.size === 0) this.freeRetired();
   }
 
-  /** Before it is looked at what was done with the file, or said what may be. */
+  /** Before a look at what was done with the file, or a change of what may be done with it. */
   recallWindows(): void {
     for (const window of this.windows) window.recall();
   }
 
-  /** Before pages go, or are elsewhere. */
+  /** Before pages go, or move. */
   closeWindows(): void {
     for (const window of this.windows) window.close();
   }
 
-  /** Before nobody may write any more: until this is over somebody may be copying into the file's pages. */
+  /** Before writing is forbidden for good: until this returns, a thread may still be copying into the file's pages. */
   closeWindowsForGood(): void {
     const spaces = [...this.windows].map(window => window.owner.space);
     this.closeWindows();
@@ -248,7 +248,7 @@ export class PageCache {
     return charged;
   }
 
-  /** Room up to byte `end` at least; for the whole file at once, if there is as much. */
+  /** Makes room up to byte `end` at least; for the whole file at once, if there is that much. */
   private reserveFor(end: number): number {
     if (end <= this.room) return 0;
     if (end < this.bytes && this.reserve(this.bytes) === 0) return 0;
@@ -280,14 +280,14 @@ export class PageCache {
     this.base = base;
     this.room = room;
     for (const user of this.users) user.moved(this);
-    // Programs may still see the old range: what is to be mapped anew is only ordered, and what may not was kept.
+    // Programs may still see the old range: the new mappings are only ordered, and some mappings are not replaced.
     if (this.users.size > 0) this.retired.push({ offset: old, len: oldRoom });
     else this.ram.free(old, oldRoom);
   }
 
   private dropFrom(size: number): void {
     this.zero(size, Math.min(pageUp(size), this.room));
-    // Pages past the end, too: fallocate(2) may have put some there.
+    // Pages past the end, too: fallocate(2) may have made some there.
     this.discardPages(Math.ceil(size / PAGE_SIZE), Number.POSITIVE_INFINITY);
   }
 

@@ -1,7 +1,8 @@
 /**
- * Some pages of an open file as the program sees them that reads and writes it often: it copies them itself. They are those
- * around a place that are there, so that a touch makes none. Whatever is about to happen to the file's pages closes the window
- * first (`PageCache.closeWindows`), and so does closing the file: what a program may no longer read it no longer sees.
+ * A window: some pages of an open file, mapped for a program that reads and writes it often and copies the bytes
+ * itself. Only present pages around a position are shown, so that a touch makes none. Before anything happens to the
+ * file's pages the window is closed (`PageCache.closeWindows`), as it is when the file is closed: what a program may no
+ * longer read, it no longer sees.
  */
 import type { WindowAlong, WindowUse } from '../engine/answers.ts';
 import type { FileWindow, Space } from '../engine/engine.ts';
@@ -9,7 +10,7 @@ import type { Roster } from '../lib/roster.ts';
 import type { PageCache } from './page-cache.ts';
 import { PAGE_SIZE } from './ram.ts';
 
-/** Whose it is: the memory of a program. */
+/** The owner of windows: the memory of a program. */
 export interface WindowOwner {
   readonly space: Space;
   readonly windows: Roster<PageWindow>;
@@ -29,12 +30,12 @@ export class PageWindow {
   /** The descriptors by which the program has the file open. */
   readonly holder: unknown;
   readonly cache: PageCache;
-  /** Its first byte in the file. */
+  /** Position in the file of the window's first byte. */
   readonly pos: number;
   readonly writable: boolean;
   readonly view: FileWindow;
   private readonly len: number;
-  /** The thread that copies through it without asking, and who is told of that. */
+  /** The word of the thread that copies through it without asking, and the callback that is told of such use. */
   private lentTo: WindowAlong | null = null;
   private used: Used | null = null;
 
@@ -51,12 +52,15 @@ export class PageWindow {
     cache.windows.add(this);
   }
 
-  /** On all pages that are there without a gap around byte `pos`; null if that one is not, or they are too many. */
+  /**
+   * On the present pages without a gap around byte `pos`; null if its page is absent, or they are more than a window
+   * shows.
+   */
   static open(place: Opening, pos: number): PageWindow | null {
     const { owner, cache, writable } = place;
     const page = Math.floor(pos / PAGE_SIZE);
     if (!cache.isPresent(page)) return null;
-    // From the file's start on, if no page is missing there.
+    // From the file's start on, if no page before is absent.
     const first = cache.nextPage(0, false) > page ? 0 : page;
     const start = first * PAGE_SIZE;
     const len = cache.nextPage(page, false) * PAGE_SIZE - start;
@@ -64,12 +68,15 @@ export class PageWindow {
     return view === null ? null : new PageWindow(place, start, len, view);
   }
 
-  /** Whether bytes [pos, pos + len) of the file are seen there. */
+  /** Whether the window shows bytes [pos, pos + len) of the file. */
   covers(pos: number, len: number): boolean {
     return this.view.isOpen && pos >= this.pos && pos + len <= this.pos + this.len;
   }
 
-  /** A thread of the owner's is to copy bytes [pos, to) by descriptor `fd` without asking; `used` hears of it, not at once. */
+  /**
+   * Lets a thread of the owner copy bytes [pos, to) by descriptor `fd` without asking; `used` is told of it, with a
+   * delay.
+   */
   lend(along: WindowAlong, fd: number, to: number, mayWrite: boolean, used: Used): void {
     const end = Math.min(to, this.pos + this.len);
     along.send(this.view, { fd, from: this.pos, to: end, mayWrite: mayWrite && this.writable });
@@ -81,12 +88,12 @@ export class PageWindow {
     return this.lentTo !== null;
   }
 
-  /** Tells of what was done up to now. Whether that was anything. */
+  /** Passes on what was done until now. Whether that was anything. */
   look(): boolean {
     return this.lentTo !== null && this.tell(this.lentTo.look());
   }
 
-  /** Somebody looks at the file, or changes what may be done with it: from now on the thread asks. */
+  /** Before a look at the file, or a change of what may be done with it: from now on the thread asks. */
   recall(): void {
     const { lentTo } = this;
     if (lentTo === null) return;

@@ -1,18 +1,22 @@
 /**
  * The allocator of the machine's memory (ram.ts has the contract), over the engine's memory file.
  *
- * Ranges come in powers of two: one that was given back, or a new one. When no new one is left, all that were given back are put
- * together, and cut anew. A freed range gives its pages back at once, but is handed out again only after every space has surely
- * done what was ordered before (`settle`): a guest must not find another's data through a mapping that is about to go.
+ * Ranges are powers of two in size: one that was freed, or a new one. When no new ones are left, all free ranges are
+ * joined where they adjoin, and cut anew. A freed range gives its pages back at once, but is handed out again only
+ * after every space has provably done what was ordered before (`settle`): a guest must not find another's data through
+ * a mapping that is about to go.
  */
 import type { EngineMemory } from '../engine/engine.ts';
 import { ENOMEM } from '../uapi/errno.ts';
 import { PAGE_SHIFT, PAGE_SIZE, type Ram } from './ram.ts';
 
-/** Calls back once all that was ordered of all spaces so far is done. */
+/** Calls back once all spaces have done everything ordered so far. */
 export type Settle = (done: () => void) => void;
 
-/** Freed ranges wait until there are so many, or are so large a part of all: settling concerns every space. */
+/**
+ * Freed ranges wait until there are this many, or until they are this part of all offsets: settling involves every
+ * space.
+ */
 const QUARANTINE = 256;
 const QUARANTINE_PART = 1 / 64;
 
@@ -23,7 +27,7 @@ interface Range {
   readonly offset: number;
 }
 
-/** Of ranges that lie side by side. */
+/** A run of adjoining free ranges. */
 interface Piece {
   offset: number;
   size: number;
@@ -39,15 +43,15 @@ export class PhysicalMemory implements Ram {
   readonly spareRange: number;
   private readonly memory: EngineMemory;
   private readonly settle: Settle;
-  /** Ranges that were given back, an order each. */
+  /** Free ranges by their order. */
   private free_: number[][] = [];
-  /** What they were put together to. */
+  /** Free ranges after they were joined. */
   private pieces: Piece[] = [];
   private quarantine: Range[] = [];
-  /** Bytes of those that wait, and of all that nobody has. */
+  /** Bytes in quarantine, and bytes that can be handed out. */
   private quarantined = 0;
   private left: number;
-  /** Where new ranges begin. */
+  /** Where the next new range begins. */
   private next: number;
   private readonly end: number;
 

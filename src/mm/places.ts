@@ -1,4 +1,4 @@
-/** Where mappings go that have no wish. Highest places first, as Linux does it. */
+/** Where mappings go that name no address: to the highest place, as on Linux. */
 import { ENOMEM } from '../uapi/errno.ts';
 import type { Mm } from './mm.ts';
 import { PAGE_SIZE } from './ram.ts';
@@ -8,14 +8,14 @@ import { VM_GROWSDOWN, type Vma } from './vma.ts';
 export const TASK_SIZE = 0x7ffffffff000;
 /** Lowest address for mappings (vm.mmap_min_addr). */
 export const MMAP_MIN = 0x10000;
-/** An area that grows downwards keeps this far from others (stack_guard_gap). */
+/** An area that grows downwards keeps this distance from others (stack_guard_gap). */
 const STACK_GUARD = 256 * PAGE_SIZE;
 
-/** Mappings without a wish end here, below an area. */
+/** Where, at the highest, mappings that name no address end below an area. */
 export const lowestUse = (vma: Vma): number =>
   (vma.flags & VM_GROWSDOWN) === 0 ? vma.start : Math.max(0, vma.start - STACK_GUARD);
 
-/** How far down an area may grow that has this one below it. */
+/** How far down an area may grow if `below` is the one below it. */
 export function highestUse(below: Vma | undefined): number {
   if (below === undefined) return 0;
   const stands = below.prot !== 0 && (below.flags & VM_GROWSDOWN) === 0;
@@ -23,13 +23,13 @@ export function highestUse(below: Vma | undefined): number {
 }
 
 export interface VdsoPlace {
-  /** Where its data begin, which end where it begins itself. */
+  /** Where its data begin; they end where the vDSO itself begins. */
   readonly data: number;
   readonly from: number;
   readonly to: number;
 }
 
-/** Where the vDSO lies, which is in every space and in no list of areas; null if there is none. */
+/** Where the vDSO lies: it is in every space and in no list of areas. Null if there is none. */
 export function vdsoPlace({ host, space }: Mm): VdsoPlace | null {
   const from = host.vdso();
   const range = from === 0 ? undefined : space.reserved.find(place => from >= place.from && from < place.to);
@@ -37,10 +37,10 @@ export function vdsoPlace({ host, space }: Mm): VdsoPlace | null {
 }
 
 export class Places {
-  /** Below this, down to the highest area under it, nothing is mapped: where the next mapping probably fits. 0: not known. */
+  /** From here down to the next area nothing is mapped, so the next mapping probably fits there. 0: not known. */
   private hint = 0;
 
-  /** Something that ended here is gone. */
+  /** A mapping that ended here is gone. */
   freed(end: number): void {
     if (this.hint > 0) this.hint = Math.max(this.hint, end);
   }

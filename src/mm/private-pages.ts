@@ -1,9 +1,9 @@
-/** Private pages of an address space. They are the engine's: nothing of the areas changes here. */
+/** Private pages of an address space. They are the engine's: the list of areas does not change here. */
 import { MADV_DONTFORK, MADV_WIPEONFORK } from '../uapi/mman.ts';
 import type { Mm } from './mm.ts';
 import { VM_DONTFORK, VM_WIPEONFORK, type Vma } from './vma.ts';
 
-/** Fresh pages, which forks treat as the area says. */
+/** Maps fresh pages, which fork treats as the area says. */
 export function mapPrivate(
   mm: Mm,
   { prot, flags }: Vma,
@@ -16,13 +16,16 @@ export function mapPrivate(
   if ((flags & VM_WIPEONFORK) !== 0) mm.space.advise(start, end - start, MADV_WIPEONFORK);
 }
 
-/** Private memory that ended at `old` comes to reach to the area's end. A guard page there is not to be continued. */
+/** Extends private memory that ended at `old` to the area's end. A guard page before `old` is not continued. */
 export function growPrivate(mm: Mm, { start, end, prot }: Vma, old: number): void {
   mm.space.grow(start, old - start, end - start);
   if (mm.guards.count > 0) mm.space.protect(old, end - old, prot);
 }
 
-/** Moves [from, from + len) to `to`, in pieces that are areas of the host's, too: guard pages are apart there. */
+/**
+ * Moves [from, from + len) to `to` in pieces, as the host moves only within one area of its own: guard pages are
+ * others.
+ */
 export function movePages(mm: Mm, from: number, len: number, to: number): void {
   const cuts = mm.guards.within(from, from + len).flatMap(range => [range.from, range.to]);
   let at = from;

@@ -5,12 +5,12 @@ import { mapPrivate } from './private-pages.ts';
 import { PAGE_SIZE, pageDown, pageUp } from './ram.ts';
 import { VM_GROWSDOWN, type Vma } from './vma.ts';
 
-/** The program's stack grows by this much. */
+/** The program's stack grows by this many bytes. */
 const STACK_PIECE = 1024 * 1024;
 
 /**
- * A touch below an area that grows downwards makes it longer, if `limit` (RLIMIT_STACK) and what lies below let
- * it. The program's stack grows by a piece at a time.
+ * After a touch below an area that grows downwards: extends it, if `limit` (RLIMIT_STACK) and what lies below permit;
+ * otherwise null. The program's stack grows by a piece at a time.
  */
 export function growDown(mm: Mm, address: number, limit: number): Vma | null {
   const index = mm.vmas.indexAfter(address);
@@ -29,13 +29,13 @@ export function growDown(mm: Mm, address: number, limit: number): Vma | null {
   return vma;
 }
 
-/** So many pages of a stack are looked at, and in such pieces. */
+/** At most this many pages of a stack are looked at, in pieces of this many. */
 const LOOKED_AT = 262144;
 const PIECE = 4096;
 
 /**
- * Where an area begins to have been used. A program's stack is mapped whole, where Linux lets it grow: what lies below
- * its lowest page would not be there. Of a very large one (over 1 GiB) all but the lowest part counts as used.
+ * The lowest address of an area that was used. A program's stack is mapped whole, where Linux would let it grow, so on
+ * Linux there is nothing below this address. Of a very large one (over 1 GiB) all but the lowest part counts as used.
  */
 export function lowestUsed(mm: Mm, vma: Vma): number {
   if (vma.name !== '[stack]') return vma.start;
@@ -49,7 +49,7 @@ export function lowestUsed(mm: Mm, vma: Vma): number {
   return vma.start + (pages - 1) * PAGE_SIZE;
 }
 
-/** Bytes of stacks that are mapped, with all of these flags, and were never used. */
+/** Bytes of stacks with all of these flags that are mapped but were never used. */
 export function unusedStack(mm: Mm, flags = 0): number {
   let bytes = 0;
   for (const vma of mm.vmas) if ((vma.flags & flags) === flags) bytes += lowestUsed(mm, vma) - vma.start;

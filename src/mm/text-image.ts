@@ -1,13 +1,13 @@
 /**
  * Patched program text.
  *
- * A system call that comes by a signal costs ten times one that comes by a jump from a patched site
- * (arch/x86_64/call-site.ts). The file must not change, nor code that a thread may be executing: so a file's text
+ * A system call that arrives as a signal costs ten times one that arrives by a jump from a patched site
+ * (arch/x86_64/call-site.ts). Neither the file nor code that a thread may be executing may change. So a file's text
  * has *images*, patched copies in the machine's memory, which all processes that map the text share.
  *
- * Sites of the kind `after` are found when the text is first mapped. Those of the kind `before` are learned as they
- * call: programs that are started later map an image that has them; one that is running and makes many slow calls
- * is moved to it by a mapping over the old one, which is safe as no thread can be inside such a site unnoticed.
+ * Sites of kind `after` are found when the text is first mapped. Those of kind `before` are learned from their calls:
+ * programs started later map an image that has them. A running program that makes many slow calls is moved to such an
+ * image by mapping it over the old one, which is safe as no thread can be inside such a site unnoticed.
  */
 import {
   AFTER,
@@ -26,13 +26,13 @@ import type { Backing, Vma } from './vma.ts';
 
 /** Larger text is not copied: it makes its calls through libraries. */
 const LARGEST = 8 * 1024 * 1024;
-/** So many slow calls from sites that could be patched move a running program to a newer image. */
+/** After this many slow calls from sites that could be patched, a running program is moved to a newer image. */
 const PATIENCE = 24;
 const MAPS_A_RENEWAL = 4;
 const FRESH = -1;
 const NEVER = -2;
 
-/** A call site of a text, by the position in the file where `rip` is during the call. */
+/** A call site of a text; its key is the position in the file where `rip` is during the call. */
 interface Site {
   readonly what: CallSite;
   /** The engine's number; FRESH until it is in an image, NEVER if it cannot be. */
@@ -51,7 +51,7 @@ interface Text {
   number: number;
   /** Sites that no image has yet. */
   fresh: number;
-  /** How often it was mapped while sites were fresh. */
+  /** How often the text was mapped while it had such sites. */
   maps: number;
   image: Image | null;
 }
@@ -59,11 +59,11 @@ interface Text {
 interface Image {
   readonly offset: number;
   readonly length: number;
-  /** Areas that map it; being the newest also counts. */
+  /** Number of areas that map it; being the newest also counts. */
   users: number;
 }
 
-/** What a program has mapped of images. */
+/** A text that a program maps, and the image it sees. */
 export interface Mapped {
   readonly vma: Vma;
   readonly text: Text;
@@ -82,7 +82,7 @@ export class TextImages {
     this.callSites = callSites;
   }
 
-  /** An executable file mapping is being made: maps the newest image if there is one. Answers whether it did. */
+  /** An executable file mapping is being made: maps the newest image, if there is one. Whether it did. */
   map(mm: Mm, vma: Vma, backing: Backing): boolean {
     if (this.callSites === null || !mm.patchesText || vma.shared || vma.length > LARGEST) return false;
     if (backing.cache.size < vma.pos + 1) return false;
@@ -94,7 +94,7 @@ export class TextImages {
     return text.image !== null && this.mapImage(mm, record, text.image);
   }
 
-  /** The thread made call `nr` by signal from before `rip`: perhaps its site can be patched. */
+  /** The thread made call `nr` by a signal, from just before `rip`: its site may be patchable. */
   slowCall(mm: Mm, rip: number, nr: number): void {
     const record = mm.texts.find(m => m.vma.start < rip && rip < m.vma.end);
     if (record === undefined) return;
@@ -113,21 +113,21 @@ export class TextImages {
   }
 
   /**
-   * Whether `rip` is where the syscall instruction of a patched `before` site was: the byte there now faults, and
-   * the program meant a call.
+   * Whether `rip` is at the former syscall instruction of a patched `before` site: the byte there now faults, though
+   * the program meant to make a call.
    */
   isPatchedCall(mm: Mm, rip: number): boolean {
     const record = mm.texts.find(m => m.vma.start <= rip && rip < m.vma.end);
     return record?.text.sites.get(record.vma.posOf(rip) + SYSCALL_SIZE)?.what.kind === 'before';
   }
 
-  /** Where a program that returns to `rip` from a call has to go to make it again. */
+  /** Where a program must go to repeat the call that returns to `rip`. */
   restartAddress(mm: Mm, rip: number): number {
     const record = mm.texts.find(m => m.vma.start < rip && rip < m.vma.end);
     if (record !== undefined && record.image !== null) {
       const pos = record.vma.posOf(rip);
       const { sites } = record.text;
-      // It came by the jump, which stands at the syscall's own place: rip is behind the comparison.
+      // The call came by the jump, which is where the syscall was, so rip is behind the comparison.
       if (!sites.has(pos) && sites.get(pos - COMPARE_SIZE)?.what.kind === 'after')
         return rip - COMPARE_SIZE - SYSCALL_SIZE;
     }
@@ -154,7 +154,7 @@ export class TextImages {
     if (image !== null) mm.space.whenDone(() => this.leave(image));
   }
 
-  /** All of them are; what is to be done when their pages are gone. */
+  /** All texts of the space are unmapped. Returns what to do when their pages are gone. */
   unmappedAll(mm: Mm): () => void {
     const gone = mm.texts.splice(0);
     return () => {
@@ -162,7 +162,7 @@ export class TextImages {
     };
   }
 
-  /** The file has changed or goes away: what was known of its text is void. */
+  /** The file has changed or goes away: what was known of its text no longer holds. */
   forget(cache: PageCache): void {
     for (const text of this.texts.get(cache) ?? []) if (text.image !== null) this.leave(text.image);
     this.texts.delete(cache);
@@ -183,7 +183,9 @@ export class TextImages {
     return text;
   }
 
-  /** Makes a new image if sites are new: `now`, or after some more mappings. */
+  /**
+   * Makes a new image for new sites: at once if `now` or if there is none, otherwise at every MAPS_A_RENEWALth mapping.
+   */
   private renew(text: Text, now: boolean): void {
     if (text.fresh === 0 || (!now && text.image !== null && ++text.maps % MAPS_A_RENEWAL !== 0)) return;
     text.fresh = 0;
@@ -207,7 +209,7 @@ export class TextImages {
     text.image = { offset, length, users: 1 };
   }
 
-  /** Gives new sites their numbers, but for those whose comparison something jumps into. */
+  /** Gives new sites their numbers, except those whose comparison is the target of a jump. */
   private numberSites(text: Text, code: Uint8Array): void {
     const fresh = [...text.sites].filter(([, site]) => site.number === FRESH);
     const after = fresh.filter(([, { what }]) => what === AFTER).map(([at]) => at - text.pos);
@@ -250,7 +252,7 @@ export class TextImages {
     return text.cache.read(from, this.look, 0, BEFORE_SIZE) === BEFORE_SIZE && isBefore(this.look, nr);
   }
 
-  /** Finds the sites that can be told by their bytes. */
+  /** Finds the sites that their bytes alone reveal. */
   private scan(text: Text): void {
     const { cache, pos } = text;
     const size = Math.min(text.length, cache.size - pos);

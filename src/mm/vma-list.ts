@@ -15,7 +15,7 @@ export interface AreasWatcher {
 export class VmaList {
   private readonly list: Vma[] = [];
   private readonly watcher: AreasWatcher | null;
-  /** How many areas the program may write through what others see. */
+  /** Number of areas through which the program may write what others see. */
   private sharedWriters: number;
 
   constructor(watcher: AreasWatcher | null = null) {
@@ -56,13 +56,13 @@ export class VmaList {
     return vma !== undefined && vma.start <= address ? vma : null;
   }
 
-  /** For a list that is made in order, of areas that are not to be joined. */
+  /** For building a list in order, from areas that must not be joined. */
   append(vma: Vma): void {
     this.list.push(vma);
     this.counts(vma, 1);
   }
 
-  /** Where a program maps much, nobody looks through all of it for a few. */
+  /** A count, so that long lists need not be searched for shared areas. */
   private counts({ flags }: Vma, by: 1 | -1): void {
     if ((flags & VM_SHARED_WRITER) === VM_SHARED_WRITER) this.sharedWriters += by;
   }
@@ -98,7 +98,7 @@ export class VmaList {
     return true;
   }
 
-  /** Cuts the areas at the edges of [from, to), of which the one at `index` is the first; how many lie within, from `first` on. */
+  /** Cuts areas at the edges of [from, to). Index of the first area within, and how many there are. */
   private cutOut(from: number, to: number): { first: number; count: number } {
     let first = this.indexAfter(from);
     if (this.cut(first, from)) first++;
@@ -154,12 +154,12 @@ export class VmaList {
     }
   }
 
-  /** Whether the program may write through one of them what others see. */
+  /** Whether the program may write what others see through one of the areas. */
   get hasSharedWriter(): boolean {
     return this.sharedWriters > 0;
   }
 
-  /** Whether one is a mapping of this file. */
+  /** Whether one of the areas maps this file. */
   isMapped(cache: PageCache): boolean {
     const { list } = this;
     for (let i = list.length - 1; i >= 0; i--) if (list[i]!.backing?.cache === cache) return true;
@@ -189,7 +189,7 @@ export class VmaList {
     return to;
   }
 
-  /** Whether something of [start, end) must stay as it is. */
+  /** Whether part of [start, end) must not change (mseal(2)). */
   isSealed(start: number, end: number): boolean {
     for (const vma of this.within(start, end)) if ((vma.flags & VM_SEALED) !== 0) return true;
     return false;
@@ -204,7 +204,7 @@ export class VmaList {
     return pages;
   }
 
-  /** The sum of private areas that may be written, in pages: what the program might come to use. */
+  /** The sum of private writable areas, in pages: what the program might come to use. */
   committedPages(): number {
     let pages = 0;
     for (const vma of this.list)
@@ -220,7 +220,7 @@ export class VmaList {
     return pages;
   }
 
-  /** Flags that areas of [start, end) get and lose: 0, or -ENOMEM at a hole; the areas before it have changed. */
+  /** Sets and clears flags of areas in [start, end): 0, or -ENOMEM at a hole; the areas before it have changed. */
   setFlags(start: number, end: number, set: number, clear: number): number {
     const stop = this.coveredFrom(start, end);
     for (const vma of this.isolate(start, stop)) vma.flags = (vma.flags & ~clear) | set;
@@ -228,7 +228,7 @@ export class VmaList {
     return stop < end ? -ENOMEM : 0;
   }
 
-  /** What areas of [start, end) become of theirs. */
+  /** Replaces the policy of each area in [start, end) by what `change` makes of it. */
   setPolicies(start: number, end: number, change: (old: MemPolicy | null) => MemPolicy | null): void {
     for (const vma of this.isolate(start, end)) vma.policy = change(vma.policy);
     this.join(start, end);

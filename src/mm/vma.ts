@@ -1,5 +1,5 @@
 /**
- * Areas of an address space (vm_area_struct): what should be where. The pages themselves are the engine's.
+ * Areas of an address space (vm_area_struct): what should be where. The pages themselves belong to the engine.
  */
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../engine/engine.ts';
 import type { Bitmap } from '../lib/bitmap.ts';
@@ -8,7 +8,7 @@ import type { PageCache } from './page-cache.ts';
 import { PAGE_SIZE, pageUp } from './ram.ts';
 
 export const VM_SHARED = 1;
-/** Grows downwards: the stack, as /proc says it. */
+/** Grows downwards: a stack (as /proc shows it). */
 export const VM_GROWSDOWN = 2;
 export const VM_NORESERVE = 4;
 export const VM_DONTFORK = 8;
@@ -16,15 +16,15 @@ export const VM_LOCKED = 16;
 /** May be made writable: private, or the file was opened for writing. */
 export const VM_MAYWRITE = 32;
 export const VM_WIPEONFORK = 64;
-/** May never be executed: a file of a mount without that right. */
+/** May never be executed: a file on a noexec mount. */
 export const VM_NOEXEC = 128;
-/** VM_LOCKED, but only what is touched (mlock2(2), MLOCK_ONFAULT). */
+/** VM_LOCKED, but only for pages that are touched (mlock2(2), MLOCK_ONFAULT). */
 export const VM_LOCKONFAULT = 256;
-/** Stays as it is for good (mseal(2)). */
+/** May never change (mseal(2)). */
 export const VM_SEALED = 512;
 /** Pages may go at any time (mmap(2), MAP_DROPPABLE). */
 export const VM_DROPPABLE = 1024;
-/** Not for core files (madvise(2), MADV_DONTDUMP). */
+/** Left out of core files (madvise(2), MADV_DONTDUMP). */
 export const VM_DONTDUMP = 2048;
 export const VM_LOCKED_MASK: number = VM_LOCKED | VM_LOCKONFAULT;
 
@@ -38,10 +38,10 @@ export interface Backing {
   readonly ino: number;
   get(): Backing;
   put(): void;
-  /** The file's times tell of stores through mappings: it wants to hear of an area's first one. */
+  /** Whether the file must be told of an area's first store, because its times depend on that. */
   readonly hearsStores: boolean;
   stored(): void;
-  /** An area is gone from its address space, and not just joined with another; `put` follows. */
+  /** An area has left its address space, other than by being joined with another; `put` follows. */
   detached?(): void;
   /** Writes changed pages of [pos, pos + len) to where the file is kept: 0 or -errno. */
   sync(pos: number, len: number): number;
@@ -62,18 +62,21 @@ export class Vma {
   pos: number;
   /** Pages of the file (counted from the file's start) that are mapped in the space; null: no file. */
   mapped: Bitmap | null;
-  /** These are the host's own: the space maps the file itself. */
+  /** Whether those pages are the host's own: the space maps the file itself. */
   direct = false;
   /**
-   * How far private memory was moved by mremap. The host cannot join pages that were moved differently into one
-   * area of its own, and moves only within one.
+   * How far mremap has moved private memory. The host cannot join pages with different shifts into one area of its own,
+   * and moves pages only within one.
    */
   shift = 0;
-  /** Nothing was stored through it yet: its pages are mapped without that right, so that the file hears of the first store. */
+  /**
+   * Nothing was stored through it yet: its pages are mapped without that right, so that the file can be told of the
+   * first store.
+   */
   unstored = false;
   /** '[heap]', '[stack]', '[vdso]' or '' for /proc. */
   name: string;
-  /** mbind(2); null: the thread's. */
+  /** From mbind(2); null: the thread's. */
   policy: MemPolicy | null;
 
   constructor(start: number, end: number, prot: number, flags: number) {
@@ -92,7 +95,7 @@ export class Vma {
     return (this.flags & VM_SHARED) !== 0;
   }
 
-  /** With which rights its pages are mapped. */
+  /** The rights with which its pages are mapped. */
   get pageProt(): number {
     return this.unstored ? withoutStores(this.prot) : this.prot;
   }
@@ -101,7 +104,7 @@ export class Vma {
     return this.end - this.start;
   }
 
-  /** Takes the reference of one area more to the file. */
+  /** Takes one more area's reference to the file. */
   hold(): void {
     this.backing?.get();
     this.countWriter(1);
@@ -118,13 +121,13 @@ export class Vma {
     return this.pos + (address - this.start);
   }
 
-  /** Whether some pages below `address` are past the end of its file: to touch them is SIGBUS. */
+  /** Whether pages below `address` are past the end of its file: touching them is SIGBUS. */
   fileEndsBefore(address: number): boolean {
     const { backing } = this;
     return backing !== null && this.posOf(Math.min(address, this.end)) > pageUp(backing.cache.size);
   }
 
-  /** A copy for [from, to), which lies inside; it has no reference to the backing yet. */
+  /** A copy of [from, to), which lies inside; it has no reference to the backing yet. */
   slice(from: number, to: number): Vma {
     const part = new Vma(from, to, this.prot, this.flags);
     if (this.backing !== null) {
@@ -141,8 +144,8 @@ export class Vma {
   }
 
   /**
-   * Whether `next` was cut from this area of a file and is like it, but for whether somebody has stored through it. Program
-   * text stays cut: it has images.
+   * Whether `next` was cut from this area of a file and differs from it at most in `unstored`. Program text stays cut:
+   * it has images.
    */
   resumes(next: Vma): boolean {
     return (
@@ -160,7 +163,7 @@ export class Vma {
     );
   }
 
-  /** Takes over what `next`, which resumes it, has. */
+  /** Takes over what `next`, which resumes it, has mapped. */
   absorb(next: Vma): void {
     const from = next.pos / PAGE_SIZE;
     const to = next.posOf(next.end) / PAGE_SIZE;
@@ -176,7 +179,7 @@ export class Vma {
     next.backing!.put();
   }
 
-  /** Whether `next`, which begins where this ends, continues it. */
+  /** Whether `next`, which has no file either, continues this area without a difference. */
   continues(next: Vma): boolean {
     return (
       this.end === next.start &&
