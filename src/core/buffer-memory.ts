@@ -1,4 +1,4 @@
-/** An array of the kernel's own behind the interface of a program's memory: addresses are offsets into it. */
+/** One of the kernel's own arrays behind the interface of a program's memory; addresses are offsets into it. */
 import { EFAULT } from '../uapi/errno.ts';
 import type { UserMemory } from './user.ts';
 

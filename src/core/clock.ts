@@ -1,5 +1,5 @@
 /**
- * Clocks and timers. Nothing in the kernel reads the host's clock by itself: a `Clock` is passed in.
+ * Clocks and timers. Nothing in the kernel reads the host's clock on its own: a `Clock` is passed in.
  *
  * Monotonic times are nanoseconds since the machine's boot, as a number (exact for 104 days, then to 2 ns).
  */

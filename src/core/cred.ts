@@ -68,7 +68,7 @@ export interface Cred {
 
 const sameCaps = (a: CapSet, b: CapSet): boolean => a.lo === b.lo && a.hi === b.hi;
 
-/** Whether they say the same. Groups are never changed in place. */
+/** Whether both say the same. Lists of groups are never changed in place, so identity is enough. */
 export const sameCred = (a: Cred, b: Cred): boolean =>
   a.uid === b.uid &&
   a.euid === b.euid &&

@@ -7,7 +7,7 @@ import type { Cred } from './cred.ts';
 /** A session and its process groups, as terminals see them. Made and owned by kernel/. */
 export interface Session {
   readonly sid: number;
-  /** The controlling terminal: an object of the tty layer's, or null. */
+  /** The controlling terminal: an object of the tty layer, or null. */
   tty: object | null;
 }
 
@@ -20,17 +20,17 @@ export interface Current {
   readonly cred: Cred;
   readonly comm: string;
   readonly clock: Clock;
-  /** The controlling terminal of this process: its session's, unless it gave it up for itself. */
+  /** The controlling terminal of this process: its session's, unless the process has given it up. */
   readonly tty: object | null;
-  /** TIOCNOTTY of a process that leads no session: it, and whom it forks, have no terminal until setsid(2). */
+  /** TIOCNOTTY by a process that leads no session: it and its future children have no terminal until setsid(2). */
   giveUpTty(): void;
   /** Whether `signal` is blocked or ignored by this task (job control asks for SIGTTIN and SIGTTOU). */
   ignoresOrBlocks(signal: number): boolean;
 }
 
-/** What the tty layer asks of the process table. */
+/** What the tty layer needs of the process table. */
 export interface ProcessGroups {
-  /** Sends `signal` to all of a process group; 0, or -ESRCH. */
+  /** Sends `signal` to all members of a process group; 0 or -ESRCH. */
   signalGroup(pgid: number, signal: number): number;
   signalSessionLeader(sid: number, signal: number): void;
   /** Whether no member of the group has its parent in another group of the same session (POSIX: orphaned). */

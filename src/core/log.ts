@@ -1,20 +1,19 @@
 /**
- * The kernel log: a ring of records, as dmesg(1), /dev/kmsg and syslog(2) show it, and the consoles to which it
- * goes.
+ * The kernel log: a ring of records, as dmesg(1), /dev/kmsg and syslog(2) show it, and the consoles that print it.
  *
- * Records are numbered from 0 on; the oldest go when the ring holds more than its size. Text is latin1.
+ * Records are numbered from 0; when the ring holds more than its size, the oldest go. Text is latin1.
  */
 import { EINVAL } from '../uapi/errno.ts';
 import type { Clock } from './clock.ts';
 import { KERN_DEBUG, KERN_EMERG, KERN_WARNING, type LogRecord, type Printk } from './printk.ts';
 import { WaitQueue } from './wait.ts';
 
-/** Where the log goes besides the ring; gets whole lines with their newline. */
+/** A further place for the log, which gets whole lines with their newline. */
 export interface Console {
   write(text: string): void;
 }
 
-/** Bytes of text the ring keeps, each record counted with this much for itself. */
+/** Bytes of text that the ring keeps; each record counts this much in addition. */
 const RING_BYTES = 128 * 1024;
 const RECORD_OVERHEAD = 32;
 /** Longer messages are cut. */
@@ -35,7 +34,7 @@ export class KernelLog implements Printk {
   private head = 0;
   private used = 0;
   private next = 0;
-  /** Where SYSLOG_ACTION_CLEAR cleared: what came before is not shown by READ_ALL. */
+  /** Where SYSLOG_ACTION_CLEAR cleared: READ_ALL does not show what came before. */
   private cleared = 0;
   /** Messages below this level (more urgent) go to the consoles. */
   consoleLevel = DEFAULT_CONSOLE_LEVEL;
@@ -43,7 +42,7 @@ export class KernelLog implements Printk {
   defaultLevel: number = KERN_WARNING;
   /** /proc/sys/kernel/dmesg_restrict: only CAP_SYSLOG may read the log. */
   restricted = false;
-  /** What CONSOLE_OFF put aside. */
+  /** The level before CONSOLE_OFF; -1 while consoles are on. */
   private savedLevel = -1;
   /** Woken for each record. */
   readonly waitq = new WaitQueue();
@@ -57,7 +56,7 @@ export class KernelLog implements Printk {
     return this.next - (this.records.length - this.head);
   }
 
-  /** The number that the next record will have. */
+  /** The number of the next record. */
   get nextSeq(): number {
     return this.next;
   }
@@ -90,12 +89,12 @@ export class KernelLog implements Printk {
     return seq < this.firstSeq ? undefined : this.records[this.head + seq - this.firstSeq];
   }
 
-  /** Hides what is in the ring from `clearSeq` readers. */
+  /** Hides what is in the ring from readers that begin at `clearSeq`. */
   clear(): void {
     this.cleared = this.next;
   }
 
-  /** Adds a console; with `replay` it gets what has been logged so far. Answers a function that takes it away. */
+  /** Adds a console; with `replay` it gets what has been logged so far. Returns a function that removes it. */
   addConsole(console: Console, replay: boolean): () => void {
     if (replay) {
       for (let seq = this.firstSeq; seq < this.next; seq++) {
@@ -107,7 +106,7 @@ export class KernelLog implements Printk {
     return () => this.consoles.delete(console);
   }
 
-  /** 0, or -EINVAL for a level that is none. */
+  /** 0, or -EINVAL for a level out of range. */
   setConsoleLevel(level: number): number {
     if (level < 1 || level > 8) return -EINVAL;
     this.consoleLevel = Math.max(level, MINIMUM_CONSOLE_LEVEL);
@@ -142,7 +141,7 @@ export class KernelLog implements Printk {
   }
 }
 
-/** A record as syslog(2) and consoles have it: each line with "[    1.234567] " before it, and "<prio>" if asked. */
+/** A record as syslog(2) and consoles show it: each line begins with "[    1.234567] ", after "<prio>" if asked. */
 export function formatRecord(record: LogRecord, withPrio: boolean): string {
   const usec = Math.floor(record.time / 1000);
   const sec = String(Math.floor(usec / 1_000_000)).padStart(5);

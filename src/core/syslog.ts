@@ -1,6 +1,6 @@
 /**
- * syslog(2): the log as klogctl(3) reads it and /proc/kmsg does. The actions that wait answer -EAGAIN while
- * there is nothing; the caller sleeps on the log's wait queue.
+ * syslog(2): the log as klogctl(3) and /proc/kmsg read it. Actions that wait answer -EAGAIN while there is nothing; the
+ * caller sleeps on the log's wait queue.
  */
 import { EAGAIN, EPERM } from '../uapi/errno.ts';
 import { CAP_SYSLOG, type Cred, capable } from './cred.ts';
@@ -18,17 +18,17 @@ export const SYSLOG_ACTION_CONSOLE_LEVEL = 8;
 export const SYSLOG_ACTION_SIZE_UNREAD = 9;
 export const SYSLOG_ACTION_SIZE_BUFFER = 10;
 
-/** Whether `cred` may do `action`: with dmesg_restrict 0, reading all and asking sizes are free. */
+/** 0 or -EPERM: unless the log is restricted (dmesg_restrict), anyone may read all of it and ask for its size. */
 export function syslogPermission(action: number, cred: Cred, restricted: boolean): number {
   const free = action === SYSLOG_ACTION_READ_ALL || action === SYSLOG_ACTION_SIZE_BUFFER;
   return (free && !restricted) || capable(cred, CAP_SYSLOG) ? 0 : -EPERM;
 }
 
-/** The one reader of SYSLOG_ACTION_READ: what it has read is read for all. */
+/** The one reader of SYSLOG_ACTION_READ: what it has read counts as read for all callers. */
 export class SyslogReader {
   private readonly log: KernelLog;
   private seq = 0;
-  /** Bytes of record `seq` that were read already. */
+  /** Bytes of record `seq` that have been read. */
   private partial = 0;
 
   constructor(log: KernelLog) {
@@ -48,7 +48,7 @@ export class SyslogReader {
     return done === 0 && len > 0 ? -EAGAIN : done;
   }
 
-  /** SYSLOG_ACTION_SIZE_UNREAD: bytes that `read` would give. */
+  /** SYSLOG_ACTION_SIZE_UNREAD: the bytes that `read` would give. */
   unread(): number {
     let bytes = this.rest().length;
     for (let seq = this.seq + 1; seq < this.log.nextSeq; seq++) {

@@ -1,8 +1,8 @@
 /**
  * The machine's timers: a binary heap by deadline. The loop asks when the next one is due and runs those that are.
  *
- * Timers of one deadline fire in the order in which they were armed. A run ends at the first timer that was
- * armed while it went on, so timers that keep arming themselves for the past cannot hold up the machine.
+ * Timers with the same deadline fire in the order in which they were armed. A run ends at the first timer that was
+ * armed during the run, so timers that keep arming themselves for the past cannot hold up the machine.
  */
 import type { Clock, Timer, Timers } from './clock.ts';
 
@@ -10,7 +10,7 @@ class Entry implements Timer {
   readonly deadline: number;
   readonly seq: number;
   readonly fire: () => void;
-  /** Where in the heap it is; -1 once fired or cancelled. */
+  /** Its place in the heap; -1 once fired or cancelled. */
   index = -1;
   private readonly heap: TimerHeap;
 
@@ -50,19 +50,19 @@ export class TimerHeap implements Timers {
     return entry;
   }
 
-  /** CLOCK_MONOTONIC of the first timer that is due; Infinity when there is none. */
+  /** CLOCK_MONOTONIC deadline of the first timer; Infinity when there is none. */
   next(): number {
     return this.heap.length === 0 ? Number.POSITIVE_INFINITY : this.heap[0]!.deadline;
   }
 
-  /** Fires all timers that are due. Answers how many. */
+  /** Fires all timers that are due; returns how many. */
   run(): number {
     if (this.heap.length === 0) return 0;
     const now = this.clock.monotonic();
     const end = this.seq;
     let fired = 0;
     for (let first = this.heap[0]; first !== undefined && first.deadline <= now; first = this.heap[0]) {
-      // Armed while this run went on, for a time that has passed: its turn is the next run.
+      // Armed during this run, for a time that has passed: it waits for the next run.
       if (first.seq >= end) break;
       this.remove(first);
       first.fire();

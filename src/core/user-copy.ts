@@ -1,6 +1,6 @@
 /**
- * Whole objects copied from and to the caller's memory, window by window: for what is larger than a window, or
- * must be looked at twice. Lengths are the kernel's own bounds, never the caller's word alone.
+ * Copies whole objects from and to the caller's memory, window by window: for objects that are larger than a window, or
+ * must be looked at twice. Lengths are bounded by the kernel, never by the caller's word alone.
  */
 import { latin1, latin1Bytes } from '../lib/latin1.ts';
 import type { UserMemory } from './user.ts';
@@ -42,7 +42,7 @@ export function copyOut(user: UserMemory, addr: number, bytes: Uint8Array): numb
   return 0;
 }
 
-/** A byte string (one character a byte) of exactly `len` bytes. */
+/** A byte string (one character a byte) of exactly `len` bytes, or -EFAULT. */
 export function copyInString(user: UserMemory, addr: number, len: number): string | number {
   const bytes = copyIn(user, addr, len);
   return typeof bytes === 'number' ? bytes : latin1(bytes, 0, len);

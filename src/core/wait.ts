@@ -1,20 +1,22 @@
 /**
- * Wait queues: who sleeps for what.
+ * Wait queues.
  *
- * A queue holds entries; waking it tells entries what happened, as a mask of POLL bits or of the
+ * A queue holds entries. Waking it tells them what happened, as a mask of POLL bits or of the
  * queue's own meaning (`WAKE_ALL` if it has none). An entry stays until it is removed, so that poll and
- * epoll can listen for long. An entry may remove itself, or others, while the queue is being woken.
+ * epoll can keep listening. An entry may remove itself, or others, while the queue is being woken.
  */
 import { Roster } from '../lib/roster.ts';
 
 export const WAKE_ALL = ~0;
-/** With events: those who wait look again, but nobody is sent a signal (O_ASYNC). */
+/** Together with events: waiters look again, but no signal is sent (O_ASYNC). */
 export const QUIETLY: number = 1 << 24;
 
 export interface Waiter {
-  /** One of several that would all do (EPOLLEXCLUSIVE): once one of them took a wake-up, the others are passed over. */
+  /**
+   * One of several of which any would do (EPOLLEXCLUSIVE): once one has taken a wake-up, the others are passed over.
+   */
   readonly exclusive?: boolean;
-  /** Told that `events` happened. Answers whether it took the wake-up (counts against an exclusive wake). */
+  /** Told that `events` happened. Returns whether it took the wake-up (counts against `limit` and exclusive wakes). */
   woken(events: number): boolean;
 }
 
@@ -33,7 +35,7 @@ export class WaitQueue {
     this.waiters.delete(waiter);
   }
 
-  /** Wakes entries in the order in which they came, until `limit` of them took the wake-up. */
+  /** Wakes entries in the order in which they were added, until `limit` of them have taken the wake-up. */
   wake(events: number = WAKE_ALL, limit: number = Number.POSITIVE_INFINITY): void {
     if (this.waiters.size === 0) return;
     let left = limit;
@@ -48,7 +50,7 @@ export class WaitQueue {
   }
 }
 
-/** Sleeping on behalf of a task; system call handlers get one. A pending signal ends every such sleep. */
+/** Sleeps on behalf of a task; system call handlers get one. A pending signal ends every such sleep. */
 export interface Sleeper {
   /**
    * Sleeps until one of `queues` is woken (with any of `events`).
