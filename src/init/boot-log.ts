@@ -1,4 +1,4 @@
-/** What the kernel says of itself while it boots, in Linux's words, and where its log is shown. */
+/** What the kernel logs about itself while it boots, in Linux's words, and where its log is shown. */
 import type { KernelLog } from '../core/log.ts';
 import { KERN_DEBUG, KERN_ERR, KERN_INFO, KERN_NOTICE, type Printk } from '../core/printk.ts';
 import type { ConsoleLine } from '../drivers/tty/console.ts';
@@ -10,7 +10,7 @@ export function logBegin(log: KernelLog, options: MachineOptions): void {
   log.log(KERN_NOTICE, `Kernel command line: ${options.cmdline}`);
 }
 
-/** The machine's parts are there. */
+/** Once the machine's parts are there. */
 export function logMachine(log: KernelLog, { mem, ncpus }: MachineOptions): void {
   log.log(KERN_INFO, `Memory: ${mem / 1024}K/${mem / 1024}K available`);
   log.log(KERN_INFO, `smp: Brought up 1 node, ${ncpus} ${ncpus === 1 ? 'CPU' : 'CPUs'}`);
@@ -33,7 +33,7 @@ export function logNoRoot(log: Printk, name: string, errno: number): void {
   log.log(KERN_ERR, 'Please append a correct "root=" boot option; there are no partitions');
 }
 
-/** Which program is started; its words only for who wants to know (loglevel=8). */
+/** Which program is started; its arguments and environment only at debug level (loglevel=8). */
 export function logInit(
   log: KernelLog,
   path: string,
@@ -47,7 +47,7 @@ export function logInit(
   for (const word of envp) log.log(KERN_DEBUG, `    ${word}`);
 }
 
-/** Where the kernel log is shown: through the console's line if it has the same descriptor, so that lines do not mix. */
+/** Shows the kernel log: through the console's line if both use the same descriptor, so that lines do not mix. */
 export function showLog(
   log: KernelLog,
   options: MachineOptions,

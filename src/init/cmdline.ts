@@ -3,24 +3,26 @@
  *
  * Words are `name`, `name=value` or `name="value with spaces"`; dashes and underscores in names are the same.
  * What the kernel does not know goes to init: `name=value` to its environment, other words and all that follows
- * `--` to its arguments; `module.name=value` goes nowhere. Words before `init=` never reach init.
- * Mistakes that Linux would shrug off on a console nobody reads are errors here: one line each.
+ * `--` to its arguments; `module.name=value` goes nowhere. Words before `init=` do not become arguments of init.
+ * Mistakes that Linux would only mention on its console are errors here, of one line each.
  */
 
 const MIB = 2 ** 20;
 const MIN_MEM = 16 * MIB;
 const MAX_MEM = 2 ** 36;
 const MAX_CPUS = 64;
-/** Linux's room for what it hands to init (init/main.c's limits as bootparam(7) tells them). */
+/** Linux's limit on the words that it passes to init (of init/main.c, as bootparam(7) describes it). */
 const MAX_INIT_WORDS = 32;
 
 const LOGLEVEL_QUIET = 4;
 const LOGLEVEL_DEBUG = 10;
 
-/** A console's channel: the host descriptors it reads and writes, nobody, or no console at all. */
+/**
+ * A console's channel: the host descriptors that it reads and writes, nothing behind it ('null'), or no console at all.
+ */
 export type Channel = 'none' | 'null' | { readonly input: number; readonly output: number };
 
-/** What the words said; undefined where they said nothing. */
+/** What the words set; undefined where they set nothing. */
 export interface CommandLine {
   mem?: number;
   ncpus?: number;
@@ -35,12 +37,12 @@ export interface CommandLine {
   loglevel?: number;
   console?: Channel;
   panic?: number;
-  /** For init's environment (name=value, the last of a name), and for its arguments. */
+  /** For init's environment (name=value; the last word of a name counts), and for its arguments. */
   env: string[];
   args: string[];
 }
 
-/** `64M`, `0x4000000`, `1g`: bytes, or null for something else (memparse's grammar). */
+/** `64M`, `0x4000000`, `1g`: bytes, or null for anything else (memparse's grammar). */
 export function parseSize(text: string): number | null {
   const match = /^(0x[0-9a-f]+|[0-9]+)([kmgt]?)b?$/i.exec(text);
   if (match === null) return null;
@@ -48,7 +50,7 @@ export function parseSize(text: string): number | null {
   return Number(match[1]) * scale;
 }
 
-/** Memory in bytes, rounded down to whole MiB, or what is wrong with it. */
+/** Memory in bytes, rounded down to whole MiB, or what is wrong with the text. */
 export function parseMem(text: string): number | string {
   const size = parseSize(text);
   if (size === null) return `"${text}" is not a size; say for example 512M or 2G`;
@@ -57,7 +59,7 @@ export function parseMem(text: string): number | string {
   return Math.floor(size / MIB) * MIB;
 }
 
-/** A number of processors, or what is wrong with it. */
+/** A number of processors, or what is wrong with the text. */
 export function parseCpus(text: string): number | string {
   const count = parseCount(text, 1, MAX_CPUS);
   return count ?? `"${text}" is not a number of processors from 1 to ${MAX_CPUS}`;
@@ -74,7 +76,7 @@ export function parseCount(text: string, min: number, max: number): number | nul
 export const isHostname = (text: string): boolean => /^(?=.{1,64}$)[a-z0-9]([\w.-]*[a-z0-9])?$/i.test(text);
 export const HOSTNAME_RULE = 'a host name has 1 to 64 letters, digits, dots and dashes';
 
-/** `fd:0,fd:1`, `fd:3`, `null` or `none`: UML's console channels that need no device of the host's. */
+/** `fd:0,fd:1`, `fd:3`, `null` or `none`: the UML console channels that need no device of the host. */
 export function parseChannel(text: string): Channel | { readonly wrong: string } {
   if (text === 'null' || text === 'none') return text;
   const ends = text.split(',').map(end => (/^fd:[0-9]$/.test(end) ? Number(end.slice(3)) : null));
@@ -103,10 +105,10 @@ const OPTIONS: Readonly<Record<string, Parse>> = {
   init: init => (init.startsWith('/') ? { init, args: [] } : 'say a path that begins with a slash'),
 };
 
-/** A name for a folder of our own: neither the folder above (`..`) nor the one that it is in (`.`). */
+/** Whether this can name a folder of our own: not the one above (`..`) or the one that holds it (`.`). */
 const isFolderName = (name: string): boolean => /^[\w.-]{1,63}$/.test(name) && !/^\.+$/.test(name);
 
-/** Options that are one word. */
+/** Options that are a single word. */
 const FLAGS: Readonly<Record<string, Partial<CommandLine>>> = {
   ro: { readonly: true },
   rw: { readonly: false },
@@ -123,7 +125,7 @@ function setConsole(value: string): Partial<CommandLine> | string {
   return typeof channel === 'object' && 'wrong' in channel ? channel.wrong : { console: channel };
 }
 
-/** Options of UML's that ask for devices this kernel lacks: taken for init's they would fail without a word. */
+/** UML options for devices that this kernel lacks: passed on to init, they would fail silently. */
 const MISSING = /^(ubd\w*|initrd|eth\d+|vec\d+|ssl\d*|con[1-9]\d*)$/;
 
 /** Takes one pair of double quotes off a value, as in name="a b". */
@@ -134,7 +136,7 @@ function setEnv(line: CommandLine, name: string, value: string): void {
   line.env.push(`${name}=${value}`);
 }
 
-/** What a known option says, or what is wrong with it; null for an unknown one. */
+/** What a known option sets, or what is wrong with it; null for an unknown one. */
 function lookUp(name: string, value: string | null): Partial<CommandLine> | string | null {
   const flag = Object.hasOwn(FLAGS, name) ? FLAGS[name] : undefined;
   if (flag !== undefined && value === null) return flag;
@@ -143,7 +145,7 @@ function lookUp(name: string, value: string | null): Partial<CommandLine> | stri
   return value === null ? 'it needs a value' : parse(value);
 }
 
-/** One word before `--`; what is wrong with it, if something is. */
+/** Takes one word before `--`; returns what is wrong with it, if anything. */
 function takeWord(line: CommandLine, word: string): string | undefined {
   const eq = word.indexOf('=');
   const name = eq < 0 ? word : word.slice(0, eq);
@@ -160,7 +162,7 @@ function takeWord(line: CommandLine, word: string): string | undefined {
   else setEnv(line, name, value);
 }
 
-/** Reads the words of a command line; one line that says what is wrong, if something is. */
+/** Reads the words of a command line. A string is one line that says what is wrong. */
 export function parseCommandLine(words: readonly string[]): CommandLine | string {
   const line: CommandLine = { env: [], args: [] };
   const end = words.indexOf('--');
@@ -174,7 +176,7 @@ export function parseCommandLine(words: readonly string[]): CommandLine | string
   return line;
 }
 
-/** The words as /proc/cmdline shows them: those with spaces in quotes. */
+/** The words as /proc/cmdline shows them: those with spaces are in quotes. */
 export const joinWords = (words: readonly string[]): string =>
   words.map(word => (/\s/.test(word) ? quote(word) : word)).join(' ');
 

@@ -1,4 +1,4 @@
-/** The machine's first console: the terminal of the guest that is connected to the host's, and the host's in raw mode. */
+/** The machine's first console: connects a guest terminal with the host's, and puts the host's into raw mode. */
 import type { ConsoleLine } from '../drivers/tty/console.ts';
 import type { Terminals } from '../drivers/tty/terminals.ts';
 import { type HostChannel, NullChannel } from '../host/channel.ts';
@@ -9,7 +9,7 @@ import { HostTerminal } from '../host/terminal.ts';
 import type { ConsoleOptions } from './options.ts';
 import type { Power } from './power.ts';
 
-/** Null: there is none; a string: what is wrong with it. */
+/** Null: there is no console; a string: what is wrong with it. */
 export function connectConsole(
   console: ConsoleOptions,
   terminals: Terminals,
@@ -42,12 +42,12 @@ function channelOf(
   return opened.channel;
 }
 
-/** Every key goes to the guest, and the size of the window, until the end. */
+/** Until the end the guest gets every key, and the window's size. */
 function takeTerminal(terminal: HostTerminal, line: ConsoleLine, power: Power): void {
   if (!terminal.isTerminal) return;
   terminal.guard();
   terminal.setRaw();
   terminal.onResize(() => line.sizeAsked());
-  // Before the line is shut down, which the host's terminal then sees as it was.
+  // This comes before the line's shutdown, which then finds the host's terminal as it was.
   power.atEnd(() => terminal.restore());
 }

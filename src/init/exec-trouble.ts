@@ -1,4 +1,4 @@
-/** Why a program cannot be executed, in words: for the one line that the machine's user reads. */
+/** Why a program cannot be executed, in words, for the one line that the machine's user reads. */
 import { lookup } from '../fs/lookup.ts';
 import { LOOKUP_DIRECTORY, LOOKUP_FOLLOW } from '../fs/namei.ts';
 import { open } from '../fs/open.ts';
@@ -9,14 +9,14 @@ import { STRERROR } from '../uapi/strerror.ts';
 
 const HEAD = 256;
 const ELF_MAGIC = 0x7f454c46;
-/** The shorter of elf(5)'s headers. */
+/** The shorter of the two header sizes of elf(5). */
 const ELF_HEADER = 52;
 const CLASS = 4;
 const CLASS_32 = 1;
 const MACHINE = 18;
 const EM_X86_64 = 62;
 
-/** e_machine of elf(5). */
+/** Values of e_machine (elf(5)). */
 const MACHINES: Readonly<Record<number, string>> = {
   2: 'SPARC',
   3: 'i386',
@@ -43,7 +43,7 @@ const WORDS: Readonly<Record<number, string>> = {
 export const inWords = (errno: number): string =>
   WORDS[errno] ?? STRERROR[-errno]?.toLowerCase() ?? `error ${-errno}`;
 
-/** What exec's `errno` means for the file at `path`. */
+/** What `errno` of an exec means for the file at `path`. */
 export function execTrouble(task: Task, path: string, errno: number): string {
   if (errno === -EACCES) return isDirectory(task, path) ? 'is a directory' : inWords(errno);
   if (errno !== -ENOEXEC && errno !== -ENOENT) return inWords(errno);

@@ -1,4 +1,4 @@
-/** The filesystems and devices that every machine has: registered here, mounted by root.ts. */
+/** Registers the filesystems and devices that every machine has; root.ts mounts them. */
 
 import { memDevices } from '../drivers/char/mem.ts';
 import { registerCharDevices } from '../drivers/char/register.ts';
@@ -19,7 +19,7 @@ import type { Task } from '../kernel/task.ts';
 import type { MachineKernel } from './machine-kernel.ts';
 import type { MachineOptions } from './options.ts';
 
-/** The descriptors that a new pseudo-terminal's master may get. */
+/** A new pseudo-terminal's master may get descriptors below this. */
 const MOST_DESCRIPTORS = 1024;
 
 const TTY_NODES = [
@@ -29,7 +29,7 @@ const TTY_NODES = [
   { name: 'tty0', major: 4, minor: 0, mode: 0o620 },
 ];
 
-/** Links that udev makes elsewhere. */
+/** Links that udev makes on other systems. */
 const LINKS = [
   { name: 'fd', target: '/proc/self/fd' },
   { name: 'stdin', target: '/proc/self/fd/0' },
@@ -37,7 +37,7 @@ const LINKS = [
   { name: 'stderr', target: '/proc/self/fd/2' },
 ];
 
-/** Answers the machine's terminals. */
+/** Returns the machine's terminals. */
 export function registerAll(
   kernel: MachineKernel,
   proc: KernelProc,
@@ -72,7 +72,7 @@ export function registerAll(
   return registerTerminals(kernel, devpts);
 }
 
-/** In /dev and /sys; the console names the terminal that it is. */
+/** Adds the nodes in /dev and /sys; the console's names the terminal behind it. */
 function addTerminalNodes(devtmpfs: Devtmpfs, sysfs: Sysfs): void {
   for (const node of TTY_NODES) {
     const { mode, ...plain } = node;
@@ -87,7 +87,7 @@ function addTerminalNodes(devtmpfs: Devtmpfs, sysfs: Sysfs): void {
   }
 }
 
-/** mount(2) of hostfs sees no more of the host than the root does, and writes no more there: nothing if the root is disposable. */
+/** mount(2) of hostfs gives no more access to the host than the root: read-only if the root is disposable. */
 function registerHostfs({ vfs }: MachineKernel, files: HostFiles, { root }: MachineOptions): void {
   if (root.type === 'device') return;
   const readOnly = root.type === 'overlay' || root.readonly;

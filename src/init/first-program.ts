@@ -28,11 +28,11 @@ import type { MachineKernel } from './machine-kernel.ts';
 import type { InitOptions, Panic, UserOptions } from './options.ts';
 
 const MANY = 1 << 30;
-/** devpts is mounted with it, too. */
+/** devpts is mounted with this gid, too. */
 const TTY_GROUP = 5;
 const DEFAULT_INITS = ['/sbin/init', '/etc/init', '/bin/init', '/bin/sh'];
 
-/** A process of the kernel's making, without a program yet. */
+/** A process made by the kernel, without a program yet. */
 export function newProcess(
   kernel: MachineKernel,
   ctx: WalkContext,
@@ -68,8 +68,8 @@ export function newProcess(
 }
 
 /**
- * The kernel as process 1: for machines that run one command. Its task is there to be seen, and never runs; its
- * children are reaped as they end.
+ * The kernel as process 1, for machines that run one command. Its task is only for show and never runs; its children
+ * are reaped as they end.
  */
 export function newKernelProcess(kernel: MachineKernel, ctx: WalkContext): ThreadGroup {
   const pid = kernel.pids.alloc();
@@ -120,8 +120,8 @@ export function credOf(user: UserOptions): Cred {
 }
 
 /**
- * Opens the console as these descriptors. Its own node makes it nobody's controlling terminal (init's children
- * share it); a command gets it by its terminal's name, which does, and is its owner, as after login(1).
+ * Opens the console as these descriptors. /dev/console does not become a controlling terminal (init's children
+ * share it). A command gets the console by its terminal's name, which does, and owns it, as after login(1).
  */
 export function openConsole(
   kernel: MachineKernel,

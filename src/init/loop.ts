@@ -1,11 +1,11 @@
 /**
- * The kernel's loop: takes what comes from guests and from the host, lets promises and timers run, looks around for
- * a while when there is nothing, then sleeps.
+ * The kernel's loop: takes requests from guests and events from the host, lets promises and timers run, looks around
+ * for a while when there is nothing to do, then sleeps.
  *
- * To be woken costs a guest's call 5 to 100 us, to be found looking around almost nothing; but who looks around takes
- * a processor from guests that compute. So the time to look is learned: it doubles when looking paid and halves when
- * it did not, up to a limit that is low while guests could use every processor.
- * Promises run between turns, so a turn ends as soon as one was resolved.
+ * Waking the kernel delays a guest's call by 5 to 100 us; finding it looking around costs almost nothing, but takes a
+ * processor from guests that compute. So the time to look is learned: it doubles when looking paid and halves when it
+ * did not, up to a limit that is low while guests could use every processor. Promises run between turns, so a turn ends
+ * as soon as one has been resolved.
  */
 import type { Engine } from '../engine/engine.ts';
 import type { BackgroundThreads } from '../host/background.ts';
@@ -13,21 +13,24 @@ import { monotonicNow } from '../host/monotonic.ts';
 import type { MachineKernel } from './machine-kernel.ts';
 
 /**
- * How long to look around, ns: while a processor is free, and while guests could use all of them. On a free one that
- * costs nobody anything, and a virtual machine's idle processor is slow to wake. Where guests could use all of them they
- * mostly do not: a process and the child that it waits for count as two. So it is worth what being woken costs its caller.
+ * How long to look around, ns: while a processor is free, and while guests could use all of them. On a free processor
+ * it costs the guests nothing, and a virtual machine's idle processor is slow to wake. Guests that could use all of
+ * them mostly do not (a process and the child that it waits for count as two), so looking is worth what a wake-up
+ * costs.
  */
 const SPIN_FREE = { least: 200_000, most: 1_000_000 } as const;
 const SPIN_FULL = { least: 20_000, most: 80_000 } as const;
-/** Looks after promises have run, before the host's event loop gets its turn: who was answered may ask again at once. */
+/**
+ * Looks after promises have run, before the host's event loop gets its turn: an answered thread may ask again at once.
+ */
 const FEW_LOOKS = 64;
-/** Looks between two readings of the clock, and how many of them one counts for that found work. */
+/** Looks between two readings of the clock, and how many of them a look counts for that found work. */
 const LOOKS = 128;
 const WORK = 8;
-/** The host's own event loop (signals, a program that embeds the machine) gets a turn at least so often. */
+/** The host's own event loop (signals, a program that embeds the machine) gets a turn at least this often, ns. */
 const LONGEST_SLEEP = 1e8;
 const LONGEST_TURN = 5e6;
-/** So many microtasks one after the other may be needed until who waited for a promise has gone on. */
+/** The number of microtasks that it may take until code that waited for a promise has gone on. */
 const PROMISE_HOPS = 8;
 const RESOLVED = Promise.resolve();
 
@@ -37,15 +40,17 @@ export class Loop {
   private readonly processors: number;
   private readonly background: BackgroundThreads;
   private stopped = false;
-  /** How long looking around seems worth it, ns. */
+  /** How long looking around seems worthwhile, ns. */
   private spin: number = SPIN_FREE.most;
-  /** Nothing has come since we last slept, or were about to: who was woken by a clock alone need not look around. */
+  /**
+   * Nothing has come since the last sleep, or attempt to sleep: after being woken by a clock alone, do not look around.
+   */
   private rested = false;
   private readonly turn = (): void => this.run();
-  /** When the host's event loop gave us the turn. */
+  /** When the host's event loop last gave us a turn. */
   private turnBegan = 0;
 
-  /** `processors`: those of the host that this process may use. */
+  /** `processors`: the number of the host's processors that this process may use. */
   constructor(kernel: MachineKernel, processors: number, background: BackgroundThreads) {
     this.background = background;
     this.kernel = kernel;
@@ -63,14 +68,14 @@ export class Loop {
 
   private run(): void {
     this.turnBegan = monotonicNow();
-    // Here, too: while each look finds a call that resolves a promise, none gets as far as the time.
+    // Needed here, too: while each look finds a call that resolves a promise, `look` never gets as far as the time.
     this.timePasses(this.turnBegan);
     this.kernel.oom.wake();
     this.background.look(this.turnBegan);
     this.look(true);
   }
 
-  /** Whether timers were due, which have run. */
+  /** Runs timers that are due. Whether there were any. */
   private timePasses(now: number): boolean {
     const { clock, timers } = this.kernel;
     clock.passes(now);
@@ -79,7 +84,9 @@ export class Loop {
     return true;
   }
 
-  /** Looks around until promises wait, or there is nothing to do: at once if they have just run, else after a while. */
+  /**
+   * Looks around until promises wait, or there is nothing to do. Then ends: `patient` after a while, otherwise soon.
+   */
   private look(patient: boolean): void {
     const { kernel, engine } = this;
     let idleSince = 0;
@@ -112,8 +119,8 @@ export class Loop {
   }
 
   /**
-   * Most promises that were resolved are done a few microtasks later, far sooner than the host's event loop comes round.
-   * What takes longer, and the host's own events, gets its turn when there is nothing else to do.
+   * Most code that waits for a promise goes on within a few microtasks, far sooner than the host's event loop comes
+   * round. Slower promises, and the host's own events, get their turn when there is nothing else to do.
    */
   private next(): void {
     const { kernel } = this;
@@ -132,7 +139,7 @@ export class Loop {
 
   private sleep(now: number): void {
     const { kernel, engine } = this;
-    // Looking around was in vain, if we did.
+    // Looking around was in vain, if there was any.
     if (engine.runningCount > 0 && !this.rested) this.spin = Math.max(SPIN_FULL.least, this.spin / 2);
     const timeout = Math.min(kernel.timers.next() - now, LONGEST_SLEEP);
     if (timeout > 0) engine.sleep(timeout);
@@ -142,7 +149,7 @@ export class Loop {
     this.spin = Math.min(SPIN_FREE.most, this.spin * 2);
   }
 
-  /** How long to look around now, ns; not at all when nobody runs who could ask, or who could only if we slept. */
+  /** How long to look around now, ns: 0 after a rest, or if no running thread could ask unless we slept. */
   private patience(): number {
     const { busyCount, elsewhereCount } = this.engine;
     if (elsewhereCount === 0 || this.rested) return 0;

@@ -1,4 +1,4 @@
-/** The machine's clocks: the host's, from boot on, with the wall clock as somebody may have set it. */
+/** The machine's clocks: the host's from boot on, except that the wall clock may have been set. */
 import { type Clock, fromNs, NSEC_PER_SEC, type Timespec } from '../core/clock.ts';
 import { Ntp } from '../core/ntp.ts';
 import { monotonicNow } from '../host/monotonic.ts';
@@ -51,7 +51,10 @@ export class MachineClock implements Clock {
     return this.coarseTime;
   }
 
-  /** It is `now`, on the monotonic clock: whoever has read that says so, many times a tick. Calls that only want the coarse time need not. */
+  /**
+   * The monotonic clock reads `now`. Called by those who have read it, many times a tick, so that calls that only want
+   * the coarse time need not.
+   */
   passes(now: number): void {
     if (now - this.coarseAt <= TICK) return;
     this.coarseAt = now;
@@ -125,7 +128,7 @@ export class MachineClock implements Clock {
   }
 }
 
-/** Reads both clocks as close together as they can be read: the best of some tries. */
+/** Reads both clocks as close together as possible: the best of some tries. */
 function readTogether(wall: () => Timespec): { real: Timespec; at: number } {
   let best = { real: wall(), at: 0 };
   let least = Number.POSITIVE_INFINITY;

@@ -2,18 +2,18 @@
  * What a machine is asked to be, and how it ended: the contract between the command line programs (cli/),
  * programs that embed a machine, and machine.ts.
  *
- * Everything here is plain data, checked by whoever made it (types, ranges), not by the machine; what only the
+ * Everything here is plain data. Its makers, not the machine, check types and ranges; what only the
  * machine can find out (a root without an init, a host without seccomp) comes back in the ExitReport.
  * Strings that name guest things (paths, arguments, environment) hold one character a byte.
  */
 
 /** Where `/` comes from. */
 export type RootOptions =
-  /** A host directory, never written to, below a tmpfs that takes all changes and is gone at the end. */
+  /** A host directory, never written to, below a tmpfs that takes all changes and is discarded at the end. */
   | { readonly type: 'overlay'; readonly dir: string; readonly readonly: boolean }
   /** A host directory, written through unless `readonly`. */
   | { readonly type: 'hostfs'; readonly dir: string; readonly readonly: boolean }
-  /** What root=, rootfstype= and rootflags= named and no driver knows: mounting it panics as Linux does. */
+  /** A root= (with rootfstype= and rootflags=) that no driver knows: mounting it panics as on Linux. */
   | {
       readonly type: 'device';
       readonly name: string;
@@ -22,22 +22,25 @@ export type RootOptions =
       readonly readonly: boolean;
     };
 
-/** A host directory or file shown in the guest, mounted over `guest` after the root; null: an empty tmpfs. */
+/** A host directory or file, mounted over `guest` after the root; null: an empty tmpfs. */
 export interface VolumeOptions {
   readonly host: string | null;
-  /** An absolute path; made (in the overlay's upper side or the written-through root) if it is missing. */
+  /**
+   * An absolute path. For a host directory or file it is made if missing (in the overlay's upper side or in the hostfs
+   * root).
+   */
   readonly guest: string;
   readonly readonly: boolean;
 }
 
 /**
- * What a descriptor 0, 1 or 2 of the first program is: the machine's console (/dev/console's terminal), or a
- * descriptor of the host process, passed through byte for byte (not a terminal to the guest, whatever it is), or not
+ * What descriptor 0, 1 or 2 of the first program is: the machine's console (/dev/console's terminal), a
+ * descriptor of the host process, passed through byte for byte (never a terminal to the guest), or not
  * open at all.
  */
 export type StdioOptions = 'console' | 'closed' | { readonly fd: number };
 
-/** Who the command runs as. */
+/** The user that the command runs as. */
 export interface UserOptions {
   readonly uid: number;
   readonly gid: number;
@@ -58,8 +61,8 @@ export type InitOptions =
     }
   /**
    * One command: the kernel itself is process 1 (it reaps orphans), the command is a session leader below
-   * it, and the machine powers off when the command ends, with its status. Signals thus act on the command
-   * as on any program. `argv[0]` without a slash is searched in the PATH of `envp`, in the guest.
+   * it, and the machine powers off when the command ends, with its status. So signals act on the command
+   * as on any program. `argv[0]` without a slash is looked up in the PATH of `envp`, in the guest.
    * A command that cannot be executed ends the machine with an `error` and status 127 (not found) or 126.
    */
   | {
@@ -73,16 +76,16 @@ export type InitOptions =
     };
 
 /**
- * The machine's first console, a terminal of the guest: none at all, one that nobody is at (it takes output and says
- * nothing), or the host descriptors that it reads and writes. An input that is a host terminal is put into raw mode and put back at the end; its window size
- * and the changes of it (SIGWINCH) reach the guest. An input that is not is read through the line discipline.
+ * The machine's first console, a terminal of the guest: none at all ('none'), one that takes output and gives no input
+ * ('null'), or host descriptors to read and write. An input that is a host terminal is in raw mode until the end; its
+ * window size and changes of it (SIGWINCH) reach the guest. Any other input is read through the line discipline.
  */
 export type ConsoleOptions = 'none' | 'null' | { readonly input: number; readonly output: number };
 
 export interface LogOptions {
-  /** The host descriptor that gets the kernel log as text, or null; usually the console's output. */
+  /** The host descriptor to which the kernel log is written as text, usually the console's output; or null. */
   readonly fd: number | null;
-  /** Records with a level below this number are shown there (loglevel=; quiet is 4). dmesg shows all. */
+  /** Records with a level below this number are written there (loglevel=; quiet is 4). dmesg shows all. */
   readonly level: number;
 }
 
@@ -103,33 +106,33 @@ export interface MachineOptions {
   readonly panic: number;
   /** umid=: the machine's name on this host, or null for none. */
   readonly umid: string | null;
-  /** A descriptor that gets a line for each system call, or null. */
+  /** A descriptor to which a line is written for each system call, or null. */
   readonly strace: number | null;
   /** Milliseconds after which the machine is killed with status 124, or null. */
   readonly timeout: number | null;
   /**
-   * Signals that the host process was started to ignore: they do not end the machine, and a command without the
+   * Signals that the host process was started to ignore. They do not end the machine, and a command without the
    * console ignores them from its start. Other SIGHUP, SIGINT, SIGQUIT and SIGTERM go to the command (init/relay.ts),
    * or end a machine that runs an init.
    */
   readonly ignored: readonly number[];
 }
 
-/** How a machine ended. `boot` resolves with it, and does not reject but for a bug of ours. */
+/** How a machine ended. `boot` resolves with it, and rejects only for a bug of ours. */
 export type ExitReport =
   /** Powered off: the command's status, 128 + n when signal n killed it, 124 on a timeout, 0 for poweroff. */
   | { readonly type: 'exit'; readonly status: number }
-  /** The guest asked for a reboot: whoever started the machine may start it again. */
+  /** The guest asked for a reboot: the caller may start the machine again. */
   | { readonly type: 'restart' }
-  /** The kernel panicked, for this reason; the log has shown it if it had somewhere to go. */
+  /** The kernel panicked, for this reason; the log has shown it if it is shown anywhere. */
   | Panic
   /**
-   * It never ran: one line that says what is wrong and what to do. The status is the command's (126, 127); null when
+   * It never ran: one line that says what is wrong and what to do. The status is the command's (126, 127); null if
    * there was no machine to run it.
    */
   | { readonly type: 'error'; readonly message: string; readonly status: number | null };
 
-/** `hint`: what the reason means, and what to do, if that can be said. */
+/** `hint`: what the reason means and what to do, where known. */
 export interface Panic {
   readonly type: 'panic';
   readonly reason: string;

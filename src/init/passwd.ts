@@ -1,4 +1,4 @@
-/** The user database, passwd(5) and group(5), from the texts of the two files; and `name|uid[:group|gid]`. */
+/** The user database, from the texts of passwd(5) and group(5); and users given as `name|uid[:group|gid]`. */
 
 export interface Account {
   readonly name: string;
@@ -11,7 +11,7 @@ export interface Account {
 
 const MAX_ID = 2 ** 32 - 2;
 
-/** The fields of the lines of such a file that have at least `count` of them. */
+/** The fields of those lines of such a file that have at least `count` of them. */
 const records = (text: string, count: number): string[][] =>
   text
     .split('\n')

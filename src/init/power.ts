@@ -1,5 +1,5 @@
 /**
- * How a machine ends: once, and then nothing of it is left. Whoever holds something of the host's says with `atEnd`
+ * How a machine ends: once, leaving nothing behind. A part that holds something of the host's registers with `atEnd`
  * how to let go of it.
  */
 import { KERN_EMERG, KERN_ERR, KERN_NOTICE, type Printk } from '../core/printk.ts';
@@ -15,7 +15,7 @@ const LAST_WORDS: Readonly<Record<ShutdownKind, string>> = {
 };
 
 const TIMED_OUT = 124;
-/** setTimeout's longest. */
+/** The longest delay of setTimeout, ms. */
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
 export class Power {
@@ -25,9 +25,9 @@ export class Power {
   private readonly hooks: (() => void)[] = [];
   private timer: NodeJS.Timeout | null = null;
   private state: 'on' | 'panicked' | 'off' = 'on';
-  /** Called first of all: no guest is served any more. */
+  /** Called before all else: guests are no longer served. */
   stop: () => void = () => {};
-  /** What asks this process to end (SIGINT, SIGTERM and the like) ends the machine, unless somebody knows better. */
+  /** Signals that ask this process to end (SIGINT, SIGTERM and the like) end the machine, unless this is replaced. */
   signalled: (signal: number) => void = signal => this.endBySignal(signal);
 
   /** `panicDelay`: milliseconds between a panic and the end. */
@@ -37,12 +37,12 @@ export class Power {
     this.done = done;
   }
 
-  /** `hook` is called at the end; the last one first. */
+  /** Calls `hook` at the end, in reverse order of registration. */
   atEnd(hook: () => void): void {
     this.hooks.push(hook);
   }
 
-  /** The machine is killed after so many milliseconds. */
+  /** Kills the machine after this time. */
   limit(milliseconds: number): void {
     const expired = (): void => this.end({ type: 'exit', status: TIMED_OUT });
     this.timer = setTimeout(expired, Math.min(milliseconds, LONGEST_TIMEOUT));
@@ -57,19 +57,19 @@ export class Power {
     this.done(report);
   }
 
-  /** The status is the one that a shell gives. */
+  /** With the status that a shell would give. */
   endBySignal(signal: number): void {
     this.end({ type: 'exit', status: 128 + signal });
   }
 
-  /** The guest asked for it; `status` is what the machine's program is to end with. */
+  /** The guest asked for it; `status`: what the machine's program should end with. */
   shutdown(kind: ShutdownKind, status = 0): void {
     if (this.state !== 'on') return;
     this.log.log(KERN_NOTICE, LAST_WORDS[kind]);
     this.end(kind === 'restart' ? { type: 'restart' } : { type: 'exit', status });
   }
 
-  /** A bug of ours that no task can be blamed for. */
+  /** A bug of ours that cannot be blamed on a task. */
   crash(bug: unknown): void {
     const { stack = '', message } = bug instanceof Error ? bug : new Error(String(bug));
     for (const line of sourceStack(stack).split('\n')) this.log.log(KERN_ERR, line);

@@ -1,4 +1,4 @@
-/** What /proc tells of a machine that its kernel does not know: the processor, the terminals, the boot itself. */
+/** What /proc shows of a machine that its kernel does not know: the processors, the terminals, the boot itself. */
 import { FIRST_SERIAL, MAX_CONSOLES, MAX_SERIAL, TTY_MAJOR, TTYAUX_MAJOR } from '../drivers/tty/terminals.ts';
 import type { TtyDriver } from '../fs/proc/source.ts';
 import { processorTexts } from '../host/facts.ts';
@@ -75,7 +75,7 @@ export function procFacts(kernel: MachineKernel, clock: MachineClock, options: M
   };
 }
 
-/** A paragraph a processor: the host's, again from the first when it has fewer. */
+/** A paragraph for each processor: the host's, starting over if it has fewer. */
 function hostProcessors(count: number): string {
   const paragraphs = processorTexts()
     .split(/\n\n+/)

@@ -1,9 +1,9 @@
 /**
- * Signals of the host for a machine that runs one command: they are for the command, whose status then counts. It may
- * ignore them; who insists ends the machine.
+ * Signals of the host to a machine that runs one command go to the command, and the machine's status is then the
+ * command's. The command may ignore them; a repeated signal ends the machine.
  *
- * On a terminal SIGINT and SIGQUIT come as if typed, and SIGHUP hangs it up. There the machine ends at last, whatever the
- * command makes of it: an interactive shell does not mind SIGTERM, so the hangup follows, and after that the end.
+ * On a terminal SIGINT and SIGQUIT act as if typed, and SIGHUP hangs it up. There the machine ends whatever the command
+ * does: an interactive shell ignores SIGTERM, so the hangup follows, and then the end.
  */
 import { monotonicNow } from '../host/monotonic.ts';
 import { DEFAULT_ACTION } from '../kernel/sighand.ts';
@@ -13,26 +13,26 @@ import { killInfo } from '../uapi/siginfo.ts';
 import { SI_USER, SIG_IGN, SIGHUP, SIGINT, SIGKILL, SIGSTOP, SIGTERM } from '../uapi/signal.ts';
 import type { Power } from './power.ts';
 
-/** A second SIGINT or SIGTERM within this time ends the machine, ns. */
+/** A second SIGINT or SIGTERM within this time after the last ends the machine, ns. */
 const INSISTING = 3e9;
-/** What a command on a terminal has to end, after SIGTERM and after the hangup each, ms. */
+/** The time that a command on a terminal has to end after SIGTERM, and again after the hangup, ms. */
 const GRACE = 3000;
 
 /** The command's terminal. */
 export interface CommandTerminal {
-  /** For the process group in its foreground. */
+  /** Sends a signal to the foreground process group. */
   signal(signal: number): void;
   hangup(): void;
 }
 
-/** What was ignored when we were started (nohup(1), `&` of a script) the command ignores, too. */
+/** The command ignores, too, what we were started to ignore (nohup(1), `&` in a script). */
 export function ignoreSignals(task: Task, ignored: readonly number[]): void {
   for (const signal of ignored)
     if (signal !== SIGKILL && signal !== SIGSTOP)
       task.group.sighand.set(signal, { ...DEFAULT_ACTION, handler: SIG_IGN });
 }
 
-/** `terminal`: the command's, null if it has none. */
+/** `terminal`: the command's, or null if it has none. */
 export function relaySignals(task: Task, terminal: CommandTerminal | null, power: Power): void {
   const send = terminal === null ? toCommand(task) : toTerminal(task, terminal, power);
   let last = Number.NEGATIVE_INFINITY;
@@ -46,7 +46,7 @@ export function relaySignals(task: Task, terminal: CommandTerminal | null, power
   };
 }
 
-/** SIGTERM is for the command, as kill(1) sends it; the others are for all its processes, as a terminal sends them. */
+/** SIGTERM goes to the command, as kill(1) sends it; others go to its process group, as a terminal sends them. */
 function toCommand({ group }: Task): (signal: number) => void {
   return signal => {
     const { members } = group.processGroup;

@@ -24,11 +24,11 @@ import type { ExitReport, MachineOptions, VolumeOptions } from './options.ts';
 
 export interface MountedRoot {
   readonly namespace: MountNamespace;
-  /** Walks as the kernel itself does: as root, from the root. */
+  /** Walks as the kernel itself does: as the superuser, from the root. */
   readonly context: WalkContext;
 }
 
-/** The root and what goes with it. `panic`: there is none; `error`: a volume of the user's makes no sense. */
+/** Mounts the root and all that belongs to it. `panic`: there is no root; `error`: a volume cannot be mounted. */
 export function mountAll(
   vfs: Vfs,
   files: HostFiles,
@@ -100,7 +100,7 @@ function overlayRoot(vfs: Vfs, files: HostFiles, dir: string): SuperBlock | numb
   return typeof upper === 'number' ? upper : overlayOn(vfs.env, upper.root, [lower.root]);
 }
 
-/** A type that mounts one filesystem that is there already. */
+/** A filesystem type that mounts one existing filesystem. */
 const once = (sb: SuperBlock): FileSystemType => ({
   name: ` ${sb.type}`,
   requiresDevice: false,
@@ -131,7 +131,7 @@ function mountVolume(vfs: Vfs, files: HostFiles, ctx: WalkContext, volume: Volum
   return err < 0 ? `--volume ${host} cannot be mounted on ${guest}: ${inWords(err)}` : null;
 }
 
-/** Mounts one file of a filesystem; the rest of it stays out of sight. */
+/** Mounts one file of a filesystem; the rest stays out of sight. */
 function mountFile(
   vfs: Vfs,
   ctx: WalkContext,
@@ -149,7 +149,7 @@ function mountFile(
   return typeof where === 'number' ? where : bindPath(vfs, from, where, false);
 }
 
-/** The directories on the way that are missing, and at its end a directory or an empty file. */
+/** Makes missing directories on the way, and at its end a directory or an empty file. */
 function makeMountpoint(vfs: Vfs, ctx: WalkContext, path: string, isFile: boolean): void {
   let at = '';
   const names = path.split('/').filter(name => name !== '');
@@ -177,7 +177,7 @@ const USUAL: readonly Usual[] = [
   { type: 'tmpfs', target: '/dev/shm', flags: SAFE, data: 'mode=1777' },
 ];
 
-/** A root that lacks the directory goes without. */
+/** A root where a directory is missing and cannot be made goes without that mount. */
 function mountUsual(vfs: Vfs, ctx: WalkContext): void {
   for (const { type, target, flags, data } of USUAL) {
     if (typeof vfs.fileSystem(type) === 'number') continue;

@@ -1,6 +1,6 @@
 /**
- * A command's standard descriptors: each is what it is on the host. A file or directory that was passed, and nothing
- * beside it; the machine's own /dev/null and the like; pipes, sockets and other devices as streams of bytes.
+ * A command's standard descriptors are what they are on the host: a file or directory that was passed (and nothing
+ * next to it), the machine's own /dev/null and the like, or a stream of bytes for pipes, sockets and other devices.
  */
 
 import { HostStreamFile, HostStreamInode } from '../drivers/tty/host-stream.ts';
@@ -39,7 +39,7 @@ export class Stdio {
   private readonly context: WalkContext;
   private readonly host: StartHost;
   private readonly given: GivenDescriptors;
-  /** By what they are on the host: `2>&1` is one pipe. */
+  /** By the host file's device and inode, so that `2>&1` is one pipe. */
   private readonly streams: Map<string, HostStreamInode> = new Map();
 
   constructor(kernel: MachineKernel, context: WalkContext, host: StartHost) {
@@ -69,7 +69,7 @@ export class Stdio {
     return this.openDevice(host, flags) ?? this.openStream(task, host, flags);
   }
 
-  /** The machine's own device, if there is one like the host's. */
+  /** The machine's own device that corresponds to the host's, or null. */
   private openDevice(host: HostDescriptor, flags: number): File | null {
     const node = isChr(host.stat.mode) ? SAME_DEVICES.get(host.stat.rdev) : undefined;
     const file = node === undefined ? -ENXIO : open(this.kernel.vfs, this.context, null, node, flags, 0);
