@@ -1,13 +1,13 @@
-/** Who calls: what sockets want of the task that makes a system call on them. */
+/** What sockets need of the task that makes a system call on them. */
 import type { Cred } from '../core/cred.ts';
 import type { Path } from '../fs/dentry.ts';
 import type { Result } from '../lib/result.ts';
 
-/** Where names of sockets in the file system are made and found. */
+/** How names of sockets in the file system are made and found. */
 export interface SocketPaths {
   /** Makes a socket's inode at a path of the file system; -EEXIST if the name is taken. */
   makeSocket(name: string, mode: number): Result<Path>;
-  /** The path that a name means, which must be writable to the caller. */
+  /** The path that a name refers to, which must be writable to the caller. */
   findSocket(name: string): Result<Path>;
 }
 

@@ -24,7 +24,7 @@ export class Network {
   readonly sockfs: AnonSuper;
   private readonly families = new Map<number, SocketFamily>();
 
-  /** The processes that there are, by their numbers. */
+  /** The existing processes, by number. */
   readonly processes: Processes;
 
   constructor(sockfs: AnonSuper, processes: Processes) {

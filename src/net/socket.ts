@@ -30,12 +30,12 @@ export interface Ucred {
   readonly gid: number;
 }
 
-/** With the process itself: its number may be another's by the time that somebody asks for it. */
+/** With the process itself, as another may have its number when it is asked for. */
 export interface KnownCred extends Ucred {
   readonly process: PidSubject | null;
 }
 
-/** Nobody: what is told of a message that has no credentials. */
+/** The sender reported for a message without credentials. */
 export const NO_CRED: KnownCred = Object.freeze({ pid: 0, uid: -1, gid: -1, process: null });
 
 export interface Destination {
@@ -63,22 +63,22 @@ export class Incoming {
   readonly off: number;
   readonly len: number;
   readonly flags: number;
-  /** Only the first so many bytes of the window can be filled: what does not fit there is -EFAULT. */
+  /** Only this many bytes at the start of the window can be filled: data beyond that is -EFAULT. */
   readonly room: number;
-  /** Where the message came from, or null: unknown. */
+  /** Where the message came from; null: unknown. */
   from: string | null = null;
-  /** MSG_TRUNC, MSG_EOR ... of the message. */
+  /** Flags of the message: MSG_TRUNC, MSG_EOR and so on. */
   outFlags = 0;
-  /** What comes next is not to go with it, not even with MSG_WAITALL: an urgent byte, a mark, another sender's bytes. */
+  /** What comes next may not be joined, not even with MSG_WAITALL: an urgent byte, a mark, another sender's bytes. */
   ends = false;
-  /** SCM_RIGHTS: files with a reference each, which are now the caller's. */
+  /** SCM_RIGHTS: files with a reference each, which the caller now owns. */
   rights: OpenFile[] = [];
-  /** Who sent it; null if the socket does not tell. */
+  /** Who sent it; null if the socket does not pass that on. */
   sender: KnownCred | null = null;
-  /** What it tells of the sender: SCM_CREDENTIALS, SCM_PIDFD. */
+  /** Which control messages about the sender to make: SCM_CREDENTIALS, SCM_PIDFD. */
   tellsCred = false;
   tellsPidfd = false;
-  /** When it came, and the option that says how that is told; null: it is not. */
+  /** When it arrived, and the option that says how to report that; null: not reported. */
   time: Timespec | null = null;
   timestamps = 0;
 
@@ -97,7 +97,7 @@ export abstract class Socket extends File {
   readonly protocol: number;
   readonly options: SocketOptions = new SocketOptions();
   protected readonly queue: WaitQueue = new WaitQueue();
-  /** Who writes, for write(2), which passes no credentials of its own. */
+  /** The process that writes, for write(2), which passes no credentials of its own. */
   private writer: Sender = NOBODY;
 
   constructor(inode: Inode, sockType: number, protocol: number, nonblocking: boolean) {
@@ -135,15 +135,15 @@ export abstract class Socket extends File {
     return -EOPNOTSUPP;
   }
 
-  /** A new socket for the oldest connection that waits. */
+  /** A new socket for the oldest waiting connection. */
   accept(_nonblocking: boolean): Result<Socket> {
     return -EOPNOTSUPP;
   }
 
-  /** Bytes sent. -EPIPE: the system call raises SIGPIPE, unless MSG_NOSIGNAL. */
+  /** Bytes sent. For -EPIPE the system call raises SIGPIPE, unless MSG_NOSIGNAL. */
   abstract send(message: Outgoing): number;
 
-  /** Bytes received, 0 at the end; with MSG_TRUNC the whole length of a message that was longer. */
+  /** Bytes received, 0 at the end; with MSG_TRUNC the whole length of a message that was cut. */
   abstract receive(message: Incoming): number;
 
   abstract shutdown(how: number): number;
@@ -152,12 +152,12 @@ export abstract class Socket extends File {
 
   abstract peername(): Result<string>;
 
-  /** Whoever gets what is sent with MSG_OOB: his owner hears of it (SIGURG). */
+  /** The receiver of what is sent with MSG_OOB: its owner gets SIGURG. */
   get hearsUrgent(): Socket | null {
     return null;
   }
 
-  /** Who is at the other end (SO_PEERPIDFD). */
+  /** The process at the other end (SO_PEERPIDFD). */
   get peerProcess(): PidSubject | null {
     return null;
   }
@@ -181,7 +181,7 @@ export abstract class Socket extends File {
     return 0;
   }
 
-  /** read(2): what came with the data is dropped. */
+  /** read(2): discards files that came with the data. */
   override read(buf: Uint8Array, off: number, len: number): number {
     if (len === 0) return 0;
     return this.receiveBytes(new Incoming(buf, off, len, 0));

@@ -4,13 +4,13 @@ import { SOCKADDR_UN_SIZE } from '../../uapi/socket.ts';
 
 const FAMILY = '\x01\0';
 
-/** What an unbound socket has for an address. */
+/** The address of an unbound socket. */
 export const UNNAMED: string = FAMILY;
 
 export const familyOf = (address: string): number =>
   address.length < 2 ? -1 : address.charCodeAt(0) | (address.charCodeAt(1) << 8);
 
-/** 0 if the address names something, else -EINVAL. */
+/** 0 if the address is a name, else -EINVAL. */
 export const checkAddress = (address: string): number =>
   address.length > 2 && address.length <= SOCKADDR_UN_SIZE && address.startsWith(FAMILY) ? 0 : -EINVAL;
 
@@ -28,5 +28,5 @@ export const pathAddress = (path: string): string => `${FAMILY}${path}\0`;
 /** One of the 2^20 names that autobind gives (unix(7), "Autobind feature"). */
 export const autoAddress = (n: number): string => `${FAMILY}\0${(n & 0xfffff).toString(16).padStart(5, '0')}`;
 
-/** Abstract names are one namespace for each type of socket. */
+/** Each type of socket has its own namespace of abstract names. */
 export const nameKey = (address: string, type: number): string => `${type}${address}`;

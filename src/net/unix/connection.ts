@@ -1,4 +1,4 @@
-/** Sockets that connect: listen(2), connect(2) and accept(2) of streams and sequenced packets. */
+/** Sockets that connect: listen(2), connect(2) and accept(2) for streams and sequenced packets. */
 import type { Result } from '../../lib/result.ts';
 import { EAGAIN, ECONNREFUSED, ECONNRESET, EINVAL, EISCONN } from '../../uapi/errno.ts';
 import { O_NONBLOCK } from '../../uapi/fcntl.ts';
@@ -65,7 +65,7 @@ export abstract class UnixConnection extends UnixSocket {
     return socket;
   }
 
-  /** Makes the other end of our connection and leaves it to be accepted. */
+  /** Makes the other end of our connection and leaves it for accept(2). */
   private join(listener: UnixConnection, caller: SocketCaller): number {
     const made = this.domain.make(this.sockType, false, caller);
     if (typeof made === 'number') return made;
@@ -106,7 +106,7 @@ export abstract class UnixConnection extends UnixSocket {
     for (const socket of this.incoming.splice(0)) socket.put();
   }
 
-  /** A listener holds its embryos' queues, too. */
+  /** A listener also holds the queues of its embryos. */
   override eachInQueue(visit: (held: UnixSocket) => void): void {
     super.eachInQueue(visit);
     for (const socket of this.incoming) socket.eachInQueue(visit);

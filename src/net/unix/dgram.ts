@@ -1,5 +1,5 @@
 /**
- * SOCK_DGRAM of AF_UNIX: messages to anybody, or to the peer that connect(2) set. Reliable and in order: a sender
+ * SOCK_DGRAM of AF_UNIX: messages to any address, or to the peer that connect(2) set. Reliable and in order: a sender
  * waits while the receiver's queue is full.
  */
 import type { Inode } from '../../fs/inode.ts';
@@ -29,7 +29,7 @@ export class UnixDgram extends UnixSocket {
     super(domain, SOCK_DGRAM, inode, nonblocking);
   }
 
-  /** Sets the peer, or takes it away (AF_UNSPEC). */
+  /** Sets the peer, or removes it (AF_UNSPEC). */
   override connect(address: string, caller: SocketCaller): number {
     if (familyOf(address) === AF_UNSPEC) {
       this.setPeer(null);
@@ -92,7 +92,7 @@ export class UnixDgram extends UnixSocket {
     this.peer = null;
   }
 
-  /** Who is to get a message: the socket of its address, or the peer. */
+  /** The receiver of a message: the socket at its address, or the peer. */
   private target(message: Outgoing): Result<UnixSocket> {
     if (message.to !== null) {
       const other = this.domain.find(message.to.address, SOCK_DGRAM, message.to.paths);
@@ -116,12 +116,14 @@ export class UnixDgram extends UnixSocket {
     return len;
   }
 
-  /** A socket with a peer hears from that one only. */
+  /** A socket with a peer receives from that one only. */
   private maySendTo(other: UnixSocket): boolean {
     return other.peer === null || other.peer === this;
   }
 
-  /** Leaving a peer drops what was not received; if that was something and we were its peer, it learns of it. */
+  /**
+   * Changing the peer drops unreceived messages. If there were any and we were the old peer's peer, it gets an error.
+   */
   private setPeer(peer: UnixSocket | null): void {
     const old = this.peer;
     this.peer = peer;

@@ -61,7 +61,9 @@ export class UnixDomain implements SocketFamily {
     return new kind(this, inode, nonblocking);
   }
 
-  /** The socket bound to a (valid) address, of a type; -ECONNREFUSED if there is none. */
+  /**
+   * The socket of a type bound to a (valid) address; -ECONNREFUSED if there is none, -EPROTOTYPE if of another type.
+   */
   find(address: string, type: number, paths: SocketPaths): Result<UnixSocket> {
     const found = isAbstract(address)
       ? this.names.get(nameKey(address, type))

@@ -1,12 +1,12 @@
 /**
- * Descriptors in flight (SCM_RIGHTS, unix(7)): files that only a message refers to.
+ * Descriptors in flight (SCM_RIGHTS, unix(7)): files that a message holds.
  *
- * A socket whose every reference is in flight may be reached by nobody: two sockets closed while each lies in the
- * other's queue. `collect` finds such sockets and empties their queues. It looks at sockets in flight whose
- * references are all in flight, keeps those that a queue from outside this group refers to and whatever lies in
- * the queues of these in turn, and the rest is garbage.
+ * A socket whose references are all in flight may be unreachable, like two closed sockets of which each lies in the
+ * other's queue. `collect` finds such sockets and empties their queues. It looks at the sockets whose references are
+ * all in flight, and keeps those that a queue outside this group refers to, as well as whatever lies in the queues of
+ * these, and so on. The rest is garbage.
  *
- * Letting go of a file may release a socket whose queue holds files, and so on: `drop` does it one after the other,
+ * Letting go of a file may release a socket whose queue holds files, and so on: `drop` handles one after the other,
  * so that a long chain costs no stack.
  */
 import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE, capable } from '../../core/cred.ts';
@@ -16,17 +16,17 @@ import { SCM_MAX_FD } from '../../uapi/socket.ts';
 import type { Sender } from '../caller.ts';
 import { UnixSocket } from './socket.ts';
 
-/** For each socket that is released so many in flight are looked at. */
+/** For each socket that is released, this many in flight may be looked at. */
 const LOOKED_AT = 16;
 
 export class InFlight {
-  /** How often each socket is in flight. */
+  /** How many times each socket is in flight. */
   private readonly sockets = new Map<UnixSocket, number>();
   private readonly users = new Map<number, number>();
   private readonly senders = new WeakMap<readonly File[], number>();
   private readonly dropping: File[] = [];
   private busy = false;
-  /** Sockets that were released since it was looked for garbage. */
+  /** Sockets released since the last search for garbage. */
   private released = 0;
 
   /** Whether the caller may send that many files: 0, -EINVAL or -ETOOMANYREFS. */
@@ -38,7 +38,7 @@ export class InFlight {
     return -ETOOMANYREFS;
   }
 
-  /** Files go into a message, with a reference each. */
+  /** Puts files into a message, with a reference each. */
   depart(files: readonly File[], uid: number): readonly File[] {
     const rights = files.map(file => file.get());
     for (const file of rights) {
@@ -49,7 +49,7 @@ export class InFlight {
     return rights;
   }
 
-  /** They leave it again; their references are now the caller's. */
+  /** Takes files out of a message; their references now belong to the caller. */
   arrive(rights: readonly File[]): void {
     for (const file of rights) {
       if (!(file instanceof UnixSocket)) continue;
@@ -63,7 +63,7 @@ export class InFlight {
     else this.users.set(uid, left);
   }
 
-  /** Lets go of files of a message that nobody will receive. */
+  /** Lets go of the files of a message that will not be received. */
   drop(rights: readonly File[]): void {
     this.arrive(rights);
     this.dropping.push(...rights);
@@ -71,8 +71,8 @@ export class InFlight {
   }
 
   /**
-   * Frees sockets that are in flight and that nobody can reach. Asked whenever a socket was released; while many are in flight it
-   * looks less often, for whoever sends them would have everybody wait.
+   * Frees sockets in flight that are unreachable. Called whenever a socket has been released. While many sockets are in
+   * flight it looks less often, as otherwise a task that sends many would slow down all others.
    */
   collect(): void {
     if (this.sockets.size === 0 || this.busy) return;
@@ -94,7 +94,7 @@ export class InFlight {
     this.drain();
   }
 
-  /** Sockets with references in flight only -> how many of these lie in the queues of such sockets. */
+  /** Sockets all of whose references are in flight -> how many of these lie in the queues of such sockets. */
   private referencesFromWithin(): Map<UnixSocket, number> {
     const counts = new Map<UnixSocket, number>();
     for (const [socket, count] of this.sockets) if (socket.refs === count) counts.set(socket, 0);

@@ -1,4 +1,4 @@
-/** Messages that stay whole: what datagram and sequenced-packet sockets do alike. */
+/** Messages that stay whole: what datagram and sequenced-packet sockets have in common. */
 import { copyBytes } from '../../lib/bytes.ts';
 import { EFAULT } from '../../uapi/errno.ts';
 import { MSG_PEEK, MSG_TRUNC } from '../../uapi/socket.ts';
@@ -6,10 +6,10 @@ import type { Incoming } from '../socket.ts';
 import { UNNAMED } from './address.ts';
 import type { Packet } from './packet.ts';
 
-/** What a message costs of the sender's buffer besides its bytes, for the question whether it is too long. */
+/** What a message takes of the sender's buffer in addition to its bytes, when checking whether it is too long. */
 export const MESSAGE_OVERHEAD = 32;
 
-/** The message that a receive is to get: the first, or the one where a peek begins. `skip`: bytes before that. */
+/** The message for a receive: the first, or the one where a peek begins. `skip`: bytes of it before that. */
 export interface Next {
   readonly packet: Packet;
   readonly skip: number;
@@ -26,7 +26,10 @@ export function nextMessage(packets: readonly Packet[], into: Incoming, peekOffs
   return null;
 }
 
-/** Copies a message into a receive's window; what the receive answers. One that has no room there is lost, as on Linux. */
+/**
+ * Copies a message into a receive's window; returns the receive's result. A message without room there is lost, as on
+ * Linux.
+ */
 export function copyMessage({ packet, skip }: Next, into: Incoming): number {
   const left = packet.length - skip;
   const n = Math.min(into.len, left);

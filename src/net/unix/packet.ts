@@ -1,8 +1,8 @@
 /**
  * What lies in a socket's receive queue: bytes, and the descriptors and credentials that came with them.
  *
- * A packet counts against its sender's buffer with the memory that Linux would take for it, bookkeeping included:
- * programs see it in how much a nonblocking socket takes, and in SIOCOUTQ.
+ * A packet is charged to its sender's buffer with the memory that Linux would take for it, bookkeeping included:
+ * programs can tell from how much a nonblocking socket takes, and from SIOCOUTQ.
  */
 import type { Timespec } from '../../core/clock.ts';
 import type { File } from '../../fs/file.ts';
@@ -12,18 +12,18 @@ import type { UnixSocket } from './socket.ts';
 
 export class Packet {
   readonly sender: UnixSocket;
-  /** The bytes, at the start of an array of the pool's. */
+  /** The bytes, at the start of an array of the pool. */
   readonly data: Uint8Array;
   readonly length: number;
-  /** Bytes of `data` that were read already. */
+  /** Bytes of `data` that have been read. */
   start = 0;
   readonly truesize: number;
   readonly cred: KnownCred | null;
-  /** Files in flight, a reference each; empty once they were received. */
+  /** Files in flight, with a reference each; empty once received. */
   rights: readonly File[];
-  /** When it came, or was found without a time by somebody who wanted one. */
+  /** When it arrived; if the receiver did not want times then, when it was first asked for; or null. */
   time: Timespec | null;
-  /** An empty message that was peeked at: SO_PEEK_OFF goes past it. */
+  /** An empty message that was peeked at: SO_PEEK_OFF moves past it. */
   peeked: boolean;
 
   constructor(
@@ -49,7 +49,7 @@ export class Packet {
   }
 }
 
-/** Linux's struct sk_buff, and what ends the bytes that follow it (struct skb_shared_info). */
+/** Sizes of Linux's struct sk_buff, and of what ends the data that it points to (struct skb_shared_info). */
 const HEAD = 256;
 const TRAILER = 320;
 const SMALLEST_HEAD = 512;
@@ -59,7 +59,7 @@ const MESSAGE_LINEAR = 4 * PAGE_SIZE - TRAILER;
 const STREAM_PAGES = 32768;
 const MESSAGE_PAGES = 17 * PAGE_SIZE;
 
-/** How many bytes of `len` the next packet of a stream takes. */
+/** How many of `len` bytes the next packet of a stream takes. */
 export const streamChunk = (len: number, sendBuffer: number): number =>
   Math.min(len, (sendBuffer >> 1) - 64, STREAM_LINEAR + STREAM_PAGES);
 

@@ -1,7 +1,7 @@
 /**
- * Arrays for the bytes of packets, used again and again: making one for each message costs more than the copy.
+ * Arrays for the bytes of packets, used over and over: making one for each message costs more than the copy.
  *
- * Sizes are powers of two. What is given back beyond a bound goes to the garbage collector.
+ * Sizes are powers of two. Arrays given back beyond a bound go to the garbage collector.
  */
 import { copyBytes } from '../../lib/bytes.ts';
 

@@ -14,7 +14,7 @@ export class UnixSeqpacket extends UnixConnection {
     super(domain, SOCK_SEQPACKET, inode, nonblocking);
   }
 
-  /** An address is ignored: there is a connection. */
+  /** An address is ignored, as there is a connection. */
   override send(message: Outgoing): number {
     const err = this.options.takeError();
     if (err < 0) return err;

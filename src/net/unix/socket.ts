@@ -2,8 +2,8 @@
  * What all AF_UNIX sockets share (unix(7)): a name, a peer, a queue of packets, an account of bytes sent.
  *
  * A sender is charged for what it has sent until it is received; `waitq` is woken for POLLOUT when it may send
- * again. Who has to wait for room at another socket (a full queue, a full backlog) listens on that one's `room`
- * and passes the news on to its own `waitq`, so that system calls need to sleep on one queue only.
+ * again. A socket that waits for room at another one (a full queue, a full backlog) listens on that one's `room`
+ * and passes the wake-up on to its own `waitq`, so that system calls need to sleep on one queue only.
  */
 import { CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN, capable } from '../../core/cred.ts';
 import type { UserMemory } from '../../core/user.ts';
@@ -58,12 +58,12 @@ export const READABLE = POLLIN | POLLRDNORM;
 export const WRITABLE = POLLOUT | POLLWRNORM | POLLWRBAND;
 const HUNG_UP = READABLE | WRITABLE | POLLHUP | POLLRDHUP | POLLERR;
 
-/** Messages that a socket takes from others than its peer (/proc/sys/net/unix/max_dgram_qlen). */
+/** Default limit on messages in a socket's queue from others than its peer (/proc/sys/net/unix/max_dgram_qlen). */
 export const MAX_DGRAM_QLEN = 10;
 
-/** What a socket can tell of its peer. */
+/** What a socket reports of its peer. */
 export interface PeerCred extends KnownCred {
-  /** Supplementary groups; null: nobody's. */
+  /** Supplementary groups; null: no peer. */
   readonly groups: readonly number[] | null;
 }
 
@@ -76,14 +76,14 @@ export abstract class UnixSocket extends Socket {
   address: string = UNNAMED;
   shut = 0;
   dead = false;
-  /** A connection that nobody has accepted. */
+  /** A connection that has not been accepted yet. */
   embryo = false;
   readonly packets: Packet[] = [];
-  /** Bytes sent and not yet received, as memory (SIOCOUTQ). */
+  /** Memory charged for what was sent and is not received yet, in bytes (SIOCOUTQ). */
   charged = 0;
   /** How many may wait here: connections, or messages from others than the peer. */
   backlog: number = MAX_DGRAM_QLEN;
-  /** Who connected or listened here, as the peer will see it, and what this socket sees of its peer. */
+  /** Who connected or listened here, as the peer will see it; and what this socket sees of its peer. */
   ownCred: PeerCred = NO_PEER;
   peerCred: PeerCred = NO_PEER;
   /** Woken when there is room in the queue, or when the socket goes. */
@@ -102,7 +102,7 @@ export abstract class UnixSocket extends Socket {
     return this.state === LISTENING;
   }
 
-  /** Whether what is charged leaves room to send: more than three quarters of the buffer, as on Linux. */
+  /** Whether there is room to send: more than three quarters of the buffer are not charged, as on Linux. */
   get roomy(): boolean {
     return (this.charged + 1) * 4 <= this.options.sendBuffer;
   }
@@ -180,16 +180,16 @@ export abstract class UnixSocket extends Socket {
     return 0;
   }
 
-  /** This end shut down, which means `theirs` for the peer. Datagram sockets do not care. */
+  /** This end was shut down, which means `theirs` for the peer. Datagram sockets ignore it. */
   protected peerShutDown(_theirs: number): void {}
 
-  /** The peer was told to stop in one direction or both. */
+  /** The peer has shut down one direction or both. */
   hangUp(shut: number): void {
     this.shut |= shut;
     this.queue.wake((shut & RCV_SHUTDOWN) !== 0 ? HUNG_UP : HUNG_UP | QUIETLY);
   }
 
-  /** An error that the next call reports (SO_ERROR). */
+  /** Sets an error for the next call to report (SO_ERROR). */
   fail(error: number): void {
     this.options.error = error;
     this.queue.wake(HUNG_UP);
@@ -198,8 +198,8 @@ export abstract class UnixSocket extends Socket {
   // Packets.
 
   /**
-   * Queues `len` bytes of a message, from its byte `skip` on, as a packet at `to` and charges this socket for it. What the
-   * message carries goes with its beginning.
+   * Queues `len` bytes of a message, from its byte `skip` on, as a packet at `to`, and charges this socket for it.
+   * Files that the message carries go with its beginning.
    */
   protected deliver(message: Outgoing, skip: number, len: number, truesize: number, to: UnixSocket): void {
     const { inFlight, pool } = this.domain;
@@ -213,10 +213,10 @@ export abstract class UnixSocket extends Socket {
     to.queue.wake(READABLE);
   }
 
-  /** What was delivered last is urgent, to sockets that know such a thing. */
+  /** What was delivered last is urgent; ignored by sockets without urgent data. */
   becameUrgent(): void {}
 
-  /** A receive of a whole message: what it answers. */
+  /** Receives a whole message; returns the receive's result. */
   protected receiveMessage(next: Next, into: Incoming): number {
     const { packet, skip } = next;
     const { options } = this;
@@ -233,28 +233,28 @@ export abstract class UnixSocket extends Socket {
     return got;
   }
 
-  /** A message that came when nobody wanted to know has the time of when somebody does. */
+  /** A message that arrived when times were not wanted gets the time at which one is first asked for. */
   private tellTime(packet: Packet, into: Incoming): void {
     packet.time ??= this.inode.sb.clock.realtime();
     into.time = packet.time;
     into.timestamps = this.options.timestamps;
   }
 
-  /** A packet of this socket's was received or dropped. */
+  /** A packet that this socket sent has been received or dropped. */
   uncharge(packet: Packet): void {
     this.domain.pool.giveBack(packet.data);
     this.charged -= packet.truesize;
     if (!this.dead && this.roomy) this.queue.wake(WRITABLE);
   }
 
-  /** The first packet is done with. */
+  /** Removes the first packet. */
   protected shiftPacket(): void {
     const packet = this.packets.shift()!;
     packet.sender.uncharge(packet);
     this.room.wake(WRITABLE);
   }
 
-  /** Hands a packet's files to a receive: the packet's own references, or more of them for MSG_PEEK. */
+  /** Hands a packet's files to a receive: the packet's own references, or additional ones for MSG_PEEK. */
   protected takeRights(packet: Packet, into: Incoming, peek: boolean): void {
     const { rights } = packet;
     if (rights.length === 0) return;
@@ -267,7 +267,7 @@ export abstract class UnixSocket extends Socket {
     into.rights = [...rights];
   }
 
-  /** Empties the queue: nobody will read it. */
+  /** Empties the queue, which will not be read. */
   protected flushPackets(): void {
     for (const packet of this.packets.splice(0)) {
       packet.sender.uncharge(packet);
@@ -276,7 +276,7 @@ export abstract class UnixSocket extends Socket {
     this.room.wake(WRITABLE);
   }
 
-  /** Calls `visit` for each AF_UNIX socket that lies in the queue as a descriptor, as often as it does. */
+  /** Calls `visit` for each AF_UNIX socket that lies in the queue as a descriptor, once for each time it does. */
   eachInQueue(visit: (held: UnixSocket) => void): void {
     for (const packet of this.packets) {
       for (const file of packet.rights) if (file instanceof UnixSocket) visit(file);
@@ -297,12 +297,12 @@ export abstract class UnixSocket extends Socket {
 
   // Credentials.
 
-  /** Whether a message to this socket carries descriptors that it does not take (SO_PASSRIGHTS). */
+  /** Whether a message carries descriptors, and this socket takes none (SO_PASSRIGHTS). */
   refusesRights(message: Outgoing): boolean {
     return message.rights.length > 0 && !this.options.passRights;
   }
 
-  /** Whether the sender may pass what it wants to pass: 0 or -errno. */
+  /** Whether the sender may pass the credentials and files that it wants to pass: 0 or -errno. */
   protected checkControl(message: Outgoing): number {
     const { cred, sender } = message;
     if (cred !== null) {
@@ -312,7 +312,7 @@ export abstract class UnixSocket extends Socket {
     return message.rights.length === 0 ? 0 : this.domain.inFlight.check(message.rights.length, sender);
   }
 
-  /** The credentials to go with a message: those given, or the caller's if either side wants any. */
+  /** The credentials that go with a message: those given, or the sender's own if either side wants any. */
   private credFor(message: Outgoing, to: UnixSocket): KnownCred | null {
     const { cred, pid } = message.sender;
     if (message.cred !== null) return this.known(message.cred);
@@ -329,7 +329,7 @@ export abstract class UnixSocket extends Socket {
     return { ...this.known({ pid, uid: cred.euid, gid: cred.egid }), groups: cred.groups };
   }
 
-  /** Says of a packet's sender what the socket is to say. */
+  /** Tells a receive what this socket reports of a packet's sender. */
   protected tellSender(packet: Packet, into: Incoming): void {
     const { passCred, passPidfd } = this.options;
     into.sender = packet.cred ?? NO_CRED;
@@ -351,7 +351,7 @@ export abstract class UnixSocket extends Socket {
 
   // Readiness.
 
-  /** What all types report in the same way. */
+  /** Events that all types report in the same way. */
   protected pollCommon(): number {
     let events = this.options.error !== 0 ? POLLERR : 0;
     if (this.shut === BOTH) events |= POLLHUP;
@@ -398,18 +398,18 @@ export abstract class UnixSocket extends Socket {
     this.domain.inFlight.collect();
   }
 
-  /** The socket goes: what its peer sees of it. */
+  /** The socket goes: updates its peer. */
   protected abstract leavePeer(): void;
 }
 
-/** Why a socket cannot be bound to a second path: that the name is taken comes first. */
+/** Why a socket cannot be bound to a second path; that the name is taken comes first. */
 function rebindError(path: string, paths: SocketPaths): number {
   const found = paths.findSocket(path);
   if (typeof found === 'object' || found === -EACCES) return -EADDRINUSE;
   return found === -ENOENT ? -EINVAL : found;
 }
 
-/** Whether the caller may claim to be that (unix(7), SCM_CREDENTIALS): 0, -EPERM, or -ESRCH. */
+/** Whether the caller may claim these credentials (unix(7), SCM_CREDENTIALS): 0, -EPERM, or -ESRCH. */
 function checkCred(claim: Ucred, caller: Sender): number {
   const { cred } = caller;
   const pid = claim.pid === caller.pid || capable(cred, CAP_SYS_ADMIN);

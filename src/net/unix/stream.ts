@@ -1,8 +1,9 @@
 /**
  * SOCK_STREAM of AF_UNIX: bytes in order. Packets show only through the descriptors and credentials they carry.
  *
- * The last byte that is sent with MSG_OOB is a packet of its own. Until one more is sent it is urgent: reads end before it, and
- * pass it by unless SO_OOBINLINE is set; receives with MSG_OOB take it. Then it stays, empty, as a mark where reads end, too.
+ * The last byte sent with MSG_OOB is a packet of its own. Until another is sent it is urgent: reads end before it, and
+ * skip it unless SO_OOBINLINE is set; receives with MSG_OOB take it. After that it stays, empty, as a mark, where reads
+ * end, too.
  */
 import type { UserMemory } from '../../core/user.ts';
 import { putInt } from '../../core/user-values.ts';
@@ -51,7 +52,7 @@ export class UnixStream extends UnixConnection {
     return sent > 0 ? sent : err;
   }
 
-  /** What came last is urgent. */
+  /** The packet that arrived last is urgent. */
   override becameUrgent(): void {
     this.urgent = this.packets[this.packets.length - 1]!;
     this.queue.wake(POLLPRI);
@@ -101,7 +102,10 @@ export class UnixStream extends UnixConnection {
     return done > 0 || into.len === 0 ? done : this.nothing(into);
   }
 
-  /** Copies what a receive that has `done` bytes is to get of a packet, from its byte `skip` on, with what it carries. */
+  /**
+   * Copies the part of a packet, from its byte `skip` on, that goes to a receive with `done` bytes, and takes its
+   * files.
+   */
   private copyPart(packet: Packet, skip: number, into: Incoming, done: number): number {
     const peek = (into.flags & MSG_PEEK) !== 0;
     const n = Math.min(into.len - done, packet.left - skip);
@@ -112,12 +116,17 @@ export class UnixStream extends UnixConnection {
     return n;
   }
 
-  /** Whether a read that has some bytes ends before an urgent one, or a mark: not before a mark while another byte is urgent. */
+  /**
+   * Whether a read that has some bytes ends before an urgent byte or a mark. Marks count only while no byte is urgent.
+   */
   private endsReads(packet: Packet): boolean {
     return packet === this.urgent || this.urgent === null;
   }
 
-  /** A read that has nothing yet has come to an urgent byte, or to a mark: whether that is not for it. It is gone then, but for peeks. */
+  /**
+   * A read without bytes so far has come to an urgent byte or a mark. Whether it skips that; a peek leaves it in the
+   * queue.
+   */
   private passes(packet: Packet, peek: boolean): boolean {
     const inline = packet.left > 0 && this.options.urgentInline;
     if (peek) return !inline;
@@ -126,7 +135,7 @@ export class UnixStream extends UnixConnection {
     return !inline;
   }
 
-  /** recv(2) with MSG_OOB: that byte. It leaves a mark. */
+  /** recv(2) with MSG_OOB: takes the urgent byte, which leaves a mark. */
   private receiveUrgent(into: Incoming): number {
     const { urgent } = this;
     if (urgent === null || this.options.urgentInline) return -EINVAL;
@@ -140,7 +149,7 @@ export class UnixStream extends UnixConnection {
     return 1;
   }
 
-  /** Whether reads have come to an urgent byte, or to where one was (sockatmark(3)). */
+  /** Whether reads have reached an urgent byte, or the place where one was (sockatmark(3)). */
   private get isAtMark(): boolean {
     const { packets, urgent } = this;
     const first = packets[0];
@@ -171,12 +180,12 @@ export class UnixStream extends UnixConnection {
     return peer.dead || (peer.shut & RCV_SHUTDOWN) !== 0 ? -EPIPE : 0;
   }
 
-  /** What a receive answers when the queue is empty. */
+  /** The result of a receive when the queue is empty. */
   private nothing(into: Incoming): number {
     const err = this.options.takeError();
     if (err < 0) return err;
     if ((this.shut & RCV_SHUTDOWN) === 0) return -EAGAIN;
-    // The end has a sender, too, as Linux tells it: process 0 of user 0.
+    // The end of the stream has a sender, too, as on Linux: process 0 of user 0.
     into.sender = NOT_SENT;
     into.tellsCred = this.options.passCred;
     return 0;
@@ -190,7 +199,7 @@ export class UnixStream extends UnixConnection {
     return false;
   }
 
-  /** Notes who sent a packet; false if it may not be read together with those before. */
+  /** Notes a packet's sender; false if it may not be read together with the packets before. */
   private noteSender(packet: Packet, into: Incoming, first: boolean): boolean {
     if (first && packet.sender.address !== UNNAMED) into.from = packet.sender.address;
     if (!this.options.passesSender) return true;
