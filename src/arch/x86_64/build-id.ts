@@ -1,4 +1,4 @@
-/** The build ID of an ELF file: the note NT_GNU_BUILD_ID of its segments PT_NOTE (elf(5), "Notes"). */
+/** The build ID of an ELF file: the note NT_GNU_BUILD_ID in its PT_NOTE segments (elf(5), "Notes"). */
 import { EHDR_SIZE, PHDR_SIZE, readHeader } from './elf.ts';
 
 const PT_NOTE = 4;
@@ -7,13 +7,13 @@ const NT_GNU_BUILD_ID = 3;
 const GNU = 0x00554e47;
 const NOTE_HEADER = 12;
 const LONGEST_ID = 20;
-/** More than that of notes is not looked at. */
+/** Longer segments of notes are not looked at. */
 const LONGEST_NOTES = 65536;
 
 /** Reads `len` bytes at `pos` into the front of `buf`: how many there were, or -errno. */
 export type ReadAt = (buf: Uint8Array, len: number, pos: number) => number;
 
-/** Null if it has none, or is no such file. */
+/** Null if the file has none, or is not such a file. */
 export function findBuildId(read: ReadAt): Uint8Array | null {
   const head = readView(read, 0, EHDR_SIZE);
   const header = head === null ? -1 : readHeader(head);
@@ -38,7 +38,7 @@ function readView(read: ReadAt, pos: number, len: number): DataView | null {
 
 const padded = (len: number): number => Math.ceil(len / 4) * 4;
 
-/** Notes: 0 length of the name | 4 length of the content | 8 type | the name | the content, both padded to words. */
+/** A note: 0 length of the name | 4 length of the content | 8 type | the name | the content, both padded to words. */
 function idOf(notes: DataView): Uint8Array | null {
   for (let at = 0; at + NOTE_HEADER + 4 <= notes.byteLength; ) {
     const name = notes.getUint32(at, true);

@@ -1,12 +1,11 @@
 /**
  * System call sites that can be replaced by a jump of seven bytes (`ff 24 25 abs32`).
  *
- * - `before`: `mov $nr,%eax; syscall` (b8 nr32, 0f 05). The jump's last two bytes lie where the syscall was, and are
- *   no instruction, so that a jump to the old place is noticed.
- * - `after`: `syscall; cmp $-4096,%rax` or `$-4095` (0f 05, 48 3d imm32), where libc's `ja` or `jae` follows. The
+ * - `before`: `mov $nr,%eax; syscall` (b8 nr32, 0f 05). The jump's last two bytes are where the syscall was, and are
+ *   not an instruction, so that a jump to the old place is noticed.
+ * - `after`: `syscall; cmp $-4096,%rax` or `$-4095` (0f 05, 48 3d imm32), which libc's `ja` or `jae` follows. The
  *   engine's return does the comparison. Only where nothing in the text jumps into the comparison.
  */
-// A jump is seven bytes long.
 
 export type SiteKind = 'before' | 'after';
 
@@ -14,7 +13,7 @@ export interface CallSite {
   readonly kind: SiteKind;
   /** Where the jump goes, relative to the byte after the syscall instruction (where `rip` is during the call). */
   readonly start: number;
-  /** Where the program goes on, relative to the same. */
+  /** Where the program goes on, relative to the same byte. */
   readonly next: number;
 }
 
@@ -30,8 +29,8 @@ export function isBefore(bytes: Uint8Array, nr: number): boolean {
 export const BEFORE_SIZE = 7;
 
 /**
- * Offsets in `text` of what follows the syscall instruction of `after` sites (eight bytes that mean nothing else). They are
- * looked for by their last bytes: those are rarer in code than the first, and a library is looked through ten times as fast.
+ * Offsets in `text` of what follows the syscall instruction of `after` sites (eight bytes that mean nothing else). The
+ * search is for their last bytes, which are rarer in code than the first: that makes it ten times as fast in a library.
  */
 export function findAfter(text: Buffer): number[] {
   const found: number[] = [];
@@ -41,15 +40,15 @@ export function findAfter(text: Buffer): number[] {
   return found;
 }
 
-/** How far a jump with eight bits leads, and its own length. */
+/** How far an 8-bit jump reaches, plus its own length. */
 const SHORT = 128 + 2;
 const MARKED = 1;
 const HIT = 2;
 
 /**
- * Into which of the pieces of `length` bytes, given by their `starts`, a direct jump of the text could lead. Every byte is
- * tried as a jump, so data in the text can only make us more careful. A text has millions of bytes and few such pieces:
- * short jumps are looked for around these alone.
+ * Which of the pieces of `length` bytes that begin at `starts` a direct jump of the text could lead into. Every byte is
+ * tried as a jump, so data in the text can only make us more careful. As a text has millions of bytes and few such
+ * pieces, short jumps are searched for only around these.
  */
 export function jumpedInto(text: Uint8Array, starts: readonly number[], length: number): Set<number> {
   if (starts.length === 0) return new Set();
@@ -68,7 +67,7 @@ function markShort(text: Uint8Array, marks: Uint8Array, from: number, to: number
   }
 }
 
-/** Sums of 32 bits: what overflows lies outside of the text either way, and V8 need not provide for it. */
+/** Sums of 32 bits: one that overflows lies outside the text either way, and V8 need not provide for it. */
 function markLong(text: Uint8Array, marks: Uint8Array): void {
   const end = text.length - 6;
   for (let i = 0; i < end; i++) {
@@ -82,7 +81,7 @@ function hit(marks: Uint8Array, target: number): void {
   if (target >= 0 && target < marks.length && marks[target] === MARKED) marks[target] = HIT;
 }
 
-/** Of `syscall; cmp imm32,%rax` (0f 05, 48 3d imm32) the last five bytes, for -4096 and -4095. */
+/** The last five bytes of `syscall; cmp imm32,%rax` (0f 05, 48 3d imm32), for -4096 and -4095. */
 const COMPARES = [0, 1].map(low => Buffer.from([0x3d, low, 0xf0, 0xff, 0xff]));
 const word = (text: Uint8Array, at: number): number =>
   text[at]! | (text[at + 1]! << 8) | (text[at + 2]! << 16) | (text[at + 3]! << 24);

@@ -1,6 +1,6 @@
 /**
- * Core files (core(5), elf(5)): an ELF header, program headers, notes, then memory. The notes' layouts are those of
- * linux/elfcore.h and sys/procfs.h for x86-64; see `man 5 elf`, NT_*.
+ * Core files (core(5), elf(5)): an ELF header, program headers, notes, then memory. The layouts of the notes are those
+ * of linux/elfcore.h and sys/procfs.h for x86-64; see `man 5 elf`, NT_*.
  */
 import type { EngineThread } from '../../engine/engine.ts';
 import { setInt64 } from '../../lib/int64.ts';
@@ -24,7 +24,7 @@ export const NT_X86_XSTATE = 0x202;
 export const NT_SIGINFO = 0x53494749;
 export const NT_FILE = 0x46494c45;
 
-/** A run of memory in the file: `size` bytes of it are there, from `offset` on. */
+/** A run of memory, of which the file holds `size` bytes from `offset` on. */
 export interface CoreSegment {
   readonly address: number;
   readonly length: number;
@@ -34,7 +34,7 @@ export interface CoreSegment {
   readonly prot: number;
 }
 
-/** Headers' size: so far the notes begin. */
+/** Size of the headers, after which the notes begin. */
 export const headersSize = (segments: number): number => {
   const count = segments + 1;
   return EHDR_SIZE + count * PHDR_SIZE + (count >= PN_XNUM ? SHDR_SIZE : 0);
@@ -67,7 +67,7 @@ export function writeHeaders(segments: readonly CoreSegment[], notesSize: number
   return bytes;
 }
 
-/** The one section header: its sh_info tells the number of program headers. */
+/** The one section header, whose sh_info holds the number of program headers. */
 function writeCount(view: DataView, at: number, count: number): void {
   setInt64(view, 40, at);
   view.setUint16(58, SHDR_SIZE, true);
@@ -87,7 +87,7 @@ function writeSegment(view: DataView, at: number, type: number, align: number, s
   setInt64(view, at + 48, align);
 }
 
-/** One note: sizes and type, its owner's name, its content, each filled up to four bytes. */
+/** One note: sizes and type, its owner's name, its content; name and content are padded to four bytes. */
 export function note(owner: 'CORE' | 'LINUX', type: number, content: Uint8Array): Uint8Array {
   const name = 12 + Math.ceil((owner.length + 1) / 4) * 4;
   const bytes = new Uint8Array(name + Math.ceil(content.length / 4) * 4);
@@ -111,7 +111,7 @@ export interface ThreadStatus extends ProcessIds {
   readonly signal: number;
   readonly pending: { readonly lo: number; readonly hi: number };
   readonly blocked: { readonly lo: number; readonly hi: number };
-  /** Nanoseconds: the thread's own, and those of its process's children. */
+  /** Nanoseconds: the thread's own times, and those of its process's children. */
   readonly user: number;
   readonly system: number;
   readonly childUser: number;
@@ -160,7 +160,7 @@ export interface ProcessInfo extends ProcessIds {
 
 /**
  * struct elf_prpsinfo: 0 state sname zomb nice (bytes) | 8 flags | 16 uid gid | 24 pid ppid pgrp sid | 40 fname (16) |
- * 56 psargs (80). The state is 'R': it runs into its end.
+ * 56 psargs (80). The state is 'R': the process is running as it dies.
  */
 export function prpsinfo(p: ProcessInfo): Uint8Array {
   const bytes = new Uint8Array(136);
@@ -183,7 +183,7 @@ export interface MappedFile {
   readonly name: string;
 }
 
-/** NT_FILE: how many, the page size, then for each its addresses and place in its file; then all the names. */
+/** NT_FILE: the number of files, the page size, then addresses and page in its file for each, then all the names. */
 export function mappedFiles(files: readonly MappedFile[], pageSize: number): Uint8Array {
   const names = latin1Bytes(files.map(({ name }) => `${name}\0`).join(''));
   const bytes = new Uint8Array(16 + 24 * files.length + names.length);
@@ -199,7 +199,7 @@ export function mappedFiles(files: readonly MappedFile[], pageSize: number): Uin
 const ORIG_RAX = -1;
 const FS_BASE = -2;
 const NONE = -3;
-/** struct user_regs_struct (sys/user.h), in words of 64 bits; cs and ss follow from the segment word. */
+/** struct user_regs_struct (sys/user.h), in 64-bit words; cs and ss are constants. */
 const USER_REGISTERS: readonly number[] = [
   ...[sc.R15, sc.R14, sc.R13, sc.R12, sc.RBP, sc.RBX, sc.R11, sc.R10, sc.R9, sc.R8, sc.RAX, sc.RCX, sc.RDX],
   ...[sc.RSI, sc.RDI, ORIG_RAX, sc.RIP, NONE, sc.EFLAGS, sc.RSP, NONE, FS_BASE, NONE, NONE, NONE, NONE, NONE],
@@ -209,7 +209,7 @@ const SS = 20;
 const USER_CS = 0x33;
 const USER_SS = 0x2b;
 
-/** The registers of a thread; `call` is the number of the call that it is in, -1 for none. */
+/** The registers of a thread; `call` is the number of the call that it is in, or -1. */
 export function userRegisters(view: DataView, thread: EngineThread, call: number): Uint8Array {
   const bytes = new Uint8Array(USER_REGISTERS.length * 8);
   const out = new DataView(bytes.buffer);
@@ -228,7 +228,7 @@ const LEGACY_SIZE = 512;
 const SW_MAGIC = 464;
 const FP_XSTATE_MAGIC1 = 0x46505853;
 
-/** The extended state as the debugger's register sets have it: that of FXSAVE, and all of XSAVE (null: there is none). */
+/** The extended state in a debugger's register sets: that of FXSAVE, and all of XSAVE (null if there is none). */
 export function extendedState(
   view: DataView,
   bytes: Uint8Array,
@@ -244,7 +244,7 @@ export function extendedState(
   if (length < LEGACY_SIZE) return { fpregs, xstate: null };
   const xstate = bytes.slice(at, at + length);
   xstate.fill(0, SW_MAGIC, LEGACY_SIZE);
-  // Where the frame has its own magic, a register set has the components that the processor knows.
+  // Where the frame has its own magic, a register set has the mask of components that the processor knows.
   xstate.set(components, SW_MAGIC);
   return { fpregs, xstate };
 }

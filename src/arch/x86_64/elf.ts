@@ -34,16 +34,16 @@ export interface ElfFile {
   readonly phoff: number;
   readonly phnum: number;
   readonly loads: readonly Segment[];
-  /** Place of the interpreter's name in the file, or null. */
+  /** Where the interpreter's name is in the file; null if there is none. */
   readonly interp: { readonly offset: number; readonly size: number } | null;
   readonly executableStack: boolean;
 }
 
-/** Why a file cannot be run, for a message: foreign files are told from broken ones. */
+/** For a message on why a file cannot be run: whether it is for another machine, not broken. */
 export const isForeign = (view: DataView): boolean =>
   view.byteLength >= EHDR_SIZE && view.getUint32(0) === 0x7f454c46 && view.getUint16(18, true) !== EM_X86_64;
 
-/** Reads the file's header; the place of its program headers, or -ENOEXEC. */
+/** Reads the file's header: the place of its program headers, entry and type; or -ENOEXEC. */
 export function readHeader(
   view: DataView,
 ): { phoff: number; phnum: number; entry: number; type: number } | number {

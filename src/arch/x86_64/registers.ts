@@ -27,7 +27,7 @@ export const REGISTERS_SIZE = 23 * 8;
 
 const USER_CS = 0x33;
 const USER_SS = 0x2b;
-/** The flags that a program may have: status, DF, TF, AC, ID, and IF, which is always on. */
+/** The flags that a program may set (status, DF, TF, AC, ID), and IF, which is always on. */
 const EFLAGS_USER = 0x240dd5;
 const EFLAGS_IF = 0x200;
 /** Cleared for a signal handler: TF, RF, DF (psABI: the direction flag is clear on entry). */
@@ -39,7 +39,7 @@ const TWO_32 = 2 ** 32;
 export const getRegister = (view: DataView, context: number, index: number): number =>
   view.getUint32(context + 8 * index + 4, true) * TWO_32 + view.getUint32(context + 8 * index, true);
 
-/** Negative numbers (-errno) become what they are in 64 bits. */
+/** Stores a number in 64 bits; negative ones (-errno) are sign-extended. */
 export function setRegister(view: DataView, context: number, index: number, value: number): void {
   view.setInt32(context + 8 * index, value % TWO_32, true);
   view.setInt32(context + 8 * index + 4, Math.floor(value / TWO_32), true);
@@ -49,8 +49,8 @@ const CARRY = 1;
 const ZERO = 0x40;
 
 /**
- * A call's result. Patched sites leave out the comparison that follows the call (call-site.ts, `after`), so the flags
- * say what `cmp $-4096,%rax` would: above for an error, below for a result.
+ * Sets a call's result. Patched sites leave out the comparison that follows the call (call-site.ts, `after`), so the
+ * flags are set as `cmp $-4096,%rax` would: above for an error, below for a result.
  */
 export function setResult(view: DataView, context: number, value: number): void {
   setRegister(view, context, RAX, value);
@@ -64,7 +64,7 @@ export function setSegments(view: DataView, context: number): void {
   view.setUint32(context + 8 * SEGMENTS + 4, USER_SS << 16, true);
 }
 
-/** Leaves only those flags that are a program's own business. */
+/** Leaves only flags that a program may set. */
 export function cleanFlags(view: DataView, context: number): void {
   const flags = (view.getUint32(context + 8 * EFLAGS, true) & EFLAGS_USER) | EFLAGS_IF;
   view.setUint32(context + 8 * EFLAGS, flags, true);

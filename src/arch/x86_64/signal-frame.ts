@@ -1,5 +1,5 @@
 /**
- * What a signal handler finds on its stack (struct rt_sigframe), offsets from the stack pointer at entry:
+ * What a signal handler finds on its stack (struct rt_sigframe), as offsets from the stack pointer at entry:
  *
  *   0    address that the handler returns to (sa_restorer)
  *   8    struct ucontext: flags u64, link u64, stack_t (24), registers (184), fpstate pointer, 64 reserved, mask u64
@@ -32,7 +32,7 @@ export function placeFrame(
   return { frame, fpstate };
 }
 
-/** Where `placeFrame` has put the extended state of the frame at `frame`. */
+/** Where `placeFrame` put the extended state of the frame at `frame`. */
 export const fpstateBehind = (frame: number): number => Math.ceil((frame + 8 + FRAME_SIZE) / 64) * 64;
 
 export interface FrameContents {
@@ -44,7 +44,7 @@ export interface FrameContents {
   readonly fpstate: number;
 }
 
-/** Writes all of the frame but siginfo at memory offset `at`; registers are copied from the thread. */
+/** Writes all of the frame except siginfo at memory offset `at`; registers are copied from the thread. */
 export function writeFrame(
   view: DataView,
   bytes: Uint8Array,

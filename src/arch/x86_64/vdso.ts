@@ -1,6 +1,6 @@
 /**
- * The vDSO as code (vdso(7), "x86-64 functions"): where its functions are, and what does the same by asking the kernel.
- * The image is read from a program's memory: it may be anything.
+ * The vDSO as code (vdso(7), "x86-64 functions"): where its functions are, and code that asks the kernel instead.
+ * The image is read from a program's memory, so it may hold anything.
  */
 import { getUint64 } from '../../lib/int64.ts';
 import { EHDR_SIZE } from './elf.ts';
@@ -11,19 +11,19 @@ const SHT_DYNSYM = 11;
 const SYM_SIZE = 24;
 const CODE_SIZE = 8;
 
-/** Those that tell the time of day, and the calls that they stand for. */
+/** The functions that tell the time of day, and the calls that they stand for. */
 export const TIME_FUNCTIONS: readonly (readonly [name: string, nr: number])[] = [
   ['__vdso_clock_gettime', NR.clock_gettime],
   ['__vdso_gettimeofday', NR.gettimeofday],
   ['__vdso_time', NR.time],
 ];
 
-/** Zeros behind the image's end. */
+/** Words past the image's end read as zero. */
 const word = (image: DataView, at: number): number => (at + 8 <= image.byteLength ? getUint64(image, at) : 0);
 const half = (image: DataView, at: number): number =>
   at + 4 <= image.byteLength ? image.getUint32(at, true) : 0;
 
-/** How long the image with this header is: up to the end of its section headers. */
+/** Length of the image with this header: up to the end of its section headers. */
 export const vdsoSize = (header: DataView): number =>
   word(header, 40) + header.getUint16(58, true) * header.getUint16(60, true);
 

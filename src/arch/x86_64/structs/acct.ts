@@ -8,12 +8,12 @@ export const ACCT_SIZE = 64;
 const VERSION = 3;
 const COMM_ROOM = 16;
 
-/** The process never executed a program; it left a core file; a signal ended it. */
+/** Flags: the process never executed a program; it left a core file; a signal ended it. */
 export const AFORK = 1;
 export const ACORE = 8;
 export const AXSIG = 16;
 
-/** What is written of a process that has ended. Times are in hundredths of a second, `mem` in KiB. */
+/** The record of a process that has ended. Times are in hundredths of a second, `mem` in KiB. */
 export interface AcctRecord {
   readonly flags: number;
   readonly tty: number;
@@ -37,7 +37,7 @@ const FRACTION_BITS = 13;
 const FRACTION_MAX = 2 ** FRACTION_BITS - 1;
 const EXPONENT_BITS = 3;
 
-/** comp_t: 13 bits, and an exponent of 3 to the base of 8. */
+/** comp_t: a mantissa of 13 bits and an exponent of 3 bits, to base 8. */
 export function compT(value: number): number {
   let [fraction, exponent, half] = [value, 0, false];
   while (fraction > FRACTION_MAX) {

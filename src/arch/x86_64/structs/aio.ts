@@ -12,7 +12,7 @@ export const IOCB_SIZE = 64;
 export const IO_EVENT_SIZE = 32;
 
 export interface Iocb {
-  /** The program's own word, kept as halves: all 64 bits count. */
+  /** The program's own word, as halves because all 64 bits count. */
   readonly dataLo: number;
   readonly dataHi: number;
   readonly rwFlags: number;
@@ -43,7 +43,7 @@ export const readIocb = (view: DataView, at: number): Iocb => ({
 export interface IoEvent {
   readonly dataLo: number;
   readonly dataHi: number;
-  /** The address of the request's structure. */
+  /** The address of the request's iocb. */
   readonly obj: number;
   readonly result: number;
 }

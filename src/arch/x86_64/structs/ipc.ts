@@ -61,14 +61,14 @@ export interface ShmidFields extends PermFields {
   readonly attached: number;
 }
 
-/** The window is zeros. */
+/** The window must be zeros. */
 function writePerm(view: DataView, at: number, perm: PermFields): void {
   const { key, uid, gid, cuid, cgid, mode } = perm;
   for (const [i, word] of [key, uid, gid, cuid, cgid, mode].entries()) view.setUint32(at + 4 * i, word, true);
   view.setUint16(at + 24, perm.seq, true);
 }
 
-/** What IPC_SET takes from a structure. */
+/** The members that IPC_SET uses. */
 export const readPermChange = (view: DataView, at: number): { uid: number; gid: number; mode: number } => ({
   uid: view.getUint32(at + 4, true),
   gid: view.getUint32(at + 8, true),
@@ -108,7 +108,7 @@ export function writeShmid(view: DataView, at: number, segment: ShmidFields): vo
 /** struct msginfo and struct seminfo. */
 export const writeIpcInfo = writeInts;
 
-/** struct shminfo64; sizes from 2^53 on are as good as none: ULONG_MAX - 2^24, as the kernel says it. */
+/** struct shminfo64; sizes from 2^53 on mean no limit: ULONG_MAX - 2^24, as Linux reports it. */
 export const writeShmLimits = (view: DataView, at: number, values: readonly number[]): void =>
   values.forEach((value, i) => {
     if (value <= Number.MAX_SAFE_INTEGER) setInt64(view, at + 8 * i, value);

@@ -28,7 +28,7 @@ export function writeRlimit(view: DataView, at: number, limit: RlimitFields): vo
   writeLimit(view, at + 8, limit.hard);
 }
 
-/** From 2^53 on a limit is none: no resource comes near. */
+/** From 2^53 on a value means no limit, as no resource comes near it. */
 function readLimit(view: DataView, at: number): number {
   const limit = getUint64(view, at);
   return limit > Number.MAX_SAFE_INTEGER ? Number.POSITIVE_INFINITY : limit;
@@ -65,7 +65,7 @@ export function writeRusage(view: DataView, at: number, usage: UsageFields): voi
   setInt64(view, at + 136, usage.nivcsw);
 }
 
-/** A struct timeval of nanoseconds. */
+/** Writes nanoseconds as a struct timeval. */
 export function writeMicros(view: DataView, at: number, ns: number): void {
   const sec = Math.floor(ns / NSEC_PER_SEC);
   setInt64(view, at, sec);

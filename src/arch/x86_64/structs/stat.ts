@@ -10,7 +10,7 @@ import { type Time, writeTimespec } from './time.ts';
 
 export const STAT_SIZE = 144;
 
-/** What an inode knows of itself. */
+/** What an inode knows about itself. */
 export interface StatSource {
   readonly sb: { readonly dev: number };
   readonly ino: number;

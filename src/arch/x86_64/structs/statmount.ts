@@ -13,7 +13,7 @@ import { major, minor } from '../../../uapi/stat.ts';
 
 export const STATMOUNT_SIZE = 512;
 
-/** What is told of a mount. */
+/** What statmount(2) reports of a mount. */
 export interface MountFacts {
   readonly dev: number;
   readonly magic: number;
@@ -25,7 +25,7 @@ export interface MountFacts {
   readonly uniqueParentId: number;
   /** MOUNT_ATTR_*. */
   readonly attributes: number;
-  /** MS_SHARED and the like, and the numbers of groups, 0 for none. */
+  /** MS_SHARED and the like; and the numbers of groups, 0 for none. */
   readonly propagation: number;
   readonly peers: number;
   readonly master: number;
@@ -51,7 +51,10 @@ const ALL =
   uapi.STATMOUNT_OPT_ARRAY |
   uapi.STATMOUNT_SUPPORTED_MASK;
 
-/** The structure with what `mask` asks for, of which `room` bytes are wanted, and its strings, one character a byte. */
+/**
+ * The structure with what `mask` asks for, of which the caller takes `room` bytes, and its strings, one character a
+ * byte.
+ */
 export function makeStatmount(
   facts: MountFacts,
   mask: number,
@@ -91,7 +94,7 @@ function putMount(view: DataView, facts: MountFacts): void {
   setInt64(view, 88, facts.master);
 }
 
-/** The strings, after an empty one, which all fields without a value mean. */
+/** The strings, after an empty one to which all fields without a value point. */
 function putStrings(view: DataView, facts: MountFacts, known: number): string {
   const { type, root, point, options, source } = facts;
   const fields: readonly (readonly [number, number, string])[] = [
