@@ -1,4 +1,4 @@
-/** What the programs share: defaults, the host's words as bytes, and how they end. */
+/** What the programs share: defaults, the host's words as bytes, and how the programs end. */
 import { accessSync, constants, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { availableParallelism, hostname as osHostname, totalmem } from 'node:os';
 import { reapChildren } from '../host/children.ts';
@@ -15,29 +15,29 @@ const MIB = 2 ** 20;
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const OTHER_HOSTNAME = 'uml';
 
-/** As the root's files know it: the host's own name with the host's root, else what its /etc/hostname says. */
+/** The host's own name if the root is the host's, else the name in the root's /etc/hostname. */
 export function defaultHostname(root: RootOptions): string {
   const dir = root.type === 'device' ? null : hostPath(root.dir);
   const name = dir === null ? '' : dir === '/' ? osHostname() : readGuestFile(dir, '/etc/hostname').trim();
   return isHostname(name) ? name : OTHER_HOSTNAME;
 }
 
-/** Half of the host's memory: it is only taken as it is used. At most 2 GiB, so that offsets stay small integers. */
+/** Half of the host's memory, which is taken only as it is used. At most 2 GiB, so that offsets stay small integers. */
 export const defaultMem = (): number =>
   Math.min(2048 * MIB, Math.max(64 * MIB, Math.floor(totalmem() / 2 / MIB) * MIB));
 
 export const defaultCpus = (): number => availableParallelism();
 
-/** A host string as the kernel keeps strings: one character a byte. */
+/** A host string in the kernel's form: one character a byte. */
 export const toBytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
-/** The last words that this program was given, whose bytes Node has replaced where they are no UTF-8. */
+/** The last words that this program was given, with their bytes: Node replaces those that are not UTF-8. */
 export function asGiven(words: readonly string[]): string[] {
   if (!words.some(word => word.includes('\ufffd'))) return words.map(toBytes);
   return readFileSync('/proc/self/cmdline', 'latin1').split('\0').slice(0, -1).slice(-words.length);
 }
 
-/** A part of a word that this program was given, up to the word's end, as `asGiven`. */
+/** The same for the tail of a word that this program was given. */
 export function partAsGiven(part: string): string {
   if (!part.includes('\ufffd')) return toBytes(part);
   for (const word of readFileSync('/proc/self/cmdline', 'latin1').split('\0'))
@@ -45,7 +45,7 @@ export function partAsGiven(part: string): string {
   return toBytes(part);
 }
 
-/** The value of a variable that this program was given, undefined if there is none. */
+/** The value of a variable of this program's environment, undefined if there is none. */
 export function variable(name: string): string | undefined {
   const key = name === 'NODE_OPTIONS' ? 'UML_NODE_OPTIONS' : name; // bin/launch.sh
   const value = process.env[key];
@@ -57,20 +57,20 @@ export function variable(name: string): string | undefined {
   return given?.slice(start.length);
 }
 
-/** Where this program was started; throws when that is gone. */
+/** The directory in which this program was started; throws if it is gone. */
 export function workingDirectory(): string {
   const dir = process.cwd();
   return dir.includes('\ufffd') ? readlinkSync('/proc/self/cwd', 'latin1') : toBytes(dir);
 }
 
-/** The other way round, for the host's calls. */
+/** The inverse of `toBytes`, for calls of the host. */
 export const hostPath = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8');
 
 export function packageVersion(): string {
   return JSON.parse(readFileSync(packageFile('package.json'), 'utf8')).version;
 }
 
-/** What keeps a host directory from being a root, or null. */
+/** Why a host directory cannot be a root, or null. */
 export function directoryTrouble(dir: string): string | null {
   try {
     if (!statSync(dir).isDirectory()) return `${dir} is not a directory`;
@@ -90,7 +90,7 @@ export function describe(error: unknown): string {
   return /^[A-Z0-9]+: (.*?), /.exec(text)?.[1] ?? text;
 }
 
-/** The environment that login(1) would give a user, and the host's language and terminal. */
+/** The environment that login(1) would give a user, plus the host's language and terminal. */
 export function loginEnvironment(account: Account, host: NodeJS.ProcessEnv): Map<string, string> {
   const env = new Map([
     ['HOME', account.home],
@@ -106,18 +106,18 @@ export function loginEnvironment(account: Account, host: NodeJS.ProcessEnv): Map
 }
 
 /**
- * In a disposable root, root's home that the host's user may not read is an empty one: a shell that cannot read its
- * start-up files complains.
+ * In a disposable root, an empty home for root if the host's user may not read the real one: a shell that cannot read
+ * its start-up files complains.
  */
 export const homeVolumes = (root: RootOptions, account: Account): VolumeOptions[] =>
   root.type === 'overlay' && account.uid === 0 && isClosed(hostPath(root.dir), account.home)
     ? [{ host: null, guest: account.home, readonly: false }]
     : [];
 
-/** Whether a descriptor was closed when we were started; bin/launch.sh tells of those below 10, Node has opened them. */
+/** Whether a descriptor was closed when we were started. bin/launch.sh tells for those below 10, as Node opens them. */
 export const wasClosed = (fd: number): boolean => process.env['UML_CLOSED']?.includes(`${fd}`) ?? false;
 
-/** What nohup(1) and the like ignored for us; bin/launch.sh tells, Node has undone it. */
+/** Signals that nohup(1) and the like ignored for us. bin/launch.sh tells, as Node undoes that. */
 export function ignoredSignals(): number[] {
   const mask = Number(process.env['UML_IGNORED'] ?? 0);
   return Array.from({ length: 31 }, (_, i) => i + 1).filter(signal => (mask & (1 << (signal - 1))) !== 0);
@@ -126,18 +126,18 @@ export function ignoredSignals(): number[] {
 export const toEnvp = (env: Map<string, string>): string[] =>
   [...env].map(([name, value]) => `${name}=${value}`);
 
-/** How commander says what is wrong: one line that begins with the program. */
+/** Error output of commander: one line that begins with the program's name. */
 export const ERRORS = {
   outputError: (text: string, write: (text: string) => void) => write(text.replace(/^error:/, 'uml:')),
 };
 
-/** Says one line on standard error and ends the program. */
+/** Writes one line to standard error and ends the program. */
 export function fail(program: string, message: string, status: number): never {
   process.stderr.write(`${program}: ${message}\n`);
   process.exit(status);
 }
 
-/** A reboot: this program again, as the same process. */
+/** A reboot: executes this program again, in the same process. */
 async function startAnew(): Promise<never> {
   reapChildren(openLibc());
   process.execve?.(
@@ -148,7 +148,7 @@ async function startAnew(): Promise<never> {
   process.exit(0);
 }
 
-/** What is thrown before there is a machine (a package that is not whole) has one line, too. */
+/** An exception before there is a machine (an incomplete package) becomes one line, too. */
 async function start(options: MachineOptions): Promise<ExitReport> {
   try {
     return await boot(options);
@@ -158,8 +158,8 @@ async function start(options: MachineOptions): Promise<ExitReport> {
 }
 
 /**
- * Runs the machine and ends this program as it ended: with the status `failed` when that was no regular end. `hint` may
- * say why it panicked. A reboot of a machine that runs one command is its end.
+ * Runs the machine and ends this program accordingly, with the status `failed` unless the machine ended regularly.
+ * `hint` may say why it panicked. For a machine that runs one command a reboot is the end.
  */
 export async function runMachine(
   program: string,

@@ -1,4 +1,4 @@
-/** What is done before the programs' own code is loaded (bin/start.cjs). */
+/** Runs before the programs' own code is loaded (bin/start.cjs). */
 import { reserveRoom } from '../engine/native/room.ts';
 import { openLibc } from '../host/libc.ts';
 

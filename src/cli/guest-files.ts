@@ -1,5 +1,5 @@
 /**
- * Files of the guest's root, read on the host before there is a machine: its user database.
+ * Files of the guest's root (its user database), read on the host before there is a machine.
  *
  * Symbolic links are followed as the guest would follow them, inside the root: an absolute target starts
  * there again, and `..` never leaves it.
@@ -33,7 +33,7 @@ export function resolveInRoot(root: string, path: string): string | null {
   return join(root, ...done);
 }
 
-/** Where a link leads; '' if the file is none, null if there is no file. */
+/** Where a link leads; '' if the file is not a link, null if there is no file. */
 function linkTarget(file: string): string | null {
   try {
     return lstatSync(file).isSymbolicLink() ? readlinkSync(file) : '';
@@ -53,7 +53,7 @@ export function readGuestFile(root: string, path: string): string {
   }
 }
 
-/** Whether a directory of the guest is there, but closed to us: its owner would be locked out of it. */
+/** Whether a directory of the guest exists but is closed to us, so that its owner in the guest could not use it. */
 export function isClosed(root: string, path: string): boolean {
   const dir = resolveInRoot(root, path);
   if (dir === null || !existsSync(dir)) return false;

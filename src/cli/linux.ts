@@ -2,7 +2,7 @@
  * linux [kernel options] [init arguments]
  *
  * The classic command: its words are the kernel's command line. With neither root= nor init= it boots a
- * disposable view of the host's own root to a shell of root's; with either it does what Linux does.
+ * disposable view of the host's own root into a shell for root; with either it does what Linux does.
  */
 import { type CommandLine, joinWords, parseCommandLine } from '../init/cmdline.ts';
 import type { ConsoleOptions, InitOptions, MachineOptions, RootOptions } from '../init/options.ts';
@@ -59,7 +59,7 @@ function hostfsTrouble(line: CommandLine): string | null {
   return trouble && `rootflags= must name a host directory that you may read; ${trouble}`;
 }
 
-/** root=, rootfstype= and rootflags= as a root; what cannot be one fails at its mount. */
+/** root=, rootfstype= and rootflags= as a root; one that does not exist fails when it is mounted. */
 function rootOf(line: CommandLine): RootOptions {
   if (line.root === undefined && line.rootfstype === undefined && line.rootflags === undefined)
     return { type: 'overlay', dir: '/', readonly: line.readonly ?? false };
@@ -75,7 +75,7 @@ function superuser(): Account {
   return { name: 'root', uid: 0, gid: 0, groups: [0], home: '/', shell: '/bin/sh' };
 }
 
-/** A shell of root's, with the words meant for init as its arguments. */
+/** A shell for root, with the words meant for init as its arguments. */
 function shellOfRoot(line: CommandLine): InitOptions {
   const account = superuser();
   const env = [...toEnvp(loginEnvironment(account, process.env)), ...line.env];
@@ -120,7 +120,7 @@ function optionsOf(line: CommandLine, words: readonly string[]): MachineOptions 
   };
 }
 
-/** Options that print something and end, as UML's: anywhere before `--`. */
+/** Options that print something and end, as UML has them: anywhere before `--`. */
 function printAndEnd(words: readonly string[]): void {
   const end = words.indexOf('--');
   for (const word of end < 0 ? words : words.slice(0, end)) {

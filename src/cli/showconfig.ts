@@ -1,4 +1,4 @@
-/** What `linux --showconfig` prints: what is built in, in the words of a Linux kernel's configuration. */
+/** What `linux --showconfig` prints: what is built in, as a Linux kernel's configuration. */
 export const SHOWCONFIG = `CONFIG_UML=y
 CONFIG_X86_64=y
 CONFIG_64BIT=y

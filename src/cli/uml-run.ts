@@ -42,7 +42,7 @@ import {
 import { readGuestFile } from './guest-files.ts';
 
 const FAILED = 125;
-/** Only alerts (an oops, a panic) are shown: standard error belongs to the command. */
+/** Only alerts (an oops, a panic) are shown, as standard error belongs to the command. */
 const LOGLEVEL_ALERTS = 2;
 
 interface RunFlags {
@@ -114,12 +114,12 @@ export function runCommand(): Command {
     .action(run);
 }
 
-/** Its file comes only as --strace=FILE: a word after it is the command. The help says so. */
+/** Takes a file only as --strace=FILE, as its help says: a word after a bare --strace is the command. */
 class StraceOption extends Option {
   override flags = '--strace[=<file>]';
 }
 
-/** Gives a bare --strace among the options before the command an empty value. `--` is no option's value. */
+/** Gives a bare --strace among the options before the command an empty value. `--` is never an option's value. */
 export function bareStrace(command: Command, words: readonly string[]): string[] {
   const given = [...words];
   for (let i = 0; i < given.length && given[i]?.startsWith('-') && given[i] !== '--'; i++) {
@@ -131,7 +131,7 @@ export function bareStrace(command: Command, words: readonly string[]): string[]
   return given;
 }
 
-/** A commander argument parser from a parser that answers what is wrong as a string. */
+/** A commander argument parser from one that returns a string for what is wrong. */
 const checked = (parse: (text: string) => number | string) => (text: string) => {
   const value = parse(text);
   if (typeof value === 'string') throw new InvalidArgumentError(value);
@@ -195,11 +195,13 @@ function accountOf(spec: string, dir: string): Account {
   fail('uml', `--user: ${found}`, FAILED);
 }
 
-/** A terminal takes what is one on the host; the rest passes through. */
+/**
+ * Without --tty, what is a terminal on the host is the console, if input and output both are; the rest passes through.
+ */
 function stdioOf(flags: RunFlags): [StdioOptions, StdioOptions, StdioOptions] {
   if (flags.tty) return ['console', 'console', 'console'];
   if (!isatty(0) || !isatty(1)) return [passed(0), passed(1), passed(2)];
-  // A shell's job in the background may write there. What is typed is for others: it has no input.
+  // A shell's background job may write to the terminal, but what is typed is for others: it gets no input.
   if (isInBackground()) return [{ fd: openSync('/dev/null', 'r') }, passed(1), passed(2)];
   return ['console', 'console', isatty(2) ? 'console' : passed(2)];
 }

@@ -1,4 +1,4 @@
-/** uml COMMAND ...: the modern front; one file a command. */
+/** uml COMMAND ...: the modern front end, with one file for each command. */
 import { Command } from 'commander';
 import { ERRORS, packageVersion } from './common.ts';
 import { bareStrace, runCommand } from './uml-run.ts';
