@@ -1,8 +1,8 @@
 /*
  * micro ROW...: prints "ROW value" for each, in microseconds an operation (the loop: milliseconds).
  * A value is the median of several batches; a batch is as many operations as take some 50 ms.
- * micro word: how many microseconds a word takes from one processor of the host's to another; of little meaning elsewhere,
- * and rows after it keep to one processor.
+ * micro word: how many microseconds a word takes from one processor of the host to another. It means little elsewhere,
+ * and makes later rows keep to one processor.
  * micro poweroff: ends a machine whose init this is.
  */
 #define _GNU_SOURCE
@@ -49,7 +49,7 @@ static void one_getppid(void)
 	getppid();
 }
 
-/* Of the calls that the kernel has to be asked for the least. */
+/* The cheapest of the calls for which the kernel must be asked. */
 static void one_umask(void)
 {
 	umask(022);
@@ -133,7 +133,7 @@ static void one_exec(void)
 	check(waitpid(pid, &status, 0) == pid && status == 0, "exec");
 }
 
-/* An operation here is TOUCH_PAGES of them, fresh ones; the mapping's own time is left out. */
+/* One operation here is TOUCH_PAGES touches, of fresh pages; the time of the mapping is left out. */
 static double touch_time;
 
 static void one_touch(void)
@@ -162,7 +162,7 @@ static void one_loop(void)
 static volatile int *word;
 static pid_t answerer;
 
-/* Keeps to the first or to the last of the processors that it may use. */
+/* Keeps to the first or the last of the processors that it may use. */
 static void keep_to(int last)
 {
 	cpu_set_t all, one;

@@ -1,6 +1,6 @@
 #!/bin/bash
-# rows.sh MICRO ROW...: prints "ROW value" for each: what MICRO knows in its units, the rest in seconds.
-# The same script runs on the host, in a machine and in real UML; it works in a new folder on a tmpfs.
+# rows.sh MICRO ROW...: prints "ROW value" for each: MICRO's rows in its units, the rest in seconds.
+# The same script runs on the host, in a machine and in real UML; it works in a new folder, on a tmpfs if there is one.
 set -e
 micro=$1
 shift

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Process 1 of real UML, for the comparison: rows.sh with what the kernel's command line names.
+# Process 1 of real UML, for comparison: runs rows.sh with what the kernel's command line names.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 mount -t proc proc /proc
 mount -t devtmpfs dev /dev

@@ -1,5 +1,5 @@
 // Runs dist/NAME.cjs with the compiled code that the build kept beside it, so that V8 need not parse it again.
-// With UML_KEEP_CODE=FILE (the build says so) it writes, at the end, what V8 compiled until then.
+// With UML_KEEP_CODE=FILE (set by the build) it writes there, at the end, what V8 has compiled by then.
 'use strict';
 const { readFileSync, writeFileSync } = require('node:fs');
 const { createRequire } = require('node:module');
@@ -14,10 +14,10 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   process.exit(1);
 }
 
-// Node's own modules come with compiled code, which counts only while V8's numbers are the usual ones: so those that the
-// program asks for are loaded before any is set.
+// Node's own modules come with compiled code, which is valid only while V8's flags have their usual values. So those
+// that the program needs are loaded before any flag is set.
 for (const module of ['child_process', 'events', 'os', 'process', 'tty', 'url']) require(`node:${module}`);
-// After how many calls functions are optimised: V8 waits for 400 by itself, and for 500 since what they see has changed. A
+// After how many calls functions are optimised: V8's own values are 400, and 500 after a change in what they see. A
 // fork or an execve makes each of its calls once.
 const EARLY = ['--invocation-count-for-maglev=100', '--minimum-invocations-after-ic-update=100'];
 
@@ -33,13 +33,13 @@ const tryRead = file => {
   }
 };
 
-// What is done early makes V8 collect garbage (src/engine/native/room.ts), and with what lives then, some 5 MB, it decides when
-// to do it again: not in the first seconds, when there is enough else to do.
+// What is done early makes V8 collect garbage (src/engine/native/room.ts). From what is live then, some 5 MB, it
+// decides when to collect again: not in the first seconds, when there is enough else to do.
 setFlagsFromString('--heap-growing-percent=1500');
 try {
   require('../dist/early.cjs');
 } catch {
-  // What is missing, the program itself says.
+  // The program itself reports what is missing.
 }
 setFlagsFromString('--heap-growing-percent=0');
 
@@ -52,7 +52,7 @@ const script = new Script(readFileSync(filename, 'latin1'), {
 // An idle machine would keep these megabytes until there is more garbage.
 code?.buffer.transfer(0);
 
-// What is kept counts for the numbers that were set then.
+// Code that is kept is valid only for the flags that were set when it was compiled.
 const keep = process.env.UML_KEEP_CODE;
 if (keep === undefined) for (const flag of EARLY) setFlagsFromString(flag);
 else {
@@ -64,7 +64,7 @@ const module_ = { exports: {} };
 try {
   script.runInThisContext()(module_.exports, createRequire(filename), module_, filename, dirname(filename));
 } catch (error) {
-  // What it is made of is not whole: no machine has begun.
+  // The package is incomplete: no machine has begun.
   process.stderr.write(`${name}: the machine cannot start: ${error.message}\n`);
   process.exit(name === 'uml' ? 125 : 1);
 }

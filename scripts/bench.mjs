@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /**
- * The benchmarks: each row on the host, in a machine and (when linux.uml is installed) in real UML, by turns, as
+ * The benchmarks: each row on the host, in a machine and (when linux.uml is installed) in real UML, in turn, as
  * medians and as ratios to the host.
  *
  *   node scripts/bench.mjs [--rows a,b] [--rounds N] [--no-uml] [--json] [--no-fail]
  *
- * Ends with 1 when a row is beyond its goal, unless --no-fail.
+ * Ends with 1 when a row misses its goal, unless --no-fail.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -13,8 +13,8 @@ import { join } from 'node:path';
 import { home, node, run } from './common.mjs';
 
 /**
- * Goals are times the host's value; of rows with a `limit`, that value itself. A row without either is there to see: programs
- * know their numbers without asking, so getppid does not tell what asking costs.
+ * A `goal` is a ratio to the host's value, a `limit` the most that the value itself may be. A row with neither is only
+ * shown. Programs know their numbers without asking, so getppid does not measure what asking costs.
  */
 const ROWS = [
   { name: 'getppid', title: 'getppid, from glibc', unit: 'us', goal: 2 },
@@ -37,7 +37,7 @@ const ROWS = [
 
 const MICRO = join(home, 'dist/bench/micro');
 const SCRIPT = join(home, 'bench/rows.sh');
-/** Near ones take 25 to 60 ns, others 150 and more. */
+/** Nanoseconds. Near processors take 25 to 60, others 150 and more. */
 const FAR = 100;
 const UML_INIT = join(home, 'bench/uml-init.sh');
 const TIMEOUT = 300;
@@ -84,7 +84,7 @@ const umlWords = words => [
   ...[`init=${UML_INIT}`, `bench_micro=${MICRO}`, ...words],
 ];
 
-/** The three places, as commands: one that runs rows, one that ends at once, one that is idle. */
+/** The three places as commands: `rows` runs rows, `boot` ends at once, `idle` does nothing for a while. */
 const PLACES = {
   host: { rows: names => [SCRIPT, MICRO, ...names] },
   machine: {
@@ -110,8 +110,9 @@ async function runRows(place, names, values) {
 }
 
 /**
- * Nanoseconds that a word takes from one processor to another. A virtual machine's may be anywhere on its host, now near one
- * another and now not: then all that goes from a program to its kernel takes several times as long. NaN: unknown.
+ * Nanoseconds that a word takes from one processor to another; NaN: unknown. The processors of a virtual machine may be
+ * anywhere on its host, sometimes near each other and sometimes not. When not, all that goes from a program to its
+ * kernel takes several times as long.
  */
 function distance() {
   const { stdout } = spawnSync(MICRO, ['word'], { encoding: 'utf8' });
@@ -124,7 +125,7 @@ function add(values, place, name, value) {
   values[place][name].push(value);
 }
 
-/** Seconds from the start of the process until it ends, a machine that runs one empty command. */
+/** Seconds from the start of the process to its end, for a machine that runs one empty command. */
 async function runBoot(place, values) {
   const [command, ...args] = PLACES[place].boot;
   const begin = performance.now();
@@ -132,7 +133,7 @@ async function runBoot(place, values) {
   if (status === 0) add(values, place, 'boot', (performance.now() - begin) / 1000);
 }
 
-/** The process and all below it. */
+/** The process and all its descendants. */
 function processTree(root) {
   const { stdout } = spawnSync('ps', ['-e', '-o', 'pid=,ppid='], { encoding: 'utf8' });
   const pairs = stdout
@@ -145,8 +146,8 @@ function processTree(root) {
 }
 
 /**
- * MiB of memory: the proportional share of anonymous and shared memory of all processes; program files once, as
- * far as the one that holds most of them has them in memory (their share would depend on who else runs Node).
+ * MiB of memory: the proportional share of anonymous and shared memory of all processes. Program files count once, as
+ * far as the process with most of them has them in memory (their share would depend on what else runs Node).
  */
 function memoryOf(pids) {
   let own = 0;
@@ -160,7 +161,7 @@ function memoryOf(pids) {
       own += field('smaps_rollup', 'Pss_Anon') + field('smaps_rollup', 'Pss_Shmem');
       files = Math.max(files, field('status', 'RssFile'));
     } catch {
-      // It ended meanwhile, or is a zombie.
+      // It has ended meanwhile, or is a zombie.
     }
   }
   return (own + files) / 1024;
@@ -180,7 +181,7 @@ function kill(pid) {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It ended meanwhile.
+    // It has ended meanwhile.
   }
 }
 

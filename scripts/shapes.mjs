@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * What V8 compiled and threw away again, since a field turned out to be of another kind than it had been: a command runs in
- * a machine, and for each such change there is a line with the field, its kinds as V8 writes them (s: small integers, d:
- * numbers, h: objects, t: anything; const: set once), the source, and how many functions were lost.
+ * Which compiled code V8 threw away because a field turned out to be of another kind than before. Runs a command in a
+ * machine, and prints for each such change the field, its kinds as V8 writes them (s: small integers, d: numbers,
+ * h: objects, t: anything; const: set once), the source, and how many functions were lost.
  *
  *   npm run shapes -- COMMAND [ARGUMENT]...
  */
@@ -28,7 +28,7 @@ if (built.status !== 0) process.exit(1);
 const dist = join(home, 'dist');
 const map = new SourceMap(JSON.parse(readFileSync(join(dist, 'uml.cjs.map'), 'utf8')));
 
-/** The file and line that a line of the bundle begins with. */
+/** The source file and line at the start of a line of the bundle. */
 function sourceOf(line) {
   const { originalSource, originalLine } = line === undefined ? {} : map.findEntry(Number(line) - 1, 0);
   return originalSource === undefined
@@ -36,7 +36,7 @@ function sourceOf(line) {
     : `${originalSource.replace(/^(\.\.\/)+/, '')}:${originalLine + 1}`;
 }
 
-/** The changes that made V8 throw functions away: those came right after them. */
+/** The changes that made V8 throw functions away, which its trace lists right after them. */
 function* changes(text) {
   let last = null;
   let lost = [];

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 /**
- * The tests: unit tests (test/unit, test/cli, test/safety), then the oracle: each program of test/programs runs on the host
- * and in a machine, and its output, errors and status must be the same.
+ * The tests: unit tests (test/unit, test/cli, test/safety), then the oracle: each program of test/programs runs on the
+ * host and in a machine, and its output, errors and status must be the same.
  *
  *   node scripts/test.mjs [--unit] [--oracle] [--native] [--list] [pattern...]
  *
- * --native runs the programs twice on the host, to see that they are deterministic. A pattern selects tests whose
- * path contains it. The last line says how many passed.
+ * --native runs the programs twice on the host, to see that they are deterministic. A pattern selects tests whose path
+ * contains it. The last line says how many passed.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -32,7 +32,7 @@ const unitTests = () =>
     .filter(path => path.endsWith('.test.ts') && selected(path))
     .sort();
 
-/** Some compare with the host as root sees it: those say so in their first line. */
+/** Tests that compare with the host as root sees it say so in their first line, and need root. */
 const mayRun = path =>
   process.getuid() === 0 || !readFileSync(join(home, path), 'latin1').startsWith('// test: needs root');
 
@@ -40,7 +40,7 @@ const mayRun = path =>
 function runUnit(files) {
   const scratch = mkdtempSync(join(tmpdir(), 'uml-test-'));
   const tap = join(scratch, 'tap');
-  // The limit is for a whole file, and for what hangs.
+  // The limit is for a whole file, and meant for tests that hang.
   const args = ['--test', '--test-concurrency=2', '--test-timeout=900000'];
   args.push('--test-reporter=dot', '--test-reporter-destination=stdout');
   args.push('--test-reporter=tap', `--test-reporter-destination=${tap}`);
