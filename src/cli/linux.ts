@@ -59,7 +59,7 @@ function hostfsTrouble(line: CommandLine): string | null {
   return trouble && `rootflags= must name a host directory that you may read; ${trouble}`;
 }
 
-/** root=, rootfstype= and rootflags= as a root; one that does not exist fails when it is mounted. */
+/** root=, rootfstype= and rootflags= as a root; an impossible one fails when it is mounted. */
 function rootOf(line: CommandLine): RootOptions {
   if (line.root === undefined && line.rootfstype === undefined && line.rootflags === undefined)
     return { type: 'overlay', dir: '/', readonly: line.readonly ?? false };

@@ -18,7 +18,10 @@ export const SYSLOG_ACTION_CONSOLE_LEVEL = 8;
 export const SYSLOG_ACTION_SIZE_UNREAD = 9;
 export const SYSLOG_ACTION_SIZE_BUFFER = 10;
 
-/** 0 or -EPERM: unless the log is restricted (dmesg_restrict), anyone may read all of it and ask for its size. */
+/**
+ * 0 or -EPERM: actions need CAP_SYSLOG, except reading all and asking for the size of the buffer while dmesg_restrict
+ * is 0.
+ */
 export function syslogPermission(action: number, cred: Cred, restricted: boolean): number {
   const free = action === SYSLOG_ACTION_READ_ALL || action === SYSLOG_ACTION_SIZE_BUFFER;
   return (free && !restricted) || capable(cred, CAP_SYSLOG) ? 0 : -EPERM;

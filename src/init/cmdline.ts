@@ -11,7 +11,7 @@ const MIB = 2 ** 20;
 const MIN_MEM = 16 * MIB;
 const MAX_MEM = 2 ** 36;
 const MAX_CPUS = 64;
-/** Linux's limit on the words that it passes to init (of init/main.c, as bootparam(7) describes it). */
+/** Linux's limit on the words that it passes to init (init/main.c; see bootparam(7)). */
 const MAX_INIT_WORDS = 32;
 
 const LOGLEVEL_QUIET = 4;

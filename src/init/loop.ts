@@ -2,10 +2,10 @@
  * The kernel's loop: takes requests from guests and events from the host, lets promises and timers run, looks around
  * for a while when there is nothing to do, then sleeps.
  *
- * Waking the kernel delays a guest's call by 5 to 100 us; finding it looking around costs almost nothing, but takes a
- * processor from guests that compute. So the time to look is learned: it doubles when looking paid and halves when it
- * did not, up to a limit that is low while guests could use every processor. Promises run between turns, so a turn ends
- * as soon as one has been resolved.
+ * Waking the kernel delays a guest's call by 5 to 100 us, finding it looking around by almost nothing. But while it
+ * looks around it takes a processor from guests that compute. So the time to look is learned: it doubles when looking
+ * paid and halves when it did not, up to a limit that is low while guests could use every processor.
+ * Promises run between turns, so a turn ends as soon as one has been resolved.
  */
 import type { Engine } from '../engine/engine.ts';
 import type { BackgroundThreads } from '../host/background.ts';
@@ -15,8 +15,8 @@ import type { MachineKernel } from './machine-kernel.ts';
 /**
  * How long to look around, ns: while a processor is free, and while guests could use all of them. On a free processor
  * it costs the guests nothing, and a virtual machine's idle processor is slow to wake. Guests that could use all of
- * them mostly do not (a process and the child that it waits for count as two), so looking is worth what a wake-up
- * costs.
+ * them mostly do not (a process and the child that it waits for count as two), so looking is worth as much as waking
+ * costs the caller.
  */
 const SPIN_FREE = { least: 200_000, most: 1_000_000 } as const;
 const SPIN_FULL = { least: 20_000, most: 80_000 } as const;
@@ -85,7 +85,7 @@ export class Loop {
   }
 
   /**
-   * Looks around until promises wait, or there is nothing to do. Then ends: `patient` after a while, otherwise soon.
+   * Looks around until promises wait, or there has been nothing to do: for a while if `patient`, else for a few looks.
    */
   private look(patient: boolean): void {
     const { kernel, engine } = this;

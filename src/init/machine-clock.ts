@@ -52,8 +52,8 @@ export class MachineClock implements Clock {
   }
 
   /**
-   * The monotonic clock reads `now`. Called by those who have read it, many times a tick, so that calls that only want
-   * the coarse time need not.
+   * The monotonic clock reads `now`. Called many times a tick, wherever that clock has just been read, so that calls
+   * that only want the coarse time need not read it.
    */
   passes(now: number): void {
     if (now - this.coarseAt <= TICK) return;

@@ -57,7 +57,7 @@ export class Power {
     this.done(report);
   }
 
-  /** With the status that a shell would give. */
+  /** Ends the machine with the status that a shell would give. */
   endBySignal(signal: number): void {
     this.end({ type: 'exit', status: 128 + signal });
   }

@@ -2,8 +2,8 @@
  * Signals of the host to a machine that runs one command go to the command, and the machine's status is then the
  * command's. The command may ignore them; a repeated signal ends the machine.
  *
- * On a terminal SIGINT and SIGQUIT act as if typed, and SIGHUP hangs it up. There the machine ends whatever the command
- * does: an interactive shell ignores SIGTERM, so the hangup follows, and then the end.
+ * On a terminal SIGINT and SIGQUIT act as if typed, and SIGHUP hangs it up. There SIGTERM and SIGHUP end the machine in
+ * time, whatever the command does: an interactive shell ignores SIGTERM, so a hangup follows, and then the end.
  */
 import { monotonicNow } from '../host/monotonic.ts';
 import { DEFAULT_ACTION } from '../kernel/sighand.ts';

@@ -189,7 +189,7 @@ export class Mm implements PageUser, AreasWatcher {
     this.ownBreak = own;
   }
 
-  /** Takes the largest size since the last look into account. */
+  /** Takes into account how large it was in between. */
   private notePeak({ top }: OwnBreak): void {
     const more = (pageUp(top) - pageUp(this.breakEnd)) / PAGE_SIZE;
     this.peak = Math.max(this.peak, this.pages + more);

@@ -1,7 +1,7 @@
 /**
  * The break (brk(2)) of a program whose only thread moves it without asking (engine/answers.ts, `ThreadFacts`). The
  * thread is told bounds within which we have nothing but its heap, one plain area. Every look at the areas (`Mm.vmas`)
- * first takes over where the thread has put its break since, so none sees stale areas.
+ * first catches up with where the thread has put its break since, so none sees stale areas.
  */
 import type { ThreadFacts } from '../engine/answers.ts';
 import { PROT_READ, PROT_WRITE } from '../engine/engine.ts';
@@ -19,7 +19,7 @@ export class OwnBreak {
   private readonly base: number;
   private readonly lowest: number;
   private readonly highest: number;
-  /** The lower half of the break as we last took it over. */
+  /** The lower half of the break as `hear` last read it. */
   private heard: number;
   private stopped = false;
 
@@ -59,7 +59,7 @@ export class OwnBreak {
     this.facts.stopBreak();
   }
 
-  /** The thread must be in the kernel, and its last move taken over. */
+  /** The thread must be in the kernel, and its last move heard. */
   end(): void {
     this.facts.tellBreak(0);
   }

@@ -209,7 +209,7 @@ export class TextImages {
     text.image = { offset, length, users: 1 };
   }
 
-  /** Gives new sites their numbers, except those whose comparison is the target of a jump. */
+  /** Gives new sites their numbers, except those with a comparison that a jump could lead into. */
   private numberSites(text: Text, code: Uint8Array): void {
     const fresh = [...text.sites].filter(([, site]) => site.number === FRESH);
     const after = fresh.filter(([, { what }]) => what === AFTER).map(([at]) => at - text.pos);

@@ -398,7 +398,7 @@ export abstract class UnixSocket extends Socket {
     this.domain.inFlight.collect();
   }
 
-  /** The socket goes: updates its peer. */
+  /** The socket goes: makes its peer notice. */
   protected abstract leavePeer(): void;
 }
 
