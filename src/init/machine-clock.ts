@@ -1,4 +1,4 @@
-/** The machine's clocks: the host's from boot on, except that the wall clock may have been set. */
+/** The machine's clocks: those of the host since boot, except that the wall clock may have been set or steered. */
 import { type Clock, fromNs, NSEC_PER_SEC, type Timespec } from '../core/clock.ts';
 import { Ntp } from '../core/ntp.ts';
 import { monotonicNow } from '../host/monotonic.ts';
