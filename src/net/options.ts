@@ -1,8 +1,8 @@
 /**
- * Options of level SOL_SOCKET that all sockets share (socket(7)).
+ * The options of level SOL_SOCKET, which all sockets share (socket(7)): `OPTIONS` has a row for each.
  *
- * Buffer sizes count as Linux counts them: what is set is doubled, for the bookkeeping. Options that change
- * nothing for any family that we have are stored and answered.
+ * Buffer sizes are counted as Linux counts them: a size that is set is doubled, to allow for bookkeeping. Options
+ * that have no effect in any of our families are stored and reported back.
  */
 
 import { NSEC_PER_SEC } from '../core/clock.ts';
@@ -60,8 +60,8 @@ const MIN_SEND_BUFFER = 4608;
 const MIN_RECEIVE_BUFFER = 2304;
 const INT_MAX = 0x7fffffff;
 
-/** Options that are on or off, and mean nothing to local sockets but those of PASSED. */
-const FLAGS: ReadonlySet<number> = new Set([
+/** Options that are either on or off. Only those in PASSED have an effect on local sockets. */
+const FLAGS: readonly number[] = [
   SO_DEBUG,
   SO_REUSEADDR,
   SO_DONTROUTE,
@@ -73,37 +73,32 @@ const FLAGS: ReadonlySet<number> = new Set([
   SO_PASSPIDFD,
   SO_PASSRIGHTS,
   SO_PASSSEC,
-]);
+];
 
-/** What messages bring along; accepted sockets have these as their listener had them when the other connected. */
+/** What messages carry along. An accepted socket has these as its listener had them when the peer connected. */
 const PASSED: readonly number[] = [SO_PASSCRED, SO_PASSPIDFD, SO_PASSRIGHTS, SO_PASSSEC];
 
-/** How messages tell when they came: one of these, or none. */
-const TIMESTAMPS: ReadonlySet<number> = new Set([
-  SO_TIMESTAMP,
-  SO_TIMESTAMPNS,
-  SO_TIMESTAMP_NEW,
-  SO_TIMESTAMPNS_NEW,
-]);
+/** How a message reports its time of arrival: at most one of these is on. */
+const TIMESTAMPS: readonly number[] = [SO_TIMESTAMP, SO_TIMESTAMPNS, SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW];
 
 export class SocketOptions {
   sendBuffer: number = DEFAULT_BUFFER;
   receiveBuffer: number = DEFAULT_BUFFER;
-  /** Nanoseconds that a call may wait; Infinity: for ever. */
+  /** How many nanoseconds a call may wait; Infinity: forever. */
   sendTimeout: number = Number.POSITIVE_INFINITY;
   receiveTimeout: number = Number.POSITIVE_INFINITY;
   receiveLowWater = 1;
   priority = 0;
-  /** The error that SO_ERROR, or the next call, answers and clears. */
+  /** The pending error, which SO_ERROR or the next call reports and clears. */
   error = 0;
-  private linger = { on: 0, seconds: 0 };
+  linger: Readonly<Linger> = { on: 0, seconds: 0 };
   /** The one of TIMESTAMPS that is on, or 0. */
   timestamps = 0;
-  /** Where MSG_PEEK begins (SO_PEEK_OFF); -1: always at what comes next. */
+  /** The offset at which MSG_PEEK begins (SO_PEEK_OFF); -1: always at the next byte to be received. */
   peekOffset = -1;
-  private mark = 0;
-  private busyPoll = 0;
-  private incomingCpu = -1;
+  mark = 0;
+  busyPoll = 0;
+  incomingCpu = -1;
   private readonly flags = new Set<number>([SO_PASSRIGHTS]);
 
   get passCred(): boolean {
@@ -114,7 +109,7 @@ export class SocketOptions {
     return this.flags.has(SO_PASSPIDFD);
   }
 
-  /** Whether messages are to say who sent them. */
+  /** Whether messages are to identify their sender. */
   get passesSender(): boolean {
     return this.passCred || this.passPidfd;
   }
@@ -127,12 +122,12 @@ export class SocketOptions {
     return this.flags.has(SO_PASSRIGHTS);
   }
 
-  /** The socket comes of a listener. */
+  /** Takes over what an accepted socket inherits from its listener. */
   inherit(from: SocketOptions): void {
-    for (const name of PASSED) this.setFlag(name, from.flags.has(name));
+    for (const name of PASSED) this.setFlag(name, from.hasFlag(name));
   }
 
-  /** So many bytes more lie before what the next peek is to see; fewer, if they were received. */
+  /** `by` more bytes precede the place where the next peek begins; `by` is negative when bytes were received. */
   movePeek(by: number): void {
     if (this.peekOffset >= 0) this.peekOffset = Math.max(0, this.peekOffset + by);
   }
@@ -144,144 +139,190 @@ export class SocketOptions {
     return -error;
   }
 
+  hasFlag(name: number): boolean {
+    return this.flags.has(name);
+  }
+
+  setFlag(name: number, on: boolean): void {
+    if (on) this.flags.add(name);
+    else this.flags.delete(name);
+  }
+
   get(socket: Socket, level: number, name: number): Result<Uint8Array> {
     if (level !== SOL_SOCKET) return -EOPNOTSUPP;
-    if (FLAGS.has(name)) return ints(this.flags.has(name) ? 1 : 0);
-    if (TIMESTAMPS.has(name)) return ints(this.stamps(name) ? 1 : 0);
-    switch (name) {
-      case SO_TYPE:
-        return ints(socket.sockType);
-      case SO_PROTOCOL:
-        return ints(socket.protocol);
-      case SO_DOMAIN:
-        return ints(socket.family);
-      case SO_ACCEPTCONN:
-        return ints(socket.listening ? 1 : 0);
-      case SO_ERROR:
-        return ints(-this.takeError());
-      case SO_SNDBUF:
-        return ints(this.sendBuffer);
-      case SO_RCVBUF:
-        return ints(this.receiveBuffer);
-      case SO_RCVLOWAT:
-        return ints(this.receiveLowWater);
-      case SO_SNDLOWAT:
-        return ints(1);
-      case SO_PRIORITY:
-        return ints(this.priority);
-      case SO_MARK:
-        return ints(this.mark);
-      case SO_BUSY_POLL:
-        return ints(this.busyPoll);
-      case SO_INCOMING_CPU:
-        return ints(this.incomingCpu);
-      case SO_PEEK_OFF:
-        return ints(this.peekOffset);
-      case SO_COOKIE:
-        return ints(socket.inode.ino, 0);
-      case SO_LINGER:
-        return ints(this.linger.on, this.linger.seconds);
-      case SO_RCVTIMEO:
-      case SO_RCVTIMEO_NEW:
-        return timeval(this.receiveTimeout);
-      case SO_SNDTIMEO:
-      case SO_SNDTIMEO_NEW:
-        return timeval(this.sendTimeout);
-    }
-    return -ENOPROTOOPT;
+    return OPTIONS.get(name)?.get?.(this, socket) ?? -ENOPROTOOPT;
   }
 
   set(_socket: Socket, level: number, name: number, value: Uint8Array, caller: Sender): number {
     if (level !== SOL_SOCKET) return -EOPNOTSUPP;
     if (value.length < 4) return -EINVAL;
     const view = new DataView(value.buffer, value.byteOffset, value.length);
-    const n = view.getInt32(0, true);
-    if (FLAGS.has(name)) return this.trySetFlag(name, n !== 0, caller);
-    if (TIMESTAMPS.has(name)) {
-      this.timestamps = n !== 0 ? name : 0;
+    return OPTIONS.get(name)?.set?.(this, view.getInt32(0, true), caller, view) ?? -ENOPROTOOPT;
+  }
+}
+
+/** Struct linger. */
+interface Linger {
+  on: number;
+  seconds: number;
+}
+
+/** One option. Without `get` or `set`, getsockopt(2) or setsockopt(2) does not know it. */
+interface SocketOption {
+  readonly get?: (options: SocketOptions, socket: Socket) => Uint8Array;
+  /** `n` is the value's first integer, which is all that most options look at. 0 or -errno. */
+  readonly set?: (options: SocketOptions, n: number, caller: Sender, value: DataView) => number;
+}
+
+const RECEIVE_TIMEOUT: SocketOption = {
+  get: options => timeval(options.receiveTimeout),
+  set: (options, _n, _caller, value) => {
+    const ns = timeoutOf(value);
+    if (ns < 0) return ns;
+    options.receiveTimeout = ns;
+    return 0;
+  },
+};
+
+const SEND_TIMEOUT: SocketOption = {
+  get: options => timeval(options.sendTimeout),
+  set: (options, _n, _caller, value) => {
+    const ns = timeoutOf(value);
+    if (ns < 0) return ns;
+    options.sendTimeout = ns;
+    return 0;
+  },
+};
+
+const OPTIONS: ReadonlyMap<number, SocketOption> = new Map<number, SocketOption>([
+  ...FLAGS.map((name): [number, SocketOption] => [name, flagOption(name)]),
+  ...TIMESTAMPS.map((name): [number, SocketOption] => [name, timestampOption(name)]),
+  [SO_TYPE, { get: (_, socket) => ints(socket.sockType) }],
+  [SO_PROTOCOL, { get: (_, socket) => ints(socket.protocol) }],
+  [SO_DOMAIN, { get: (_, socket) => ints(socket.family) }],
+  [SO_ACCEPTCONN, { get: (_, socket) => ints(socket.listening ? 1 : 0) }],
+  [SO_ERROR, { get: options => ints(-options.takeError()) }],
+  [SO_SNDBUF, { get: options => ints(options.sendBuffer), set: setSendBuffer }],
+  [SO_RCVBUF, { get: options => ints(options.receiveBuffer), set: setReceiveBuffer }],
+  [SO_SNDBUFFORCE, { set: forceSendBuffer }],
+  [SO_RCVBUFFORCE, { set: forceReceiveBuffer }],
+  [SO_RCVLOWAT, { get: options => ints(options.receiveLowWater), set: setReceiveLowWater }],
+  [SO_SNDLOWAT, { get: () => ints(1) }],
+  [SO_PRIORITY, { get: options => ints(options.priority), set: setPriority }],
+  [SO_MARK, { get: options => ints(options.mark), set: setMark }],
+  [SO_BUSY_POLL, { get: options => ints(options.busyPoll), set: setBusyPoll }],
+  [SO_INCOMING_CPU, { get: options => ints(options.incomingCpu), set: setIncomingCpu }],
+  [SO_PEEK_OFF, { get: options => ints(options.peekOffset), set: setPeekOffset }],
+  [SO_COOKIE, { get: (_, socket) => ints(socket.inode.ino, 0) }],
+  [SO_LINGER, { get: ({ linger }) => ints(linger.on, linger.seconds), set: setLinger }],
+  [SO_RCVTIMEO, RECEIVE_TIMEOUT],
+  [SO_RCVTIMEO_NEW, RECEIVE_TIMEOUT],
+  [SO_SNDTIMEO, SEND_TIMEOUT],
+  [SO_SNDTIMEO_NEW, SEND_TIMEOUT],
+]);
+
+function flagOption(name: number): SocketOption {
+  return {
+    get: options => ints(options.hasFlag(name) ? 1 : 0),
+    set: (options, n, caller) => {
+      const on = n !== 0;
+      if (on && name === SO_REUSEPORT) return -EOPNOTSUPP;
+      if (on && name === SO_DEBUG && !capable(caller.cred, CAP_NET_ADMIN)) return -EACCES;
+      options.setFlag(name, on);
       return 0;
-    }
-    switch (name) {
-      case SO_SNDBUFFORCE:
-      case SO_RCVBUFFORCE:
-        if (!capable(caller.cred, CAP_NET_ADMIN)) return -EPERM;
-        return this.setBuffer(name === SO_SNDBUFFORCE, Math.max(0, n));
-      case SO_SNDBUF:
-      case SO_RCVBUF:
-        return this.setBuffer(name === SO_SNDBUF, Math.min(n >>> 0, MAX_BUFFER));
-      case SO_RCVLOWAT:
-        this.receiveLowWater = n < 0 ? INT_MAX : n || 1;
-        return 0;
-      case SO_PRIORITY:
-        if ((n < 0 || n > 6) && !capable(caller.cred, CAP_NET_ADMIN)) return -EPERM;
-        this.priority = n;
-        return 0;
-      case SO_MARK:
-        if (!capable(caller.cred, CAP_NET_ADMIN) && !capable(caller.cred, CAP_NET_RAW)) return -EPERM;
-        this.mark = n;
-        return 0;
-      case SO_BUSY_POLL:
-        if (n < 0) return -EINVAL;
-        this.busyPoll = n;
-        return 0;
-      case SO_INCOMING_CPU:
-        this.incomingCpu = n;
-        return 0;
-      case SO_PEEK_OFF:
-        this.peekOffset = n;
-        return 0;
-      case SO_LINGER:
-        if (value.length < 8) return -EINVAL;
-        this.linger = {
-          on: n === 0 ? 0 : 1,
-          seconds: n === 0 ? this.linger.seconds : view.getInt32(4, true),
-        };
-        return 0;
-      case SO_RCVTIMEO:
-      case SO_RCVTIMEO_NEW:
-      case SO_SNDTIMEO:
-      case SO_SNDTIMEO_NEW:
-        return this.setTimeout(name === SO_RCVTIMEO || name === SO_RCVTIMEO_NEW, view);
-    }
-    return -ENOPROTOOPT;
-  }
+    },
+  };
+}
 
-  /** Linux does not tell the second of the newer two from the first. */
-  private stamps(name: number): boolean {
-    const { timestamps } = this;
-    return timestamps === name || (name === SO_TIMESTAMP_NEW && timestamps === SO_TIMESTAMPNS_NEW);
-  }
+function timestampOption(name: number): SocketOption {
+  return {
+    get: ({ timestamps }) => {
+      // As on Linux, SO_TIMESTAMP_NEW also reads as on while SO_TIMESTAMPNS_NEW is.
+      const on = timestamps === name || (name === SO_TIMESTAMP_NEW && timestamps === SO_TIMESTAMPNS_NEW);
+      return ints(on ? 1 : 0);
+    },
+    set: (options, n) => {
+      options.timestamps = n !== 0 ? name : 0;
+      return 0;
+    },
+  };
+}
 
-  private trySetFlag(name: number, on: boolean, caller: Sender): number {
-    if (on && name === SO_REUSEPORT) return -EOPNOTSUPP;
-    if (on && name === SO_DEBUG && !capable(caller.cred, CAP_NET_ADMIN)) return -EACCES;
-    this.setFlag(name, on);
-    return 0;
-  }
+/** The number is read as unsigned, so that a negative one asks for the maximum. */
+function setSendBuffer(options: SocketOptions, n: number): number {
+  options.sendBuffer = Math.max(doubled(Math.min(n >>> 0, MAX_BUFFER)), MIN_SEND_BUFFER);
+  return 0;
+}
 
-  private setFlag(name: number, on: boolean): void {
-    if (on) this.flags.add(name);
-    else this.flags.delete(name);
-  }
+function setReceiveBuffer(options: SocketOptions, n: number): number {
+  options.receiveBuffer = Math.max(doubled(Math.min(n >>> 0, MAX_BUFFER)), MIN_RECEIVE_BUFFER);
+  return 0;
+}
 
-  private setBuffer(send: boolean, bytes: number): number {
-    const doubled = Math.min(bytes, INT_MAX / 2) * 2;
-    if (send) this.sendBuffer = Math.floor(Math.max(doubled, MIN_SEND_BUFFER));
-    else this.receiveBuffer = Math.floor(Math.max(doubled, MIN_RECEIVE_BUFFER));
-    return 0;
-  }
+/** The maximum does not hold for those who may administer the network. */
+function forceSendBuffer(options: SocketOptions, n: number, { cred }: Sender): number {
+  if (!capable(cred, CAP_NET_ADMIN)) return -EPERM;
+  options.sendBuffer = Math.max(doubled(n), MIN_SEND_BUFFER);
+  return 0;
+}
 
-  private setTimeout(receive: boolean, view: DataView): number {
-    if (view.byteLength < 16) return -EINVAL;
-    const sec = getInt64(view, 0);
-    const usec = getInt64(view, 8);
-    if (usec < 0 || usec >= 1_000_000) return -EDOM;
-    // A negative time means not to wait at all, none means for ever (socket(7)).
-    const ns = sec < 0 ? 0 : sec * NSEC_PER_SEC + usec * 1000 || Number.POSITIVE_INFINITY;
-    if (receive) this.receiveTimeout = ns;
-    else this.sendTimeout = ns;
-    return 0;
-  }
+function forceReceiveBuffer(options: SocketOptions, n: number, { cred }: Sender): number {
+  if (!capable(cred, CAP_NET_ADMIN)) return -EPERM;
+  options.receiveBuffer = Math.max(doubled(n), MIN_RECEIVE_BUFFER);
+  return 0;
+}
+
+const doubled = (bytes: number): number => Math.floor(Math.min(bytes, INT_MAX / 2) * 2);
+
+function setReceiveLowWater(options: SocketOptions, n: number): number {
+  options.receiveLowWater = n < 0 ? INT_MAX : n || 1;
+  return 0;
+}
+
+function setPriority(options: SocketOptions, n: number, { cred }: Sender): number {
+  if ((n < 0 || n > 6) && !capable(cred, CAP_NET_ADMIN)) return -EPERM;
+  options.priority = n;
+  return 0;
+}
+
+function setMark(options: SocketOptions, n: number, { cred }: Sender): number {
+  if (!capable(cred, CAP_NET_ADMIN) && !capable(cred, CAP_NET_RAW)) return -EPERM;
+  options.mark = n;
+  return 0;
+}
+
+function setBusyPoll(options: SocketOptions, n: number): number {
+  if (n < 0) return -EINVAL;
+  options.busyPoll = n;
+  return 0;
+}
+
+function setIncomingCpu(options: SocketOptions, n: number): number {
+  options.incomingCpu = n;
+  return 0;
+}
+
+function setPeekOffset(options: SocketOptions, n: number): number {
+  options.peekOffset = n;
+  return 0;
+}
+
+/** Switching it off keeps the time. */
+function setLinger(options: SocketOptions, n: number, _caller: Sender, value: DataView): number {
+  if (value.byteLength < 8) return -EINVAL;
+  const seconds = n === 0 ? options.linger.seconds : value.getInt32(4, true);
+  options.linger = { on: n === 0 ? 0 : 1, seconds };
+  return 0;
+}
+
+/** Nanoseconds from a struct timeval, or -errno. */
+function timeoutOf(value: DataView): number {
+  if (value.byteLength < 16) return -EINVAL;
+  const sec = getInt64(value, 0);
+  const usec = getInt64(value, 8);
+  if (usec < 0 || usec >= 1_000_000) return -EDOM;
+  // A negative time means not to wait at all, zero means to wait forever (socket(7)).
+  return sec < 0 ? 0 : sec * NSEC_PER_SEC + usec * 1000 || Number.POSITIVE_INFINITY;
 }
 
 /** Integers as bytes. */
@@ -294,6 +335,7 @@ export function ints(...values: readonly number[]): Uint8Array {
   return bytes;
 }
 
+/** A struct timeval; zeros for a call that waits forever. */
 function timeval(ns: number): Uint8Array {
   const bytes = new Uint8Array(16);
   const view = new DataView(bytes.buffer);
