@@ -1,4 +1,4 @@
-/** The kernel's state of one machine (kernel/kernel.ts has the contract), and what ends tasks and machine. */
+/** The kernel state of one machine (kernel/kernel.ts has the contract), and the end of its tasks. */
 import type { Timespec } from '../core/clock.ts';
 import type { KernelLog } from '../core/log.ts';
 import type { Ntp } from '../core/ntp.ts';
@@ -70,7 +70,7 @@ export interface KernelParts {
   readonly cpu: Kernel['cpu'];
   readonly observer: TaskObserver | null;
   fillRandom(buf: Uint8Array, off: number, len: number): void;
-  /** The machine ends: powered off, or process 1 died. */
+  /** The machine is to end, as reboot(2) asks. */
   ended(kind: ShutdownKind): void;
   initExited(status: number): void;
 }
@@ -129,7 +129,7 @@ export class MachineKernel implements Kernel {
   readonly queueLimits: QueueLimits = new QueueLimits();
   readonly net: Network;
   readonly syslog: SyslogReader;
-  /** Somebody waits for a promise: the loop must let promises run. */
+  /** A call waits for a promise: the loop must give promises a chance to run. */
   promisesWait = false;
   private readonly parts: KernelParts;
   private lastDev = 0;
@@ -147,31 +147,14 @@ export class MachineKernel implements Kernel {
     this.memory = parts.engine.memory;
     this.ram = new PhysicalMemory(this.memory, parts.mem, done => parts.engine.whenAllDone(done));
     this.images = new TextImages(this.ram, parts.engine.callSites);
-    const { images, memory, oom } = this;
-    this.mmHost = {
-      images,
-      bytes: memory.bytes,
-      vdso: () => parts.engine.vdso,
-      touched: (offset, out) => memory.touched(offset, out),
-      promise: pages => oom.promise(pages),
-      makeRoom: () => oom.makeRoom(),
-    };
+    this.mmHost = mmHostOf(parts.engine, this.images, this.oom);
     this.pids = new PidAllocator(pid => this.tasks.has(pid) || this.groups.has(pid) || this.jobs.uses(pid));
     this.vfs = new Vfs({ clock: this.clock, ram: this.ram, newDev: () => this.newDev() });
-    const { known } = this.engine;
-    this.scratch = known === null ? -1 : this.ram.alloc(PAGE_SIZE);
-    this.known =
-      known === null || this.scratch < 0
-        ? null
-        : new KnownAnswers(known, this.vfs, this.scratch, parts.fillRandom);
-    this.vfs.dcache.onForget = () => this.habits.stopAll();
-    this.vfs.onNameless = inode => settleNameless(this, inode);
-    this.vfs.onWatch = () => this.lentWindows.recall();
-    this.vfs.openFifo = (inode, flags, { cred }) => openFifo(inode, flags, cred, this.pipeLimits);
+    this.scratch = parts.engine.known === null ? -1 : this.ram.alloc(PAGE_SIZE);
+    this.known = this.newKnownAnswers();
+    this.listenToVfs();
     this.vfs.registerFileSystem(tmpfsType());
-    const shmem = makeMount(this.vfs, 'tmpfs', 'tmpfs', 0, 'size=100%');
-    if (typeof shmem === 'number') throw new Error('no memory for shared memory');
-    this.shmem = shmem;
+    this.shmem = mountShmem(this.vfs);
     this.inotify = new InotifyHub(this.vfs);
     this.ipc = new SysvIpc(this.ram, () => ({
       pid: this.current?.tgid ?? 0,
@@ -187,6 +170,21 @@ export class MachineKernel implements Kernel {
     this.syslog = new SyslogReader(parts.log);
     this.anonInodes = new AnonInodeFs('anon_inodefs', ANON_INODE_FS_MAGIC, this.newDev(), this.clock);
     this.pidfs = new PidFs(this.newDev(), this.clock);
+  }
+
+  /** null: the engine has no table for them, or there was no page to prepare them in. */
+  private newKnownAnswers(): KnownAnswers | null {
+    const { known } = this.engine;
+    if (known === null || this.scratch < 0) return null;
+    return new KnownAnswers(known, this.vfs, this.scratch, this.parts.fillRandom);
+  }
+
+  private listenToVfs(): void {
+    const { vfs } = this;
+    vfs.dcache.onForget = () => this.habits.stopAll();
+    vfs.onNameless = inode => settleNameless(this, inode);
+    vfs.onWatch = () => this.lentWindows.recall();
+    vfs.openFifo = (inode, flags, { cred }) => openFifo(inode, flags, cred, this.pipeLimits);
   }
 
   newDev(): number {
@@ -231,7 +229,7 @@ export class MachineKernel implements Kernel {
     if (thread !== null && mm !== null) {
       if (--mm.users > 0) thread.park();
       else {
-        // The space may be there for some time yet: the task need not.
+        // The space may outlive this by some time; the task must not be kept alive by it.
         thread.owner = null;
         mm.destroy();
       }
@@ -246,7 +244,26 @@ export class MachineKernel implements Kernel {
   }
 }
 
-/** set_tid_address(2): the number is cleared and whoever waits for that (pthread_join) is woken. */
+function mmHostOf(engine: Engine, images: TextImages, oom: OomKiller): MmHost {
+  const { memory } = engine;
+  return {
+    images,
+    bytes: memory.bytes,
+    vdso: () => engine.vdso,
+    touched: (offset, out) => memory.touched(offset, out),
+    promise: pages => oom.promise(pages),
+    makeRoom: () => oom.makeRoom(),
+  };
+}
+
+/** The tmpfs that holds shared memory; no name leads there. */
+function mountShmem(vfs: Vfs): Mount {
+  const shmem = makeMount(vfs, 'tmpfs', 'tmpfs', 0, 'size=100%');
+  if (typeof shmem === 'number') throw new Error('no memory for shared memory');
+  return shmem;
+}
+
+/** set_tid_address(2): clears the thread ID and wakes whoever waits for that (pthread_join). */
 function clearTid(task: Task): void {
   const { mm, thread, kernel } = task;
   if (mm === null || thread === null) return;
