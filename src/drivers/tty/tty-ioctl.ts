@@ -1,6 +1,6 @@
 /**
- * ioctl_tty(2): the requests that all terminals know. A pty's master asks about its slave (`fromMaster`); what it
- * knows beyond that is in pty-file.ts.
+ * ioctl_tty(2): the requests that all terminals support. Through a pty's master they concern its slave (`fromMaster`);
+ * the requests that only the master supports are in pty-file.ts.
  */
 
 import { CAP_SYS_ADMIN, capable } from '../../core/cred.ts';
@@ -33,7 +33,7 @@ import {
 import { termiosIoctl } from './termios-ioctl.ts';
 import type { Tty } from './tty.ts';
 
-/** One request: of whom, through which file, by which task. */
+/** One request: for which terminal, through which file, by which task. */
 export interface TtyRequest {
   readonly tty: Tty;
   readonly file: File;
@@ -45,11 +45,19 @@ export interface TtyRequest {
 export function ttyIoctl(request: TtyRequest, cmd: number, arg: number): number {
   const done = termiosIoctl(request, cmd, arg);
   if (done !== -ENOTTY) return done;
-  const owned = ownershipIoctl(request, cmd, arg);
-  return owned !== null ? owned : lineIoctl(request, cmd, arg);
+  return (
+    ownershipIoctl(request, cmd, arg) ??
+    windowSizeIoctl(request, cmd, arg) ??
+    queueIoctl(request, cmd, arg) ??
+    breakIoctl(request, cmd) ??
+    lineIoctl(request, cmd, arg) ??
+    -ENOTTY
+  );
 }
 
-/** Whose terminal it is; null: another request. */
+// Each of the next functions answers null to a request that is not one of its own.
+
+/** Sessions and their terminals. */
 function ownershipIoctl(request: TtyRequest, cmd: number, arg: number): number | null {
   const { tty, file, fromMaster, user, current } = request;
   switch (cmd) {
@@ -76,8 +84,7 @@ function ownershipIoctl(request: TtyRequest, cmd: number, arg: number): number |
   }
 }
 
-function lineIoctl(request: TtyRequest, cmd: number, arg: number): number {
-  const { tty, user, current } = request;
+function windowSizeIoctl({ tty, user }: TtyRequest, cmd: number, arg: number): number | null {
   switch (cmd) {
     case T.TIOCGWINSZ: {
       const at = user.out(arg, WINSIZE_SIZE);
@@ -90,6 +97,15 @@ function lineIoctl(request: TtyRequest, cmd: number, arg: number): number {
       if (at >= 0) tty.resize(readWinSize(user.view, at));
       return Math.min(at, 0);
     }
+    default:
+      return null;
+  }
+}
+
+/** What lies in the input and output queues, and whether it flows. */
+function queueIoctl(request: TtyRequest, cmd: number, arg: number): number | null {
+  const { tty, user, current } = request;
+  switch (cmd) {
     case T.FIONREAD:
       return putInt(user, arg, tty.ldisc.readable);
     case T.TIOCOUTQ:
@@ -98,15 +114,31 @@ function lineIoctl(request: TtyRequest, cmd: number, arg: number): number {
       return checkChange(tty, current, SIGTTOU) || flush(tty, arg);
     case T.TCXONC:
       return checkChange(tty, current, SIGTTOU) || flow(tty, arg);
+    case T.TIOCSTI:
+      return simulateInput(request, arg);
+    default:
+      return null;
+  }
+}
+
+function breakIoctl({ tty, current }: TtyRequest, cmd: number): number | null {
+  switch (cmd) {
     case T.TCSBRK:
     case T.TCSBRKP:
     case T.TIOCSBRK:
-      // No line of ours can carry a break; output is on its way as soon as it is written.
+      // None of our lines can carry a break, and there is no output to wait for: it is sent as soon as it is written.
       return checkChange(tty, current, SIGTTOU);
     case T.TIOCCBRK:
       return 0;
-    case T.TIOCSTI:
-      return simulateInput(request, arg);
+    default:
+      return null;
+  }
+}
+
+/** The line's other settings. */
+function lineIoctl(request: TtyRequest, cmd: number, arg: number): number | null {
+  const { tty, user } = request;
+  switch (cmd) {
     case T.TIOCEXCL:
     case T.TIOCNXCL:
       tty.exclusive = cmd === T.TIOCEXCL;
@@ -115,11 +147,8 @@ function lineIoctl(request: TtyRequest, cmd: number, arg: number): number {
       return putInt(user, arg, tty.exclusive ? 1 : 0);
     case T.TIOCGETD:
       return putInt(user, arg, T.N_TTY);
-    case T.TIOCSETD: {
-      const at = user.in(arg, 4);
-      if (at < 0) return at;
-      return user.view.getInt32(at, true) === T.N_TTY ? 0 : -EINVAL;
-    }
+    case T.TIOCSETD:
+      return setLineDiscipline(user, arg);
     case T.TIOCGDEV:
       return putInt(user, arg, tty.driver.rdev);
     case T.TIOCGSOFTCAR:
@@ -127,7 +156,7 @@ function lineIoctl(request: TtyRequest, cmd: number, arg: number): number {
     case T.TIOCSSOFTCAR:
       return setSoftCarrier(request, arg);
     default:
-      return -ENOTTY;
+      return null;
   }
 }
 
@@ -155,7 +184,7 @@ function flow(tty: Tty, action: number): number {
   }
 }
 
-/** Sends START or STOP to the other side, past output that is stopped, but not if a program has stopped it. */
+/** Sends START or STOP to the other end, even while output is stopped, unless it was a program that stopped it. */
 function sendChar(tty: Tty, c: number): number {
   if (c === DISABLED_CHAR || tty.stoppedByProgram) return 0;
   return tty.driver.write(Uint8Array.of(c), 0, 1) === 1 ? 0 : -EAGAIN;
@@ -166,6 +195,13 @@ function simulateInput({ tty, fromMaster, user, current }: TtyRequest, arg: numb
   const at = user.in(arg, 1);
   if (at < 0) return -EFAULT;
   return tty.receive(Uint8Array.of(user.ram[at]!), 0, 1) === 1 ? 0 : -EIO;
+}
+
+/** N_TTY is the only one that there is. */
+function setLineDiscipline(user: UserMemory, arg: number): number {
+  const at = user.in(arg, 4);
+  if (at < 0) return at;
+  return user.view.getInt32(at, true) === T.N_TTY ? 0 : -EINVAL;
 }
 
 function setSoftCarrier({ tty, user, current }: TtyRequest, arg: number): number {
