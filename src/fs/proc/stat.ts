@@ -1,4 +1,4 @@
-/** /proc/PID/stat, statm, sched and schedstat: a task in numbers (proc_pid_stat(5), proc_pid_statm(5)). */
+/** /proc/PID/stat, statm, sched and schedstat: figures about a task (proc_pid_stat(5), proc_pid_statm(5)). */
 import type { Cred } from '../../core/cred.ts';
 import { PAGE_SIZE } from '../../mm/ram.ts';
 import { SCHED_DEADLINE } from '../../uapi/sched.ts';
@@ -10,7 +10,7 @@ import type { ProcMm, ProcTask, TaskUsage } from './source.ts';
 
 const RLIMIT_RSS = 5;
 
-/** The priority that the scheduler sees: 20 + nice, below zero under a real-time policy, and below those a deadline. */
+/** The priority as the scheduler sees it: 20 + nice; negative under a real-time policy, and lowest with a deadline. */
 function priority(task: ProcTask): number {
   if (task.policy === SCHED_DEADLINE) return -101;
   return task.rtPriority > 0 ? -1 - task.rtPriority : 20 + task.nice;
@@ -21,60 +21,49 @@ const pages = (bytes: number): number => Math.floor(bytes / PAGE_SIZE);
 export const usageOf = (task: ProcTask, process: boolean): TaskUsage =>
   process ? task.processUsage : task.usage;
 
-/** The fields in their order; the comment counts them as the man page does. */
+type Field = string | number;
+
+/** The fields in their order. Comments number them as the man page does. */
 export function showStat(task: ProcTask, context: TaskContext, cred: Cred): string {
   const allowed = mayTrace(context, cred);
   const { mm } = task;
-  const own = usageOf(task, context.process);
-  const children = task.childUsage;
-  const fields: (string | number)[] = [
-    // 1 to 9
-    task.pid,
-    `(${task.comm})`,
-    task.state,
-    task.ppid,
-    task.pgid,
-    task.sid,
-    task.tty | 0,
-    task.foregroundGroup,
-    task.flags >>> 0,
-    // 10 to 17
-    own.minflt,
-    children.minflt,
-    own.majflt,
-    children.majflt,
-    ticks(own.user),
-    ticks(own.system),
-    ticks(children.user),
-    ticks(children.system),
-    // 18 to 22
-    priority(task),
-    task.nice,
-    task.threadCount,
-    0,
-    ticks(task.startTime),
+  const fields: readonly Field[] = [
+    ...identityFields(task),
+    ...usageFields(usageOf(task, context.process), task.childUsage),
+    ...schedulingFields(task),
     ...memoryFields(task, mm, allowed),
     ...signalFields(task),
     // 35 to 37
     allowed && task.wchan !== '' ? 1 : 0,
     0,
     0,
-    // 38 to 44
-    task.exitSignal,
-    task.processor,
-    task.rtPriority,
-    task.policy,
-    0,
-    0,
-    0,
+    ...processorFields(task),
     ...layoutFields(mm, allowed),
+    // 52
     allowed ? task.exitCode : 0,
   ];
   return `${fields.join(' ')}\n`;
 }
 
-/** 23 to 30: sizes, and where things lie for those who may know. */
-function memoryFields(task: ProcTask, mm: ProcMm | null, allowed: boolean): (string | number)[] {
+/** 1 to 9. */
+function identityFields(task: ProcTask): Field[] {
+  const { pid, comm, state, ppid, pgid, sid } = task;
+  return [pid, `(${comm})`, state, ppid, pgid, sid, task.tty | 0, task.foregroundGroup, task.flags >>> 0];
+}
+
+/** 10 to 17: faults and times, of the task itself and of the children that it has waited for. */
+function usageFields(own: TaskUsage, children: TaskUsage): Field[] {
+  const faults = [own.minflt, children.minflt, own.majflt, children.majflt];
+  return [...faults, ...[own.user, own.system, children.user, children.system].map(ticks)];
+}
+
+/** 18 to 22. */
+function schedulingFields(task: ProcTask): Field[] {
+  return [priority(task), task.nice, task.threadCount, 0, ticks(task.startTime)];
+}
+
+/** 23 to 30: sizes, and addresses for those who may know them. */
+function memoryFields(task: ProcTask, mm: ProcMm | null, allowed: boolean): Field[] {
   const limit = task.limits[RLIMIT_RSS]!.soft;
   const rssLimit = Number.isFinite(limit) ? limit : ULONG_MAX;
   if (mm === null) return [0, 0, rssLimit, 0, 0, 0, 0, 0];
@@ -84,10 +73,15 @@ function memoryFields(task: ProcTask, mm: ProcMm | null, allowed: boolean): (str
   return [size, pages(rss), rssLimit, ...places, 0, 0];
 }
 
-/** 31 to 34: the first 31 signals of each set, in decimal (obsolete: status has them all). */
+/** 31 to 34: the first 31 signals of each set, in decimal (obsolete: /proc/PID/status shows all signals). */
 function signalFields({ signals }: ProcTask): number[] {
   const { pending, blocked, ignored, caught } = signals;
   return [pending, blocked, ignored, caught].map(set => set.lo & 0x7fffffff);
+}
+
+/** 38 to 44. */
+function processorFields({ exitSignal, processor, rtPriority, policy }: ProcTask): Field[] {
+  return [exitSignal, processor, rtPriority, policy, 0, 0, 0];
 }
 
 /** 45 to 51. */
