@@ -148,144 +148,143 @@ export const ERESTARTNOHAND = 514;
 /** Restart through restart_syscall(2), which continues with the remaining time. */
 export const ERESTART_RESTARTBLOCK = 516;
 
-const NAMES: readonly string[] = Object.freeze(
-  (() => {
-    const names: string[] = [];
-    names[EPERM] = 'EPERM';
-    names[ENOENT] = 'ENOENT';
-    names[ESRCH] = 'ESRCH';
-    names[EINTR] = 'EINTR';
-    names[EIO] = 'EIO';
-    names[ENXIO] = 'ENXIO';
-    names[E2BIG] = 'E2BIG';
-    names[ENOEXEC] = 'ENOEXEC';
-    names[EBADF] = 'EBADF';
-    names[ECHILD] = 'ECHILD';
-    names[EAGAIN] = 'EAGAIN';
-    names[ENOMEM] = 'ENOMEM';
-    names[EACCES] = 'EACCES';
-    names[EFAULT] = 'EFAULT';
-    names[ENOTBLK] = 'ENOTBLK';
-    names[EBUSY] = 'EBUSY';
-    names[EEXIST] = 'EEXIST';
-    names[EXDEV] = 'EXDEV';
-    names[ENODEV] = 'ENODEV';
-    names[ENOTDIR] = 'ENOTDIR';
-    names[EISDIR] = 'EISDIR';
-    names[EINVAL] = 'EINVAL';
-    names[ENFILE] = 'ENFILE';
-    names[EMFILE] = 'EMFILE';
-    names[ENOTTY] = 'ENOTTY';
-    names[ETXTBSY] = 'ETXTBSY';
-    names[EFBIG] = 'EFBIG';
-    names[ENOSPC] = 'ENOSPC';
-    names[ESPIPE] = 'ESPIPE';
-    names[EROFS] = 'EROFS';
-    names[EMLINK] = 'EMLINK';
-    names[EPIPE] = 'EPIPE';
-    names[EDOM] = 'EDOM';
-    names[ERANGE] = 'ERANGE';
-    names[EDEADLK] = 'EDEADLK';
-    names[ENAMETOOLONG] = 'ENAMETOOLONG';
-    names[ENOLCK] = 'ENOLCK';
-    names[ENOSYS] = 'ENOSYS';
-    names[ENOTEMPTY] = 'ENOTEMPTY';
-    names[ELOOP] = 'ELOOP';
-    names[ENOMSG] = 'ENOMSG';
-    names[EIDRM] = 'EIDRM';
-    names[ECHRNG] = 'ECHRNG';
-    names[EL2NSYNC] = 'EL2NSYNC';
-    names[EL3HLT] = 'EL3HLT';
-    names[EL3RST] = 'EL3RST';
-    names[ELNRNG] = 'ELNRNG';
-    names[EUNATCH] = 'EUNATCH';
-    names[ENOCSI] = 'ENOCSI';
-    names[EL2HLT] = 'EL2HLT';
-    names[EBADE] = 'EBADE';
-    names[EBADR] = 'EBADR';
-    names[EXFULL] = 'EXFULL';
-    names[ENOANO] = 'ENOANO';
-    names[EBADRQC] = 'EBADRQC';
-    names[EBADSLT] = 'EBADSLT';
-    names[EBFONT] = 'EBFONT';
-    names[ENOSTR] = 'ENOSTR';
-    names[ENODATA] = 'ENODATA';
-    names[ETIME] = 'ETIME';
-    names[ENOSR] = 'ENOSR';
-    names[ENONET] = 'ENONET';
-    names[ENOPKG] = 'ENOPKG';
-    names[EREMOTE] = 'EREMOTE';
-    names[ENOLINK] = 'ENOLINK';
-    names[EADV] = 'EADV';
-    names[ESRMNT] = 'ESRMNT';
-    names[ECOMM] = 'ECOMM';
-    names[EPROTO] = 'EPROTO';
-    names[EMULTIHOP] = 'EMULTIHOP';
-    names[EDOTDOT] = 'EDOTDOT';
-    names[EBADMSG] = 'EBADMSG';
-    names[EOVERFLOW] = 'EOVERFLOW';
-    names[ENOTUNIQ] = 'ENOTUNIQ';
-    names[EBADFD] = 'EBADFD';
-    names[EREMCHG] = 'EREMCHG';
-    names[ELIBACC] = 'ELIBACC';
-    names[ELIBBAD] = 'ELIBBAD';
-    names[ELIBSCN] = 'ELIBSCN';
-    names[ELIBMAX] = 'ELIBMAX';
-    names[ELIBEXEC] = 'ELIBEXEC';
-    names[EILSEQ] = 'EILSEQ';
-    names[ERESTART] = 'ERESTART';
-    names[ESTRPIPE] = 'ESTRPIPE';
-    names[EUSERS] = 'EUSERS';
-    names[ENOTSOCK] = 'ENOTSOCK';
-    names[EDESTADDRREQ] = 'EDESTADDRREQ';
-    names[EMSGSIZE] = 'EMSGSIZE';
-    names[EPROTOTYPE] = 'EPROTOTYPE';
-    names[ENOPROTOOPT] = 'ENOPROTOOPT';
-    names[EPROTONOSUPPORT] = 'EPROTONOSUPPORT';
-    names[ESOCKTNOSUPPORT] = 'ESOCKTNOSUPPORT';
-    names[EOPNOTSUPP] = 'EOPNOTSUPP';
-    names[EPFNOSUPPORT] = 'EPFNOSUPPORT';
-    names[EAFNOSUPPORT] = 'EAFNOSUPPORT';
-    names[EADDRINUSE] = 'EADDRINUSE';
-    names[EADDRNOTAVAIL] = 'EADDRNOTAVAIL';
-    names[ENETDOWN] = 'ENETDOWN';
-    names[ENETUNREACH] = 'ENETUNREACH';
-    names[ENETRESET] = 'ENETRESET';
-    names[ECONNABORTED] = 'ECONNABORTED';
-    names[ECONNRESET] = 'ECONNRESET';
-    names[ENOBUFS] = 'ENOBUFS';
-    names[EISCONN] = 'EISCONN';
-    names[ENOTCONN] = 'ENOTCONN';
-    names[ESHUTDOWN] = 'ESHUTDOWN';
-    names[ETOOMANYREFS] = 'ETOOMANYREFS';
-    names[ETIMEDOUT] = 'ETIMEDOUT';
-    names[ECONNREFUSED] = 'ECONNREFUSED';
-    names[EHOSTDOWN] = 'EHOSTDOWN';
-    names[EHOSTUNREACH] = 'EHOSTUNREACH';
-    names[EALREADY] = 'EALREADY';
-    names[EINPROGRESS] = 'EINPROGRESS';
-    names[ESTALE] = 'ESTALE';
-    names[EUCLEAN] = 'EUCLEAN';
-    names[ENOTNAM] = 'ENOTNAM';
-    names[ENAVAIL] = 'ENAVAIL';
-    names[EISNAM] = 'EISNAM';
-    names[EREMOTEIO] = 'EREMOTEIO';
-    names[EDQUOT] = 'EDQUOT';
-    names[ENOMEDIUM] = 'ENOMEDIUM';
-    names[EMEDIUMTYPE] = 'EMEDIUMTYPE';
-    names[ECANCELED] = 'ECANCELED';
-    names[ENOKEY] = 'ENOKEY';
-    names[EKEYEXPIRED] = 'EKEYEXPIRED';
-    names[EKEYREVOKED] = 'EKEYREVOKED';
-    names[EKEYREJECTED] = 'EKEYREJECTED';
-    names[EOWNERDEAD] = 'EOWNERDEAD';
-    names[ENOTRECOVERABLE] = 'ENOTRECOVERABLE';
-    names[ERFKILL] = 'ERFKILL';
-    return names;
-  })(),
-);
+/** Each number that has a name, without the names that mean the same number. */
+const NUMBERS: Readonly<Record<string, number>> = {
+  EPERM,
+  ENOENT,
+  ESRCH,
+  EINTR,
+  EIO,
+  ENXIO,
+  E2BIG,
+  ENOEXEC,
+  EBADF,
+  ECHILD,
+  EAGAIN,
+  ENOMEM,
+  EACCES,
+  EFAULT,
+  ENOTBLK,
+  EBUSY,
+  EEXIST,
+  EXDEV,
+  ENODEV,
+  ENOTDIR,
+  EISDIR,
+  EINVAL,
+  ENFILE,
+  EMFILE,
+  ENOTTY,
+  ETXTBSY,
+  EFBIG,
+  ENOSPC,
+  ESPIPE,
+  EROFS,
+  EMLINK,
+  EPIPE,
+  EDOM,
+  ERANGE,
+  EDEADLK,
+  ENAMETOOLONG,
+  ENOLCK,
+  ENOSYS,
+  ENOTEMPTY,
+  ELOOP,
+  ENOMSG,
+  EIDRM,
+  ECHRNG,
+  EL2NSYNC,
+  EL3HLT,
+  EL3RST,
+  ELNRNG,
+  EUNATCH,
+  ENOCSI,
+  EL2HLT,
+  EBADE,
+  EBADR,
+  EXFULL,
+  ENOANO,
+  EBADRQC,
+  EBADSLT,
+  EBFONT,
+  ENOSTR,
+  ENODATA,
+  ETIME,
+  ENOSR,
+  ENONET,
+  ENOPKG,
+  EREMOTE,
+  ENOLINK,
+  EADV,
+  ESRMNT,
+  ECOMM,
+  EPROTO,
+  EMULTIHOP,
+  EDOTDOT,
+  EBADMSG,
+  EOVERFLOW,
+  ENOTUNIQ,
+  EBADFD,
+  EREMCHG,
+  ELIBACC,
+  ELIBBAD,
+  ELIBSCN,
+  ELIBMAX,
+  ELIBEXEC,
+  EILSEQ,
+  ERESTART,
+  ESTRPIPE,
+  EUSERS,
+  ENOTSOCK,
+  EDESTADDRREQ,
+  EMSGSIZE,
+  EPROTOTYPE,
+  ENOPROTOOPT,
+  EPROTONOSUPPORT,
+  ESOCKTNOSUPPORT,
+  EOPNOTSUPP,
+  EPFNOSUPPORT,
+  EAFNOSUPPORT,
+  EADDRINUSE,
+  EADDRNOTAVAIL,
+  ENETDOWN,
+  ENETUNREACH,
+  ENETRESET,
+  ECONNABORTED,
+  ECONNRESET,
+  ENOBUFS,
+  EISCONN,
+  ENOTCONN,
+  ESHUTDOWN,
+  ETOOMANYREFS,
+  ETIMEDOUT,
+  ECONNREFUSED,
+  EHOSTDOWN,
+  EHOSTUNREACH,
+  EALREADY,
+  EINPROGRESS,
+  ESTALE,
+  EUCLEAN,
+  ENOTNAM,
+  ENAVAIL,
+  EISNAM,
+  EREMOTEIO,
+  EDQUOT,
+  ENOMEDIUM,
+  EMEDIUMTYPE,
+  ECANCELED,
+  ENOKEY,
+  EKEYEXPIRED,
+  EKEYREVOKED,
+  EKEYREJECTED,
+  EOWNERDEAD,
+  ENOTRECOVERABLE,
+  ERFKILL,
+};
+
+const NAMES: ReadonlyMap<number, string> = new Map(Object.entries(NUMBERS).map(([name, n]) => [n, name]));
 
 /** The name of an error number: `errnoName(2)` is `'ENOENT'`. */
 export function errnoName(errno: number): string {
-  return NAMES[errno] ?? `errno ${errno}`;
+  return NAMES.get(errno) ?? `errno ${errno}`;
 }
