@@ -1,5 +1,5 @@
 /**
- * A machine: `boot` makes one, runs it to its end and tells how it ended (init/options.ts has the shapes).
+ * A machine: `boot` makes one, runs it to its end and reports how it ended (init/options.ts has the types).
  */
 import { availableParallelism } from 'node:os';
 import { KernelLog } from './core/log.ts';
@@ -42,23 +42,49 @@ interface Host {
   readonly facts: HostFacts;
   readonly poller: HostPoller;
   readonly calls: DescriptorCalls;
-  /** Processors of the host that we may use. */
+  /** How many of the host's processors we may use. */
   readonly processors: number;
   readonly background: BackgroundThreads;
-  /** Prints calls, if that was asked for. */
+  /** Prints system calls; null unless that was asked for. */
   readonly strace: Strace | null;
 }
 
 export async function boot(options: MachineOptions): Promise<ExitReport> {
   const libc = openLibc();
   const facts = new HostFacts(libc);
-  if (facts.missing !== null) return { type: 'error', message: facts.missing, status: null };
+  if (facts.missing !== null) return failure(facts.missing);
   const calls = new DescriptorCalls(libc);
   if (typeof options.console === 'object') new HostTerminal(calls, options.console.input).awaitForeground();
   const letGo = options.umid === null ? () => {} : takeUmid(options.umid);
-  if (typeof letGo === 'string') return { type: 'error', message: letGo, status: null };
+  if (typeof letGo === 'string') return failure(letGo);
+  const host = hostOf(libc, facts, calls, options);
+  const clock = new MachineClock(id => facts.time(id));
+  const log = new KernelLog({ monotonic: () => clock.monotonic() - clock.boot });
+  logBegin(log, options);
+  let lost = (): void => {};
+  const engine = startEngine(host, options, () => lost());
+  if (typeof engine === 'string') {
+    letGo();
+    return failure(engine);
+  }
+  return new Promise(resolve => {
+    const power = new Power(log, options.panic * 1000, resolve);
+    lost = () => power.panic('the engine is gone: its reaper was killed');
+    watchOver(power, engine, letGo, options);
+    try {
+      const kernel = newKernel(host, engine, clock, log, power, options);
+      run(host, kernel, clock, power, options);
+    } catch (bug) {
+      power.crash(bug);
+    }
+  });
+}
+
+const failure = (message: string): ExitReport => ({ type: 'error', message, status: null });
+
+function hostOf(libc: Libc, facts: HostFacts, calls: DescriptorCalls, options: MachineOptions): Host {
   const processors = availableParallelism();
-  const host = {
+  return {
     libc,
     facts,
     poller: new HostPoller(libc),
@@ -67,43 +93,27 @@ export async function boot(options: MachineOptions): Promise<ExitReport> {
     background: new BackgroundThreads(libc, monotonicNow()),
     strace: straceOf(libc, calls, options),
   };
-  const clock = new MachineClock(id => facts.time(id));
-  const log = new KernelLog({ monotonic: () => clock.monotonic() - clock.boot });
-  logBegin(log, options);
-  let lost = (): void => {};
-  const engine = startEngine(host, options, () => lost());
-  if (typeof engine === 'string') {
-    letGo();
-    return { type: 'error', message: engine, status: null };
-  }
-  return new Promise(resolve => {
-    const power = new Power(log, options.panic * 1000, resolve);
-    if (options.timeout !== null) power.limit(options.timeout);
-    power.atEnd(() => engine.shutdown());
-    power.atEnd(letGo);
-    power.atEnd(
-      onStop(
-        () => engine.pause(true),
-        () => engine.pause(false),
-      ),
-    );
-    lost = () => power.panic('the engine is gone: its reaper was killed');
-    const crash = (bug: unknown): void => power.crash(bug);
-    power.atEnd(onUncaught(crash));
-    try {
-      const kernel = newKernel(host, engine, clock, log, power, options);
-      run(host, kernel, clock, power, options);
-    } catch (bug) {
-      crash(bug);
-    }
-  });
+}
+
+/** The time limit, what the machine's end must undo, and what reaches it from this process: ^Z and uncaught exceptions. */
+function watchOver(power: Power, engine: NativeEngine, letGo: () => void, options: MachineOptions): void {
+  if (options.timeout !== null) power.limit(options.timeout);
+  power.atEnd(() => engine.shutdown());
+  power.atEnd(letGo);
+  power.atEnd(
+    onStop(
+      () => engine.pause(true),
+      () => engine.pause(false),
+    ),
+  );
+  power.atEnd(onUncaught(bug => power.crash(bug)));
 }
 
 function straceOf(libc: Libc, calls: DescriptorCalls, { strace }: MachineOptions): Strace | null {
   return strace === null ? null : new Strace(syscallsByNumber(), linesTo(libc, calls, strace));
 }
 
-/** The engine, with the system calls that its threads ask for. */
+/** Starts the engine and tells it which system calls its threads can make. */
 function startEngine(
   { libc, poller, strace }: Host,
   options: MachineOptions,
@@ -160,7 +170,7 @@ function newKernel(
   });
 }
 
-/** Mounts the root, starts the first program and serves guests until the power goes off. */
+/** Mounts the root, starts the first program and serves guests until the machine is switched off. */
 function run(
   host: Host,
   kernel: MachineKernel,
@@ -177,10 +187,11 @@ function run(
   const terminals = registerAll(kernel, proc, files, options);
   const line = connectConsole(options.console, terminals, calls, poller, power);
   if (typeof line === 'string') {
-    power.end({ type: 'error', message: line, status: null });
+    power.end(failure(line));
     return;
   }
-  // After whoever has to clean up when this process is ended by one: the machine's end does that.
+  // After everything that listens for these signals in order to clean up: this takes their place, and the machine's end
+  // does the cleaning up.
   power.atEnd(takeEndingSignals(options.ignored, signal => power.signalled(signal)));
   logMachine(log, options);
   showLog(log, options, line, fd => linesTo(libc, calls, fd));
