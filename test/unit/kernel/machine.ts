@@ -4,6 +4,7 @@ import { BufferMemory } from '../../../src/core/buffer-memory.ts';
 import { NSEC_PER_SEC, type Timespec } from '../../../src/core/clock.ts';
 import { type Cred, ROOT_CRED } from '../../../src/core/cred.ts';
 import { KernelLog } from '../../../src/core/log.ts';
+import { Ntp } from '../../../src/core/ntp.ts';
 import { SyslogReader } from '../../../src/core/syslog.ts';
 import { TimerHeap } from '../../../src/core/timers.ts';
 import { WaitQueue } from '../../../src/core/wait.ts';
@@ -54,6 +55,7 @@ export class FakeMachine {
     const tasks = new NumberTable<Task>();
     const groups = new NumberTable<ThreadGroup>();
     const jobs = new JobControl();
+    const ntp = new Ntp(0);
     const parts = {
       clock,
       timers: this.timers,
@@ -75,6 +77,7 @@ export class FakeMachine {
       accounting: new Accounting(),
       vfs: { dcache: new Dcache() },
       fillRandom: (buf: Uint8Array, off: number, len: number) => void buf.fill(0x5a, off, off + len),
+      steerRealtime: (look: (ntp: Ntp, now: number) => void) => look(ntp, 0),
       setRealtime: (time: Timespec) => {
         this.wall = time;
         this.kernel.clockSet.wake();
