@@ -29,5 +29,5 @@ function acct(task: Task, nameAddr: number): number {
 }
 
 export const acctCalls: readonly Syscall[] = [
-  call('acct', [path('filename')], acct, 'use of privilege is not told'),
+  call('acct', [path('filename')], acct, 'use of privilege (ASU) is not recorded'),
 ];

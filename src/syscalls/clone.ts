@@ -240,7 +240,7 @@ function archPrctl(task: Task, code: number, address: number): number {
   return code === ARCH_SET_GS || code === ARCH_GET_GS ? -ENOSYS : -EINVAL;
 }
 
-const NAMESPACES = 'of namespaces only those of mounts and names (CLONE_NEWNS, CLONE_NEWUTS)';
+const NAMESPACES = 'only namespaces of mounts and host names (CLONE_NEWNS, CLONE_NEWUTS)';
 const EXIT_SIGNAL = {
   mask: 0xff,
   show: (signal: number) => (signal === 0 ? '' : signalName(signal)),

@@ -75,7 +75,7 @@ export function setFsxattr(task: Task, { inode, path }: File, addr: number): num
 
 const atFlags = flags('at_flags', { AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH });
 const args = [dirfd('dirfd'), path('pathname'), pointer('attr'), ulong('usize'), atFlags];
-const NOTE = 'the attributes of ioctl_iflags(2)';
+const NOTE = 'only the attributes of ioctl_iflags(2)';
 
 export const fileAttrCalls: readonly Syscall[] = [
   call('file_getattr', args, getattr, NOTE),

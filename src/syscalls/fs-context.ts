@@ -147,7 +147,7 @@ function fsmount(task: Task, fd: number, flags: number, attributes: number): num
   return typeof file === 'number' ? file : install(task, file, flags !== 0);
 }
 
-const NOTE = 'options are checked when the filesystem is made or changed';
+const NOTE = 'options are checked only when the filesystem is created or reconfigured';
 
 export const fsContextCalls: readonly Syscall[] = [
   call('fsopen', [string('fsname'), flags('flags', { FSOPEN_CLOEXEC })], fsopen),

@@ -283,6 +283,6 @@ export const futexCalls: readonly Syscall[] = [
     'futex',
     [pointer('uaddr'), operation, int('val'), timeout, otherWord, lastValue],
     futex,
-    'no FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI; priorities are not inherited; FUTEX_WAKE_OP is not atomic against stores by other threads',
+    'no FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI; priorities are not inherited; FUTEX_WAKE_OP is not atomic with respect to stores by other threads',
   ),
 ];

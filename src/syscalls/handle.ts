@@ -170,7 +170,7 @@ function findFile(task: Task, { mount }: Path, { ino, generation, connectable }:
 }
 
 const NOTE =
-  'tmpfs, overlay, hostfs; of files named so at last, 65536 of each filesystem, that still have names';
+  'tmpfs, overlay and hostfs only; in each, handles of the latest 65536 files that still have names';
 
 export const handleCalls: readonly Syscall[] = [
   call(

@@ -97,7 +97,7 @@ function usageOf(task: Task, who: number): Usage | null {
 }
 
 const RESOURCES = namesIn(r, /^RLIMIT_/);
-const NOTE = 'RLIMIT_RTTIME is kept, but nobody is killed for it';
+const NOTE = 'RLIMIT_RTTIME is stored but not enforced';
 
 export const limitCalls: readonly Syscall[] = [
   call('getrlimit', [oneOf('resource', RESOURCES), outStruct('rlim', RLIMIT)], getrlimit),

@@ -205,7 +205,7 @@ function pkeyMprotect(task: Task, addr: number, len: number, prot: number, key: 
   return key === -1 ? mprotect(task, addr, len, prot) : -EINVAL;
 }
 
-const NOTE_KEYS = 'no protection keys, as on a processor that lacks them';
+const NOTE_KEYS = 'no protection keys, as on a processor without them';
 const { MADV_NORMAL, MADV_DONTNEED, MADV_FREE, MADV_HUGEPAGE } = mman;
 const NAMES = { MADV_NORMAL, MADV_DONTNEED, MADV_FREE, MADV_HUGEPAGE };
 

@@ -23,6 +23,6 @@ export const memfdCalls: readonly Syscall[] = [
     'memfd_create',
     [string('name'), flags('flags', FLAGS)],
     memfdCreate,
-    'no huge pages: their files have no content',
+    'no huge pages: MFD_HUGETLB files can hold no data',
   ),
 ];

@@ -262,7 +262,7 @@ function nodeOf(mm: Mm, place: number): number {
   return there[0] === 0 ? -ENOENT : 0;
 }
 
-const NOTE = 'there is one node';
+const NOTE = 'there is only one node';
 
 export const mempolicyCalls: readonly Syscall[] = [
   call('set_mempolicy', [int('mode'), pointer('nodemask'), ulong('maxnode')], setMempolicy, NOTE),

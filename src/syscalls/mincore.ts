@@ -142,6 +142,6 @@ export const mincoreCalls: readonly Syscall[] = [
     'cachestat',
     [fd('fd'), inStruct('cstat_range', RANGE_SIZE), outStruct('cstat', STAT_SIZE), uint('flags')],
     cachestat,
-    'no page is dirty or evicted',
+    'no page counts as dirty or evicted',
   ),
 ];

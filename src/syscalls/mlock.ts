@@ -73,7 +73,7 @@ function munlockall(task: Task): number {
   return 0;
 }
 
-const NOTE = 'memory is never written to a disk: what is locked is there at once, and counts';
+const NOTE = 'the machine never swaps; locking brings pages in at once, and counts them';
 
 export const mlockCalls: readonly Syscall[] = [
   call('mlock', [address('addr'), extent('len')], mlock, NOTE),

@@ -113,6 +113,6 @@ export const nanosleepCalls: readonly Syscall[] = [
     'clock_nanosleep',
     [oneOf('clockid', CLOCKS), flags('flags', { TIMER_ABSTIME }), inStruct('req', TIMESPEC), REMAINING],
     clockNanosleep,
-    'processor time is looked at every 4 ms or more',
+    'processor time is checked at intervals of 4 ms or more',
   ),
 ];

@@ -202,7 +202,7 @@ const optionArgs = [fd('sockfd'), oneOf('level', { SOL_SOCKET }), oneOf('optname
 const optionValue = shown('optval', structAt(INT));
 
 export const netCalls: readonly Syscall[] = [
-  call('socket', makeArgs, socket, 'AF_UNIX alone'),
+  call('socket', makeArgs, socket, 'AF_UNIX only'),
   call('socketpair', [...makeArgs, outStruct('sv', INT_PAIR)], socketpair),
   call('bind', addressArgs, bind),
   call('listen', [fd('sockfd'), int('backlog')], listen),

@@ -214,7 +214,7 @@ export const openCalls: readonly Syscall[] = [
     'openat2',
     [dirfd('dirfd'), path('pathname'), pointer('how'), ulong('size')],
     openat2,
-    'RESOLVE_CACHED always answers EAGAIN',
+    'RESOLVE_CACHED always fails with EAGAIN',
   ),
   call('creat', [path('pathname'), mode('mode')], creat),
 ];

@@ -214,12 +214,12 @@ export const prctlCalls: readonly Syscall[] = [
     'prctl',
     [oneOf('option', namesIn(operations, /^PR_/)), ...words],
     prctl,
-    'no PR_SET_MM, transparent huge pages, speculation and memory failure settings: EINVAL',
+    'no PR_SET_MM, no settings of transparent huge pages, speculation or memory failures: EINVAL',
   ),
   call(
     'personality',
     [uint('persona')],
     personality,
-    'kept, inherited and answered; of its flags only STICKY_TIMEOUTS changes anything',
+    'stored, inherited and reported; of its flags only STICKY_TIMEOUTS has an effect',
   ),
 ];

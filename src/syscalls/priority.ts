@@ -114,7 +114,7 @@ function highest(a: number, b: number): number {
 const WHICH = { PRIO_PROCESS, PRIO_PGRP, PRIO_USER };
 const { IOPRIO_WHO_PROCESS, IOPRIO_WHO_PGRP, IOPRIO_WHO_USER } = io;
 const IO_WHICH = { IOPRIO_WHO_PROCESS, IOPRIO_WHO_PGRP, IOPRIO_WHO_USER };
-const NOTE = 'kept and answered; the host schedules';
+const NOTE = 'stored and reported, but the host schedules';
 
 export const priorityCalls: readonly Syscall[] = [
   call('getpriority', [oneOf('which', WHICH), int('who')], getpriority),

@@ -210,6 +210,6 @@ export const recvCalls: readonly Syscall[] = [
     'recvmmsg',
     [...receivedBatch, pointer('timeout')],
     recvmmsg,
-    'the time left is not stored in timeout',
+    'the remaining time is not written to timeout',
   ),
 ];

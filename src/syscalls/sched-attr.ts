@@ -113,7 +113,7 @@ function putSched(view: DataView, at: number, sched: SchedAttr): void {
   setInt64(view, at + 40, deadline?.period ?? 0);
 }
 
-const NOTE = 'kept and answered; the host schedules; no SCHED_EXT';
+const NOTE = 'stored and reported, but the host schedules; no SCHED_EXT';
 
 export const schedAttrCalls: readonly Syscall[] = [
   call('sched_setattr', [pid('pid'), pointer('attr'), uint('flags')], setattr, NOTE),

@@ -140,7 +140,7 @@ function affinityByte(affinity: Uint32Array | null, byte: number, ncpus: number)
   return (1 << cpus) - 1;
 }
 
-const NOTE = 'kept and answered; the host schedules';
+const NOTE = 'stored and reported, but the host schedules';
 
 export const schedCalls: readonly Syscall[] = [
   call('sched_yield', [], () => 0),
@@ -183,7 +183,7 @@ export const schedCalls: readonly Syscall[] = [
     'getcpu',
     [outStruct('cpu', INT), outStruct('node', INT), int('unused')],
     getcpu,
-    'always the first allowed one',
+    'always the first allowed processor',
   ),
   ...priorityCalls,
 ];

@@ -159,12 +159,12 @@ function info(task: Task, used: boolean, addr: number): number {
 
 export const semCalls: readonly Syscall[] = [
   call('semget', [int('key'), int('nsems'), flags('semflg', IPC_FLAGS)], semget),
-  call('semop', [int('semid'), pointer('sops'), uint('nsops')], semop, 'SEM_UNDO belongs to the process'),
+  call('semop', [int('semid'), pointer('sops'), uint('nsops')], semop, 'SEM_UNDO is kept per process'),
   call(
     'semtimedop',
     [int('semid'), pointer('sops'), uint('nsops'), pointer('timeout')],
     semtimedop,
-    'SEM_UNDO belongs to the process',
+    'SEM_UNDO is kept per process',
   ),
   call('semctl', [int('semid'), int('semnum'), int('op'), long('arg')], semctl),
 ];

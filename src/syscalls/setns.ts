@@ -55,6 +55,6 @@ export const setnsCalls: readonly Syscall[] = [
     'setns',
     [fd('fd'), flags('nstype', KINDS)],
     setns,
-    'other namespaces than those of mounts and names are one each',
+    'except for mounts and host names, there is only one namespace of each kind',
   ),
 ];

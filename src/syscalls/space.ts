@@ -129,7 +129,7 @@ export const spaceCalls: readonly Syscall[] = [
     'fadvise64',
     [fd('fd'), long('offset'), long('len'), oneOf('advice', ADVICE)],
     fadvise64,
-    'checked, and then ignored',
+    'validated, then ignored',
   ),
-  call('readahead', [fd('fd'), long('offset'), ulong('count')], readahead, 'checked, and then ignored'),
+  call('readahead', [fd('fd'), long('offset'), ulong('count')], readahead, 'validated, then ignored'),
 ];

@@ -174,5 +174,5 @@ export const spliceCalls: readonly Syscall[] = [
     splice,
   ),
   call('tee', [fd('fd_in'), fd('fd_out'), ulong('len'), spliceFlags], tee),
-  call('vmsplice', [fd('fd'), pointer('iov'), ulong('nr_segs'), spliceFlags], vmsplice, 'copies'),
+  call('vmsplice', [fd('fd'), pointer('iov'), ulong('nr_segs'), spliceFlags], vmsplice, 'copies the data'),
 ];

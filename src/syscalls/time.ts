@@ -159,7 +159,7 @@ function timerDelete(task: Task, id: number): number {
   return 0;
 }
 
-const CPU_NOTE = 'processor time is looked at every 4 ms or more: signals may be late by that';
+const CPU_NOTE = 'processor time is checked at intervals of 4 ms or more: signals may be that late';
 
 export const timeCalls: readonly Syscall[] = [
   ...clockCalls,

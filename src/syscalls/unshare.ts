@@ -44,6 +44,6 @@ export const unshareCalls: readonly Syscall[] = [
     'unshare',
     [flags('flags', FLAGS)],
     unshare,
-    'of namespaces only those of mounts and names (CLONE_NEWNS, CLONE_NEWUTS)',
+    'only namespaces of mounts and host names (CLONE_NEWNS, CLONE_NEWUTS)',
   ),
 ];
