@@ -33,23 +33,23 @@ const HELP = `Usage: linux [kernel options] [init arguments]
 Boots a Linux machine whose kernel is this program. Without options: a shell as root in a disposable view
 of this host's files (changes are kept in memory and are gone when the machine ends).
 
-  mem=SIZE              physical memory, for example 512M (half of the host's, at most 2G)
-  ncpus=N               processors (the host's)
+  mem=SIZE              physical memory, for example 512M (default: half of the host's, at most 2G)
+  ncpus=N               processors (default: the host's)
   root=/dev/root rootfstype=hostfs rootflags=DIR
-                        the host directory DIR as the root, read-only unless rw is said (or root remounts it)
+                        the host directory DIR as the root, read-only unless rw is given (or root remounts it)
   ro, rw                mount the root read-only or read-write
   init=PATH             the program that becomes process 1
                         (with root= and no init=: /sbin/init, /etc/init, /bin/init, /bin/sh)
-  con0=fd:IN,fd:OUT     the console's descriptors (fd:0,fd:1), or null
-  hostname=NAME         the machine's host name (the host's, or as the root's /etc/hostname says)
+  con0=fd:IN,fd:OUT     the console's descriptors (default: fd:0,fd:1), or null
+  hostname=NAME         the machine's host name (default: the host's, or the one in the root's /etc/hostname)
   umid=NAME             the machine's name on this host
   quiet, loglevel=N     show only serious kernel messages, or those below level N
   panic=SECONDS         wait this long between a panic and the end
   --showconfig          print what is built into the kernel
   --version, --help     print the version, or this text
 
-Other words go to init as Linux does it: name=value to its environment, the rest and all that follows -- to
-its arguments. "uml run --help" tells of the command that runs one program and ends with its status.
+Other words go to init, as on Linux: name=value to its environment, the rest and all that follows -- to its
+arguments. "uml run --help" describes the command that runs one program and ends with its status.
 `;
 
 /** The host's reason why the directory of rootflags= cannot be the root, or null. */

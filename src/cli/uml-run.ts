@@ -63,18 +63,18 @@ interface RunFlags {
 
 const EXAMPLES = `
 The root is disposable unless --rw is given: what the command changes is gone when it ends. Without a
-command: the user's shell.
+command, the user's shell runs.
 
 The status is the command's, or 128 + n when signal n killed it; 124 after --timeout, 125 when the machine
 failed or an option is wrong, 126 when the command cannot be executed, 127 when it is not found.
 
 Examples:
-  uml run                               a shell as root, in a throw-away view of this host
+  uml run                               a shell as root in a disposable view of this host
   uml run make -j2                      build here, change nothing
   uml run --root ~/debian -t bash -l    a shell in a directory tree
   uml run --volume ~/src:/src --workdir /src --env CC=clang make
   echo hello | uml run --user nobody tr a-z A-Z
-  uml run --strace=calls.txt true       every system call, into a file
+  uml run --strace=calls.txt true       every system call, to a file
 `;
 
 export function runCommand(): Command {
@@ -85,11 +85,11 @@ export function runCommand(): Command {
     .helpOption('-h, --help', 'print this text')
     .configureOutput(ERRORS)
     .passThroughOptions()
-    .option('--root <dir>', "the root's host directory (default: this host's own root)", directory)
-    .option('--rw', 'write changes of the root through to the host')
+    .option('--root <dir>', "the host directory that is the root (default: this host's root)", directory)
+    .option('--rw', 'write changes to the root through to the host')
     .option(
       '--volume <host:guest[:ro]>',
-      'show a host directory or file in the guest (again for more)',
+      'show a host directory or file in the guest (repeatable)',
       addVolume,
     )
     .option(
@@ -98,17 +98,17 @@ export function runCommand(): Command {
       checked(parseMem),
     )
     .option('--cpus <n>', "processors (default: the host's)", checked(parseCpus))
-    .option('--env <name[=value]>', "set a variable, or pass on this host's (again for more)", addEnv)
+    .option('--env <name[=value]>', "set a variable, or pass on this host's (repeatable)", addEnv)
     .option('--workdir <dir>', 'the directory to run in (default: this one, or / with --root)', guestPath)
-    .option('--user <user[:group]>', 'who runs it, by name or number', 'root')
+    .option('--user <user[:group]>', 'run as this user, by name or number', 'root')
     .option(
       '--hostname <name>',
-      "the machine's name (default: the host's, or as --root's /etc/hostname says)",
+      "the machine's name (default: the host's, or the one in --root's /etc/hostname)",
       hostname,
     )
     .addOption(new StraceOption('--strace [file]', 'print the system calls, to a file or standard error'))
     .option('--timeout <seconds>', 'kill the machine after this time, with status 124', seconds)
-    .option('-t, --tty', 'a terminal for the command (default: if standard input and output are terminals)')
+    .option('-t, --tty', 'give the command a terminal (default: if standard input and output are terminals)')
     .addHelpText('after', EXAMPLES)
     .exitOverride(error => process.exit(error.exitCode === 0 ? 0 : FAILED))
     .action(run);
