@@ -223,7 +223,7 @@ export class MachineKernel implements Kernel {
     if (task.clearChildTid !== 0 && mm !== null && mm.users > 1) clearTid(task);
     untellAll(task);
     task.thread = null;
-    task.mm = null;
+    task.leaveMemory();
     task.execDone?.();
     task.execDone = null;
     if (thread !== null && mm !== null) {

@@ -17,6 +17,6 @@ export function commitCreds(task: Task, cred: Cred): void {
     old.euid === cred.euid && old.egid === cred.egid && old.fsuid === cred.fsuid && old.fsgid === cred.fsgid;
   if (sameIds && capSubset(cred.permitted, old.permitted)) return;
   // Others must not look into a process that has become someone else, or may do more (prctl(2), PR_SET_DUMPABLE).
-  task.group.dumpable = 0;
+  task.dumpable = 0;
   task.attributes.pdeathsig = 0;
 }

@@ -70,7 +70,7 @@ export async function dumpCore(task: Task, info: SignalInfo, call: number): Prom
 }
 
 /** Whether the limits and PR_SET_DUMPABLE (prctl(2)) allow a dump. */
-const mayDump = (task: Task): boolean => task.group.dumpable === 1 && sizeLimit(task) >= LEAST;
+const mayDump = (task: Task): boolean => task.dumpable === 1 && sizeLimit(task) >= LEAST;
 
 const sizeLimit = (task: Task): number => Math.min(task.rlimit(RLIMIT_CORE), task.rlimit(RLIMIT_FSIZE));
 
@@ -116,7 +116,7 @@ function nameOfCore(task: Task, signal: number): string {
     tid: task.pid,
     uid: cred.uid,
     gid: cred.gid,
-    dumpable: group.dumpable,
+    dumpable: task.dumpable,
     signal,
     time: kernel.clock.realtime().sec,
     hostname: utsOf(task).nodename,

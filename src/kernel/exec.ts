@@ -160,7 +160,7 @@ function replace(task: Task, program: Program, request: ExecRequest): number {
   const { file } = program;
   const { cred, secure } = program.cred;
   const readable = permission(file.inode, MAY_READ, task.cred) === 0;
-  const { thread, mm } = freshMemory(task, secure || !readable || task.group.dumpable !== 1);
+  const { thread, mm } = freshMemory(task, secure || !readable || task.dumpable !== 1);
   if (task.files.refs > 1) {
     const own = task.files.clone();
     task.files.put();
@@ -171,7 +171,7 @@ function replace(task: Task, program: Program, request: ExecRequest): number {
   const open = mayBeDumped(task.cred, cred, readable);
   commitCreds(task, cred);
   if (secure) dropUnsafe(task);
-  if (!open) task.group.dumpable = 0;
+  if (!open) task.dumpable = 0;
   task.comm = commFor(file, request).slice(0, 15);
   const started = load(task, mm, thread, program, request);
   if (started < 0) {

@@ -32,7 +32,6 @@ export function resetForExec(task: Task): void {
   group.timers.clearPosixTimers();
   group.exitSignal = SIGCHLD;
   group.execed = true;
-  group.dumpable = 1;
   task.setTidAddress(0);
   task.setRobustList(0);
 }

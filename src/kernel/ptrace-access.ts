@@ -8,5 +8,5 @@ export const mayAttach = (task: Task, target: Task): boolean => may(task, target
 /** PTRACE_MODE_READ_FSCREDS. */
 export const mayRead = (task: Task, target: Task): boolean => may(task, target, 'fs');
 
-const may = (task: Task, { group, cred }: Task, mode: PtraceMode): boolean =>
-  task.group === group || mayLook(task.cred, mode, cred, group.dumpable === 1);
+const may = (task: Task, { group, cred, dumpable }: Task, mode: PtraceMode): boolean =>
+  task.group === group || mayLook(task.cred, mode, cred, dumpable === 1);

@@ -107,6 +107,7 @@ export class Task implements Current, Sleeper, SignalSource {
   /** What it has used so far; `cpuTimes` reports processor times. */
   readonly usage: Usage = new Usage();
   readonly callShare: CallShare = new CallShare();
+  private lastDumpable: number;
   private credentials: Cred;
   private places: FsStruct;
   /** Ends the sleep under way, if there is one; signals call this. */
@@ -127,6 +128,7 @@ export class Task implements Current, Sleeper, SignalSource {
     this.startTime = kernel.clock.monotonic();
     this.ownClearTid = 0;
     this.ownRobustList = 0;
+    this.lastDumpable = 1;
     this.attributes = new TaskAttributes();
     this.pipeAlong = null;
     this.pipesBetween = null;
@@ -184,6 +186,21 @@ export class Task implements Current, Sleeper, SignalSource {
     this.thread?.facts?.unsay();
     this.ownClearTid = clearChildTid;
     this.ownRobustList = robustList;
+  }
+
+  /** PR_SET_DUMPABLE(2const): of its memory, so all that share that share this; what it was last once that is gone. */
+  get dumpable(): number {
+    return this.mm?.dumpable ?? this.lastDumpable;
+  }
+
+  set dumpable(value: number) {
+    if (this.mm !== null) this.mm.dumpable = value;
+  }
+
+  /** For when it has exited. */
+  leaveMemory(): void {
+    this.lastDumpable = this.dumpable;
+    this.mm = null;
   }
 
   get tgid(): number {

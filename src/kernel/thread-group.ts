@@ -91,8 +91,6 @@ export class ThreadGroup implements PidSubject {
   oomScoreAdjMin: number;
   /** PR_SET_CHILD_SUBREAPER. */
   subreaper = false;
-  /** prctl(PR_SET_DUMPABLE). */
-  dumpable = 1;
   /** It has no controlling terminal although its session has one (TIOCNOTTY); setsid(2) clears this. */
   gaveUpTty = false;
   /** It has called execve: its parent's setpgid now fails. */
@@ -139,6 +137,10 @@ export class ThreadGroup implements PidSubject {
 
   get cred(): Cred {
     return this.leader.cred;
+  }
+
+  get dumpable(): number {
+    return this.leader.dumpable;
   }
 
   get hasDumped(): boolean {

@@ -86,6 +86,8 @@ export class Mm implements PageUser, AreasWatcher {
   private futureFlags = 0;
   /** Which memory goes into core files: bits of /proc/PID/coredump_filter (core(5)). */
   coredumpFilter: number = DEFAULT_COREDUMP_FILTER;
+  /** PR_SET_DUMPABLE(2const): whether others may look into it (1), or only the privileged (0). */
+  dumpable: number;
   /** What membarrier(2) was told to prepare for. */
   barriers = 0;
   /** Guard pages (madvise(2), MADV_GUARD_INSTALL): no access, whatever their areas say. */
@@ -106,6 +108,7 @@ export class Mm implements PageUser, AreasWatcher {
 
   constructor(space: Space, host: MmHost) {
     this.programsBefore = 0;
+    this.dumpable = 1;
     this.space = space;
     space.pager = this;
     this.host = host;
@@ -342,6 +345,7 @@ export class Mm implements PageUser, AreasWatcher {
     child.barriers = this.barriers;
     child.patchesText = this.patchesText;
     child.coredumpFilter = this.coredumpFilter;
+    child.dumpable = this.dumpable;
     child.guards = this.guards.clone();
     this.vmas.forEach(vma => {
       if ((vma.flags & VM_DONTFORK) === 0) child.adopt(vma);

@@ -57,10 +57,10 @@ function ofProcess(task: Task, option: number, a: number, b: number): number {
       return putInt(task.user, a, attributes.pdeathsig);
     case pr.PR_SET_DUMPABLE:
       if (a > 1) return -EINVAL;
-      group.dumpable = a;
+      task.dumpable = a;
       return 0;
     case pr.PR_GET_DUMPABLE:
-      return group.dumpable;
+      return task.dumpable;
     case pr.PR_SET_CHILD_SUBREAPER:
       group.subreaper = a !== 0;
       return 0;

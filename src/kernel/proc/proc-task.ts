@@ -97,7 +97,7 @@ export class TaskView implements ProcTask {
   }
 
   get dumpable(): boolean {
-    return this.task.group.dumpable === 1;
+    return this.task.dumpable === 1;
   }
 
   get tracer(): number {

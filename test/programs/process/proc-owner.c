@@ -24,6 +24,41 @@ static void all(const char *when)
 		whose(names[i]);
 }
 
+/* What others may see belongs to the memory: fork copies it, vfork shares it. */
+static void children(void)
+{
+	int status, ready[2], hold[2];
+	char path[64], byte;
+	pid_t child;
+
+	MUST(pipe(ready));
+	MUST(pipe(hold));
+	MUST(prctl(PR_SET_DUMPABLE, 0));
+	if ((child = MUST(fork())) == 0) {
+		close(hold[1]);
+		say("forked: dumpable %d\n", prctl(PR_GET_DUMPABLE));
+		all("the child of one not to be looked into");
+		write(ready[1], "x", 1);
+		read(hold[0], &byte, 1);
+		_exit(0);
+	}
+	read(ready[0], &byte, 1);
+	MUST(prctl(PR_SET_DUMPABLE, 1));
+	snprintf(path, sizeof path, "/proc/%d/maps", child);
+	R(open(path, O_RDONLY) < 0);
+	snprintf(path, sizeof path, "/proc/%d/exe", child);
+	R(readlink(path, path, sizeof path) < 0);
+	close(hold[1]);
+	waitpid(child, &status, 0);
+	if ((child = MUST(vfork())) == 0) {
+		prctl(PR_SET_DUMPABLE, 0);
+		_exit(0);
+	}
+	waitpid(child, &status, 0);
+	say("after vfork: dumpable %d\n", prctl(PR_GET_DUMPABLE));
+	MUST(prctl(PR_SET_DUMPABLE, 1));
+}
+
 int main(void)
 {
 	all("at first");
@@ -35,5 +70,6 @@ int main(void)
 	all("not to be looked into");
 	MUST(prctl(PR_SET_DUMPABLE, 1));
 	all("to be looked into");
+	children();
 	return 0;
 }
