@@ -158,6 +158,7 @@ function newGroup(parent: Task, pid: number, r: CloneRequest): ThreadGroup {
     tgid: pid,
     parent: sibling ? group.parent : group,
     creator: sibling ? group.creator : parent,
+    copyOf: group,
     processGroup: group.processGroup,
     sighand: inheritSigHand(parent, r.flags),
     rlimits: group.rlimits,

@@ -24,6 +24,8 @@ export interface ThreadGroupInit {
   readonly parent: ThreadGroup | null;
   /** The thread of the parent that made it (PR_SET_PDEATHSIG, __WNOTHREAD). */
   readonly creator: Task | null;
+  /** The process that it is a copy of, not always its parent (CLONE_PARENT); null as for `parent`. */
+  readonly copyOf: ThreadGroup | null;
   readonly processGroup: ProcessGroup;
   readonly sighand: SigHand;
   readonly rlimits: readonly Rlimit[];
@@ -114,9 +116,9 @@ export class ThreadGroup implements PidSubject {
     this.rlimits = [...init.rlimits];
     this.exitSignal = init.exitSignal;
     this.unkillable = init.tgid === 1;
-    this.oomScoreAdj = init.creator?.group.oomScoreAdj ?? 0;
-    this.oomScoreAdjMin = init.creator?.group.oomScoreAdjMin ?? 0;
-    this.gaveUpTty = init.creator?.group.gaveUpTty ?? false;
+    this.oomScoreAdj = init.copyOf?.oomScoreAdj ?? 0;
+    this.oomScoreAdjMin = init.copyOf?.oomScoreAdjMin ?? 0;
+    this.gaveUpTty = init.copyOf?.gaveUpTty ?? false;
     init.parent?.children.add(this);
     init.processGroup.members.add(this);
   }

@@ -82,6 +82,44 @@ static void end_signals(void)
 	}
 }
 
+static void say_badness(const char *who)
+{
+	char value[16];
+	int fd = MUST(open("/proc/self/oom_score_adj", O_RDONLY));
+	ssize_t n = MUST(read(fd, value, sizeof value - 1));
+
+	value[n] = 0;
+	say("%s: %s", who, value);
+	close(fd);
+}
+
+/* A child of our parent's is nevertheless a copy of ours. */
+static void makes_siblings(void)
+{
+	int status, done[2];
+	char byte;
+	pid_t child;
+
+	MUST(pipe(done));
+	if ((child = MUST(fork())) == 0) {
+		int fd = MUST(open("/proc/self/oom_score_adj", O_WRONLY));
+
+		MUST(write(fd, "500", 3));
+		say_badness("one");
+		if (MUST(syscall(SYS_clone, (long)CLONE_PARENT, NULL, NULL, NULL, NULL)) == 0) {
+			say_badness("its sibling");
+			_exit(0);
+		}
+		close(done[1]);
+		read(done[0], &byte, 1);
+		_exit(0);
+	}
+	close(done[1]);
+	waitpid(child, &status, 0);
+	R(wait(&status) > 0);
+	say_badness("their parent");
+}
+
 int main(void)
 {
 	int status;
@@ -100,6 +138,7 @@ int main(void)
 	in_child("no children", has_no_children);
 	in_child("orphan", orphaned);
 	in_child("ignored", no_zombies);
+	in_child("siblings", makes_siblings);
 
 	pid_t pid = MUST(fork());
 	if (pid == 0)

@@ -116,6 +116,7 @@ export class FakeMachine {
       tgid: pid,
       parent: parent?.group ?? null,
       creator: parent,
+      copyOf: parent?.group ?? null,
       processGroup,
       sighand: parent === null ? new SigHand() : inheritSigHand(parent, flags),
       rlimits: parent?.group.rlimits ?? bootLimits(100),

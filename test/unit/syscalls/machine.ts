@@ -156,6 +156,7 @@ export class CallMachine {
       tgid: pid,
       parent: null,
       creator: null,
+      copyOf: null,
       processGroup,
       sighand,
       rlimits: bootLimits(100),
