@@ -96,13 +96,13 @@ function pause(task: Task, ns: number): Promise<void> {
 
 /** A new file, so that no other process has it open; null if it cannot be made. */
 function createFile(task: Task, signal: number): File | null {
-  const { vfs, core } = task.kernel;
+  const { vfs } = task.kernel;
   const name = nameOfCore(task, signal);
   if (name === '') return null;
   unlink(vfs, task, null, name);
   const file = open(vfs, task, null, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_LARGEFILE, 0o600);
   if (typeof file === 'number') return null;
-  if (isReg(file.inode.mode) && file.inode.nlink === 1 && core.pattern !== '') return file;
+  if (isReg(file.inode.mode) && file.inode.nlink === 1) return file;
   file.put();
   return null;
 }

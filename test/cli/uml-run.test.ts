@@ -264,6 +264,16 @@ test('a closed pipe is an error to who ignores its signal', () => {
     );
 });
 
+test('without a pattern, a core file is named after its process, or not written', async () => {
+  const script = `ulimit -c unlimited; cd /proc/sys/kernel; echo >core_pattern
+    echo $1 >core_uses_pid; cd $(mktemp -d); sh -c 'echo $$ >pid; echo old >.$$; kill -ABRT $$'
+    pid=$(cat pid); head -c 4 .$pid; ls -A | sed "s/$pid/PID/"`;
+  const dump = async (usesPid: string): Promise<string> =>
+    (await uml('/bin/sh', '-c', script, 'sh', usesPid)).stdout;
+  assert.equal(await dump('1'), '\x7fELF.PID\npid\n');
+  assert.equal(await dump('0'), 'old\n.PID\npid\n');
+});
+
 test('words are bytes', () => {
   const script = `"$0" run printf '%s|' "$(printf '\\377\\376')" é -- x`;
   const bytes = execFileSync('sh', ['-c', script, program('uml')]).toString('latin1');
