@@ -116,8 +116,8 @@ export class KernelProc implements ProcSource {
   }
 
   nextProcess(pid: number): ProcTask | null {
-    const { groups, pids } = this.kernel;
-    const next = this.pids.next(pid, `${groups.size} ${pids.latest}`, () =>
+    const { groups, tally } = this.kernel;
+    const next = this.pids.next(pid, `${groups.size} ${tally.forks}`, () =>
       Array.from(groups.values(), group => group.tgid),
     );
     return next < 0 ? null : this.task(next);

@@ -286,7 +286,7 @@ export class TaskView implements ProcTask {
   /** The leader is listed until its process has been waited for. */
   nextThread(tid: number): ProcTask | null {
     const { group, kernel } = this.task;
-    const stamp = `${group.threads.size} ${kernel.pids.latest} ${group.leader.pid}`;
+    const stamp = `${group.threads.size} ${kernel.tally.forks}`;
     const next = this.tids.next(
       tid,
       stamp,

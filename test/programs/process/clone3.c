@@ -3,6 +3,7 @@
  * test: needs root
  */
 #include "../check.h"
+#include <dirent.h>
 #include <linux/sched.h>
 #include <sys/resource.h>
 
@@ -80,6 +81,42 @@ static void without_right(void)
 	wants(31234, 1, 1);
 }
 
+static int is_listed(pid_t pid)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	int found = 0;
+
+	while ((entry = readdir(dir)))
+		found |= atoi(entry->d_name) == pid;
+	closedir(dir);
+	return found;
+}
+
+/* One goes and another comes, with a number that is not the next one. */
+static void lists_them(void)
+{
+	pid_t tid = 31000, old = MUST(fork()), new;
+	struct clone_args args = {.exit_signal = SIGCHLD, .set_tid = (uintptr_t)&tid, .set_tid_size = 1};
+
+	if (old == 0)
+		for (;;)
+			pause();
+	R(is_listed(old));
+	kill(old, SIGKILL);
+	waitpid(old, NULL, 0);
+	while ((new = clone3(&args, sizeof args)) < 0 && errno == EEXIST)
+		tid--;
+	if (new == 0)
+		for (;;)
+			pause();
+	R(is_listed(old));
+	R(is_listed(new));
+	kill(new, SIGKILL);
+	waitpid(new, NULL, 0);
+	R(is_listed(new));
+}
+
 /* There is no child then. */
 static void without_descriptor(void)
 {
@@ -120,6 +157,7 @@ int main(void)
 	wants(-5, 1, 1);
 	wants(1 << 30, 1, 1);
 	wants(31234, 33, 1);
+	in_child("listings", lists_them);
 	in_child("without the right", without_right);
 	in_child("without a descriptor", without_descriptor);
 	return 0;
