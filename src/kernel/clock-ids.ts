@@ -8,7 +8,7 @@ import type { Task } from './task.ts';
 export const TICK = 4_000_000;
 
 export const isCpuClock = (id: number): boolean =>
-  id < 0 || id === t.CLOCK_PROCESS_CPUTIME_ID || id === t.CLOCK_THREAD_CPUTIME_ID;
+  (id < 0 && (id & 7) !== t.CLOCKFD) || id === t.CLOCK_PROCESS_CPUTIME_ID || id === t.CLOCK_THREAD_CPUTIME_ID;
 
 /** What a negative number means: whose time, and which part of it. */
 export interface CpuClockId {
@@ -23,14 +23,21 @@ export const decodeCpuClock = (id: number): CpuClockId => ({
   which: id & 3,
 });
 
-/** A processor clock that the caller may read: any process's, but only its own threads'; else -EINVAL. */
-export function cpuClock(task: Task, id: number): CpuClock | number {
+/**
+ * A processor clock that the caller may read: any process's, but only its own threads'; else -EINVAL. A process goes by
+ * its own number, not by its threads'; but `toRead` the clock, the caller's number will do.
+ */
+export function cpuClock(task: Task, id: number, toRead = false): CpuClock | number {
   if (id === t.CLOCK_PROCESS_CPUTIME_ID) return groupCpuClock(task.group);
   if (id === t.CLOCK_THREAD_CPUTIME_ID) return threadCpuClock(task);
   const { pid, perThread, which } = decodeCpuClock(id);
   if (which > t.CPUCLOCK_SCHED) return -EINVAL;
   const of = pid === 0 ? task : task.kernel.tasks.get(pid);
-  if (of === undefined || (perThread && of.group !== task.group)) return -EINVAL;
+  if (of === undefined) return -EINVAL;
+  const isThere = perThread
+    ? of.group === task.group
+    : pid === 0 || pid === of.tgid || (toRead && of === task);
+  if (!isThere) return -EINVAL;
   const times = perThread ? () => of.cpuTimes() : () => groupCpuTimes(of.group);
   return which === t.CPUCLOCK_VIRT ? () => times().user : () => totalOf(times());
 }
@@ -57,6 +64,12 @@ export function clockResolution(task: Task, id: number): number {
     default:
       return -EINVAL;
   }
+}
+
+/** Whether it is the caller's own processor time, which does not pass in its sleep. */
+export function isOwnTime({ pid: own }: Task, id: number): boolean {
+  const { pid, perThread } = decodeCpuClock(id);
+  return id < 0 && perThread && (pid === 0 || pid === own);
 }
 
 /** Whether a thread can sleep on the clock and make timers of it: the coarse and raw ones only tell the time. */

@@ -33,7 +33,7 @@ export function putTime(task: Task, addr: number, time: Time): number {
 /** The time of a clock, or -EINVAL. */
 export function readClock(task: Task, id: number): Time | number {
   if (isCpuClock(id)) {
-    const clock = cpuClock(task, id);
+    const clock = cpuClock(task, id, true);
     return typeof clock === 'number' ? clock : fromNs(clock());
   }
   switch (id) {

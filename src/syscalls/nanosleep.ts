@@ -2,7 +2,7 @@
 import { readTimespec, TIMESPEC_SIZE, type Time } from '../arch/x86_64/structs/time.ts';
 import { fromNs, NSEC_PER_SEC } from '../core/clock.ts';
 import { WaitQueue } from '../core/wait.ts';
-import { canWaitOn, cpuClock, isCpuClock, isKnownClock } from '../kernel/clock-ids.ts';
+import { canWaitOn, cpuClock, isCpuClock, isKnownClock, isOwnTime } from '../kernel/clock-ids.ts';
 import { type CpuClock, CpuTimer } from '../kernel/cpu-clock.ts';
 import { isRealtimeClock } from '../kernel/posix-timer.ts';
 import type { Task } from '../kernel/task.ts';
@@ -76,7 +76,7 @@ function sleepOnCpu(
   absolute: boolean,
   rem: number,
 ): number | Promise<number> {
-  const clock = cpuClock(task, id);
+  const clock = isOwnTime(task, id) ? -EINVAL : cpuClock(task, id);
   if (typeof clock === 'number') return clock;
   return sleepOnCpuUntil(task, clock, absolute ? time : clock() + time, absolute, rem);
 }

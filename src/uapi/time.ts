@@ -29,3 +29,5 @@ export const CPUCLOCK_PROF = 0;
 export const CPUCLOCK_VIRT = 1;
 export const CPUCLOCK_SCHED = 2;
 export const CPUCLOCK_PERTHREAD = 4;
+/** Negative clocks whose last three bits are these belong to a descriptor (clock_gettime(2), dynamic clocks). */
+export const CLOCKFD = 3;
