@@ -39,7 +39,7 @@ export function relaySignals(task: Task, terminal: CommandTerminal | null, power
   power.signalled = signal => {
     const now = monotonicNow();
     if (signal === SIGINT || signal === SIGTERM) {
-      if (now - last < INSISTING) power.endBySignal(signal);
+      if (now - last < INSISTING) return power.endBySignal(signal);
       last = now;
     }
     send(signal);
