@@ -13,6 +13,8 @@ const ELF_MAGIC = 0x7f454c46;
 const ELF_HEADER = 52;
 const CLASS = 4;
 const CLASS_32 = 1;
+const DATA = 5;
+const BIG_ENDIAN = 2;
 const MACHINE = 18;
 const EM_X86_64 = 62;
 
@@ -76,7 +78,7 @@ function missingInterpreter(head: Buffer): string {
 function notForUs(head: Buffer): string {
   if (!isElf(head)) return 'not a program: it is no ELF file and does not begin with #!';
   if (head.length < ELF_HEADER) return 'not a program: an ELF file that is cut short';
-  const machine = head.readUInt16LE(MACHINE);
+  const machine = head[DATA] === BIG_ENDIAN ? head.readUInt16BE(MACHINE) : head.readUInt16LE(MACHINE);
   if (machine === EM_X86_64 && head[CLASS] !== CLASS_32)
     return 'not a program: its ELF headers make no sense, or are cut short';
   return `a program for ${MACHINES[machine] ?? `machine ${machine}`}; this machine runs 64-bit x86-64 programs only`;

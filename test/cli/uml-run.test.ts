@@ -220,23 +220,29 @@ test('what cannot be executed is one line, with the shell’s statuses', async (
   writeFileSync(join(scratch, 'text'), 'not a program');
   chmodSync(join(scratch, 'text'), 0o755);
   writeFileSync(join(scratch, 'plain'), '#!/bin/sh\n');
-  const arm = Buffer.alloc(128);
-  arm.write('\x7fELF\x02\x01\x01', 'latin1');
-  arm.writeUInt16LE(2, 16);
-  arm.writeUInt16LE(183, 18);
-  writeFileSync(join(scratch, 'arm'), arm, { mode: 0o755 });
-  for (const [command, status] of [
+  for (const [name, data, machine] of [
+    ['arm', '\x01', '\x02\0\xb7\0'],
+    ['s390', '\x02', '\0\x02\0\x16'],
+  ] as const) {
+    const elf = Buffer.alloc(128);
+    elf.write(`\x7fELF\x02${data}\x01`, 'latin1');
+    elf.write(machine, 16, 'latin1');
+    writeFileSync(join(scratch, name), elf, { mode: 0o755 });
+  }
+  for (const [command, status, says = /./] of [
     ['no-such-command', 127],
     ['/no/such', 127],
     ['text', 126],
     ['plain', 126],
-    ['arm', 126],
+    ['arm', 126, / for AArch64;/],
+    ['s390', 126, / for S\/390;/],
     ['/etc', 126],
   ] as const) {
     const name = existsSync(join(scratch, command)) ? join(scratch, command) : command;
     const ended = await uml(name);
     assert.equal(ended.status, status, `${command}: ${ended.stderr}`);
     assert.match(ended.stderr, /^uml: [^\n]+\n$/, command);
+    assert.match(ended.stderr, says);
   }
 });
 
