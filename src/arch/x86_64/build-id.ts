@@ -1,4 +1,5 @@
 /** The build ID of an ELF file: the note NT_GNU_BUILD_ID in its PT_NOTE segments (elf(5), "Notes"). */
+import { getUint64 } from '../../lib/int64.ts';
 import { EHDR_SIZE, PHDR_SIZE, readHeader } from './elf.ts';
 
 const PT_NOTE = 4;
@@ -7,7 +8,7 @@ const NT_GNU_BUILD_ID = 3;
 const GNU = 0x00554e47;
 const NOTE_HEADER = 12;
 const LONGEST_ID = 20;
-/** Longer segments of notes are not looked at. */
+/** What comes later in a segment of notes is not looked at. */
 const LONGEST_NOTES = 65536;
 
 /** Reads `len` bytes at `pos` into the front of `buf`: how many there were, or -errno. */
@@ -15,25 +16,26 @@ export type ReadAt = (buf: Uint8Array, len: number, pos: number) => number;
 
 /** Null if the file has none, or is not such a file. */
 export function findBuildId(read: ReadAt): Uint8Array | null {
-  const head = readView(read, 0, EHDR_SIZE);
-  const header = head === null ? -1 : readHeader(head);
+  const header = readHeader(readView(read, 0, EHDR_SIZE));
   if (typeof header === 'number') return null;
-  const segments = readView(read, header.phoff, header.phnum * PHDR_SIZE);
-  if (segments === null) return null;
+  const length = header.phnum * PHDR_SIZE;
+  const segments = readView(read, header.phoff, length);
+  if (segments.byteLength < length) return null;
   for (let i = 0; i < header.phnum; i++) {
     const at = i * PHDR_SIZE;
     if (segments.getUint32(at, true) !== PT_NOTE) continue;
-    const size = segments.getUint32(at + 32, true);
-    const notes = size > LONGEST_NOTES ? null : readView(read, segments.getUint32(at + 8, true), size);
-    const id = notes === null ? null : idOf(notes);
+    // Linux looks at 32 bits of the size only, too, and does not mind if the file ends before.
+    const size = Math.min(segments.getUint32(at + 32, true), LONGEST_NOTES);
+    const id = idOf(readView(read, getUint64(segments, at + 8), size));
     if (id !== null) return id;
   }
   return null;
 }
 
-function readView(read: ReadAt, pos: number, len: number): DataView | null {
+/** As much as the file has. */
+function readView(read: ReadAt, pos: number, len: number): DataView {
   const bytes = new Uint8Array(len);
-  return read(bytes, len, pos) === len ? new DataView(bytes.buffer) : null;
+  return new DataView(bytes.buffer, 0, Math.max(read(bytes, len, pos), 0));
 }
 
 const padded = (len: number): number => Math.ceil(len / 4) * 4;

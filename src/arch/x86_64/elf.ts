@@ -39,10 +39,6 @@ export interface ElfFile {
   readonly executableStack: boolean;
 }
 
-/** For a message on why a file cannot be run: whether it is for another machine, not broken. */
-export const isForeign = (view: DataView): boolean =>
-  view.byteLength >= EHDR_SIZE && view.getUint32(0) === 0x7f454c46 && view.getUint16(18, true) !== EM_X86_64;
-
 /** Reads the file's header: the place of its program headers, entry and type; or -ENOEXEC. */
 export function readHeader(
   view: DataView,

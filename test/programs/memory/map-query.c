@@ -159,6 +159,46 @@ static void build_ids(void)
 	R(ask(&q, (uint64_t)find_note, 0));
 }
 
+/* A program's file with one note, which its header says is at `offset` and has `size` bytes. */
+static void id_at(uint64_t offset, uint64_t size)
+{
+	struct {
+		ElfW(Ehdr) head;
+		ElfW(Phdr) segment;
+		ElfW(Nhdr) note;
+		char name[4], id[8];
+	} file = {
+		.head = {.e_ident = ELFMAG "\2\1\1", .e_type = ET_DYN, .e_machine = EM_X86_64, .e_version = 1, .e_phoff = sizeof file.head,
+			 .e_ehsize = sizeof file.head, .e_phentsize = sizeof file.segment, .e_phnum = 1},
+		.segment = {.p_type = PT_NOTE, .p_offset = offset + sizeof file.head + sizeof file.segment, .p_filesz = size},
+		.note = {4, 8, NT_GNU_BUILD_ID}, .name = "GNU", .id = "an id",
+	};
+	struct query q = {.id = (uint64_t)id, .id_size = sizeof id};
+	char name[] = "/tmp/map-query-XXXXXX";
+	int fd = MUST(mkstemp(name));
+	char *at;
+
+	unlink(name);
+	MUST(write(fd, &file, sizeof file));
+	MUST(ftruncate(fd, 4096));
+	at = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+	R(ask(&q, (uint64_t)at, 0));
+	say("%u %s\n", q.id_size, q.id_size == 8 ? (char *)id : "");
+	munmap(at, 4096);
+	close(fd);
+}
+
+static void places_of_ids(void)
+{
+	id_at(0, 24);
+	id_at(1ull << 32, 24);
+	id_at(0, 1ull << 32 | 24);
+	id_at(0, 1ull << 32);
+	id_at(0, 1 << 20);
+	id_at(1ull << 63, 24);
+	id_at(0, 1ull << 63 | 24);
+}
+
 static void sizes(void)
 {
 	struct {
@@ -230,6 +270,7 @@ int main(void)
 	areas();
 	names();
 	build_ids();
+	places_of_ids();
 	sizes();
 	others();
 	return 0;
