@@ -58,15 +58,14 @@ export class Habits {
   of(task: Task, program: Inode): Habit {
     const who = task.kernel.known?.whoIs(task) ?? '';
     let users = this.known.get(program);
-    if (users === undefined || users.size > MOST_USERS) {
+    const old = users?.get(who);
+    if (old !== undefined) return old;
+    if (users === undefined || users.size >= MOST_USERS) {
       users = new Map();
       this.known.set(program, users);
     }
-    let habit = users.get(who);
-    if (habit === undefined) {
-      habit = new Habit(this);
-      users.set(who, habit);
-    }
+    const habit = new Habit(this);
+    users.set(who, habit);
     return habit;
   }
 }

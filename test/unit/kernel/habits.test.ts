@@ -38,6 +38,18 @@ function runs(habit: Habit, ...programs: readonly (readonly number[])[]): Habit 
 const numbers = ({ steps }: Habit): number[] => steps.map(({ nr }) => nr);
 const confirmed = ({ steps }: Habit): number[] => steps.filter(s => s.confirmed).map(({ nr }) => nr);
 
+test('a program has habits of sixteen users, who keep them until there is one more', () => {
+  const [habits, program] = [new Habits(), {}];
+  const of = (user: number): Habit =>
+    habits.of({ kernel: { known: { whoIs: () => String(user) } } } as unknown as Task, program as never);
+  const users = Array.from({ length: 16 }, (_, user) => user);
+  const first = users.map(of);
+  assert.deepEqual(users.map(of), first);
+  const another = of(16);
+  assert.notEqual(of(0), first[0]);
+  assert.equal(of(16), another);
+});
+
 test('what came first is believed, what is new afterwards has to come twice', () => {
   const habit = runs(newHabit(), [1, 2, 3]);
   assert.deepEqual(confirmed(habit), [1, 2, 3]);
