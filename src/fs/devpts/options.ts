@@ -22,13 +22,13 @@ export const DEFAULT_OPTIONS: DevptsOptions = Object.freeze({
   max: NR_UNIX98_PTY_MAX,
 });
 
-const FORMS: Readonly<Record<string, RegExp>> = {
-  uid: /^\d{1,10}$/,
-  gid: /^\d{1,10}$/,
-  max: /^\d{1,7}$/,
-  mode: /^[0-7]{1,6}$/,
-  ptmxmode: /^[0-7]{1,6}$/,
-};
+const FORMS: ReadonlyMap<string, RegExp> = new Map([
+  ['uid', /^\d{1,10}$/],
+  ['gid', /^\d{1,10}$/],
+  ['max', /^\d{1,7}$/],
+  ['mode', /^[0-7]{1,6}$/],
+  ['ptmxmode', /^[0-7]{1,6}$/],
+]);
 
 /** `newinstance` is ignored, being always so: in old kernels, mounts without it shared one instance. */
 export function parseOptions(data: string): Result<DevptsOptions> {
@@ -36,7 +36,7 @@ export function parseOptions(data: string): Result<DevptsOptions> {
   for (const word of data.split(',')) {
     if (word === '' || word === 'newinstance') continue;
     const [key = '', value = ''] = word.split('=', 2);
-    if (FORMS[key]?.test(value) !== true) return -EINVAL;
+    if (FORMS.get(key)?.test(value) !== true) return -EINVAL;
     if (key === 'mode' || key === 'ptmxmode') result[key] = Number.parseInt(value, 8) & 0o7777;
     else result[key as 'uid' | 'gid' | 'max'] = Number(value);
   }

@@ -8,7 +8,7 @@ import { Devpts } from '../../../src/fs/devpts/devpts.ts';
 import type { File } from '../../../src/fs/file.ts';
 import { mount } from '../../../src/fs/mounts.ts';
 import { open } from '../../../src/fs/open.ts';
-import { EACCES, ENOENT } from '../../../src/uapi/errno.ts';
+import { EACCES, EINVAL, ENOENT } from '../../../src/uapi/errno.ts';
 import { O_NOCTTY, O_RDWR } from '../../../src/uapi/fcntl.ts';
 import { TIOCGPTPEER, TIOCSPTLCK } from '../../../src/uapi/ioctl-tty.ts';
 import { makedev, S_IFCHR } from '../../../src/uapi/stat.ts';
@@ -51,3 +51,10 @@ for (const ptmx of ['/dev/ptmx', '/dev/pts/ptmx']) {
     assert.equal(slave.inode.refs, 0);
   });
 }
+
+test('options that it does not know are refused, whatever they are called', () => {
+  const { vfs, ctx } = boot();
+  for (const data of ['constructor', 'toString', 'valueOf=1', '__proto__', 'umask=0', 'uid=x', 'mode', '=1'])
+    assert.equal(mount(vfs, ctx, 'devpts', '/dev/pts', 'devpts', 0, data), -EINVAL, data);
+  assert.equal(mount(vfs, ctx, 'devpts', '/dev/pts', 'devpts', 0, 'newinstance,uid=0,mode=620'), 0);
+});
