@@ -78,7 +78,7 @@ export abstract class File {
   path: Path | null = null;
   /** References from descriptor tables and from operations in progress. */
   refs = 1;
-  /** Counted in `inode.writers` and `sb.writers`; set by open. */
+  /** Counted in the `writers` of its inode, its filesystem and the mount that it was opened through; set by open. */
   countsAsWriter = false;
   /** Counted in `inode.readers`. */
   countsAsReader = false;
@@ -310,16 +310,26 @@ export abstract class File {
     this.release();
     if (this.countsAsReader) this.inode.readers--;
     this.inode.locks?.fileReleased(this);
-    if (this.countsAsWriter) {
-      this.inode.writers--;
-      this.inode.sb.writers--;
-    }
+    if (this.countsAsWriter) this.countWriter(-1);
     const { path } = this;
     this.path = null;
     path?.put();
     const closed = this.writable ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE;
     if (path !== null && (this.flags & O_PATH) === 0)
       this.inode.sb.watcher?.happened(closed, path, this.inode);
+  }
+
+  /** The file, which has its path, is open for writing. */
+  becomeWriter(): void {
+    this.countsAsWriter = true;
+    this.countWriter(1);
+  }
+
+  private countWriter(by: number): void {
+    const { inode, path } = this;
+    inode.writers += by;
+    inode.sb.writers += by;
+    path!.mount.writers += by;
   }
 
   /** Reports an IN_* event to the watchers of the file (inotify(7)). */

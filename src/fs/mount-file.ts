@@ -57,7 +57,7 @@ export function changeMount(vfs: Vfs, path: Path, change: MountChange, recursive
   const changed = mounts.map(one => (attributesOf(one) & ~clear) | set);
   if (!changed.every(isAttributes)) return -EINVAL;
   const closes = (set & MOUNT_ATTR_RDONLY) !== 0;
-  if (closes && mounts.some(one => !one.readOnly && one.sb.writers > 0)) return -EBUSY;
+  if (closes && mounts.some(one => one.writers > 0)) return -EBUSY;
   for (const [i, one] of mounts.entries()) {
     one.flags = flagsOf(changed[i]!);
     if (propagation !== 0) setPropagation(vfs.peerGroups, one, propagation);

@@ -56,6 +56,8 @@ export class Mount {
   master: PeerGroup | null = null;
   unbindable = false;
   refs = 0;
+  /** Files that were opened for writing through this mount: while there are any, it cannot become read-only. */
+  writers = 0;
   /** Not attached anywhere yet (open_tree(2), fsmount(2)): it goes with the file that stands for it. */
   loose = false;
   /** Called when a detached mount's last path is put. */

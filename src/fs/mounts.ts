@@ -240,8 +240,9 @@ function remount({ mount, dentry }: Path, flags: number, data: string): number {
   const { sb } = mount;
   if (dentry !== mount.root) return -EINVAL;
   const readOnly = (flags & MS_RDONLY) !== 0;
-  if (readOnly && !mount.readOnly && sb.writers > 0) return -EBUSY;
-  const err = (flags & MS_BIND) === 0 ? changeFilesystem(sb, data, readOnly) : 0;
+  const alone = (flags & MS_BIND) !== 0;
+  if (alone && readOnly && mount.writers > 0) return -EBUSY;
+  const err = alone ? 0 : changeFilesystem(sb, data, readOnly);
   if (err < 0) return err;
   const asked = (flags & ATIME_FLAGS) === 0 ? flags | (mount.flags & ATIME_FLAGS) | MS_STRICTATIME : flags;
   mount.flags = ownFlags(asked) | (asked & mount.flags & MS_RELATIME);

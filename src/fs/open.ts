@@ -229,15 +229,16 @@ function openInode(vfs: Vfs, ctx: WalkContext, path: Path, flags: number): Resul
     return -EINVAL;
   }
   file.flags = flags & ~OPENING;
+  stand(file, path);
   if (file.writable && isReg(inode.mode)) {
-    file.countsAsWriter = true;
-    file.inode.writers++;
-    file.inode.sb.writers++;
+    file.becomeWriter();
   } else if (file.readable && isReg(inode.mode)) {
     file.countsAsReader = true;
     file.inode.readers++;
   }
-  return attach(vfs, file, path);
+  const { dentry } = path;
+  vfs.notify?.(IN_OPEN, dentry.parent, dentry.name, inode, 0);
+  return file;
 }
 
 function openByType(vfs: Vfs, ctx: WalkContext, inode: Inode, flags: number): Result<File> {
@@ -259,13 +260,6 @@ function openByType(vfs: Vfs, ctx: WalkContext, inode: Inode, flags: number): Re
 /** A driver may have given the file a path of its own (/dev/ptmx, /dev/tty). */
 function stand(file: File, path: Path): File {
   file.path ??= path.get();
-  return file;
-}
-
-function attach(vfs: Vfs, file: File, path: Path): File {
-  stand(file, path);
-  const { dentry } = path;
-  vfs.notify?.(IN_OPEN, dentry.parent, dentry.name, path.inode, 0);
   return file;
 }
 

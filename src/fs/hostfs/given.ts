@@ -43,6 +43,7 @@ export class GivenDescriptors {
     const file = isReg(sb.root.mode) ? openGiven(sb.root, fd, flags) : sb.root.open(flags, ROOT_CRED);
     if (typeof file === 'number') return file;
     file.path = this.vfs.anonymousPath(sb.root, this.nameOf(fd)).get();
+    if (isReg(sb.root.mode) && file.writable) file.becomeWriter();
     return file;
   }
 
@@ -98,12 +99,7 @@ function openGiven(inode: HostInode, fd: number, flags: number): Result<File> {
   const opened = inode.open(flags, ROOT_CRED);
   if (typeof opened === 'number') return opened;
   const { reader, writer } = opened as HostFile;
-  const file = new GivenFile(inode, flags, reader, writer, fd);
-  if (!file.writable) return file;
-  file.countsAsWriter = true;
-  inode.writers++;
-  inode.sb.writers++;
-  return file;
+  return new GivenFile(inode, flags, reader, writer, fd);
 }
 
 /**

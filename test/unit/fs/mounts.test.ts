@@ -5,6 +5,7 @@ import type { Path } from '../../../src/fs/dentry.ts';
 import type { File } from '../../../src/fs/file.ts';
 import { FsStruct } from '../../../src/fs/fs-struct.ts';
 import type { Inode } from '../../../src/fs/inode.ts';
+import { changeMount } from '../../../src/fs/mount-file.ts';
 import { cloneNamespace, mount, pivotRoot, umount, unshareMounts } from '../../../src/fs/mounts.ts';
 import { showMountinfo, showMounts } from '../../../src/fs/namespace.ts';
 import {
@@ -21,6 +22,7 @@ import {
 import { O_CREAT, O_RDONLY, O_RDWR } from '../../../src/uapi/fcntl.ts';
 import {
   MNT_DETACH,
+  MOUNT_ATTR_RDONLY,
   MS_BIND,
   MS_MOVE,
   MS_NODEV,
@@ -122,6 +124,27 @@ test('flags hold per mount', () => {
   writer.put();
   assert.equal(m.mount('none', '/rw', MS_REMOUNT | MS_RDONLY), 0);
   assert.equal(sys.put('rw/f', ''), -EROFS);
+});
+
+test('a mount can become read-only while files are written through another of the same filesystem', () => {
+  const m = machine();
+  const { sys } = m;
+  for (const name of ['a', 'b', 'c']) sys.mkdir(name);
+  assert.equal(m.mount('none', '/a'), 0);
+  for (const name of ['/b', '/c']) assert.equal(m.mount('/a', name, MS_BIND), 0);
+  const closes = (name: string): number =>
+    changeMount(m.vfs, must(sys.path(name)), { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0 }, false);
+  const writer = must<File>(sys.open('a/f', O_CREAT | O_RDWR));
+  assert.equal(m.mount('none', '/b', MS_BIND | MS_REMOUNT | MS_RDONLY), 0);
+  assert.equal(closes('c'), 0);
+  assert.equal(sys.put('b/f', ''), -EROFS);
+  assert.equal(sys.put('c/f', ''), -EROFS);
+  assert.equal(m.mount('none', '/a', MS_BIND | MS_REMOUNT | MS_RDONLY), -EBUSY);
+  assert.equal(closes('a'), -EBUSY);
+  assert.equal(m.mount('none', '/b', MS_REMOUNT | MS_RDONLY), -EBUSY, 'the filesystem is not');
+  assert.equal(sys.write(writer, Buffer.from('F')), 1);
+  writer.put();
+  assert.equal(closes('a'), 0);
 });
 
 test('bind mounts show a part of the tree elsewhere, with MS_REC its mounts too', () => {
