@@ -168,6 +168,8 @@ export function openPath(vfs: Vfs, ctx: WalkContext, path: Path, flags: number):
   if (fixed < 0) return fixed;
   if ((flags & O_NOATIME) !== 0 && ctx.cred.fsuid !== inode.uid && !capable(ctx.cred, CAP_FOWNER))
     return -EPERM;
+  // After all rights: who may not write does not learn whether the program runs.
+  if (inode.writers < 0 && (wants & MAY_WRITE) !== 0 && isReg(inode.type)) return -ETXTBSY;
   const leased = inode.locks === null ? 0 : breakLeases(inode, flags, vfs.leases);
   if (leased < 0) return leased;
   const file = openInode(vfs, ctx, path, flags);
@@ -217,7 +219,7 @@ function typeError({ inode, mount }: Path, flags: number, wants: number): number
   if ((flags & O_DIRECTORY) !== 0 && !isDir(type)) return -ENOTDIR;
   if (isDir(type) && ((wants & MAY_WRITE) !== 0 || (flags & O_CREAT) !== 0)) return -EISDIR;
   if ((type === S_IFCHR || type === S_IFBLK) && (mount.flags & MS_NODEV) !== 0) return -EACCES;
-  return isReg(type) && (wants & MAY_WRITE) !== 0 && inode.writers < 0 ? -ETXTBSY : 0;
+  return 0;
 }
 
 function openInode(vfs: Vfs, ctx: WalkContext, path: Path, flags: number): Result<File> {

@@ -95,6 +95,50 @@ static int shown(int argc, char **argv)
 	return 0;
 }
 
+static void open_busy(void)
+{
+	T(open("busy", O_WRONLY));
+	T(open("busy", O_RDWR | O_APPEND));
+	T(open("busy", O_RDONLY | O_TRUNC));
+	T(open("busy", O_RDWR | O_CREAT, 0600));
+	T(truncate("busy", 0));
+	T(open("busy", O_RDONLY));
+}
+
+static void others(void)
+{
+	if (geteuid() == 0) {
+		MUST(setresgid(1000, 1000, 1000));
+		MUST(setresuid(1000, 1000, 1000));
+	} else {
+		MUST(chmod("busy", 0555));
+	}
+	open_busy();
+}
+
+/* A running program is nobody's to write to, but who may not write anyhow hears of that. */
+static void running(void)
+{
+	int begun[2];
+	char byte;
+
+	MUST(chmod(".", 0755));
+	MUST(system("cp /bin/sleep busy && chmod 755 busy"));
+	MUST(pipe2(begun, O_CLOEXEC));
+	pid_t pid = MUST(fork());
+	if (pid == 0) {
+		execl("busy", "busy", "1000", NULL);
+		_exit(1);
+	}
+	close(begun[1]);
+	R(read(begun[0], &byte, 1));
+	close(begun[0]);
+	open_busy();
+	in_child("others", others);
+	MUST(kill(pid, SIGKILL));
+	MUST(waitpid(pid, NULL, 0));
+}
+
 static void handler(int signal)
 {
 	(void)signal;
@@ -174,6 +218,7 @@ int main(int argc, char **argv)
 	try("./self-loop");
 
 	by_descriptor();
+	running();
 
 	large(10, 1000);
 	large(100000, 10);
