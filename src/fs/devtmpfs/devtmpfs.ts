@@ -46,7 +46,7 @@ export class Devtmpfs {
 
   constructor(env: FsEnvironment) {
     const half = Math.floor(env.ram.totalPages / 2);
-    const options = { blocks: half, inodes: half, mode: 0o755, uid: 0, gid: 0, shown: '' };
+    const options = { blocks: half, inodes: half, mode: 0o755, uid: 0, gid: 0, usual: half };
     this.sb = new DevtmpfsSuper('devtmpfs', env, options);
     this.type = {
       name: 'devtmpfs',

@@ -4,14 +4,14 @@ import { PAGE_SIZE } from '../../mm/ram.ts';
 import { EINVAL } from '../../uapi/errno.ts';
 
 export interface TmpfsOptions {
-  /** Limits, in page-sized blocks and in inodes; Infinity: none. */
+  /** Limits, in page-sized blocks and in inodes; Infinity: none. Options say 0 for that. */
   readonly blocks: number;
   readonly inodes: number;
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** The limits that were given, as /proc/mounts shows them. */
-  readonly shown: string;
+  /** What both limits are unless they are given; /proc/mounts does not show them then. */
+  readonly usual: number;
 }
 
 /** Options without effect here: there are neither huge pages nor swap, and inode numbers always fit. */
@@ -22,27 +22,33 @@ const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20,
 /** Parses `data`; `base` gives the defaults. Percentages are of `totalPages`. */
 export function parseOptions(data: string, base: TmpfsOptions, totalPages: number): Result<TmpfsOptions> {
   const result = { ...base };
-  const shown: string[] = [];
   for (const word of data.split(',')) {
     if (word === '') continue;
     const [key, value] = split(word);
     if (IGNORED.has(key)) continue;
     const number = readNumber(key, value, totalPages);
     if (number === null) return -EINVAL;
-    if (key === 'size')
-      result.blocks = number === 0 ? Number.POSITIVE_INFINITY : Math.ceil(number / PAGE_SIZE);
-    else if (key === 'nr_blocks') result.blocks = number === 0 ? Number.POSITIVE_INFINITY : number;
-    else if (key === 'nr_inodes') result.inodes = number === 0 ? Number.POSITIVE_INFINITY : number;
+    if (key === 'size') result.blocks = limitOf(Math.ceil(number / PAGE_SIZE));
+    else if (key === 'nr_blocks') result.blocks = limitOf(number);
+    else if (key === 'nr_inodes') result.inodes = limitOf(number);
     else if (key === 'mode') result.mode = number & 0o7777;
     else if (key === 'uid') result.uid = number;
     else if (key === 'gid') result.gid = number;
     else return -EINVAL;
-    if (key === 'size' || key === 'nr_blocks') shown.push(`size=${result.blocks * (PAGE_SIZE / 1024)}k`);
-    if (key === 'nr_inodes') shown.push(`nr_inodes=${number}`);
   }
-  result.shown = shown.length === 0 ? base.shown : shown.map(text => `,${text}`).join('');
   return result;
 }
+
+/** As /proc/mounts shows them. */
+export function showOptions({ blocks, inodes, mode, uid, gid, usual }: TmpfsOptions): string {
+  const size = blocks === usual ? '' : `,size=${numberOf(blocks) * (PAGE_SIZE / 1024)}k`;
+  const files = inodes === usual ? '' : `,nr_inodes=${numberOf(inodes)}`;
+  const rights = mode === 0o1777 ? '' : `,mode=${mode.toString(8).padStart(3, '0')}`;
+  return `${size}${files}${rights}${uid === 0 ? '' : `,uid=${uid}`}${gid === 0 ? '' : `,gid=${gid}`}`;
+}
+
+const limitOf = (number: number): number => (number === 0 ? Number.POSITIVE_INFINITY : number);
+const numberOf = (limit: number): number => (limit === Number.POSITIVE_INFINITY ? 0 : limit);
 
 function split(word: string): [string, string] {
   const equals = word.indexOf('=');

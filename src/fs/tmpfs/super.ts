@@ -6,7 +6,7 @@ import { S_IFDIR } from '../../uapi/stat.ts';
 import type { StatFs } from '../../uapi/statfs.ts';
 import { type FileSystemType, type FsEnvironment, type MountRequest, SuperBlock } from '../super.ts';
 import { TmpfsDir } from './dir.ts';
-import { parseOptions, type TmpfsOptions } from './options.ts';
+import { parseOptions, showOptions, type TmpfsOptions } from './options.ts';
 
 export const TMPFS_MAGIC = 0x01021994;
 /** A limit for the whole filesystem, because attributes are kept outside of pages. */
@@ -95,18 +95,20 @@ export class TmpfsSuper extends SuperBlock {
     };
   }
 
+  /** Changes the limits only: mode and owner are those of the root when it was made. */
   override remount(data: string, _readOnly: boolean): number {
-    const options = parseOptions(data, this.options, this.env.ram.totalPages);
-    if (typeof options === 'number') return options;
-    if (options.blocks < this.usedBlocks || options.inodes < this.usedInodes) return -EINVAL;
-    this.options = options;
+    const { options, usedBlocks, usedInodes } = this;
+    const asked = parseOptions(data, options, this.env.ram.totalPages);
+    if (typeof asked === 'number') return asked;
+    const { blocks, inodes } = asked;
+    if (!mayLimit(options.blocks, blocks, usedBlocks) || !mayLimit(options.inodes, inodes, usedInodes))
+      return -EINVAL;
+    this.options = { ...options, blocks, inodes };
     return 0;
   }
 
   override showOptions(): string {
-    const { shown, mode, uid, gid } = this.options;
-    const owner = `${uid === 0 ? '' : `,uid=${uid}`}${gid === 0 ? '' : `,gid=${gid}`}`;
-    return `${shown}${mode === 0o1777 ? '' : `,mode=${mode.toString(8)}`}${owner}`;
+    return showOptions(this.options);
   }
 
   override shutdown(): void {
@@ -114,13 +116,17 @@ export class TmpfsSuper extends SuperBlock {
   }
 }
 
+/** As on Linux, what has had no limit never gets one. */
+const mayLimit = (from: number, to: number, used: number): boolean =>
+  to === from || to === Number.POSITIVE_INFINITY || (from !== Number.POSITIVE_INFINITY && to >= used);
+
 /** A filesystem type. `limited`: half of memory unless options say otherwise; ramfs has no limits. */
 export const tmpfsType = (name = 'tmpfs', limited = true): FileSystemType => ({
   name,
   requiresDevice: false,
   mount({ data }: MountRequest, env: FsEnvironment): Result<TmpfsSuper> {
     const half = limited ? Math.floor(env.ram.totalPages / 2) : Number.POSITIVE_INFINITY;
-    const base = { blocks: half, inodes: half, mode: limited ? 0o1777 : 0o755, uid: 0, gid: 0, shown: '' };
+    const base = { blocks: half, inodes: half, mode: limited ? 0o1777 : 0o755, uid: 0, gid: 0, usual: half };
     const options = parseOptions(data, base, env.ram.totalPages);
     return typeof options === 'number' ? options : new TmpfsSuper(name, env, options);
   },

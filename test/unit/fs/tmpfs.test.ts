@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { File } from '../../../src/fs/file.ts';
 import type { Inode } from '../../../src/fs/inode.ts';
-import { ENOSPC } from '../../../src/uapi/errno.ts';
+import { EINVAL, ENOSPC } from '../../../src/uapi/errno.ts';
 import { O_CREAT, O_EXCL, O_RDWR, O_TMPFILE } from '../../../src/uapi/fcntl.ts';
 import { tmpfsMachine } from './machine.ts';
 import { must } from './suite/check.ts';
@@ -32,6 +32,29 @@ test('inodes are counted', () => {
   assert.equal(sys.open('.', O_TMPFILE | O_RDWR), -ENOSPC);
   assert.equal(sys.rmdir('a'), 0);
   assert.equal(sys.mkdir('c'), 0);
+});
+
+test('a remount changes the limits that it names, and shows both', () => {
+  const { sb } = tmpfsMachine('nr_inodes=20,size=1m').ns.root;
+  const remount = (data: string): number | string => sb.remount(data, false) || sb.showOptions();
+  assert.equal(sb.showOptions(), ',size=1024k,nr_inodes=20');
+  assert.equal(remount('size=2m'), ',size=2048k,nr_inodes=20');
+  assert.equal(remount('nr_inodes=30,mode=700'), ',size=2048k,nr_inodes=30');
+  assert.equal(remount('size=0'), ',size=0k,nr_inodes=30');
+  assert.equal(remount('size=1m'), -EINVAL, 'too late');
+  assert.equal(remount('nr_blocks=0,nr_inodes=0'), ',size=0k,nr_inodes=0');
+  assert.equal(tmpfsMachine('size=50%,mode=1777').ns.root.sb.showOptions(), '');
+  assert.equal(tmpfsMachine('mode=7').ns.root.sb.showOptions(), ',mode=007');
+});
+
+test('a remount leaves room for what is there', () => {
+  const { sys, ns } = tmpfsMachine('nr_inodes=10,size=8k');
+  const { sb } = ns.root;
+  assert.equal(sys.put('f', 'x'.repeat(4097)), 0);
+  assert.equal(sb.remount('size=4k', false), -EINVAL);
+  assert.equal(sb.remount('nr_inodes=1', false), -EINVAL);
+  assert.equal(sb.remount('size=5000,nr_inodes=2', false), 0);
+  assert.equal(sys.put('g', ''), -ENOSPC);
 });
 
 test('nothing is left when all files are gone', () => {
