@@ -11,6 +11,7 @@ import { procFileSystem } from '../fs/proc/super.ts';
 import { addSysfsDevice } from '../fs/sysfs/device.ts';
 import { Sysfs } from '../fs/sysfs/sysfs.ts';
 import { populateSysfs } from '../fs/sysfs/system.ts';
+import { ramfsType } from '../fs/tmpfs/ramfs.ts';
 import { tmpfsType } from '../fs/tmpfs/super.ts';
 import { largePages, processorCaches } from '../host/facts.ts';
 import type { HostFiles } from '../host/files.ts';
@@ -51,7 +52,7 @@ export function registerAll(
   const types = [
     procFileSystem(proc),
     tmpfsType(),
-    tmpfsType('ramfs', false),
+    ramfsType,
     devtmpfs.type,
     sysfs.type,
     devpts,

@@ -31,7 +31,7 @@ export function parseOptions(data: string, base: TmpfsOptions, totalPages: numbe
     if (key === 'size') result.blocks = limitOf(Math.ceil(number / PAGE_SIZE));
     else if (key === 'nr_blocks') result.blocks = limitOf(number);
     else if (key === 'nr_inodes') result.inodes = limitOf(number);
-    else if (key === 'mode') result.mode = number & 0o7777;
+    else if (key === 'mode') result.mode = number;
     else if (key === 'uid') result.uid = number;
     else if (key === 'gid') result.gid = number;
     else return -EINVAL;
@@ -55,8 +55,12 @@ function split(word: string): [string, string] {
   return equals < 0 ? [word, ''] : [word.slice(0, equals), word.slice(equals + 1)];
 }
 
+/** A root's permission bits; null if they are not octal. */
+export const readMode = (text: string): number | null =>
+  /^[0-7]{1,6}$/.test(text) ? Number.parseInt(text, 8) & 0o7777 : null;
+
 function readNumber(key: string, text: string, totalPages: number): number | null {
-  if (key === 'mode') return /^[0-7]{1,6}$/.test(text) ? Number.parseInt(text, 8) : null;
+  if (key === 'mode') return readMode(text);
   if (key === 'uid' || key === 'gid') return /^\d{1,10}$/.test(text) ? Number(text) >>> 0 : null;
   const parts = /^(\d{1,15})([kmgt%]?)$/i.exec(text);
   if (parts === null) return null;

@@ -120,14 +120,14 @@ export class TmpfsSuper extends SuperBlock {
 const mayLimit = (from: number, to: number, used: number): boolean =>
   to === from || to === Number.POSITIVE_INFINITY || (from !== Number.POSITIVE_INFINITY && to >= used);
 
-/** A filesystem type. `limited`: half of memory unless options say otherwise; ramfs has no limits. */
-export const tmpfsType = (name = 'tmpfs', limited = true): FileSystemType => ({
-  name,
+/** The filesystem type. Its limits are half of memory unless options say otherwise. */
+export const tmpfsType = (): FileSystemType => ({
+  name: 'tmpfs',
   requiresDevice: false,
   mount({ data }: MountRequest, env: FsEnvironment): Result<TmpfsSuper> {
-    const half = limited ? Math.floor(env.ram.totalPages / 2) : Number.POSITIVE_INFINITY;
-    const base = { blocks: half, inodes: half, mode: limited ? 0o1777 : 0o755, uid: 0, gid: 0, usual: half };
+    const half = Math.floor(env.ram.totalPages / 2);
+    const base = { blocks: half, inodes: half, mode: 0o1777, uid: 0, gid: 0, usual: half };
     const options = parseOptions(data, base, env.ram.totalPages);
-    return typeof options === 'number' ? options : new TmpfsSuper(name, env, options);
+    return typeof options === 'number' ? options : new TmpfsSuper('tmpfs', env, options);
   },
 });

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { File } from '../../../src/fs/file.ts';
 import type { Inode } from '../../../src/fs/inode.ts';
+import { mount } from '../../../src/fs/mounts.ts';
+import { ramfsType } from '../../../src/fs/tmpfs/ramfs.ts';
 import { EINVAL, ENOSPC } from '../../../src/uapi/errno.ts';
 import { O_CREAT, O_EXCL, O_RDWR, O_TMPFILE } from '../../../src/uapi/fcntl.ts';
+import { MS_REMOUNT } from '../../../src/uapi/mount.ts';
 import { tmpfsMachine } from './machine.ts';
 import { must } from './suite/check.ts';
 import { runFilesystemSuite } from './suite.ts';
@@ -55,6 +58,23 @@ test('a remount leaves room for what is there', () => {
   assert.equal(sb.remount('nr_inodes=1', false), -EINVAL);
   assert.equal(sb.remount('size=5000,nr_inodes=2', false), 0);
   assert.equal(sys.put('g', ''), -ENOSPC);
+});
+
+test('ramfs knows one option, and ignores the others', () => {
+  const { vfs, ctx, sys } = tmpfsMachine();
+  vfs.registerFileSystem(ramfsType);
+  sys.mkdir('r');
+  const mounts = (data: string, flags = 0): number => mount(vfs, ctx, 'none', '/r', 'ramfs', flags, data);
+  assert.equal(mounts('mode=9'), -EINVAL);
+  assert.equal(mounts('mode'), -EINVAL);
+  assert.equal(mounts('size=4k,constructor,uid=3,mode=711'), 0);
+  const { sb, mode } = must<Inode>(sys.stat('r'));
+  assert.deepEqual([mode & 0o7777, sb.showOptions()], [0o711, ',mode=711']);
+  assert.equal(sys.put('r/f', 'x'.repeat(10000)), 0);
+  assert.equal(mounts('size=4k,mode=700', MS_REMOUNT), 0);
+  assert.equal(mounts('mode=x', MS_REMOUNT), -EINVAL);
+  assert.equal(sys.put('r/f', 'x'.repeat(20000)), 0);
+  assert.deepEqual([sb.showOptions(), sb.statfs().blocks], [',mode=711', 0]);
 });
 
 test('nothing is left when all files are gone', () => {
