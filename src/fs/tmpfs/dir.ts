@@ -69,7 +69,10 @@ export class TmpfsDir extends TmpfsInode {
     return file;
   }
 
+  /** Each name but a file's first counts as an inode, so that nr_inodes limits names, too. */
   override link(name: string, inode: Inode): number {
+    const err = inode.nlink > 0 ? this.sb.takeInode() : 0;
+    if (err < 0) return err;
     inode.nlink++;
     inode.ctime = this.sb.clock.coarse();
     this.add(name, inode as TmpfsInode);
@@ -78,7 +81,7 @@ export class TmpfsDir extends TmpfsInode {
 
   override unlink(name: string, inode: Inode): number {
     this.remove(name, inode);
-    inode.nlink--;
+    this.takeLink(inode);
     inode.ctime = this.mtime;
     return 0;
   }
@@ -144,8 +147,13 @@ export class TmpfsDir extends TmpfsInode {
   }
 
   private forgetLink(target: Inode): void {
-    target.nlink = isDir(target.mode) ? 0 : target.nlink - 1;
+    if (isDir(target.mode)) target.nlink = 0;
+    else this.takeLink(target);
     target.ctime = this.sb.clock.coarse();
+  }
+
+  private takeLink(inode: Inode): void {
+    if (--inode.nlink > 0) this.sb.giveInode();
   }
 
   private exchange(oldName: string, inode: Inode, to: TmpfsDir, newName: string, target: Inode): number {

@@ -37,6 +37,25 @@ test('inodes are counted', () => {
   assert.equal(sys.mkdir('c'), 0);
 });
 
+test('names of a file are counted, too', () => {
+  const { sys, ns } = tmpfsMachine('nr_inodes=5');
+  const free = (): number => ns.root.sb.statfs().ffree;
+  assert.equal(sys.put('f', ''), 0);
+  for (const name of ['a', 'b', 'c']) assert.equal(sys.link('f', name), 0);
+  assert.equal(sys.link('f', 'd'), -ENOSPC);
+  assert.equal(sys.rename('a', 'x'), 0);
+  assert.equal(free(), 0);
+  assert.equal(sys.unlink('b'), 0);
+  assert.equal(sys.put('g', ''), 0);
+  assert.equal(sys.rename('g', 'c'), 0);
+  assert.equal(free(), 1);
+  for (const name of ['f', 'x', 'c']) assert.equal(sys.unlink(name), 0);
+  assert.equal(free(), 4);
+  const file = must<File>(sys.open('.', O_TMPFILE | O_RDWR));
+  assert.equal(ns.root.root.inode!.link('t', file.inode), 0);
+  assert.equal(free(), 3, 'the first name costs nothing');
+});
+
 test('a remount changes the limits that it names, and shows both', () => {
   const { sb } = tmpfsMachine('nr_inodes=20,size=1m').ns.root;
   const remount = (data: string): number | string => sb.remount(data, false) || sb.showOptions();
