@@ -105,20 +105,10 @@ export function release(vfs: Vfs, mount: Mount): void {
   else mount.lastPut = () => dispose(vfs, mount);
 }
 
-/** Shuts the filesystem down with its last mount. */
 function dispose(vfs: Vfs, mount: Mount): void {
   const { sb } = mount;
   vfs.mountCount--;
   mount.lastPut = null;
   sb.iput(mount.root.inode!);
-  if (--sb.mounts > 0) return;
-  const root = [...vfs.roots].find(one => one.inode!.sb === sb);
-  sb.sync();
-  sb.fileHandles?.clear();
-  if (root !== undefined) {
-    vfs.roots.delete(root);
-    vfs.dcache.forgetRoot(root);
-  }
-  sb.watcher?.unmounted(sb);
-  sb.shutdown();
+  sb.unmount();
 }

@@ -21,7 +21,7 @@ import {
 } from '../uapi/mount.ts';
 import { isDir } from '../uapi/stat.ts';
 import type { WalkContext } from './context.ts';
-import { Path } from './dentry.ts';
+import { type Dentry, Path } from './dentry.ts';
 import type { FsStruct } from './fs-struct.ts';
 import type { Inode } from './inode.ts';
 import { lookup } from './lookup.ts';
@@ -105,9 +105,18 @@ export function makeMount(
   if (typeof sb === 'number') return sb;
   if (readOnly) sb.readOnly = true;
   const known = [...vfs.roots].find(root => root.inode!.sb === sb);
-  const root = known ?? vfs.dcache.addRoot(sb.root);
+  return newMount(vfs, sb, known ?? addRoot(vfs, sb), source, ownFlags(flags));
+}
+
+/** A new filesystem's root, known until its last mount is gone. */
+function addRoot(vfs: Vfs, sb: SuperBlock): Dentry {
+  const root = vfs.dcache.addRoot(sb.root);
   vfs.roots.add(root);
-  return newMount(vfs, sb, root, source, ownFlags(flags));
+  sb.forgetRoot = () => {
+    vfs.roots.delete(root);
+    vfs.dcache.forgetRoot(root);
+  };
+  return root;
 }
 
 /** unshare(2) with CLONE_NEWNS: a copy of the namespace, and a map from old mounts to new. */

@@ -25,9 +25,11 @@ export abstract class SuperBlock {
   /** Whether files have handles (name_to_handle_at(2)); and those that have been asked for. */
   readonly findsFiles: boolean = false;
   fileHandles: FileHandles | null = null;
-  /** The number of its mounts, and of its files that are open for writing. */
+  /** The number of its mounts and of overlays that it is a layer of, and of its files that are open for writing. */
   mounts = 0;
   writers = 0;
+  /** Set while the VFS knows the filesystem's root: makes it forget that. */
+  forgetRoot: (() => void) | null = null;
   /** The size in bytes that programs should read and write at once (st_blksize). */
   readonly blksize: number = PAGE_SIZE;
   /** Largest file size, in bytes. */
@@ -77,6 +79,17 @@ export abstract class SuperBlock {
   }
 
   sync(): void {}
+
+  /** A mount, or what counts as one, is gone: the last one shuts the filesystem down. */
+  unmount(): void {
+    if (--this.mounts > 0) return;
+    this.sync();
+    this.fileHandles?.clear();
+    this.forgetRoot?.();
+    this.forgetRoot = null;
+    this.watcher?.unmounted(this);
+    this.shutdown();
+  }
 
   /** The last mount is gone: nothing refers to it any more. */
   shutdown(): void {}

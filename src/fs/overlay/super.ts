@@ -105,9 +105,7 @@ export class OverlaySuperBlock extends SuperBlock {
     for (const inode of this.held) {
       const { sb } = inode;
       sb.iput(inode);
-      if (--sb.mounts > 0) continue;
-      sb.sync();
-      sb.shutdown();
+      sb.unmount();
     }
   }
 

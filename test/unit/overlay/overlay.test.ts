@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { ROOT_CRED } from '../../../src/core/cred.ts';
 import type { File } from '../../../src/fs/file.ts';
 import type { Inode } from '../../../src/fs/inode.ts';
-import { mount } from '../../../src/fs/mounts.ts';
+import { mount, umount } from '../../../src/fs/mounts.ts';
 import type { OverlayInode } from '../../../src/fs/overlay/inode.ts';
 import { overlayType } from '../../../src/fs/overlay/type.ts';
 import { EACCES, EINVAL, ENOENT, ENOTEMPTY, EPERM, EROFS } from '../../../src/uapi/errno.ts';
@@ -219,4 +219,29 @@ test('mount(2) of an overlay', () => {
   assert.equal(sys.text('ro/f'), 'F');
   assert.equal(sys.put('ro/f', 'x'), -EROFS);
   assert.equal(sys.unlink('ro/f'), -EROFS);
+});
+
+test('layers that were unmounted elsewhere go with the overlay', () => {
+  const { vfs, ctx, sys, ram } = tmpfsMachine();
+  vfs.registerFileSystem(overlayType);
+  for (const dir of ['low', 'high', 'm']) sys.mkdir(dir);
+  const state = (): number[] => [vfs.roots.size, vfs.dcache.count, vfs.mountCount, ram.usedPages];
+  const before = state();
+  const mounts = (where: string, type: string, data: string): void =>
+    assert.equal(mount(vfs, ctx, 'none', where, type, 0, data), 0);
+  const unmounts = (where: string): void => assert.equal(umount(vfs, must(sys.path(where)), 0), 0);
+  mounts('/low', 'tmpfs', '');
+  mounts('/high', 'tmpfs', '');
+  for (const dir of ['high/up', 'high/work']) sys.mkdir(dir);
+  sys.put('low/f', 'F');
+  sys.put('high/up/g', 'G');
+  const { sb } = must<Inode>(sys.stat('high'));
+  mounts('/m', 'overlay', 'lowerdir=/low,upperdir=/high/up,workdir=/high/work');
+  unmounts('/low');
+  unmounts('/high');
+  assert.equal(sys.put('m/f', 'new'), 0);
+  assert.equal(sys.text('m/g'), 'G');
+  unmounts('/m');
+  assert.deepEqual(state(), before);
+  assert.equal(sb.forgetRoot, null);
 });
