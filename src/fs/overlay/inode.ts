@@ -352,12 +352,13 @@ export class OverlayInode extends Inode implements Parts {
     if (typeof whiteout === 'number') return whiteout;
     const there = lookupReal(this.upper, name);
     if (typeof there === 'number') return there;
-    const removed = there === null ? 0 : removeWhole(this.upper!, name, there);
-    if (removed < 0) return removed;
-    const r = whiteout === '' ? 0 : placeWhiteout(this, name, whiteout);
+    let r = 0;
+    if (whiteout !== '') r = placeWhiteout(this, name, whiteout);
+    else if (there !== null) r = removeWhole(this.upper!, name, there);
+    if (r < 0) return r;
     inode.lostName(this, name, there !== null);
     this.sync();
-    return r;
+    return 0;
   }
 
   private whiteOut(name: string): void {

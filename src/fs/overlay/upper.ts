@@ -1,5 +1,6 @@
 /** Changing the upper layer: whiteouts, and names that come and go. */
 import { ENOTEMPTY } from '../../uapi/errno.ts';
+import { RENAME_EXCHANGE } from '../../uapi/fcntl.ts';
 import { isDir, S_IFCHR } from '../../uapi/stat.ts';
 import type { Inode } from '../inode.ts';
 import type { OverlayInode } from './inode.ts';
@@ -46,13 +47,30 @@ export function prepareWhiteout(dir: OverlayInode): string | number {
   return typeof made === 'number' ? made : name;
 }
 
-/** Moves a prepared whiteout to `name`, replacing what the upper layer has there; 0 or -errno. */
+/**
+ * Moves a prepared whiteout to `name`, in place of what the upper layer has there; 0 or -errno. Both at once: what lies
+ * below must not show if that fails. Then the whiteout is discarded.
+ */
 export function placeWhiteout(dir: OverlayInode, name: string, prepared: string): number {
-  const work = dir.sb.work!;
+  const r = cover(dir.sb.work!, prepared, dir.upper!, name);
+  if (r < 0) discardWhiteout(dir, prepared);
+  return r;
+}
+
+function cover(work: Inode, prepared: string, upper: Inode, name: string): number {
   const whiteout = lookupReal(work, prepared) as Inode;
-  const replaced = lookupReal(dir.upper, name);
+  const replaced = lookupReal(upper, name);
   if (typeof replaced === 'number') return replaced;
-  return renameReal(work, prepared, whiteout, dir.upper!, name, replaced, 0);
+  if (replaced === null || !isDir(replaced.mode))
+    return renameReal(work, prepared, whiteout, upper, name, replaced, 0);
+  // Only a directory can be renamed over a directory.
+  if (work.rename(prepared, whiteout, upper, name, replaced, RENAME_EXCHANGE) >= 0) {
+    removeWhole(work, prepared, replaced);
+    return 0;
+  }
+  // The host's user may remove a directory that he may not write to, but not move it.
+  const removed = removeWhole(upper, name, replaced);
+  return removed < 0 ? removed : renameReal(work, prepared, whiteout, upper, name, null, 0);
 }
 
 export function discardWhiteout(dir: OverlayInode, prepared: string): void {

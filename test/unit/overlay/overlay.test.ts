@@ -8,7 +8,7 @@ import type { Inode } from '../../../src/fs/inode.ts';
 import { mount, umount } from '../../../src/fs/mounts.ts';
 import type { OverlayInode } from '../../../src/fs/overlay/inode.ts';
 import { overlayType } from '../../../src/fs/overlay/type.ts';
-import { EACCES, EINVAL, ENOENT, ENOTEMPTY, EPERM, EROFS } from '../../../src/uapi/errno.ts';
+import { EACCES, EINVAL, ENOENT, ENOSPC, ENOTEMPTY, EPERM, EROFS } from '../../../src/uapi/errno.ts';
 import { O_APPEND, O_DIRECTORY, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from '../../../src/uapi/fcntl.ts';
 import { S_IFCHR, S_IFDIR, S_IFREG } from '../../../src/uapi/stat.ts';
 import { tmpfsMachine } from '../fs/machine.ts';
@@ -106,6 +106,32 @@ test('layers merge, whiteouts and opaque directories hide', t => {
   assert.deepEqual(namesIn(fresh), ['.', '..']);
   assert.equal(fresh.lookup('low'), -ENOENT);
   assert.equal(d.nlink, 0);
+});
+
+test('what cannot be hidden is not removed', t => {
+  const lower = tempDir(t);
+  fs.mkdirSync(join(lower, 'd'));
+  fs.writeFileSync(join(lower, 'f'), 'low');
+  const { sb } = overTmpfs(lower);
+  const { root } = sb;
+  const work = sb.work!;
+  const f = at(root, 'f');
+  const file = opened(f, O_RDWR);
+  writeAt(file, 'new', 0);
+  const rename = work.rename.bind(work);
+  work.rename = () => -ENOSPC;
+  assert.equal(root.unlink('f', f), -ENOSPC);
+  assert.deepEqual(namesIn(work).slice(2), []);
+  assert.equal(contentOf(at(root, 'f')), 'new');
+  work.rename = rename;
+  assert.equal(root.unlink('f', f), 0);
+  assert.equal(root.lookup('f'), -ENOENT);
+  assert.equal(f.nlink, 0);
+  const d = at(root, 'd');
+  assert.equal(d.setattr({ mode: S_IFDIR | 0o700 }), 0);
+  assert.equal(root.rmdir('d', d), 0);
+  assert.equal(root.lookup('d'), -ENOENT);
+  assert.deepEqual(namesIn(work).slice(2), []);
 });
 
 test('a directory of a lower layer moves without being copied', t => {
