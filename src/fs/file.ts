@@ -194,6 +194,9 @@ export abstract class File {
     return 0;
   }
 
+  /** Called before `poll` and `waitq` are asked for a task: some files show each task something of its own. */
+  askedBy(_current: Current): void {}
+
   /** POLL bits that hold now. */
   poll(): number {
     return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;

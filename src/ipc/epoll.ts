@@ -8,6 +8,7 @@
  * Items hold no reference to their files: releasing a file's last reference removes its items.
  * An instance may watch others, at most five deep and never in a cycle.
  */
+import type { Current } from '../core/current.ts';
 import { WAKE_ALL, type Waiter, WaitQueue } from '../core/wait.ts';
 import { File, type FileObserver } from '../fs/file.ts';
 import type { Inode } from '../fs/inode.ts';
@@ -60,7 +61,9 @@ class Item implements Waiter {
 
   /** Events that were asked for and that the file has now. */
   revents(): number {
-    return this.armed ? this.file.poll() & this.events & ~EPOLL_PRIVATE_BITS : 0;
+    if (!this.armed) return 0;
+    this.epoll.asking(this.file);
+    return this.file.poll() & this.events & ~EPOLL_PRIVATE_BITS;
   }
 
   woken(events: number): boolean {
@@ -77,9 +80,12 @@ export class Epoll extends File implements FileObserver {
   private readonly queue = new WaitQueue();
   private readonly items = new Map<File, Item[]>();
   private readonly ready = new Set<Item>();
+  /** The task that asked last; null outside a machine. */
+  private current: Current | null;
 
   constructor(inode: Inode) {
     super(inode, O_RDWR);
+    this.current = null;
   }
 
   override get seekable(): boolean {
@@ -132,6 +138,15 @@ export class Epoll extends File implements FileObserver {
     return this.ready.size > 0;
   }
 
+  override askedBy(current: Current): void {
+    this.current = current;
+  }
+
+  /** Before a file is asked for whoever asks this instance, on whatever task's behalf it has been added. */
+  asking(file: File): void {
+    if (this.current !== null) file.askedBy(this.current);
+  }
+
   /** Ready if some watched file is. Items on the ready list that are no longer ready leave it. */
   override poll(): number {
     for (const item of this.ready) {
@@ -143,6 +158,7 @@ export class Epoll extends File implements FileObserver {
 
   /** epoll_ctl(2) on a file open as descriptor `fd`; 0 or -errno. `lo` and `hi` are the halves of the user's data. */
   control(op: number, file: File, fd: number, events: number, lo: number, hi: number): number {
+    this.asking(file);
     if (file.waitq === null) return -EPERM;
     if (file === this) return -EINVAL;
     if (op !== EPOLL_CTL_DEL && (events & EPOLLEXCLUSIVE) !== 0) {

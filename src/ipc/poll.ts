@@ -4,6 +4,7 @@
  * The system call fills a set and `scan`s it. If nothing is ready, it sleeps on `queues()` for `wanted` and scans
  * again.
  */
+import type { Current } from '../core/current.ts';
 import type { WaitQueue } from '../core/wait.ts';
 import type { File } from '../fs/file.ts';
 import {
@@ -27,12 +28,18 @@ export const SELECT_EX = POLLPRI | POLLNVAL;
 const ALWAYS = POLLERR | POLLHUP;
 
 export class PollSet {
+  private readonly current: Current | null;
   private readonly files: (File | null)[] = [];
   private readonly asked: number[] = [];
   private readonly found: number[] = [];
   private used = 0;
   /** All events that a sleeper on `queues()` wants to be woken for. */
   wanted = ALWAYS;
+
+  /** `current` is the task that asks; null outside a machine. */
+  constructor(current: Current | null) {
+    this.current = current;
+  }
 
   get size(): number {
     return this.used;
@@ -58,7 +65,7 @@ export class PollSet {
     let count = 0;
     for (let i = 0; i < this.used; i++) {
       const file = this.files[i]!;
-      if (file !== null) this.found[i] = file.poll() & this.asked[i]!;
+      if (file !== null) this.found[i] = this.asking(file).poll() & this.asked[i]!;
       if (this.found[i] !== 0) count++;
     }
     return count;
@@ -73,9 +80,14 @@ export class PollSet {
   queues(): WaitQueue[] {
     const queues = new Set<WaitQueue>();
     for (const file of this.files) {
-      const queue = file?.waitq;
-      if (queue) queues.add(queue);
+      const queue = file === null ? null : this.asking(file).waitq;
+      if (queue !== null) queues.add(queue);
     }
     return [...queues];
+  }
+
+  private asking(file: File): File {
+    if (this.current !== null) file.askedBy(this.current);
+    return file;
   }
 }

@@ -17,7 +17,6 @@ import { call, fd, flags, inStruct, int, oneOf, type Syscall, shown, shownAfter,
 import { checkRange } from './io.ts';
 import { fileOf, install } from './names.ts';
 import { arrayAt, structAt } from './show.ts';
-import { adoptSignals } from './signalfd.ts';
 import { maskWhileWaiting } from './sigset.ts';
 import { EPOLL_EVENT } from './structs/events.ts';
 import { SIGSET } from './structs/signals.ts';
@@ -49,7 +48,7 @@ function epollCtl(task: Task, epfd: number, op: number, fd: number, addr: number
   const file = fileOf(task, fd);
   if (epoll === null || file === null) return -EBADF;
   if (!(epoll instanceof Epoll)) return file.waitq === null ? -EPERM : -EINVAL;
-  adoptSignals(task, file);
+  epoll.askedBy(task);
   return epoll.control(op, file, fd, events, lo, hi);
 }
 
@@ -66,6 +65,7 @@ function waitable(task: Task, epfd: number, addr: number, max: number): Epoll | 
 /** Hands out the events that are ready; returns how many, or -EFAULT. */
 function collect(task: Task, epoll: Epoll, addr: number, max: number): number {
   if (!epoll.hasNews) return 0;
+  epoll.askedBy(task);
   const { user } = task;
   const most = Math.min(max, Math.floor(user.maxWindow / EPOLL_EVENT_SIZE));
   const at = user.out(addr, most * EPOLL_EVENT_SIZE);

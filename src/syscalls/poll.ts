@@ -15,7 +15,6 @@ import { RLIMIT_NOFILE } from '../uapi/resource.ts';
 import { call, inStruct, int, type Syscall, shownAfter, uint, ulong } from './args.ts';
 import { fileOf } from './names.ts';
 import { arrayAt } from './show.ts';
-import { adoptSignals } from './signalfd.ts';
 import { maskWhileWaiting } from './sigset.ts';
 import { POLLFD } from './structs/events.ts';
 import { SIGSET } from './structs/signals.ts';
@@ -48,7 +47,7 @@ function pollNow(task: Task, addr: number, count: number): number {
 
 function eventsOf(task: Task, file: File | null, events: number): number {
   if (file === null) return POLLNVAL;
-  adoptSignals(task, file);
+  file.askedBy(task);
   return file.poll() & (events | ALWAYS);
 }
 
@@ -61,7 +60,7 @@ async function pollLater(
   interrupted: number,
 ): Promise<number> {
   const view = new DataView(array.buffer);
-  const set = new PollSet();
+  const set = new PollSet(task);
   const files: File[] = [];
   for (let at = 0; at < array.length; at += POLLFD_SIZE) {
     const fd = pollfdFd(view, at);

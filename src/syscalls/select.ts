@@ -9,7 +9,6 @@ import { call, int, pointer, type Syscall, shown } from './args.ts';
 import { fileOf } from './names.ts';
 import { isOver, waitFor } from './poll.ts';
 import { structAt } from './show.ts';
-import { adoptSignals } from './signalfd.ts';
 import { maskWhileWaiting } from './sigset.ts';
 import { fdSet } from './structs/events.ts';
 import { TIMESPEC, TIMEVAL } from './structs/time.ts';
@@ -40,7 +39,6 @@ function gather(task: Task, count: number, sets: readonly FdSet[], polls: PollSe
     if (events === 0) continue;
     const file = fileOf(task, fd);
     if (file === null) return -EBADF;
-    adoptSignals(task, file);
     polls.add(file, events);
     fds.push(fd);
   }
@@ -78,7 +76,7 @@ function selectUntil(
     if (typeof set === 'number') return set;
     sets.push(set);
   }
-  const polls = new PollSet();
+  const polls = new PollSet(task);
   const fds = gather(task, count, sets, polls);
   if (typeof fds === 'number') return fds;
   if (polls.scan() > 0 || isOver(task, deadline)) return putSets(task, sets, fds, polls);

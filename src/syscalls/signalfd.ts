@@ -1,7 +1,6 @@
 /** signalfd(2), signalfd4(2). */
 import type { Cred } from '../core/cred.ts';
 import type { Current } from '../core/current.ts';
-import type { File } from '../fs/file.ts';
 import type { Inode } from '../fs/inode.ts';
 import { SignalFd } from '../ipc/signalfd.ts';
 import { UNMASKABLE } from '../kernel/sigset.ts';
@@ -16,22 +15,21 @@ import { SIGSET } from './structs/signals.ts';
 
 /** A signalfd shows each task its own signals: it remembers the task that asked last. */
 class TaskSignalFd extends SignalFd {
-  reader: Task;
+  private reader: Task;
 
   constructor(inode: Inode, lo: number, hi: number, flags: number, reader: Task) {
     super(inode, lo, hi, flags, () => this.reader);
     this.reader = reader;
   }
 
-  override mayTransfer(current: Current, _write: boolean): number {
+  override askedBy(current: Current): void {
     this.reader = current as Task;
+  }
+
+  override mayTransfer(current: Current, _write: boolean): number {
+    this.askedBy(current);
     return 0;
   }
-}
-
-/** Call before `poll` of a file that may be a signalfd: it then shows the signals of `task`. */
-export function adoptSignals(task: Task, file: File): void {
-  if (file instanceof TaskSignalFd) file.reader = task;
 }
 
 function signalfd4(task: Task, fd: number, addr: number, size: number, flags: number): number {
@@ -46,6 +44,7 @@ function signalfd4(task: Task, fd: number, addr: number, size: number, flags: nu
   const file = fileOf(task, fd);
   if (file === null) return -EBADF;
   if (!(file instanceof TaskSignalFd)) return -EINVAL;
+  file.askedBy(task);
   file.setMask(lo, mask.hi);
   return fd;
 }

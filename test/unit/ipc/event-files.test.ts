@@ -118,7 +118,7 @@ test('a pidfd is readable once its process has exited', () => {
 test('a poll set scans files and names each queue once', () => {
   const sim = new Sim();
   sim.pipe2(0, 'r', 'w');
-  const set = new PollSet();
+  const set = new PollSet(null);
   set.add(sim.file('r'), POLLIN);
   set.add(sim.file('w'), POLLIN);
   set.add(null, POLLIN);
