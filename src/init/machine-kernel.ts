@@ -126,6 +126,7 @@ export class MachineKernel implements Kernel {
   readonly openPipes: OpenPipes = new OpenPipes(this);
   readonly pipeMeetings: PipeMeetings = new PipeMeetings();
   readonly queues: Map<string, PosixQueue> = new Map();
+  readonly livingQueues: Set<PosixQueue> = new Set();
   readonly queueLimits: QueueLimits = new QueueLimits();
   readonly net: Network;
   readonly syslog: SyslogReader;

@@ -7,6 +7,7 @@ import { WaitQueue } from '../core/wait.ts';
 import { File } from '../fs/file.ts';
 import type { Inode } from '../fs/inode.ts';
 import { EAGAIN } from '../uapi/errno.ts';
+import { MQ_PRIO_MAX } from '../uapi/mqueue.ts';
 import { POLLIN, POLLOUT } from '../uapi/poll.ts';
 
 export interface PosixMessage {
@@ -26,8 +27,9 @@ export interface Notification {
 }
 
 const NOBODY = { how: 0, signal: 0, pid: 0 };
-/** Bytes that a message costs beyond its text, against RLIMIT_MSGQUEUE (getrlimit(2)). */
-const OVERHEAD = 48 + 8;
+/** Bytes that each message costs beyond its text, and each priority that there could be, against RLIMIT_MSGQUEUE. */
+const PER_MESSAGE = 48;
+const PER_PRIORITY = 48;
 
 /**
  * /proc/sys/fs/mqueue: without CAP_SYS_RESOURCE, the most queues, messages in a queue and bytes of a message; and the
@@ -52,16 +54,33 @@ export class PosixQueue {
   /** Tasks that sleep in mq_receive: while there is one, a message triggers no notification. */
   receivers = 0;
   private notification: Notification | null = null;
+  /** The machine's queues, as long as they have a name or are open: that long they count against limits. */
+  private readonly living: Set<PosixQueue>;
+  private users = 1;
 
-  constructor(cred: Cred, mode: number, maxMessages: number, maxSize: number) {
+  /** With one user, its name. */
+  constructor(living: Set<PosixQueue>, cred: Cred, mode: number, maxMessages: number, maxSize: number) {
+    this.living = living;
+    living.add(this);
     this.cred = cred;
     this.mode = mode;
     this.maxMessages = maxMessages;
     this.maxSize = maxSize;
   }
 
+  /** What it is charged to its maker's RLIMIT_MSGQUEUE (getrlimit(2)). */
   get bytes(): number {
-    return this.maxMessages * (this.maxSize + OVERHEAD);
+    const { maxMessages, maxSize } = this;
+    return maxMessages * (maxSize + PER_MESSAGE) + Math.min(maxMessages, MQ_PRIO_MAX) * PER_PRIORITY;
+  }
+
+  hold(): void {
+    this.users++;
+  }
+
+  /** Its name is gone, or one of its open files. */
+  drop(): void {
+    if (--this.users === 0) this.living.delete(this);
   }
 
   get isFull(): boolean {
@@ -114,6 +133,7 @@ export class MqueueFile extends File {
     super(inode, flags);
     this.posix = queue;
     this.caller = caller;
+    queue.hold();
   }
 
   override get waitq(): WaitQueue {
@@ -155,5 +175,9 @@ export class MqueueFile extends File {
   override flush(): number {
     this.posix.unregister(this.caller());
     return 0;
+  }
+
+  override release(): void {
+    this.posix.drop();
   }
 }

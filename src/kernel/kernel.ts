@@ -82,6 +82,8 @@ export interface Kernel {
   readonly programs: Programs;
   /** POSIX message queues by name. */
   readonly queues: Map<string, PosixQueue>;
+  /** All of them, those that are only open, too. */
+  readonly livingQueues: Set<PosixQueue>;
   readonly queueLimits: QueueLimits;
   readonly net: Network;
   /** Tasks by thread number, and thread groups by process number, zombies included. */

@@ -93,15 +93,18 @@ function create(task: Task, { maxMessages, maxSize }: Size, mode: number): Posix
   const { cred, kernel } = task;
   const limits = kernel.queueLimits;
   const privileged = capable(cred, CAP_SYS_RESOURCE);
-  if (!privileged && kernel.queues.size >= limits.queues) return -e.ENOSPC;
+  const { livingQueues } = kernel;
+  if (!privileged && livingQueues.size >= limits.queues) return -e.ENOSPC;
   const [most, longest] = privileged
     ? [mq.HARD_MSG_MAX, mq.HARD_MSGSIZE_MAX]
     : [limits.messages, limits.size];
   if (maxMessages <= 0 || maxSize <= 0 || maxMessages > most || maxSize > longest) return -e.EINVAL;
-  const queue = new PosixQueue(cred, mode, maxMessages, maxSize);
-  let bytes = queue.bytes;
-  for (const other of kernel.queues.values()) if (other.cred.fsuid === cred.fsuid) bytes += other.bytes;
-  return bytes > task.rlimit(RLIMIT_MSGQUEUE) ? -e.EMFILE : queue;
+  const queue = new PosixQueue(livingQueues, cred, mode, maxMessages, maxSize);
+  let bytes = 0;
+  for (const other of livingQueues) if (other.cred.uid === cred.uid) bytes += other.bytes;
+  if (bytes <= task.rlimit(RLIMIT_MSGQUEUE)) return queue;
+  queue.drop();
+  return -e.EMFILE;
 }
 
 function openQueue(task: Task, queue: PosixQueue, oflag: number, check: boolean): number {
@@ -131,6 +134,7 @@ function mqUnlink(task: Task, nameAddr: number): number {
   if (queue === undefined) return -e.ENOENT;
   if (queue.cred.fsuid !== task.cred.fsuid && !capable(task.cred, CAP_FOWNER)) return -e.EPERM;
   queues.delete(name);
+  queue.drop();
   return 0;
 }
 

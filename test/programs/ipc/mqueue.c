@@ -1,6 +1,7 @@
 /* mq_overview(7), by the system calls themselves. */
 #include "../check.h"
 #include <mqueue.h>
+#include <sys/resource.h>
 
 static char name[32];
 
@@ -45,6 +46,31 @@ static void limits(void)
 	wait(NULL);
 }
 
+/* A queue counts against RLIMIT_MSGQUEUE of its maker's real user until it has no name and is not open. */
+static void charged(void)
+{
+	struct mq_attr attr = {.mq_maxmsg = 10, .mq_msgsize = 100};
+	long bytes = 10 * (100 + 48 + 48);
+
+	if (geteuid() == 0)
+		MUST(setresuid(61234, 61235, 61235));
+	setrlimit(RLIMIT_MSGQUEUE, &(struct rlimit){bytes - 1, 4 * bytes});
+	R(mq_open(name, O_RDWR | O_CREAT, 0600, &attr));
+	setrlimit(RLIMIT_MSGQUEUE, &(struct rlimit){2 * bytes - 1, 4 * bytes});
+	mqd_t q = T(mq_open(name, O_RDWR | O_CREAT, 0600, &attr));
+	R(mq_unlink(name));
+	R(mq_open(name, O_RDWR | O_CREAT, 0600, &attr));
+	mqd_t other = MUST(dup(q));
+	R(mq_close(q));
+	R(mq_open(name, O_RDWR | O_CREAT, 0600, &attr));
+	R(mq_close(other));
+	q = T(mq_open(name, O_RDWR | O_CREAT, 0600, &attr));
+	R(mq_close(q));
+	R(mq_unlink(name));
+	q = T(mq_open(name, O_RDWR | O_CREAT, 0600, &attr));
+	R(mq_unlink(name));
+}
+
 int main(void)
 {
 	struct mq_attr attr = {.mq_maxmsg = 3, .mq_msgsize = 16}, got;
@@ -57,6 +83,7 @@ int main(void)
 
 	snprintf(name, sizeof name, "/uml-mqueue-%d", getpid()); /* others may test, too */
 	limits();
+	in_child("charged", charged);
 	R(mq_open(name, O_RDWR) == -1);
 	R(mq_open("/a/b", O_RDWR | O_CREAT, 0600, NULL));
 	R(mq_open(name, O_RDWR | O_CREAT, 0600, &(struct mq_attr){.mq_maxmsg = 0, .mq_msgsize = 1}));
