@@ -84,16 +84,16 @@ class MemfdInode extends TmpfsFile {
     return (this.seals & NO_WRITING) !== 0;
   }
 
-  addSeals(seals: number): number {
-    if ((seals & ~ALL_SEALS) !== 0) return -EINVAL;
+  addSeals(asked: number): number {
+    if ((asked & ~ALL_SEALS) !== 0) return -EINVAL;
     if ((this.seals & F_SEAL_SEAL) !== 0) return -EPERM;
+    // A file that will always be executable must not change either.
+    const forGood = (asked & F_SEAL_EXEC) !== 0 && (this.mode & EXEC_BITS) !== 0;
+    const seals = forGood ? asked | F_SEAL_SHRINK | F_SEAL_GROW | NO_WRITING : asked;
     if ((seals & F_SEAL_WRITE) !== 0 && (this.seals & F_SEAL_WRITE) === 0 && this.cache.writers > 0)
       return -EBUSY;
     this.cache.closeWindowsForGood();
     this.seals |= seals;
-    // A file that will always be executable must not change either.
-    const frozen = F_SEAL_SHRINK | F_SEAL_GROW | NO_WRITING;
-    if ((seals & F_SEAL_EXEC) !== 0 && (this.mode & EXEC_BITS) !== 0) this.seals |= frozen;
     return 0;
   }
 }

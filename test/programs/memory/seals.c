@@ -1,6 +1,10 @@
 /* Seals of a memfd and the mappings that may write to it: F_ADD_SEALS in fcntl(2), memfd_create(2). */
 #include "../check.h"
 
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC 0x20
+#endif
+
 static char *map(int fd, int prot, int flags)
 {
 	return mmap(NULL, 8192, prot, flags, fd, 0);
@@ -42,6 +46,27 @@ int main(void)
 	R(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
 	munmap(w, 8192);
 	R(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
+
+	/* An executable file that stays so is sealed from writing, too. */
+	fd = sealable();
+	w = map(fd, PROT_READ | PROT_WRITE, MAP_SHARED);
+	R(fcntl(fd, F_ADD_SEALS, F_SEAL_EXEC));
+	R(fcntl(fd, F_GET_SEALS));
+	R(write(fd, "x", 1));
+	R(fchmod(fd, 0600));
+	R(fcntl(fd, F_ADD_SEALS, F_SEAL_EXEC));
+	R(fcntl(fd, F_GET_SEALS));
+	R(write(fd, "x", 1));
+	R(fchmod(fd, 0700));
+	munmap(w, 8192);
+
+	fd = sealable();
+	w = map(fd, PROT_READ | PROT_WRITE, MAP_SHARED);
+	R(fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE));
+	R(fcntl(fd, F_ADD_SEALS, F_SEAL_EXEC));
+	munmap(w, 8192);
+	R(fcntl(fd, F_ADD_SEALS, F_SEAL_EXEC));
+	R(fcntl(fd, F_GET_SEALS));
 
 	fd = sealable();
 	w = map(fd, PROT_READ | PROT_WRITE, MAP_SHARED);
