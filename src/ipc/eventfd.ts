@@ -58,8 +58,9 @@ export class EventFd extends EventFile {
   /** Adds to the counter from within the kernel (asynchronous I/O's completions); stops at the largest value. */
   signal(n: number): void {
     const lo = this.lo + n;
-    this.lo = lo % TWO32;
-    this.hi = Math.min(MAX32, this.hi + Math.floor(lo / TWO32));
+    const hi = this.hi + Math.floor(lo / TWO32);
+    this.lo = hi > MAX32 ? MAX32 : lo % TWO32;
+    this.hi = Math.min(MAX32, hi);
     this.queue.wake(POLLIN);
   }
 

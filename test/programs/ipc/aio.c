@@ -46,6 +46,19 @@ int main(void)
 	R(strcmp(text, back));
 	R(read(efd, &told, 8));
 	R(told);
+	/* Completions do not take the counter beyond its largest value. */
+	told = UINT64_MAX - 1;
+	R(write(efd, &told, 8));
+	for (int i = 0; i < 3; i++) {
+		struct pollfd ready = {efd, POLLIN | POLLOUT, 0};
+		R(SUBMIT(1, list));
+		R(EVENTS(1, 1, NULL));
+		R(poll(&ready, 1, 0));
+		R(ready.revents);
+	}
+	R(read(efd, &told, 8));
+	R(told == UINT64_MAX);
+	R(read(efd, &told, 8));
 	R(SUBMIT(1, wild));
 	R(EVENTS(1, 1, NULL));
 	R(events[0].res);
