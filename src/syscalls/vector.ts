@@ -197,7 +197,30 @@ export function readVectorAt(
   return eachElement(readFile, task, file, vector, pos, mayWait);
 }
 
+/** As pwritev2, on a file that was already checked. */
 export function writeVectorAt(
+  task: Task,
+  file: File,
+  addr: number,
+  length: number,
+  pos: number,
+  flags: number,
+): number | Promise<number> {
+  const written = moveVector(task, file, addr, length, pos, flags);
+  if ((flags & (RWF_DSYNC | RWF_SYNC)) === 0) return written;
+  const dataOnly = (flags & RWF_SYNC) === 0;
+  if (typeof written === 'number') return synced(file, written, dataOnly);
+  file.get();
+  return written.then(n => synced(file, n, dataOnly)).finally(() => file.put());
+}
+
+/** As if the file had been opened with O_DSYNC or O_SYNC for this write. */
+function synced(file: File, written: number, dataOnly: boolean): number {
+  if (written > 0) file.fsync(dataOnly);
+  return written;
+}
+
+function moveVector(
   task: Task,
   file: File,
   addr: number,
@@ -268,11 +291,7 @@ const preadv2: Handler = (task, fd, addr, length, pos, _high, flags) => {
 const pwritev2: Handler = (task, fd, addr, length, pos, _high, flags) => {
   const file = task.files.get(fd);
   const refused = secondError(file, pos, true);
-  if (refused < 0) return refused;
-  const result = writeVectorAt(task, file!, addr, length, pos, flags);
-  const sync = (flags & (RWF_DSYNC | RWF_SYNC)) !== 0 && typeof result === 'number' && result > 0;
-  if (sync) file!.fsync((flags & RWF_SYNC) === 0);
-  return result;
+  return refused < 0 ? refused : writeVectorAt(task, file!, addr, length, pos, flags);
 };
 
 const vector = arrayAt(IOVEC, ({ args }) => args[2]!);

@@ -1,5 +1,7 @@
 /** read, write and their relatives, compared with the host's. */
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { TmpfsFile } from '../../../src/fs/tmpfs/regular.ts';
 import {
   AT_FDCWD,
   O_APPEND,
@@ -12,6 +14,8 @@ import {
   O_WRONLY,
 } from '../../../src/uapi/fcntl.ts';
 import { RLIMIT_FSIZE } from '../../../src/uapi/resource.ts';
+import { RWF_DSYNC, RWF_SYNC } from '../../../src/uapi/rwf.ts';
+import { BASE, CallMachine, syscall, TestMemory } from './machine.ts';
 import { BAD, compare, Script } from './script.ts';
 
 const NOWHERE = 99;
@@ -189,4 +193,44 @@ test('pipes without waiting', () => {
   s.call('close', 3).call('write', 4, buf, 1).call('write', 4, buf, 0).call('close', 4).call('close', 4);
   s.call('pipe2', BAD, 0).call('pipe2', s.buf(8), 1);
   compare(s);
+});
+
+test('a write that gives way is synchronized, too', async () => {
+  const machine = new CallMachine();
+  const len = 3 << 20;
+  const memory = new TestMemory(len + 4096, 1 << 20);
+  const task = machine.process(memory);
+  memory.ram[0] = 'f'.charCodeAt(0);
+  assert.equal(syscall(task, 'openat', AT_FDCWD, BASE, O_CREAT | O_WRONLY, 0o644), 3);
+  const file = task.files.get(3)!;
+  const { inode } = file;
+  assert.ok(inode instanceof TmpfsFile);
+  const { write } = inode;
+  inode.write = (...args) => {
+    machine.time.now += 2e7;
+    return write.apply(inode, args);
+  };
+  const log: string[] = [];
+  file.fsync = dataOnly => {
+    log.push(`${dataOnly ? 'data' : 'all'} of ${inode.size}`);
+    return 0;
+  };
+  file.release = () => log.push('released');
+  memory.view.setBigUint64(0, BigInt(BASE + 4096), true);
+  memory.view.setBigUint64(8, BigInt(len), true);
+  const finish = async (result: number | Promise<number>): Promise<number> => {
+    let over = false;
+    if (typeof result !== 'number') result.then(() => (over = true));
+    for (let turns = 0; typeof result !== 'number' && !over && turns < 100; turns++) {
+      machine.time.advance(1);
+      await null;
+    }
+    return result;
+  };
+  assert.equal(await finish(syscall(task, 'pwritev2', 3, BASE, 1, 0, 0, RWF_DSYNC)), len);
+  assert.equal(await finish(syscall(task, 'pwritev2', 3, BASE, 1, len, 0, 0)), len);
+  const last = syscall(task, 'pwritev2', 3, BASE, 1, 2 * len, 0, RWF_SYNC);
+  syscall(task, 'close', 3);
+  assert.equal(await finish(last), len);
+  assert.deepEqual(log, [`data of ${len}`, `all of ${3 * len}`, 'released']);
 });
