@@ -72,12 +72,15 @@ function tkill(task: Task, tid: number, signal: number): number {
   return tid <= 0 ? -EINVAL : toThread(task, 0, tid, fromCaller(task, signal, SI_TKILL));
 }
 
-/** The caller's siginfo_t, with `signal` in it. -E2BIG if an unknown kind uses more than the kernel passes on. */
-function readInfo(task: Task, addr: number, signal: number): SignalInfo | number {
+/**
+ * The caller's siginfo_t, with `signal` in it, or the signal that it names. -E2BIG if an unknown kind uses more than the
+ * kernel passes on.
+ */
+function readInfo(task: Task, addr: number, signal: number | null): SignalInfo | number {
   const at = task.user.in(addr, SIGINFO_SIZE);
   if (at < 0) return at;
   const info = SignalInfo.read(task.user.view, at);
-  if (signal !== info.signo) info.words[0] = signal;
+  if (signal !== null) info.words[0] = signal;
   if (isKnownLayout(info.signo, info.code)) return info;
   for (let i = 4 * info.words.length; i < SIGINFO_SIZE; i++) if (task.user.ram[at + i] !== 0) return -E2BIG;
   return info;
@@ -144,9 +147,8 @@ function pidfdInfo(
   flags: number,
 ): SignalInfo | number {
   if (addr === 0) return fromCaller(task, signal, flags === PIDFD_SIGNAL_THREAD ? SI_TKILL : SI_USER);
-  const at = task.user.in(addr, SIGINFO_SIZE);
-  if (at < 0) return at;
-  const info = SignalInfo.read(task.user.view, at);
+  const info = readInfo(task, addr, null);
+  if (typeof info === 'number') return info;
   if (info.signo !== signal) return -EINVAL;
   const forged = info.code >= SI_USER || info.code === SI_TKILL;
   const toSelf = group === task.group && flags !== PIDFD_SIGNAL_PROCESS_GROUP;

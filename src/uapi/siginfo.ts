@@ -13,8 +13,9 @@
  * A SignalInfo holds the 48 bytes unchanged, so that what rt_sigqueueinfo(2) passes arrives as it was.
  */
 import {
+  SI_ASYNCNL,
+  SI_DETHREAD,
   SI_KERNEL,
-  SI_QUEUE,
   SI_SIGIO,
   SI_TIMER,
   SI_TKILL,
@@ -207,8 +208,7 @@ export function siginfoLayout(signo: number, code: number): SigLayout {
 export function isKnownLayout(signo: number, code: number): boolean {
   if (code === SI_KERNEL) return true;
   if (code > SI_USER) {
-    const own = OWN_CODES[signo];
-    return (own !== undefined && code <= own[0]) || code <= POLL_CODES;
+    return code <= (OWN_CODES[signo]?.[0] ?? POLL_CODES);
   }
-  return code >= SI_TKILL || code === SI_QUEUE;
+  return code >= SI_DETHREAD || code === SI_ASYNCNL;
 }

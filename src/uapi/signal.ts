@@ -61,6 +61,8 @@ export const SI_MESGQ = -3;
 export const SI_ASYNCIO = -4;
 export const SI_SIGIO = -5;
 export const SI_TKILL = -6;
+export const SI_DETHREAD = -7;
+export const SI_ASYNCNL = -60;
 
 export const CLD_EXITED = 1;
 export const CLD_KILLED = 2;
