@@ -178,9 +178,9 @@ function wakeOp(
   const at = thread.stageIn(4);
   kernel.memory.view.setInt32(at, next, true);
   if (mm.space.write(address2, at, 4) < 0) return -EFAULT;
-  let woken = kernel.futexes.wake(a, Math.max(1, count), FUTEX_BITSET_MATCH_ANY);
   const holds = compare(old, encoded);
   if (holds === null) return -ENOSYS;
+  let woken = kernel.futexes.wake(a, Math.max(1, count), FUTEX_BITSET_MATCH_ANY);
   if (holds) woken += kernel.futexes.wake(b, Math.max(1, count2), FUTEX_BITSET_MATCH_ANY);
   return woken;
 }

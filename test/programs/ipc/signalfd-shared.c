@@ -60,23 +60,6 @@ static int with_polled_epoll(void)
 	return n;
 }
 
-/* Returns when the process sleeps. */
-static void until_asleep(pid_t pid)
-{
-	char name[64], line[256], state = 0;
-
-	snprintf(name, sizeof name, "/proc/%d/stat", pid);
-	while (state != 'S') {
-		usleep(20000);
-		int stat = MUST(open(name, O_RDONLY));
-		long n = MUST(read(stat, line, sizeof line - 1));
-		close(stat);
-		line[n] = 0;
-		char *end = strrchr(line, ')');
-		state = end ? end[2] : 'S';
-	}
-}
-
 /* Two processes wait; each gets a signal of its own, the one that began to wait first being the first. */
 static void both(const char *how, int (*wait_for)(void))
 {
@@ -90,7 +73,7 @@ static void both(const char *how, int (*wait_for)(void))
 			read_one(how);
 			_exit(0);
 		}
-		until_asleep(pids[i]);
+		until(state_of(pids[i]) == 'S');
 	}
 	for (int i = 0; i < 2; i++) {
 		MUST(kill(pids[i], i == 0 ? SIGUSR1 : SIGUSR2));

@@ -70,6 +70,28 @@ static void odd_addresses(void)
 	R(futex(NULL, FUTEX_WAKE_PRIVATE, -1, NULL, NULL, 0));
 }
 
+/* An operation that does not exist changes nothing; with a comparison that does not, the word is changed at least. */
+static void odd_operations(void)
+{
+	pthread_t t[4];
+
+	word = 0;
+	start(t, waits);
+	for (unsigned comparison = 6; comparison < 16; comparison++) {
+		other = 0;
+		R(futex(&word, FUTEX_WAKE_OP_PRIVATE, 1, (void *)1l, &other, FUTEX_OP(FUTEX_OP_ADD, 3, comparison, 0)));
+		R(other);
+	}
+	for (unsigned operation = 5; operation < 8; operation++) {
+		other = 0;
+		R(futex(&word, FUTEX_WAKE_OP_PRIVATE, 1, (void *)1l, &other, FUTEX_OP(operation, 3, FUTEX_OP_CMP_EQ, 0)));
+		R(other);
+	}
+	R(futex(&word, FUTEX_WAKE_PRIVATE, 10, NULL, NULL, 0));
+	for (int i = 0; i < 4; i++)
+		pthread_join(t[i], NULL);
+}
+
 int main(void)
 {
 	struct timespec ts = {0, 20000000}, now;
@@ -130,5 +152,6 @@ int main(void)
 	word = 5;
 	R(futex(&word, FUTEX_WAKE_OP_PRIVATE, 1, (void *)1l, &other, FUTEX_OP(FUTEX_OP_ADD, 3, FUTEX_OP_CMP_EQ, 0)));
 	R(other);
+	odd_operations();
 	return 0;
 }
