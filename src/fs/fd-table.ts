@@ -148,6 +148,7 @@ export class FilesStruct {
 
   private letGo(file: File): number {
     if (file.window?.holder === this) file.closeWindow();
+    if (file.observers !== null) for (const observer of [...file.observers]) observer.closedIn?.(this);
     const result = file.flush();
     // A file opened with O_PATH cannot lock, so closing it releases no locks.
     if ((file.flags & O_PATH) === 0) file.inode.locks?.removeOwner(this);

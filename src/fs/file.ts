@@ -46,6 +46,7 @@ import {
 } from '../uapi/poll.ts';
 import { isDir, isReg } from '../uapi/stat.ts';
 import type { Path } from './dentry.ts';
+import type { FilesStruct } from './fd-table.ts';
 import type { Inode } from './inode.ts';
 
 /** Any of these events means that a read would not wait. */
@@ -59,8 +60,10 @@ export type { Current } from '../core/current.ts';
 
 import type { Current } from '../core/current.ts';
 
-/** Notified when the last reference to a file is gone, just before its `release`. */
 export interface FileObserver {
+  /** One of the file's descriptors in `table` is closed. */
+  closedIn?(table: FilesStruct): void;
+  /** The last reference to the file is gone; comes just before its `release`. */
   released(file: File): void;
 }
 

@@ -1,9 +1,11 @@
 /**
- * F_NOTIFY (fcntl(2), "File and directory change notification"): one open directory's interest in what happens to
- * it and to the files in it. A signal reports that something happened, but not what: once, or with DN_MULTISHOT
+ * F_NOTIFY (fcntl(2), "File and directory change notification"): an open directory's interest in what happens to
+ * it and to the files in it. Programs that share the open directory, but not their descriptors, each have their own,
+ * which ends when they close any descriptor of it. A signal reports that something happened, but not what: once, or with DN_MULTISHOT
  * each time.
  */
-import type { File } from '../fs/file.ts';
+import type { FilesStruct } from '../fs/fd-table.ts';
+import type { File, FileObserver } from '../fs/file.ts';
 import type { Inode } from '../fs/inode.ts';
 import {
   DN_ACCESS,
@@ -34,23 +36,32 @@ const EVENTS: readonly (readonly [number, number])[] = [
   [DN_ATTRIB, IN_ATTRIB],
 ];
 
-class DirectoryWatch implements InodeWatch {
+class DirectoryWatch implements InodeWatch, FileObserver {
   readonly inode: Inode;
-  readonly owner: File;
-  mask = 0;
+  /** The table of descriptors through which it was asked for. */
+  readonly owner: FilesStruct;
   private readonly hub: InotifyHub;
-  private readonly signal: () => void;
+  private readonly file: File;
+  private mask = 0;
+  private signal: () => void;
   /** Cookie of the latest rename out of this directory. */
   private leaving = 0;
 
-  constructor(hub: InotifyHub, file: File, signal: () => void) {
+  constructor(hub: InotifyHub, file: File, owner: FilesStruct, signal: () => void) {
     this.hub = hub;
+    this.file = file;
     this.inode = file.inode;
-    this.owner = file;
+    this.owner = owner;
     this.signal = signal;
     file.observers ??= new Set();
     file.observers.add(this);
     hub.add(this);
+  }
+
+  /** Asks for more; `signal` tells of the descriptor that was used last. */
+  extend(mask: number, signal: () => void): void {
+    this.mask |= mask;
+    this.signal = signal;
   }
 
   tell(event: number, _name: string, cookie: number): void {
@@ -66,21 +77,36 @@ class DirectoryWatch implements InodeWatch {
     this.end();
   }
 
+  closedIn(table: FilesStruct): void {
+    if (table === this.owner) this.end();
+  }
+
   /** The directory is gone. */
   drop(): void {
     this.end();
   }
 
   private end(): void {
-    this.owner.observers?.delete(this);
+    this.file.observers?.delete(this);
     this.hub.remove(this);
   }
 }
 
-/** Adds `mask` to what the open directory `file` watches for; 0 or DN_MULTISHOT alone ends the watch. */
-export function notifyOf(hub: InotifyHub, file: File, mask: number, signal: () => void): void {
-  const old = hub.find(file.inode, file);
-  const watch = old instanceof DirectoryWatch ? old : null;
+/** Adds `mask` to what `owner` watches the open directory `file` for; 0 or DN_MULTISHOT alone ends the watch. */
+export function notifyOf(
+  hub: InotifyHub,
+  file: File,
+  owner: FilesStruct,
+  mask: number,
+  signal: () => void,
+): void {
+  const watch = watchOf(file, owner);
   if ((mask & ~DN_MULTISHOT) === 0) watch?.drop();
-  else (watch ?? new DirectoryWatch(hub, file, signal)).mask |= mask;
+  else (watch ?? new DirectoryWatch(hub, file, owner, signal)).extend(mask, signal);
+}
+
+function watchOf(file: File, owner: FilesStruct): DirectoryWatch | null {
+  for (const observer of file.observers ?? [])
+    if (observer instanceof DirectoryWatch && observer.owner === owner) return observer;
+  return null;
 }

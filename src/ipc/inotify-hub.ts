@@ -34,7 +34,7 @@ export interface Notifier {
 
 /** One owner's interest in an inode. */
 export interface InodeWatch {
-  /** An owner has at most one watch of an inode. */
+  /** Who asked. An inotify instance has at most one watch of an inode, which `find` finds by it. */
   readonly owner: object;
   readonly inode: Inode;
   /** `name`: of a file in the watched directory; `unlinked`: the file no longer has that name. */

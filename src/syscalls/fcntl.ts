@@ -140,7 +140,7 @@ function notify(task: Task, fd: number, file: File, mask: number): number {
   const { kernel } = task;
   if ((mask & ~DN_MULTISHOT) !== 0 && !isDir(file.inode.mode)) return -ENOTDIR;
   settleEverybody(kernel);
-  notifyOf(kernel.inotify, file, mask, () => tellOwner(kernel, file, fd));
+  notifyOf(kernel.inotify, file, task.files, mask, () => tellOwner(kernel, file, fd));
   if (mask !== 0) ownIfUnowned(task, file);
   return 0;
 }

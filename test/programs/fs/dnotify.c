@@ -46,6 +46,54 @@ static void all(void)
 	H(close(fd));
 }
 
+static void in_a(void)
+{
+	H(mkdir("a/dir", 0700));
+	H(rmdir("a/dir"));
+}
+
+/* Waits for a child that does something to the watch. */
+static void a_child(int copy, int mask)
+{
+	pid_t pid = MUST(fork());
+
+	if (pid == 0) {
+		if (copy)
+			close(MUST(dup(first)));
+		if (mask >= 0)
+			MUST(fcntl(first, F_NOTIFY, mask));
+		_exit(0);
+	}
+	MUST(waitpid(pid, NULL, 0));
+	in_a();
+}
+
+/* Which descriptor the signal names, and whose closing ends the watch. */
+static void descriptors(void)
+{
+	first = MUST(open("a", O_RDONLY));
+	second = MUST(dup(first));
+	R(fcntl(first, F_SETSIG, SIGUSR1));
+	say("by the second descriptor, too\n");
+	R(fcntl(first, F_NOTIFY, DN_CREATE | DN_MULTISHOT));
+	R(fcntl(second, F_NOTIFY, DN_DELETE));
+	in_a();
+	say("by the first again\n");
+	R(fcntl(first, F_NOTIFY, DN_DELETE));
+	in_a();
+	say("a copy is closed\n");
+	R(close(second));
+	in_a();
+	say("another process\n");
+	R(fcntl(first, F_NOTIFY, DN_CREATE | DN_DELETE | DN_MULTISHOT));
+	a_child(0, -1);
+	a_child(1, -1);
+	a_child(0, 0);
+	a_child(0, DN_CREATE);
+	R(fcntl(first, F_NOTIFY, 0));
+	in_a();
+}
+
 int main(void)
 {
 	static const int masks[] = {DN_ACCESS, DN_MODIFY, DN_CREATE, DN_DELETE, DN_RENAME, DN_ATTRIB};
@@ -90,5 +138,7 @@ int main(void)
 	H(rmdir("a/dir"));
 	H(close(first));
 	H(mkdir("a/dir", 0700));
+	H(rmdir("a/dir"));
+	descriptors();
 	return 0;
 }
