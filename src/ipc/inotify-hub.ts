@@ -54,6 +54,8 @@ export class InotifyHub implements FileWatcher {
   private readonly vfs: Notifier;
   private readonly accounts = new Map<number, InotifyAccount>();
   private readonly watched = new Map<Inode, InodeWatch[]>();
+  /** How many watched inodes a filesystem has. */
+  private readonly inodes = new Map<SuperBlock, number>();
 
   constructor(vfs: Notifier) {
     this.vfs = vfs;
@@ -81,6 +83,7 @@ export class InotifyHub implements FileWatcher {
     inode.refs++;
     this.watched.set(inode, [watch]);
     inode.sb.watcher = this;
+    this.inodes.set(inode.sb, (this.inodes.get(inode.sb) ?? 0) + 1);
     this.vfs.onWatch();
     this.vfs.notify = (event, dir, name, of, cookie) => this.named(event, dir, name, of, cookie);
   }
@@ -92,10 +95,21 @@ export class InotifyHub implements FileWatcher {
       this.watched.set(inode, watches);
       return;
     }
-    if (this.watched.delete(inode)) inode.sb.iput(inode);
-    if (this.watched.size > 0) return;
-    this.vfs.notify = null;
-    inode.sb.watcher = null;
+    if (!this.watched.delete(inode)) return;
+    this.forget(inode.sb);
+    inode.sb.iput(inode);
+    if (this.watched.size === 0) this.vfs.notify = null;
+  }
+
+  /** One inode less of `sb` is watched. */
+  private forget(sb: SuperBlock): void {
+    const left = this.inodes.get(sb)! - 1;
+    if (left > 0) {
+      this.inodes.set(sb, left);
+      return;
+    }
+    this.inodes.delete(sb);
+    sb.watcher = null;
   }
 
   /** Something was done to an open file. */

@@ -229,6 +229,28 @@ test('a full queue overflows once; a read needs room for an event; nothing watch
   assert.equal(machine.ns.root.sb.watcher, null);
 });
 
+test('a filesystem is watched as long as one of its files is', () => {
+  const { machine, inotify } = new Watcher();
+  const first = machine.ctx.root.inode;
+  const other = new AnonSuper('other', 0, 98, machine.clock);
+  const files = [other.newInode(0o600, ROOT_CRED), other.newInode(0o600, ROOT_CRED)] as const;
+  assert.equal(inotify.addWatch(first, IN_CREATE), 1);
+  assert.equal(inotify.addWatch(files[0], IN_OPEN), 2);
+  assert.equal(inotify.addWatch(files[1], IN_OPEN), 3);
+  assert.equal(inotify.removeWatch(2), 0);
+  assert.notEqual(other.watcher, null);
+  assert.equal(inotify.removeWatch(3), 0);
+  assert.equal(other.watcher, null);
+  assert.notEqual(first.sb.watcher, null);
+  assert.equal(inotify.addWatch(files[0], IN_OPEN), 4);
+  assert.equal(inotify.removeWatch(1), 0);
+  assert.equal(first.sb.watcher, null);
+  assert.notEqual(machine.vfs.notify, null);
+  inotify.put();
+  assert.equal(other.watcher, null);
+  assert.equal(machine.vfs.notify, null);
+});
+
 test('watches count for their user until they, or their instance, go', () => {
   const { machine, hub, inotify } = new Watcher();
   const { inode } = machine.ctx.root;
