@@ -107,7 +107,8 @@ function enforce(
     case sc.SECCOMP_RET_LOG:
       return null;
     case sc.SECCOMP_RET_ERRNO:
-      return -Math.min(data, MAX_ERRNO);
+      // Not -0, which is no small integer to V8.
+      return 0 - Math.min(data, MAX_ERRNO);
     case sc.SECCOMP_RET_TRACE:
       return -ENOSYS;
     case sc.SECCOMP_RET_TRAP:
