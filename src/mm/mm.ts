@@ -349,6 +349,7 @@ export class Mm implements PageUser, AreasWatcher {
     child.guards = this.guards.clone();
     this.vmas.forEach(vma => {
       if ((vma.flags & VM_DONTFORK) === 0) child.adopt(vma);
+      else child.guards.remove(vma.start, vma.end);
     });
     this.host.images.forked(this, child);
     return child;

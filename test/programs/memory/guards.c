@@ -186,6 +186,29 @@ static void dropped(void)
 	R(mmap(NULL, PAGE, RW, type, open("f", O_RDWR), 0) == MAP_FAILED);
 }
 
+static char *kept_back;
+
+/* Where the parent's memory has not come along, there are no guards of it. */
+static void fill_the_gap(void)
+{
+	int zero = MUST(open("/dev/zero", O_RDONLY));
+
+	R(mmap(kept_back + PAGE, 4 * PAGE, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0) == kept_back + PAGE);
+	numbered(kept_back + PAGE, 4);
+	R(read(zero, kept_back, 6 * PAGE));
+	SEE(kept_back, 6);
+}
+
+static void not_inherited(void)
+{
+	kept_back = numbered(mmap(NULL, 6 * PAGE, RW, ANON, -1, 0), 6);
+	R(madvise(kept_back, 6 * PAGE, GUARD_INSTALL));
+	R(madvise(kept_back, PAGE, GUARD_REMOVE));
+	R(madvise(kept_back + PAGE, 4 * PAGE, MADV_DONTFORK));
+	in_child("without some pages", fill_the_gap);
+	SEE(kept_back, 6);
+}
+
 static void sealed(void)
 {
 	char *p = numbered(mmap(NULL, 6 * PAGE, RW, ANON, -1, 0), 6);
@@ -226,6 +249,7 @@ int main(void)
 	remapped();
 	advised();
 	dropped();
+	not_inherited();
 	sealed();
 	return 0;
 }
