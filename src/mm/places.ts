@@ -52,7 +52,8 @@ export class Places {
   /** The highest free place below `limit` for `len` bytes; -ENOMEM. */
   find(mm: Mm, len: number, limit: number): number {
     if (limit !== mm.mmapBase) return this.fitBelow(mm, len, limit, false);
-    const quick = this.hint > 0 ? this.fitBelow(mm, len, this.hint, true) : -ENOMEM;
+    // What was freed last may have been above the limit, where the stack is to grow.
+    const quick = this.hint > 0 ? this.fitBelow(mm, len, Math.min(this.hint, limit), true) : -ENOMEM;
     if (quick > 0) {
       this.hint = quick;
       return quick;

@@ -33,10 +33,25 @@ static void low(void)
 	R(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) > (void *)0x20000000);
 }
 
+/* What was mapped, by its address, where the stack is to grow, is no place for others once it is gone. */
+static void near_stack(void)
+{
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+	char *here = (char *)((uintptr_t)__builtin_frame_address(0) & -(1ul << 20)) - (32l << 20);
+
+	R(mmap(NULL, 65536, PROT_READ, flags, -1, 0) < (void *)here);
+	R(mmap(here, 65536, PROT_READ, flags | MAP_FIXED_NOREPLACE, -1, 0) == here);
+	R(mmap(NULL, 4096, PROT_READ, flags, -1, 0) < (void *)here);
+	R(munmap(here, 65536));
+	for (int i = 0; i < 3; i++)
+		R(mmap(NULL, 4096 << i, PROT_READ, flags, -1, 0) < (void *)here);
+}
+
 int main(void)
 {
 	shrink();
 	in_child("child", shrink);
 	in_child("child", low);
+	in_child("child", near_stack);
 	return 0;
 }
