@@ -66,7 +66,7 @@ export const SIZE = {
   GLOBAL_SIZE: 0x4000,
   TABLE_SIZE: 0x10000,
   THUNKS_SIZE: 0x40000,
-  /** Header, operations (512 of 64 bytes), stacks and notes, places of texts (2,048 of 8 bytes). */
+  /** Header, operations (512 of 64 bytes), notes, places of texts (2,048 of 8 bytes). */
   SPACE_SIZE: 0xe000,
   ANSWERS_SIZE: 0x2000,
   SPACE_STRIDE: 0x10000,
@@ -146,12 +146,10 @@ export const SPACE = {
   /** For each window, a u32 with how often it was closed. A copy through it counts only if that has not changed. */
   P_WINDOWS: 0x40,
   P_OPS: 0x1000,
-  /** stack_t of threads to be made, 32 bytes each. Notes and refusals follow. */
-  P_STACKS: 0x9000,
   /** Notes that orders write to the kernel's socket (NOTE): 8 bytes each. */
-  P_NOTES: 0x9800,
-  /** The same for what the host refused, for the latest 192 orders that make processes and threads. */
-  P_REFUSALS: 0x9a00,
+  P_NOTES: 0x9000,
+  /** The same for what the host refused, for the latest 448 orders that make processes and threads. */
+  P_REFUSALS: 0x9200,
   /** Where texts with patched sites lie, u64 each. */
   P_TEXTS: 0xa000,
 } as const;

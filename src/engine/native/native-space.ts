@@ -303,10 +303,9 @@ export class NativeSpace implements Space {
       slot,
     );
     this.order(NR.madvise, thread.address, SIZE.SLOT_STRIDE, MADV_DONTFORK);
-    const stack = this.orders.placeStack(index, thread.address + SLOT.S_ALTSTACK, SLOT.S_ALTSTACK_SIZE);
     const refusal = this.orders.placeRefusal(this.id);
     const top = thread.address + SLOT.S_STACK_TOP;
-    this.order(NR.clone, THREAD_FLAGS, top, 0, 0, refusal, stack, OP.OP_KIND_THREAD);
+    this.order(NR.clone, THREAD_FLAGS, top, 0, 0, refusal, 0, OP.OP_KIND_THREAD);
     return thread;
   }
 

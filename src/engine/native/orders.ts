@@ -42,7 +42,7 @@ export class Orders {
     const { words } = this;
     const used = Math.min(this.posted, SIZE.MAX_OPS) * OP.OP_SIZE;
     words.fill(0, 0, (SPACE.P_OPS + used) / 4);
-    words.fill(0, SPACE.P_STACKS / 4);
+    words.fill(0, SPACE.P_NOTES / 4);
   }
 
   get unpublished(): boolean {
@@ -90,15 +90,6 @@ export class Orders {
   noteCame(): void {
     const upTo = this.notes.shift();
     if (upTo !== undefined) this.acknowledged = upTo;
-  }
-
-  /** Puts a stack_t for a new thread into the page. Returns its address in the space. */
-  placeStack(index: number, address: number, size: number): number {
-    const place = SPACE.P_STACKS + (index % 32) * 32;
-    this.setWord64(place, address);
-    this.words[place / 4 + 2] = 0;
-    this.setWord64(place + 16, size);
-    return VA.STUB_SPACE + place;
   }
 
   /** The note that a failed order sends: space `id`'s process, or a thread of it, was not made. Returns its address. */

@@ -210,16 +210,22 @@ mapper_child:
 	syscall
 
 /*
- * A thread for guest code. rsp: the top of its slot's stack. r9: its stack_t, in the space's page. It gives up
- * everything before it looks at its slot.
+ * A thread for guest code. rsp: the top of its slot's stack. It gives up everything before it looks at its slot. Its
+ * stack_t lies there, though, where other threads of the program can spoil it: the host alone looks at it, and whatever
+ * it says, the thread itself could say the same by a rt_sigreturn (uc_stack).
  */
 guest_start:
 	leaq	-S_STACK_TOP(%rsp), %rbx
 	wrgsbase %rbx
+	leaq	S_ALTSTACK(%rbx), %rax
+	pushq	$S_ALTSTACK_SIZE	/* stack_t, from its end (sigaltstack(2)): size, flags, address */
+	pushq	$0
+	pushq	%rax
 	movl	$__NR_sigaltstack, %eax
-	movq	%r9, %rdi
+	movq	%rsp, %rdi
 	xorl	%esi, %esi
 	syscall
+	leaq	S_STACK_TOP(%rbx), %rsp
 	movl	$__NR_gettid, %eax
 	syscall
 	movl	%eax, S_TID(%rbx)
