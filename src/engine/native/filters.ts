@@ -98,9 +98,30 @@ const isExactly = (n: number, value: number): readonly Line[] => [
   load(DATA.argHigh(n)),
   jne(0, 'trap'),
 ];
+/**
+ * Goes `on` if the range where argument `place` says, as long as argument `length` says, has nothing of the stub's text;
+ * or else is a trap. The host allows no range that wraps. Below the text neither number reaches 2 GiB, so the sum does
+ * not wrap, and rounding it up to a page does not pass STUB_TEXT.
+ */
+const apartFromText = (place: number, length: number, on: string): readonly Line[] => [
+  load(DATA.argHigh(place)),
+  jne(0, on),
+  load(DATA.arg(place)),
+  jge(VA.STUB_TEXT + TEXT_SIZE, on),
+  jge(VA.STUB_TEXT, 'trap'),
+  tax,
+  load(DATA.argHigh(length)),
+  jne(0, 'trap'),
+  load(DATA.arg(length)),
+  jge(VA.STUB_TEXT + 1, 'trap'),
+  addX,
+  jlt(VA.STUB_TEXT + 1, on),
+  ret(RET_TRAP),
+];
 const end: readonly Line[] = [label('trap'), ret(RET_TRAP), label('allow'), ret(RET_ALLOW)];
 const onlyX86_64: readonly Line[] = [load(DATA.arch), jne(AUDIT_ARCH_X86_64, 'trap')];
 
+const MREMAP_MAYMOVE_FIXED = 3;
 const MAP_SHARED = 1;
 const MAP_PRIVATE = 2;
 const MAP_FIXED = 0x10;
@@ -193,7 +214,7 @@ const space: readonly Line[] = [
   jeq(NR.mmap, 'mmap'),
   jeq(NR.munmap, 'range'),
   jeq(NR.mprotect, 'range'),
-  jeq(NR.mremap, 'range'),
+  jeq(NR.mremap, 'remap'),
   jeq(NR.madvise, 'range'),
   jeq(NR.clone, 'clone'),
   jeq(NR.write, 'write'),
@@ -209,6 +230,12 @@ const space: readonly Line[] = [
   jeq(NR.membarrier, 'barrier'),
   jeq(NR.exit_group, 'allow'),
   ret(RET_TRAP),
+  // What grows in place takes nobody else's (mremap(2)); what moves does.
+  label('remap'),
+  load(DATA.arg(3)),
+  jeq(0, 'range'),
+  jne(MREMAP_MAYMOVE_FIXED, 'trap'),
+  ...apartFromText(4, 2, 'range'),
   // Only at fixed places, of the memory file or anonymous, with flags that we know. A lent file only privately.
   label('mmap'),
   load(DATA.arg(3)),
@@ -223,14 +250,8 @@ const space: readonly Line[] = [
   jne(FD.FD_LENT, 'trap'),
   load(DATA.arg(3)),
   jset(MAP_SHARED, 'trap'),
-  // No range that begins in the stub's own text.
   label('range'),
-  load(DATA.argHigh(0)),
-  jne(0, 'allow'),
-  load(DATA.arg(0)),
-  jlt(VA.STUB_TEXT, 'allow'),
-  jge(VA.STUB_TEXT + TEXT_SIZE, 'allow'),
-  ret(RET_TRAP),
+  ...apartFromText(0, 1, 'allow'),
   label('clone'),
   load(DATA.arg(0)),
   jeq(FORK_FLAGS, 'allow'),

@@ -279,17 +279,58 @@ test('a mapping thread: fixed mappings of the memory file or of nothing', () => 
   ]);
 });
 
+/** Ranges that begin below the text and reach into it, or over it. */
+const intoText: readonly [number, number][] = [
+  [VA.STUB_TEXT - 4096, 4097],
+  [VA.STUB_TEXT - 4096, 8192],
+  [VA.STUB_TEXT - 4096, 2 ** 32],
+  [VA.STUB_TEXT - 4096, 2 ** 32 - 4096],
+  [VA.STUB_TEXT - 4096, 2 ** 32 + 1],
+  [0x10000, VA.STUB_TEXT],
+  [0, VA.STUB_TEXT + 1],
+  [0, 2 ** 47],
+];
+
 test('a mapping thread: the text stays', () => {
   for (const nr of [10, 11, 25, 28]) {
     expect('mapper', ALLOW, [
       { nr, args: [0x10000, 4096] },
+      { nr, args: [0, VA.STUB_TEXT] },
+      { nr, args: [VA.STUB_TEXT - 4096, 4096] },
       { nr, args: [VA.STUB_TEXT + TEXT_SIZE, 4096] },
+      { nr, args: [2 ** 32 + VA.STUB_TEXT, 2 ** 40] },
     ]);
     expect('mapper', TRAP, [
       { nr, args: [VA.STUB_TEXT, 4096] },
       { nr, args: [VA.STUB_TEXT + TEXT_SIZE - 1, 1] },
+      ...intoText.map(args => ({ nr, args })),
     ]);
   }
+  expect(
+    'mapper',
+    TRAP,
+    intoText.map(([at, len]) => ({ nr: 9, args: [at, len, 3, FIXED_ANON, -1, 0] })),
+  );
+});
+
+test('a mapping thread: what it moves does not take the text’s place', () => {
+  const mremap = (to: number, newLen: number, flags = 3, len = 4096): Call => ({
+    nr: 25,
+    args: [0x10000, len, newLen, flags, to],
+  });
+  expect('mapper', ALLOW, [
+    mremap(0x555555550000, 2 ** 33),
+    mremap(VA.STUB_TEXT - 4096, 4096),
+    mremap(VA.STUB_TEXT + TEXT_SIZE, 4096),
+    mremap(VA.STUB_TEXT, 2 ** 33, 0),
+  ]);
+  expect('mapper', TRAP, [
+    mremap(VA.STUB_TEXT, 4096),
+    mremap(VA.STUB_TEXT + TEXT_SIZE - 4096, 4096),
+    ...intoText.map(([at, len]) => mremap(at, len)),
+    mremap(0x555555550000, 4096, 3, VA.STUB_TEXT),
+    ...[1, 2, 4, 5, 7, 8].map(flags => mremap(0x555555550000, 4096, flags)),
+  ]);
 });
 
 test('a mapping thread: two forms of clone, notes from its page, its own death', () => {
