@@ -7,6 +7,7 @@ import type { Libc } from '../../host/libc.ts';
 import { monotonicNow } from '../../host/monotonic.ts';
 import { setInt64 } from '../../lib/int64.ts';
 import { ANSWERS, MESSAGE, SIZE, VA } from './layout.ts';
+import type { Lives } from './lives.ts';
 import type { MemoryFile } from './memory-file.ts';
 import type { NativeSpace } from './native-space.ts';
 import type { Notes } from './notes.ts';
@@ -34,14 +35,16 @@ export class Loans {
   private readonly libc: Libc;
   private readonly memory: MemoryFile;
   private readonly notes: Notes;
+  private readonly lives: Lives;
   /** The latest borrower, and how many orders came before the one that receives the loan. */
   private borrower: NativeSpace | null = null;
   private lentAt = 0;
 
-  constructor(libc: Libc, memory: MemoryFile, notes: Notes) {
+  constructor(libc: Libc, memory: MemoryFile, notes: Notes, lives: Lives) {
     this.libc = libc;
     this.memory = memory;
     this.notes = notes;
+    this.lives = lives;
     const { view, address } = memory;
     setInt64(view, HEADER + 16, address + IOVEC);
     setInt64(view, HEADER + 24, 1);
@@ -88,12 +91,20 @@ export class Loans {
     const { libc, memory, notes } = this;
     const borrower = this.borrower!;
     if (!borrower.dead) borrower.flushWithNote();
-    for (const until = monotonicNow() + PATIENCE; !borrower.dead && this.areOut; notes.wait(1))
+    for (const until = monotonicNow() + PATIENCE; this.mayReceive(borrower) && this.areOut; ) {
       if (monotonicNow() > until) break;
-    if (!borrower.dead && borrower.orders.acknowledged <= this.lentAt) return !this.areOut;
+      notes.wait(1);
+      this.lives.readNotes();
+    }
+    if (this.mayReceive(borrower)) return !this.areOut;
     while (this.areOut)
       if (libc.syscall(NR.recvfrom, notes.peer, memory.address + BYTE, 1, MSG_DONTWAIT, 0, 0) < 0) break;
     return true;
+  }
+
+  /** Whether its order to receive is perhaps still to be done. Only notes tell (orders.ts). */
+  private mayReceive(borrower: NativeSpace): boolean {
+    return !borrower.dead && borrower.orders.acknowledged <= this.lentAt;
   }
 
   private get areOut(): boolean {

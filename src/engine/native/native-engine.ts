@@ -102,7 +102,7 @@ export class NativeEngine implements Engine {
     this.reaper = new Reaper({ libc, memory, notes, ending, lost: () => events.lost() });
     this.lives = new Lives(this, { libc, notes, reaper: this.reaper, events });
     this.chores = new Chores(space => this.lives.end(space));
-    this.loans = new Loans(libc, memory, notes);
+    this.loans = new Loans(libc, memory, notes, this.lives);
     this.transfers = new Transfers(libc, memory, this.lives);
     this.first = this.lives.newSpace();
     this.spare = new Spare({ make: () => this.makeSpace(), room: () => this.slots.room });
