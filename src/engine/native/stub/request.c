@@ -77,6 +77,20 @@ static int fetch(void *slot, u32 plan, u32 window, u64 room)
 	return left < 0 ? -1 : (int)len;
 }
 
+/* Whether what the call brings is small enough to go along with the arguments. */
+static int brings_little(void *slot, u64 plans)
+{
+	return plans & PLAN_SMALL && AT(u32, slot, S_FETCHED0) <= SMALL;
+}
+
+/* The same of a call that comes again with a frame: what was fetched for it is still here. */
+static int brought_little(void *slot)
+{
+	u64 nr = AT(u64, slot, S_CALL_NR);
+
+	return nr < MAX_PLANS && brings_little(slot, AT(u64, STUB_GLOBAL, G_PLANS + 8 * nr));
+}
+
 /* Fetches what the call will read. Returns whether that is small enough to go along with the arguments. */
 static int prefetch(void *slot)
 {
@@ -91,7 +105,7 @@ static int prefetch(void *slot)
 	AT(int, slot, S_FETCHED0) = fetch(slot, (u32)plans, S_IN0, S_IN1 - S_IN0);
 	if (plans >> 32)
 		AT(int, slot, S_FETCHED1) = fetch(slot, (u32)(plans >> 32), S_IN1, S_STAGE_IN - S_IN1);
-	return plans & PLAN_SMALL && AT(u32, slot, S_FETCHED0) <= SMALL;
+	return brings_little(slot, plans);
 }
 
 /* Returns when there is an answer, or something to prepare. */
@@ -353,6 +367,8 @@ int request(void *slot, int kind)
 		return A_RETURN;
 	if (kind == K_FAST || kind == K_CALL)
 		is_small = prefetch(slot);
+	if (kind == K_FRAME || kind == K_FRAMED)
+		is_small = brought_little(slot);
 	if (kind == K_FAST && (foreseen_call(slot) || known_answer(slot)))
 		return A_RETURN;
 	if (kind == K_FAST && is_last(slot))
