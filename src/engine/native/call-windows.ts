@@ -203,6 +203,7 @@ export class CallWindows {
       if (this.space.write(this.copyTo[i]!, this.copyFrom[i]!, this.copyLength[i]!) < 0) failed = -EFAULT;
     }
     this.copies = 0;
+    this.through = null;
     this.stagedOut = 0;
     return failed;
   }
