@@ -5,9 +5,10 @@
  */
 import type { Libc } from '../../host/libc.ts';
 import { monotonicNow } from '../../host/monotonic.ts';
-import { GLOBAL, NOTE } from './layout.ts';
+import { GLOBAL } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 import type { Notes } from './notes.ts';
+import { NOTE } from './words.ts';
 
 const NR = { kill: 62, wait4: 61, futex: 202 } as const;
 const SIGKILL = 9;

@@ -2,7 +2,6 @@
 import type { Instruction } from './bpf.ts';
 import { DISPATCH, FILTERS, FORK_FLAGS, TEXT_SIZE, THREAD_FLAGS } from './filters.ts';
 import {
-  ACTION,
   ANSWERS,
   CHANNEL,
   FD,
@@ -10,19 +9,17 @@ import {
   FORESEEN,
   GLOBAL,
   KICK_SIGNAL,
-  KIND,
   KNOWN,
-  NOTE,
   OP,
   OWN_MAP_FLAGS,
   SIZE,
   SLOT,
   SPACE,
-  STATE,
   VA,
 } from './layout.ts';
+import { ACTION, KIND, NOTE, STATE } from './words.ts';
 
-const NOTICE = '/* Written by the build from src/engine/native: layout.ts, filters.ts. */\n';
+const NOTICE = '/* Written by the build from src/engine/native: layout.ts, words.ts, filters.ts. */\n';
 
 function hex(value: number): string {
   return `0x${value.toString(16)}`;

@@ -6,11 +6,11 @@ import type { Libc } from '../../host/libc.ts';
 import { monotonicNow } from '../../host/monotonic.ts';
 import { NumberTable } from '../../lib/number-table.ts';
 import type { EngineEvents } from '../engine.ts';
-import { NOTE } from './layout.ts';
 import type { NativeEngine } from './native-engine.ts';
 import { NativeSpace } from './native-space.ts';
 import type { Notes } from './notes.ts';
 import type { Reaper } from './reaper.ts';
+import { NOTE } from './words.ts';
 
 const NR = { kill: 62 } as const;
 const SIGKILL = 9;

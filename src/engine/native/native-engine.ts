@@ -13,7 +13,7 @@ import { NativeChannel } from './channel.ts';
 import { Chores } from './chores.ts';
 import { clearFirstSpace, type Range, readPlaces } from './first-space.ts';
 import { NativeKnownAnswers } from './known-answers.ts';
-import { CHANNEL, FILE, GLOBAL, KICK_SIGNAL, SLOT, STATE } from './layout.ts';
+import { CHANNEL, FILE, GLOBAL, KICK_SIGNAL, SLOT } from './layout.ts';
 import { Lives } from './lives.ts';
 import { Loans } from './loans.ts';
 import { createMemoryFile, type MemoryFile } from './memory-file.ts';
@@ -26,6 +26,7 @@ import { Slots } from './slots.ts';
 import { Spare } from './spare.ts';
 import { Transfers } from './transfers.ts';
 import { MOST_WORDS, WaitVector } from './wait-vector.ts';
+import { STATE } from './words.ts';
 
 const NR = { futex: 202, tgkill: 234 } as const;
 const FUTEX_WAKE = 1;

@@ -29,7 +29,7 @@ import {
   UC_GREGS,
   UC_SIZE,
 } from './frame.ts';
-import { ACTION, KIND, SIZE, SLOT, STATE, VA } from './layout.ts';
+import { SIZE, SLOT, VA } from './layout.ts';
 import type { NativeEngine } from './native-engine.ts';
 import type { NativeSpace } from './native-space.ts';
 import { NativePipeAlong } from './pipe-along.ts';
@@ -37,6 +37,7 @@ import { ThreadAccount } from './thread-account.ts';
 import { NativeThreadFacts } from './thread-facts.ts';
 import { Traces } from './traces.ts';
 import { NativeWindowAlong } from './window-along.ts';
+import { ACTION, KIND, STATE } from './words.ts';
 
 const NR = { exit_group: 231 } as const;
 const RUSAGE_THREAD = 1;

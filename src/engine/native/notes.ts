@@ -4,9 +4,9 @@
  */
 import type { Libc } from '../../host/libc.ts';
 import { setInt64 } from '../../lib/int64.ts';
-import { NOTE } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 import { SCRATCH } from './scratch.ts';
+import { NOTE } from './words.ts';
 
 const NR = { poll: 7, socketpair: 53, setsockopt: 54, recvmmsg: 299 } as const;
 const AF_UNIX = 1;

@@ -5,8 +5,9 @@
  * The guest can write to where the mapping thread reports its progress, so only a note (`NOTE_DONE`) counts. A note is
  * therefore ordered from time to time, and there are never more orders outstanding than the page holds.
  */
-import { FD, FILE, NOTE, OP, SIZE, SPACE, VA } from './layout.ts';
+import { FD, FILE, OP, SIZE, SPACE, VA } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
+import { NOTE } from './words.ts';
 
 const WRITE = 1;
 const NOTE_EVERY = 128;

@@ -8,9 +8,10 @@ import type { Libc } from '../../host/libc.ts';
 import { monotonicNow } from '../../host/monotonic.ts';
 import { EAGAIN } from '../../uapi/errno.ts';
 import { atEnd, endProcesses } from './ending.ts';
-import { GLOBAL, NOTE } from './layout.ts';
+import { GLOBAL } from './layout.ts';
 import type { MemoryFile } from './memory-file.ts';
 import type { Note, Notes } from './notes.ts';
+import { NOTE } from './words.ts';
 
 const NR = { kill: 62 } as const;
 const SIGCONT = 18;

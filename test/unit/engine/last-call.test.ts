@@ -1,11 +1,12 @@
 /** A process that ended by itself, and died before its exit_group was heard. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FILE, KIND, SLOT, STATE } from '../../../src/engine/native/layout.ts';
+import { FILE, SLOT } from '../../../src/engine/native/layout.ts';
 import { createMemoryFile } from '../../../src/engine/native/memory-file.ts';
 import type { NativeEngine } from '../../../src/engine/native/native-engine.ts';
 import type { NativeSpace } from '../../../src/engine/native/native-space.ts';
 import { NativeThread } from '../../../src/engine/native/native-thread.ts';
+import { KIND, STATE } from '../../../src/engine/native/words.ts';
 import { openLibc } from '../../../src/host/libc.ts';
 import { Entry } from '../../../src/kernel/entry.ts';
 import { SIGKILL } from '../../../src/uapi/signal.ts';

@@ -1,13 +1,13 @@
 /** What notes do to spaces: those that are due, and those of strangers, late, forged, or once too often. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NOTE } from '../../../src/engine/native/layout.ts';
 import { Lives, type LivesOptions } from '../../../src/engine/native/lives.ts';
 import { createMemoryFile } from '../../../src/engine/native/memory-file.ts';
 import type { NativeEngine } from '../../../src/engine/native/native-engine.ts';
 import type { NativeSpace } from '../../../src/engine/native/native-space.ts';
 import type { NativeThread } from '../../../src/engine/native/native-thread.ts';
 import type { Note } from '../../../src/engine/native/notes.ts';
+import { NOTE } from '../../../src/engine/native/words.ts';
 import { openLibc } from '../../../src/host/libc.ts';
 
 const REAPER = 10;

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { NOTE } from '../../../src/engine/native/layout.ts';
 import { createMemoryFile } from '../../../src/engine/native/memory-file.ts';
 import { type Note, Notes } from '../../../src/engine/native/notes.ts';
+import { NOTE } from '../../../src/engine/native/words.ts';
 import { openLibc } from '../../../src/host/libc.ts';
 
 const WRITE = 1;
