@@ -24,6 +24,14 @@ test('words after -- are the shell’s', async () => {
   assert.equal(status, 5);
 });
 
+test('the end of the input ends what reads it, after a line without newline, too', async () => {
+  for (const input of ['', 'some\n', 'some\nmore']) {
+    const { stdout, status } = await linux(['quiet', '--', '-c', 'cat >/dev/null; echo all read'], input);
+    assert.match(stdout, /all read/);
+    assert.equal(status, 0);
+  }
+});
+
 test('the kernel log has Linux’s form, and dmesg shows it', async () => {
   const { stdout } = await linux([
     '--',

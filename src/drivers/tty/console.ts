@@ -25,6 +25,8 @@ export class ConsoleLine implements TtyDriver, ChannelUser {
   readonly isPty = false;
   /** The size of the host's window when it was last read. */
   private hostSize: WinSize | null;
+  /** The most VEOFs still to be given to the reader. */
+  private owedEofs = 0;
 
   constructor(env: TtyEnvironment, rdev: number, channel: HostChannel) {
     this.rdev = rdev;
@@ -57,7 +59,20 @@ export class ConsoleLine implements TtyDriver, ChannelUser {
 
   ended(hangup: boolean): void {
     if (hangup) this.tty.hangup();
-    else this.tty.receive(Uint8Array.of(this.tty.termios.cc[VEOF]!), 0, 1);
+    else {
+      this.owedEofs = 2;
+      this.giveEofs();
+    }
+  }
+
+  /** After a line that has no newline, the first VEOF ends only that line (termios(3)): then it comes again. */
+  private giveEofs(): void {
+    const { tty } = this;
+    while (this.owedEofs > 0 && tty.inputIsSeen) {
+      const endsLine = tty.ldisc.canonical && tty.ldisc.line.editing;
+      this.owedEofs = endsLine ? this.owedEofs - 1 : 0;
+      tty.receive(Uint8Array.of(tty.termios.cc[VEOF]!), 0, 1);
+    }
   }
 
   drained(): void {
@@ -84,6 +99,7 @@ export class ConsoleLine implements TtyDriver, ChannelUser {
 
   unthrottle(): void {
     this.channel.unthrottle();
+    this.giveEofs();
   }
 
   stopped(): void {}

@@ -79,6 +79,11 @@ export class Tty implements LineHost {
     return direct + this.input.push(buf, off + direct, len - direct);
   }
 
+  /** Whether the discipline has seen all input so far. */
+  get inputIsSeen(): boolean {
+    return this.input.length === 0;
+  }
+
   /** Room for input in bytes, for drivers that can hold input back. */
   get inputRoom(): number {
     return this.input.room;
@@ -232,9 +237,9 @@ export class Tty implements LineHost {
   private reset(): void {
     this.stopped = false;
     this.stoppedByProgram = false;
-    this.input.truncate(0);
     this.ldisc.reset();
     this.termios = copyTermios(this.initial);
+    this.dropPendingInput();
     this.driver.closed();
   }
 }

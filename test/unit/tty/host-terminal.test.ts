@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { HostStreamFile } from '../../../src/drivers/tty/host-stream.ts';
+import type { Tty } from '../../../src/drivers/tty/tty.ts';
 import type { Inode } from '../../../src/fs/inode.ts';
 import { openChannel, parseChannel } from '../../../src/host/channel-spec.ts';
 import { DescriptorCalls, HostDescriptor } from '../../../src/host/descriptors.ts';
@@ -229,18 +230,54 @@ test('a console on a pts of the host, to attach to', async () => {
   machine.terminals.shutdown();
 });
 
-test('the end of a file that is the input is an end of file', async () => {
+/** What is read from a console whose input is a file with this text, until the reader would have to wait. */
+async function readFrom(text: string, meanwhile: (tty: Tty) => void = () => {}): Promise<string[]> {
   const path = join(dir, 'input');
-  writeFileSync(path, 'one\ntwo\n');
+  writeFileSync(path, text);
   const fd = openSync(path, 'r');
   const machine = new TtyMachine();
-  machine.terminals.addConsole(0, channelOf(`fd:${fd},null`).channel);
+  const { tty } = machine.terminals.addConsole(0, channelOf(`fd:${fd},null`).channel);
+  const soon = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+  await soon();
+  meanwhile(tty);
+  await soon();
   const file = opened(machine.openDevice(5, 1, machine.table.fork()));
-  await new Promise(resolve => setImmediate(resolve));
-  assert.deepEqual([readText(file), readText(file), readText(file)], ['one\n', 'two\n', '']);
+  const got: string[] = [];
+  for (let one = readText(file); typeof one === 'string'; one = readText(file)) {
+    got.push(one);
+    await soon();
+  }
   assert.equal(readText(file), -EAGAIN);
   machine.terminals.shutdown();
   closeSync(fd);
+  return got;
+}
+
+test('the end of a file that is the input is an end of file, once', async () => {
+  assert.deepEqual(await readFrom('one\ntwo\n'), ['one\n', 'two\n', '']);
+  assert.deepEqual(await readFrom(''), ['']);
+  assert.deepEqual(await readFrom('one\ntwo'), ['one\n', 'two', '']);
+  assert.deepEqual(await readFrom('one\ntwo\x04'), ['one\n', 'two', '']);
+  assert.deepEqual(await readFrom('one\r'), ['one\n', '']);
+});
+
+test('it comes however full the line is', async () => {
+  const lines = Array.from({ length: 300 }, (_, i) => `${'x'.repeat(i)}\n`);
+  const text = lines.join('');
+  for (const length of [4094, 4095, 4096, 20478, 20479, 20480, 24575, 24576]) {
+    for (const end of ['\n', 'y']) {
+      const given = text.slice(0, length - 1) + end;
+      const got = await readFrom(given);
+      assert.equal(got.join(''), given);
+      assert.equal(got.indexOf(''), got.length - 1, `${length}`);
+    }
+  }
+});
+
+test('what did not fit comes after a hang-up', async () => {
+  const lines = 'line\n'.repeat(4096);
+  const got = await readFrom(lines, tty => tty.hangup());
+  assert.deepEqual([got.join('').length, got.at(-1)], [1, '']);
 });
 
 const stream = (fd: number, flags: number): HostStreamFile =>
