@@ -229,8 +229,22 @@ export class Tty implements LineHost {
   /** A file was closed; tells the driver if it was the last one. */
   fileReleased(file: HangsUp): void {
     if (!this.files.delete(file) || this.files.size > 0) return;
-    if (!this.driver.isPty) this.disown();
+    if (!this.driver.isPty) {
+      this.disown();
+      this.unlock();
+    }
     this.driver.closed();
+  }
+
+  /**
+   * What programs have set that lasts no longer than a line is open; a pty is open as long as its master. Settings
+   * (termios) last, and so does unread input: it may have come while nobody had the line open.
+   */
+  private unlock(): void {
+    this.exclusive = false;
+    this.locked = noTermios();
+    this.stoppedByProgram = false;
+    this.start();
   }
 
   /** Keeps pending output: the last words of a session that has ended. */
@@ -240,6 +254,7 @@ export class Tty implements LineHost {
     this.ldisc.reset();
     this.termios = copyTermios(this.initial);
     this.dropPendingInput();
+    if (!this.driver.isPty) this.unlock();
     this.driver.closed();
   }
 }

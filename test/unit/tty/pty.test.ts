@@ -4,11 +4,12 @@ import { test } from 'node:test';
 import { CAPS_NONE, ROOT_CRED } from '../../../src/core/cred.ts';
 import type { TtyFile } from '../../../src/drivers/tty/tty-file.ts';
 import type { File } from '../../../src/fs/file.ts';
+import { NullChannel } from '../../../src/host/channel.ts';
 import { EAGAIN, EBUSY, EINVAL, EIO, ENODEV, ENOENT, ENOSPC, ENOTTY } from '../../../src/uapi/errno.ts';
 import { O_NOCTTY, O_NONBLOCK, O_RDWR } from '../../../src/uapi/fcntl.ts';
 import * as T from '../../../src/uapi/ioctl-tty.ts';
 import { POLLHUP, POLLIN, POLLOUT } from '../../../src/uapi/poll.ts';
-import { copyTermios, VMIN, VTIME } from '../../../src/uapi/termios.ts';
+import { copyTermios, ECHO, VMIN, VTIME } from '../../../src/uapi/termios.ts';
 import { opened, readText, TtyMachine, writeText } from './machine.ts';
 import type { FakeProcess } from './processes.ts';
 
@@ -144,6 +145,43 @@ test('TIOCEXCL keeps others out, root excepted', () => {
   assert.equal(machine.openPts('0', who), -EBUSY);
   slave.ioctl(T.TIOCNXCL, 0, machine.user, who);
   opened(machine.openPts('0', who));
+});
+
+/** Whether a terminal that a program has closed, or that was hung up, is exclusive, stopped, and its ECHO locked. */
+function lastsAfterClose(reopen: (m: TtyMachine) => () => File, leave: (file: TtyFile) => void): boolean[] {
+  const machine = new TtyMachine();
+  const who = machine.table.fork();
+  const open = reopen(machine);
+  const file = open() as TtyFile;
+  file.ioctl(T.TIOCEXCL, 0, machine.user, who);
+  file.ioctl(T.TCXONC, T.TCOOFF, machine.user, who);
+  machine.user.view.setUint32(64 + 12, ECHO, true);
+  assert.equal(machine.ioctl(file, who, T.TIOCSLCKTRMIOS), 0);
+  assert.equal(writeText(file, 'x'), -EAGAIN);
+  leave(file);
+  const next = open();
+  assert.equal(machine.ioctl(next, who, T.TIOCGLCKTRMIOS), 0);
+  const isLocked = machine.user.view.getUint32(64 + 12, true) === ECHO;
+  return [machine.ask(next, who, T.TIOCGEXCL) === 1, writeText(next, 'x') !== 1, isLocked];
+}
+
+test('what keeps others from a terminal goes when it is closed or hung up, of a pty not while its master is there', () => {
+  const ofPty = (machine: TtyMachine) => {
+    const who = machine.table.fork();
+    pair(machine, who).slave.put();
+    return () => opened(machine.openPts('0', who, O_RDWR | O_NOCTTY));
+  };
+  const ofConsole = (machine: TtyMachine) => {
+    machine.terminals.addConsole(1, new NullChannel());
+    return () => opened(machine.openDevice(4, 1, machine.table.fork(), O_RDWR | O_NOCTTY));
+  };
+  const close = (file: TtyFile): void => file.put();
+  assert.deepEqual(lastsAfterClose(ofConsole, close), [false, false, false]);
+  assert.deepEqual(
+    lastsAfterClose(ofConsole, file => file.tty.hangup()),
+    [false, false, false],
+  );
+  assert.deepEqual(lastsAfterClose(ofPty, close), [true, true, true]);
 });
 
 test('VTIME with VMIN 0 ends a read, between characters with VMIN', () => {
