@@ -44,16 +44,22 @@ export function findAfter(text: Buffer): number[] {
 const SHORT = 128 + 2;
 const MARKED = 1;
 const HIT = 2;
+/** The first byte of a piece, where alone an instruction begins. */
+const FIRST = 3;
 
 /**
  * Which of the pieces of `length` bytes that begin at `starts` a direct jump of the text could lead into. Every byte is
  * tried as a jump, so data in the text can only make us more careful. As a text has millions of bytes and few such
- * pieces, short jumps are searched for only around these.
+ * pieces, short jumps are searched for only around these. Compilers make no loop and no jrcxz, and such bytes mostly
+ * mean something else (`and $-9,%eax` not far behind a call, in libc): they count only if they lead to the first byte.
  */
 export function jumpedInto(text: Uint8Array, starts: readonly number[], length: number): Set<number> {
   if (starts.length === 0) return new Set();
   const marks = new Uint8Array(text.length);
-  for (const start of starts) marks.fill(MARKED, start, start + length);
+  for (const start of starts) {
+    marks.fill(MARKED, start, start + length);
+    marks[start] = FIRST;
+  }
   for (const start of starts) markShort(text, marks, start - SHORT, start + length + SHORT);
   markLong(text, marks);
   return new Set(starts.filter(start => marks.subarray(start, start + length).includes(HIT)));
@@ -63,22 +69,26 @@ function markShort(text: Uint8Array, marks: Uint8Array, from: number, to: number
   const end = Math.min(to, text.length - 1);
   for (let i = Math.max(0, from); i < end; i++) {
     const op = text[i]!;
-    if (op === 0xeb || (op & 0xf0) === 0x70) hit(marks, i + 2 + ((text[i + 1]! << 24) >> 24));
+    const target = i + 2 + ((text[i + 1]! << 24) >> 24);
+    if (op === 0xeb || (op & 0xf0) === 0x70) hit(marks, target);
+    else if ((op & 0xfc) === 0xe0 && marks[target] === FIRST) marks[target] = HIT;
   }
 }
 
 /** Sums of 32 bits: one that overflows lies outside the text either way, and V8 need not provide for it. */
 function markLong(text: Uint8Array, marks: Uint8Array): void {
-  const end = text.length - 6;
-  for (let i = 0; i < end; i++) {
+  const last = text.length - 5;
+  for (let i = 0; i < last; i++) {
     const op = text[i]!;
     if (op === 0xe9) hit(marks, (i + 5 + word(text, i + 1)) | 0);
     else if (op === 0x0f && (text[i + 1]! & 0xf0) === 0x80) hit(marks, (i + 6 + word(text, i + 2)) | 0);
   }
+  // Only the shorter of the two has room here.
+  if (last >= 0 && text[last] === 0xe9) hit(marks, (last + 5 + word(text, last + 1)) | 0);
 }
 
 function hit(marks: Uint8Array, target: number): void {
-  if (target >= 0 && target < marks.length && marks[target] === MARKED) marks[target] = HIT;
+  if (target >= 0 && target < marks.length && marks[target] !== 0) marks[target] = HIT;
 }
 
 /** The last five bytes of `syscall; cmp imm32,%rax` (0f 05, 48 3d imm32), for -4096 and -4095. */

@@ -25,12 +25,21 @@ test('every byte of a site, from everywhere that a jump reaches', () => {
       const distance = (target - at - 2) & 255;
       assert.equal(isHit(textWith(at, 0xeb, distance)), inside, `short from ${at} to ${target}`);
       assert.equal(isHit(textWith(at, 0x7f, distance)), inside, `conditional from ${at} to ${target}`);
+      for (const op of [0xe0, 0xe1, 0xe2, 0xe3])
+        assert.equal(isHit(textWith(at, op, distance)), byte === 0, `loop from ${at} to ${target}`);
     }
-    for (const at of [0, 1000, SITE - 100, SITE + 50, 4000, SIZE - 7]) {
+    for (const at of [0, 1000, SITE - 100, SITE + 50, 4000, SIZE - 7, SIZE - 6]) {
       assert.equal(isHit(textWith(at, 0xe9, ...rel32(target - at - 5))), inside, `far from ${at}`);
       assert.equal(isHit(textWith(at, 0x0f, 0x84, ...rel32(target - at - 6))), inside, `0f 84 from ${at}`);
     }
   }
+});
+
+test('the last bytes of a text that have room for a jump', () => {
+  assert.ok(isHit(textWith(SIZE - 5, 0xe9, ...rel32(SITE - SIZE))));
+  const short = new Uint8Array(8).fill(0x90);
+  short.set([0xeb, -8 & 255], 6);
+  assert.deepEqual([...jumpedInto(short, [0], 6)], [0]);
 });
 
 test('the farthest short jumps, both ways', () => {
