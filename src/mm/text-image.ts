@@ -49,6 +49,8 @@ interface Text {
   readonly sites: Map<number, Site>;
   /** The engine's number for it; FRESH until it has a site, NEVER if it cannot have one. */
   number: number;
+  /** Whether sites were looked for, which takes the file's pages. */
+  scanned: boolean;
   /** Sites that no image has yet. */
   fresh: number;
   /** How often the text was mapped while it had such sites. */
@@ -176,10 +178,11 @@ export class TextImages {
     }
     let text = texts.find(t => t.pos === pos && t.length === length);
     if (text === undefined) {
-      text = { cache, pos, length, sites: new Map(), number: FRESH, fresh: 0, maps: 0, image: null };
+      const sites = new Map<number, Site>();
+      text = { cache, pos, length, sites, number: FRESH, scanned: false, fresh: 0, maps: 0, image: null };
       texts.push(text);
-      this.scan(text);
     }
+    if (!text.scanned) this.scan(text);
     return text;
   }
 
@@ -188,7 +191,6 @@ export class TextImages {
    */
   private renew(text: Text, now: boolean): void {
     if (text.fresh === 0 || (!now && text.image !== null && ++text.maps % MAPS_A_RENEWAL !== 0)) return;
-    text.fresh = 0;
     const { cache, pos, length } = text;
     if (cache.ensure(pos, Math.min(length, cache.size - pos)) < 0 || !this.ram.charge(length / PAGE_SIZE))
       return;
@@ -197,6 +199,7 @@ export class TextImages {
       this.ram.charge(-length / PAGE_SIZE);
       return;
     }
+    text.fresh = 0;
     const size = Math.min(length, Math.ceil((cache.size - pos) / PAGE_SIZE) * PAGE_SIZE);
     const from = cache.offsetOf(pos);
     const { bytes } = this.ram;
@@ -257,9 +260,11 @@ export class TextImages {
     const { cache, pos } = text;
     const size = Math.min(text.length, cache.size - pos);
     if (cache.ensure(pos, size) < 0) return;
+    text.scanned = true;
     const { bytes } = this.ram;
     const code = Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset + cache.offsetOf(pos), size);
     for (const at of findAfter(code)) {
+      if (text.sites.has(pos + at)) continue;
       text.sites.set(pos + at, { what: AFTER, number: FRESH, nr: -1 });
       text.fresh++;
     }
