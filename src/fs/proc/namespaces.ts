@@ -91,11 +91,12 @@ export class NsFile extends File {
 export class NsInode extends AnonInode {
   readonly kind: NamespaceKind;
   /** The namespace, for kinds of which there are several; weak, so that the inode does not keep it alive. */
-  namespace: WeakRef<object> | null = null;
+  readonly namespace: WeakRef<object> | null;
 
-  constructor(sb: AnonSuper, kind: NamespaceKind, ino: number) {
+  constructor(sb: AnonSuper, kind: NamespaceKind, ino: number, namespace: object | null) {
     super(sb, ino, S_IFREG | 0o444, sb.clock.coarse());
     this.kind = kind;
+    this.namespace = namespace === null ? null : new WeakRef(namespace);
   }
 
   /** 'mnt:[4026531841]'. */
@@ -118,17 +119,21 @@ export class NsInode extends AnonInode {
 /** The filesystem of these inodes. */
 export class NsFs {
   private readonly sb: AnonSuper;
+  /** Of kinds of which there is only one namespace. */
   private readonly inodes: Map<number, NsInode> = new Map();
+  /** Of the others, by the namespace: they go with it. */
+  private readonly ofMany: WeakMap<object, NsInode> = new WeakMap();
 
   constructor(dev: number, clock: Clock) {
     this.sb = new AnonSuper('nsfs', NSFS_MAGIC, dev, clock);
   }
 
-  inode(kind: NamespaceKind, ino: number): NsInode {
-    const known = this.inodes.get(ino);
+  inode(kind: NamespaceKind, ino: number, namespace: object | null): NsInode {
+    const known = namespace === null ? this.inodes.get(ino) : this.ofMany.get(namespace);
     if (known !== undefined) return known;
-    const inode = new NsInode(this.sb, kind, ino);
-    this.inodes.set(ino, inode);
+    const inode = new NsInode(this.sb, kind, ino, namespace);
+    if (namespace === null) this.inodes.set(ino, inode);
+    else this.ofMany.set(namespace, inode);
     return inode;
   }
 }
@@ -136,10 +141,7 @@ export class NsFs {
 function visit({ source, task, nsfs }: TaskContext, who: WalkContext, kind: NamespaceKind): Result<NsInode> {
   if (task.reaped) return -ESRCH;
   if (!mayTrace({ source, task }, who.cred)) return -EACCES;
-  const inode = nsfs.inode(kind, task.namespace(kind));
-  const namespace = task.namespaceObject(kind);
-  if (namespace !== null) inode.namespace ??= new WeakRef(namespace);
-  return inode;
+  return nsfs.inode(kind, task.namespace(kind), task.namespaceObject(kind));
 }
 
 function nsLink(name: string, kind: NamespaceKind): TaskEntry {

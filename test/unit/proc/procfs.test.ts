@@ -2,11 +2,15 @@
 /** How procfs behaves: names that come and go, links, access, settings, positions. Expectations are the host's. */
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { CAPS_NONE, type Cred, ROOT_CRED } from '../../../src/core/cred.ts';
 import { link, mkdir, mknod, symlink } from '../../../src/fs/create.ts';
 import { lookup } from '../../../src/fs/lookup.ts';
 import { LOOKUP_FOLLOW } from '../../../src/fs/namei.ts';
 import { open } from '../../../src/fs/open.ts';
+import { NsFs } from '../../../src/fs/proc/namespaces.ts';
 import type { ProcTask } from '../../../src/fs/proc/source.ts';
 import { rename } from '../../../src/fs/rename.ts';
 import { EACCES, EINVAL, EIO, ENOENT, EPERM, ESRCH } from '../../../src/uapi/errno.ts';
@@ -33,6 +37,12 @@ const USER: Cred = {
 };
 
 const { openFile, readAt, text, write, readlink, names } = calls(() => host);
+
+/** What collects garbage. */
+function collector(): () => void {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as () => void;
+}
 
 beforeEach(() => {
   host = new HostMirror();
@@ -285,6 +295,23 @@ test('namespaces are the same files for all that share them', () => {
   assert.notEqual(at('/self/ns/mnt'), at('/self/ns/net'));
   assert.equal(readlink('/self/ns/mnt'), `mnt:[${at('/self/ns/mnt').ino}]`);
   assert.equal(openFile('/self/ns/net').ioctl(0xb703, 0, null as never, null as never), 0x40000000);
+});
+
+test('what stands for a namespace goes with it', async () => {
+  const collect = collector();
+  const nsfs = new NsFs(1, host.clock);
+  const make = (): WeakRef<object> => {
+    const namespace = {};
+    const inode = nsfs.inode('uts', 7, namespace);
+    assert.equal(nsfs.inode('uts', 7, namespace), inode);
+    assert.notEqual(nsfs.inode('uts', 8, {}), inode);
+    return new WeakRef(inode);
+  };
+  const inode = make();
+  assert.equal(nsfs.inode('net', 9, null), nsfs.inode('net', 9, null));
+  await nextTurn();
+  collect();
+  assert.equal(inode.deref(), undefined);
 });
 
 test('poll of mounts tells of each change once', () => {
