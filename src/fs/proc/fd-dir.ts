@@ -20,17 +20,21 @@ export function parseNumber(name: string): number {
   return /^(0|[1-9][0-9]{0,8})$/.test(name) ? Number(name) : -1;
 }
 
+/** Weak: what was looked at here must not keep a closed file, for nobody may look again. */
+type OpenedFile = WeakRef<File>;
+
 /** A directory with a name for each descriptor, whose inode stays until the descriptor refers to another file. */
 abstract class DescriptorDir extends KernfsDir {
   protected readonly context: TaskContext;
-  private readonly made: Map<number, { file: File; inode: KernfsInode }> = new Map();
+  private readonly made: Map<number, { file: OpenedFile; inode: KernfsInode }> = new Map();
 
   constructor(sb: KernfsSuper, perm: number, context: TaskContext) {
     super(sb, S_IFDIR | perm);
     this.context = context;
   }
 
-  protected abstract make(fd: number, file: File): KernfsInode;
+  /** `opened` is `file`, to be kept. */
+  protected abstract make(fd: number, file: File, opened: OpenedFile): KernfsInode;
 
   protected override gone(): number {
     return this.context.task.reaped ? -ENOENT : 0;
@@ -67,35 +71,36 @@ abstract class DescriptorDir extends KernfsDir {
   private inodeOf(fd: number): KernfsInode | null {
     const file = this.context.task.files?.get(fd) ?? null;
     const made = this.made.get(fd);
-    if (made !== undefined && made.file === file) return made.inode;
+    if (file !== null && made?.file.deref() === file) return made.inode;
     this.made.delete(fd);
     if (file === null) return null;
-    const inode = this.adopt(this.make(fd, file));
-    this.made.set(fd, { file, inode });
+    const opened = new WeakRef(file);
+    const inode = this.adopt(this.make(fd, file, opened));
+    this.made.set(fd, { file: opened, inode });
     return inode;
   }
 }
 
 class FdDir extends DescriptorDir {
-  protected override make(fd: number, file: File): KernfsInode {
-    return new FdLink(this.sb, this.context, fd, file);
+  protected override make(fd: number, file: File, opened: OpenedFile): KernfsInode {
+    return new FdLink(this.sb, this.context, fd, linkMode(file), opened);
   }
 }
 
 /** Leads to the open file's path, or to the file itself if it has none. */
 class FdLink extends KernfsLink {
-  constructor(sb: KernfsSuper, context: TaskContext, fd: number, file: File) {
+  constructor(sb: KernfsSuper, context: TaskContext, fd: number, mode: number, opened: OpenedFile) {
     const at = (who: WalkContext): Result<Path> => {
-      const refused = openFd(context, fd, file, who);
-      if (refused < 0) return refused;
+      const file = openFd(context, fd, opened, who);
+      if (typeof file === 'number') return file;
       return file.path ?? context.source.vfs.anonymousPath(file.inode, file.linkName);
     };
     const target = (who: WalkContext): Result<string> => {
-      const refused = openFd(context, fd, file, who);
-      if (refused < 0) return refused;
+      const file = openFd(context, fd, opened, who);
+      if (typeof file === 'number') return file;
       return file.path === null ? file.linkName : pathString(file.path, who.root);
     };
-    super(sb, S_IFLNK | linkMode(file), target, at);
+    super(sb, S_IFLNK | mode, target, at);
     this.size = 64;
   }
 
@@ -104,10 +109,16 @@ class FdLink extends KernfsLink {
   }
 }
 
-/** Whether the link may be followed and the descriptor is still of this file: 0 or -errno. */
-function openFd(context: TaskContext, fd: number, file: File, who: WalkContext): number {
-  if (context.task.reaped || context.task.files?.get(fd) !== file) return -ENOENT;
-  return mayTrace(context, who.cred) ? 0 : -EACCES;
+/** The file, if the descriptor is still of it and the link may be followed; or -errno. */
+function openFd(context: TaskContext, fd: number, opened: OpenedFile, who: WalkContext): Result<File> {
+  const file = stillOpen(context, fd, opened);
+  if (file === null) return -ENOENT;
+  return mayTrace(context, who.cred) ? file : -EACCES;
+}
+
+function stillOpen({ task }: TaskContext, fd: number, opened: OpenedFile): File | null {
+  const file = task.reaped ? null : (task.files?.get(fd) ?? null);
+  return file !== null && opened.deref() === file ? file : null;
 }
 
 /** The link's permission bits show the access that the file is open for. */
@@ -120,12 +131,13 @@ class FdinfoDir extends DescriptorDir {
     return mayTrace(this.context, cred) ? super.permission(mask, cred) : -EACCES;
   }
 
-  protected override make(fd: number, file: File): KernfsInode {
+  protected override make(fd: number, _file: File, opened: OpenedFile): KernfsInode {
     const show = (): string | number => {
-      const files = this.context.task.reaped ? null : this.context.task.files;
-      return files?.get(fd) !== file
+      const { files, tgid } = this.context.task;
+      const file = stillOpen(this.context, fd, opened);
+      return file === null || files === null
         ? -ENOENT
-        : fdinfo(file, files.isCloexec(fd), lockLines(file, files, this.context.task.tgid));
+        : fdinfo(file, files.isCloexec(fd), lockLines(file, files, tgid));
     };
     return new FdinfoFile(this.sb, S_IFREG | 0o444, (inode, flags, cred) => {
       const refused = traceGuard(this.context, cred);

@@ -155,6 +155,23 @@ test('descriptors are links to their files, and open them anew', () => {
   assert.equal(readlink('/self/fd/0'), '/version');
 });
 
+test('closed files are not kept for having been looked at', async () => {
+  const collect = collector();
+  const opened = (): WeakRef<object> => {
+    const file = openFile('/version');
+    assert.equal(self.files!.install(file, false, 100), 0);
+    assert.deepEqual(names('/self/fd'), ['.', '..', '0']);
+    assert.equal(readlink('/self/fd/0'), '/version');
+    assert.equal(typeof text('/self/fdinfo/0'), 'string');
+    self.files!.close(0);
+    return new WeakRef(file);
+  };
+  const file = opened();
+  await nextTurn();
+  collect();
+  assert.equal(file.deref(), undefined);
+});
+
 test('others of another user do not look in', () => {
   clone(77);
   host.current = clone(78, { cred: USER });
