@@ -35,6 +35,6 @@ export const MAY_READ = 4;
 
 /** Device numbers, as makedev(3) packs them into a 64-bit dev_t; ours fit 32 bits (12-bit major, 20-bit minor). */
 export const makedev = (major: number, minor: number): number =>
-  ((major & 0xfff) << 8) | (minor & 0xff) | ((minor & 0xfff00) << 12);
+  (((major & 0xfff) << 8) | (minor & 0xff) | ((minor & 0xfff00) << 12)) >>> 0;
 export const major = (dev: number): number => (dev >>> 8) & 0xfff;
 export const minor = (dev: number): number => (dev & 0xff) | ((dev >>> 12) & 0xfff00);

@@ -7,6 +7,7 @@ import { ramfsType } from '../../../src/fs/tmpfs/ramfs.ts';
 import { EINVAL, ENOSPC } from '../../../src/uapi/errno.ts';
 import { O_CREAT, O_EXCL, O_RDWR, O_TMPFILE } from '../../../src/uapi/fcntl.ts';
 import { MS_REMOUNT } from '../../../src/uapi/mount.ts';
+import { major, makedev, minor, S_IFCHR } from '../../../src/uapi/stat.ts';
 import { tmpfsMachine } from './machine.ts';
 import { must } from './suite/check.ts';
 import { runFilesystemSuite } from './suite.ts';
@@ -35,6 +36,16 @@ test('inodes are counted', () => {
   assert.equal(sys.open('.', O_TMPFILE | O_RDWR), -ENOSPC);
   assert.equal(sys.rmdir('a'), 0);
   assert.equal(sys.mkdir('c'), 0);
+});
+
+test('device numbers use all of their bits', () => {
+  const { sys } = tmpfsMachine();
+  const rdev = makedev(0xfff, 0xfffff);
+  assert.equal(rdev, 0xffffffff);
+  assert.deepEqual([major(rdev), minor(rdev)], [0xfff, 0xfffff]);
+  assert.equal(makedev(1, 0x80000), 0x80000100);
+  assert.equal(sys.mknod('c', S_IFCHR | 0o600, rdev), 0);
+  assert.equal(must<Inode>(sys.stat('c')).rdev, rdev);
 });
 
 test('names of a file are counted, too', () => {
