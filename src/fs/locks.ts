@@ -118,37 +118,38 @@ export function locksOf(inode: Inode): FileLocks {
   return inode.locks;
 }
 
-/** Which owner waits for which POSIX lock: detects cycles of waiting processes before they close. */
+/** Which owner waits for which POSIX locks, each thread for one: detects cycles of waiting processes before they close. */
 export class LockWaits {
-  private readonly waits: Map<object, { locks: FileLocks; request: RecordLock }> = new Map();
+  private readonly waits: Map<object, Map<RecordLock, FileLocks>> = new Map();
 
   /**
    * F_SETLK, or with `wait` F_SETLKW: 0, -ENOLCK, -EAGAIN (with `wait`: sleep on the file's `waitq`, then call
-   * again, or `cancel` if a signal came first), or -EDEADLK if the owner would wait for itself.
+   * again with the same request, or `cancel` that if a signal came first), or -EDEADLK if the owner would wait for itself.
    */
   set(inode: Inode, request: RecordLock, wait: boolean): number {
     const locks = locksOf(inode);
     const result = locks.set(request);
-    this.waits.delete(request.owner);
+    this.cancel(request);
     if (result !== -EAGAIN || !wait) return result;
     if (request.pid < 0) return result;
     if (this.leadsTo(locks, request)) return -EDEADLK;
-    this.waits.set(request.owner, { locks, request });
+    const others = this.waits.get(request.owner) ?? new Map<RecordLock, FileLocks>();
+    this.waits.set(request.owner, others.set(request, locks));
     return result;
   }
 
-  cancel(owner: object): void {
-    this.waits.delete(owner);
+  cancel(request: RecordLock): void {
+    const waits = this.waits.get(request.owner);
+    if (waits?.delete(request) === true && waits.size === 0) this.waits.delete(request.owner);
   }
 
   private leadsTo(first: FileLocks, request: RecordLock): boolean {
-    const seen = new Set<object>();
-    let blocker = first.conflict(request)?.owner;
-    while (blocker !== undefined && !seen.has(blocker)) {
+    const blockers = new Set([first.conflict(request)?.owner]);
+    for (const blocker of blockers) {
       if (blocker === request.owner) return true;
-      seen.add(blocker);
-      const next = this.waits.get(blocker);
-      blocker = next?.locks.conflict(next.request)?.owner;
+      const waits = blocker === undefined ? undefined : this.waits.get(blocker);
+      if (waits === undefined) continue;
+      for (const [wait, locks] of waits) blockers.add(locks.conflict(wait)?.owner);
     }
     return false;
   }

@@ -71,7 +71,7 @@ async function lockLater(task: Task, fd: number, file: File, request: RecordLock
     for (;;) {
       const slept = await task.sleepOn(queues);
       if (slept < 0) {
-        lockWaits.cancel(request.owner);
+        lockWaits.cancel(request);
         return slept;
       }
       const result = lockWaits.set(inode, request, true);

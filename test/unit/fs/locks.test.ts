@@ -74,11 +74,29 @@ test('a wait that would close a circle is refused', () => {
   assert.equal(waits.set(fileA.inode, lock(one, F_WRLCK, 0, 1), true), 0);
   assert.equal(waits.set(fileB.inode, lock(two, F_WRLCK, 0, 1), true), 0);
   assert.equal(waits.set(fileA.inode, lock(three, F_WRLCK, 5, 6), true), 0);
-  assert.equal(waits.set(fileB.inode, lock(one, F_WRLCK, 0, 1), true), -EAGAIN);
+  const wait = lock(one, F_WRLCK, 0, 1);
+  assert.equal(waits.set(fileB.inode, wait, true), -EAGAIN);
   assert.equal(waits.set(fileA.inode, lock(two, F_RDLCK, 0, 1), false), -EAGAIN);
   assert.equal(waits.set(fileA.inode, lock(two, F_RDLCK, 0, 1), true), -EDEADLK);
-  waits.cancel(one);
+  waits.cancel(wait);
   assert.equal(waits.set(fileA.inode, lock(two, F_RDLCK, 0, 1), true), -EAGAIN);
+});
+
+test('each thread of a process may be what closes a circle', () => {
+  const { sys } = tmpfsMachine();
+  const [a, b, c] = ['a', 'b', 'c'].map(name => must<File>(sys.open(name, O_CREAT | O_RDWR)).inode);
+  const [one, two, three] = [{}, {}, {}];
+  const waits = new LockWaits();
+  assert.equal(waits.set(a!, lock(one, F_WRLCK, 0, 1), true), 0);
+  assert.equal(waits.set(b!, lock(two, F_WRLCK, 0, 1), true), 0);
+  assert.equal(waits.set(c!, lock(three, F_WRLCK, 0, 1), true), 0);
+  const other = lock(one, F_WRLCK, 0, 1);
+  assert.equal(waits.set(b!, lock(one, F_WRLCK, 0, 1), true), -EAGAIN);
+  assert.equal(waits.set(c!, other, true), -EAGAIN);
+  assert.equal(waits.set(a!, lock(two, F_WRLCK, 0, 1), true), -EDEADLK);
+  assert.equal(waits.set(c!, lock(three, F_UNLCK, 0, 1), false), 0);
+  assert.equal(waits.set(c!, other, true), 0);
+  assert.equal(waits.set(a!, lock(two, F_WRLCK, 0, 1), true), -EDEADLK, 'the first still waits');
 });
 
 test("closing any descriptor of a file ends its process's locks on it", () => {
