@@ -3,7 +3,8 @@
  *
  * A file is found in the highest layer that has its name. Directories of the same name merge, down to an opaque one;
  * a whiteout (a character device 0:0) hides what lies below it. A directory that was moved has a redirect, which says
- * where its lower parts are: a path from the layers' roots.
+ * where its lower parts are: a path from the layers' roots, or a name in the same directory, as Linux writes it when
+ * that is where it was moved (overlayfs.rst, "redirect_dir").
  */
 import { ENOENT } from '../../uapi/errno.ts';
 import { isChr, isDir } from '../../uapi/stat.ts';
@@ -35,6 +36,9 @@ export function lookupReal(dir: Inode | null, name: string): Inode | number | nu
   return found === -ENOENT ? null : found;
 }
 
+/** Whether a redirect may lead there: nothing of what it says is to be believed. */
+const isName = (name: string): boolean => /^(?!\.{1,2}$)[^/]{1,255}$/s.test(name);
+
 export class Layers {
   readonly roots: readonly LowerPart[];
   private readonly prefix: string;
@@ -57,17 +61,16 @@ export class Layers {
       return { upper, lowers, path: isDir(first.inode.mode) ? `${dir.path}/${name}` : '' };
     }
     if (isWhiteout(upper)) return -ENOENT;
-    return isDir(upper.mode)
-      ? this.merge(upper, dir.lowers, name, `${dir.path}/${name}`)
-      : { upper, lowers: NO_PARTS, path: '' };
+    return isDir(upper.mode) ? this.merge(upper, dir, name) : { upper, lowers: NO_PARTS, path: '' };
   }
 
   /** The visible lower parts of `name` in a directory: none, a file, or directories; or -errno. */
   descend(dir: readonly LowerPart[], name: string): readonly LowerPart[] | number {
     let parts = NO_PARTS;
+    let wanted = name;
     for (let i = 0; i < dir.length; i++) {
       const { inode, layer } = dir[i]!;
-      const found = lookupReal(inode, name);
+      const found = lookupReal(inode, wanted);
       if (typeof found === 'number') return found;
       if (found === null) continue;
       if (isWhiteout(found)) break;
@@ -78,6 +81,10 @@ export class Layers {
       if (layer === this.roots.length - 1 || this.isOpaque(found)) break;
       const redirect = this.redirectOf(found);
       if (redirect === null) continue;
+      if (!redirect.startsWith('/')) {
+        wanted = redirect;
+        continue;
+      }
       const rest = this.at(redirect, layer + 1);
       return typeof rest === 'number' ? rest : [...parts, ...rest];
     }
@@ -113,14 +120,16 @@ export class Layers {
 
   private redirectOf(dir: Inode): string | null {
     const path = dir.getxattr(`${this.prefix}redirect`);
-    return typeof path === 'string' && path.startsWith('/') ? path : null;
+    return typeof path === 'string' && (path.startsWith('/') || isName(path)) ? path : null;
   }
 
-  private merge(upper: Inode, below: readonly LowerPart[], name: string, natural: string): Parts | number {
+  private merge(upper: Inode, dir: Parts, name: string): Parts | number {
     const redirect = this.redirectOf(upper);
-    const path = redirect ?? natural;
-    if (redirect === null && (below.length === 0 || this.isOpaque(upper))) return { upper, lowers: [], path };
-    const lowers = redirect === null ? this.descend(below, name) : this.at(redirect, 0);
+    const away = redirect?.startsWith('/') === true;
+    const path = away ? redirect : `${dir.path}/${redirect ?? name}`;
+    if (redirect === null && (dir.lowers.length === 0 || this.isOpaque(upper)))
+      return { upper, lowers: [], path };
+    const lowers = away ? this.at(redirect, 0) : this.descend(dir.lowers, redirect ?? name);
     if (typeof lowers === 'number') return lowers;
     return { upper, lowers: lowers.filter(part => isDir(part.inode.mode)), path };
   }
@@ -130,7 +139,7 @@ export class Layers {
     let parts: readonly LowerPart[] = this.roots.slice(from);
     for (const name of path.split('/')) {
       if (name === '') continue;
-      if (name === '.' || name === '..' || name.length > 255) return NO_PARTS;
+      if (!isName(name)) return NO_PARTS;
       const next = this.descend(parts, name);
       if (typeof next === 'number') return next;
       parts = next;

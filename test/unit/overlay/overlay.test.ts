@@ -247,6 +247,31 @@ test('mount(2) of an overlay', () => {
   assert.equal(sys.unlink('ro/f'), -EROFS);
 });
 
+test('a directory that was renamed where it was keeps its lower part', () => {
+  const { vfs, ctx, sys } = tmpfsMachine();
+  vfs.registerFileSystem(overlayType);
+  for (const dir of ['low', 'low/d', 'low/d/old', 'mid', 'mid/d', 'mid/d/old', 'mid/d/between'])
+    sys.mkdir(dir);
+  for (const dir of ['up', 'up/d', 'up/d/new', 'up/d/bad', 'up/n', 'work', 'm']) sys.mkdir(dir);
+  sys.put('low/d/old/f', 'F');
+  sys.put('mid/d/between/g', 'G');
+  sys.put('up/d/new/h', 'H');
+  const redirects = (dir: string, to: string): unknown =>
+    must<Inode>(sys.stat(dir)).setxattr('trusted.overlay.redirect', to, 0);
+  redirects('up/d/new', 'between');
+  redirects('mid/d/between', 'old');
+  redirects('up/d/bad', '../old');
+  redirects('up/n', 'd');
+  const options = 'lowerdir=/mid:/low,upperdir=/up,workdir=/work';
+  assert.equal(mount(vfs, ctx, 'none', '/m', 'overlay', 0, options), 0);
+  assert.deepEqual((sys.names('m/d/new') as string[]).sort(), ['f', 'g', 'h']);
+  assert.equal(sys.text('m/d/new/f'), 'F');
+  assert.deepEqual(sys.names('m/d/bad'), []);
+  assert.deepEqual((sys.names('m/n') as string[]).sort(), ['between', 'old']);
+  assert.equal(sys.rename('m/d/new', 'm/moved'), 0);
+  assert.deepEqual((sys.names('m/moved') as string[]).sort(), ['f', 'g', 'h']);
+});
+
 test('layers that were unmounted elsewhere go with the overlay', () => {
   const { vfs, ctx, sys, ram } = tmpfsMachine();
   vfs.registerFileSystem(overlayType);
