@@ -46,14 +46,18 @@ static void limits(void)
 	wait(NULL);
 }
 
-/* A queue counts against RLIMIT_MSGQUEUE of its maker's real user until it has no name and is not open. */
+/*
+ * A queue counts against RLIMIT_MSGQUEUE of its maker's real user until it has no name and is not open. Only root can become
+ * a user who has no queues yet.
+ */
 static void charged(void)
 {
 	struct mq_attr attr = {.mq_maxmsg = 10, .mq_msgsize = 100};
 	long bytes = 10 * (100 + 48 + 48);
 
-	if (geteuid() == 0)
-		MUST(setresuid(61234, 61235, 61235));
+	if (geteuid() != 0)
+		return;
+	MUST(setresuid(61234, 61235, 61235));
 	setrlimit(RLIMIT_MSGQUEUE, &(struct rlimit){bytes - 1, 4 * bytes});
 	R(mq_open(name, O_RDWR | O_CREAT, 0600, &attr));
 	setrlimit(RLIMIT_MSGQUEUE, &(struct rlimit){2 * bytes - 1, 4 * bytes});
